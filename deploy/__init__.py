@@ -1,0 +1,1 @@
+"""Everything that takes the programme from a checkout to a running system."""

@@ -1,0 +1,106 @@
+"""What every message is made of: identifiers, time, and the two kinds of message.
+
+Always holds: a message is frozen; it belongs to exactly one cohort, which is the unit of
+order; its `subject` is the thing that it is about, and the key of its record.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}"
+
+CohortId = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_ID}$"),
+    Field(description="One run of the programme for one population.", examples=["bercy-2017"]),
+]
+PersonId = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_ID}$"),
+    Field(description="Pseudonymous id of a person, unique in the cohort.", examples=["m-017"]),
+]
+PairId = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_ID}~{_ID}$"),
+    Field(description="`mentor~manager`: the pair in its cohort.", examples=["m-017~g-004"]),
+]
+SessionId = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_ID}~{_ID}~[0-9]{{1,2}}$"),
+    Field(description="`mentor~manager~number`.", examples=["m-017~g-004~3"]),
+]
+SurveyId = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_ID}~{_ID}~(start|end|s[0-9]{{1,2}})~(mentor|manager)$"),
+    Field(
+        description="`mentor~manager~occasion~side`; the occasion is start, s1, s2, … or end.",
+        examples=["m-017~g-004~s3~manager"],
+    ),
+]
+
+
+def to_milliseconds(moment: datetime) -> datetime:
+    """Time as the platform keeps it: UTC, cut to the millisecond (what MongoDB can hold)."""
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+Moment = Annotated[
+    AwareDatetime,
+    AfterValidator(to_milliseconds),
+    Field(description="UTC, to the millisecond.", examples=["2017-03-06T09:00:00Z"]),
+]
+
+
+class Value(BaseModel):
+    """Frozen data. Unknown fields are ignored, so that a reader survives a newer writer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Message(Value):
+    """Something that travels: it has a cohort, and a subject within it."""
+
+    version: ClassVar[int] = 1
+    subject_field: ClassVar[str] = "cohort_id"
+
+    cohort_id: CohortId
+
+    @property
+    def subject(self) -> str:
+        """What the message is about; the key of its record."""
+        return str(getattr(self, self.subject_field))
+
+
+class Command(Message):
+    """A wish, in the imperative. It is carried out or refused, exactly once."""
+
+    # A sender learns of a field that it misspelt; history is never read through a command.
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Event(Message):
+    """A fact, in the past tense. It is never changed."""
+
+
+def pair_of(mentor_id: str, manager_id: str) -> str:
+    """The id of a pair: who it joins is readable from it, so nobody has to look it up."""
+    return f"{mentor_id}~{manager_id}"
+
+
+def people_of(subject: str) -> tuple[str, str]:
+    """(mentor, manager) of a pair, session or survey id."""
+    mentor_id, manager_id, *_ = subject.split("~")
+    return mentor_id, manager_id
+
+
+def session_of(pair_id: str, number: int) -> str:
+    """The id of a pair's session `number` (1 is the first); a new attempt keeps it."""
+    return f"{pair_id}~{number}"
+
+
+def parent_pair(subject: str) -> str:
+    """The pair that a session or a survey belongs to."""
+    return pair_of(*people_of(subject))

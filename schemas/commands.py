@@ -1,0 +1,195 @@
+"""What can be asked of each service. Imperative; carried out or refused, exactly once."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.base import Command, Moment, PairId, PersonId, SessionId, SurveyId
+from schemas.values import Availability, CohortPolicy, Level, Place, Reason, Side, Tools
+
+# --- matching ---------------------------------------------------------------------------------
+
+
+class OpenCohort(Command):
+    """Open a run of the programme for one population."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    policy: CohortPolicy = CohortPolicy()
+
+
+class VolunteerAsMentor(Command):
+    """Somebody offers to coach. Sent again, it changes nothing; after a pause, it resumes."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: PersonId
+    directorate: Place
+    site: Place
+    skills: Annotated[Tools, Field(min_length=1)]
+    capacity: Annotated[int, Field(ge=1, le=5, description="Managers at a time.")] = 1
+    availability: Annotated[Availability, Field(min_length=1)]
+    line_manager: PersonId | None = None
+    excludes: tuple[PersonId, ...] = ()
+
+
+class EnrolManager(Command):
+    """A manager asks to be coached."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: PersonId
+    directorate: Place
+    site: Place
+    job_family: Place
+    needs: Annotated[Tools, Field(min_length=1)]
+    availability: Annotated[Availability, Field(min_length=1)]
+    line_manager: PersonId | None = None
+    excludes: tuple[PersonId, ...] = ()
+
+
+class PauseMentor(Command):
+    """No new proposals for this mentor; standing pairs go on."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: PersonId
+
+
+class ResumeMentor(Command):
+    """A paused mentor is available again."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: PersonId
+
+
+class WithdrawMentor(Command):
+    """A mentor leaves; their pairs are dissolved and the managers return to the pool."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: PersonId
+
+
+class WithdrawManager(Command):
+    """A manager leaves; their pair is dissolved and the mentor is free again."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: PersonId
+
+
+class ChangeAvailability(Command):
+    """Somebody's week has changed."""
+
+    subject_field: ClassVar[str] = "person_id"
+    person_id: PersonId
+    availability: Annotated[Availability, Field(min_length=1)]
+
+
+class RunRound(Command):
+    """Pair the people who wait. The same `round_id` runs once."""
+
+    subject_field: ClassVar[str] = "round_id"
+    round_id: PersonId
+
+
+class AcceptProposal(Command):
+    """One side says yes. The pair is formed when both have."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    by: Side
+
+
+class DeclineProposal(Command):
+    """One side says no. The pair is never proposed again in the cohort."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    by: Side
+
+
+class DissolvePair(Command):
+    """End a standing pair before its last session."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    reason: Reason
+
+
+# --- scheduling -------------------------------------------------------------------------------
+
+
+class ConfirmSession(Command):
+    """One side confirms a planned session."""
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+    by: Side
+
+
+class RescheduleSession(Command):
+    """Move a planned session: to `starts_at`, or to the next free common slot."""
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+    by: Side
+    starts_at: Moment | None = None
+
+
+class CancelSession(Command):
+    """Cancel a planned session; it is planned again."""
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+    by: Side
+
+
+class ReportAttendance(Command):
+    """One side says whether a session took place. The first report counts."""
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+    attempt: Annotated[int, Field(ge=1, description="Which planning of the session is meant.")]
+    by: Side
+    held: bool
+
+
+# --- feedback ---------------------------------------------------------------------------------
+
+
+class AnswerSurvey(Command):
+    """The answers to one survey: question to 1 (not at all) … 5 (fully)."""
+
+    subject_field: ClassVar[str] = "survey_id"
+    survey_id: SurveyId
+    scores: Annotated[dict[str, Level], Field(min_length=1, max_length=10)]
+
+
+# --- notify -----------------------------------------------------------------------------------
+
+
+class RetryLetter(Command):
+    """Try a failed letter again, now."""
+
+    subject_field: ClassVar[str] = "letter_id"
+    letter_id: Annotated[str, Field(min_length=1, max_length=240)]
+
+
+Service = Literal["matching", "scheduling", "feedback", "notify"]
+
+COMMANDS: dict[Service, tuple[type[Command], ...]] = {
+    "matching": (
+        OpenCohort,
+        VolunteerAsMentor,
+        EnrolManager,
+        PauseMentor,
+        ResumeMentor,
+        WithdrawMentor,
+        WithdrawManager,
+        ChangeAvailability,
+        RunRound,
+        AcceptProposal,
+        DeclineProposal,
+        DissolvePair,
+    ),
+    "scheduling": (ConfirmSession, RescheduleSession, CancelSession, ReportAttendance),
+    "feedback": (AnswerSurvey,),
+    "notify": (RetryLetter,),
+}
+"""Which service carries out which command."""

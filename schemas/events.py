@@ -1,0 +1,349 @@
+"""What happened: the facts that the services publish. Past tense; never changed."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.base import Event, Moment, PairId, PersonId, SessionId, SurveyId
+from schemas.values import (
+    Availability,
+    CohortPolicy,
+    Criterion,
+    Level,
+    Place,
+    Reason,
+    ScoreReason,
+    Side,
+    SurveyFigure,
+    ToolName,
+    Tools,
+)
+
+# --- matching, public -------------------------------------------------------------------------
+
+
+class CohortOpened(Event):
+    """A run of the programme began, under this policy."""
+
+    name: Annotated[str, Field(examples=["Connecte ton manager 2017"])]
+    policy: CohortPolicy
+
+
+class MentorVolunteered(Event):
+    """Somebody offers to coach."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: PersonId
+    directorate: Place
+    site: Place
+    skills: Tools
+    capacity: Annotated[int, Field(ge=1, description="Managers at a time.")]
+    availability: Availability
+    line_manager: PersonId | None = None
+    excludes: tuple[PersonId, ...] = ()
+
+
+class MentorPaused(Event):
+    """No new proposals for this mentor; standing pairs go on."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: PersonId
+
+
+class MentorResumed(Event):
+    """A paused mentor is available again."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: PersonId
+
+
+class MentorWithdrew(Event):
+    """A mentor left the cohort."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: PersonId
+
+
+class ManagerEnrolled(Event):
+    """A manager asks to be coached."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: PersonId
+    directorate: Place
+    site: Place
+    job_family: Place
+    needs: Tools
+    availability: Availability
+    line_manager: PersonId | None = None
+    excludes: tuple[PersonId, ...] = ()
+
+
+class ManagerWithdrew(Event):
+    """A manager left the cohort."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: PersonId
+
+
+class AvailabilityChanged(Event):
+    """Somebody's week has changed. Sessions already planned stay as they are."""
+
+    subject_field: ClassVar[str] = "person_id"
+    person_id: PersonId
+    availability: Availability
+
+
+class PairEvent(Event):
+    """What concerns a pair."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    mentor_id: PersonId
+    manager_id: PersonId
+
+
+class PairProposed(PairEvent):
+    """A round proposes a pair; both sides are asked until `expires_at`."""
+
+    round_id: PersonId
+    score: Annotated[float, Field(ge=0, le=100)]
+    reasons: tuple[ScoreReason, ...]
+    tools: Annotated[tuple[ToolName, ...], Field(description="To begin with, best first.")]
+    expires_at: Moment
+
+
+class ProposalAccepted(PairEvent):
+    """One side said yes."""
+
+    by: Side
+
+
+class ProposalDeclined(PairEvent):
+    """One side said no; the pair is never proposed again in the cohort."""
+
+    by: Side
+
+
+class ProposalExpired(PairEvent):
+    """The proposal ended without an answer of both: too late, or one side has left."""
+
+    cause: Literal["deadline", "withdrawal"]
+    round_id: Annotated[
+        PersonId | None, Field(description="The round that had proposed the pair.")
+    ] = None
+
+
+class PairFormed(PairEvent):
+    """Both sides accepted: the sessions can be planned."""
+
+    tools: tuple[ToolName, ...]
+    mentor_availability: Availability
+    manager_availability: Availability
+
+
+class PairDissolved(PairEvent):
+    """A standing pair ended before its last session."""
+
+    cause: Literal["request", "mentor_withdrew", "manager_withdrew"]
+    reason: Reason = ""
+
+
+class RoundCompleted(Event):
+    """A round has run: what it proposed, and who still waits."""
+
+    subject_field: ClassVar[str] = "round_id"
+    round_id: PersonId
+    proposed: Annotated[int, Field(ge=0)]
+    managers_waiting: Annotated[int, Field(ge=0)]
+    places_free: Annotated[int, Field(ge=0, description="Capacity of the mentors left over.")]
+    score: Annotated[float, Field(ge=0, description="Sum over the proposals.")]
+
+
+# --- scheduling, public -----------------------------------------------------------------------
+
+
+class SessionEvent(Event):
+    """What concerns one session. `attempt` counts its plannings, `revision` its changes."""
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+    pair_id: PairId
+    mentor_id: PersonId
+    manager_id: PersonId
+    number: Annotated[int, Field(ge=1, description="1 is the pair's first session.")]
+    attempt: Annotated[int, Field(ge=1, description="1, and one more each time it is planned.")]
+    revision: Annotated[int, Field(ge=0, description="Grows with every change (iTIP SEQUENCE).")]
+    starts_at: Moment
+    ends_at: Moment
+
+
+class SessionPlanned(SessionEvent):
+    """A session has its time: the first, or a new one after it was missed or cancelled."""
+
+
+class SessionConfirmed(SessionEvent):
+    """One side confirmed."""
+
+    by: Side
+
+
+class SessionRescheduled(SessionEvent):
+    """A planned session moved to `starts_at`."""
+
+    by: Side
+    previously_at: Moment
+
+
+class SessionCancelled(SessionEvent):
+    """A planned session will not take place."""
+
+    cause: Literal["request", "pair_dissolved"]
+    by: Side | None = None
+
+
+class SessionMissed(SessionEvent):
+    """A session did not take place, or nobody reported it in time."""
+
+    cause: Literal["reported", "unreported"]
+    by: Side | None = None
+
+
+class SessionCompleted(SessionEvent):
+    """A session took place."""
+
+    by: Side
+    completed: Annotated[int, Field(ge=1, description="Completed sessions of the pair so far.")]
+
+
+class PairStalled(PairEvent):
+    """No session took place for too long."""
+
+    since: Moment
+
+
+class PairGraduated(PairEvent):
+    """All sessions of the pair took place."""
+
+    sessions: Annotated[int, Field(ge=1)]
+
+
+# --- scheduling, private ----------------------------------------------------------------------
+
+
+class AttendanceRequested(SessionEvent):
+    """A session's end has passed: each side is asked whether it took place."""
+
+
+# --- feedback ---------------------------------------------------------------------------------
+
+
+class CohortMeasured(Event):
+    """The figures of a cohort. No figure speaks of fewer people than the smallest group."""
+
+    measured_at: Moment
+    next_at: Annotated[Moment, Field(description="Not measured again before this.")]
+    mentors: Annotated[int, Field(ge=0)]
+    managers: Annotated[int, Field(ge=0)]
+    pairs_formed: Annotated[int, Field(ge=0)]
+    pairs_graduated: Annotated[int, Field(ge=0)]
+    pairs_dissolved: Annotated[int, Field(ge=0)]
+    sessions_completed: Annotated[int, Field(ge=0)]
+    sessions_missed: Annotated[int, Field(ge=0)]
+    surveys_closed: Annotated[int | None, Field(description="Null below the smallest group.")]
+    surveys_answered: Annotated[int | None, Field(description="Null below the smallest group.")]
+    surveys: tuple[SurveyFigure, ...]
+
+
+class RolloutRecommended(Event):
+    """Every criterion is met: the programme is run in and can open further."""
+
+    criteria: tuple[Criterion, ...]
+
+
+class RolloutWithheld(Event):
+    """At least one criterion is not met yet."""
+
+    criteria: tuple[Criterion, ...]
+
+
+class SurveyOpened(Event):
+    """Somebody is asked; the survey closes at `closes_at`."""
+
+    subject_field: ClassVar[str] = "survey_id"
+    survey_id: SurveyId
+    pair_id: PairId
+    person_id: PersonId
+    kind: Literal["start", "session", "end"]
+    side: Side
+    questions: tuple[str, ...]
+    closes_at: Moment
+
+
+class SurveyClosed(Event):
+    """A survey was answered or ran out. What was answered is not here."""
+
+    subject_field: ClassVar[str] = "survey_id"
+    survey_id: SurveyId
+    kind: Literal["start", "session", "end"]
+    side: Side
+    outcome: Literal["answered", "expired"]
+
+
+class SurveyAnswered(Event):
+    """Answers, without the person, the pair or the survey that they came from."""
+
+    kind: Literal["start", "session", "end"]
+    side: Side
+    scores: dict[str, Level]
+
+
+class PairAtRisk(PairEvent):
+    """A pair that a coordinator should speak with."""
+
+    cause: Literal["low_scores", "stalled", "missed_sessions"]
+
+
+# --- notify -----------------------------------------------------------------------------------
+
+
+class LetterEvent(Event):
+    """What concerns one letter: one fact for one person."""
+
+    subject_field: ClassVar[str] = "letter_id"
+    letter_id: Annotated[
+        str, Field(max_length=240, description="`fact:person`; the fact is an event's id.")
+    ]
+    person_id: PersonId
+
+
+class LetterQueued(LetterEvent):
+    """A fact is owed to a person. `facts` is the event that it tells, no name or address."""
+
+    template: Annotated[str, Field(description="The type of the event that it tells.")]
+    side: Side
+    facts: dict[str, Any]
+    send_at: Moment
+
+
+class LetterSent(LetterEvent):
+    """The mail server took the letter."""
+
+    template: str
+    channel: Literal["smtp"]
+    attempt: Annotated[int, Field(ge=1)]
+
+
+class LetterDeferred(LetterEvent):
+    """The letter could not be handed over yet; it is tried again at `retry_at`."""
+
+    attempt: Annotated[int, Field(ge=0, description="Hand-overs tried.")]
+    cause: Annotated[str, Field(max_length=80, examples=["smtp 451"])]
+    retry_at: Moment
+
+
+class LetterFailed(LetterEvent):
+    """The letter was given up. A coordinator sees it and can have it retried."""
+
+    template: str
+    attempt: Annotated[int, Field(ge=0)]
+    cause: Annotated[str, Field(max_length=80, examples=["smtp 550", "no contact"])]

@@ -1,0 +1,39 @@
+"""The one restricted message: how a person can be reached.
+
+Only `mentoring.people` carries it. The topic is compacted by key, so the newest record of a
+person is what counts, and a record without a value (a tombstone) erases the person.
+"""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from schemas.base import Command, PersonId
+from schemas.values import Language, Place
+
+Address = Annotated[
+    str,
+    Field(
+        pattern=r"^[^@\s<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$",
+        max_length=254,
+        description="E-mail address.",
+        examples=["camille.roux@example.org"],
+    ),
+]
+
+
+class PersonContact(Command):
+    """How to reach a person, in which language. The newest one counts."""
+
+    subject_field: ClassVar[str] = "person_id"
+    person_id: PersonId
+    name: Place
+    email: Address
+    language: Language = "fr"
+
+
+class PersonErased(Command):
+    """The tombstone of a person, as a service sees it: the record had a key and no value."""
+
+    subject_field: ClassVar[str] = "person_id"
+    person_id: PersonId

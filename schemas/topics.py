@@ -1,0 +1,214 @@
+"""The one table of topics: who may read which, how it is keyed, how long it is kept.
+
+Always holds: every topic has the same number of partitions, and a record's partition is
+`partition_of(cohort_id)`; so everything about a cohort is on the same partition number of
+every topic, in order, and one consumer of a group owns it all.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from schemas import events, people
+from schemas.base import Command, Event, Message
+from schemas.commands import COMMANDS, Service
+from schemas.journal import CommandRefused, RecordParked, StepCompleted
+
+Audience = Literal["public", "internal", "restricted"]
+Stream = Literal["events", "private", "parked"]
+
+PARTITIONS = 12
+"""Partitions of every topic, unless a deployment says otherwise. Never changed afterwards."""
+
+PARKED = "mentoring.parked"
+PEOPLE = "mentoring.people"
+
+FOREVER = -1
+_DAY = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. `retention_ms` is -1 for ever; `types` are the messages that it carries."""
+
+    name: str
+    audience: Audience
+    types: tuple[type[Message], ...]
+    retention_ms: int
+    purpose: str
+    compacted: bool = False
+    max_message_bytes: int = 1024 * 1024
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Kafka's own topic settings."""
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(self.max_message_bytes),
+        }
+
+
+_JOURNAL: tuple[type[Event], ...] = (CommandRefused, StepCompleted)
+
+PUBLIC_EVENTS: dict[Service, tuple[type[Event], ...]] = {
+    "matching": (
+        events.CohortOpened,
+        events.MentorVolunteered,
+        events.MentorPaused,
+        events.MentorResumed,
+        events.MentorWithdrew,
+        events.ManagerEnrolled,
+        events.ManagerWithdrew,
+        events.AvailabilityChanged,
+        events.PairProposed,
+        events.ProposalAccepted,
+        events.ProposalDeclined,
+        events.ProposalExpired,
+        events.PairFormed,
+        events.PairDissolved,
+        events.RoundCompleted,
+    ),
+    "scheduling": (
+        events.SessionPlanned,
+        events.SessionConfirmed,
+        events.SessionRescheduled,
+        events.SessionCancelled,
+        events.SessionMissed,
+        events.SessionCompleted,
+        events.PairStalled,
+        events.PairGraduated,
+    ),
+    "feedback": (events.CohortMeasured, events.RolloutRecommended, events.RolloutWithheld),
+    "notify": (),
+}
+
+PRIVATE_EVENTS: dict[Service, tuple[type[Event], ...]] = {
+    "matching": (),
+    "scheduling": (events.AttendanceRequested,),
+    "feedback": (
+        events.SurveyOpened,
+        events.SurveyClosed,
+        events.SurveyAnswered,
+        events.PairAtRisk,
+    ),
+    "notify": (
+        events.LetterQueued,
+        events.LetterSent,
+        events.LetterDeferred,
+        events.LetterFailed,
+    ),
+}
+
+
+def commands_topic(service: Service) -> str:
+    """Where commands for `service` are sent."""
+    return f"mentoring.{service}.commands"
+
+
+def stream_topic(service: Service, stream: Stream) -> str:
+    """The topic that carries one of the streams that `service` writes."""
+    return PARKED if stream == "parked" else f"mentoring.{service}.{stream}"
+
+
+def _table() -> dict[str, Topic]:
+    rows: list[Topic] = []
+    for service, commands in COMMANDS.items():
+        rows.append(
+            Topic(
+                commands_topic(service),
+                "internal",
+                commands,
+                7 * _DAY,
+                f"what is asked of {service}",
+            )
+        )
+        if PUBLIC_EVENTS[service]:
+            rows.append(
+                Topic(
+                    stream_topic(service, "events"),
+                    "public",
+                    PUBLIC_EVENTS[service],
+                    FOREVER,
+                    f"what happened in {service}",
+                )
+            )
+        rows.append(
+            Topic(
+                stream_topic(service, "private"),
+                "internal",
+                PRIVATE_EVENTS[service] + _JOURNAL,
+                FOREVER,
+                f"what {service} notes for itself, copies of what it learned included",
+            )
+        )
+    rows.append(
+        Topic(
+            PEOPLE,
+            "restricted",
+            (people.PersonContact,),
+            FOREVER,
+            "how a person can be reached; a tombstone erases",
+            compacted=True,
+        )
+    )
+    rows.append(
+        Topic(
+            PARKED,
+            "internal",
+            (RecordParked,),
+            FOREVER,
+            "records that were set aside, as they came",
+            max_message_bytes=8 * 1024 * 1024,
+        )
+    )
+    return {row.name: row for row in rows}
+
+
+TOPICS: dict[str, Topic] = _table()
+
+TYPES: dict[str, type[Message]] = {
+    kind.__name__: kind for topic in TOPICS.values() for kind in topic.types
+}
+"""Every message type by its name."""
+
+
+def stream_of(service: Service, kind: type[Message]) -> Stream:
+    """The stream on which `service` writes a message of this kind.
+
+    What it publishes for everybody goes to `events`; everything else, copies of other
+    services' events included, goes to `private`.
+    """
+    if kind is RecordParked:
+        return "parked"
+    return "events" if kind in PUBLIC_EVENTS[service] else "private"
+
+
+def is_command(kind: type[Message]) -> bool:
+    """Whether a message asks for something, so that a refusal goes back to its sender."""
+    return issubclass(kind, Command)
+
+
+def murmur2(data: bytes) -> int:
+    """The 32-bit hash with which Kafka's own clients place a key (Apache Kafka, Utils.murmur2)."""
+    mask, m = 0xFFFFFFFF, 0x5BD1E995
+    h = (0x9747B28C ^ len(data)) & mask
+    whole = len(data) & ~3
+    for i in range(0, whole, 4):
+        k = int.from_bytes(data[i : i + 4], "little") * m & mask
+        k = (k ^ (k >> 24)) * m & mask
+        h = (h * m & mask) ^ k
+    if tail := data[whole:]:
+        h = (h ^ int.from_bytes(tail, "little")) * m & mask
+    h = (h ^ (h >> 13)) * m & mask
+    return h ^ (h >> 15)
+
+
+@lru_cache(maxsize=65536)
+def partition_of(cohort_id: str, partitions: int) -> int:
+    """The partition of everything about a cohort.
+
+    It is where a Kafka client's default partitioner would put a record keyed by the cohort, so
+    any client in any language can compute it.
+    """
+    return (murmur2(cohort_id.encode()) & 0x7FFFFFFF) % partitions

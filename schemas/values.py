@@ -1,0 +1,154 @@
+"""Values that commands and events share: availability, policy, reasons, figures."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from schemas.base import Value
+
+Side = Literal["mentor", "manager"]
+Language = Literal["fr", "en"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+
+ClockTime = Annotated[
+    str,
+    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    Field(description="Wall-clock time in Europe/Paris.", examples=["09:30"]),
+]
+Level = Annotated[int, Field(ge=1, le=5, description="1 (beginner, or of little use) to 5.")]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Place = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
+Reason = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
+
+
+def minutes(time: str) -> int:
+    """Minutes since midnight of a `ClockTime`."""
+    return int(time[:2]) * 60 + int(time[3:])
+
+
+class Window(Value):
+    """A weekly window in which somebody can meet, in Europe/Paris."""
+
+    day: Weekday
+    start: ClockTime
+    end: ClockTime
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> "Window":
+        if minutes(self.end) <= minutes(self.start):
+            raise ValueError("a window ends after it starts")
+        return self
+
+
+def _in_order(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    return tuple(sorted(windows, key=lambda w: (WEEKDAYS.index(w.day), w.start, w.end)))
+
+
+Availability = Annotated[
+    tuple[Window, ...],
+    AfterValidator(_in_order),
+    Field(max_length=20, description="Weekly windows, Europe/Paris."),
+]
+Tools = Annotated[
+    dict[ToolName, Level],
+    Field(max_length=40, description="Tool to level.", examples=[{"linkedin": 4}]),
+]
+
+
+class Weights(Value):
+    """How much each criterion counts in a pair's score. Age and rank are not criteria."""
+
+    coverage: Annotated[float, Field(ge=0, description="Needs covered by skills.")] = 50
+    availability: Annotated[float, Field(ge=0, description="Shared hours in a week.")] = 20
+    bridge: Annotated[float, Field(ge=0, description="Different directorates.")] = 20
+    proximity: Annotated[float, Field(ge=0, description="Same site.")] = 10
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> "Weights":
+        if self.coverage + self.availability + self.bridge + self.proximity <= 0:
+            raise ValueError("at least one weight is above zero")
+        return self
+
+
+class QuietHours(Value):
+    """No letter is sent from `start` to `end` (Europe/Paris), nor on a day off."""
+
+    start: ClockTime = "20:00"
+    end: ClockTime = "08:00"
+
+
+class RolloutCriteria(Value):
+    """When the programme counts as run in. All of them have to be met."""
+
+    pairs_graduated: Annotated[int, Field(ge=0, description="Pairs with all sessions.")] = 20
+    graduation_rate: Annotated[
+        float, Field(ge=0, le=1, description="Graduated of all pairs that have ended.")
+    ] = 0.7
+    completion_rate: Annotated[
+        float, Field(ge=0, le=1, description="Completed of all sessions completed or missed.")
+    ] = 0.75
+    response_rate: Annotated[
+        float, Field(ge=0, le=1, description="Answered of all surveys closed.")
+    ] = 0.5
+    satisfaction: Annotated[
+        float, Field(ge=1, le=5, description="Mean usefulness in the surveys after sessions.")
+    ] = 3.5
+
+
+class CohortPolicy(Value):
+    """The rules of one cohort. Every one has a default."""
+
+    sessions: Annotated[int, Field(ge=1, le=20, description="Sessions of a pair.")] = 5
+    session_minutes: Annotated[int, Field(ge=15, le=240, description="Minutes.")] = 60
+    cadence_days: Annotated[int, Field(ge=1, le=90, description="Days between sessions.")] = 14
+    proposal_days: Annotated[int, Field(ge=1, le=90, description="Days to answer.")] = 10
+    report_days: Annotated[
+        int, Field(ge=1, le=90, description="Days to report; then the session counts as missed.")
+    ] = 14
+    stalled_days: Annotated[
+        int, Field(ge=1, le=365, description="Days without a held session, then stalled.")
+    ] = 45
+    survey_days: Annotated[int, Field(ge=1, le=90, description="Days to answer a survey.")] = 14
+    measure_days: Annotated[int, Field(ge=1, le=90, description="Days between figures.")] = 7
+    reporting_line: Annotated[
+        Literal["forbid", "both_consent", "allow"],
+        Field(description="May a mentor coach somebody in their own line of managers?"),
+    ] = "forbid"
+    weights: Weights = Weights()
+    smallest_group: Annotated[
+        int, Field(ge=3, le=50, description="Figures of fewer answers are not published.")
+    ] = 5
+    quiet_hours: QuietHours = QuietHours()
+    languages: tuple[Language, ...] = ("fr", "en")
+    rollout: RolloutCriteria = RolloutCriteria()
+
+
+class ScoreReason(Value):
+    """One criterion of a score: `contribution` = `value` × `weight` / sum of weights × 100."""
+
+    criterion: Literal["coverage", "availability", "bridge", "proximity"]
+    value: Annotated[float, Field(ge=0, le=1, description="0 (not at all) to 1 (fully).")]
+    weight: Annotated[float, Field(ge=0)]
+    contribution: Annotated[float, Field(ge=0, le=100, description="Points of the score.")]
+
+
+class SurveyFigure(Value):
+    """What one group of surveys says. `mean` and `answers` are null below the smallest group."""
+
+    kind: Literal["start", "session", "end"]
+    side: Side
+    question: str
+    answers: Annotated[int | None, Field(description="Answers counted.")]
+    mean: Annotated[float | None, Field(description="Mean of 1 to 5, to two decimals.")]
+
+
+class Criterion(Value):
+    """One criterion of the roll-out: what it asks for, what was measured, whether it is met."""
+
+    name: Literal[
+        "pairs_graduated", "graduation_rate", "completion_rate", "response_rate", "satisfaction"
+    ]
+    threshold: float
+    value: Annotated[float | None, Field(description="Null when too few answered to tell.")]
+    met: bool

@@ -1,0 +1,1 @@
+"""What every service stands on. Not one word of the programme's domain is in here."""

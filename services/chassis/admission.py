@@ -1,0 +1,115 @@
+"""Which records are for us, which were handled before, and which cannot be read.
+
+Always holds: whatever bytes a record has, reading it gives an `Input`; a record is passed over
+only when it was handled already or does not concern the service.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.base import Message
+from schemas.envelope import (
+    Attributes,
+    ParkReason,
+    Unreadable,
+    attributes,
+    decode,
+    kind_of,
+    tombstone,
+)
+from schemas.topics import TOPICS, partition_of
+from services.chassis.domain import Domain
+from services.chassis.draft import Draft
+from services.chassis.log import Received
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a record cannot be handled."""
+
+    reason: ParkReason
+    detail: str
+
+
+@dataclass(slots=True)
+class Input:
+    """Something to decide on: a record as it was read, or a message without one (a deadline).
+
+    Neither `message` nor `unreadable`: the record does not concern the service.
+    """
+
+    partition: int
+    received: Received | None = None
+    attributes: Attributes | None = None
+    message: Message | None = None
+    unreadable: Fault | None = None
+    mirrored: bool = False
+
+
+Skipped = Literal["position", "sequence", "unconcerned"]
+
+
+def source_of(topic: str, partition: int) -> str:
+    """`ce_source` of what is published on a partition: `/mentoring/matching/events/3`."""
+    return f"/{topic.replace('.', '/')}/{partition}"
+
+
+def read(domain: Domain, partitions: int, received: Received) -> Input:
+    """Read a record, as far as it concerns the service."""
+    item = Input(received.partition, received)
+    try:
+        if received.topic in domain.tables:
+            item.mirrored = True
+            if received.value is None:
+                item.message = tombstone(received.key)
+                return item
+        item.attributes = attributes(received.headers)
+        kind = kind_of(item.attributes)
+        topic = TOPICS[received.topic]
+        sequenced = topic.audience == "public" or topic.name.endswith(".private")
+        if sequenced:
+            _check_source(item.attributes, received)
+        if kind not in topic.types:
+            if sequenced:  # a copy that a service keeps of what it learned
+                return item
+            raise Unreadable("unknown-type", f"{kind.__name__} is not for {received.topic}")
+        if partition_of(item.attributes.partition_key, partitions) != received.partition:
+            if not sequenced or kind in domain.handles:
+                raise Unreadable("wrong-partition", "its cohort belongs to another partition")
+            return item
+        if kind in domain.handles:
+            item.message = decode(item.attributes, received.value)
+    except Unreadable as error:
+        item.unreadable = Fault(error.reason, error.detail)
+    return item
+
+
+def _check_source(found: Attributes, received: Received) -> None:
+    if found.source != source_of(received.topic, received.partition):
+        raise Unreadable("bad-headers", "header ce_source is not the publisher of this topic")
+    if found.sequence is None:
+        raise Unreadable("bad-headers", "header ce_sequence is missing")
+
+
+def admit(item: Input, draft: Draft) -> Skipped | None:
+    """Move the partition's place past the record; why it is passed over, or None if it is not."""
+    received = item.received
+    if received is None:
+        return None
+    if received.offset < draft.positions.get(received.topic, 0):
+        return "position"
+    draft.moved_to(received.topic, received.offset + 1)
+    sequence = item.attributes.sequence if item.attributes else None
+    genuine = item.unreadable is None or item.unreadable.reason not in ("bad-headers",)
+    if sequence is not None and genuine and not item.mirrored:
+        seen = draft.seen.get(received.topic, 0)
+        if sequence <= seen:
+            return "sequence"
+        if sequence > seen + 1:
+            detail = f"sequence {sequence} came after {seen}"
+            item.unreadable = Fault("sequence-gap", detail)
+            return None
+        draft.saw(received.topic, sequence)
+    if item.unreadable is None and item.message is None:
+        return "unconcerned"
+    return None

@@ -1,0 +1,182 @@
+"""What turns a FastStream batch subscriber into the owner of partitions.
+
+Always holds: a batch is handed to the stepper as it came, whatever its bytes; a service reads
+from where its database says, never from where the broker remembers; offsets are committed,
+explicitly, for exactly what the database holds; nobody goes on where a log was reset (G7).
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
+
+from services.chassis.kafka import KafkaLog, received
+from services.chassis.step import Abandoned, Stepper
+from services.chassis.store import Place
+
+logger = logging.getLogger(__name__)
+
+
+class LogReset(Exception):
+    """The log is not the one that the database knows; going on would skip or repeat."""
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
+    """One group member. `on_fatal` is called with what no retry can mend; the process ends."""
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        topics: Collection[str],
+        stepper: Stepper,
+        log: KafkaLog,
+        on_fatal: Callable[[Exception], None],
+        *,
+        batch: int,
+        session_timeout_ms: int,
+    ) -> None:
+        self.topics = list(topics)
+        self.stepper = stepper
+        self.log = log
+        self.on_fatal = on_fatal
+        self.subscriber = broker.subscriber(
+            *self.topics,
+            batch=True,
+            group_id=f"mentoring.{stepper.domain.name}",
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=session_timeout_ms,
+            heartbeat_interval_ms=max(session_timeout_ms // 4, 100),
+            rebalance_timeout_ms=max(session_timeout_ms, 60_000),
+            batch_timeout_ms=50,
+            max_records=batch,
+            listener=self,
+            parser=_as_it_came,
+            decoder=_undecoded,
+            title=f"{stepper.domain.name}: one step per batch",
+        )
+        self.subscriber(self._handle)
+
+    @property
+    def _kafka(self) -> Any:
+        consumer = self.subscriber.consumer
+        assert consumer is not None, "the subscriber has started"
+        return consumer
+
+    async def _handle(self, message: KafkaMessage) -> None:
+        records = [received(record) for record in message.raw_message]
+        try:
+            offsets = await self.stepper.handle(records)
+            await self._commit(offsets)
+            self._measure(records)
+        except Abandoned:
+            logger.info("a step was abandoned; whoever owns the partition next makes it")
+        except Exception as error:  # noqa: BLE001  # FastStream would go on to the next batch
+            self.on_fatal(error)
+
+    async def _commit(self, offsets: dict[tuple[str, int], int]) -> None:
+        assigned = self._kafka.assignment()
+        wanted = {
+            TopicPartition(topic, partition): OffsetAndMetadata(offset, "")
+            for (topic, partition), offset in offsets.items()
+            if TopicPartition(topic, partition) in assigned
+        }
+        if not wanted:
+            return
+        try:
+            await self._kafka.commit(wanted)
+        except KafkaError as error:
+            # The database holds the truth; the offsets are for whoever watches the lag.
+            logger.warning("offsets not committed: %s", type(error).__name__)
+
+    def _measure(self, records: Iterable[Any]) -> None:
+        for topic, partition in {(r.topic, r.partition) for r in records}:
+            place = self.stepper.owned.get(partition)
+            end = self._kafka.highwater(TopicPartition(topic, partition))
+            if place is not None and end is not None:
+                lag = max(end - place.positions.get(topic, 0), 0)
+                self.stepper.metrics.lag.labels(topic, str(partition)).set(lag)
+
+    # --- rebalances -----------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        await self.stepper.leave({place.partition for place in revoked})
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self.stepper.metrics.rebalances.inc()
+        try:
+            self._check_together(assigned)
+            places = await self.stepper.take({place.partition for place in assigned})
+            await self._check_same_log(assigned, places)
+            for topic_partition in assigned:
+                position = places[topic_partition.partition].positions.get(topic_partition.topic)
+                if position is None:
+                    await self._kafka.seek_to_beginning(topic_partition)
+                else:
+                    self._kafka.seek(topic_partition, position)
+        except Abandoned:
+            logger.info("an assignment was taken away before it began")
+        except Exception as error:  # noqa: BLE001  # aiokafka would log it and go on
+            self.on_fatal(error)
+
+    def _check_together(self, assigned: Collection[TopicPartition]) -> None:
+        by_partition: dict[int, set[str]] = {}
+        for place in assigned:
+            by_partition.setdefault(place.partition, set()).add(place.topic)
+        for partition, topics in by_partition.items():
+            if missing := set(self.topics) - topics:
+                raise LogReset(
+                    f"partition {partition} came without {sorted(missing)}: every topic needs "
+                    f"the same number of partitions"
+                )
+
+    async def _check_same_log(
+        self, assigned: Collection[TopicPartition], places: dict[int, Place]
+    ) -> None:
+        if not assigned:
+            return
+        begins = await self._kafka.beginning_offsets(list(assigned))
+        ends = await self._kafka.end_offsets(list(assigned))
+        for place in assigned:
+            known = places[place.partition]
+            position = known.positions.get(place.topic)
+            if position is None:
+                if known.step == 0 and await self._kafka.committed(place):
+                    raise LogReset(
+                        f"{place.topic}/{place.partition} has committed offsets and the database "
+                        f"knows nothing of it: run `connecte rebuild {self.stepper.domain.name}`"
+                    )
+            elif position < begins[place]:
+                raise LogReset(
+                    f"{place.topic}/{place.partition} begins at {begins[place]}, after the stored "
+                    f"position {position}: records were deleted before they were handled"
+                )
+            elif position > ends[place] and not await self._exists(place, position - 1):
+                raise LogReset(
+                    f"{place.topic}/{place.partition} ends at {ends[place]}, before the stored "
+                    f"position {position}: the log is not the one that the database knows"
+                )
+
+    async def _exists(self, place: TopicPartition, offset: int) -> bool:
+        """Some brokers report the last batch's first offset as the end; a read tells for sure."""
+        async for rows in self.log.read(place.topic, place.partition, offset):
+            return bool(rows) and rows[0].offset == offset
+        return False
+
+
+async def _as_it_came(raw: Any) -> KafkaMessage:
+    """FastStream's own parser decodes headers, and one bad header would lose the batch."""
+    return KafkaMessage(raw_message=raw, body=b"", consumer=FAKE_CONSUMER)
+
+
+async def _undecoded(_: Any) -> bytes:
+    return b""

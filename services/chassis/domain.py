@@ -1,0 +1,187 @@
+"""What a service hands to the chassis: documents, decisions, and how a document changes.
+
+Everything here is data and plain functions. Always holds: a decision sees nothing but the
+documents, the message and the time that it is given, so the same three give the same events.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, TypeVar
+
+from schemas.base import Event, Message, Moment, Value
+from schemas.commands import Service
+
+
+class Document(Value):
+    """One document of a service's database: state and projection in one.
+
+    `id` is unique within its cohort and kind. A kind with `timed = True` declares `due_at`, and
+    its service is asked to decide (with a `Due`) once that moment has come.
+    """
+
+    collection: ClassVar[str]
+    timed: ClassVar[bool] = False
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+    id: str
+    cohort_id: str
+
+    @property
+    def key(self) -> str:
+        """The document's id in the database."""
+        return f"{self.cohort_id}/{self.id}"
+
+
+class Timed(Document):
+    """A document with a deadline."""
+
+    timed: ClassVar[bool] = True
+    due_at: Moment | None = None
+
+
+D = TypeVar("D", bound=Document)
+
+
+class Due(Message):
+    """The deadline of a document has come. Not a record: the partition's owner finds it."""
+
+    subject_field: ClassVar[str] = "id"
+    collection: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A decision may need this document."""
+
+    kind: type[Document]
+    cohort_id: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A decision may need every document of this kind in the cohort."""
+
+    kind: type[Document]
+    cohort_id: str
+
+
+Need = One | Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The document is deleted."""
+
+    document: Document
+
+
+Change = Document | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A rule says no. `rule` is for machines (kebab-case), `detail` is a sentence for people.
+
+    A refused command goes back to its sender; a refused event of another service is parked,
+    for the rule is not its sender's to break.
+    """
+
+    rule: str
+    detail: str
+
+
+Decision = Sequence[Event] | Refusal
+
+
+class NotLoaded(Exception):
+    """A decision asked for a document that has not been read yet; it is read, and asked again."""
+
+    def __init__(self, need: Need) -> None:
+        super().__init__(f"not loaded: {need}")
+        self.need = need
+
+
+@dataclass(slots=True)
+class State:
+    """The documents that decisions of one batch can see, changes of the batch included."""
+
+    documents: dict[tuple[type[Document], str], Document | None] = field(default_factory=dict)
+    wholes: set[Whole] = field(default_factory=set)
+    before: dict[tuple[type[Document], str], Document | None] = field(default_factory=dict)
+
+    def get(self, kind: type[D], cohort_id: str, id: str) -> D | None:
+        """The document, or None if there is none."""
+        key = (kind, f"{cohort_id}/{id}")
+        if key not in self.documents:
+            if Whole(kind, cohort_id) in self.wholes:
+                return None
+            raise NotLoaded(One(kind, cohort_id, id))
+        return self.documents[key]  # type: ignore[return-value]  # the key holds the kind
+
+    def whole(self, kind: type[D], cohort_id: str) -> list[D]:
+        """Every document of the kind in the cohort, by id."""
+        need = Whole(kind, cohort_id)
+        if need not in self.wholes:
+            raise NotLoaded(need)
+        found = [
+            document
+            for document in self.documents.values()
+            if isinstance(document, kind) and document.cohort_id == cohort_id
+        ]
+        return sorted(found, key=lambda document: document.id)
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Let the changes be seen by what comes after."""
+        for change in changes:
+            after = None if isinstance(change, Gone) else change
+            document = change.document if isinstance(change, Gone) else change
+            key = (type(document), document.key)
+            self.before.setdefault(key, self.documents.get(key))
+            self.documents[key] = after
+
+    def keep(self) -> list[Change]:
+        """What was changed since the last `keep`; it stands."""
+        changes: list[Change] = []
+        for key, before in self.before.items():
+            after = self.documents[key]
+            if after is not None:
+                changes.append(after)
+            elif before is not None:
+                changes.append(Gone(before))
+        self.before.clear()
+        return changes
+
+    def undo(self) -> None:
+        """Take back what was changed since the last `keep`."""
+        for key, before in self.before.items():
+            self.documents[key] = before
+        self.before.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One service, as the chassis runs it.
+
+    - `reads`: topics beside its own commands; `tables`: compacted topics, mirrored by `evolve`.
+    - `learns`: other services' events that become part of its state; the chassis writes a copy
+      into the service's own journal, so that the state stays a fold of that journal alone.
+    - `handles`: every message type that `decide` knows (commands and learned ones included);
+      others on the topics are passed over.
+    - `needs`: what a message's decision and its events will touch, told from the message alone,
+      so that a batch is read at once. What it cannot know is read when it is asked for.
+    - `decide(state, message, now)`: the events, or why not. Pure.
+    - `evolve(state, event)`: the documents that an event changes. Pure; knows no time.
+    """
+
+    name: Service
+    reads: tuple[str, ...]
+    documents: tuple[type[Document], ...]
+    handles: frozenset[type[Message]]
+    learns: frozenset[type[Event]]
+    needs: Callable[[Message], Iterable[Need]]
+    decide: Callable[[State, Message, datetime], Decision]
+    evolve: Callable[[State, Message], Iterable[Change]]
+    tables: tuple[str, ...] = ()

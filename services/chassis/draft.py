@@ -1,0 +1,81 @@
+"""A partition's place while a step is being made: what moved, and what will be published."""
+
+from datetime import datetime
+
+from schemas.base import Message
+from schemas.commands import Service
+from schemas.envelope import Record, encode
+from schemas.journal import RecordParked, StepCompleted
+from schemas.topics import Stream, stream_of, stream_topic
+from services.chassis.store import Outgoing, Place
+
+
+class Draft:
+    """The next place of one partition, and the records of the step, in order."""
+
+    def __init__(self, service: Service, place: Place, now: datetime) -> None:
+        self.service = service
+        self.place = place
+        self.now = now
+        self.positions = dict(place.positions)
+        self.seen = dict(place.seen)
+        self.sequences = dict(place.sequences)
+        self.order = place.order
+        self.parked = place.parked
+        self.records: list[Record] = []
+        self._positions: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+
+    @property
+    def moved(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.records or self._positions)
+
+    def moved_to(self, topic: str, offset: int) -> None:
+        self.positions[topic] = self._positions[topic] = offset
+
+    def saw(self, topic: str, sequence: int) -> None:
+        self.seen[topic] = self._seen[topic] = sequence
+
+    def add(self, event: Message, cause: str | None = None) -> None:
+        """Put an event at the end of the service's journal."""
+        kind = type(event)
+        stream: Stream = stream_of(self.service, kind)
+        if kind is RecordParked:
+            self.parked += 1
+        sequence = self.sequences.get(stream, 0) + 1
+        self.sequences[stream] = sequence
+        partition = self.place.partition
+        # The parked topic is shared by the services, so its source names the service.
+        source = f"/mentoring/{self.service}/{stream}/{partition}"
+        self.records.append(
+            encode(
+                event,
+                stream_topic(self.service, stream),
+                partition,
+                id=f"{self.service}.{stream}.{partition}.{sequence}",
+                source=source,
+                time=self.now,
+                sequence=sequence,
+                order=self.order,
+                cause=cause,
+            )
+        )
+        self.order += 1
+
+    def finish(self) -> tuple[Place, Outgoing]:
+        """The place and the outbox entry of the step; the last record says how far it got."""
+        partition, step = self.place.partition, self.place.step + 1
+        self.add(
+            StepCompleted(
+                cohort_id=self.service,
+                source=f"{self.service}.{partition}",
+                step=step,
+                positions=self._positions,
+                seen=self._seen,
+            )
+        )
+        place = Place(
+            partition, step, self.positions, self.seen, self.sequences, self.order, self.parked
+        )
+        return place, Outgoing(partition, step, self.records)

@@ -1,0 +1,103 @@
+"""Links that let one person act on one thing until a moment: signed, expiring, URL-safe.
+
+Always holds: whoever has only the public key can check a link and can make none; a token of
+which any character was changed is refused; time is passed in, never asked for.
+"""
+
+import base64
+from datetime import datetime
+from typing import Any, Literal
+
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+from schemas.base import Value
+
+_ALGORITHM = "Ed25519"
+_LONGEST = 4096  # characters; far above what `sign` makes of the longest ids
+
+
+class Link(Value):
+    """What a link allows: `person_id` (on `side`) may act on `id`, for one `purpose`.
+
+    `attempt` narrows it to one attempt at the thing, where there can be several.
+    """
+
+    purpose: str
+    cohort_id: str
+    person_id: str
+    side: str
+    id: str
+    attempt: int | None = None
+
+
+class LinkError(Exception):
+    """A token that allows nothing: `forged` (not ours, or changed) or `expired`."""
+
+    def __init__(self, reason: Literal["forged", "expired"]) -> None:
+        super().__init__(reason)
+        self.reason: Literal["forged", "expired"] = reason
+
+
+class LinkSigner:
+    """Makes links. Only the service that writes to people holds the private key."""
+
+    def __init__(self, private_key_pem: str) -> None:
+        """`ValueError` if the PEM is not an Ed25519 private key."""
+        self._key = _key(private_key_pem, private=True)
+
+    def sign(self, link: Link, expires_at: datetime) -> str:
+        """The token (a JWT, about 350 characters); the same two give the same token."""
+        claims = link.model_dump(exclude_none=True) | {"exp": int(expires_at.timestamp())}
+        return jwt.encode({"alg": _ALGORITHM}, claims, self._key, algorithms=[_ALGORITHM])
+
+
+class LinkVerifier:
+    """Checks links."""
+
+    def __init__(self, public_key_pem: str) -> None:
+        """`ValueError` if the PEM is not an Ed25519 public key."""
+        self._key = _key(public_key_pem, private=False)
+
+    def verify(self, token: str, now: datetime) -> Link:
+        """What the token allows at `now`. Raises `LinkError` and nothing else."""
+        try:
+            claims = self._claims(token)
+            link, expires_at = Link.model_validate(claims), int(claims["exp"])
+        except Exception:  # noqa: BLE001 - whatever a stranger sends, it is not our token
+            raise LinkError("forged") from None
+        if now.timestamp() >= expires_at:
+            raise LinkError("expired")
+        return link
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        if len(token) > _LONGEST or not all(_is_canonical(part) for part in token.split(".")):
+            raise ValueError("not a token")
+        return jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
+
+
+def generate_keys() -> tuple[str, str]:
+    """A new (private, public) pair of keys, as PEM."""
+    key = OKPKey.generate_key("Ed25519")
+    return key.as_pem(private=True).decode(), key.as_pem(private=False).decode()
+
+
+def _key(pem: str, *, private: bool) -> OKPKey:
+    wanted = f"an Ed25519 {'private' if private else 'public'} key"
+    try:
+        key = OKPKey.import_key(pem)
+    except Exception:  # noqa: BLE001 - the library's message could quote the key
+        raise ValueError(f"not {wanted}") from None
+    if key.is_private is not private or key.curve_name != "Ed25519":
+        raise ValueError(f"not {wanted}")
+    return key
+
+
+def _is_canonical(part: str) -> bool:
+    """Whether no other text stands for the same bytes.
+
+    The last character of base64 has bits that decoders ignore: without this check, a changed
+    token could verify.
+    """
+    raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == part

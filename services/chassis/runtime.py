@@ -1,0 +1,247 @@
+"""The composition of a service: from settings and a domain to a running process.
+
+Always holds: building opens nothing; `run` ends with everything closed, at a signal (0), or at a
+fault that no retry mends (1), which it names in one line. Ready means: partitions assigned, places
+known, database answering. Alive means: steps make progress.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse, Response
+from faststream.kafka import KafkaBroker
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from faststream.specification import AsyncAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from schemas.base import Command
+from schemas.commands import COMMANDS
+from schemas.topics import commands_topic
+from services.chassis import kafka, mongo
+from services.chassis.clock import Clock
+from services.chassis.consumer import Consumer
+from services.chassis.domain import Document, Domain
+from services.chassis.http import Commands, command_routes, create_app, projection_routes, protected
+from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
+from services.chassis.kafka import KafkaLog
+from services.chassis.metrics import Measure, Metrics, Programme
+from services.chassis.mongo import MongoStore
+from services.chassis.settings import Settings
+from services.chassis.step import Abandoned, Perform, Stepper
+
+logger = logging.getLogger(__name__)
+
+BOOT_SECONDS = 60.0
+STUCK_SECONDS = 120.0
+COUNT_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What distinguishes one service from another, beside its domain."""
+
+    domain: Domain
+    listed: Mapping[type[Document], Sequence[str]]
+    measures: Sequence[Measure] = ()
+    performers: Mapping[type[Document], Perform] = field(default_factory=dict)
+    topics: Mapping[type[Command], str] = field(default_factory=dict)
+    close: Callable[[], Awaitable[None]] | None = None
+
+
+class Service:
+    """One process of one service."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        domain = parts.domain
+        self.settings = settings
+        self.parts = parts
+        self.clock = Clock(settings.clock_rate, settings.clock_start, settings.clock_origin)
+        self.metrics = Metrics(domain.name)
+        self.programme = Programme([*parts.measures, PARKED])
+        self.metrics.registry.register(self.programme)
+        self.store = MongoStore(
+            settings.mongodb.get_secret_value(),
+            f"{settings.database_prefix}{domain.name}",
+            (*domain.documents, *CHASSIS_DOCUMENTS),
+        )
+        connection = settings.kafka_connection
+        self.log = KafkaLog(connection, idempotent=settings.kafka_idempotent)
+        self.stepper = Stepper(
+            domain,
+            self.store,
+            self.log,
+            self.clock,
+            self.metrics,
+            partitions=settings.partitions,
+            is_transient=lambda e: mongo.is_transient(e) or kafka.is_transient(e),
+            performers=parts.performers,
+        )
+        self.broker = KafkaBroker(
+            connection["bootstrap_servers"],
+            middlewares=[KafkaPrometheusMiddleware(registry=self.metrics.registry)],
+            allow_auto_create_topics=False,
+        )
+        self.consumer = Consumer(
+            self.broker,
+            (commands_topic(domain.name), *domain.reads, *domain.tables),
+            self.stepper,
+            self.log,
+            self.fail,
+            batch=settings.batch,
+            session_timeout_ms=settings.session_timeout_ms,
+        )
+        self.commands = Commands(domain, self.log, self.store, self.clock, settings.partitions)
+        self.fault: Exception | None = None
+        self._ending = asyncio.Event()
+        self.http = self._http()
+
+    # --- HTTP -----------------------------------------------------------------------------
+
+    def _http(self) -> FastAPI:
+        name = self.parts.domain.name
+        app = create_app(f"mentoring {name}", f"Commands and projections of {name}.")
+        token = self.settings.http_token
+        secret = token.get_secret_value() if token else None
+        kinds = [*COMMANDS[name], *self.parts.topics]
+        protected(app, command_routes(self.commands, kinds, self.parts.topics), secret)
+        protected(app, projection_routes(self.store, self.parts.listed), secret)
+        app.include_router(self._operations())
+        return app
+
+    def _operations(self) -> APIRouter:
+        router = APIRouter(tags=["operations"])
+
+        @router.get("/health/live")
+        async def live() -> JSONResponse:
+            """Whether steps make progress."""
+            silent = time.monotonic() - self.stepper.progress
+            alive = self.fault is None and silent < STUCK_SECONDS
+            return JSONResponse({"alive": alive}, 200 if alive else 503)
+
+        @router.get("/health/ready")
+        async def ready() -> JSONResponse:
+            """Whether partitions are assigned, their places known, and the database answers."""
+            state = {
+                "partitions": len(self.stepper.owned),
+                "healthy": self.stepper.healthy,
+            }
+            ok = bool(self.stepper.owned) and self.stepper.healthy and self.fault is None
+            return JSONResponse({"ready": ok, **state}, 200 if ok else 503)
+
+        @router.get("/metrics")
+        async def metrics() -> Response:
+            """For Prometheus."""
+            return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+        @router.get("/asyncapi")
+        async def asyncapi() -> Response:
+            """What the service reads, as AsyncAPI."""
+            document = AsyncAPI(self.broker, title=f"mentoring {self.parts.domain.name}")
+            return Response(document.to_specification().to_json(), media_type="application/json")
+
+        return router
+
+    # --- running --------------------------------------------------------------------------
+
+    def fail(self, error: Exception) -> None:
+        """End the process: going on would be wrong."""
+        if self.fault is None:
+            logger.critical("%s: %s", type(error).__name__, error, exc_info=error)
+            self.fault = error
+        self._ending.set()
+
+    async def run(self) -> int:
+        """Run until a signal or a fault; the exit code."""
+        config = uvicorn.Config(
+            self.http,
+            host=self.settings.http_host,
+            port=self.settings.http_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        ending = asyncio.create_task(self._ending.wait())
+        running = asyncio.create_task(self._consume())
+        await asyncio.wait([serving, ending, running], return_when=asyncio.FIRST_COMPLETED)
+        if running.done() and (error := running.exception()):
+            self.fail(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+        server.should_exit = True
+        for task in (running, ending):
+            task.cancel()
+        await asyncio.gather(serving, running, ending, return_exceptions=True)
+        return 1 if self.fault else 0
+
+    async def _consume(self) -> None:
+        async with self._open(), asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._deadlines())
+            tasks.create_task(self._count())
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[None]:
+        """Database, producer and consumer, in this order; closed in the other."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.store.close)
+            await self._patiently("database", self.store.open)
+            stack.push_async_callback(self.log.stop)
+            await self._patiently("broker", self.log.start)
+            if self.parts.close is not None:
+                stack.push_async_callback(self.parts.close)
+            stack.push_async_callback(self.broker.stop)
+            await self._patiently("broker", self.broker.start)
+            yield
+
+    async def _patiently(self, what: str, start: Callable[[], Awaitable[None]]) -> None:
+        """Start a part that may not be there yet; give up after a minute."""
+        deadline, wait = time.monotonic() + BOOT_SECONDS, 0.1
+        while True:
+            try:
+                await start()
+            except Exception as error:
+                passing = mongo.is_transient(error) or kafka.is_transient(error)
+                if not passing or time.monotonic() > deadline:
+                    raise
+                logger.warning("%s is not there yet: %s", what, type(error).__name__)
+            else:
+                return
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 5.0)
+
+    async def _deadlines(self) -> None:
+        """Decide on what is due, a little more often than the programme's clock can notice."""
+        pause = min(max(600 / self.clock.rate, 0.05), 1.0)
+        while True:
+            with contextlib.suppress(Abandoned):
+                if not await self.stepper.decide_due():
+                    await asyncio.sleep(pause)
+
+    async def _count(self) -> None:
+        while True:
+            for measure in self.programme.measures:
+                owned = list(self.stepper.owned)
+                try:
+                    counted = await self.store.tally(measure.kind, measure.fields, owned)
+                except Exception as error:
+                    if not mongo.is_transient(error):
+                        raise
+                    logger.warning("figures not counted: %s", type(error).__name__)
+                else:
+                    self.programme.counted[measure] = counted
+            await asyncio.sleep(COUNT_EVERY)
+
+
+PARKED = Measure(
+    "mentoring_parked",
+    "Records set aside",
+    ParkedRecord,
+    (("topic", "topic"), ("reason", "reason")),
+)

@@ -1,0 +1,386 @@
+"""One step per batch: decide in memory, commit once, then publish.
+
+A step (1) passes over what was handled before, (2) reads the documents that the batch needs,
+one query per kind, (3) decides record by record, (4) commits documents, places and what is to be
+published in one transaction, guarded on each place; then publishes, then forgets the outbox.
+The caller commits offsets last. Always holds: whatever instant the process dies at, the next
+owner of the partition finds either no trace of the step or all of it (G1, G2), and a step of a
+partition that somebody else has written to since changes nothing (G3).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from schemas.base import Message
+from schemas.envelope import Attributes
+from schemas.journal import CommandRefused
+from schemas.topics import is_command
+from services.chassis.admission import Input, admit, read
+from services.chassis.clock import Clock
+from services.chassis.domain import (
+    Change,
+    Document,
+    Domain,
+    Due,
+    Need,
+    NotLoaded,
+    One,
+    Refusal,
+    State,
+    Whole,
+)
+from services.chassis.draft import Draft
+from services.chassis.journal import BlockedSubject, blocked_id, fold, park
+from services.chassis.log import Log, Received
+from services.chassis.metrics import Metrics
+from services.chassis.store import Commit, Outgoing, Outpaced, Place, Store
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Perform = Callable[[Sequence[Document], datetime], Awaitable[Sequence[Message]]]
+"""What to do for documents that are due, outside of any decision; its outcomes are decided on."""
+
+DUE_AT_ONCE = 500
+
+
+class Abandoned(Exception):
+    """The partitions are about to be taken away; the step was not made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long, in seconds, to wait before a step that failed for a passing reason is retried."""
+
+    first_retry: float = 0.05
+    longest_retry: float = 5.0
+
+
+class Stepper:
+    """Makes the steps of one process, one at a time, for the partitions that it owns."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        store: Store,
+        log: Log,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        partitions: int,
+        is_transient: Callable[[Exception], bool] = lambda _: False,
+        performers: Mapping[type[Document], Perform] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.domain = domain
+        self.store = store
+        self.log = log
+        self.clock = clock
+        self.metrics = metrics
+        self.partitions = partitions
+        self.is_transient = is_transient
+        self.performers = dict(performers or {})
+        self.limits = limits or Limits()
+        self.owned: dict[int, Place] = {}
+        self.progress = time.monotonic()
+        self.healthy = True
+        self._turn = asyncio.Lock()
+        self._leaving = asyncio.Event()
+
+    # --- ownership ------------------------------------------------------------------------
+
+    async def take(self, partitions: Iterable[int]) -> dict[int, Place]:
+        """Become the writer of these: publish what the last owner left, then know the places."""
+        wanted = list(partitions)
+        self._leaving.clear()
+        async with self._turn:
+            self.owned |= await self._retried(lambda: self._adopt(wanted))
+            self.metrics.assigned.set(len(self.owned))
+            return {p: self.owned[p] for p in wanted}
+
+    async def leave(self, partitions: Iterable[int]) -> None:
+        """Finish or abandon the step at hand, and write to these no more."""
+        self._leaving.set()
+        async with self._turn:
+            for partition in partitions:
+                self.owned.pop(partition, None)
+            self.metrics.assigned.set(len(self.owned))
+        self._leaving.clear()
+
+    async def _adopt(self, partitions: Sequence[int]) -> dict[int, Place]:
+        left = await self.store.outgoing(partitions)
+        if left:
+            await self._publish(left)
+        known = await self.store.places(partitions)
+        return {p: known.get(p, Place(p)) for p in partitions}
+
+    # --- steps ----------------------------------------------------------------------------
+
+    async def handle(self, records: Sequence[Received]) -> dict[tuple[str, int], int]:
+        """Make one step of these records; (topic, partition) to the offset to commit.
+
+        Records of partitions that are not owned are left alone.
+        """
+        inputs = [read(self.domain, self.partitions, record) for record in records]
+        async with self._turn:
+            await self._step(inputs)
+            return {
+                (r.topic, r.partition): self.owned[r.partition].positions[r.topic]
+                for r in records
+                if r.partition in self.owned and r.topic in self.owned[r.partition].positions
+            }
+
+    async def decide_due(self) -> int:
+        """Find the documents whose moment has come, and decide on them; how many there were."""
+        self.progress = time.monotonic()
+        total = 0
+        for kind in self.domain.documents:
+            if kind.timed and self.owned:
+                now = self.clock.now()
+                found = await self._retried(
+                    lambda kind=kind, now=now: self.store.due(  # type: ignore[misc]
+                        kind, list(self.owned), now, DUE_AT_ONCE
+                    )
+                )
+                if found:
+                    total += len(found)
+                    inputs = await self._outcomes(kind, found, now)
+                    async with self._turn:
+                        await self._step(inputs)
+        return total
+
+    async def _outcomes(
+        self, kind: type[Document], found: Sequence[tuple[int, Document]], now: datetime
+    ) -> list[Input]:
+        perform = self.performers.get(kind)
+        if perform is None:
+            return [
+                Input(
+                    partition,
+                    message=Due(cohort_id=d.cohort_id, collection=d.collection, id=d.id),
+                )
+                for partition, d in found
+            ]
+        where = {document.cohort_id: partition for partition, document in found}
+        outcomes = await perform([document for _, document in found], now)
+        return [Input(where[outcome.cohort_id], message=outcome) for outcome in outcomes]
+
+    async def _step(self, inputs: Sequence[Input]) -> None:
+        async def attempt() -> None:
+            mine = [item for item in inputs if item.partition in self.owned]
+            if mine:
+                await self._attempt(mine)
+
+        await self._retried(attempt)
+        self.progress = time.monotonic()
+
+    async def _retried(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until it works: a passing fault parks nothing and loses nothing."""
+        wait = self.limits.first_retry
+        while True:
+            try:
+                result = await attempt()
+            except Outpaced:
+                logger.warning("somebody else wrote to a partition; its place is read again")
+                self.owned |= await self.store.places(self.owned)
+            except Exception as error:
+                if not self.is_transient(error):
+                    raise
+                self.healthy = False
+                logger.warning("step put off: %s", type(error).__name__)
+                if await self._left_within(wait):
+                    raise Abandoned from error
+                wait = min(wait * 2, self.limits.longest_retry)
+            else:
+                self.healthy = True
+                return result
+
+    async def _left_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._leaving.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _attempt(self, inputs: Sequence[Input]) -> None:
+        started = time.perf_counter()
+        now = self.clock.now()
+        drafts = {p: Draft(self.domain.name, self.owned[p], now) for p in _distinct(inputs)}
+        admitted = [item for item in inputs if self._admitted(item, drafts[item.partition])]
+        state = await self._read(admitted, drafts)
+        changes: dict[tuple[type[Document], str], tuple[int, Change]] = {}
+        for item in admitted:
+            for change in await self._decided(item, state, drafts[item.partition], now):
+                document = change if isinstance(change, Document) else change.document
+                changes[type(document), document.key] = (item.partition, change)
+        moved = [draft.finish() for draft in drafts.values() if draft.moved]
+        if moved:
+            places, outgoing = zip(*moved, strict=True)
+            commit = Commit(places, list(changes.values()), outgoing)
+            await self._make(commit)
+        self._measure(admitted, now, started)
+
+    def _admitted(self, item: Input, draft: Draft) -> bool:
+        skipped = admit(item, draft)
+        if skipped in ("position", "sequence"):
+            self.metrics.skipped.labels(skipped).inc()
+        return skipped is None
+
+    async def _make(self, commit: Commit) -> None:
+        await self.store.commit(commit)
+        self.owned |= {place.partition: place for place in commit.places}
+        await self._publish(commit.outgoing)
+
+    async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
+        records = [record for item in outgoing for record in item.records]
+        self.metrics.outbox_pending.set(len(records))
+        since, wait = time.monotonic(), self.limits.first_retry
+        while True:
+            try:
+                await self.log.publish(records)
+                break
+            except Exception as error:
+                if not self.is_transient(error):
+                    raise
+                self.healthy = False
+                self.metrics.outbox_oldest.set(time.monotonic() - since)
+                logger.warning("publishing put off: %s", type(error).__name__)
+                if await self._left_within(wait):
+                    raise Abandoned from error
+                wait = min(wait * 2, self.limits.longest_retry)
+        self.metrics.outbox_pending.set(0)
+        self.metrics.outbox_oldest.set(0)
+        await self.store.published(outgoing)
+
+    # --- reading and deciding ---------------------------------------------------------------
+
+    async def _read(self, inputs: Sequence[Input], drafts: Mapping[int, Draft]) -> State:
+        needs: set[Need] = set()
+        for item in inputs:
+            if item.message is not None:
+                needs.update(self.domain.needs(item.message))
+            if (item.unreadable or drafts[item.partition].parked) and (queue := _queue(item)):
+                needs.add(One(BlockedSubject, self.domain.name, queue))
+        state = State()
+        await self._load(state, needs)
+        return state
+
+    async def _load(self, state: State, needs: Iterable[Need]) -> None:
+        wanted = list(needs)
+        if not wanted:
+            return
+        for document in await self.store.load(wanted):
+            # What the batch has changed already is newer than what the database says.
+            state.documents.setdefault((type(document), document.key), document)
+        for need in wanted:
+            if isinstance(need, Whole):
+                state.wholes.add(need)
+            else:
+                state.documents.setdefault((need.kind, f"{need.cohort_id}/{need.id}"), None)
+
+    async def _decided(
+        self, item: Input, state: State, draft: Draft, now: datetime
+    ) -> Sequence[Change]:
+        while True:
+            try:
+                journal = self._journal(item, state, draft, now)
+                changes = state.keep()
+            except NotLoaded as missing:
+                state.undo()
+                self.metrics.late_loads.inc()
+                await self._load(state, [missing.need])
+            else:
+                for event in journal:
+                    draft.add(event, cause=item.attributes.id if item.attributes else None)
+                return changes
+
+    def _journal(self, item: Input, state: State, draft: Draft, now: datetime) -> Sequence[Message]:
+        """The events of one input, folded into the state."""
+        journal = self._events(item, state, draft, now)
+        try:
+            for event in journal:
+                state.apply(fold(self.domain, state, event))
+            if item.mirrored and item.message is not None:
+                state.apply(self.domain.evolve(state, item.message))
+        except NotLoaded:
+            raise
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not stop the rest
+            state.undo()
+            journal = self._faulty(item, error)
+            for event in journal:
+                state.apply(fold(self.domain, state, event))
+        return journal
+
+    def _events(self, item: Input, state: State, draft: Draft, now: datetime) -> Sequence[Message]:
+        service, received, message = self.domain.name, item.received, item.message
+        if received is not None and item.unreadable is not None:
+            return [park(received, service, item.unreadable.reason, item.unreadable.detail)]
+        if received is not None and draft.parked and (queue := _queue(item)):
+            blocked = state.get(BlockedSubject, service, queue)
+            if blocked is not None and blocked.waiting:
+                return [park(received, service, "behind", "an earlier record is parked")]
+        assert message is not None
+        try:
+            decision = self.domain.decide(state, message, now)
+        except NotLoaded:
+            raise
+        except Exception as error:  # noqa: BLE001  # as above
+            return self._faulty(item, error)
+        if not isinstance(decision, Refusal):
+            learned = type(message) in self.domain.learns
+            return [message, *decision] if learned else decision
+        if received is None:
+            logger.error("a deadline was refused: %s", decision.rule)
+            return []
+        if not is_command(type(message)):
+            detail = f"{decision.rule}: {decision.detail}"
+            return [park(received, service, "rule", detail)]
+        return [_refused(message, item.attributes, decision)]
+
+    def _faulty(self, item: Input, error: Exception) -> Sequence[Message]:
+        """A fault of ours, on this very message: set aside, so that the rest flows on."""
+        kind = type(item.message).__name__
+        logger.error("no decision on a %s", kind, exc_info=error)
+        if item.received is None:
+            return []
+        detail = f"{kind}: {type(error).__name__}"
+        return [park(item.received, self.domain.name, "fault", detail)]
+
+    def _measure(self, inputs: Sequence[Input], now: datetime, started: float) -> None:
+        self.metrics.step_seconds.observe(time.perf_counter() - started)
+        self.metrics.step_records.observe(len(inputs))
+        for item in inputs:
+            if item.attributes is not None and item.message is not None:
+                seconds = (now - item.attributes.time).total_seconds() / self.clock.rate
+                self.metrics.latency.labels(self.domain.name, type(item.message).__name__).observe(
+                    max(seconds, 0.0)
+                )
+                self.metrics.last_event.set(item.attributes.time.timestamp())
+
+
+def _refused(message: Message, attributes: Attributes | None, refusal: Refusal) -> CommandRefused:
+    assert attributes is not None
+    return CommandRefused(
+        cohort_id=message.cohort_id,
+        command_id=attributes.id,
+        command=type(message).__name__,
+        rule=refusal.rule,
+        detail=refusal.detail,
+    )
+
+
+def _queue(item: Input) -> str | None:
+    received = item.received
+    if received is None or received.key is None:
+        return None
+    return blocked_id(received.topic, received.partition, received.key)
+
+
+def _distinct(inputs: Sequence[Input]) -> list[int]:
+    return list(dict.fromkeys(item.partition for item in inputs))

@@ -1,0 +1,159 @@
+"""Where a service keeps what it knows: what the step asks of a database, and its twin in memory.
+
+Always holds: `commit` is all or nothing, and nothing when a partition has moved on since it was
+read (`Outpaced`): whoever lost a partition cannot write to it any more.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from schemas.envelope import Record
+from services.chassis.domain import Change, D, Document, Gone, Need, One
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a service has got in one partition: the partition's own document.
+
+    `step` counts the commits. `positions` is topic to next offset, `seen` is source to the last
+    sequence, `sequences` is own stream to the next sequence, `order` the next place in the
+    service's journal, `parked` how many records stand aside.
+    """
+
+    partition: int
+    step: int = 0
+    positions: Mapping[str, int] = field(default_factory=dict)
+    seen: Mapping[str, int] = field(default_factory=dict)
+    sequences: Mapping[str, int] = field(default_factory=dict)
+    order: int = 0
+    parked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What one step of one partition has to publish, in order."""
+
+    partition: int
+    step: int
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One step: the places as they will be, the documents that change, what is to be published."""
+
+    places: Sequence[Place]
+    changes: Sequence[tuple[int, Change]]
+    outgoing: Sequence[Outgoing]
+
+
+class Outpaced(Exception):
+    """Somebody else has written to these partitions since they were read."""
+
+
+class Store(Protocol):
+    """A service's own database."""
+
+    async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
+        """The places that are known; a partition never worked on is absent."""
+
+    async def load(self, needs: Iterable[Need]) -> list[Document]:
+        """The documents asked for that exist: one query per kind."""
+
+    async def commit(self, commit: Commit) -> None:
+        """Make a step durable, or raise `Outpaced` and change nothing."""
+
+    async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
+        """What has been committed and not yet published, in order."""
+
+    async def published(self, outgoing: Sequence[Outgoing]) -> None:
+        """These have been published; forget them."""
+
+    async def due(
+        self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
+    ) -> list[tuple[int, D]]:
+        """Timed documents of these partitions whose moment has come, earliest first."""
+
+    async def adopt(self, place: Place) -> None:
+        """Set a partition's place as a rebuild found it."""
+
+    async def wipe(self) -> None:
+        """Forget everything."""
+
+
+class MemoryStore:
+    """The twin in memory: the same rules, nothing durable. Holds documents as the database does."""
+
+    def __init__(self) -> None:
+        self.place: dict[int, Place] = {}
+        self.rows: dict[type[Document], dict[str, tuple[int, dict[str, Any]]]] = {}
+        self.outbox: dict[tuple[int, int], Outgoing] = {}
+
+    async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
+        return {p: self.place[p] for p in partitions if p in self.place}
+
+    async def load(self, needs: Iterable[Need]) -> list[Document]:
+        found: dict[tuple[type[Document], str], Document] = {}
+        for need in needs:
+            rows = self.rows.get(need.kind, {})
+            if isinstance(need, One):
+                keys = [f"{need.cohort_id}/{need.id}"]
+            else:
+                keys = [k for k, (_, row) in rows.items() if row["cohort_id"] == need.cohort_id]
+            for key in keys:
+                if key in rows:
+                    found[need.kind, key] = need.kind.model_validate(rows[key][1])
+        return list(found.values())
+
+    async def commit(self, commit: Commit) -> None:
+        for place in commit.places:
+            if place.step != self.place.get(place.partition, Place(place.partition)).step + 1:
+                raise Outpaced
+        for place in commit.places:
+            self.place[place.partition] = place
+        for partition, change in commit.changes:
+            if isinstance(change, Gone):
+                self.rows.get(type(change.document), {}).pop(change.document.key, None)
+            else:
+                rows = self.rows.setdefault(type(change), {})
+                rows[change.key] = (partition, change.model_dump())
+        for outgoing in commit.outgoing:
+            self.outbox[outgoing.partition, outgoing.step] = outgoing
+
+    async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
+        wanted = set(partitions)
+        return [o for (p, _), o in sorted(self.outbox.items(), key=_first) if p in wanted]
+
+    async def published(self, outgoing: Sequence[Outgoing]) -> None:
+        for item in outgoing:
+            self.outbox.pop((item.partition, item.step), None)
+
+    async def due(
+        self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
+    ) -> list[tuple[int, D]]:
+        wanted = set(partitions)
+        rows = [
+            (row["due_at"], key, partition, row)
+            for key, (partition, row) in self.rows.get(kind, {}).items()
+            if partition in wanted and row["due_at"] is not None and row["due_at"] <= now
+        ]
+        rows.sort(key=_first_two)
+        return [(partition, kind.model_validate(row)) for _, _, partition, row in rows[:limit]]
+
+    async def adopt(self, place: Place) -> None:
+        self.place[place.partition] = replace(place)
+
+    async def wipe(self) -> None:
+        self.place.clear()
+        self.rows.clear()
+        self.outbox.clear()
+
+
+def _first(item: tuple[Any, Any]) -> Any:
+    return item[0]
+
+
+def _first_two(item: tuple[Any, ...]) -> Any:
+    return item[:2]

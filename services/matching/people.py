@@ -1,0 +1,151 @@
+"""Decisions about cohorts and people: opening, volunteering, enrolling, pausing, leaving."""
+
+from collections.abc import Sequence
+
+from schemas.base import Event
+from schemas.commands import (
+    ChangeAvailability,
+    EnrolManager,
+    OpenCohort,
+    PauseMentor,
+    VolunteerAsMentor,
+    WithdrawManager,
+    WithdrawMentor,
+)
+from schemas.events import (
+    AvailabilityChanged,
+    CohortOpened,
+    ManagerEnrolled,
+    ManagerWithdrew,
+    MentorPaused,
+    MentorResumed,
+    MentorVolunteered,
+    MentorWithdrew,
+    PairDissolved,
+    ProposalExpired,
+)
+from services.chassis.domain import Decision, Refusal
+from services.matching.views import Cohort, Manager, Mentor, Pair
+
+_OFFER = ("directorate", "site", "skills", "capacity", "line_manager", "excludes")
+_REQUEST = ("directorate", "site", "job_family", "needs", "line_manager", "excludes")
+
+
+def unknown_cohort(cohort_id: str) -> Refusal:
+    return Refusal("unknown-cohort", f"there is no cohort {cohort_id}")
+
+
+def open_cohort(cohort: Cohort | None, command: OpenCohort) -> Decision:
+    """A cohort is opened once; the same wish again changes nothing."""
+    if cohort is None:
+        return [CohortOpened(**command.model_dump())]
+    if (cohort.name, cohort.policy) == (command.name, command.policy):
+        return []
+    return Refusal("cohort-exists", f"cohort {command.cohort_id} was opened with other terms")
+
+
+def volunteer(cohort: Cohort | None, mentor: Mentor | None, command: VolunteerAsMentor) -> Decision:
+    """Somebody volunteers; the same offer again changes nothing, or resumes a paused mentor."""
+    if cohort is None:
+        return unknown_cohort(command.cohort_id)
+    if mentor is None:
+        return [MentorVolunteered(**command.model_dump())]
+    if mentor.state == "withdrawn":
+        return _withdrawn(mentor.id)
+    if any(getattr(mentor, name) != getattr(command, name) for name in _OFFER):
+        return Refusal("already-volunteered", f"{mentor.id} has volunteered with another offer")
+    return resume(mentor, mentor.id) if mentor.state == "paused" else []
+
+
+def enrol(cohort: Cohort | None, manager: Manager | None, command: EnrolManager) -> Decision:
+    """A manager enrols; the same request again changes nothing."""
+    if cohort is None:
+        return unknown_cohort(command.cohort_id)
+    if manager is None:
+        return [ManagerEnrolled(**command.model_dump())]
+    if manager.state == "withdrawn":
+        return _withdrawn(manager.id)
+    if any(getattr(manager, name) != getattr(command, name) for name in _REQUEST):
+        return Refusal("already-enrolled", f"{manager.id} has enrolled with another request")
+    return []
+
+
+def pause(mentor: Mentor | None, command: PauseMentor) -> Decision:
+    """No new proposals; standing pairs go on."""
+    if mentor is None:
+        return _unknown_person(command.mentor_id)
+    if mentor.state == "withdrawn":
+        return _withdrawn(mentor.id)
+    if mentor.state == "paused":
+        return []
+    return [MentorPaused(cohort_id=command.cohort_id, mentor_id=mentor.id)]
+
+
+def resume(mentor: Mentor | None, mentor_id: str) -> Decision:
+    """A paused mentor is available again."""
+    if mentor is None:
+        return _unknown_person(mentor_id)
+    if mentor.state == "withdrawn":
+        return _withdrawn(mentor.id)
+    if mentor.state != "paused":
+        return []
+    return [MentorResumed(cohort_id=mentor.cohort_id, mentor_id=mentor.id)]
+
+
+def change_availability(
+    mentor: Mentor | None, manager: Manager | None, command: ChangeAvailability
+) -> Decision:
+    """Somebody's week changes, in whichever role they have."""
+    people: list[Mentor | Manager] = [p for p in (mentor, manager) if p is not None]
+    if not people:
+        return _unknown_person(command.person_id)
+    if all(person.state == "withdrawn" for person in people):
+        return _withdrawn(command.person_id)
+    if all(person.availability == command.availability for person in people):
+        return []
+    return [AvailabilityChanged(**command.model_dump())]
+
+
+def withdraw_mentor(
+    mentor: Mentor | None, pairs: Sequence[Pair], command: WithdrawMentor
+) -> Decision:
+    """A mentor leaves: `pairs` are those that they are engaged in; each of them ends."""
+    if mentor is None:
+        return _unknown_person(command.mentor_id)
+    if mentor.state == "withdrawn":
+        return []
+    left = MentorWithdrew(cohort_id=command.cohort_id, mentor_id=mentor.id)
+    return [left, *(_ended(pair, "mentor") for pair in pairs)]
+
+
+def withdraw_manager(
+    manager: Manager | None, pair: Pair | None, command: WithdrawManager
+) -> Decision:
+    """A manager leaves: their pair, if there is one, ends."""
+    if manager is None:
+        return _unknown_person(command.manager_id)
+    if manager.state == "withdrawn":
+        return []
+    left = ManagerWithdrew(cohort_id=command.cohort_id, manager_id=manager.id)
+    return [left, _ended(pair, "manager")] if pair is not None else [left]
+
+
+def _ended(pair: Pair, who: str) -> Event:
+    people = {
+        "cohort_id": pair.cohort_id,
+        "pair_id": pair.id,
+        "mentor_id": pair.mentor_id,
+        "manager_id": pair.manager_id,
+    }
+    if pair.state == "proposed":
+        return ProposalExpired(**people, cause="withdrawal")
+    cause = "mentor_withdrew" if who == "mentor" else "manager_withdrew"
+    return PairDissolved.model_validate({**people, "cause": cause})
+
+
+def _unknown_person(person_id: str) -> Refusal:
+    return Refusal("unknown-person", f"nobody is known as {person_id} in this cohort")
+
+
+def _withdrawn(person_id: str) -> Refusal:
+    return Refusal("withdrawn", f"{person_id} has left the cohort")

@@ -1,0 +1,1 @@
+"""The notify service: people's contacts, and one letter per fact and person."""

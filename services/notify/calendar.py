@@ -1,0 +1,57 @@
+"""When letters may be sent: not in quiet hours, at weekends or on French public holidays.
+
+Pure. Wall-clock times are those of Europe/Paris; moments are UTC.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from schemas.values import QuietHours, minutes
+
+PARIS = ZoneInfo("Europe/Paris")
+
+# National ones only: those of Alsace-Moselle and overseas are not everybody's.
+_HOLIDAYS = holidays.country_holidays("FR")
+
+
+def is_day_off(day: date) -> bool:
+    """Whether it is a Saturday, a Sunday or a public holiday."""
+    return day.weekday() >= 5 or day in _HOLIDAYS
+
+
+def is_quiet(moment: datetime, quiet_hours: QuietHours) -> bool:
+    """Whether no letter may be sent at this moment."""
+    return next_sending_time(moment, quiet_hours) > moment
+
+
+def next_sending_time(moment: datetime, quiet_hours: QuietHours) -> datetime:
+    """The moment itself if a letter may be sent then, or the first one after it; UTC.
+
+    Quiet hours run from `start` (included) to `end` (not included), over midnight where the end
+    is before the start. If both are the same there are none, and only days off are kept free.
+    """
+    local = moment.astimezone(PARIS)
+    while True:
+        if is_day_off(local.date()):
+            local = _at(local.date() + timedelta(days=1), 0)
+        elif (end := _end_of_quiet(local, quiet_hours)) is not None:
+            local = end
+        else:
+            return local.astimezone(UTC)
+
+
+def _end_of_quiet(local: datetime, quiet_hours: QuietHours) -> datetime | None:
+    """When the quiet hours that `local` is in end; None outside of them."""
+    start, end = minutes(quiet_hours.start), minutes(quiet_hours.end)
+    minute, today = local.hour * 60 + local.minute, local.date()
+    if start <= end:
+        return _at(today, end) if start <= minute < end else None
+    if minute < end:
+        return _at(today, end)
+    return _at(today + timedelta(days=1), end) if minute >= start else None
+
+
+def _at(day: date, minute: int) -> datetime:
+    return datetime.combine(day, time(minute // 60, minute % 60), PARIS)

@@ -1,0 +1,245 @@
+"""A letter as an e-mail, in the language of its reader. Pure but for reading its templates once.
+
+The texts are data (`templates/letters.*.toml`); one layout each for plain text and HTML. Always
+holds: the same letter, people and time give the same e-mail, byte for byte; its Message-ID
+depends on the letter alone, so that a mail program can tell a letter that was handed over twice.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email import policy
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from schemas.base import Event
+from schemas.events import (
+    AttendanceRequested,
+    PairFormed,
+    PairGraduated,
+    PairProposed,
+    PairStalled,
+    SessionEvent,
+    SessionRescheduled,
+    SurveyOpened,
+)
+from schemas.values import Language
+from services.notify import words
+from services.notify.actions import Links
+from services.notify.domain import LETTERS, TEMPLATES
+from services.notify.invitations import Invitation, calendar_of
+from services.notify.views import Cohort, Letter, Person
+
+# Long ids stay whole: folded, they would become encoded words that not every reader decodes.
+MAIL_POLICY = policy.SMTP.clone(max_line_length=990)
+
+_PLAIN = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
+_LAYOUTS = {
+    "txt": Environment(
+        loader=PackageLoader("services.notify"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701
+    ),
+    "html": Environment(
+        loader=PackageLoader("services.notify"), undefined=StrictUndefined, autoescape=True
+    ),
+}
+
+
+class UnusableAddress(ValueError):
+    """An address that no e-mail can carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who writes. `domain` is that of message ids; `contact` is an address for questions."""
+
+    address: str
+    domain: str
+    contact: str | None = None
+
+
+def render(
+    letter: Letter,
+    person: Person,
+    other: Person | None,
+    links: Links,
+    cohort: Cohort,
+    head: Letterhead,
+    now: datetime,
+) -> EmailMessage:
+    """The e-mail that tells `person` the letter's fact, dated `now`.
+
+    `other` is the other side of the pair, where it is known. Raises `UnusableAddress`.
+    """
+    event = TEMPLATES[letter.template].model_validate(letter.facts)
+    language = language_of(person, cohort)
+    url = links.of(letter)
+    facts = _facts(event, letter, person, other, cohort, language)
+    view = _view(letter.template, facts, language, head) | {"url": url}
+    message = EmailMessage(policy=MAIL_POLICY)
+    _address_to(message, person, cohort, head)
+    message["Subject"] = view["subject"]
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id(letter, head.domain)
+    message["Content-Language"] = language
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Connecte-Letter"] = letter.id
+    message["X-Connecte-Cohort"] = letter.cohort_id
+    text = _LAYOUTS["txt"].get_template("layout.txt.jinja").render(view)
+    html = _LAYOUTS["html"].get_template("layout.html.jinja").render(view)
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    method = LETTERS[type(event)].invitation
+    if method and isinstance(event, SessionEvent):
+        invitation = Invitation(
+            method=method,
+            summary=_say(_texts(language)["_common"]["session"], facts, language),
+            description="\n\n".join([*view["body"], *([url] if url else [])]),
+            organizer=(words.one_line(cohort.name), head.address),
+            attendees=[(words.one_line(p.name), p.email) for p in (person, other) if p],
+            url=url,
+        )
+        message.add_alternative(
+            calendar_of(event, invitation, now),
+            subtype="calendar",
+            cte="base64",
+            params={"method": method},
+        )
+    # Quoted-printable text cannot contain it. A random one would make every copy different.
+    message.set_boundary(f"=_{_digest(letter)[:24]}")
+    return message
+
+
+def message_id(letter: Letter, domain: str) -> str:
+    """`<hash@domain>`: the same for the same letter, and nothing of the person in it."""
+    return f"<{_digest(letter)}@{domain}>"
+
+
+def _digest(letter: Letter) -> str:
+    return hashlib.sha256(letter.key.encode()).hexdigest()[:40]
+
+
+def language_of(person: Person, cohort: Cohort) -> Language:
+    """The person's language if the cohort writes it, else the cohort's first."""
+    if person.language in cohort.languages or not cohort.languages:
+        return person.language
+    return cohort.languages[0]
+
+
+def _address_to(message: EmailMessage, person: Person, cohort: Cohort, head: Letterhead) -> None:
+    message["From"] = Address(words.one_line(cohort.name), addr_spec=head.address)
+    try:
+        message["To"] = Address(words.one_line(person.name), addr_spec=person.email)
+    except (MessageError, ValueError, IndexError) as error:
+        raise UnusableAddress(type(error).__name__) from None
+    if head.contact:
+        message["Reply-To"] = head.contact
+
+
+def _facts(
+    event: Event,
+    letter: Letter,
+    person: Person,
+    other: Person | None,
+    cohort: Cohort,
+    language: Language,
+) -> dict[str, Any]:
+    """What the texts can speak of, in words."""
+    someone = _texts(language)["_common"]["someone"]
+    facts: dict[str, Any] = {
+        "name": words.one_line(person.name),
+        "other": words.one_line(other.name) if other else someone,
+        "other_email": other.email if other else None,
+        "cohort": words.one_line(cohort.name),
+        "me": letter.side,
+        "by": getattr(event, "by", None),
+        "cause": getattr(event, "cause", None),
+    }
+    match event:
+        case PairProposed():
+            facts["expires"] = words.day_and_time(event.expires_at, language)
+            facts["score"] = words.number(event.score, language)
+            facts["reasons"] = words.points(event.reasons, language)
+            facts["tools"] = words.listed(event.tools, language)
+        case PairFormed():
+            facts["tools"] = words.listed(event.tools, language)
+        case PairStalled():
+            facts["since"] = words.day(event.since, language)
+        case PairGraduated():
+            facts["sessions"] = event.sessions
+        case SurveyOpened():
+            facts["kind"], facts["questions"] = event.kind, len(event.questions)
+            facts["closes"] = words.day_and_time(event.closes_at, language)
+        case SessionEvent():
+            facts |= _session_facts(event, cohort, language)
+        case _:
+            pass
+    return facts
+
+
+def _session_facts(event: SessionEvent, cohort: Cohort, language: Language) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "number": event.number,
+        "attempt": event.attempt,
+        "starts": words.day_and_time(event.starts_at, language),
+        "when": words.span(event.starts_at, event.ends_at, language),
+    }
+    if isinstance(event, SessionRescheduled):
+        facts["previously"] = words.day_and_time(event.previously_at, language)
+    if isinstance(event, AttendanceRequested):
+        last = event.ends_at + timedelta(days=cohort.report_days)
+        facts["report_by"] = words.day_and_time(last, language)
+    return facts
+
+
+def _view(
+    template: str, facts: Mapping[str, Any], language: Language, head: Letterhead
+) -> dict[str, Any]:
+    """What a layout shows. Everything is plain text: the HTML layout escapes all of it."""
+    common, own = _texts(language)["_common"], _texts(language)[template]
+    told: dict[str, Any] = dict(facts) | {"contact": head.contact}
+
+    def say(text: str | None) -> str | None:
+        return _say(text, told, language) if text else None
+
+    return {
+        "language": language,
+        "subject": say(own["subject"]),
+        "greeting": say(common["greeting"]),
+        "body": [said for text in own["body"] if (said := say(text))],
+        "write_to": told["other_email"] if own.get("write_to") else None,
+        "action": say(own.get("action")),
+        "colon": words.typeset(" :", language) if language == "fr" else ":",
+        "heading": say(own.get("reasons")),
+        "reasons": told.get("reasons"),
+        "begin": say(common["begin"]) if told.get("tools") else None,
+        "after": say(own.get("after")),
+        "signature": say(common["signature"]),
+        "footer": say(common["footer"]),
+        "contact": say(common["contact"]) if head.contact else None,
+    }
+
+
+def _say(text: str, facts: Mapping[str, Any], language: Language) -> str:
+    return words.typeset(_compiled(text).render(facts), language).strip()
+
+
+@lru_cache(maxsize=512)
+def _compiled(text: str) -> Any:
+    return _PLAIN.from_string(text)
+
+
+@lru_cache
+def _texts(language: Language) -> dict[str, dict[str, Any]]:
+    file = resources.files("services.notify") / "templates" / f"letters.{language}.toml"
+    return tomllib.loads(file.read_text("utf-8"))

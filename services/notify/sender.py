@@ -1,0 +1,227 @@
+"""The edge to the mail server: due letters in, the outcome of each hand-over out.
+
+Nothing here decides or remembers anything about a letter. Always holds: one letter's fault never
+touches another's; neither a name nor an address is logged or put into an outcome.
+"""
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import aiosmtplib
+
+from services.notify.actions import Links
+from services.notify.calendar import is_quiet
+from services.notify.domain import LETTERS, TEMPLATES, other_of
+from services.notify.messages import LetterAttempted, Outcome
+from services.notify.rendering import MAIL_POLICY, Letterhead, UnusableAddress, render
+from services.notify.views import Cohort, Letter, Person
+
+logger = logging.getLogger(__name__)
+
+Result = tuple[Outcome, str]
+"""An outcome and its cause, in few words."""
+
+_PROBE_AFTER = 5.0  # seconds; servers hang up on clients that are silent for longer than that
+_CLOSING = 421
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """The mail server. `timeout` is in (real) seconds, for each exchange with it."""
+
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"]
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    timeout: float = 30.0
+    connections: int = 4
+    tls_context: ssl.SSLContext | None = field(default=None, repr=False)
+
+
+class _Away(Exception):
+    """No connection could be opened; says nothing about any letter."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Sender:
+    """Hands letters over by SMTP, several at a time, on connections that it keeps.
+
+    Belongs to one event loop; `close` it there.
+    """
+
+    def __init__(self, smtp: Smtp, head: Letterhead, links: Links) -> None:
+        self._smtp = smtp
+        self._head = head
+        self._links = links
+        self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
+
+    async def perform(
+        self,
+        letters: Sequence[Letter],
+        people: Mapping[str, Person],
+        cohorts: Mapping[str, Cohort],
+        now: datetime,
+    ) -> list[LetterAttempted]:
+        """Hand the letters over; one outcome each, in their order. Never raises.
+
+        `people` and `cohorts` are by `Document.key` (`cohort_id/id`); `to_hand_over(letter)` says
+        which are needed. When the server is away, letters that have not been tried share the
+        outcome of the one that found out, so that a batch takes one timeout and not hundreds.
+        """
+        turns = asyncio.Semaphore(self._smtp.connections)
+        away: list[str] = []
+
+        async def one(letter: Letter) -> LetterAttempted:
+            async with turns:
+                outcome, cause = await self._hand_over(letter, people, cohorts, now, away)
+            return LetterAttempted(
+                cohort_id=letter.cohort_id, letter_id=letter.id, outcome=outcome, cause=cause[:80]
+            )
+
+        return list(await asyncio.gather(*(one(letter) for letter in letters)))
+
+    async def close(self) -> None:
+        """Take leave of the server."""
+        idle, self._idle = self._idle, []
+        for client, _ in idle:
+            try:
+                await client.quit()
+            except (aiosmtplib.SMTPException, OSError):
+                client.close()
+
+    # --- one letter -----------------------------------------------------------------------
+
+    async def _hand_over(
+        self,
+        letter: Letter,
+        people: Mapping[str, Person],
+        cohorts: Mapping[str, Cohort],
+        now: datetime,
+        away: list[str],
+    ) -> Result:
+        try:
+            message = self._written(letter, people, cohorts, now)
+            if not isinstance(message, bytes):
+                return message
+            if away:
+                return "transient", away[0]
+            return await self._sent(message, people[_key(letter, letter.person_id)].email)
+        except _Away as error:
+            away.append(error.cause)
+            return "transient", error.cause
+        except Exception as error:  # noqa: BLE001 - one letter's fault is not another's
+            # Only the type: the text of an error can quote a name or an address.
+            logger.error("letter %s not handed over: %s", letter.id, type(error).__name__)  # noqa: TRY400
+            return "transient", "fault"
+
+    def _written(
+        self,
+        letter: Letter,
+        people: Mapping[str, Person],
+        cohorts: Mapping[str, Cohort],
+        now: datetime,
+    ) -> bytes | Result:
+        """The e-mail, or why there is none."""
+        cohort = cohorts.get(_key(letter, letter.cohort_id))
+        if cohort is None:
+            return "transient", "cohort unknown"
+        if is_quiet(now, cohort.quiet_hours):
+            return "quiet-hours", "quiet hours"
+        try:
+            other_id = other_of(letter)
+            person = people.get(_key(letter, letter.person_id))
+            other = people.get(_key(letter, other_id)) if other_id else None
+            introduces = LETTERS[TEMPLATES[letter.template]].introduces
+            if person is None or (other is None and introduces):
+                return "no-contact", "no contact"
+            message = render(letter, person, other, self._links, cohort, self._head, now)
+            return message.as_bytes(policy=MAIL_POLICY)
+        except UnusableAddress:
+            return "permanent", "address"
+        except Exception as error:  # noqa: BLE001 - whatever a text does wrong, others are sent
+            logger.error("letter %s not rendered: %s", letter.id, type(error).__name__)  # noqa: TRY400
+            return "permanent", "template"
+
+    async def _sent(self, message: bytes, address: str) -> Result:
+        client = await self._connection()
+        try:
+            await client.sendmail(self._head.address, [address], message)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            code = _code(error)
+            if code is None or code == _CLOSING or not client.is_connected:
+                client.close()  # what it would say next may belong to the letter that failed
+            else:
+                self._idle.append((client, time.monotonic()))
+            if isinstance(error, ValueError):
+                return "permanent", "address"
+            return ("permanent" if code and code >= 500 else "transient"), _cause(error)
+        except BaseException:
+            client.close()
+            raise
+        self._idle.append((client, time.monotonic()))
+        return "sent", ""
+
+    # --- connections ----------------------------------------------------------------------
+
+    async def _connection(self) -> aiosmtplib.SMTP:
+        """One that is open and nobody else uses. Raises `_Away`."""
+        while self._idle:
+            client, used = self._idle.pop()
+            if client.is_connected and await self._still_there(client, used):
+                return client
+            client.close()
+        smtp = self._smtp
+        client = aiosmtplib.SMTP(
+            hostname=smtp.host,
+            port=smtp.port,
+            timeout=smtp.timeout,
+            use_tls=smtp.security == "tls",
+            start_tls=smtp.security == "starttls",
+            username=smtp.username,
+            password=smtp.password,
+            tls_context=smtp.tls_context,
+        )
+        try:
+            await client.connect()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            # Even a 5xx here (a wrong password, say) is no fault of the letters.
+            client.close()
+            raise _Away(_cause(error)) from None
+        return client
+
+    async def _still_there(self, client: aiosmtplib.SMTP, used: float) -> bool:
+        """Ask before a letter is risked on a connection that has been idle for long."""
+        if time.monotonic() - used < _PROBE_AFTER:
+            return True
+        try:
+            await client.noop()
+        except (aiosmtplib.SMTPException, OSError):
+            return False
+        return True
+
+
+def _key(letter: Letter, id: str) -> str:
+    return f"{letter.cohort_id}/{id}"
+
+
+def _code(error: Exception) -> int | None:
+    """The reply of the server, if it is one."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return error.recipients[0].code
+    return error.code if isinstance(error, aiosmtplib.SMTPResponseException) else None
+
+
+def _cause(error: Exception) -> str:
+    if (code := _code(error)) is not None and code > 0:
+        return f"smtp {code}"
+    return "timeout" if isinstance(error, TimeoutError) else "connection"

@@ -1,0 +1,56 @@
+"""The documents of notify: cohorts, people and letters.
+
+`Person` is the only document of the whole platform that holds names and addresses.
+"""
+
+from typing import Any, ClassVar, Literal
+
+from schemas.base import Moment
+from schemas.values import Language, QuietHours, Side
+from services.chassis.domain import Document, Timed
+
+LetterState = Literal["queued", "sent", "failed"]
+
+
+class Cohort(Document):
+    """What letters need to know of a cohort; `id` is the cohort's own."""
+
+    collection: ClassVar[str] = "cohorts"
+
+    name: str
+    quiet_hours: QuietHours
+    languages: tuple[Language, ...]
+    report_days: int
+
+
+class Person(Document):
+    """How to reach a person: the newest contact of the people topic. `id` is the person's."""
+
+    collection: ClassVar[str] = "people"
+
+    name: str
+    email: str
+    language: Language
+
+
+class Letter(Timed):
+    """One fact for one person; `id` is the letter's. `due_at` is its next hand-over.
+
+    `facts` is the event that it tells, as JSON. `attempts` counts hand-overs to the mail server.
+    `owed_since` is when it could first be sent: the wait for a contact counts from there.
+    """
+
+    collection: ClassVar[str] = "letters"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("cohort_id", "state"),
+        ("cohort_id", "person_id"),
+    )
+
+    state: LetterState
+    person_id: str
+    side: Side
+    template: str
+    facts: dict[str, Any]
+    attempts: int = 0
+    cause: str | None = None
+    owed_since: Moment

@@ -1,0 +1,204 @@
+"""Rounds: as many pairs as possible, then the best score, and nothing that is not legal."""
+
+from itertools import permutations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.base import Message
+from schemas.commands import RunRound
+from schemas.events import (
+    CohortOpened,
+    ManagerEnrolled,
+    MentorVolunteered,
+    PairProposed,
+    ProposalDeclined,
+    RoundCompleted,
+)
+from schemas.values import CohortPolicy, Window
+from services.matching.handlers import DOMAIN
+from services.matching.rounds import assign
+from services.matching.scoring import Candidates, in_line
+from tests.scenario import Scenario
+
+MONDAY = (Window(day="mon", start="09:00", end="12:00"),)
+TUESDAY = (Window(day="tue", start="09:00", end="12:00"),)
+
+
+def mentor(id: str, **changes: object) -> MentorVolunteered:
+    fields: dict[str, object] = {
+        "cohort_id": "c",
+        "mentor_id": id,
+        "directorate": "DGFiP",
+        "site": "Bercy",
+        "skills": {"linkedin": 4},
+        "capacity": 1,
+        "availability": MONDAY,
+    }
+    return MentorVolunteered.model_validate({**fields, **changes})
+
+
+def manager(id: str, **changes: object) -> ManagerEnrolled:
+    fields: dict[str, object] = {
+        "cohort_id": "c",
+        "manager_id": id,
+        "directorate": "INSEE",
+        "site": "Bercy",
+        "job_family": "statistics",
+        "needs": {"linkedin": 3},
+        "availability": MONDAY,
+    }
+    return ManagerEnrolled.model_validate({**fields, **changes})
+
+
+def scenario(*history: Message, **policy: object) -> Scenario:
+    opened = CohortOpened(
+        cohort_id="c", name="C", policy=CohortPolicy.model_validate(policy)
+    )
+    return Scenario(DOMAIN).given(opened, *history)
+
+
+def proposed(found: Scenario, round_id: str = "r1") -> list[str]:
+    decision = found.when(RunRound(cohort_id="c", round_id=round_id))
+    assert isinstance(decision, list)
+    return sorted(event.pair_id for event in decision if isinstance(event, PairProposed))
+
+
+def test_a_mentor_and_a_manager_who_fit_are_proposed_to_each_other() -> None:
+    assert proposed(scenario(mentor("m1"), manager("g1"))) == ["m1~g1"]
+
+
+def test_a_round_tells_who_waits_on_and_what_is_free() -> None:
+    found = scenario(mentor("m1", capacity=3), manager("g1"), manager("g2", needs={"tiktok": 1}))
+    decision = found.when(RunRound(cohort_id="c", round_id="r1"))
+    assert isinstance(decision, list)
+    completed = decision[-1]
+    assert isinstance(completed, RoundCompleted)
+    assert (completed.proposed, completed.managers_waiting, completed.places_free) == (1, 1, 2)
+
+
+def test_the_same_round_runs_once() -> None:
+    found = scenario(mentor("m1"), manager("g1"), manager("g2"))
+    proposed(found)
+    assert found.when(RunRound(cohort_id="c", round_id="r1")) == []
+
+
+def test_a_mentor_takes_as_many_managers_as_they_offered() -> None:
+    managers = [manager(f"g{i}") for i in range(5)]
+    assert len(proposed(scenario(mentor("m1", capacity=2), *managers))) == 2
+
+
+def test_nobody_is_proposed_without_a_skill_that_is_needed() -> None:
+    assert proposed(scenario(mentor("m1"), manager("g1", needs={"twitter": 1}))) == []
+
+
+def test_nobody_is_proposed_without_a_common_hour() -> None:
+    assert proposed(scenario(mentor("m1"), manager("g1", availability=TUESDAY))) == []
+
+
+def test_a_shared_half_hour_is_not_a_common_hour() -> None:
+    late = (Window(day="mon", start="11:30", end="14:00"),)
+    assert proposed(scenario(mentor("m1"), manager("g1", availability=late))) == []
+
+
+def test_nobody_is_proposed_to_themselves() -> None:
+    assert proposed(scenario(mentor("x"), manager("x"))) == []
+
+
+def test_an_exclusion_holds_whichever_side_asked_for_it() -> None:
+    assert proposed(scenario(mentor("m1", excludes=("g1",)), manager("g1"))) == []
+    assert proposed(scenario(mentor("m1"), manager("g1", excludes=("m1",)))) == []
+
+
+def test_the_reporting_line_is_kept_apart_at_any_height_when_the_policy_forbids_it() -> None:
+    history = (mentor("m1", line_manager="g2"), manager("g2", line_manager="g1"), manager("g1"))
+    assert proposed(scenario(*history)) == []
+    assert proposed(scenario(*history, reporting_line="allow")) != []
+
+
+def test_two_people_of_the_same_direct_manager_are_kept_apart() -> None:
+    history = (mentor("m1", line_manager="boss"), manager("g1", line_manager="boss"))
+    assert proposed(scenario(*history)) == []
+
+
+def test_a_circle_in_the_reporting_line_ends() -> None:
+    lines: dict[str, str | None] = {"a": "b", "b": "a", "z": None}
+    assert in_line("a", "b", lines)
+    assert not in_line("a", "z", lines)
+
+
+def test_a_declined_pair_is_never_proposed_again() -> None:
+    found = scenario(mentor("m1"), manager("g1"))
+    proposed(found)
+    found.given(
+        ProposalDeclined(
+            cohort_id="c", pair_id="m1~g1", mentor_id="m1", manager_id="g1", by="manager"
+        )
+    )
+    assert proposed(found, "r2") == []
+
+
+def test_another_directorate_is_preferred() -> None:
+    same = mentor("m1", directorate="INSEE")
+    other = mentor("m2", directorate="DGFiP")
+    assert proposed(scenario(same, other, manager("g1"))) == ["m2~g1"]
+
+
+def test_the_order_of_arrival_changes_nothing() -> None:
+    people = (mentor("m1"), mentor("m2", site="Lyon"), manager("g1"), manager("g2", site="Lyon"))
+    results = {tuple(proposed(scenario(*order))) for order in permutations(people)}
+    assert results == {("m1~g1", "m2~g2")}
+
+
+def test_a_score_is_the_sum_of_its_reasons() -> None:
+    found = scenario(mentor("m1"), manager("g1"))
+    decision = found.when(RunRound(cohort_id="c", round_id="r1"))
+    assert isinstance(decision, list)
+    pair = decision[0]
+    assert isinstance(pair, PairProposed)
+    assert abs(sum(r.contribution for r in pair.reasons) - pair.score) < 0.05
+
+
+def _brute(scores: list[list[float | None]], places: list[int]) -> tuple[int, float]:
+    """Most pairs, then the best total, by trying everything."""
+    best = (0, 0.0)
+
+    def go(row: int, left: list[int], count: int, total: float) -> None:
+        nonlocal best
+        if row == len(scores):
+            best = max(best, (count, round(total, 6)))
+            return
+        go(row + 1, left, count, total)
+        for mentor_index, score in enumerate(scores[row]):
+            if score is not None and left[mentor_index]:
+                left[mentor_index] -= 1
+                go(row + 1, left, count + 1, total + score)
+                left[mentor_index] += 1
+
+    go(0, list(places), 0, 0.0)
+    return best
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_pairing_has_more_pairs_or_as_many_with_a_higher_score(data: st.DataObject) -> None:
+    mentors = data.draw(st.integers(1, 4))
+    places = data.draw(st.lists(st.integers(0, 2), min_size=mentors, max_size=mentors))
+    cell = st.one_of(st.none(), st.integers(0, 100).map(float))
+    row = st.lists(cell, min_size=mentors, max_size=mentors)
+    scores = data.draw(st.lists(row, min_size=1, max_size=5))
+    candidates = [
+        Candidates(
+            np.array([i for i, s in enumerate(row) if s is not None], dtype=np.int64),
+            np.array([s for s in row if s is not None]),
+            {},
+        )
+        for row in scores
+    ]
+    chosen = assign(candidates, places)
+    edges = [(c, e) for c, e in zip(candidates, chosen, strict=True) if e is not None]
+    taken = [int(c.mentors[e]) for c, e in edges]
+    assert all(taken.count(i) <= places[i] for i in range(mentors))
+    total = round(sum(float(c.scores[e]) for c, e in edges), 6)
+    assert (len(edges), total) == _brute(scores, places)
