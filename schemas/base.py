@@ -82,7 +82,12 @@ class Command(Message):
 
 
 class Event(Message):
-    """A fact, in the past tense. It is never changed."""
+    """A fact, in the past tense. It is never changed.
+
+    An `anonymous` one carries no trace of the message that led to it.
+    """
+
+    anonymous: ClassVar[bool] = False
 
 
 def pair_of(mentor_id: str, manager_id: str) -> str:

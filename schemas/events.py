@@ -128,9 +128,6 @@ class ProposalExpired(PairEvent):
     """The proposal ended without an answer of both: too late, or one side has left."""
 
     cause: Literal["deadline", "withdrawal"]
-    round_id: Annotated[
-        PersonId | None, Field(description="The round that had proposed the pair.")
-    ] = None
 
 
 class PairFormed(PairEvent):
@@ -230,8 +227,23 @@ class PairGraduated(PairEvent):
 # --- scheduling, private ----------------------------------------------------------------------
 
 
+class PlanningBegan(PairEvent):
+    """Scheduling took a pair on; until a session is held, it is idle since `at`."""
+
+    at: Moment
+
+
+class PlanningPostponed(PairEvent):
+    """These sessions have no common free slot; it is sought again at `retry_at`."""
+
+    numbers: Annotated[tuple[int, ...], Field(min_length=1)]
+    retry_at: Moment
+
+
 class AttendanceRequested(SessionEvent):
-    """A session's end has passed: each side is asked whether it took place."""
+    """A session's end has passed: each side is asked, until `report_by`, whether it took place."""
+
+    report_by: Moment | None = None
 
 
 # --- feedback ---------------------------------------------------------------------------------
@@ -291,6 +303,8 @@ class SurveyClosed(Event):
 
 class SurveyAnswered(Event):
     """Answers, without the person, the pair or the survey that they came from."""
+
+    anonymous: ClassVar[bool] = True
 
     kind: Literal["start", "session", "end"]
     side: Side

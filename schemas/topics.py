@@ -85,7 +85,11 @@ PUBLIC_EVENTS: dict[Service, tuple[type[Event], ...]] = {
 
 PRIVATE_EVENTS: dict[Service, tuple[type[Event], ...]] = {
     "matching": (),
-    "scheduling": (events.AttendanceRequested,),
+    "scheduling": (
+        events.PlanningBegan,
+        events.PlanningPostponed,
+        events.AttendanceRequested,
+    ),
     "feedback": (
         events.SurveyOpened,
         events.SurveyClosed,

@@ -29,10 +29,10 @@ MAX_BYTES = 8 * 1024 * 1024
 class Mailbox:
     """An SMTP server on a free loopback port and the Maildir behind it, as a context manager.
 
-    `directory` may hold an earlier mailbox's letters: they count as received; with its `port` too, this is
-    that mailbox come back. A letter to several
-    recipients is kept, and counted, once for each. Each file begins with the headers that a
-    delivery adds: `Return-Path` (envelope sender) and `Delivered-To` (envelope recipient).
+    `directory` may hold an earlier mailbox's letters: they count as received; with its `port` too,
+    this is that mailbox come back. A letter to several recipients is kept, and counted, once for
+    each. Each file begins with the headers that a delivery adds: `Return-Path` (envelope sender)
+    and `Delivered-To` (envelope recipient).
 
     `refuse`, if set, is asked for each recipient and may give an SMTP reply such as
     "451 4.2.1 busy" or "550 5.1.1 unknown", which then refuses that recipient.
@@ -110,11 +110,11 @@ class Mailbox:
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name for it, and so are those below
         self,
-        server: SMTP,
-        session: Session,
+        _server: SMTP,
+        _session: Session,
         envelope: Envelope,
         address: str,
-        options: list[str],
+        _options: list[str],
     ) -> str:
         if self.refuse is not None and (reply := self.refuse(address)) is not None:
             return reply
@@ -122,7 +122,7 @@ class Mailbox:
         return "250 2.1.5 OK"
 
     async def handle_DATA(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope
+        self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         content = envelope.original_content or b""
         headers = BytesParser(policy=SMTP_POLICY).parsebytes(content, headersonly=True)

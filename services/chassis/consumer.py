@@ -41,6 +41,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         *,
         batch: int,
         session_timeout_ms: int,
+        fetch_wait_ms: int,
     ) -> None:
         self.topics = list(topics)
         self.stepper = stepper
@@ -57,7 +58,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             session_timeout_ms=session_timeout_ms,
             heartbeat_interval_ms=max(session_timeout_ms // 4, 100),
             rebalance_timeout_ms=max(session_timeout_ms, 60_000),
-            batch_timeout_ms=50,
+            fetch_max_wait_ms=fetch_wait_ms,
+            batch_timeout_ms=20,
             max_records=batch,
             listener=self,
             parser=_as_it_came,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from schemas.base import Message
+from schemas.base import Event, Message
 from schemas.commands import Service
 from schemas.envelope import Record, encode
 from schemas.journal import RecordParked, StepCompleted
@@ -40,6 +40,8 @@ class Draft:
     def add(self, event: Message, cause: str | None = None) -> None:
         """Put an event at the end of the service's journal."""
         kind = type(event)
+        if isinstance(event, Event) and event.anonymous:
+            cause = None
         stream: Stream = stream_of(self.service, kind)
         if kind is RecordParked:
             self.parked += 1

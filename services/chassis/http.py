@@ -243,6 +243,19 @@ def projection_routes(
     for kind, filters in kinds.items():
         add(kind, filters)
 
+    @router.get("/cohorts/{cohort_id}")
+    async def overview(cohort_id: str) -> JSONResponse:
+        """How many documents of each kind the cohort has, by state."""
+        found: dict[str, dict[str, int]] = {}
+        for kind in kinds:
+            fields = ["state"] if "state" in kind.model_fields else ["cohort_id"]
+            tally = await store.tally(kind, fields, {"cohort_id": cohort_id})
+            by_state = {state: count for (state,), count in sorted(tally.items())}
+            found[kind.collection] = (
+                by_state if fields == ["state"] else {"all": sum(by_state.values())}
+            )
+        return JSONResponse(found)
+
     @router.get("/refusals/{cohort_id}/{command_id}")
     async def refusal(cohort_id: str, command_id: str) -> JSONResponse:
         """Why a command was refused; 404 if it was not."""

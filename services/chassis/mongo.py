@@ -177,13 +177,13 @@ class MongoStore:
         return await self.database[kind.collection].count_documents(query)
 
     async def tally(
-        self, kind: type[Document], fields: Sequence[str], partitions: Sequence[int]
+        self, kind: type[Document], fields: Sequence[str], query: dict[str, Any]
     ) -> dict[tuple[str, ...], int]:
-        """How many documents there are per combination of fields, in these partitions."""
+        """How many documents there are per combination of fields, among those of the query."""
         group = {field: f"${field}" for field in fields}
         rows = self.database[kind.collection].aggregate(
             [
-                {"$match": {"partition": {"$in": list(partitions)}}},
+                {"$match": query},
                 {"$group": {"_id": group, "n": {"$sum": 1}}},
             ]
         )

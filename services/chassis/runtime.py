@@ -8,6 +8,7 @@ known, database answering. Alive means: steps make progress.
 import asyncio
 import contextlib
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,16 +25,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from schemas.base import Command
 from schemas.commands import COMMANDS
 from schemas.topics import commands_topic
-from services.chassis import kafka, mongo
+from services.chassis import kafka, logs, mongo
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer
 from services.chassis.domain import Document, Domain
 from services.chassis.http import Commands, command_routes, create_app, projection_routes, protected
 from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.kafka import KafkaLog
+from services.chassis.links import LinkVerifier
 from services.chassis.metrics import Measure, Metrics, Programme
 from services.chassis.mongo import MongoStore
-from services.chassis.settings import Settings
+from services.chassis.pages import Purpose, link_routes
+from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step import Abandoned, Perform, Stepper
 
 logger = logging.getLogger(__name__)
@@ -51,6 +54,7 @@ class Parts:
     listed: Mapping[type[Document], Sequence[str]]
     measures: Sequence[Measure] = ()
     performers: Mapping[type[Document], Perform] = field(default_factory=dict)
+    purposes: Mapping[str, Purpose] = field(default_factory=dict)
     topics: Mapping[type[Command], str] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] | None = None
 
@@ -64,6 +68,7 @@ class Service:
         self.parts = parts
         self.clock = Clock(settings.clock_rate, settings.clock_start, settings.clock_origin)
         self.metrics = Metrics(domain.name)
+        self._verifier = LinkVerifier(settings.link_verify_key)
         self.programme = Programme([*parts.measures, PARKED])
         self.metrics.registry.register(self.programme)
         self.store = MongoStore(
@@ -87,6 +92,8 @@ class Service:
             connection["bootstrap_servers"],
             middlewares=[KafkaPrometheusMiddleware(registry=self.metrics.registry)],
             allow_auto_create_topics=False,
+            logger=logging.getLogger("faststream"),
+            log_level=logging.DEBUG,
         )
         self.consumer = Consumer(
             self.broker,
@@ -96,6 +103,7 @@ class Service:
             self.fail,
             batch=settings.batch,
             session_timeout_ms=settings.session_timeout_ms,
+            fetch_wait_ms=settings.fetch_wait_ms,
         )
         self.commands = Commands(domain, self.log, self.store, self.clock, settings.partitions)
         self.fault: Exception | None = None
@@ -112,6 +120,9 @@ class Service:
         kinds = [*COMMANDS[name], *self.parts.topics]
         protected(app, command_routes(self.commands, kinds, self.parts.topics), secret)
         protected(app, projection_routes(self.store, self.parts.listed), secret)
+        app.include_router(
+            link_routes(self.parts.purposes, self._verifier, self.commands, self.clock)
+        )
         app.include_router(self._operations())
         return app
 
@@ -227,7 +238,7 @@ class Service:
     async def _count(self) -> None:
         while True:
             for measure in self.programme.measures:
-                owned = list(self.stepper.owned)
+                owned = {"partition": {"$in": list(self.stepper.owned)}}
                 try:
                     counted = await self.store.tally(measure.kind, measure.fields, owned)
                 except Exception as error:
@@ -245,3 +256,14 @@ PARKED = Measure(
     ParkedRecord,
     (("topic", "topic"), ("reason", "reason")),
 )
+
+
+def main(build: Callable[[], Service]) -> int:
+    """Run a service as a process; its exit code. 2: a setting is wrong."""
+    try:
+        service = build()
+    except (WrongSetting, ValueError) as error:
+        print(error, file=sys.stderr)  # noqa: T201  # nothing is configured yet
+        return 2
+    logs.configure(service.parts.domain.name, service.settings.log_level)
+    return asyncio.run(service.run())

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     session_timeout_ms: Annotated[
         int, Field(alias="CONNECTE_SESSION_TIMEOUT_MS", ge=500, le=600_000)
     ] = 10_000
+    fetch_wait_ms: Annotated[int, Field(alias="CONNECTE_FETCH_WAIT_MS", ge=1, le=30_000)] = 500
     partitions: Annotated[int, Field(alias="CONNECTE_PARTITIONS", ge=1, le=1000)] = 12
     batch: Annotated[int, Field(alias="CONNECTE_BATCH", ge=1, le=5000)] = 500
 

@@ -20,7 +20,7 @@ from schemas.base import Message
 from schemas.envelope import Attributes
 from schemas.journal import CommandRefused
 from schemas.topics import is_command
-from services.chassis.admission import Input, admit, read
+from services.chassis.admission import Input, admit, in_time, read
 from services.chassis.clock import Clock
 from services.chassis.domain import (
     Change,
@@ -127,7 +127,7 @@ class Stepper:
 
         Records of partitions that are not owned are left alone.
         """
-        inputs = [read(self.domain, self.partitions, record) for record in records]
+        inputs = in_time([read(self.domain, self.partitions, record) for record in records])
         async with self._turn:
             await self._step(inputs)
             return {

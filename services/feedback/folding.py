@@ -78,7 +78,7 @@ def evolve(state: State, event: Message) -> Iterable[Change]:
         case SurveyClosed():
             return _survey_closed(state, cohort, event)
         case SurveyAnswered():
-            return [_moved(cohort), _scored(state, event)]
+            return [_scored(state, event)]  # the `SurveyClosed` beside it moves the cohort
         case CohortMeasured():
             return _measured(state, cohort, event)
         case RolloutRecommended():

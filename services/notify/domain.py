@@ -103,12 +103,10 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
 
     - SessionPlanned, SessionRescheduled, SessionCancelled, SessionMissed, AttendanceRequested:
       `{type}:{session_id}:{attempt}.{revision}`
-    - PairProposed: `PairProposed:{pair_id}:{round_id}`
-    - ProposalExpired: `ProposalExpired:{pair_id}:{round_id}`, or `ProposalExpired:{pair_id}`
-      where the event names no round
     - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
-    - all others: `{type}:{subject}` (SurveyOpened's subject is the survey, MentorVolunteered's
-      the mentor, PairFormed's the pair, …)
+    - all others: `{type}:{subject}`. MentorVolunteered's subject is the mentor,
+      ManagerEnrolled's the manager, SurveyOpened's the survey, and that of what concerns a pair
+      is the pair, which is proposed once in its cohort.
     """
     if not isinstance(event, Event) or type(event) not in LETTERS:
         return []
@@ -121,8 +119,6 @@ def _fact_id(event: Event) -> str:
     match event:
         case SessionEvent():
             return f"{subject}:{event.attempt}.{event.revision}"
-        case PairProposed() | ProposalExpired() if event.round_id is not None:
-            return f"{subject}:{event.round_id}"
         case PairStalled():
             return f"{subject}:{event.since:%Y%m%dT%H%M%SZ}"
         case _:
@@ -309,7 +305,6 @@ def _cohort(event: CohortOpened) -> Cohort:
         name=event.name,
         quiet_hours=event.policy.quiet_hours,
         languages=event.policy.languages,
-        report_days=event.policy.report_days,
     )
 
 

@@ -7,9 +7,10 @@ calendar program never takes an older letter for a newer one. Pure: `now` is DTS
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
-from icalendar import Calendar, Timezone, vCalAddress
+from icalendar import Calendar, Component, Timezone, vCalAddress
 from icalendar import Event as Entry
 
 from schemas.events import SessionEvent
@@ -75,9 +76,14 @@ def calendar_of(session: SessionEvent, invitation: Invitation, now: datetime) ->
     calendar.add("prodid", "-//connecte-ton-manager//notify//FR")
     calendar.add("version", "2.0")
     calendar.add("method", invitation.method)
-    calendar.add_component(Timezone.from_ical(_EUROPE_PARIS))
+    calendar.add_component(_zone())
     calendar.add_component(entry)
     return str(calendar.to_ical().decode())
+
+
+@lru_cache
+def _zone() -> Component:
+    return Timezone.from_ical(_EUROPE_PARIS)
 
 
 def _address(name: str, email: str) -> vCalAddress:

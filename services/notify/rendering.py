@@ -9,7 +9,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from email import policy
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -36,7 +36,7 @@ from schemas.values import Language
 from services.notify import words
 from services.notify.actions import Links
 from services.notify.domain import LETTERS, TEMPLATES
-from services.notify.invitations import Invitation, calendar_of
+from services.notify.invitations import Invitation, Method, calendar_of
 from services.notify.views import Cohort, Letter, Person
 
 # Long ids stay whole: folded, they would become encoded words that not every reader decodes.
@@ -91,7 +91,6 @@ def render(
     message["Subject"] = view["subject"]
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id(letter, head.domain)
-    message["Content-Language"] = language
     message["Auto-Submitted"] = "auto-generated"
     message["X-Connecte-Letter"] = letter.id
     message["X-Connecte-Cohort"] = letter.cohort_id
@@ -104,17 +103,13 @@ def render(
         invitation = Invitation(
             method=method,
             summary=_say(_texts(language)["_common"]["session"], facts, language),
-            description="\n\n".join([*view["body"], *([url] if url else [])]),
+            description=_description(view),
             organizer=(words.one_line(cohort.name), head.address),
             attendees=[(words.one_line(p.name), p.email) for p in (person, other) if p],
             url=url,
         )
-        message.add_alternative(
-            calendar_of(event, invitation, now),
-            subtype="calendar",
-            cte="base64",
-            params={"method": method},
-        )
+        _attach(message, method, calendar_of(event, invitation, now))
+    message["Content-Language"] = language  # the parts would take it with them if it came first
     # Quoted-printable text cannot contain it. A random one would make every copy different.
     message.set_boundary(f"=_{_digest(letter)[:24]}")
     return message
@@ -134,6 +129,20 @@ def language_of(person: Person, cohort: Cohort) -> Language:
     if person.language in cohort.languages or not cohort.languages:
         return person.language
     return cohort.languages[0]
+
+
+def _attach(message: EmailMessage, method: Method, calendar: str) -> None:
+    # As a third alternative, not an attachment: so mail programs show it as an invitation.
+    params = {"method": method}
+    message.add_alternative(calendar, subtype="calendar", cte="base64", params=params)
+
+
+def _description(view: Mapping[str, Any]) -> str:
+    """What a calendar shows: all of the letter that some mail programs show of an invitation."""
+    lines = view["body"][:-1]  # the last paragraph speaks of the calendar part itself
+    if view["url"]:
+        lines = [*lines, f"{view['action']}{view['colon']}", view["url"]]
+    return "\n\n".join(lines)
 
 
 def _address_to(message: EmailMessage, person: Person, cohort: Cohort, head: Letterhead) -> None:
@@ -181,13 +190,13 @@ def _facts(
             facts["kind"], facts["questions"] = event.kind, len(event.questions)
             facts["closes"] = words.day_and_time(event.closes_at, language)
         case SessionEvent():
-            facts |= _session_facts(event, cohort, language)
+            facts |= _session_facts(event, language)
         case _:
             pass
     return facts
 
 
-def _session_facts(event: SessionEvent, cohort: Cohort, language: Language) -> dict[str, Any]:
+def _session_facts(event: SessionEvent, language: Language) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "number": event.number,
         "attempt": event.attempt,
@@ -197,8 +206,8 @@ def _session_facts(event: SessionEvent, cohort: Cohort, language: Language) -> d
     if isinstance(event, SessionRescheduled):
         facts["previously"] = words.day_and_time(event.previously_at, language)
     if isinstance(event, AttendanceRequested):
-        last = event.ends_at + timedelta(days=cohort.report_days)
-        facts["report_by"] = words.day_and_time(last, language)
+        by = event.report_by
+        facts["report_by"] = words.day_and_time(by, language) if by else None
     return facts
 
 

@@ -20,7 +20,6 @@ class Cohort(Document):
     name: str
     quiet_hours: QuietHours
     languages: tuple[Language, ...]
-    report_days: int
 
 
 class Person(Document):

@@ -1,0 +1,191 @@
+"""The whole platform on this machine: broker, database, mail server, and four service processes.
+
+Always holds: whatever ends the block (its end, Ctrl-C, an error), every process has ended and
+nothing is left; a service that dies is started again, as an orchestrator would; a service that
+refuses to start (a wrong setting, a log that was reset) ends the run with its reason.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from deploy.local.broker import embedded_broker
+from deploy.local.mail import Mailbox
+from deploy.local.mongodb import mongodb
+from deploy.local.process import Child, PartError, free_ports
+from deploy.topics import create_topics
+from schemas.commands import Service
+from services.chassis.links import generate_keys
+
+SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
+READY_SECONDS = 60.0
+WRONG_SETTING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How the stack is run. `rate`: seconds of programme time per second, from `start`."""
+
+    rate: float = 1.0
+    start: datetime | None = None
+    partitions: int = 12
+    session_timeout_ms: int = 2000
+    replication: int = 1
+    kafka: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class ServiceProcess:
+    """One service, kept running: its process, and how often it has been started."""
+
+    def __init__(self, name: Service, directory: Path, env: Mapping[str, str], port: int) -> None:
+        self.name = name
+        self.url = f"http://127.0.0.1:{port}"
+        self.starts = 0
+        self.stopping = False
+        self._directory = directory
+        self._env = {**env, "CONNECTE_HTTP_PORT": str(port)}
+        self.child: Child | None = None
+
+    def start(self) -> None:
+        self.starts += 1
+        self.child = Child(
+            self.name,
+            [sys.executable, "-m", f"services.{self.name}.app"],
+            log=self._directory / f"{self.name}.log",
+            env=self._env,
+        )
+
+    async def keep(self) -> None:
+        """Start it again whenever it dies. Raises PartError if it never can run."""
+        while not self.stopping:
+            assert self.child is not None
+            code = await self.child.wait()
+            if self.stopping:
+                return
+            if code >= 0 and code in (1, WRONG_SETTING):
+                raise PartError(f"{self.name} ended with {code}:\n{self.child.tail(5)}")
+            self.start()
+
+    async def ready(self) -> None:
+        """Wait until it says that it is ready; PartError if it never is."""
+        assert self.child is not None
+
+        async def answers() -> bool:
+            try:
+                async with httpx.AsyncClient(timeout=2) as client:
+                    return (await client.get(f"{self.url}/health/ready")).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        await self.child.ready(answers, READY_SECONDS)
+
+    async def stop(self) -> None:
+        self.stopping = True
+        if self.child is not None:
+            await self.child.stop()
+
+
+@dataclass(slots=True)
+class Stack:
+    """A running platform, and what is needed to speak with it."""
+
+    directory: Path
+    kafka: str
+    mongodb: str
+    mailbox: Mailbox
+    services: dict[Service, ServiceProcess]
+    terms: Terms
+    origin: datetime
+    failed: asyncio.Future[None]
+
+    @property
+    def addresses(self) -> dict[str, object]:
+        """What `connecte up --json` prints."""
+        return {
+            "kafka": self.kafka,
+            "mongodb": self.mongodb,
+            "smtp": f"127.0.0.1:{self.mailbox.port}",
+            "services": {name: service.url for name, service in self.services.items()},
+        }
+
+
+@asynccontextmanager
+async def running_stack(
+    directory: Path, terms: Terms, maildir: Path | None = None
+) -> AsyncIterator[Stack]:
+    """Start everything in `directory`, wait until every service is ready, and end it after."""
+    async with AsyncExitStack() as stack:
+        kafka = terms.kafka or await stack.enter_async_context(embedded_broker(directory))
+        uri = await stack.enter_async_context(mongodb(directory))
+        mailbox = await stack.enter_async_context(Mailbox(maildir or directory / "mail"))
+        await create_topics(
+            {"bootstrap_servers": kafka}, partitions=terms.partitions, replication=terms.replication
+        )
+        ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        origin = datetime.now(UTC)
+        env = _environment(terms, kafka, uri, mailbox.port, ports, origin)
+        services = {n: ServiceProcess(n, directory, env, ports[n]) for n in SERVICES}
+        running = Stack(directory, kafka, uri, mailbox, services, terms, origin, asyncio.Future())
+        for service in services.values():
+            stack.push_async_callback(service.stop)
+            service.start()
+        await asyncio.gather(*(service.ready() for service in services.values()))
+        keepers = [asyncio.create_task(_keep(s, running.failed)) for s in services.values()]
+        stack.push_async_callback(_cancel, keepers)
+        yield running
+
+
+async def _keep(service: ServiceProcess, failed: asyncio.Future[None]) -> None:
+    try:
+        await service.keep()
+    except PartError as error:
+        if not failed.done():
+            failed.set_exception(error)
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _environment(
+    terms: Terms, kafka: str, uri: str, smtp: int, ports: Mapping[Service, int], origin: datetime
+) -> dict[str, str]:
+    private, public = generate_keys()
+    clock = {
+        "CONNECTE_CLOCK_RATE": str(terms.rate),
+        "CONNECTE_CLOCK_START": (terms.start or origin).isoformat(),
+        "CONNECTE_CLOCK_ORIGIN": origin.isoformat(),
+    }
+    urls = {f"CONNECTE_{n.upper()}_URL": f"http://127.0.0.1:{p}" for n, p in ports.items()}
+    # The embedded broker has no idempotent producer, and looks for new records only when a fetch
+    # begins.
+    embedded = {"CONNECTE_KAFKA_IDEMPOTENT": "false", "CONNECTE_FETCH_WAIT_MS": "20"}
+    if terms.kafka is not None:
+        embedded = {}
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith("CONNECTE_")},
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "MONGODB_URI": uri,
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(smtp),
+        "SMTP_SECURITY": "none",
+        "CONNECTE_PARTITIONS": str(terms.partitions),
+        "CONNECTE_SESSION_TIMEOUT_MS": str(terms.session_timeout_ms),
+        "CONNECTE_LINK_SIGNING_KEY": private,
+        "CONNECTE_LINK_VERIFY_KEY": public,
+        "LOG_LEVEL": "INFO",
+        **clock,
+        **urls,
+        **embedded,
+        **terms.settings,
+    }

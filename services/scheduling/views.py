@@ -1,0 +1,179 @@
+"""What scheduling knows: pairs and their plans, sessions, how each attempt ended, calendars."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from schemas.base import Moment, Value
+from schemas.values import Availability, CohortPolicy, Side
+from services.chassis.domain import Document, Timed
+from services.chassis.metrics import Measure
+
+PairState = Literal["active", "graduated", "dissolved"]
+LineState = Literal["pending", "planned", "completed", "cancelled"]
+SessionState = Literal["planned", "confirmed", "completed", "missed", "cancelled"]
+Result = Literal["completed", "missed", "cancelled"]
+Cause = Literal["reported", "unreported", "request", "pair_dissolved"]
+
+
+class Cohort(Document):
+    """The rules of a cohort; `id` is the cohort's own."""
+
+    collection: ClassVar[str] = "cohorts"
+
+    name: str
+    policy: CohortPolicy
+
+
+class PlanLine(Value):
+    """One session in its pair's plan.
+
+    `pending` waits to be planned, for the first time or again. `attempt` counts its plannings;
+    `changes` its changes so far, which makes it the revision of the next one.
+    """
+
+    number: int
+    state: LineState = "pending"
+    attempt: int = 0
+    changes: int = 0
+    starts_at: Moment | None = None
+
+
+class Pair(Timed):
+    """A standing pair and its plan. `due_at` is the earlier of `stalls_at` and `retry_at`.
+
+    `idle_since` is the end of the last session held, or when planning began. `stalls_at` is None
+    once the pair has stalled, until a further session is held. `retry_at` is when the pending
+    sessions, for which there was no common free slot, are tried again.
+    """
+
+    collection: ClassVar[str] = "pairs"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("cohort_id", "state", "id"),
+        ("cohort_id", "stalled", "id"),
+        ("cohort_id", "mentor_id"),
+        ("cohort_id", "manager_id"),
+    )
+
+    mentor_id: str
+    manager_id: str
+    state: PairState = "active"
+    plan: tuple[PlanLine, ...]
+    completed: int = 0
+    stalled: bool = False
+    idle_since: Moment | None = None
+    stalls_at: Moment | None = None
+    retry_at: Moment | None = None
+
+    def line(self, number: int) -> PlanLine:
+        """The plan's line of session `number` (1 is the first)."""
+        return self.plan[number - 1]
+
+
+class Session(Timed):
+    """A session as it is planned now; `id` is `mentor~manager~number`.
+
+    `due_at` is its end, then (`asked`: attendance was requested) the last moment to report.
+    """
+
+    collection: ClassVar[str] = "sessions"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("cohort_id", "state", "starts_at"),
+        ("cohort_id", "pair_id", "number"),
+        ("cohort_id", "mentor_id", "starts_at"),
+        ("cohort_id", "manager_id", "starts_at"),
+    )
+
+    pair_id: str
+    mentor_id: str
+    manager_id: str
+    number: int
+    attempt: int
+    revision: int
+    starts_at: Moment
+    ends_at: Moment
+    state: SessionState = "planned"
+    confirmed_by: tuple[Side, ...] = ()
+    asked: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still take place, or be reported."""
+        return self.state in ("planned", "confirmed")
+
+
+class Outcome(Document):
+    """How one attempt at a session ended; `id` is `mentor~manager~number~attempt`."""
+
+    collection: ClassVar[str] = "outcomes"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("cohort_id", "outcome", "id"),
+        ("cohort_id", "pair_id"),
+    )
+
+    pair_id: str
+    session_id: str
+    attempt: int
+    starts_at: Moment
+    outcome: Result
+    cause: Cause
+    by: Side | None = None
+
+
+class Busy(Value):
+    """A time that is taken, by which session."""
+
+    starts_at: Moment
+    ends_at: Moment
+    session_id: str
+
+
+class Calendar(Document):
+    """One person's weekly windows and open sessions, by start; `id` is the person's.
+
+    `last_held` stays taken: a session may be reported, and another be planned, before it ends.
+    """
+
+    collection: ClassVar[str] = "calendars"
+
+    availability: Availability = ()
+    busy: tuple[Busy, ...] = ()
+    last_held: Busy | None = None
+
+    def taken(self, but: str | None = None) -> list[tuple[datetime, datetime]]:
+        """(start, end) of what is taken, except for the session `but`."""
+        held = (self.last_held,) if self.last_held else ()
+        return [(b.starts_at, b.ends_at) for b in (*held, *self.busy) if b.session_id != but]
+
+    def with_slots(self, slots: Iterable[Busy]) -> "Calendar":
+        """The calendar with these open sessions and no others."""
+        busy = tuple(sorted(slots, key=lambda slot: (slot.starts_at, slot.session_id)))
+        return self.model_copy(update={"busy": busy})
+
+    def without(self, session_id: str) -> "Calendar":
+        """The calendar in which this session takes no time."""
+        return self.with_slots(slot for slot in self.busy if slot.session_id != session_id)
+
+
+def outcome_of(session_id: str, attempt: int) -> str:
+    """The id of how an attempt at a session ended."""
+    return f"{session_id}~{attempt}"
+
+
+LISTED: dict[type[Document], tuple[str, ...]] = {
+    Cohort: (),
+    Pair: ("state", "stalled", "mentor_id", "manager_id"),
+    Session: ("state", "pair_id", "mentor_id", "manager_id"),
+    Outcome: ("outcome", "cause", "pair_id"),
+    Calendar: (),
+}
+"""What a coordinator can list, and by what."""
+
+MEASURES = (
+    Measure(
+        "mentoring_sessions_total",
+        "Attempts at a session that have ended",
+        Outcome,
+        (("cohort", "cohort_id"), ("outcome", "outcome")),
+    ),
+)

@@ -1,0 +1,206 @@
+"""Who is asked what and when, and which answers are taken."""
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.commands import AnswerSurvey
+from schemas.events import PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
+from schemas.values import CohortPolicy
+from services.chassis.domain import Due, Refusal
+from services.feedback.handlers import DOMAIN
+from services.feedback.questionnaire import KINDS, QUESTIONNAIRES, SIDES, USEFULNESS
+from services.feedback.views import Survey
+from tests.feedback.given import (
+    COHORT,
+    answer,
+    begun,
+    completed,
+    dissolved,
+    formed,
+    graduated,
+    pair,
+    survey,
+)
+from tests.scenario import NOW, Scenario, kinds, refusal
+
+
+def _survey(scenario: Scenario, survey_id: str) -> Survey:
+    found = scenario.state.get(Survey, COHORT, survey_id)
+    assert found is not None
+    return found
+
+
+def _due(survey_id: str) -> Due:
+    return Due(cohort_id=COHORT, collection=Survey.collection, id=survey_id)
+
+
+@pytest.mark.parametrize(
+    ("message", "occasion", "kind"),
+    [
+        (formed(1), "start", "start"),
+        (completed(1, session=3), "s3", "session"),
+        (graduated(1), "end", "end"),
+    ],
+)
+def test_both_sides_are_asked_when_a_pair_starts_has_a_session_or_ends(message, occasion, kind):
+    opened = begun().when(message)
+    assert [type(event) for event in opened] == [SurveyOpened, SurveyOpened]
+    assert [(e.survey_id, e.person_id, e.pair_id, e.kind, e.side) for e in opened] == [
+        (f"m-1~g-1~{occasion}~mentor", "m-1", pair(1), kind, "mentor"),
+        (f"m-1~g-1~{occasion}~manager", "g-1", pair(1), kind, "manager"),
+    ]
+
+
+def test_a_survey_closes_after_the_days_that_the_policy_gives():
+    opened = begun(CohortPolicy(survey_days=10)).when(completed(1))
+    assert {event.closes_at for event in opened} == {NOW + timedelta(days=10)}
+
+
+def test_nobody_is_asked_twice_on_the_same_occasion():
+    scenario = begun()
+    scenario.when(formed(1))
+    scenario.when(dissolved(1))
+    assert kinds(scenario.when(formed(1))) == []
+
+
+def test_a_pair_of_an_unknown_cohort_is_not_asked():
+    assert refusal(Scenario(DOMAIN).when(formed(1))) == "unknown-cohort"
+
+
+def test_answers_are_taken_without_the_one_who_gave_them():
+    scenario = begun()
+    scenario.when(completed(1))
+    answered, closed = scenario.when(answer(1, score=5))
+    assert answered == SurveyAnswered(
+        cohort_id=COHORT,
+        kind="session",
+        side="manager",
+        scores={"usefulness": 5, "ease_together": 5, "practice": 5},
+    )
+    assert closed == SurveyClosed(
+        cohort_id=COHORT,
+        survey_id=survey(1),
+        kind="session",
+        side="manager",
+        outcome="answered",
+    )
+
+
+def test_the_order_in_which_somebody_answers_is_forgotten():
+    scenario = begun()
+    scenario.when(completed(1))
+    command = answer(1)
+    turned = command.model_copy(update={"scores": dict(reversed(command.scores.items()))})
+    answered, _ = scenario.when(turned)
+    assert list(answered.scores) == list(command.scores)
+
+
+def test_a_survey_does_not_keep_what_was_answered():
+    scenario = begun()
+    scenario.when(completed(1))
+    before = _survey(scenario, survey(1))
+    scenario.when(answer(1))
+    after = _survey(scenario, survey(1))
+    assert after == before.model_copy(update={"state": "answered", "due_at": None})
+
+
+def test_a_survey_that_was_never_opened_cannot_be_answered():
+    assert refusal(begun().when(answer(1))) == "unknown-survey"
+
+
+def test_a_survey_is_answered_once():
+    scenario = begun()
+    scenario.when(completed(1))
+    scenario.when(answer(1))
+    assert refusal(scenario.when(answer(1))) == "already-answered"
+    assert refusal(scenario.later(days=30).when(answer(1))) == "already-answered"
+
+
+def test_an_expired_survey_cannot_be_answered():
+    scenario = begun()
+    scenario.when(completed(1))
+    scenario.later(days=15).when_due()
+    assert refusal(scenario.when(answer(1))) == "survey-closed"
+
+
+def test_an_answer_after_the_deadline_is_late_even_if_the_survey_was_not_closed_yet():
+    scenario = begun()
+    scenario.when(completed(1))
+    assert refusal(scenario.later(days=14).when(answer(1))) == "survey-closed"
+    assert _survey(scenario, survey(1)).state == "open"
+
+
+def test_an_answer_just_before_the_deadline_counts():
+    scenario = begun()
+    scenario.when(completed(1))
+    scenario.later(days=14).later(milliseconds=-1)
+    assert kinds(scenario.when(answer(1))) == ["SurveyAnswered", "SurveyClosed"]
+
+
+def test_what_was_not_answered_and_what_was_not_asked_is_named():
+    scenario = begun()
+    scenario.when(completed(1))
+    no = scenario.when(
+        AnswerSurvey(
+            cohort_id=COHORT,
+            survey_id=survey(1),
+            scores={"usefulness": 4, "ease_together": 4, "weather": 1},
+        )
+    )
+    assert refusal(no) == "wrong-answers"
+    assert isinstance(no, Refusal)
+    assert "missing: practice" in no.detail
+    assert "not asked: weather" in no.detail
+
+
+def test_a_survey_that_nobody_answers_expires_when_it_closes():
+    scenario = begun()
+    scenario.when(completed(1))
+    assert kinds(scenario.later(days=13).when(_due(survey(1)))) == []
+    scenario.later(days=1).when_due()
+    closed = [event for event in scenario.events if isinstance(event, SurveyClosed)]
+    assert [(e.survey_id, e.outcome) for e in closed] == [
+        (survey(1), "expired"),
+        (survey(1, side="mentor"), "expired"),
+    ]
+    assert _survey(scenario, survey(1)).due_at is None
+
+
+def test_a_survey_that_was_answered_does_not_expire():
+    scenario = begun()
+    scenario.when(completed(1))
+    scenario.when(answer(1))
+    assert kinds(scenario.later(days=20).when(_due(survey(1)))) == []
+
+
+def test_a_dissolved_pair_can_still_answer():
+    scenario = begun()
+    scenario.when(formed(1))
+    scenario.when(dissolved(1))
+    assert kinds(scenario.when(answer(1, "start"))) == ["SurveyAnswered", "SurveyClosed"]
+
+
+def test_little_use_at_the_start_or_the_end_is_no_reason_to_worry():
+    scenario = begun()
+    scenario.when(formed(1))
+    decision = scenario.when(answer(1, "start", score=1))
+    assert not any(isinstance(event, PairAtRisk) for event in decision)
+
+
+def test_every_kind_and_side_is_asked_two_to_four_questions_in_two_languages():
+    assert set(QUESTIONNAIRES) == {(kind, side) for kind in KINDS for side in SIDES}
+    for questions in QUESTIONNAIRES.values():
+        assert 2 <= len(questions) <= 4
+        assert len({question.id for question in questions}) == len(questions)
+        assert all(question.fr and question.en for question in questions)
+
+
+def test_every_survey_after_a_session_asks_how_useful_it_was():
+    for side in SIDES:
+        assert USEFULNESS in {question.id for question in QUESTIONNAIRES["session", side]}
+
+
+def test_a_question_of_the_same_id_reads_the_same_everywhere():
+    every = {q for questions in QUESTIONNAIRES.values() for q in questions}
+    assert len({question.id for question in every}) == len(every)

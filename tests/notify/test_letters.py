@@ -1,0 +1,160 @@
+"""Which facts are told to whom, once each."""
+
+from datetime import timedelta
+
+import pytest
+
+from schemas import events
+from schemas.base import Event
+from schemas.events import (
+    LetterQueued,
+    PairStalled,
+    ProposalAccepted,
+    ProposalDeclined,
+    ProposalExpired,
+    SessionCompleted,
+    SessionConfirmed,
+)
+from services.notify.domain import LETTERS, letters_of
+from services.notify.handlers import DOMAIN, decide
+from tests.notify.facts import (
+    ALEX,
+    CAMILLE,
+    COHORT,
+    FACTS,
+    FORMED,
+    MANAGER,
+    MENTOR,
+    OPENED,
+    PAIR,
+    PLANNED,
+    PROPOSED,
+    VOLUNTEERED,
+    session,
+    survey,
+)
+from tests.scenario import NOW, Everything, Scenario, kinds
+
+PAIR_FIELDS = {"cohort_id": COHORT, "pair_id": PAIR, "mentor_id": MENTOR, "manager_id": MANAGER}
+WELCOME = f"MentorVolunteered:{MENTOR}:{MENTOR}"
+
+
+def opened(*history: Event) -> Scenario:
+    return Scenario(DOMAIN).given(OPENED, *history)
+
+
+# --- who is told what -------------------------------------------------------------------------
+
+
+def told(event: Event) -> list[tuple[str, str]]:
+    return [(person_id, side) for _, person_id, side in letters_of(event)]
+
+
+BOTH = [(MENTOR, "mentor"), (MANAGER, "manager")]
+
+
+@pytest.mark.parametrize("event", FACTS, ids=lambda event: type(event).__name__)
+def test_a_fact_is_told_to_those_whom_it_concerns(event: Event) -> None:
+    match event:
+        case events.MentorVolunteered():
+            assert told(event) == [(MENTOR, "mentor")]
+        case events.ManagerEnrolled():
+            assert told(event) == [(MANAGER, "manager")]
+        case events.SurveyOpened():
+            assert told(event) == [(event.person_id, event.side)]
+        case events.ProposalDeclined():
+            assert told(event) == [p for p in BOTH if p[1] != event.by]
+        case _:
+            assert told(event) == BOTH
+
+
+def test_every_kind_of_letter_has_an_example_here() -> None:
+    assert {type(event) for event in FACTS} == set(LETTERS)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        OPENED,
+        ProposalAccepted(**PAIR_FIELDS, by="mentor"),
+        session(SessionConfirmed, by="mentor"),
+        session(SessionCompleted, by="mentor", completed=3),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_other_facts_are_told_to_nobody(event: Event) -> None:
+    assert letters_of(event) == []
+    assert opened().when(event) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "letter_id"),
+    [
+        (VOLUNTEERED, "MentorVolunteered:m-017:m-017"),
+        (PROPOSED, "PairProposed:m-017~g-004:m-017"),
+        (FORMED, "PairFormed:m-017~g-004:m-017"),
+        (PLANNED, "SessionPlanned:m-017~g-004~3:1.0:m-017"),
+        (ProposalExpired(**PAIR_FIELDS, cause="deadline"), "ProposalExpired:m-017~g-004:m-017"),
+        (PairStalled(**PAIR_FIELDS, since=NOW), "PairStalled:m-017~g-004:20170306T090000Z:m-017"),
+        (survey("end"), "SurveyOpened:m-017~g-004~end~manager:g-004"),
+    ],
+)
+def test_a_letter_is_named_after_its_fact_and_its_reader(event: Event, letter_id: str) -> None:
+    assert letters_of(event)[0][0] == letter_id
+
+
+def test_the_longest_ids_still_make_a_letter_id() -> None:
+    mentor, manager = "m" * 48, "g" * 48
+    pair = f"{mentor}~{manager}"
+    longest = {"pair_id": pair, "mentor_id": mentor, "manager_id": manager}
+    for event in FACTS:
+        data = event.model_dump(mode="json")
+        for name in longest.keys() & data.keys():
+            data[name] = longest[name]
+        for name, more in (("session_id", "~20"), ("survey_id", "~start~manager")):
+            if name in data:
+                data[name] = f"{pair}{more}"
+        for name in ("person_id", "round_id"):
+            if name in data:
+                data[name] = "p" * 48
+        for queued in queued_for(type(event).model_validate(data)):
+            assert len(queued.letter_id) <= 240
+
+
+def queued_for(event: Event) -> list[LetterQueued]:
+    decision = decide(Everything(), event, NOW)
+    assert isinstance(decision, list)
+    return decision
+
+
+def test_two_facts_never_share_a_letter() -> None:
+    again = [
+        PLANNED.model_copy(update={"revision": 9}),
+        PLANNED.model_copy(update={"attempt": 2}),
+        PairStalled(**PAIR_FIELDS, since=NOW),
+    ]
+    scenario = opened()
+    scenario.when(PLANNED)
+    scenario.when(PairStalled(**PAIR_FIELDS, since=NOW - timedelta(days=60)))
+    for event in again:
+        assert kinds(scenario.when(event)) == ["LetterQueued", "LetterQueued"]
+
+
+def test_one_letter_per_fact_and_person_however_often_the_fact_comes() -> None:
+    scenario = opened()
+    assert kinds(scenario.when(PLANNED)) == ["LetterQueued", "LetterQueued"]
+    assert scenario.when(PLANNED) == []
+
+
+def test_a_letter_carries_the_fact_and_no_contact() -> None:
+    queued = opened(CAMILLE, ALEX).when(FORMED)
+    assert isinstance(queued, list)
+    assert queued[0].facts == FORMED.model_dump(mode="json")
+    assert queued[0].template == "PairFormed"
+    text = "".join(event.model_dump_json() for event in queued)
+    assert "Roux" not in text
+    assert "@" not in text
+
+
+def test_a_declined_proposal_is_not_told_to_the_one_who_declined() -> None:
+    assert told(ProposalDeclined(**PAIR_FIELDS, by="mentor")) == [(MANAGER, "manager")]

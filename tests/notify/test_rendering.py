@@ -1,0 +1,385 @@
+"""What a letter looks like: in both languages, as text, as HTML and in a calendar."""
+
+import email
+import re
+from email import policy
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+
+from schemas.base import Event
+from schemas.events import (
+    PairDissolved,
+    PairProposed,
+    SessionCancelled,
+    SessionEvent,
+    SessionPlanned,
+    SurveyOpened,
+)
+from schemas.values import CohortPolicy, Language
+from services.notify import words
+from services.notify.domain import LETTERS
+from services.notify.rendering import MAIL_POLICY, UnusableAddress, render
+from services.notify.views import Letter
+from tests.notify.facts import (
+    ALEX,
+    ATTENDANCE,
+    CAMILLE,
+    CANCELLED,
+    COHORT,
+    FACTS,
+    FORMED,
+    HEAD,
+    LINKS,
+    MANAGER,
+    MENTOR,
+    OPENED,
+    PAIR,
+    PLANNED,
+    PROPOSED,
+    RESCHEDULED,
+    STARTS,
+    VERIFIER,
+    cohort,
+    letters_for,
+    person,
+    session,
+    survey,
+)
+from tests.scenario import NOW
+
+ALL = [
+    pytest.param(letter, language, other, id=f"{letter.id}-{language}{'' if other else '-alone'}")
+    for event in FACTS
+    for letter in letters_for(event)
+    for language in ("fr", "en")
+    for other in ((True,) if LETTERS[type(event)].introduces else (True, False))
+]
+
+
+def written(
+    letter: Letter, language: Language = "fr", other: bool = True, **change: Any
+) -> EmailMessage:
+    """The letter as it is read at the other end."""
+    people = {MENTOR: person(CAMILLE), MANAGER: person(ALEX)}
+    me = people.pop(letter.person_id).model_copy(update={"language": language} | change)
+    [them] = people.values()
+    message = render(letter, me, them if other else None, LINKS, cohort(), HEAD, NOW)
+    return email.message_from_bytes(message.as_bytes(policy=MAIL_POLICY), policy=policy.default)  # type: ignore[return-value]
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    (found,) = [p for p in message.walk() if p.get_content_type() == kind]
+    content = found.get_content()  # type: ignore[attr-defined]
+    return content.decode() if isinstance(content, bytes) else str(content)
+
+
+def entry(message: EmailMessage) -> Any:
+    (found,) = Calendar.from_ical(part(message, "text/calendar")).walk("VEVENT")
+    return found
+
+
+class Page(HTMLParser):
+    """Counts what an HTML page opens and closes, and gathers its links."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.text = ""
+        self.language: str | None = None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag != "meta":
+            self.open.append(tag)
+        if tag == "html":
+            self.language = found.get("lang")
+        if tag == "a":
+            self.links.append(found["href"] or "")
+        self.loads += [
+            value for name, value in found.items() if name in ("src", "srcset") and value
+        ]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize(("letter", "language", "other"), ALL)
+def test_every_letter_can_be_read_in_both_languages(
+    letter: Letter, language: Language, other: bool
+) -> None:
+    message = written(letter, language, other)
+    text, page = part(message, "text/plain"), Page(part(message, "text/html"))
+    name = "Camille Roux" if letter.side == "mentor" else "Alex O'Neil <b>"
+    greeting = f"{'Bonjour' if language == 'fr' else 'Dear'} {name},"
+    assert text.startswith(greeting)
+    assert greeting in page.text
+    assert message["Subject"]
+    assert message["Subject"] in page.text
+    assert (page.language, message["Content-Language"]) == (language, language)
+    assert (page.open, page.loads) == ([], [])
+    for shown in (text, page.text, message["Subject"]):
+        assert "{{" not in shown
+        assert "None" not in shown
+        assert "\n\n\n" not in shown.replace("\r\n", "\n") or shown == page.text
+    assert all(defect == [] for defect in (p.defects for p in message.walk()))
+
+
+@pytest.mark.parametrize(("letter", "language", "other"), ALL)
+def test_what_the_reader_can_do_is_a_url_on_a_line_of_its_own(
+    letter: Letter, language: Language, other: bool
+) -> None:
+    message = written(letter, language, other)
+    purpose = LETTERS[{type(e).__name__: type(e) for e in FACTS}[letter.template]].link
+    urls = [
+        line for line in part(message, "text/plain").splitlines() if line.startswith("https://")
+    ]
+    links = [url for url in Page(part(message, "text/html")).links if not url.startswith("mailto:")]
+    assert links == urls
+    assert [bool(purpose)] == [bool(urls)]
+    if purpose:
+        token = urls[0].split("/links/")[1]
+        link = VERIFIER.verify(token, NOW)
+        assert (link.purpose, link.person_id, link.side) == (
+            purpose,
+            letter.person_id,
+            letter.side,
+        )
+        assert link.cohort_id == COHORT
+
+
+def url_of(event: Event) -> tuple[str, Any]:
+    letter = letters_for(event)[0]
+    url = LINKS.of(letter)
+    assert url is not None
+    base, token = url.split("/links/")
+    return base, VERIFIER.verify(token, NOW)
+
+
+def test_a_link_leads_to_the_service_that_is_to_answer() -> None:
+    base, link = url_of(PROPOSED)
+    assert (base, link.id, link.attempt) == ("https://pairs.example.org", PAIR, None)
+    base, link = url_of(session(SessionPlanned, attempt=2))
+    assert (base, link.id, link.attempt) == ("https://sessions.example.org", f"{PAIR}~3", 2)
+    base, link = url_of(ATTENDANCE)
+    assert (base, link.purpose, link.attempt) == ("https://sessions.example.org", "attendance", 1)
+    base, link = url_of(survey("end"))
+    assert (base, link.id) == ("https://surveys.example.org", f"{PAIR}~end~manager")
+
+
+# --- headers ----------------------------------------------------------------------------------
+
+
+def test_the_headers_say_what_the_letter_is_and_when_it_was_written() -> None:
+    letter = letters_for(PROPOSED)[0]
+    message = written(letter)
+    assert message["From"] == "Connecte ton manager <programme@example.org>"
+    assert message["To"] == "Camille Roux <camille.roux@example.org>"
+    assert message["Reply-To"] == "help@example.org"
+    assert message["Date"].datetime == NOW
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert (message["X-Connecte-Letter"], message["X-Connecte-Cohort"]) == (letter.id, COHORT)
+
+
+def test_long_ids_travel_whole() -> None:
+    letter = letters_for(PROPOSED)[0].model_copy(update={"id": "x" * 240})
+    message = render(letter, person(CAMILLE), person(ALEX), LINKS, cohort(), HEAD, NOW)
+    assert f"X-Connecte-Letter: {'x' * 240}\r\n".encode() in message.as_bytes(policy=MAIL_POLICY)
+
+
+def test_a_letter_written_twice_is_the_same_to_the_byte() -> None:
+    letter = letters_for(PLANNED)[0]
+    assert written(letter).as_bytes() == written(letter).as_bytes()
+
+
+def test_a_message_id_is_that_of_one_letter_and_tells_nothing() -> None:
+    ids = [
+        written(letter)["Message-ID"]
+        for event in (PROPOSED, PLANNED)
+        for letter in letters_for(event)
+    ]
+    assert len(set(ids)) == 4
+    for found in ids:
+        assert re.fullmatch(r"<[0-9a-f]{40}@letters\.example\.org>", found)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Eve\r\nBcc: all@example.org", "Eve\nBcc: all@example.org", 'Eve "x", <y@z.org>', "Ève\x00"],
+)
+def test_a_name_cannot_add_a_header(name: str) -> None:
+    message = written(letters_for(PROPOSED)[0], name=name)
+    assert message["Bcc"] is None
+    assert [a.addr_spec for a in message["To"].addresses] == ["camille.roux@example.org"]
+
+
+def test_a_name_cannot_add_html() -> None:
+    html = part(written(letters_for(FORMED)[0]), "text/html")
+    assert "O&#39;Neil &lt;b&gt;" in html
+    assert "<b>" not in html
+
+
+@pytest.mark.parametrize("address", ["a..b@example.org", "é@example.org", ".a@example.org"])
+def test_an_address_that_no_e_mail_can_carry_is_said_to_be_unusable(address: str) -> None:
+    with pytest.raises(UnusableAddress):
+        written(letters_for(PROPOSED)[0], email=address)
+
+
+def test_a_person_is_written_to_in_a_language_of_the_cohort() -> None:
+    opened = OPENED.model_copy(update={"policy": CohortPolicy(languages=("fr",))})
+    letter = letters_for(PLANNED)[1]
+    message = render(letter, person(ALEX), person(CAMILLE), LINKS, cohort(opened), HEAD, NOW)
+    assert message["Content-Language"] == "fr"
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def plain(text: str) -> str:
+    """Without typographic spaces."""
+    return text.replace(words.NBSP, " ").replace(words.NARROW_NBSP, " ")
+
+
+def test_a_proposal_says_why_in_points_and_until_when() -> None:
+    mentor, manager = letters_for(PROPOSED)
+    text = plain(part(written(mentor), "text/plain"))
+    assert "Nous vous proposons d’accompagner Alex O'Neil <b>." in text
+    assert "avant le jeudi 16 mars 2017 à 10 h" in text
+    assert "76,5 points sur 100" in text
+    assert "- outils recherchés et maîtrisés : 36,5 points sur 50" in text
+    assert "- même site : 10 points sur 10" in text
+    assert "Pour commencer : linkedin et shared documents." in text
+    text = part(written(manager, "en"), "text/plain")
+    assert "We propose that Camille Roux coaches you." in text
+    assert "before Thursday 16\u00a0March 2017 at 10:00" in text
+    assert "- free hours in common: 10 points of 20" in text
+
+
+def test_a_new_pair_learns_each_others_addresses() -> None:
+    mentor, manager = letters_for(FORMED)
+    assert "\nalex@example.org\n" in part(written(mentor), "text/plain").replace("\r", "")
+    assert "mailto:camille.roux%40example.org" in part(written(manager), "text/html") or (
+        "mailto:camille.roux@example.org" in part(written(manager), "text/html")
+    )
+
+
+def test_before_a_pair_is_formed_no_address_is_told() -> None:
+    message = written(letters_for(PROPOSED)[0])
+    assert "alex@example.org" not in message.as_string()
+
+
+def test_the_reason_of_a_dissolution_is_not_passed_on() -> None:
+    event = PairDissolved(
+        cohort_id=COHORT,
+        pair_id=PAIR,
+        mentor_id=MENTOR,
+        manager_id=MANAGER,
+        cause="request",
+        reason="cannot stand him",
+    )
+    for letter in letters_for(event):
+        assert "cannot stand him" not in part(written(letter), "text/plain")
+
+
+def test_whoever_asked_for_a_change_is_not_told_that_somebody_else_did() -> None:
+    mentor, manager = letters_for(RESCHEDULED)
+    assert "Comme vous l’avez demandé" in part(written(mentor), "text/plain")
+    assert "Camille Roux a déplacé votre séance" in part(written(manager), "text/plain")
+
+
+def test_french_typography_keeps_high_punctuation_on_its_line() -> None:
+    text = part(written(letters_for(ATTENDANCE)[0]), "text/plain")
+    assert "a-t-elle eu lieu\u202f?" in text.lower()
+    assert not re.search(r" [;:!?»]", text)
+
+
+def test_attendance_says_until_when_it_can_be_told() -> None:
+    text = plain(part(written(letters_for(ATTENDANCE)[0]), "text/plain"))
+    assert "avant le mardi 28 mars 2017 à 11 h" in text
+
+
+def test_dates_are_written_out_in_paris_time() -> None:
+    assert plain(words.span(STARTS, STARTS.replace(minute=45), "fr")) == (
+        "mardi 14 mars 2017, de 10 h à 10 h 45 (heure de Paris)"
+    )
+    assert plain(words.day(STARTS.replace(day=1), "fr")) == "mercredi 1er mars 2017"
+    assert plain(words.day_and_time(STARTS.replace(month=7), "en")) == (
+        "Friday 14 July 2017 at 11:00"
+    )
+
+
+# --- calendar ---------------------------------------------------------------------------------
+
+
+INVITATIONS = [e for e in FACTS if isinstance(e, SessionEvent) and LETTERS[type(e)].invitation]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("event", INVITATIONS, ids=lambda e: f"{type(e).__name__}-{e.revision}")
+def test_a_session_keeps_its_uid_and_counts_its_changes(
+    event: SessionEvent, language: Language
+) -> None:
+    method = "CANCEL" if isinstance(event, SessionCancelled) else "REQUEST"
+    for letter in letters_for(event):
+        message = written(letter, language)
+        (found,) = [p for p in message.walk() if p.get_content_type() == "text/calendar"]
+        calendar = Calendar.from_ical(part(message, "text/calendar"))
+        invited = entry(message)
+        assert calendar["METHOD"] == found.get_param("method") == method
+        assert invited["UID"] == f"{COHORT}/{PAIR}~3"
+        assert invited["SEQUENCE"] == event.revision
+        assert invited["STATUS"] == ("CANCELLED" if method == "CANCEL" else "CONFIRMED")
+        assert (invited["DTSTART"].dt, invited["DTEND"].dt) == (event.starts_at, event.ends_at)
+        assert invited["DTSTART"].params["TZID"] == "Europe/Paris"
+        assert [zone["TZID"] for zone in calendar.walk("VTIMEZONE")] == ["Europe/Paris"]
+        assert invited["DTSTAMP"].dt == NOW
+        assert invited["ORGANIZER"] == "mailto:programme@example.org"
+        assert {str(a) for a in invited["ATTENDEE"]} == {
+            "mailto:camille.roux@example.org",
+            "mailto:alex@example.org",
+        }
+        assert not calendar.errors
+
+
+def test_the_invitation_leads_to_the_same_page_as_the_letter() -> None:
+    letter = letters_for(PLANNED)[0]
+    assert LINKS.of(letter) in entry(written(letter))["DESCRIPTION"]
+
+
+def test_a_cancellation_reaches_whoever_is_left() -> None:
+    message = written(letters_for(CANCELLED)[0], other=False)
+    assert str(entry(message)["ATTENDEE"]) == "mailto:camille.roux@example.org"
+
+
+@pytest.mark.parametrize(
+    "event", [e for e in FACTS if not LETTERS[type(e)].invitation], ids=lambda e: type(e).__name__
+)
+def test_other_letters_have_no_calendar_part(event: Event) -> None:
+    for letter in letters_for(event):
+        kinds = [p.get_content_type() for p in written(letter).walk()]
+        assert kinds == ["multipart/alternative", "text/plain", "text/html"]
+
+
+def test_a_survey_says_that_it_is_optional_and_until_when() -> None:
+    event = survey("session", "mentor")
+    assert isinstance(event, SurveyOpened)
+    text = plain(part(written(letters_for(event)[0]), "text/plain"))
+    assert "Répondre est facultatif" in text
+    assert "jusqu’au mardi 28 mars 2017 à 11 h" in text
+
+
+def test_a_link_ends_with_what_it_is_about() -> None:
+    assert isinstance(PROPOSED, PairProposed)
+    url = LINKS.of(letters_for(PROPOSED)[0])
+    assert url is not None
+    with pytest.raises(Exception, match="expired"):
+        VERIFIER.verify(url.split("/links/")[1], PROPOSED.expires_at)
