@@ -57,7 +57,8 @@ class People:
         self.seed = seed
         self.done: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
-        self._missed: Counter[str] = Counter()
+        self._missed: Counter[tuple[str, str]] = Counter()
+        self._held: dict[tuple[str, str, int], bool] = {}
         self._client = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=20))
         self._plans: dict[str, Callable[[Letter], Plan | None]] = {
             "PairProposed": self._proposal,
@@ -112,11 +113,20 @@ class People:
         mood = chance.random()
         misses = 2 if mood < 0.02 else 1 if mood < 0.12 else 0
         reporter = chance.choice(("mentor", "manager", "both"))
+        held = self._took_place(letter, misses)
         if reporter not in (letter.side, "both"):
             return None
-        held = letter.attempt > misses
         days = self._chance("report", letter.cohort, letter.subject, letter.person).uniform(0.1, 3)
         return Plan(days, {"held": "yes" if held else "no"})
+
+    def _took_place(self, letter: Letter, misses: int) -> bool:
+        """A session fails to take place as often as fate has it, however often it was moved."""
+        session = (letter.cohort, letter.subject)
+        attempt = (*session, letter.attempt)
+        if attempt not in self._held:
+            self._held[attempt] = self._missed[session] >= misses
+            self._missed[session] += not self._held[attempt]
+        return self._held[attempt]
 
     def _survey(self, letter: Letter) -> Plan | None:
         chance = self._chance("survey", letter.cohort, letter.subject)
@@ -221,5 +231,3 @@ def _read(message: EmailMessage) -> Letter:
 def _mood(values: list[str]) -> list[float]:
     """People like the programme, mostly: the higher of the scores are likelier."""
     return [0.03, 0.07, 0.15, 0.4, 0.35][-len(values) :]
-
-

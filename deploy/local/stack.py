@@ -36,7 +36,7 @@ class Terms:
     rate: float = 1.0
     start: datetime | None = None
     partitions: int = 12
-    session_timeout_ms: int = 2000
+    session_timeout_ms: int = 1500
     replication: int = 1
     kafka: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)

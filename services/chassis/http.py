@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as AsgiMessage
@@ -207,7 +207,9 @@ def command_routes(
 
 
 def projection_routes(
-    store: MongoStore, kinds: Mapping[type[Document], Sequence[str]]
+    store: MongoStore,
+    kinds: Mapping[type[Document], Sequence[str]],
+    counted: Sequence[type[Document]] = (),
 ) -> APIRouter:
     """`GET /cohorts/{cohort_id}/{collection}` for every kind, with its filters; by id, paged."""
     router = APIRouter(tags=["projections"])
@@ -224,7 +226,7 @@ def projection_routes(
                 if name not in filters:
                     known = ", ".join(filters) or "none"
                     raise Problem(422, f"{name}: no such filter; there is {known}")
-                query[name] = request.query_params[name]
+                query[name] = _typed(kind, name, request.query_params[name])
             rows = await store.find(kind, query, limit)
             documents = [kind.model_validate(row).model_dump(mode="json") for row in rows]
             total = await store.count(kind, {k: v for k, v in query.items() if k != "id"})
@@ -247,7 +249,7 @@ def projection_routes(
     async def overview(cohort_id: str) -> JSONResponse:
         """How many documents of each kind the cohort has, by state."""
         found: dict[str, dict[str, int]] = {}
-        for kind in kinds:
+        for kind in (*kinds, *counted):
             fields = ["state"] if "state" in kind.model_fields else ["cohort_id"]
             tally = await store.tally(kind, fields, {"cohort_id": cohort_id})
             by_state = {state: count for (state,), count in sorted(tally.items())}
@@ -275,6 +277,15 @@ def projection_routes(
         return JSONResponse({"items": items, "total": await store.count(ParkedRecord, {})})
 
     return router
+
+
+def _typed(kind: type[Document], name: str, text: str) -> Any:
+    """A filter's value, as the document's field has it."""
+    try:
+        annotation: Any = kind.model_fields[name].annotation
+        return TypeAdapter(annotation).validate_strings(text)
+    except ValidationError as error:
+        raise Problem(422, f"{name}: {error.errors()[0]['msg']}") from None
 
 
 def protected(app: FastAPI, router: APIRouter, token: str | None) -> None:

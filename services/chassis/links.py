@@ -96,8 +96,8 @@ def _key(pem: str, *, private: bool) -> OKPKey:
 def _is_canonical(part: str) -> bool:
     """Whether no other text stands for the same bytes.
 
-    The last character of base64 has bits that decoders ignore: without this check, a changed
-    token could verify.
+    The last character of base64 has bits that many decoders ignore: a changed token could verify.
+    Not every version of the library may be strict about them, so this is.
     """
     raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == part

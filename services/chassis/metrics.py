@@ -1,6 +1,6 @@
 """The measures of a service, for Prometheus. No person's id is ever a label."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -14,18 +14,30 @@ from services.chassis.domain import Document
 class Measure:
     """A figure of the programme: documents of a kind, counted by fields. `name` to `labels`.
 
-    A name that ends in `_total` is a counter: it only grows.
+    A name that ends in `_total` is a counter: it only grows. With `equals` (field, value) only
+    the documents where that holds count, and labels without any show 0.
     """
 
     name: str
     help: str
     kind: type[Document]
     labels: tuple[tuple[str, str], ...]
+    equals: tuple[str, str] | None = None
 
     @property
     def fields(self) -> Sequence[str]:
-        """The documents' fields, in the order of the labels."""
-        return [field for _, field in self.labels]
+        """The documents' fields to count by: those of the labels, and the one of `equals`."""
+        return [field for _, field in self.labels] + ([self.equals[0]] if self.equals else [])
+
+    def counted(self, tally: Mapping[tuple[str, ...], int]) -> dict[tuple[str, ...], int]:
+        """Label values to how many, from a tally by `fields`."""
+        if self.equals is None:
+            return dict(tally)
+        found: dict[tuple[str, ...], int] = {}
+        for values, count in tally.items():
+            matching = count if values[-1] == self.equals[1] else 0
+            found[values[:-1]] = found.get(values[:-1], 0) + matching
+        return found
 
 
 class Programme(Collector):

@@ -44,6 +44,7 @@ class Form:
 
     title: Text
     choices: Sequence[Choice]
+    notice: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

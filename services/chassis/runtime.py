@@ -38,6 +38,7 @@ from services.chassis.mongo import MongoStore
 from services.chassis.pages import Purpose, link_routes
 from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step import Abandoned, Perform, Stepper
+from services.chassis.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -46,14 +47,24 @@ STUCK_SECONDS = 120.0
 COUNT_EVERY = 5.0
 
 
+def _none(_: Store) -> Mapping[type[Document], Perform]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What distinguishes one service from another, beside its domain."""
+    """What distinguishes one service from another, beside its domain.
+
+    `listed`: what coordinators may list, and by which fields. `counted`: what they may only see
+    the numbers of. `performers` are built once the service has its store. `topics`: commands of
+    the service that have a topic of their own.
+    """
 
     domain: Domain
     listed: Mapping[type[Document], Sequence[str]]
     measures: Sequence[Measure] = ()
-    performers: Mapping[type[Document], Perform] = field(default_factory=dict)
+    counted: Sequence[type[Document]] = ()
+    performers: Callable[[Store], Mapping[type[Document], Perform]] = _none
     purposes: Mapping[str, Purpose] = field(default_factory=dict)
     topics: Mapping[type[Command], str] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] | None = None
@@ -68,7 +79,10 @@ class Service:
         self.parts = parts
         self.clock = Clock(settings.clock_rate, settings.clock_start, settings.clock_origin)
         self.metrics = Metrics(domain.name)
-        self._verifier = LinkVerifier(settings.link_verify_key)
+        try:
+            self._verifier = LinkVerifier(settings.link_verify_key)
+        except ValueError as error:
+            raise WrongSetting(f"CONNECTE_LINK_VERIFY_KEY: {error}") from None
         self.programme = Programme([*parts.measures, PARKED])
         self.metrics.registry.register(self.programme)
         self.store = MongoStore(
@@ -86,13 +100,13 @@ class Service:
             self.metrics,
             partitions=settings.partitions,
             is_transient=lambda e: mongo.is_transient(e) or kafka.is_transient(e),
-            performers=parts.performers,
+            performers=parts.performers(self.store),
         )
         self.broker = KafkaBroker(
             connection["bootstrap_servers"],
             middlewares=[KafkaPrometheusMiddleware(registry=self.metrics.registry)],
             allow_auto_create_topics=False,
-            logger=logging.getLogger("faststream"),
+            logger=logging.getLogger("mentoring.faststream"),
             log_level=logging.DEBUG,
         )
         self.consumer = Consumer(
@@ -119,7 +133,7 @@ class Service:
         secret = token.get_secret_value() if token else None
         kinds = [*COMMANDS[name], *self.parts.topics]
         protected(app, command_routes(self.commands, kinds, self.parts.topics), secret)
-        protected(app, projection_routes(self.store, self.parts.listed), secret)
+        protected(app, projection_routes(self.store, self.parts.listed, self.parts.counted), secret)
         app.include_router(
             link_routes(self.parts.purposes, self._verifier, self.commands, self.clock)
         )
@@ -240,13 +254,13 @@ class Service:
             for measure in self.programme.measures:
                 owned = {"partition": {"$in": list(self.stepper.owned)}}
                 try:
-                    counted = await self.store.tally(measure.kind, measure.fields, owned)
+                    tally = await self.store.tally(measure.kind, measure.fields, owned)
                 except Exception as error:
                     if not mongo.is_transient(error):
                         raise
                     logger.warning("figures not counted: %s", type(error).__name__)
                 else:
-                    self.programme.counted[measure] = counted
+                    self.programme.counted[measure] = measure.counted(tally)
             await asyncio.sleep(COUNT_EVERY)
 
 
@@ -262,7 +276,7 @@ def main(build: Callable[[], Service]) -> int:
     """Run a service as a process; its exit code. 2: a setting is wrong."""
     try:
         service = build()
-    except (WrongSetting, ValueError) as error:
+    except WrongSetting as error:
         print(error, file=sys.stderr)  # noqa: T201  # nothing is configured yet
         return 2
     logs.configure(service.parts.domain.name, service.settings.log_level)

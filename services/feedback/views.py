@@ -12,6 +12,7 @@ from pydantic import Field
 from schemas.base import Moment, PairId, PersonId, Value, people_of
 from schemas.values import CohortPolicy, Criterion, Side, SurveyFigure
 from services.chassis.domain import Document, Timed
+from services.chassis.metrics import Measure
 from services.feedback.questionnaire import KINDS, SIDES, Kind
 
 SurveyState = Literal["open", "answered", "expired"]
@@ -148,3 +149,29 @@ def person_of(survey_id: str) -> str:
 def survey_ids(pair_id: str, occasion: str) -> tuple[str, ...]:
     """The surveys of one occasion (start, s1, s2, …, end): one for each side."""
     return tuple(f"{pair_id}~{occasion}~{side}" for side in SIDES)
+
+
+LISTED: dict[type[Document], tuple[str, ...]] = {
+    Cohort: ("verdict",),
+    Pair: ("state", "at_risk", "mentor_id", "manager_id"),
+}
+"""What a coordinator can list, and by what. Who answered which survey is not among it."""
+
+COUNTED: tuple[type[Document], ...] = (Survey,)
+"""What a coordinator can see the numbers of."""
+
+MEASURES = (
+    Measure(
+        "mentoring_surveys_total",
+        "Surveys that were opened, by what became of them",
+        Survey,
+        (("cohort", "cohort_id"), ("kind", "kind"), ("outcome", "state")),
+    ),
+    Measure(
+        "mentoring_rollout_ready",
+        "1 where every criterion of the roll-out is met",
+        Cohort,
+        (("cohort", "cohort_id"),),
+        equals=("verdict", "recommended"),
+    ),
+)

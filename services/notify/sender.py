@@ -8,6 +8,7 @@ import asyncio
 import logging
 import ssl
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -78,17 +79,34 @@ class Sender:
         which are needed. When the server is away, letters that have not been tried share the
         outcome of the one that found out, so that a batch takes one timeout and not hundreds.
         """
-        turns = asyncio.Semaphore(self._smtp.connections)
-        away: list[str] = []
+        waiting = deque(enumerate(letters))
+        results: dict[int, Result] = {}
+        working, away = min(self._smtp.connections, len(letters)), ""
 
-        async def one(letter: Letter) -> LetterAttempted:
-            async with turns:
-                outcome, cause = await self._hand_over(letter, people, cohorts, now, away)
-            return LetterAttempted(
-                cohort_id=letter.cohort_id, letter_id=letter.id, outcome=outcome, cause=cause[:80]
+        async def work() -> None:
+            nonlocal working, away
+            while waiting:
+                place, letter = waiting.popleft()
+                try:
+                    results[place] = await self._hand_over(letter, people, cohorts, now, away)
+                except _Away as error:
+                    waiting.append((place, letter))
+                    if self._idle:
+                        continue
+                    if working > 1:  # the server may only want fewer connections at a time
+                        break
+                    away = error.cause
+            working -= 1
+
+        await asyncio.gather(*(work() for _ in range(working)))
+        return [
+            LetterAttempted(
+                cohort_id=letter.cohort_id, letter_id=letter.id, outcome=outcome, cause=cause
             )
-
-        return list(await asyncio.gather(*(one(letter) for letter in letters)))
+            for letter, (outcome, cause) in zip(
+                letters, (results[place] for place in range(len(letters))), strict=True
+            )
+        ]
 
     async def close(self) -> None:
         """Take leave of the server."""
@@ -107,18 +125,18 @@ class Sender:
         people: Mapping[str, Person],
         cohorts: Mapping[str, Cohort],
         now: datetime,
-        away: list[str],
+        away: str,
     ) -> Result:
+        """What became of one letter. Raises `_Away`, unless it is known already (`away`)."""
         try:
             message = self._written(letter, people, cohorts, now)
             if not isinstance(message, bytes):
                 return message
             if away:
-                return "transient", away[0]
+                return "transient", away
             return await self._sent(message, people[_key(letter, letter.person_id)].email)
-        except _Away as error:
-            away.append(error.cause)
-            return "transient", error.cause
+        except _Away:
+            raise
         except Exception as error:  # noqa: BLE001 - one letter's fault is not another's
             # Only the type: the text of an error can quote a name or an address.
             logger.error("letter %s not handed over: %s", letter.id, type(error).__name__)  # noqa: TRY400

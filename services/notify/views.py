@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from schemas.base import Moment
 from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Timed
+from services.chassis.metrics import Measure
 
 LetterState = Literal["queued", "sent", "failed"]
 
@@ -46,6 +47,7 @@ class Letter(Timed):
     )
 
     state: LetterState
+    channel: Literal["smtp"] = "smtp"
     person_id: str
     side: Side
     template: str
@@ -53,3 +55,18 @@ class Letter(Timed):
     attempts: int = 0
     cause: str | None = None
     owed_since: Moment
+
+
+LISTED: dict[type[Document], tuple[str, ...]] = {
+    Letter: ("state", "person_id", "template"),
+}
+"""What a coordinator can list, and by what. Names and addresses are not among it."""
+
+MEASURES = (
+    Measure(
+        "mentoring_letters_total",
+        "Letters, by what became of them",
+        Letter,
+        (("channel", "channel"), ("outcome", "state")),
+    ),
+)

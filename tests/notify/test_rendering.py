@@ -219,6 +219,7 @@ def test_a_message_id_is_that_of_one_letter_and_tells_nothing() -> None:
 def test_a_name_cannot_add_a_header(name: str) -> None:
     message = written(letters_for(PROPOSED)[0], name=name)
     assert message["Bcc"] is None
+    assert "\x00" not in part(message, "text/plain")
     assert [a.addr_spec for a in message["To"].addresses] == ["camille.roux@example.org"]
 
 
@@ -267,9 +268,8 @@ def test_a_proposal_says_why_in_points_and_until_when() -> None:
 def test_a_new_pair_learns_each_others_addresses() -> None:
     mentor, manager = letters_for(FORMED)
     assert "\nalex@example.org\n" in part(written(mentor), "text/plain").replace("\r", "")
-    assert "mailto:camille.roux%40example.org" in part(written(manager), "text/html") or (
-        "mailto:camille.roux@example.org" in part(written(manager), "text/html")
-    )
+    page = Page(part(written(manager), "text/html"))
+    assert page.links == ["mailto:camille.roux@example.org"]
 
 
 def test_before_a_pair_is_formed_no_address_is_told() -> None:

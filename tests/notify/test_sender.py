@@ -50,6 +50,7 @@ class Post:
     def __init__(self) -> None:
         self.taken: list[tuple[str, bytes]] = []
         self.connections: list[Any] = []
+        self.welcome = 1000
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -77,7 +78,10 @@ class Post:
 
 class _Connection(SMTP):
     def connection_made(self, transport: Any) -> None:
-        self.event_handler.connections.append(transport)
+        post = self.event_handler
+        post.connections.append(transport)
+        if len(post.connections) > post.welcome:
+            transport.abort()
         super().connection_made(transport)
 
 
@@ -284,6 +288,13 @@ async def test_connections_are_few_and_are_used_again() -> None:
             assert await performed(by, letters, known) == [("sent", "")] * 40
         assert len(post.taken) == 80
         assert len(post.connections) == 3
+
+
+async def test_a_server_that_wants_fewer_connections_gets_all_letters_over_those() -> None:
+    letters, known = addressed(*["ok"] * 20)
+    async with post_office() as (post, port), sending(port, connections=4) as by:
+        post.welcome = 1
+        assert await performed(by, letters, known) == [("sent", "")] * 20
 
 
 async def test_a_connection_that_the_server_gave_up_meanwhile_is_replaced(

@@ -1,0 +1,77 @@
+"""Composition root of notify. `python -m services.notify.app` runs it."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from schemas.base import Message
+from schemas.people import PersonContact
+from schemas.topics import PEOPLE
+from services.chassis.domain import Document
+from services.chassis.links import LinkSigner
+from services.chassis.runtime import Parts, Service, main
+from services.chassis.settings import WrongSetting, load
+from services.chassis.step import Perform
+from services.chassis.store import Store
+from services.notify.actions import Links
+from services.notify.domain import to_hand_over
+from services.notify.handlers import DOMAIN
+from services.notify.rendering import Letterhead
+from services.notify.sender import Sender, Smtp
+from services.notify.settings import NotifySettings
+from services.notify.views import LISTED, MEASURES, Cohort, Letter, Person
+
+
+def build() -> Service:
+    """The service, from the environment; nothing is opened yet."""
+    settings = load(NotifySettings)
+    sender = _sender(settings)
+
+    def performers(store: Store) -> Mapping[type[Document], Perform]:
+        async def hand_over(due: Sequence[Document], now: datetime) -> Sequence[Message]:
+            letters = [letter for letter in due if isinstance(letter, Letter)]
+            needs = {need for letter in letters for need in to_hand_over(letter)}
+            found = await store.load(needs)
+            people = {d.key: d for d in found if isinstance(d, Person)}
+            cohorts = {d.key: d for d in found if isinstance(d, Cohort)}
+            return await sender.perform(letters, people, cohorts, now)
+
+        return {Letter: hand_over}
+
+    parts = Parts(
+        DOMAIN,
+        LISTED,
+        MEASURES,
+        performers=performers,
+        topics={PersonContact: PEOPLE},
+        close=sender.close,
+    )
+    return Service(settings, parts)
+
+
+def _sender(settings: NotifySettings) -> Sender:
+    password = settings.smtp_password
+    smtp = Smtp(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password else None,
+        timeout=settings.smtp_timeout,
+    )
+    domain = settings.mail_from.partition("@")[2]
+    head = Letterhead(settings.mail_from, domain, settings.mail_contact)
+    try:
+        signer = LinkSigner(settings.link_signing_key.get_secret_value())
+    except ValueError as error:
+        raise WrongSetting(f"CONNECTE_LINK_SIGNING_KEY: {error}") from None
+    urls = {
+        "matching": settings.matching_url,
+        "scheduling": settings.scheduling_url,
+        "feedback": settings.feedback_url,
+    }
+    return Sender(smtp, head, Links(signer, urls))
+
+
+if __name__ == "__main__":
+    sys.exit(main(build))

@@ -1,0 +1,217 @@
+"""A pair's agenda: its plan, both calendars and the rules; and how what happens changes it.
+
+A decision that leads to several events follows them here, one after the other, with the very
+fold by which the documents change afterwards; so the two can never differ.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from schemas.base import Event, session_of
+from schemas.events import (
+    PairDissolved,
+    PairEvent,
+    PairFormed,
+    PairGraduated,
+    PairStalled,
+    PlanningBegan,
+    PlanningPostponed,
+    SessionCancelled,
+    SessionCompleted,
+    SessionConfirmed,
+    SessionEvent,
+    SessionMissed,
+    SessionPlanned,
+    SessionRescheduled,
+)
+from schemas.values import Availability, CohortPolicy
+from services.chassis.domain import State
+from services.scheduling.views import Busy, Calendar, Cohort, LineState, Pair, PlanLine
+
+S = TypeVar("S", bound=SessionEvent)
+P = TypeVar("P", bound=PairEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What the planning of one pair sees."""
+
+    pair: Pair
+    mentor: Calendar
+    manager: Calendar
+    policy: CohortPolicy
+
+    @property
+    def length(self) -> timedelta:
+        """How long a session takes."""
+        return timedelta(minutes=self.policy.session_minutes)
+
+    @property
+    def pending(self) -> tuple[PlanLine, ...]:
+        """The sessions that wait to be planned, by number."""
+        return tuple(line for line in self.pair.plan if line.state == "pending")
+
+    def line_of(self, session_id: str) -> PlanLine | None:
+        """The plan's line of a session; None if the pair has no such session."""
+        for line in self.pair.plan:
+            if session_of(self.pair.id, line.number) == session_id:
+                return line
+        return None
+
+    def taken(self, but: str | None = None) -> list[tuple[datetime, datetime]]:
+        """(start, end) of what is taken in either calendar, except for the session `but`."""
+        return [*self.mentor.taken(but), *self.manager.taken(but)]
+
+    def session_event(self, kind: type[S], line: PlanLine, **own: Any) -> S:
+        """The next change of a session; `own` are the fields that differ from its line's."""
+        told: dict[str, Any] = {
+            "cohort_id": self.pair.cohort_id,
+            "session_id": session_of(self.pair.id, line.number),
+            "pair_id": self.pair.id,
+            "mentor_id": self.pair.mentor_id,
+            "manager_id": self.pair.manager_id,
+            "number": line.number,
+            "attempt": line.attempt,
+            "revision": line.changes,
+            "starts_at": line.starts_at,
+        } | own
+        return kind(ends_at=told["starts_at"] + self.length, **told)
+
+    def pair_event(self, kind: type[P], **own: Any) -> P:
+        """Something about the pair."""
+        return kind(
+            cohort_id=self.pair.cohort_id,
+            pair_id=self.pair.id,
+            mentor_id=self.pair.mentor_id,
+            manager_id=self.pair.manager_id,
+            **own,
+        )
+
+    def after(self, event: Event) -> "Agenda":
+        """The agenda once the event has happened."""
+        match event:
+            case SessionPlanned():
+                planned = self._revised(event, "planned")._slotted(event)
+                return planned if planned.pending else planned._timed(retry_at=None)
+            case SessionRescheduled():
+                return self._revised(event, "planned")._slotted(event)
+            case SessionConfirmed():
+                return self._revised(event, "planned")
+            case SessionCancelled():
+                ended = event.cause == "pair_dissolved"
+                return self._revised(event, "cancelled" if ended else "pending")._freed(event)
+            case SessionMissed():
+                return self._revised(event, "pending")._freed(event)
+            case SessionCompleted():
+                return self._revised(event, "completed")._freed(event)._held(event)
+            case PlanningBegan():
+                return self._timed(idle_since=event.at, stalls_at=self._stalls_at(event.at))
+            case PlanningPostponed():
+                return self._timed(retry_at=event.retry_at)
+            case PairStalled():
+                return self._timed(stalled=True, stalls_at=None)
+            case PairGraduated():
+                return self._closed("graduated")
+            case PairDissolved() if self.pair.state == "active":
+                return self._closed("dissolved")
+            case _:
+                return self
+
+    def _revised(self, event: SessionEvent, state: LineState) -> "Agenda":
+        line = PlanLine(
+            number=event.number,
+            state=state,
+            attempt=event.attempt,
+            changes=event.revision + 1,
+            starts_at=event.starts_at,
+        )
+        plan = tuple(line if old.number == line.number else old for old in self.pair.plan)
+        return replace(self, pair=self.pair.model_copy(update={"plan": plan}))
+
+    def _slotted(self, event: SessionEvent) -> "Agenda":
+        slot = Busy(starts_at=event.starts_at, ends_at=event.ends_at, session_id=event.session_id)
+        return self._calendars(
+            lambda calendar: calendar.with_slots((*calendar.without(event.session_id).busy, slot))
+        )
+
+    def _freed(self, event: SessionEvent) -> "Agenda":
+        return self._calendars(lambda calendar: calendar.without(event.session_id))
+
+    def _held(self, event: SessionCompleted) -> "Agenda":
+        slot = Busy(starts_at=event.starts_at, ends_at=event.ends_at, session_id=event.session_id)
+
+        def held(calendar: Calendar) -> Calendar:
+            last = calendar.last_held
+            earlier = last is not None and last.starts_at > slot.starts_at
+            return calendar if earlier else calendar.model_copy(update={"last_held": slot})
+
+        counted = self._calendars(held)._timed(completed=event.completed)
+        idle_since = counted.pair.idle_since
+        if idle_since is not None and event.ends_at <= idle_since:
+            return counted  # a session from before the last one, reported late, ends no stall
+        return counted._timed(
+            idle_since=event.ends_at, stalls_at=self._stalls_at(event.ends_at), stalled=False
+        )
+
+    def _closed(self, state: str) -> "Agenda":
+        return self._timed(state=state, stalls_at=None, retry_at=None, stalled=False)
+
+    def _stalls_at(self, since: datetime) -> datetime:
+        return since + timedelta(days=self.policy.stalled_days)
+
+    def _timed(self, **fields: Any) -> "Agenda":
+        pair = self.pair.model_copy(update=fields)
+        deadlines = [moment for moment in (pair.stalls_at, pair.retry_at) if moment is not None]
+        due_at = min(deadlines, default=None)
+        return replace(self, pair=pair.model_copy(update={"due_at": due_at}))
+
+    def _calendars(self, change: Callable[[Calendar], Calendar]) -> "Agenda":
+        return replace(self, mentor=change(self.mentor), manager=change(self.manager))
+
+
+def agenda_of(state: State, cohort_id: str, pair_id: str) -> Agenda | None:
+    """The agenda of a pair; None if the pair is not known."""
+    cohort = state.get(Cohort, cohort_id, cohort_id)
+    pair = state.get(Pair, cohort_id, pair_id)
+    if cohort is None or pair is None:
+        return None
+    return Agenda(
+        pair,
+        calendar_of(state, cohort_id, pair.mentor_id),
+        calendar_of(state, cohort_id, pair.manager_id),
+        cohort.policy,
+    )
+
+
+def new_agenda(state: State, event: PairFormed) -> Agenda | None:
+    """The agenda of a pair that has just been formed; None if its cohort is not known."""
+    cohort_id = event.cohort_id
+    cohort = state.get(Cohort, cohort_id, cohort_id)
+    if cohort is None:
+        return None
+    pair = Pair(
+        id=event.pair_id,
+        cohort_id=cohort_id,
+        mentor_id=event.mentor_id,
+        manager_id=event.manager_id,
+        plan=tuple(PlanLine(number=n) for n in range(1, cohort.policy.sessions + 1)),
+    )
+    return Agenda(
+        pair,
+        calendar_of(state, cohort_id, event.mentor_id, event.mentor_availability),
+        calendar_of(state, cohort_id, event.manager_id, event.manager_availability),
+        cohort.policy,
+    )
+
+
+def calendar_of(
+    state: State, cohort_id: str, person_id: str, availability: Availability | None = None
+) -> Calendar:
+    """A person's calendar, an empty one at first; with another week if one is given."""
+    found = state.get(Calendar, cohort_id, person_id)
+    calendar = found or Calendar(id=person_id, cohort_id=cohort_id)
+    if availability is None:
+        return calendar
+    return calendar.model_copy(update={"availability": availability})

@@ -1,0 +1,19 @@
+"""Composition root of scheduling. `python -m services.scheduling.app` runs it."""
+
+import sys
+
+from services.chassis.runtime import Parts, Service, main
+from services.chassis.settings import Settings, load
+from services.scheduling.api import PURPOSES
+from services.scheduling.handlers import DOMAIN
+from services.scheduling.views import LISTED, MEASURES
+
+
+def build() -> Service:
+    """The service, from the environment; nothing is opened yet."""
+    parts = Parts(DOMAIN, LISTED, MEASURES, purposes=PURPOSES)
+    return Service(load(Settings), parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main(build))

@@ -1,0 +1,152 @@
+"""What happens around scheduling, in few words: pairs, their weeks, and what people ask."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from schemas.base import pair_of, session_of
+from schemas.commands import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
+from schemas.events import (
+    AvailabilityChanged,
+    CohortOpened,
+    PairDissolved,
+    PairFormed,
+    SessionPlanned,
+)
+from schemas.values import Availability, CohortPolicy, Side, Weekday, Window
+from services.chassis.domain import Decision, Refusal
+from services.scheduling.handlers import DOMAIN
+from services.scheduling.slots import PARIS
+from services.scheduling.views import Calendar, Outcome, Pair, Session
+from tests.scenario import Scenario
+
+COHORT = "bercy-2017"
+MENTOR, MANAGER = "m-1", "g-1"
+PAIR = pair_of(MENTOR, MANAGER)
+DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+
+
+def week(*windows: tuple[Weekday, str, str]) -> Availability:
+    return tuple(Window(day=day, start=start, end=end) for day, start, end in windows)
+
+
+TUESDAY = week(("tue", "10:00", "12:00"))
+WEDNESDAY = week(("wed", "10:00", "12:00"))
+ANY_DAY = week(*((day, "09:00", "17:00") for day in DAYS))
+
+
+def opened(policy: CohortPolicy | None = None) -> CohortOpened:
+    return CohortOpened(cohort_id=COHORT, name="Pilot", policy=policy or CohortPolicy())
+
+
+def formed(
+    mentor: Availability = TUESDAY,
+    manager: Availability = TUESDAY,
+    mentor_id: str = MENTOR,
+    manager_id: str = MANAGER,
+) -> PairFormed:
+    return PairFormed(
+        cohort_id=COHORT,
+        pair_id=pair_of(mentor_id, manager_id),
+        mentor_id=mentor_id,
+        manager_id=manager_id,
+        tools=("linkedin",),
+        mentor_availability=mentor,
+        manager_availability=manager,
+    )
+
+
+def dissolved(
+    mentor_id: str = MENTOR,
+    manager_id: str = MANAGER,
+    cause: Literal["request", "mentor_withdrew", "manager_withdrew"] = "request",
+) -> PairDissolved:
+    return PairDissolved(
+        cohort_id=COHORT,
+        pair_id=pair_of(mentor_id, manager_id),
+        mentor_id=mentor_id,
+        manager_id=manager_id,
+        cause=cause,
+    )
+
+
+def new_week(person_id: str, availability: Availability) -> AvailabilityChanged:
+    return AvailabilityChanged(
+        cohort_id=COHORT, person_id=person_id, availability=availability
+    )
+
+
+def standing(policy: CohortPolicy | None = None, **pair: Availability) -> Scenario:
+    """A pair that has just been formed."""
+    scenario = Scenario(DOMAIN)
+    scenario.when(opened(policy))
+    scenario.when(formed(**pair))
+    return scenario
+
+
+def confirm(number: int, by: Side = "mentor", pair: str = PAIR) -> ConfirmSession:
+    return ConfirmSession(cohort_id=COHORT, session_id=session_of(pair, number), by=by)
+
+
+def cancel(number: int, by: Side = "mentor", pair: str = PAIR) -> CancelSession:
+    return CancelSession(cohort_id=COHORT, session_id=session_of(pair, number), by=by)
+
+
+def reschedule(
+    number: int, to: datetime | None = None, by: Side = "mentor", pair: str = PAIR
+) -> RescheduleSession:
+    return RescheduleSession(
+        cohort_id=COHORT, session_id=session_of(pair, number), by=by, starts_at=to
+    )
+
+
+def report(
+    number: int, held: bool = True, attempt: int = 1, by: Side = "mentor", pair: str = PAIR
+) -> ReportAttendance:
+    return ReportAttendance(
+        cohort_id=COHORT, session_id=session_of(pair, number), attempt=attempt, by=by, held=held
+    )
+
+
+def the_session(scenario: Scenario, number: int, pair: str = PAIR) -> Session:
+    found = scenario.state.get(Session, COHORT, session_of(pair, number))
+    assert found is not None
+    return found
+
+
+def the_pair(scenario: Scenario, pair: str = PAIR) -> Pair:
+    found = scenario.state.get(Pair, COHORT, pair)
+    assert found is not None
+    return found
+
+
+def the_calendar(scenario: Scenario, person_id: str) -> Calendar:
+    found = scenario.state.get(Calendar, COHORT, person_id)
+    assert found is not None
+    return found
+
+
+def outcomes(scenario: Scenario) -> list[tuple[str, str, str]]:
+    """(id without the pair, outcome, cause), by id."""
+    found = scenario.state.whole(Outcome, COHORT)
+    return [(o.id.split("~", 2)[2], o.outcome, o.cause) for o in found]
+
+
+def paris(month: int, day: int, hour: int, minute: int = 0, year: int = 2017) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=PARIS).astimezone(UTC)
+
+
+def planned(decision: Decision | list[SessionPlanned]) -> list[SessionPlanned]:
+    assert not isinstance(decision, Refusal), decision
+    return [event for event in decision if isinstance(event, SessionPlanned)]
+
+
+def at(scenario: Scenario, moment: datetime) -> Scenario:
+    """It is now that moment."""
+    assert moment >= scenario.now
+    scenario.now = moment
+    return scenario
+
+
+def after_start(scenario: Scenario, number: int, pair: str = PAIR) -> Scenario:
+    """The session has run for a while."""
+    return at(scenario, max(scenario.now, the_session(scenario, number, pair).ends_at))
