@@ -302,15 +302,16 @@ def _part(column: str, cell: str, inside: Sequence[int | str]) -> str:
 
 def _shown(row: _Row, column: str, value: str) -> str | None:
     """The value, unless it is, or may be, a name or an address: people mix up columns."""
-    name = row.cells["name"].casefold()
-    if (
-        column in _PRIVATE
-        or "@" in value
-        or (name and name in value.casefold())
-        or (column in _IDS and re.search(r"\s", value))
-    ):
+    person = _words(row.cells["name"]) | _words(row.cells["email"].partition("@")[0])
+    if column in _PRIVATE or "@" in value or person & _words(value):
+        return None
+    if column in _IDS and re.search(r"\s", value):
         return None
     return value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…"
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]{2,}", text.casefold()))
 
 
 # What one row alone does not tell
@@ -361,19 +362,20 @@ def _unknown(rows: Iterable[_Row], known: set[str]) -> Iterator[Finding]:
 
 
 def _circles(rows: Iterable[_Row]) -> Iterator[Finding]:
-    """Each circle in the reporting line once, at the first of its people in the files."""
-    of = {row.cells["id"]: row for row in reversed(list(rows))}
+    """Each circle in the reporting line once, at the person by whom it was entered."""
+    first: dict[str, _Row] = {}
+    for row in rows:
+        first.setdefault(row.cells["id"], row)
     done: set[str] = set()
-    for start in reversed(of):
-        path: dict[str, None] = {}
+    for start in first:
+        path: list[str] = []
         person = start
-        while person in of and person not in done and person not in path:
-            path[person] = None
-            person = of[person].cells["line_manager"]
+        while person in first and person not in done:
+            done.add(person)
+            path.append(person)
+            person = first[person].cells["line_manager"]
         if person in path:
-            circle = list(path)[list(path).index(person) :]
-            first = next(p for p in reversed(of) if p in circle)
-            named = " → ".join([*circle, circle[0]])
-            expected = f"a reporting line without a circle, and there is {named}"
-            yield of[first].finding("line_manager", expected)
-        done |= path.keys()
+            circle = [first[p] for p in [*path[path.index(person) :], person]]
+            named = (_shown(row, "id", row.cells["id"]) or f"line {row.line}" for row in circle)
+            expected = f"a reporting line without a circle, and there is {' → '.join(named)}"
+            yield circle[0].finding("line_manager", expected)

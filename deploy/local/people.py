@@ -17,6 +17,7 @@ import httpx
 
 from deploy.local.stack import Stack
 from schemas.base import people_of
+from schemas.commands import Service
 
 DAY = 86_400.0
 PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does not load
@@ -179,8 +180,8 @@ class People:
         await self._patiently("POST", self._url("matching", "ChangeAvailability"), body)
         self.done["changed their week"] += 1
 
-    def _url(self, service: str, command: str) -> str:
-        return f"{self.stack.addresses['services'][service]}/commands/{command}?wait=20"
+    def _url(self, service: Service, command: str) -> str:
+        return f"{self.stack.services[service].url}/commands/{command}?wait=20"
 
     async def _while(self, days: float) -> None:
         await asyncio.sleep(days * DAY / self.stack.terms.rate)

@@ -123,7 +123,9 @@ async def running_stack(
 ) -> AsyncIterator[Stack]:
     """Start everything in `directory`, wait until every service is ready, and end it after."""
     async with AsyncExitStack() as stack:
-        kafka = terms.kafka or await stack.enter_async_context(embedded_broker(directory))
+        kafka = terms.kafka
+        if kafka is None:
+            kafka = await stack.enter_async_context(embedded_broker(directory))
         uri = await stack.enter_async_context(mongodb(directory))
         mailbox = await stack.enter_async_context(Mailbox(maildir or directory / "mail"))
         await create_topics(

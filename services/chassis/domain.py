@@ -4,7 +4,7 @@ Everything here is data and plain functions. Always holds: a decision sees nothi
 documents, the message and the time that it is given, so the same three give the same events.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, TypeVar
@@ -132,6 +132,26 @@ class State:
             if isinstance(document, kind) and document.cohort_id == cohort_id
         ]
         return sorted(found, key=lambda document: document.id)
+
+    async def load(
+        self, read: Callable[[Iterable[Need]], Awaitable[list[Document]]], needs: Iterable[Need]
+    ) -> None:
+        """Read what is needed and not known yet. What has changed here is newer: it stays."""
+        wanted = [need for need in needs if not self._knows(need)]
+        if not wanted:
+            return
+        for document in await read(wanted):
+            self.documents.setdefault((type(document), document.key), document)
+        for need in wanted:
+            if isinstance(need, Whole):
+                self.wholes.add(need)
+            else:
+                self.documents.setdefault((need.kind, f"{need.cohort_id}/{need.id}"), None)
+
+    def _knows(self, need: Need) -> bool:
+        if isinstance(need, Whole):
+            return need in self.wholes
+        return (need.kind, f"{need.cohort_id}/{need.id}") in self.documents
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Let the changes be seen by what comes after."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import DeleteOne, InsertOne, ReplaceOne, WriteConcern
 from pymongo.errors import BulkWriteError, PyMongoError
@@ -189,9 +190,27 @@ class MongoStore:
         )
         return {tuple(str(row["_id"].get(f)) for f in fields): row["n"] async for row in rows}
 
-    async def adopt(self, place: Place) -> None:
-        query = {"_id": place.partition}
-        await self.database[PLACES].replace_one(query, place_row(place), upsert=True)
+    async def fill(self, place: Place, changes: Sequence[Change]) -> None:
+        for kind, operations in _operations([(place.partition, c) for c in changes]).items():
+            await self.database[kind.collection].bulk_write(operations, ordered=False)
+        if place.step:
+            query = {"_id": place.partition}
+            await self.database[PLACES].replace_one(query, place_row(place), upsert=True)
+
+    async def differences(self, other: "MongoStore") -> list[str]:
+        """Documents that are not the same bytes in both databases, as `collection/_id`."""
+        found: list[str] = []
+        for name in (PLACES, *(kind.collection for kind in self.documents)):
+            mine, theirs = [await store.raw(name) for store in (self, other)]
+            different = {k for k in mine.keys() | theirs.keys() if mine.get(k) != theirs.get(k)}
+            found.extend(f"{name}/{key}" for key in sorted(different, key=str))
+        return found
+
+    async def raw(self, collection: str) -> dict[Any, bytes]:
+        """Every document of a collection as bytes, by its id."""
+        options = CodecOptions(document_class=RawBSONDocument)
+        rows = self.database.get_collection(collection, codec_options=options).find({})
+        return {row["_id"]: row.raw async for row in rows}
 
     async def wipe(self) -> None:
         for name in (PLACES, OUTBOX, *(kind.collection for kind in self.documents)):

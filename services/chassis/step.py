@@ -32,7 +32,6 @@ from services.chassis.domain import (
     One,
     Refusal,
     State,
-    Whole,
 )
 from services.chassis.draft import Draft
 from services.chassis.journal import BlockedSubject, blocked_id, fold, park
@@ -52,6 +51,10 @@ DUE_AT_ONCE = 500
 
 class Abandoned(Exception):
     """The partitions are about to be taken away; the step was not made."""
+
+
+class StateLost(Exception):
+    """The database no longer knows a place that it had; it was dropped under a running service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,10 @@ class Stepper:
                 result = await attempt()
             except Outpaced:
                 logger.warning("somebody else wrote to a partition; its place is read again")
-                self.owned |= await self.store.places(self.owned)
+                known = await self.store.places(self.owned)
+                if gone := [p for p, at in self.owned.items() if at.step and p not in known]:
+                    raise StateLost(f"the database forgot partitions {gone}") from None
+                self.owned |= known
             except Exception as error:
                 if not self.is_transient(error):
                     raise
@@ -268,21 +274,8 @@ class Stepper:
             if (item.unreadable or drafts[item.partition].parked) and (queue := _queue(item)):
                 needs.add(One(BlockedSubject, self.domain.name, queue))
         state = State()
-        await self._load(state, needs)
+        await state.load(self.store.load, needs)
         return state
-
-    async def _load(self, state: State, needs: Iterable[Need]) -> None:
-        wanted = list(needs)
-        if not wanted:
-            return
-        for document in await self.store.load(wanted):
-            # What the batch has changed already is newer than what the database says.
-            state.documents.setdefault((type(document), document.key), document)
-        for need in wanted:
-            if isinstance(need, Whole):
-                state.wholes.add(need)
-            else:
-                state.documents.setdefault((need.kind, f"{need.cohort_id}/{need.id}"), None)
 
     async def _decided(
         self, item: Input, state: State, draft: Draft, now: datetime
@@ -294,7 +287,7 @@ class Stepper:
             except NotLoaded as missing:
                 state.undo()
                 self.metrics.late_loads.inc()
-                await self._load(state, [missing.need])
+                await state.load(self.store.load, [missing.need])
             else:
                 for event in journal:
                     draft.add(event, cause=item.attributes.id if item.attributes else None)

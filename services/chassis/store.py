@@ -5,7 +5,7 @@ read (`Outpaced`): whoever lost a partition cannot write to it any more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -76,8 +76,8 @@ class Store(Protocol):
     ) -> list[tuple[int, D]]:
         """Timed documents of these partitions whose moment has come, earliest first."""
 
-    async def adopt(self, place: Place) -> None:
-        """Set a partition's place as a rebuild found it."""
+    async def fill(self, place: Place, changes: Sequence[Change]) -> None:
+        """Write what a rebuild found in one partition, without any guard."""
 
     async def wipe(self) -> None:
         """Forget everything."""
@@ -113,14 +113,17 @@ class MemoryStore:
                 raise Outpaced
         for place in commit.places:
             self.place[place.partition] = place
-        for partition, change in commit.changes:
+        self._write(commit.changes)
+        for outgoing in commit.outgoing:
+            self.outbox[outgoing.partition, outgoing.step] = outgoing
+
+    def _write(self, changes: Sequence[tuple[int, Change]]) -> None:
+        for partition, change in changes:
             if isinstance(change, Gone):
                 self.rows.get(type(change.document), {}).pop(change.document.key, None)
             else:
                 rows = self.rows.setdefault(type(change), {})
                 rows[change.key] = (partition, change.model_dump())
-        for outgoing in commit.outgoing:
-            self.outbox[outgoing.partition, outgoing.step] = outgoing
 
     async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
         wanted = set(partitions)
@@ -142,8 +145,10 @@ class MemoryStore:
         rows.sort(key=_first_two)
         return [(partition, kind.model_validate(row)) for _, _, partition, row in rows[:limit]]
 
-    async def adopt(self, place: Place) -> None:
-        self.place[place.partition] = replace(place)
+    async def fill(self, place: Place, changes: Sequence[Change]) -> None:
+        if place.step:
+            self.place[place.partition] = place
+        self._write([(place.partition, change) for change in changes])
 
     async def wipe(self) -> None:
         self.place.clear()

@@ -70,9 +70,7 @@ def dissolved(
 
 
 def new_week(person_id: str, availability: Availability) -> AvailabilityChanged:
-    return AvailabilityChanged(
-        cohort_id=COHORT, person_id=person_id, availability=availability
-    )
+    return AvailabilityChanged(cohort_id=COHORT, person_id=person_id, availability=availability)
 
 
 def standing(policy: CohortPolicy | None = None, **pair: Availability) -> Scenario:

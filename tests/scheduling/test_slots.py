@@ -116,8 +116,8 @@ window = (
     .map(lambda w: Window(day=w[0], start=w[1], end=w[2]))
 )
 availability = st.lists(window, max_size=6).map(tuple)
-moment = st.datetimes(datetime(2017, 1, 1), datetime(2026, 12, 31)).map(
-    lambda d: d.replace(tzinfo=UTC)
+moment = st.timedeltas(timedelta(0), timedelta(days=3650)).map(
+    lambda since: datetime(2017, 1, 1, tzinfo=UTC) + since
 )
 
 
@@ -137,8 +137,7 @@ def _inside(windows: Availability, start: datetime, end: datetime) -> bool:
         wall = (start + timedelta(minutes=minute)).astimezone(PARIS)
         of_day = wall.hour * 60 + wall.minute
         if not any(
-            WEEKDAYS.index(w.day) == wall.weekday()
-            and minutes(w.start) <= of_day < minutes(w.end)
+            WEEKDAYS.index(w.day) == wall.weekday() and minutes(w.start) <= of_day < minutes(w.end)
             for w in windows
         ):
             return False

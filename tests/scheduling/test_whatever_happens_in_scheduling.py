@@ -1,0 +1,322 @@
+"""What holds whatever people ask, in whatever order, and however late deadlines are decided on."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.base import Event, Message, pair_of, people_of, session_of
+from schemas.events import (
+    AttendanceRequested,
+    PairGraduated,
+    PairStalled,
+    SessionCancelled,
+    SessionCompleted,
+    SessionEvent,
+    SessionMissed,
+    SessionPlanned,
+    SessionRescheduled,
+)
+from schemas.values import Availability, CohortPolicy, Window, minutes
+from services.chassis.domain import Decision, Refusal, State
+from services.scheduling.handlers import DOMAIN, needs
+from services.scheduling.slots import PARIS, is_working_day
+from services.scheduling.views import Pair, Session
+from tests.scenario import Scenario
+from tests.scheduling.given import (
+    COHORT,
+    DAYS,
+    cancel,
+    confirm,
+    dissolved,
+    formed,
+    new_week,
+    opened,
+    report,
+    reschedule,
+    the_pair,
+)
+
+POLICY = CohortPolicy(cadence_days=3, report_days=4, stalled_days=12)
+JOINED = (("m-1", "g-1"), ("m-1", "g-2"), ("m-2", "g-3"), ("m-1", "m-2"))
+PAIRS = [pair_of(*people) for people in JOINED]
+
+
+@dataclass
+class Recorded(Scenario):
+    """A scenario that keeps its journal, and reads no more than `needs` names."""
+
+    journal: list[Message] = field(default_factory=list)
+    weeks: dict[int, dict[str, Availability]] = field(default_factory=dict)
+
+    def when(self, message: Message) -> Decision:
+        frugal = self._decided_on_what_is_needed(message)
+        decision = super().when(message)
+        assert frugal == decision
+        if not isinstance(decision, Refusal):
+            if type(message) in self.domain.learns:
+                self.journal.append(message)
+            self.journal.extend(decision)
+        return decision
+
+    def _decided_on_what_is_needed(self, message: Message) -> Decision:
+        state = State()
+        for need in needs(message):
+            key = (need.kind, f"{need.cohort_id}/{need.id}")  # type: ignore[union-attr]
+            state.documents[key] = self.state.documents.get(key)
+        decision = self.domain.decide(state, message, self.now)
+        if not isinstance(decision, Refusal):
+            learned = type(message) in self.domain.learns
+            for event in [message, *decision] if learned else decision:
+                state.apply(self.domain.evolve(state, event))
+        return decision
+
+
+windows = st.sampled_from(
+    [
+        Window(day=d, start=s, end=e)
+        for d in DAYS
+        for s, e in (("09:00", "11:00"), ("10:00", "16:00"))
+    ]
+)
+weeks = st.lists(windows, min_size=1, max_size=5).map(tuple)
+pairs = st.sampled_from(PAIRS)
+numbers = st.integers(1, 5)
+sides = st.sampled_from(["mentor", "manager"])
+attempts = st.integers(1, 3)
+quarters = st.integers(1, 4 * 24 * 30)
+
+commands = st.one_of(
+    st.builds(confirm, numbers, sides, pairs),
+    st.builds(cancel, numbers, sides, pairs),
+    st.builds(report, numbers, st.booleans(), attempts, sides, pairs),
+    st.builds(lambda n, s, p: reschedule(n, None, s, p), numbers, sides, pairs),
+)
+steps = st.lists(
+    st.one_of(
+        commands,
+        commands,
+        st.tuples(st.just("move"), numbers, pairs, quarters),
+        st.tuples(st.just("sit"), pairs, st.booleans()),
+        st.tuples(st.just("pass"), st.sampled_from([0.1, 1, 3, 10, 60])),
+        st.tuples(st.just("pass"), st.sampled_from([0.1, 1, 3, 10, 60])),
+        st.builds(new_week, st.sampled_from(["m-1", "m-2", "g-1"]), weeks),
+        st.builds(lambda i: dissolved(*JOINED[i]), st.integers(0, 3)),
+    ),
+    max_size=40,
+)
+
+
+def _open(scenario: Scenario, pair: str) -> list[Session]:
+    found = [s for s in scenario.state.whole(Session, COHORT) if s.pair_id == pair and s.is_open]
+    return sorted(found, key=lambda session: session.starts_at)
+
+
+def _sit(scenario: Scenario, pair: str, held: bool) -> None:
+    """The pair's next session comes, and is reported."""
+    if following := _open(scenario, pair):
+        it = following[0]
+        scenario.now = max(scenario.now, it.starts_at)
+        scenario.when(report(it.number, held, it.attempt, "mentor", pair))
+
+
+def _run(chosen: list[Availability], script: list[object]) -> Recorded:
+    scenario = Recorded(DOMAIN)
+    scenario.when(opened(POLICY))
+    for index, people in enumerate(JOINED):
+        scenario.when(formed(chosen[2 * index], chosen[2 * index + 1], *people))
+    midnight = scenario.now.replace(hour=0)
+    for step in script:
+        match step:
+            case ("move", int(number), str(pair), int(quarter)):
+                to = midnight + timedelta(minutes=15 * quarter)
+                scenario.when(reschedule(number, to, "mentor", pair))
+            case ("sit", str(pair), bool(held)):
+                _sit(scenario, pair, held)
+            case ("pass", days):
+                scenario.later(days=days).when_due()  # type: ignore[arg-type]
+            case Message():
+                scenario.when(step)
+    return scenario
+
+
+programmes = given(st.lists(weeks, min_size=8, max_size=8), steps)
+
+
+@programmes
+@settings(max_examples=60, deadline=None)
+def test_nobody_is_ever_in_two_sessions_at_once(
+    chosen: list[Availability], script: list[object]
+) -> None:
+    standing: dict[str, SessionEvent] = {}
+    for event in _run(chosen, script).journal:
+        match event:
+            case SessionPlanned() | SessionRescheduled():
+                standing[event.session_id] = event
+                for other in standing.values():
+                    shared = set(people_of(event.pair_id)) & set(people_of(other.pair_id))
+                    if other is not event and shared:
+                        apart = event.ends_at <= other.starts_at or other.ends_at <= event.starts_at
+                        assert apart, (event, other)
+            case SessionCancelled() | SessionMissed():
+                del standing[event.session_id]
+
+
+@programmes
+@settings(max_examples=40, deadline=None)
+def test_documents_are_a_fold_of_the_journal_and_survive_the_database(
+    chosen: list[Availability], script: list[object]
+) -> None:
+    scenario = _run(chosen, script)
+    again = Scenario(DOMAIN).given(*scenario.journal)
+    assert again.state.documents == scenario.state.documents
+    for (kind, _), document in again.state.documents.items():
+        assert document is not None
+        assert kind.model_validate(document.model_dump()) == document
+
+
+@programmes
+@settings(max_examples=40, deadline=None)
+def test_every_session_is_open_held_closed_or_tried_again(
+    chosen: list[Availability], script: list[object]
+) -> None:
+    scenario = _run(chosen, script)
+    scenario.when_due()
+    for pair in scenario.state.whole(Pair, COHORT):
+        states = Counter(line.state for line in pair.plan)
+        assert states.total() == 5
+        assert states["completed"] == pair.completed
+        assert len(_open(scenario, pair.id)) == states["planned"]
+        assert all(s.due_at and s.due_at > scenario.now for s in _open(scenario, pair.id))
+        match pair.state:
+            case "active":
+                assert pair.completed < 5
+                assert not states["cancelled"]
+                assert (states["pending"] > 0) == (pair.retry_at is not None)
+            case "graduated":
+                assert pair.completed == 5
+            case "dissolved":
+                assert states["planned"] == 0
+        assert pair.state == "active" or pair.due_at is None
+
+
+@programmes
+@settings(max_examples=40, deadline=None)
+def test_what_is_told_of_a_session_adds_up(
+    chosen: list[Availability], script: list[object]
+) -> None:
+    told = _run(chosen, script).journal
+    for pair in PAIRS:
+        completed = [
+            e.completed for e in told if isinstance(e, SessionCompleted) and e.pair_id == pair
+        ]
+        graduated = [e for e in told if isinstance(e, PairGraduated) and e.pair_id == pair]
+        assert completed == list(range(1, len(completed) + 1))
+        assert len(completed) <= 5
+        assert len(graduated) == (len(completed) == 5)
+        for number in range(1, 6):
+            _adds_up([e for e in told if e.subject == session_of(pair, number)])  # type: ignore[misc]
+
+
+def _adds_up(told: list[SessionEvent]) -> None:
+    changes = [e for e in told if not isinstance(e, AttendanceRequested)]
+    assert [e.revision for e in changes] == list(range(len(changes)))
+    planned = [e.attempt for e in changes if isinstance(e, SessionPlanned)]
+    assert planned == list(range(1, len(planned) + 1))
+    for before, after in pairwise(told):
+        closed = isinstance(before, SessionCancelled | SessionMissed | SessionCompleted)
+        assert isinstance(after, SessionPlanned) == closed, (before, after)
+        assert isinstance(after, SessionPlanned) or after.attempt == before.attempt
+
+
+def _inside(week: Availability, event: SessionEvent) -> bool:
+    start, end = (moment.astimezone(PARIS) for moment in (event.starts_at, event.ends_at))
+    return any(
+        DAYS.index(w.day) == start.weekday()
+        and minutes(w.start) <= start.hour * 60 + start.minute
+        and end.hour * 60 + end.minute <= minutes(w.end)
+        for w in _joined(week)
+    )
+
+
+def _joined(week: Availability) -> Availability:
+    """Here a day's two possible windows overlap: together they are 09:00 to 16:00."""
+    days = {w.day: [x for x in week if x.day == w.day] for w in week}
+    return tuple(
+        Window(day=day, start=min(x.start for x in xs), end=max(x.end for x in xs))
+        for day, xs in days.items()
+    )
+
+
+@given(st.lists(weeks, min_size=8, max_size=8), st.lists(st.tuples(pairs, numbers), max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_planned_sessions_lie_in_both_weeks_on_working_days_and_keep_the_cadence(
+    chosen: list[Availability], cancels: list[tuple[str, int]]
+) -> None:
+    scenario = Recorded(DOMAIN)
+    scenario.when(opened(POLICY))
+    own: dict[str, Availability] = {}
+    found: list[tuple[SessionPlanned, Availability, Availability]] = []
+
+    def keep(decision: Decision) -> None:
+        assert not isinstance(decision, Refusal)
+        for event in decision:
+            if isinstance(event, SessionPlanned):
+                found.append((event, own[event.mentor_id], own[event.manager_id]))
+                assert event.starts_at >= scenario.now + timedelta(days=2, hours=23)
+
+    for index, people in enumerate(JOINED):
+        own |= dict(zip(people, chosen[2 * index : 2 * index + 2], strict=True))
+        keep(scenario.when(formed(own[people[0]], own[people[1]], *people)))
+    for pair, number in cancels:
+        decision = scenario.later(hours=5).when(cancel(number, "mentor", pair))
+        if not isinstance(decision, Refusal):
+            keep(decision)
+    for event, mentor, manager in found:
+        assert _inside(mentor, event)
+        assert _inside(manager, event)
+        assert is_working_day(event.starts_at.astimezone(PARIS).date())
+    for pair in PAIRS:
+        days = [e.starts_at.astimezone(PARIS).date() for e, _, _ in found if e.pair_id == pair]
+        assert all(after - before >= timedelta(days=3) for before, after in pairwise(days))
+
+
+@given(
+    st.lists(weeks, min_size=8, max_size=8),
+    steps.map(lambda script: [s for s in script if getattr(s, "cause", None) is None]),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_pair_whose_sessions_are_all_held_in_the_end_graduates(
+    chosen: list[Availability], script: list[object]
+) -> None:
+    scenario = _run(chosen, script)
+    for person in {person for people in JOINED for person in people}:
+        scenario.when(
+            new_week(person, tuple(Window(day=d, start="09:00", end="16:00") for d in DAYS))
+        )
+    scenario.later(days=8).when_due()
+    for _ in range(5 * len(PAIRS)):
+        for pair in PAIRS:
+            _sit(scenario, pair, True)
+    for pair in PAIRS:
+        assert the_pair(scenario, pair).state == "graduated"
+    assert scenario.later(days=400).when_due() == []
+
+
+@programmes
+@settings(max_examples=30, deadline=None)
+def test_a_pair_stalls_at_most_once_between_two_sessions_held(
+    chosen: list[Availability], script: list[object]
+) -> None:
+    silent: set[str] = set()
+    told: list[Event] = _run(chosen, script).events
+    for event in told:
+        match event:
+            case PairStalled():
+                assert event.pair_id not in silent
+                silent.add(event.pair_id)
+            case SessionCompleted():
+                silent.discard(event.pair_id)
