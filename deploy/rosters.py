@@ -143,7 +143,10 @@ def read_rosters(mentors: Path, managers: Path, cohort_id: str) -> Roster:
 
 
 def write_roster(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
-    """Write rows of cells so that `read_rosters` reads them: UTF-8, commas, a header."""
+    """Write rows of cells so that `read_rosters` reads them: UTF-8, commas, a header.
+
+    No cell has a carriage return (before Python 3.13 csv would not quote it).
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
@@ -365,7 +368,8 @@ def _circles(rows: Iterable[_Row]) -> Iterator[Finding]:
     """Each circle in the reporting line once, at the person by whom it was entered."""
     first: dict[str, _Row] = {}
     for row in rows:
-        first.setdefault(row.cells["id"], row)
+        if row.cells["id"]:
+            first.setdefault(row.cells["id"], row)
     done: set[str] = set()
     for start in first:
         path: list[str] = []

@@ -26,6 +26,7 @@ from schemas.values import CohortPolicy
 
 START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)  # the Monday on which the pilot begins
 MOST_ROUNDS = 4
+LOOK_EVERY = 0.5
 SETTLE = 1.0  # real seconds in which nothing moves, before the run counts as over
 
 Overview = dict[str, dict[str, dict[str, int]]]
@@ -175,6 +176,9 @@ class Coordinator:
         self.plan = plan
         self.progress = progress
         self.client = client
+        self.looked = asyncio.Event()
+        self.fresh = False
+        self.figures_due = True
 
     async def conduct(self) -> None:
         """The pilot, from the first volunteer to the verdict."""
@@ -193,11 +197,12 @@ class Coordinator:
         await self._until(self._quiet)
 
     async def watch(self, show: Show) -> None:
-        """Look at the projections twice a second."""
+        """Look at the projections, and tell who waits for something to hold."""
         while True:
-            await self._look()
+            self.fresh = await self._look()
+            self.looked.set()
             show(self.progress)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(LOOK_EVERY)
 
     async def _enter(self, cohort: str, roster: Roster) -> None:
         self.progress.phase = "enrolment"
@@ -224,7 +229,8 @@ class Coordinator:
     def _quiet(self) -> bool:
         p = self.progress
         return not (
-            p.sum("feedback", "surveys", "open")
+            self.figures_due
+            or p.sum("feedback", "surveys", "open")
             or p.sum("notify", "letters", "queued")
             or p.sum("scheduling", "sessions", "planned", "confirmed")
         )
@@ -233,22 +239,12 @@ class Coordinator:
         """Wait until something holds, and goes on holding while the services settle."""
         since: float | None = None
         while since is None or time.monotonic() - since < SETTLE:
-            await asyncio.sleep(0.1)
-            fresh = await self._look()
-            if not (fresh and holds() and await self._settled()):
+            self.looked.clear()
+            await self.looked.wait()
+            if not (self.fresh and holds()):
                 since = None
             elif since is None:
                 since = time.monotonic()
-
-    async def _settled(self) -> bool:
-        """Whether every service has handled what is on its topics, and no figure is due."""
-        for cohort in self.plan.rosters:
-            row = await self._get("feedback", f"/cohorts/{cohort}/cohorts")
-            if self.progress.phase.startswith("last") and (
-                row is None or any(item["due_at"] for item in row["items"])
-            ):
-                return False
-        return True
 
     async def _look(self) -> bool:
         """Read every service's overview; whether all of them answered."""
@@ -260,6 +256,9 @@ class Coordinator:
                 whole = whole and found is not None
                 overview[service] = found or self.progress.overview.get(cohort, {}).get(service, {})
             self.progress.overview[cohort] = overview
+            figures = await self._get("feedback", f"/cohorts/{cohort}/cohorts")
+            whole = whole and figures is not None
+            self.figures_due = any(item["due_at"] for item in (figures or {}).get("items", ()))
         elapsed = (datetime.now(UTC) - self.stack.origin).total_seconds()
         self.progress.day = elapsed * self.stack.terms.rate / DAY
         self.progress.letters = self.stack.mailbox.count

@@ -35,7 +35,7 @@ class Terms:
 
     rate: float = 1.0
     start: datetime | None = None
-    partitions: int = 12
+    partitions: int = 4
     session_timeout_ms: int = 1500
     replication: int = 1
     kafka: str | None = None
@@ -171,7 +171,7 @@ def _environment(
     urls = {f"CONNECTE_{n.upper()}_URL": f"http://127.0.0.1:{p}" for n, p in ports.items()}
     # The embedded broker has no idempotent producer, and looks for new records only when a fetch
     # begins.
-    embedded = {"CONNECTE_KAFKA_IDEMPOTENT": "false", "CONNECTE_FETCH_WAIT_MS": "20"}
+    embedded = {"CONNECTE_KAFKA_IDEMPOTENT": "false", "CONNECTE_FETCH_WAIT_MS": "40"}
     if terms.kafka is not None:
         embedded = {}
     return {

@@ -131,16 +131,13 @@ class Agenda:
         return replace(self, pair=self.pair.model_copy(update={"plan": plan}))
 
     def _slotted(self, event: SessionEvent) -> "Agenda":
-        slot = Busy(starts_at=event.starts_at, ends_at=event.ends_at, session_id=event.session_id)
-        return self._calendars(
-            lambda calendar: calendar.with_slots((*calendar.without(event.session_id).busy, slot))
-        )
+        return self._calendars(lambda calendar: calendar.with_slot(_slot(event)))
 
     def _freed(self, event: SessionEvent) -> "Agenda":
         return self._calendars(lambda calendar: calendar.without(event.session_id))
 
     def _held(self, event: SessionCompleted) -> "Agenda":
-        slot = Busy(starts_at=event.starts_at, ends_at=event.ends_at, session_id=event.session_id)
+        slot = _slot(event)
 
         def held(calendar: Calendar) -> Calendar:
             last = calendar.last_held
@@ -162,13 +159,19 @@ class Agenda:
         return since + timedelta(days=self.policy.stalled_days)
 
     def _timed(self, **fields: Any) -> "Agenda":
-        pair = self.pair.model_copy(update=fields)
-        deadlines = [moment for moment in (pair.stalls_at, pair.retry_at) if moment is not None]
-        due_at = min(deadlines, default=None)
-        return replace(self, pair=pair.model_copy(update={"due_at": due_at}))
+        deadlines = (
+            fields.get("stalls_at", self.pair.stalls_at),
+            fields.get("retry_at", self.pair.retry_at),
+        )
+        fields["due_at"] = min((at for at in deadlines if at is not None), default=None)
+        return replace(self, pair=self.pair.model_copy(update=fields))
 
     def _calendars(self, change: Callable[[Calendar], Calendar]) -> "Agenda":
         return replace(self, mentor=change(self.mentor), manager=change(self.manager))
+
+
+def _slot(event: SessionEvent) -> Busy:
+    return Busy(starts_at=event.starts_at, ends_at=event.ends_at, session_id=event.session_id)
 
 
 def agenda_of(state: State, cohort_id: str, pair_id: str) -> Agenda | None:

@@ -75,20 +75,21 @@ def next_slot(
     return None
 
 
+@lru_cache(maxsize=1024)  # all sessions of a pair are planned in the same two weeks
 def _common_week(
     first: Availability, second: Availability, length: timedelta
-) -> list[list[tuple[int, int]]]:
+) -> tuple[tuple[tuple[int, int], ...], ...]:
     """Per weekday, the intervals (minutes of the day) that both share, each `length` or longer."""
     wanted = length.total_seconds() / 60
-    week: list[list[tuple[int, int]]] = []
+    week: list[tuple[tuple[int, int], ...]] = []
     for weekday in WEEKDAYS:
         ours, theirs = (
             _joined([window for window in windows if window.day == weekday])
             for windows in (first, second)
         )
         shared = ((max(a, c), min(b, d)) for a, b in ours for c, d in theirs)
-        week.append([(start, end) for start, end in sorted(shared) if end - start >= wanted])
-    return week
+        week.append(tuple((start, end) for start, end in sorted(shared) if end - start >= wanted))
+    return tuple(week)
 
 
 def _joined(windows: Sequence[Window]) -> list[tuple[int, int]]:

@@ -1,6 +1,5 @@
 """What scheduling knows: pairs and their plans, sessions, how each attempt ended, calendars."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -145,14 +144,16 @@ class Calendar(Document):
         held = (self.last_held,) if self.last_held else ()
         return [(b.starts_at, b.ends_at) for b in (*held, *self.busy) if b.session_id != but]
 
-    def with_slots(self, slots: Iterable[Busy]) -> "Calendar":
-        """The calendar with these open sessions and no others."""
-        busy = tuple(sorted(slots, key=lambda slot: (slot.starts_at, slot.session_id)))
+    def with_slot(self, slot: Busy) -> "Calendar":
+        """The calendar in which the slot's session takes this time and no other."""
+        others = (other for other in self.busy if other.session_id != slot.session_id)
+        busy = tuple(sorted((*others, slot), key=lambda one: (one.starts_at, one.session_id)))
         return self.model_copy(update={"busy": busy})
 
     def without(self, session_id: str) -> "Calendar":
         """The calendar in which this session takes no time."""
-        return self.with_slots(slot for slot in self.busy if slot.session_id != session_id)
+        busy = tuple(slot for slot in self.busy if slot.session_id != session_id)
+        return self.model_copy(update={"busy": busy})
 
 
 def outcome_of(session_id: str, attempt: int) -> str:

@@ -50,7 +50,6 @@ class Recorded(Scenario):
     """A scenario that keeps its journal, and reads no more than `needs` names."""
 
     journal: list[Message] = field(default_factory=list)
-    weeks: dict[int, dict[str, Availability]] = field(default_factory=dict)
 
     def when(self, message: Message) -> Decision:
         frugal = self._decided_on_what_is_needed(message)
@@ -100,6 +99,8 @@ steps = st.lists(
         commands,
         commands,
         st.tuples(st.just("move"), numbers, pairs, quarters),
+        st.tuples(st.just("sit"), pairs, st.booleans()),
+        st.tuples(st.just("sit"), pairs, st.booleans()),
         st.tuples(st.just("sit"), pairs, st.booleans()),
         st.tuples(st.just("pass"), st.sampled_from([0.1, 1, 3, 10, 60])),
         st.tuples(st.just("pass"), st.sampled_from([0.1, 1, 3, 10, 60])),
@@ -303,6 +304,10 @@ def test_a_pair_whose_sessions_are_all_held_in_the_end_graduates(
             _sit(scenario, pair, True)
     for pair in PAIRS:
         assert the_pair(scenario, pair).state == "graduated"
+        about = [e for e in scenario.journal if getattr(e, "pair_id", None) == pair]
+        completed = [e.completed for e in about if isinstance(e, SessionCompleted)]
+        assert completed == [1, 2, 3, 4, 5]
+        assert isinstance(about[-1], PairGraduated)
     assert scenario.later(days=400).when_due() == []
 
 

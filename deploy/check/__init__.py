@@ -1,0 +1,49 @@
+"""The independent check of a run: was anything lost, was anything doubled?
+
+Reads the topics, the four databases and the mailbox, and holds them against each other and
+against the rules of the programme. Always holds: no code of the services is used, so that a
+fault of theirs cannot hide in here; `check` is pure, and `read_evidence` only reads.
+"""
+
+from deploy.check.documents import check_documents
+from deploy.check.evidence import Evidence, Mail, Record, read_evidence
+from deploy.check.figures import figures
+from deploy.check.findings import Findings, Report
+from deploy.check.journals import check_journals
+from deploy.check.letters import check_letters
+from deploy.check.pairs import check_pairs
+from deploy.check.sessions import check_sessions
+from deploy.check.surveys import check_surveys
+from deploy.check.wire import read_log
+
+__all__ = ["Evidence", "Findings", "Mail", "Record", "check", "read_evidence"]
+
+
+def check(evidence: Evidence, *, over: bool = True) -> Findings:
+    """Judge a run that has come to rest: all that was published is handled, nothing is under way.
+
+    `over`: nothing is to follow either, so that a letter that is still queued is lost. Without
+    it, letters may wait for their time (quiet hours, a contact, the mail server).
+    """
+    report = Report()
+    log = read_log(evidence.records, evidence.partitions, report)
+    check_journals(evidence, log, report)
+    matched = check_pairs(log, report)
+    planned = check_sessions(log, matched, report)
+    surveys = check_surveys(log, report)
+    letters = check_letters(evidence, log, over=over, report=report)
+    check_documents(evidence, log, matched, planned, surveys, letters, report)
+    mails = [mail for mail in evidence.mails if mail.letter_id]
+    distinct = {(mail.cohort, mail.letter_id) for mail in mails}
+    again = len(mails) - len(set(mails))
+    found = figures(log)
+    return Findings(
+        lost=report.lost,
+        doubled=report.doubled,
+        parked=found["parked"],
+        events=found["events"],
+        redelivered=log.redelivered,
+        letters=len(distinct),
+        redelivered_letters=evidence.redelivered_letters + again,
+        figures=found,
+    )

@@ -1,0 +1,231 @@
+"""What there is to be read of a run: every topic, the four databases and the mailbox. Only I/O.
+
+Always holds: nothing is written, no consumer group is joined, and no service's code is used.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pymongo import AsyncMongoClient
+
+from schemas.topics import TOPICS
+
+Row = Mapping[str, Any]
+Databases = Mapping[str, Mapping[str, Sequence[Row]]]
+Mails = Iterable[EmailMessage] | Callable[[], Iterable[EmailMessage]]
+
+SILENCE = 1.0  # seconds
+STUCK = 30.0
+TRIES = 5
+
+_COUNTERS = (
+    "mentors",
+    "managers",
+    "pairs_formed",
+    "pairs_graduated",
+    "pairs_dissolved",
+    "sessions_completed",
+    "sessions_missed",
+)
+COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "matching": {
+        "cohorts": (),
+        "mentors": ("engaged",),
+        "managers": (),
+        "pairs": ("state",),
+        "rounds": (),
+    },
+    "scheduling": {
+        "cohorts": (),
+        "pairs": ("state",),
+        "sessions": ("state", "attempt"),
+        "outcomes": ("outcome",),
+    },
+    "feedback": {
+        "cohorts": _COUNTERS,
+        "pairs": ("state",),
+        "surveys": ("state",),
+        "turnouts": ("opened", "closed", "answered"),
+    },
+    "notify": {"cohorts": (), "people": (), "letters": ("state",)},
+}
+"""What is read of each service's documents, beside `_id` and `partition`: no name, no address."""
+
+_CHASSIS: dict[str, tuple[str, ...] | None] = {
+    "places": None,  # as they are
+    "outbox": ("step", "records"),
+    "parked": (),
+    "refusals": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it lies in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+    @property
+    def origin(self) -> str:
+        """Where it lies: `topic/partition/offset`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A letter in the mailbox: which it is, and which delivery of it."""
+
+    cohort: str
+    letter_id: str
+    message_id: str
+    recipient: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a run has left behind.
+
+    `records`: each partition's in order. `databases`: service to collection to rows.
+    `redelivered_letters`: deliveries that the mailbox has dropped because it had the letter.
+    """
+
+    partitions: int
+    records: Sequence[Record] = ()
+    databases: Databases = field(default_factory=dict)
+    mails: Sequence[Mail] = ()
+    redelivered_letters: int = 0
+
+
+async def read_evidence(
+    kafka_connection: dict[str, Any],
+    mongodb_uri: str,
+    mailbox_messages: Mails,
+    partitions: int,
+    database_prefix: str = "connecte_",
+    *,
+    redelivered_letters: int = 0,
+) -> Evidence:
+    """Read all of it, again if a service made a step meanwhile (a few times at most).
+
+    `mailbox_messages` may be a function: it is then asked after the log was read, every time.
+    Raises KafkaError or PyMongoError when they cannot be reached, TimeoutError when the broker
+    says that there is more and does not give it.
+    """
+    messages = mailbox_messages if callable(mailbox_messages) else list(mailbox_messages)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        mongodb_uri, tz_aware=True, serverSelectionTimeoutMS=10_000
+    )
+    try:
+        before = await _steps(client, database_prefix)
+        for _ in range(TRIES):
+            records = await _records(kafka_connection, partitions)
+            databases = await _databases(client, database_prefix)
+            mails = [_mail(m) for m in (messages() if callable(messages) else messages)]
+            after = await _steps(client, database_prefix)
+            if after == before and not any(rows["outbox"] for rows in databases.values()):
+                break
+            before = after
+    finally:
+        await client.close()
+    return Evidence(partitions, records, databases, mails, redelivered_letters)
+
+
+def _mail(message: EmailMessage) -> Mail:
+    def header(name: str) -> str:
+        return "".join(str(message.get(name, "")).split())
+
+    return Mail(
+        header("X-Connecte-Cohort"),
+        header("X-Connecte-Letter"),
+        header("Message-ID"),
+        header("Delivered-To") or header("To"),
+    )
+
+
+# --- databases --------------------------------------------------------------------------------
+
+
+async def _steps(
+    client: AsyncMongoClient[dict[str, Any]], prefix: str
+) -> dict[str, list[dict[str, Any]]]:
+    """How far each service has got: if it is the same twice, nothing was written in between."""
+    return {
+        service: await client[prefix + service]["places"].find({}, {"step": 1}).to_list()
+        for service in COLLECTIONS
+    }
+
+
+async def _databases(client: AsyncMongoClient[dict[str, Any]], prefix: str) -> Databases:
+    found: dict[str, dict[str, Sequence[Row]]] = {}
+    for service, documents in COLLECTIONS.items():
+        found[service] = {}
+        for name, fields in {**documents, **_CHASSIS}.items():
+            wanted = None if fields is None else dict.fromkeys(("partition", *fields), 1)
+            rows = client[prefix + service][name].find({}, wanted)
+            found[service][name] = await rows.to_list()
+    return found
+
+
+# --- the log ----------------------------------------------------------------------------------
+
+
+async def _records(connection: dict[str, Any], partitions: int) -> list[Record]:
+    """All records of all topics that there are, by one consumer without a group."""
+    consumer = AIOKafkaConsumer(
+        **connection,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=20,
+        max_partition_fetch_bytes=8 * 1024 * 1024,
+    )
+    await consumer.start()
+    try:
+        existing = await consumer.topics()
+        places = [TopicPartition(t, p) for t in TOPICS if t in existing for p in range(partitions)]
+        consumer.assign(places)
+        return await _to_the_end(consumer, places)
+    finally:
+        await consumer.stop()
+
+
+async def _to_the_end(consumer: Any, places: Sequence[TopicPartition]) -> list[Record]:
+    """Read until every partition is at its high water mark.
+
+    An embedded broker may not say where an empty partition ends, and what it says of an end
+    without a fetch is wrong: so the marks of fetches count, and a partition without one is empty
+    once all has been silent for a while.
+    """
+    found: list[Record] = []
+    ends = dict.fromkeys(places, 0)
+    heard = time.monotonic()
+    while places:
+        batch = await consumer.getmany(timeout_ms=100, max_records=5000)
+        for place, rows in batch.items():
+            found.extend(_record(row) for row in rows)
+            ends[place] = rows[-1].offset + 1
+        now = time.monotonic()
+        if batch:
+            heard = now
+            await asyncio.sleep(0)  # whoever runs beside it has a turn
+            continue
+        marks = {place: consumer.highwater(place) for place in places}
+        behind = [place for place, mark in marks.items() if mark is not None and ends[place] < mark]
+        if not behind and (None not in marks.values() or now - heard > SILENCE):
+            break
+        if now - heard > STUCK:
+            raise TimeoutError(f"{behind[0].topic}/{behind[0].partition} does not give what it has")
+    return found
+
+
+def _record(row: Any) -> Record:
+    return Record(row.topic, row.partition, row.offset, row.key, row.value, tuple(row.headers))
