@@ -203,15 +203,18 @@ _COUNTED = (
 
 
 def _turnouts(log: Log) -> dict[str, Fields]:
-    """How many surveys of each cohort were opened, closed and answered."""
+    """How many surveys were opened, closed and answered: in all, and by kind and side."""
     found: dict[str, dict[str, int]] = {}
     for entry in log.facts("SurveyOpened", "SurveyClosed"):
-        turnout = found.setdefault(f"{entry.cohort}/all", {"opened": 0, "closed": 0, "answered": 0})
-        if entry.name == "SurveyOpened":
-            turnout["opened"] += 1
-        else:
-            turnout["closed"] += 1
-            turnout["answered"] += entry.text("outcome") == "answered"
+        for name in ("all", f"{entry.text('kind')}~{entry.text('side')}"):
+            turnout = found.setdefault(
+                f"{entry.cohort}/{name}", {"opened": 0, "closed": 0, "answered": 0}
+            )
+            if entry.name == "SurveyOpened":
+                turnout["opened"] += 1
+            else:
+                turnout["closed"] += 1
+                turnout["answered"] += entry.text("outcome") == "answered"
     return dict(found)
 
 

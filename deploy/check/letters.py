@@ -50,8 +50,6 @@ def _fact_id(fact: Entry) -> str:
     told = f"{fact.name}:{fact.subject}"
     if fact.name.startswith("Session") or fact.name == "AttendanceRequested":
         return f"{told}:{fact.number('attempt')}.{fact.number('revision')}"
-    if fact.name in ("PairProposed", "ProposalExpired") and fact.text("round_id"):
-        return f"{told}:{fact.text('round_id')}"
     if fact.name == "PairStalled":
         return f"{told}:{fact.moment('since').astimezone(UTC):%Y%m%dT%H%M%SZ}"
     return told

@@ -39,7 +39,7 @@ class Pair:
 
 @dataclass(slots=True)
 class Matched:
-    """What matching made. Keys are `cohort/id`; `engaged` is (side, person) to pairs that take a place."""
+    """What matching made, by `cohort/id`; `engaged`: (side, person) to pairs that take a place."""
 
     pairs: dict[str, Pair] = field(default_factory=dict)
     capacity: dict[str, int] = field(default_factory=dict)
@@ -82,7 +82,7 @@ def _once(log: Log, report: Report) -> None:
 
 def _proposed(made: Matched, entry: Entry, report: Report) -> None:
     before = made.pairs.get(entry.key)
-    if before is not None and before.state != "expired":
+    if before is not None:  # a pair has one life in its cohort
         report.doubled.append(f"{entry} was proposed again, after it was {before.state}.")
     made.pairs[entry.key] = Pair(entry.key, "proposed")
     mentor = f"{entry.cohort}/{entry.text('mentor_id')}"

@@ -150,7 +150,7 @@ def read_log(records: Iterable[Record], partitions: int, report: Report) -> Log:
     log = Log()
     seen: dict[tuple[str, int], Entry] = {}
     for record in sorted(records, key=lambda r: (r.topic, r.partition, r.offset)):
-        log.ends[record.topic, record.partition] = record.offset + 1
+        _in_turn(record, log, report)
         try:
             entry = _understood(record, partitions, log)
         except Unfit as error:
@@ -168,6 +168,21 @@ def read_log(records: Iterable[Record], partitions: int, report: Report) -> Log:
         log.last[entry.source] = max(entry.sequence, log.last.get(entry.source, 0))
         log.add(entry)
     return log
+
+
+def _in_turn(record: Record, log: Log, report: Report) -> None:
+    """The offsets of a partition have no gap, unless old versions of its records are cleaned out.
+
+    It may begin late, for what is past its retention is gone.
+    """
+    place = record.topic, record.partition
+    expected = log.ends.get(place, record.offset)
+    if record.offset > expected and not TOPICS[record.topic].compacted:
+        report.lost.append(
+            f"{record.topic}/{record.partition} has nothing from offset {expected} to "
+            f"{record.offset - 1}."
+        )
+    log.ends[place] = record.offset + 1
 
 
 def _again(first: Entry, entry: Entry, log: Log, report: Report) -> None:

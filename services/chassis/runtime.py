@@ -243,7 +243,7 @@ class Service:
 
     async def _deadlines(self) -> None:
         """Decide on what is due, a little more often than the programme's clock can notice."""
-        pause = min(max(600 / self.clock.rate, 0.1), 1.0)
+        pause = min(max(600 / self.clock.rate, 0.03), 1.0)
         while True:
             with contextlib.suppress(Abandoned):
                 if not await self.stepper.decide_due():

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.base import Message
 from schemas.people import PersonContact
@@ -20,6 +20,8 @@ from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
 from services.notify.settings import NotifySettings
 from services.notify.views import LISTED, MEASURES, Cohort, Letter, Person
+
+LEEWAY = timedelta(seconds=2)  # real time in which a due letter is surely found
 
 
 def build() -> Service:
@@ -70,7 +72,8 @@ def _sender(settings: NotifySettings) -> Sender:
         "scheduling": settings.scheduling_url,
         "feedback": settings.feedback_url,
     }
-    return Sender(smtp, head, Links(signer, urls))
+    leeway = LEEWAY * settings.clock_rate
+    return Sender(smtp, head, Links(signer, urls), leeway)
 
 
 if __name__ == "__main__":

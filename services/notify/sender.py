@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import aiosmtplib
@@ -57,10 +57,15 @@ class _Away(Exception):
 class Sender:
     """Hands letters over by SMTP, several at a time, on connections that it keeps.
 
-    Belongs to one event loop; `close` it there.
+    Belongs to one event loop; `close` it there. A letter that is found up to `leeway` after the
+    moment it was due counts as on time: looking for letters takes a moment itself, which is long
+    where the programme's clock runs fast.
     """
 
-    def __init__(self, smtp: Smtp, head: Letterhead, links: Links) -> None:
+    def __init__(
+        self, smtp: Smtp, head: Letterhead, links: Links, leeway: timedelta = timedelta()
+    ) -> None:
+        self._leeway = leeway
         self._smtp = smtp
         self._head = head
         self._links = links
@@ -153,7 +158,8 @@ class Sender:
         cohort = cohorts.get(_key(letter, letter.cohort_id))
         if cohort is None:
             return "transient", "cohort unknown"
-        if is_quiet(now, cohort.quiet_hours):
+        moment = now if letter.due_at is None else max(letter.due_at, now - self._leeway)
+        if is_quiet(moment, cohort.quiet_hours):
             return "quiet-hours", "quiet hours"
         try:
             other_id = other_of(letter)
