@@ -74,9 +74,7 @@ class Scenario:
         if not waiting:
             return None
         document = waiting[0][2]
-        return Due(
-            cohort_id=document.cohort_id, collection=document.collection, id=document.id
-        )
+        return Due(cohort_id=document.cohort_id, collection=document.collection, id=document.id)
 
 
 def _moment(document: Document) -> datetime:

@@ -43,6 +43,7 @@ class Plan:
 
     rosters: Mapping[str, Roster]
     names: Mapping[str, str]
+    policy: CohortPolicy = CohortPolicy()
     seed: int = 1
     days_per_second: float = 2.5
     kill_every: float | None = None
@@ -89,16 +90,16 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
         evidence = await read_evidence(
             {"bootstrap_servers": stack.kafka},
             stack.mongodb,
-            stack.mailbox.held(),
+            stack.mailbox.held,
             terms.partitions,
+            redelivered_letters=stack.mailbox.redelivered,
         )
         findings = check(evidence)
-        redelivered = stack.mailbox.redelivered
-    return _document(findings, seconds, time.monotonic() - started, progress, redelivered)
+    return _document(findings, seconds, time.monotonic() - started, progress)
 
 
 def _document(
-    findings: Findings, seconds: float, total: float, progress: Progress, redelivered: int
+    findings: Findings, seconds: float, total: float, progress: Progress
 ) -> dict[str, Any]:
     return {
         **findings.figures,
@@ -112,7 +113,7 @@ def _document(
         "findings": {"lost": findings.lost[:50], "doubled": findings.doubled[:50]},
         "kills": progress.kills,
         "republished": findings.redelivered,
-        "letters_redelivered": redelivered,
+        "letters_redelivered": findings.redelivered_letters,
     }
 
 
@@ -208,7 +209,7 @@ class Coordinator:
         self.progress.phase = "enrolment"
         await self._send(
             "matching",
-            OpenCohort(cohort_id=cohort, name=self.plan.names[cohort], policy=CohortPolicy()),
+            OpenCohort(cohort_id=cohort, name=self.plan.names[cohort], policy=self.plan.policy),
         )
         for contact in roster.contacts:
             await self._send("notify", contact, wait=False)

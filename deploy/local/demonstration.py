@@ -33,8 +33,15 @@ from schemas.values import CohortPolicy
 
 PILOT = Path(__file__).parent.parent / "pilot"
 COHORT, NAME = "bercy-2017", "Connecte ton manager 2017"
-DAYS_PER_SECOND = 2.5
-DAYS_PER_SECOND_WITH_KILLS = 0.8
+
+# The pilot's pairs meet every week, so that it fits into a minute and a half.
+POLICY = CohortPolicy(cadence_days=7)
+
+# As fast as two cores write and read the letters: time must not outrun the people's mail. A
+# killed service is away for some seconds, which must stay days rather than weeks.
+DAYS_PER_SECOND = 1.4
+DAYS_PER_SECOND_WITH_KILLS = 0.6
+FULL_SPEED_MANAGERS = 40
 
 
 def demonstrate(
@@ -50,9 +57,11 @@ def demonstrate(
     """Run it; the exit code."""
     roster = _roster(managers, mentors, seed)
     usual = DAYS_PER_SECOND if kill_every is None else DAYS_PER_SECOND_WITH_KILLS
+    usual *= min(1.0, FULL_SPEED_MANAGERS / len(roster.managers))
     plan = Plan(
         rosters={COHORT: roster},
         names={COHORT: NAME},
+        policy=POLICY,
         seed=seed,
         days_per_second=days_per_second or usual,
         kill_every=kill_every,
@@ -127,7 +136,7 @@ class View:
         note = f"day {progress.day:.0f}, {progress.phase}, {progress.letters} letters{kills}"
         figures: dict[str, tuple[int, int, str]] = {
             "pairs formed": (formed, self.managers, note),
-            "sessions held": (held, going * CohortPolicy().sessions, ""),
+            "sessions held": (held, going * POLICY.sessions, ""),
             "pairs graduated": (ended, going, ""),
             "surveys answered": (progress.sum("feedback", "surveys", "answered"), surveys, ""),
         }
@@ -140,16 +149,13 @@ def _table(outcome: dict[str, Any]) -> Table:
     for name, value in outcome.items():
         if name not in ("rollout", "findings"):
             table.add_row(name.replace("_", " "), str(value))
-    rollout = outcome["rollout"]
-    for verdict in rollout if isinstance(rollout, list) else [rollout]:
-        if verdict:
-            table.add_section()
-            table.add_row("roll-out", str(verdict.get("verdict", verdict.get("type", ""))))
-            for criterion in verdict.get("criteria", ()):
-                met = "met" if criterion["met"] else "not met"
-                shown = "too few answers" if criterion["value"] is None else criterion["value"]
-                table.add_row(
-                    f"  {criterion['name'].replace('_', ' ')}",
-                    f"{shown} of {criterion['threshold']}: {met}",
-                )
+    for cohort, rollout in outcome["rollout"].items():
+        table.add_section()
+        table.add_row(f"roll-out of {cohort}", rollout["verdict"])
+        for criterion in rollout["criteria"]:
+            met = "met" if criterion["met"] else "not met"
+            value = criterion["value"]
+            shown = "too few answers" if value is None else f"{value:g}"
+            name = criterion["name"].replace("_", " ")
+            table.add_row(f"  {name}", f"{shown}, asked {criterion['threshold']:g}: {met}")
     return table

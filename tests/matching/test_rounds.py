@@ -53,9 +53,7 @@ def manager(id: str, **changes: object) -> ManagerEnrolled:
 
 
 def scenario(*history: Message, **policy: object) -> Scenario:
-    opened = CohortOpened(
-        cohort_id="c", name="C", policy=CohortPolicy.model_validate(policy)
-    )
+    opened = CohortOpened(cohort_id="c", name="C", policy=CohortPolicy.model_validate(policy))
     return Scenario(DOMAIN).given(opened, *history)
 
 
