@@ -43,7 +43,7 @@ class Plan:
 
     rosters: Mapping[str, Roster]
     names: Mapping[str, str]
-    policy: CohortPolicy = CohortPolicy()
+    policy: CohortPolicy
     seed: int = 1
     days_per_second: float = 2.5
     kill_every: float | None = None

@@ -133,7 +133,7 @@ class People:
         chance = self._chance("survey", letter.cohort, letter.subject)
         if chance.random() > 0.8:
             return None  # answering is optional
-        return Plan(chance.uniform(0.1, 6), {})
+        return Plan(chance.uniform(0.1, 3), {})
 
     def _leaves(self, letter: Letter) -> bool:
         return self._chance("leave", letter.cohort, letter.person).random() < 0.02

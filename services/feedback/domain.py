@@ -122,7 +122,7 @@ def stall(state: State, event: PairEvent) -> Decision:
 
 
 def measure(state: State, cohort_id: str, now: datetime) -> Decision:
-    """Publish a cohort's figures, and the verdict if it or what it rests on has changed."""
+    """Publish a cohort's figures, and the verdict if it or a value it rests on has changed."""
     cohort = state.get(Cohort, cohort_id, cohort_id)
     if cohort is None or cohort.due_at is None or cohort.due_at > now:
         return ()
@@ -132,7 +132,7 @@ def measure(state: State, cohort_id: str, now: datetime) -> Decision:
     criteria = figures.criteria(measured, cohort.policy)
     verdict = figures.verdict(criteria)
     # Every change was told when it came, so the last measure's criteria are the last verdict's.
-    if verdict == cohort.verdict and figures.met(criteria) == figures.met(cohort.criteria):
+    if verdict == cohort.verdict and criteria == cohort.criteria:
         return [measured]
     ruling = RolloutRecommended if verdict == "recommended" else RolloutWithheld
     return [measured, ruling(cohort_id=cohort_id, criteria=criteria)]

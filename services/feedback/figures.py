@@ -63,9 +63,6 @@ def verdict(criteria: tuple[Criterion, ...]) -> Verdict:
     return "recommended" if all(criterion.met for criterion in criteria) else "withheld"
 
 
-def met(criteria: tuple[Criterion, ...]) -> frozenset[str]:
-    """The names of the criteria that are met."""
-    return frozenset(criterion.name for criterion in criteria if criterion.met)
 
 
 def moved(before: tuple[SurveyFigure, ...], after: tuple[SurveyFigure, ...]) -> frozenset[str]:

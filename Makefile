@@ -1,0 +1,53 @@
+# Every target works on a fresh clone: what it needs is installed into .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test test-kafka bench lint format catalogue lock clean
+
+help: ## What can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## The whole pilot, to its verdict, on this machine
+	$(BIN)/connecte demo
+
+up: $(STAMP) ## The platform on this machine, real clock, until Ctrl-C
+	$(BIN)/connecte up
+
+test: $(STAMP) ## Every test that needs no Java
+	$(BIN)/python -m pytest -m "not kafka"
+
+test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
+	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/contracts tests/chassis tests/journeys tests/deploy/test_local_parts.py
+
+bench: $(STAMP) ## Speed, as ratios; writes build/bench.json
+	$(BIN)/python -m tests.bench
+
+lint: $(STAMP) ## Style, types, and whether the catalogue is current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/connecte schemas generate --check
+
+format: $(STAMP) ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+catalogue: $(STAMP) ## Generate schemas/catalogue
+	$(BIN)/connecte schemas generate
+
+lock: ## Pin every dependency, with hashes
+	$(BIN)/pip-compile --quiet --extra local --extra dev --generate-hashes --allow-unsafe --strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header \
+		--output-file requirements.lock pyproject.toml
+
+clean: ## Remove what was installed and built
+	rm -rf $(VENV) build

@@ -1,0 +1,92 @@
+"""`make bench`: prints a table of ratios and writes build/bench.json."""
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local.broker import embedded_broker
+from deploy.local.mongodb import mongodb
+from deploy.topics import create_topics
+from tests.bench import memory, steps
+
+ROUNDS = 3
+EVENTS = 20_000
+TUTORIAL_EVENTS = 400
+OUTPUT = Path("build/bench.json")
+
+Row = dict[str, Any]
+console = Console(stderr=True)
+
+
+def row(
+    name: str, unit: str, ours: float, bare: float | None = None, peer: float | None = None
+) -> Row:
+    """One line of the table; ratios are ours over theirs."""
+    return {
+        "name": name,
+        "unit": unit,
+        "ours": round(ours, 1),
+        "bare": bare and round(bare, 1),
+        "peer": peer and round(peer, 1),
+        "ratio_bare": bare and round(ours / bare, 2),
+        "ratio_peer": peer and round(ours / peer, 1),
+    }
+
+
+async def step_row() -> Row:
+    """A service's step against the bare loop and the tutorial idiom; median of the rounds."""
+    found: dict[str, list[float]] = {"ours": [], "bare": [], "tutorial": []}
+    ways: dict[str, tuple[Callable[[str, str, int], Awaitable[float]], int]] = {
+        "ours": (steps.ours, EVENTS),
+        "bare": (steps.bare, EVENTS),
+        "tutorial": (steps.tutorial, TUTORIAL_EVENTS),
+    }
+    for number in range(ROUNDS):
+        for name, (way, count) in ways.items():
+            # A new broker each time: it keeps everything in memory, and every run reads it all.
+            with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
+                async with (
+                    embedded_broker(Path(directory)) as kafka,
+                    mongodb(Path(directory)) as db,
+                ):
+                    connection = {"bootstrap_servers": kafka}
+                    await create_topics(connection, partitions=steps.PARTITIONS)
+                    rate = await way(kafka, db, count)
+            console.print(f"round {number + 1}, {name}: {rate:,.0f} events/s")
+            found[name].append(rate)
+    medians = {name: statistics.median(rates) for name, rates in found.items()}
+    return row(
+        "step: bare = same reads and writes without logic, peer = one transaction per event",
+        "events/s",
+        medians["ours"],
+        medians["bare"],
+        medians["tutorial"],
+    )
+
+
+async def main() -> list[Row]:
+    rows = [await step_row()]
+    if "--no-memory" not in sys.argv:
+        rows.extend(
+            row(f"resident memory of {name} at 10,000 pairs (peak)", "MB", megabytes)
+            for name, megabytes in (await memory.resident()).items()
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    measured = asyncio.run(main())
+    OUTPUT.parent.mkdir(exist_ok=True)
+    OUTPUT.write_text(json.dumps(measured, indent=2) + "\n")
+    table = Table("name", "unit", "ours", "bare", "peer", "ratio bare", "ratio peer")
+    for line in measured:
+        table.add_row(*("" if value is None else str(value) for value in line.values()))
+    Console().print(table)
