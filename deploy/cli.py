@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 app = typer.Typer(
@@ -27,10 +28,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+topic_commands = typer.Typer(help="The topics on the broker.", no_args_is_help=True)
+schema_commands = typer.Typer(help="The published language as files.", no_args_is_help=True)
+app.add_typer(topic_commands, name="topics")
+app.add_typer(schema_commands, name="schemas")
 progress = Console(stderr=True)
 output = Console()
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Service = Literal["matching", "scheduling", "feedback", "notify"]
+Cohort = Annotated[str, typer.Option(help="The cohort's id.")]
+MatchingUrl = Annotated[
+    str,
+    typer.Option("--matching", envvar="CONNECTE_MATCHING_URL", help="Address of matching."),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(envvar="CONNECTE_HTTP_TOKEN", help="The services' token.", show_default=False),
+]
 
 
 class BadInput(Exception):
@@ -42,8 +57,28 @@ def main() -> None:
     try:
         app()
     except BadInput as error:
-        progress.print(f"connecte: {error}", style="red", markup=False, highlight=False)
-        sys.exit(2)
+        _end(str(error), 2)
+    except Exception as error:
+        from deploy.operations import explained
+
+        known = explained(error)
+        if known is None:
+            raise
+        _end(*known)
+
+
+def _end(line: str, code: int) -> NoReturn:
+    progress.print(f"connecte: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(code)
+
+
+def answer(document: Any, as_json: bool, *parts: Table | str) -> None:
+    """What a subcommand has to say: the document for machines, or the parts for people."""
+    if as_json:
+        print(json.dumps(document), flush=True)  # noqa: T201
+    else:
+        for part in parts:
+            output.print(part, markup=False, highlight=False)
 
 
 @contextmanager
@@ -112,7 +147,6 @@ def up(json_: Json = False) -> None:
 
     Example: connecte up --json
     """
-    from deploy.local.process import PartError
     from deploy.local.stack import Terms, running_stack
 
     async def stay(directory: Path) -> None:
@@ -131,11 +165,264 @@ def up(json_: Json = False) -> None:
             await stack.failed
 
     with scratch("up") as directory:
-        try:
-            run(stay(directory))
-        except PartError as error:
-            raise BadInput(str(error)) from None
+        run(stay(directory))
+
+
+@app.command("import")
+def import_(
+    cohort: Cohort,
+    mentors: Annotated[Path, typer.Option(help="CSV file of the mentors.")],
+    managers: Annotated[Path, typer.Option(help="CSV file of the managers.")],
+    matching: MatchingUrl,
+    notify: Annotated[str, typer.Option(envvar="CONNECTE_NOTIFY_URL", help="Address of notify.")],
+    open_: Annotated[
+        str | None, typer.Option("--open", metavar="NAME", help="Open the cohort first.")
+    ] = None,
+    token: Token = None,
+    json_: Json = False,
+) -> None:
+    """Enter everybody of two rosters into a cohort. Doing it again changes nothing.
+
+    Every row is checked before anything is sent. Exit code 1 if somebody was refused.
+
+    Example: connecte import --cohort bercy-2017 --open "Pilot" --mentors a.csv --managers b.csv
+    """
+    from deploy.operations import Entered, Platform, checked_id, enter
+    from deploy.rosters import read_rosters
+    from schemas.commands import OpenCohort
+
+    checked_id("--cohort", cohort)
+    roster = read_rosters(mentors, managers, cohort)
+    opening = None if open_ is None else OpenCohort(cohort_id=cohort, name=open_)
+    count = len(roster.contacts) + len(roster.mentors) + len(roster.managers)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+
+    async def sent() -> Entered:
+        platform = Platform({"matching": matching, "notify": notify}, token)
+        with Progress(*columns, console=progress) as bars:
+            bar = bars.add_task("contacts and people", total=count)
+            async with platform:
+                return await enter(platform, roster, opening, lambda: bars.advance(bar))
+
+    entered: Entered = run(sent())
+    document = {
+        "cohort": cohort,
+        "contacts": entered.contacts,
+        "mentors": entered.mentors,
+        "managers": entered.managers,
+        "unconfirmed": entered.unconfirmed,
+        "refused": entered.rules,
+        "refusals": entered.refused,
+    }
+    table = Table("what", "accepted", title=f"Entered into {cohort}")
+    for name in ("contacts", "mentors", "managers"):
+        table.add_row(name, str(document[name]))
+    notes = [f"not accepted, {rule}: {times}" for rule, times in entered.rules.items()]
+    if entered.unconfirmed:
+        notes.append(f"sent, and nothing seen of them yet: {entered.unconfirmed}")
+    answer(document, json_, table, *notes)
+    sys.exit(0 if entered.clean else 1)
+
+
+@app.command("round")
+def round_(
+    cohort: Cohort,
+    round_id: Annotated[str, typer.Option("--round", help="The round's id; it runs once.")],
+    matching: MatchingUrl,
+    token: Token = None,
+    json_: Json = False,
+) -> None:
+    """Pair the people who wait, and show what was proposed.
+
+    Example: connecte round --cohort bercy-2017 --round round-1
+    """
+    from deploy.operations import Platform, checked_id, run_round
+    from schemas.commands import RunRound
+
+    checked_id("--cohort", cohort)
+    command = RunRound(cohort_id=cohort, round_id=checked_id("--round", round_id))
+
+    async def done() -> dict[str, Any]:
+        async with Platform({"matching": matching}, token) as platform:
+            return await run_round(platform, command)
+
+    document = run(done())
+    figures = document["round"]
+    table = Table("mentor", "manager", "score", "state", "to begin with", title=f"Round {round_id}")
+    for pair in document["pairs"]:
+        score, tools = f"{pair['score']:.1f}", ", ".join(pair["tools"])
+        table.add_row(pair["mentor_id"], pair["manager_id"], score, pair["state"], tools)
+    waiting, free = figures["managers_waiting"], figures["places_free"]
+    note = f"{figures['proposed']} proposed, {waiting} managers wait on, {free} places are free"
+    answer(document, json_, table, note)
+
+
+@app.command()
+def parked(
+    service: Annotated[Service | None, typer.Option(help="Only of this service.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most, per service.")] = 100,
+    json_: Json = False,
+) -> None:
+    """List the records that were set aside, of every service, from their databases (MONGODB_URI).
+
+    Example: connecte parked --service matching
+    """
+    from deploy.operations import SERVICES, access, parked_records
+
+    chosen = SERVICES if service is None else (service,)
+    items, total = run(parked_records(access(mongodb=True), chosen, limit))
+    table = Table("service", "origin", "reason", "detail", title=f"{total} parked")
+    for item in items:
+        table.add_row(item["service"], item["origin"], item["reason"], item["detail"])
+    answer({"items": items, "total": total}, json_, table)
+
+
+@app.command()
+def rebuild(
+    service: Annotated[Service, typer.Argument(help="Whose database. It must be stopped.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Change nothing: rebuild beside it and compare.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Wipe the database without asking.")] = False,
+    json_: Json = False,
+) -> None:
+    """Fold the database of a SERVICE again from its events. The service must be stopped.
+
+    What the database has not published yet is published first. Settings: KAFKA_BOOTSTRAP_SERVERS,
+    MONGODB_URI, CONNECTE_PARTITIONS, CONNECTE_DATABASE_PREFIX. Exit code 1 if --verify finds a
+    difference.
+
+    Example: connecte rebuild matching --verify
+    """
+    from deploy.operations import Rebuilt, access, holds_documents, rebuild_service
+
+    reach = access(kafka=True, mongodb=True)
+    progress.print(f"Every process of {service} must be stopped while this runs.")
+    if not (verify or yes) and run(holds_documents(reach, service)):
+        question = f"Wipe the database {reach.database_prefix}{service} and fold it again?"
+        if not sys.stdin.isatty():
+            raise BadInput(f"the database of {service} is not empty: say --yes to have it wiped")
+        if not typer.confirm(question, err=True):
+            raise BadInput("nothing was done")
+    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} events"))
+    speed = TextColumn("{task.fields[rate]}")
+    with Progress(*columns, speed, console=progress) as bars:
+        bar = bars.add_task(f"folding {service}", total=None, rate="")
+
+        def advance(count: int) -> None:
+            bars.advance(bar, count)
+            task = bars.tasks[0]
+            rate = task.completed / max(task.elapsed or 0.0, 0.001)
+            bars.update(bar, rate=f"{rate:,.0f} a second")
+
+        found: Rebuilt = run(rebuild_service(reach, service, verify=verify, advance=advance))
+        seconds = bars.tasks[0].elapsed or 0.0
+    different = found.differences or []
+    document = {
+        "service": service,
+        "database": found.database,
+        "published": found.published,
+        "events": found.events,
+        "seconds": round(seconds, 3),
+        "verified": verify,
+        "differences": different,
+    }
+    lines = [f"{found.events} events folded in {seconds:.1f} s, {found.published} published first"]
+    if verify:
+        lines += [f"different: {name}" for name in different]
+        lines.append(f"{len(different)} documents differ" if different else "not one byte differs")
+    answer(document, json_, *lines)
+    sys.exit(1 if different else 0)
+
+
+@topic_commands.command("create")
+def topics_create(
+    partitions: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Of every topic; then for ever.")
+    ] = None,
+    replication: Annotated[int, typer.Option(min=1, max=9, help="Copies of every topic.")] = 1,
+    json_: Json = False,
+) -> None:
+    """Create what is missing of the table on the broker (KAFKA_BOOTSTRAP_SERVERS).
+
+    Without --partitions it is CONNECTE_PARTITIONS. Topics that exist are left as they are, and
+    must have as many partitions.
+
+    Example: connecte topics create --partitions 12 --replication 3
+    """
+    from deploy.operations import access, check_partitions
+    from deploy.topics import create_topics
+    from schemas.topics import TOPICS
+
+    reach = access(kafka=True)
+    wanted = partitions or reach.partitions
+
+    async def create() -> list[str]:
+        created = await create_topics(
+            reach.kafka_connection, partitions=wanted, replication=replication
+        )
+        await check_partitions(reach, wanted, list(TOPICS))
+        return created
+
+    created = run(create())
+    existing = [name for name in TOPICS if name not in created]
+    document = {"created": created, "existing": existing, "partitions": wanted}
+    lines = [*(f"created {name}" for name in created), *(f"there already {n}" for n in existing)]
+    answer(document, json_, *lines)
+
+
+@topic_commands.command("list")
+def topics_list(json_: Json = False) -> None:
+    """Show the table of topics: who may read which, what it carries, how long it is kept.
+
+    Example: connecte topics list --json
+    """
+    from schemas.generate import topics as rows
+
+    table = Table("topic", "audience", "kept", "types", title="Topics")
+    for row in rows():
+        days = row["retention_ms"] // 86_400_000
+        kept = "for ever" if row["retention_ms"] < 0 else f"{days} days"
+        kept = "newest per key" if row["cleanup"] == "compact" else kept
+        table.add_row(row["name"], row["audience"], kept, str(len(row["types"])))
+    answer(rows(), json_, table)
+
+
+@schema_commands.command("generate")
+def schemas_generate(
+    check: Annotated[bool, typer.Option("--check", help="Only say what is not current.")] = False,
+    json_: Json = False,
+) -> None:
+    """Write schemas/catalogue: JSON Schema per message, topics.json, asyncapi.json.
+
+    With --check nothing is written, and the exit code is 1 if something is not current.
+
+    Example: connecte schemas generate --check
+    """
+    from schemas.generate import differing, write
+
+    names = differing() if check else write()
+    done = "not current" if check else "written"
+    lines = [f"{done}: {name}" for name in names] or ["everything is current"]
+    answer({"check": check, "files": names}, json_, *lines)
+    sys.exit(1 if check and names else 0)
+
+
+@schema_commands.command("list")
+def schemas_list(json_: Json = False) -> None:
+    """Show every message type: its version, who may read it, what it says.
+
+    Example: connecte schemas list --json
+    """
+    from schemas.generate import messages
+
+    table = Table("message", "version", "audience", "what it says", title="Messages")
+    for row in messages():
+        table.add_row(row["name"], str(row["version"]), row["audience"], row["summary"])
+    answer(messages(), json_, table)
 
 
 if __name__ == "__main__":
-    main()
+    from deploy.cli import main as imported  # this module under its own name, and only once
+
+    imported()

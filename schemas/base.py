@@ -5,7 +5,7 @@ order; its `subject` is the thing that it is about, and the key of its record.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -58,6 +58,19 @@ class Value(BaseModel):
     """Frozen data. Unknown fields are ignored, so that a reader survives a newer writer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+V = TypeVar("V", bound=Value)
+
+
+def recast(kind: type[V], source: BaseModel, **changes: Any) -> V:
+    """A value of another kind with the fields that both have, and these changes.
+
+    Values inside are taken over as they are, which a dump and a new validation would copy.
+    """
+    given = source.__dict__
+    fields = {name: given[name] for name in kind.model_fields if name in given}
+    return kind.model_validate(fields | changes)
 
 
 class Message(Value):

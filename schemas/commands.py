@@ -5,7 +5,20 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.base import Command, Moment, PairId, PersonId, SessionId, SurveyId
-from schemas.values import Availability, CohortPolicy, Level, Place, Reason, Side, Tools
+from schemas.values import (
+    CohortPolicy,
+    Directorate,
+    Excludes,
+    JobFamily,
+    Level,
+    LineManager,
+    OfferedAvailability,
+    QuestionId,
+    Reason,
+    Side,
+    Site,
+    Tools,
+)
 
 # --- matching ---------------------------------------------------------------------------------
 
@@ -13,8 +26,16 @@ from schemas.values import Availability, CohortPolicy, Level, Place, Reason, Sid
 class OpenCohort(Command):
     """Open a run of the programme for one population."""
 
-    name: Annotated[str, Field(min_length=1, max_length=120)]
-    policy: CohortPolicy = CohortPolicy()
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=120,
+            description="The run's name, for people.",
+            examples=["Connecte ton manager 2017"],
+        ),
+    ]
+    policy: Annotated[CohortPolicy, Field(description="The rules of the run.")] = CohortPolicy()
 
 
 class VolunteerAsMentor(Command):
@@ -22,13 +43,13 @@ class VolunteerAsMentor(Command):
 
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: PersonId
-    directorate: Place
-    site: Place
+    directorate: Directorate
+    site: Site
     skills: Annotated[Tools, Field(min_length=1)]
     capacity: Annotated[int, Field(ge=1, le=5, description="Managers at a time.")] = 1
-    availability: Annotated[Availability, Field(min_length=1)]
-    line_manager: PersonId | None = None
-    excludes: tuple[PersonId, ...] = ()
+    availability: OfferedAvailability
+    line_manager: LineManager = None
+    excludes: Excludes = ()
 
 
 class EnrolManager(Command):
@@ -36,13 +57,13 @@ class EnrolManager(Command):
 
     subject_field: ClassVar[str] = "manager_id"
     manager_id: PersonId
-    directorate: Place
-    site: Place
-    job_family: Place
+    directorate: Directorate
+    site: Site
+    job_family: JobFamily
     needs: Annotated[Tools, Field(min_length=1)]
-    availability: Annotated[Availability, Field(min_length=1)]
-    line_manager: PersonId | None = None
-    excludes: tuple[PersonId, ...] = ()
+    availability: OfferedAvailability
+    line_manager: LineManager = None
+    excludes: Excludes = ()
 
 
 class PauseMentor(Command):
@@ -78,7 +99,7 @@ class ChangeAvailability(Command):
 
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
-    availability: Annotated[Availability, Field(min_length=1)]
+    availability: OfferedAvailability
 
 
 class RunRound(Command):
@@ -129,7 +150,9 @@ class RescheduleSession(Command):
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
-    starts_at: Moment | None = None
+    starts_at: Annotated[
+        Moment | None, Field(description="The new time; null for the next free common slot.")
+    ] = None
 
 
 class CancelSession(Command):
@@ -147,7 +170,7 @@ class ReportAttendance(Command):
     session_id: SessionId
     attempt: Annotated[int, Field(ge=1, description="Which planning of the session is meant.")]
     by: Side
-    held: bool
+    held: Annotated[bool, Field(description="Whether it took place.")]
 
 
 # --- feedback ---------------------------------------------------------------------------------
@@ -158,7 +181,10 @@ class AnswerSurvey(Command):
 
     subject_field: ClassVar[str] = "survey_id"
     survey_id: SurveyId
-    scores: Annotated[dict[str, Level], Field(min_length=1, max_length=10)]
+    scores: Annotated[
+        dict[QuestionId, Level],
+        Field(min_length=1, max_length=10, description="Question to answer."),
+    ]
 
 
 # --- notify -----------------------------------------------------------------------------------
@@ -168,7 +194,14 @@ class RetryLetter(Command):
     """Try a failed letter again, now."""
 
     subject_field: ClassVar[str] = "letter_id"
-    letter_id: Annotated[str, Field(min_length=1, max_length=240)]
+    letter_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=240,
+            description="The id of the letter, as the list of letters shows it.",
+        ),
+    ]
 
 
 Service = Literal["matching", "scheduling", "feedback", "notify"]

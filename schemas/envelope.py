@@ -8,6 +8,7 @@ list, and its `detail` names the header or the field.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Literal
 
 from pydantic import ValidationError
@@ -75,6 +76,7 @@ class Record:
     headers: Headers = field(default=())
 
 
+@cache
 def type_name(kind: type[Message]) -> str:
     """`ce_type` of a message: the name and the version of its schema."""
     return f"{TYPE_PREFIX}{kind.__name__}.v{kind.version}"
@@ -100,17 +102,14 @@ def encode(
 ) -> Record:
     """The record of a message."""
     kind = type(message)
-    name, subject = type_name(kind), key_of(message)
+    subject = key_of(message).encode()
     headers: list[tuple[str, bytes | None]] = [
-        ("ce_specversion", b"1.0"),
+        *_fixed_headers(kind),
         ("ce_id", id.encode()),
         ("ce_source", source.encode()),
-        ("ce_type", name.encode()),
         ("ce_time", _timestamp(time)),
-        ("ce_subject", subject.encode()),
-        ("ce_dataschema", f"{SCHEMA_ROOT}{kind.__name__}:{kind.version}".encode()),
+        ("ce_subject", subject),
         ("ce_partitionkey", message.cohort_id.encode()),
-        ("content-type", b"application/json"),
     ]
     if sequence is not None:
         headers.append(("ce_sequence", b"%012d" % sequence))
@@ -121,9 +120,21 @@ def encode(
     if traceparent is not None:
         headers.append(("ce_traceparent", traceparent.encode()))
     value = kind.__pydantic_serializer__.to_json(message)
-    return Record(topic, partition, subject.encode(), value, headers)
+    return Record(topic, partition, subject, value, headers)
 
 
+@cache
+def _fixed_headers(kind: type[Message]) -> tuple[tuple[str, bytes], ...]:
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_type", type_name(kind).encode()),
+        ("ce_dataschema", f"{SCHEMA_ROOT}{kind.__name__}:{kind.version}".encode()),
+        ("content-type", b"application/json"),
+    )
+
+
+# The events of a step share their time, and so do the records of a batch, nearly.
+@lru_cache(maxsize=256)
 def _timestamp(time: datetime) -> bytes:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
 
@@ -151,7 +162,7 @@ def _from_text(found: Mapping[str, str]) -> Attributes:
             id=found["id"],
             source=found["source"],
             type=found["type"],
-            time=to_milliseconds(datetime.fromisoformat(found["time"])),
+            time=_moment(found["time"]),
             subject=found["subject"],
             partition_key=found["partitionkey"],
             sequence=_count(found, "sequence"),
@@ -165,6 +176,11 @@ def _from_text(found: Mapping[str, str]) -> Attributes:
         raise Unreadable("bad-headers", "header ce_time is not an RFC 3339 time") from None
 
 
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> datetime:
+    return to_milliseconds(datetime.fromisoformat(text))
+
+
 def _count(found: Mapping[str, str], name: str) -> int | None:
     text = found.get(name)
     if text is None:
@@ -174,11 +190,15 @@ def _count(found: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
+@cache
+def _kinds() -> dict[str, type[Message]]:
+    return {type_name(kind): kind for kind in TYPES.values()}
+
+
 def kind_of(attributes: Attributes) -> type[Message]:
     """The message type that `ce_type` names."""
-    name, _, version = attributes.type.removeprefix(TYPE_PREFIX).rpartition(".v")
-    kind = TYPES.get(name)
-    if kind is None or not attributes.type.startswith(TYPE_PREFIX) or version != str(kind.version):
+    kind = _kinds().get(attributes.type)
+    if kind is None:
         raise Unreadable("unknown-type", f"no message is called {attributes.type[:120]!r}")
     return kind
 

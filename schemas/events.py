@@ -9,12 +9,18 @@ from schemas.values import (
     Availability,
     CohortPolicy,
     Criterion,
+    Directorate,
+    Excludes,
+    JobFamily,
     Level,
-    Place,
+    LineManager,
+    QuestionId,
     Reason,
     ScoreReason,
     Side,
+    Site,
     SurveyFigure,
+    SurveyKind,
     ToolName,
     Tools,
 )
@@ -25,8 +31,11 @@ from schemas.values import (
 class CohortOpened(Event):
     """A run of the programme began, under this policy."""
 
-    name: Annotated[str, Field(examples=["Connecte ton manager 2017"])]
-    policy: CohortPolicy
+    name: Annotated[
+        str,
+        Field(description="The run's name, for people.", examples=["Connecte ton manager 2017"]),
+    ]
+    policy: Annotated[CohortPolicy, Field(description="The rules of the run.")]
 
 
 class MentorVolunteered(Event):
@@ -34,13 +43,13 @@ class MentorVolunteered(Event):
 
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: PersonId
-    directorate: Place
-    site: Place
+    directorate: Directorate
+    site: Site
     skills: Tools
     capacity: Annotated[int, Field(ge=1, description="Managers at a time.")]
     availability: Availability
-    line_manager: PersonId | None = None
-    excludes: tuple[PersonId, ...] = ()
+    line_manager: LineManager = None
+    excludes: Excludes = ()
 
 
 class MentorPaused(Event):
@@ -69,13 +78,13 @@ class ManagerEnrolled(Event):
 
     subject_field: ClassVar[str] = "manager_id"
     manager_id: PersonId
-    directorate: Place
-    site: Place
-    job_family: Place
+    directorate: Directorate
+    site: Site
+    job_family: JobFamily
     needs: Tools
     availability: Availability
-    line_manager: PersonId | None = None
-    excludes: tuple[PersonId, ...] = ()
+    line_manager: LineManager = None
+    excludes: Excludes = ()
 
 
 class ManagerWithdrew(Event):
@@ -106,8 +115,8 @@ class PairProposed(PairEvent):
     """A round proposes a pair; both sides are asked until `expires_at`."""
 
     round_id: PersonId
-    score: Annotated[float, Field(ge=0, le=100)]
-    reasons: tuple[ScoreReason, ...]
+    score: Annotated[float, Field(ge=0, le=100, description="Points of 100.")]
+    reasons: Annotated[tuple[ScoreReason, ...], Field(description="How the score came about.")]
     tools: Annotated[tuple[ToolName, ...], Field(description="To begin with, best first.")]
     expires_at: Moment
 
@@ -115,25 +124,28 @@ class PairProposed(PairEvent):
 class ProposalAccepted(PairEvent):
     """One side said yes."""
 
-    by: Side
+    by: Annotated[Side, Field(description="Which side said yes.")]
 
 
 class ProposalDeclined(PairEvent):
     """One side said no; the pair is never proposed again in the cohort."""
 
-    by: Side
+    by: Annotated[Side, Field(description="Which side said no.")]
 
 
 class ProposalExpired(PairEvent):
     """The proposal ended without an answer of both: too late, or one side has left."""
 
-    cause: Literal["deadline", "withdrawal"]
+    cause: Annotated[
+        Literal["deadline", "withdrawal"],
+        Field(description="The deadline passed, or one side has left."),
+    ]
 
 
 class PairFormed(PairEvent):
     """Both sides accepted: the sessions can be planned."""
 
-    tools: tuple[ToolName, ...]
+    tools: Annotated[tuple[ToolName, ...], Field(description="To begin with, best first.")]
     mentor_availability: Availability
     manager_availability: Availability
 
@@ -141,7 +153,10 @@ class PairFormed(PairEvent):
 class PairDissolved(PairEvent):
     """A standing pair ended before its last session."""
 
-    cause: Literal["request", "mentor_withdrew", "manager_withdrew"]
+    cause: Annotated[
+        Literal["request", "mentor_withdrew", "manager_withdrew"],
+        Field(description="What ended it."),
+    ]
     reason: Reason = ""
 
 
@@ -150,8 +165,8 @@ class RoundCompleted(Event):
 
     subject_field: ClassVar[str] = "round_id"
     round_id: PersonId
-    proposed: Annotated[int, Field(ge=0)]
-    managers_waiting: Annotated[int, Field(ge=0)]
+    proposed: Annotated[int, Field(ge=0, description="Pairs proposed.")]
+    managers_waiting: Annotated[int, Field(ge=0, description="Managers left without a proposal.")]
     places_free: Annotated[int, Field(ge=0, description="Capacity of the mentors left over.")]
     score: Annotated[float, Field(ge=0, description="Sum over the proposals.")]
 
@@ -181,47 +196,57 @@ class SessionPlanned(SessionEvent):
 class SessionConfirmed(SessionEvent):
     """One side confirmed."""
 
-    by: Side
+    by: Annotated[Side, Field(description="Which side confirmed.")]
 
 
 class SessionRescheduled(SessionEvent):
     """A planned session moved to `starts_at`."""
 
-    by: Side
-    previously_at: Moment
+    by: Annotated[Side, Field(description="Which side moved it.")]
+    previously_at: Annotated[Moment, Field(description="When it would have begun.")]
 
 
 class SessionCancelled(SessionEvent):
     """A planned session will not take place."""
 
-    cause: Literal["request", "pair_dissolved"]
-    by: Side | None = None
+    cause: Annotated[
+        Literal["request", "pair_dissolved"],
+        Field(description="Somebody asked, or the pair has ended."),
+    ]
+    by: Annotated[Side | None, Field(description="Which side asked; null if none did.")] = None
 
 
 class SessionMissed(SessionEvent):
     """A session did not take place, or nobody reported it in time."""
 
-    cause: Literal["reported", "unreported"]
-    by: Side | None = None
+    cause: Annotated[
+        Literal["reported", "unreported"],
+        Field(description="Somebody said so, or nobody reported in time."),
+    ]
+    by: Annotated[Side | None, Field(description="Which side reported it; null if none did.")] = (
+        None
+    )
 
 
 class SessionCompleted(SessionEvent):
     """A session took place."""
 
-    by: Side
+    by: Annotated[Side, Field(description="Which side reported it.")]
     completed: Annotated[int, Field(ge=1, description="Completed sessions of the pair so far.")]
 
 
 class PairStalled(PairEvent):
     """No session took place for too long."""
 
-    since: Moment
+    since: Annotated[
+        Moment, Field(description="When the last session was held, or the plan began.")
+    ]
 
 
 class PairGraduated(PairEvent):
     """All sessions of the pair took place."""
 
-    sessions: Annotated[int, Field(ge=1)]
+    sessions: Annotated[int, Field(ge=1, description="Sessions of the pair.")]
 
 
 # --- scheduling, private ----------------------------------------------------------------------
@@ -236,14 +261,18 @@ class PlanningBegan(PairEvent):
 class PlanningPostponed(PairEvent):
     """These sessions have no common free slot; it is sought again at `retry_at`."""
 
-    numbers: Annotated[tuple[int, ...], Field(min_length=1)]
+    numbers: Annotated[
+        tuple[int, ...], Field(min_length=1, description="Which sessions of the pair.")
+    ]
     retry_at: Moment
 
 
 class AttendanceRequested(SessionEvent):
     """A session's end has passed: each side is asked, until `report_by`, whether it took place."""
 
-    report_by: Moment | None = None
+    report_by: Annotated[
+        Moment | None, Field(description="Afterwards the session counts as missed.")
+    ] = None
 
 
 # --- feedback ---------------------------------------------------------------------------------
@@ -254,28 +283,30 @@ class CohortMeasured(Event):
 
     measured_at: Moment
     next_at: Annotated[Moment, Field(description="Not measured again before this.")]
-    mentors: Annotated[int, Field(ge=0)]
-    managers: Annotated[int, Field(ge=0)]
-    pairs_formed: Annotated[int, Field(ge=0)]
-    pairs_graduated: Annotated[int, Field(ge=0)]
-    pairs_dissolved: Annotated[int, Field(ge=0)]
-    sessions_completed: Annotated[int, Field(ge=0)]
-    sessions_missed: Annotated[int, Field(ge=0)]
+    mentors: Annotated[int, Field(ge=0, description="Mentors, those who left not counted.")]
+    managers: Annotated[int, Field(ge=0, description="Managers, those who left not counted.")]
+    pairs_formed: Annotated[int, Field(ge=0, description="Pairs formed so far.")]
+    pairs_graduated: Annotated[int, Field(ge=0, description="Pairs with all their sessions.")]
+    pairs_dissolved: Annotated[int, Field(ge=0, description="Pairs that ended early.")]
+    sessions_completed: Annotated[int, Field(ge=0, description="Sessions held.")]
+    sessions_missed: Annotated[int, Field(ge=0, description="Sessions that were not held.")]
     surveys_closed: Annotated[int | None, Field(description="Null below the smallest group.")]
     surveys_answered: Annotated[int | None, Field(description="Null below the smallest group.")]
-    surveys: tuple[SurveyFigure, ...]
+    surveys: Annotated[
+        tuple[SurveyFigure, ...], Field(description="One figure per question and side.")
+    ]
 
 
 class RolloutRecommended(Event):
     """Every criterion is met: the programme is run in and can open further."""
 
-    criteria: tuple[Criterion, ...]
+    criteria: Annotated[tuple[Criterion, ...], Field(description="Every criterion of the policy.")]
 
 
 class RolloutWithheld(Event):
     """At least one criterion is not met yet."""
 
-    criteria: tuple[Criterion, ...]
+    criteria: Annotated[tuple[Criterion, ...], Field(description="Every criterion of the policy.")]
 
 
 class SurveyOpened(Event):
@@ -285,9 +316,9 @@ class SurveyOpened(Event):
     survey_id: SurveyId
     pair_id: PairId
     person_id: PersonId
-    kind: Literal["start", "session", "end"]
+    kind: SurveyKind
     side: Side
-    questions: tuple[str, ...]
+    questions: Annotated[tuple[QuestionId, ...], Field(description="What is asked, in order.")]
     closes_at: Moment
 
 
@@ -296,9 +327,9 @@ class SurveyClosed(Event):
 
     subject_field: ClassVar[str] = "survey_id"
     survey_id: SurveyId
-    kind: Literal["start", "session", "end"]
+    kind: SurveyKind
     side: Side
-    outcome: Literal["answered", "expired"]
+    outcome: Annotated[Literal["answered", "expired"], Field(description="How it ended.")]
 
 
 class SurveyAnswered(Event):
@@ -306,15 +337,17 @@ class SurveyAnswered(Event):
 
     anonymous: ClassVar[bool] = True
 
-    kind: Literal["start", "session", "end"]
+    kind: SurveyKind
     side: Side
-    scores: dict[str, Level]
+    scores: Annotated[dict[QuestionId, Level], Field(description="Question to answer.")]
 
 
 class PairAtRisk(PairEvent):
     """A pair that a coordinator should speak with."""
 
-    cause: Literal["low_scores", "stalled", "missed_sessions"]
+    cause: Annotated[
+        Literal["low_scores", "stalled", "missed_sessions"], Field(description="What points to it.")
+    ]
 
 
 # --- notify -----------------------------------------------------------------------------------
@@ -335,29 +368,33 @@ class LetterQueued(LetterEvent):
 
     template: Annotated[str, Field(description="The type of the event that it tells.")]
     side: Side
-    facts: dict[str, Any]
-    send_at: Moment
+    facts: Annotated[dict[str, Any], Field(description="The event that it tells.")]
+    send_at: Annotated[Moment, Field(description="Not before this, for the quiet hours.")]
 
 
 class LetterSent(LetterEvent):
     """The mail server took the letter."""
 
-    template: str
-    channel: Literal["smtp"]
-    attempt: Annotated[int, Field(ge=1)]
+    template: Annotated[str, Field(description="The type of the event that it tells.")]
+    channel: Annotated[Literal["smtp"], Field(description="How it went out.")]
+    attempt: Annotated[int, Field(ge=1, description="Hand-overs tried, this one included.")]
 
 
 class LetterDeferred(LetterEvent):
     """The letter could not be handed over yet; it is tried again at `retry_at`."""
 
     attempt: Annotated[int, Field(ge=0, description="Hand-overs tried.")]
-    cause: Annotated[str, Field(max_length=80, examples=["smtp 451"])]
+    cause: Annotated[
+        str, Field(max_length=80, description="What the mail server said.", examples=["smtp 451"])
+    ]
     retry_at: Moment
 
 
 class LetterFailed(LetterEvent):
     """The letter was given up. A coordinator sees it and can have it retried."""
 
-    template: str
-    attempt: Annotated[int, Field(ge=0)]
-    cause: Annotated[str, Field(max_length=80, examples=["smtp 550", "no contact"])]
+    template: Annotated[str, Field(description="The type of the event that it tells.")]
+    attempt: Annotated[int, Field(ge=0, description="Hand-overs tried.")]
+    cause: Annotated[
+        str, Field(max_length=80, description="Why.", examples=["smtp 550", "no contact"])
+    ]

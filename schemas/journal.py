@@ -15,10 +15,10 @@ class CommandRefused(Event):
     """A command was not carried out, and why. Its sender can look it up by `command_id`."""
 
     subject_field: ClassVar[str] = "command_id"
-    command_id: str
-    command: Annotated[str, Field(examples=["AcceptProposal"])]
-    rule: Annotated[str, Field(examples=["proposal-expired"])]
-    detail: str
+    command_id: Annotated[str, Field(description="`ce_id` of the command.")]
+    command: Annotated[str, Field(description="Its type.", examples=["AcceptProposal"])]
+    rule: Annotated[str, Field(description="Which rule said no.", examples=["proposal-expired"])]
+    detail: Annotated[str, Field(description="The same as a sentence.")]
 
 
 class StepCompleted(Event):
@@ -29,10 +29,10 @@ class StepCompleted(Event):
     """
 
     subject_field: ClassVar[str] = "source"
-    source: str
-    step: Annotated[int, Field(ge=1)]
-    positions: dict[str, int]
-    seen: dict[str, int]
+    source: Annotated[str, Field(description="Service and partition.", examples=["matching.3"])]
+    step: Annotated[int, Field(ge=1, description="Counts the steps of the partition.")]
+    positions: Annotated[dict[str, int], Field(description="Topic to next offset.")]
+    seen: Annotated[dict[str, int], Field(description="Source to last sequence.")]
 
 
 class RecordParked(Event):
@@ -43,14 +43,22 @@ class RecordParked(Event):
     """
 
     subject_field: ClassVar[str] = "origin"
-    origin: Annotated[str, Field(examples=["mentoring.matching.events/3/1042"])]
-    topic: str
-    offset: int
-    key: Base64Bytes | None
-    headers: tuple[tuple[str, Base64Bytes | None], ...]
-    value: Base64Bytes | None
-    size: int
-    sha256: str
-    reason: str
-    detail: str
-    attempts: Annotated[int, Field(ge=1)]
+    origin: Annotated[
+        str,
+        Field(
+            description="Topic, partition and offset.",
+            examples=["mentoring.matching.events/3/1042"],
+        ),
+    ]
+    topic: Annotated[str, Field(description="The topic it was on.")]
+    offset: Annotated[int, Field(description="Its offset there.")]
+    key: Annotated[Base64Bytes | None, Field(description="Its key, as it came.")]
+    headers: Annotated[
+        tuple[tuple[str, Base64Bytes | None], ...], Field(description="Its headers, as they came.")
+    ]
+    value: Annotated[Base64Bytes | None, Field(description="Its value, cut after 64 KiB.")]
+    size: Annotated[int, Field(description="Bytes of the whole value.")]
+    sha256: Annotated[str, Field(description="Digest of the whole value.")]
+    reason: Annotated[str, Field(description="Why, from a closed list.", examples=["bad-data"])]
+    detail: Annotated[str, Field(description="The header, field or rule that is meant.")]
+    attempts: Annotated[int, Field(ge=1, description="How often it has been tried.")]

@@ -27,9 +27,9 @@ class PersonContact(Command):
 
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
-    name: Place
+    name: Annotated[Place, Field(description="The person's name, as letters address them.")]
     email: Address
-    language: Language = "fr"
+    language: Annotated[Language, Field(description="Language of their letters.")] = "fr"
 
 
 class PersonErased(Command):

@@ -4,12 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.base import Value
+from schemas.base import PersonId, Value
 
-Side = Literal["mentor", "manager"]
-Language = Literal["fr", "en"]
+Side = Annotated[
+    Literal["mentor", "manager"],
+    Field(description="Which of the two people of a pair.", examples=["mentor"]),
+]
+Language = Annotated[
+    Literal["fr", "en"], Field(description="ISO 639-1 code of a language.", examples=["fr"])
+]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+_ORDER = {day: place for place, day in enumerate(WEEKDAYS)}
 
 ClockTime = Annotated[
     str,
@@ -17,9 +23,37 @@ ClockTime = Annotated[
     Field(description="Wall-clock time in Europe/Paris.", examples=["09:30"]),
 ]
 Level = Annotated[int, Field(ge=1, le=5, description="1 (beginner, or of little use) to 5.")]
-ToolName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+ToolName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$"),
+    Field(description="A social network or digital tool.", examples=["linkedin"]),
+]
 Place = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
-Reason = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
+Directorate = Annotated[
+    Place, Field(description="Directorate, as the cohort spells it.", examples=["DGFiP"])
+]
+Site = Annotated[Place, Field(description="Where somebody works.", examples=["Paris Bercy"])]
+JobFamily = Annotated[
+    Place, Field(description="What a manager is in charge of.", examples=["tax-audit"])
+]
+LineManager = Annotated[
+    PersonId | None, Field(description="Who the person reports to; null if that is not told.")
+]
+Excludes = Annotated[
+    tuple[PersonId, ...], Field(description="People never to be paired with this one.")
+]
+Reason = Annotated[
+    str,
+    StringConstraints(max_length=200, strip_whitespace=True),
+    Field(description="Why, in a few words that name nobody.", examples=["changed posts"]),
+]
+SurveyKind = Annotated[
+    Literal["start", "session", "end"],
+    Field(description="When it is asked: before the first session, after one, or at the end."),
+]
+QuestionId = Annotated[
+    str, Field(description="Name of a question in the questionnaire.", examples=["usefulness"])
+]
 
 
 def minutes(time: str) -> int:
@@ -30,25 +64,35 @@ def minutes(time: str) -> int:
 class Window(Value):
     """A weekly window in which somebody can meet, in Europe/Paris."""
 
-    day: Weekday
+    day: Annotated[Weekday, Field(description="Day of the week; nobody meets at weekends.")]
     start: ClockTime
     end: ClockTime
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> "Window":
-        if minutes(self.end) <= minutes(self.start):
+        if self.end <= self.start:  # both are HH:MM
             raise ValueError("a window ends after it starts")
         return self
 
 
 def _in_order(windows: tuple[Window, ...]) -> tuple[Window, ...]:
-    return tuple(sorted(windows, key=lambda w: (WEEKDAYS.index(w.day), w.start, w.end)))
+    return tuple(sorted(windows, key=_place)) if len(windows) > 1 else windows
 
 
+def _place(window: Window) -> tuple[int, str, str]:
+    return _ORDER[window.day], window.start, window.end
+
+
+# The limit stands before the validator: behind one, JSON Schema would not know it for an array's.
 Availability = Annotated[
     tuple[Window, ...],
-    AfterValidator(_in_order),
     Field(max_length=20, description="Weekly windows, Europe/Paris."),
+    AfterValidator(_in_order),
+]
+OfferedAvailability = Annotated[
+    tuple[Window, ...],
+    Field(min_length=1, max_length=20, description="Weekly windows, Europe/Paris; at least one."),
+    AfterValidator(_in_order),
 ]
 Tools = Annotated[
     dict[ToolName, Level],
@@ -115,30 +159,38 @@ class CohortPolicy(Value):
         Literal["forbid", "both_consent", "allow"],
         Field(description="May a mentor coach somebody in their own line of managers?"),
     ] = "forbid"
-    weights: Weights = Weights()
+    weights: Annotated[Weights, Field(description="What counts in a pair's score.")] = Weights()
     smallest_group: Annotated[
         int, Field(ge=3, le=50, description="Figures of fewer answers are not published.")
     ] = 5
-    quiet_hours: QuietHours = QuietHours()
-    languages: tuple[Language, ...] = ("fr", "en")
-    rollout: RolloutCriteria = RolloutCriteria()
+    quiet_hours: Annotated[QuietHours, Field(description="When no letter is sent.")] = QuietHours()
+    languages: Annotated[
+        tuple[Language, ...],
+        Field(description="Languages of the letters, the first for whoever has none of them."),
+    ] = ("fr", "en")
+    rollout: Annotated[RolloutCriteria, Field(description="When it counts as run in.")] = (
+        RolloutCriteria()
+    )
 
 
 class ScoreReason(Value):
     """One criterion of a score: `contribution` = `value` × `weight` / sum of weights × 100."""
 
-    criterion: Literal["coverage", "availability", "bridge", "proximity"]
+    criterion: Annotated[
+        Literal["coverage", "availability", "bridge", "proximity"],
+        Field(description="Which of the weights."),
+    ]
     value: Annotated[float, Field(ge=0, le=1, description="0 (not at all) to 1 (fully).")]
-    weight: Annotated[float, Field(ge=0)]
+    weight: Annotated[float, Field(ge=0, description="The cohort's weight of the criterion.")]
     contribution: Annotated[float, Field(ge=0, le=100, description="Points of the score.")]
 
 
 class SurveyFigure(Value):
     """What one group of surveys says. `mean` and `answers` are null below the smallest group."""
 
-    kind: Literal["start", "session", "end"]
+    kind: SurveyKind
     side: Side
-    question: str
+    question: QuestionId
     answers: Annotated[int | None, Field(description="Answers counted.")]
     mean: Annotated[float | None, Field(description="Mean of 1 to 5, to two decimals.")]
 
@@ -146,9 +198,12 @@ class SurveyFigure(Value):
 class Criterion(Value):
     """One criterion of the roll-out: what it asks for, what was measured, whether it is met."""
 
-    name: Literal[
-        "pairs_graduated", "graduation_rate", "completion_rate", "response_rate", "satisfaction"
+    name: Annotated[
+        Literal[
+            "pairs_graduated", "graduation_rate", "completion_rate", "response_rate", "satisfaction"
+        ],
+        Field(description="Which of the policy's criteria."),
     ]
-    threshold: float
+    threshold: Annotated[float, Field(description="What the cohort's policy asks for.")]
     value: Annotated[float | None, Field(description="Null when too few answered to tell.")]
-    met: bool
+    met: Annotated[bool, Field(description="Whether the value reaches the threshold.")]

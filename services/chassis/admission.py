@@ -16,6 +16,7 @@ from schemas.envelope import (
     Unreadable,
     attributes,
     decode,
+    key_of,
     kind_of,
     tombstone,
 )
@@ -37,7 +38,8 @@ class Fault:
 class Input:
     """Something to decide on: a record as it was read, or a message without one (a deadline).
 
-    Neither `message` nor `unreadable`: the record does not concern the service.
+    Neither `message` nor `unreadable`: the record does not concern the service. `mirrored`: it is
+    of a compacted topic. `counted`: its sequence is its publisher's.
     """
 
     partition: int
@@ -46,6 +48,7 @@ class Input:
     message: Message | None = None
     unreadable: Fault | None = None
     mirrored: bool = False
+    counted: bool = False
 
 
 Skipped = Literal["position", "sequence", "unconcerned"]
@@ -63,27 +66,36 @@ def read(domain: Domain, partitions: int, received: Received) -> Input:
         if received.topic in domain.tables:
             item.mirrored = True
             if received.value is None:
-                item.message = tombstone(received.key)
+                erased = tombstone(received.key)
+                _check_partition(erased.cohort_id, partitions, received)
+                item.message = erased
                 return item
         item.attributes = attributes(received.headers)
-        kind = kind_of(item.attributes)
         topic = TOPICS[received.topic]
         sequenced = topic.audience == "public" or topic.name.endswith(".private")
         if sequenced:
             _check_source(item.attributes, received)
+            item.counted = True
+        kind = kind_of(item.attributes)
         if kind not in topic.types:
             if sequenced:  # a copy that a service keeps of what it learned
                 return item
             raise Unreadable("unknown-type", f"{kind.__name__} is not for {received.topic}")
-        if partition_of(item.attributes.partition_key, partitions) != received.partition:
-            if not sequenced or kind in domain.handles:
-                raise Unreadable("wrong-partition", "its cohort belongs to another partition")
-            return item
+        if not sequenced or kind in domain.handles:
+            _check_partition(item.attributes.partition_key, partitions, received)
         if kind in domain.handles:
-            item.message = decode(item.attributes, received.value)
+            message = decode(item.attributes, received.value)
+            if item.mirrored and received.key != key_of(message).encode():
+                raise Unreadable("bad-headers", "the key is not that of its subject")
+            item.message = message
     except Unreadable as error:
         item.unreadable = Fault(error.reason, error.detail)
     return item
+
+
+def _check_partition(cohort_id: str, partitions: int, received: Received) -> None:
+    if partition_of(cohort_id, partitions) != received.partition:
+        raise Unreadable("wrong-partition", "its cohort belongs to another partition")
 
 
 def _check_source(found: Attributes, received: Received) -> None:
@@ -101,9 +113,8 @@ def admit(item: Input, draft: Draft) -> Skipped | None:
     if received.offset < draft.positions.get(received.topic, 0):
         return "position"
     draft.moved_to(received.topic, received.offset + 1)
-    sequence = item.attributes.sequence if item.attributes else None
-    genuine = item.unreadable is None or item.unreadable.reason not in ("bad-headers",)
-    if sequence is not None and genuine and not item.mirrored:
+    sequence = item.attributes.sequence if item.attributes and item.counted else None
+    if sequence is not None:
         seen = draft.seen.get(received.topic, 0)
         if sequence <= seen:
             return "sequence"

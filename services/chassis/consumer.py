@@ -20,6 +20,7 @@ from faststream.kafka.message import FAKE_CONSUMER
 from services.chassis.kafka import KafkaLog, received
 from services.chassis.step import Abandoned, Stepper
 from services.chassis.store import Place
+from services.chassis.topic_ids import topic_ids
 
 logger = logging.getLogger(__name__)
 
@@ -146,6 +147,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     ) -> None:
         if not assigned:
             return
+        present = await topic_ids(self.log.connection, {place.topic for place in assigned})
+        if changed := await self.stepper.store.changed_topics(present):
+            raise LogReset(
+                f"{', '.join(changed)} was deleted and made again: the log is not the one that "
+                f"the database knows"
+            )
         begins = await self._kafka.beginning_offsets(list(assigned))
         ends = await self._kafka.end_offsets(list(assigned))
         for place in assigned:

@@ -104,13 +104,22 @@ class NotLoaded(Exception):
         self.need = need
 
 
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A document that is written and was never read: what there was before is not known."""
+
+    document: Document
+
+
 @dataclass(slots=True)
 class State:
     """The documents that decisions of one batch can see, changes of the batch included."""
 
     documents: dict[tuple[type[Document], str], Document | None] = field(default_factory=dict)
     wholes: set[Whole] = field(default_factory=set)
-    before: dict[tuple[type[Document], str], Document | None] = field(default_factory=dict)
+    before: dict[tuple[type[Document], str], Document | _Unread | None] = field(
+        default_factory=dict
+    )
 
     def get(self, kind: type[D], cohort_id: str, id: str) -> D | None:
         """The document, or None if there is none."""
@@ -159,7 +168,7 @@ class State:
             after = None if isinstance(change, Gone) else change
             document = change.document if isinstance(change, Gone) else change
             key = (type(document), document.key)
-            self.before.setdefault(key, self.documents.get(key))
+            self.before.setdefault(key, self.documents.get(key, _Unread(document)))
             self.documents[key] = after
 
     def keep(self) -> list[Change]:
@@ -170,14 +179,17 @@ class State:
             if after is not None:
                 changes.append(after)
             elif before is not None:
-                changes.append(Gone(before))
+                changes.append(Gone(before.document if isinstance(before, _Unread) else before))
         self.before.clear()
         return changes
 
     def undo(self) -> None:
         """Take back what was changed since the last `keep`."""
         for key, before in self.before.items():
-            self.documents[key] = before
+            if isinstance(before, _Unread):
+                del self.documents[key]
+            else:
+                self.documents[key] = before
         self.before.clear()
 
 

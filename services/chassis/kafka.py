@@ -156,6 +156,8 @@ class KafkaLog:
                 found = await consumer.getmany(place, timeout_ms=500, max_records=1000)
                 rows = found.get(place, [])
                 silent = 0 if rows else silent + 1
+                if rows and rows[0].offset < start:
+                    return  # past the end: the client has gone back to the beginning
                 if rows:
                     yield [received(row) for row in rows]
                     start = rows[-1].offset + 1

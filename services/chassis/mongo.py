@@ -6,14 +6,14 @@ primary with read concern majority.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import DeleteOne, InsertOne, ReplaceOne, WriteConcern
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -21,7 +21,7 @@ from schemas.envelope import Record
 from services.chassis.domain import Change, D, Document, Gone, Need, One
 from services.chassis.store import Commit, Outgoing, Outpaced, Place
 
-PLACES, OUTBOX = "places", "outbox"
+PLACES, OUTBOX, TOPICS = "places", "outbox", "topics"
 OUTBOX_BYTES = 8 * 1024 * 1024  # of a document that may have 16 MiB
 
 _DURABLE = WriteConcern(w="majority", j=True)
@@ -61,10 +61,14 @@ class MongoStore:
         )
         self.documents = documents
 
+    @property
+    def _collections(self) -> tuple[str, ...]:
+        return (PLACES, OUTBOX, TOPICS, *(kind.collection for kind in self.documents))
+
     async def open(self) -> None:
         """Create the collections and their indexes (a transaction must not)."""
         existing = set(await self.database.list_collection_names())
-        for name in {PLACES, OUTBOX, *(kind.collection for kind in self.documents)} - existing:
+        for name in set(self._collections) - existing:
             await self.database.create_collection(name)
         await self.database[OUTBOX].create_index([("partition", 1), ("step", 1), ("chunk", 1)])
         for kind in self.documents:
@@ -146,7 +150,7 @@ class MongoStore:
         async for row in self.database[OUTBOX].find(query).sort(order):
             records = found.setdefault((row["partition"], row["step"]), [])
             for topic, partition, key, value, headers in row["records"]:
-                records.append(Record(topic, partition, key, value, [(n, v) for n, v in headers]))
+                records.append(Record(topic, partition, key, value, list(headers.items())))
         return [Outgoing(partition, step, records) for (partition, step), records in found.items()]
 
     async def published(self, outgoing: Sequence[Outgoing]) -> None:
@@ -190,6 +194,18 @@ class MongoStore:
         )
         return {tuple(str(row["_id"].get(f)) for f in fields): row["n"] async for row in rows}
 
+    async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
+        if not present:
+            return []
+        await self.database[TOPICS].bulk_write(
+            [
+                UpdateOne({"_id": topic}, {"$setOnInsert": {"topic_id": known}}, upsert=True)
+                for topic, known in present.items()
+            ]
+        )
+        rows = self.database[TOPICS].find({"_id": {"$in": list(present)}})
+        return sorted([r["_id"] async for r in rows if r["topic_id"] != present[r["_id"]]])
+
     async def fill(self, place: Place, changes: Sequence[Change]) -> None:
         for kind, operations in _operations([(place.partition, c) for c in changes]).items():
             await self.database[kind.collection].bulk_write(operations, ordered=False)
@@ -213,7 +229,7 @@ class MongoStore:
         return {row["_id"]: row.raw async for row in rows}
 
     async def wipe(self) -> None:
-        for name in (PLACES, OUTBOX, *(kind.collection for kind in self.documents)):
+        for name in self._collections:
             await self.database.drop_collection(name)
         await self.open()
 
@@ -246,7 +262,7 @@ def _chunks(outgoing: Outgoing) -> Iterable[dict[str, Any]]:
         if rows and size + weight > OUTBOX_BYTES:
             yield _chunk(outgoing, chunk, rows)
             rows, size, chunk = [], 0, chunk + 1
-        rows.append([r.topic, r.partition, r.key, r.value, [list(h) for h in r.headers]])
+        rows.append([r.topic, r.partition, r.key, r.value, dict(r.headers)])
         size += weight
     yield _chunk(outgoing, chunk, rows)
 

@@ -6,15 +6,15 @@ and of nothing else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from schemas.base import Message
 from schemas.envelope import Unreadable, attributes, decode, tombstone
 from schemas.journal import RecordParked, StepCompleted
 from schemas.topics import PUBLIC_EVENTS, Stream, stream_topic
-from services.chassis.domain import Change, Document, Domain, NotLoaded, State
-from services.chassis.journal import fold
+from services.chassis.domain import Change, Document, Domain, NotLoaded, One, State
+from services.chassis.journal import ParkedRecord, fold
 from services.chassis.log import Log, Received
 from services.chassis.store import Place, Store
 
@@ -89,18 +89,23 @@ class _Partition:
         """Fold what is pending and write the documents that it changed, each once."""
         if not self.pending:
             return
-        state = State()
-        needs = {need for entry in self.pending for need in self.domain.needs(entry.message)}
-        await state.load(self.store.load, needs)
-        changes: dict[tuple[type[Document], str], Change] = {}
+        changes = await self._changes(State(), [entry.message for entry in self.pending])
         for entry in self.pending:
-            for change in await self._folded(state, entry.message):
-                document = change if isinstance(change, Document) else change.document
-                changes[type(document), document.key] = change
             self.place = _advanced(self.place, entry)
-        await self.store.fill(self.place, list(changes.values()))
+        await self.store.fill(self.place, changes)
         self.advance(len(self.pending))
         self.pending.clear()
+
+    async def _changes(self, state: State, messages: Sequence[Message]) -> list[Change]:
+        """What the messages change, each document once."""
+        needs = {need for message in messages for need in self.domain.needs(message)}
+        await state.load(self.store.load, needs)
+        changes: dict[tuple[type[Document], str], Change] = {}
+        for message in messages:
+            for change in await self._folded(state, message):
+                document = change if isinstance(change, Document) else change.document
+                changes[type(document), document.key] = change
+        return list(changes.values())
 
     async def _folded(self, state: State, message: Message) -> list[Change]:
         if isinstance(message, StepCompleted):
@@ -114,16 +119,23 @@ class _Partition:
                 await state.load(self.store.load, [missing.need])
 
     async def _mirror(self) -> None:
-        """The compacted topics, up to where the service had read them."""
+        """The compacted topics, up to where the service had read them; not what it parked."""
         for topic in self.domain.tables:
             end = self.place.positions.get(topic, 0)
-            state = State()
             async for rows in self.log.read(topic, self.partition):
-                for row in rows:
-                    if row.offset < end and (message := _contact(row)) is not None:
-                        await state.load(self.store.load, self.domain.needs(message))
-                        state.apply(self.domain.evolve(state, message))
-            await self.store.fill(self.place, state.keep())
+                seen = [row for row in rows if row.offset < end]
+                origins = [f"{topic}/{self.partition}/{row.offset}" for row in seen]
+                state, service = State(), self.domain.name
+                await state.load(
+                    self.store.load, [One(ParkedRecord, service, origin) for origin in origins]
+                )
+                messages = [
+                    message
+                    for row, origin in zip(seen, origins, strict=True)
+                    if state.get(ParkedRecord, service, origin) is None
+                    and (message := _contact(row)) is not None
+                ]
+                await self.store.fill(self.place, await self._changes(state, messages))
 
     async def _journal(self) -> AsyncIterator[Entry]:
         """The service's own events of this partition, merged over its streams by their order."""

@@ -8,9 +8,10 @@ known, database answering. Alive means: steps make progress.
 import asyncio
 import contextlib
 import logging
+import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -193,7 +194,10 @@ class Service:
             lifespan="off",
             timeout_graceful_shutdown=5,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, self._ending.set)
         serving = asyncio.create_task(server.serve())
         ending = asyncio.create_task(self._ending.wait())
         running = asyncio.create_task(self._consume())
@@ -262,6 +266,14 @@ class Service:
                 else:
                     self.programme.counted[measure] = measure.counted(tally)
             await asyncio.sleep(COUNT_EVERY)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the service: uvicorn raises them again, before anything is closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 PARKED = Measure(

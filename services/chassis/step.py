@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from schemas.base import Message
 from schemas.envelope import Attributes
-from schemas.journal import CommandRefused
+from schemas.journal import CommandRefused, RecordParked
 from schemas.topics import is_command
 from services.chassis.admission import Input, admit, in_time, read
 from services.chassis.clock import Clock
@@ -117,10 +117,11 @@ class Stepper:
         self._leaving.clear()
 
     async def _adopt(self, partitions: Sequence[int]) -> dict[int, Place]:
+        # In this order: whatever led to these places is published, or still in the outbox.
+        known = await self.store.places(partitions)
         left = await self.store.outgoing(partitions)
         if left:
             await self._publish(left)
-        known = await self.store.places(partitions)
         return {p: known.get(p, Place(p)) for p in partitions}
 
     # --- steps ----------------------------------------------------------------------------
@@ -185,16 +186,16 @@ class Stepper:
 
     async def _retried(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until it works: a passing fault parks nothing and loses nothing."""
-        wait = self.limits.first_retry
+        wait, outpaced = self.limits.first_retry, False
         while True:
             try:
+                if outpaced:
+                    await self._catch_up()
+                    outpaced = False
                 result = await attempt()
             except Outpaced:
                 logger.warning("somebody else wrote to a partition; its place is read again")
-                known = await self.store.places(self.owned)
-                if gone := [p for p, at in self.owned.items() if at.step and p not in known]:
-                    raise StateLost(f"the database forgot partitions {gone}") from None
-                self.owned |= known
+                outpaced = True
             except Exception as error:
                 if not self.is_transient(error):
                     raise
@@ -206,6 +207,13 @@ class Stepper:
             else:
                 self.healthy = True
                 return result
+
+    async def _catch_up(self) -> None:
+        """Know the places again. Who moved them, even we ourselves, may not have published."""
+        found = await self._adopt(list(self.owned))
+        if gone := [p for p, at in self.owned.items() if at.step and not found[p].step]:
+            raise StateLost(f"the database forgot partitions {gone}")
+        self.owned |= found
 
     async def _left_within(self, seconds: float) -> bool:
         try:
@@ -250,6 +258,7 @@ class Stepper:
         while True:
             try:
                 await self.log.publish(records)
+                await self.store.published(outgoing)
                 break
             except Exception as error:
                 if not self.is_transient(error):
@@ -262,7 +271,6 @@ class Stepper:
                 wait = min(wait * 2, self.limits.longest_retry)
         self.metrics.outbox_pending.set(0)
         self.metrics.outbox_oldest.set(0)
-        await self.store.published(outgoing)
 
     # --- reading and deciding ---------------------------------------------------------------
 
@@ -299,7 +307,8 @@ class Stepper:
         try:
             for event in journal:
                 state.apply(fold(self.domain, state, event))
-            if item.mirrored and item.message is not None:
+            parked = any(isinstance(event, RecordParked) for event in journal)
+            if item.mirrored and item.message is not None and not parked:
                 state.apply(self.domain.evolve(state, item.message))
         except NotLoaded:
             raise
@@ -314,7 +323,9 @@ class Stepper:
         service, received, message = self.domain.name, item.received, item.message
         if received is not None and item.unreadable is not None:
             return [park(received, service, item.unreadable.reason, item.unreadable.detail)]
-        if received is not None and draft.parked and (queue := _queue(item)):
+        # The newest record of a mirrored topic counts alone, so it never waits for an older one.
+        queued = received is not None and draft.parked and not item.mirrored
+        if received is not None and queued and (queue := _queue(item)):
             blocked = state.get(BlockedSubject, service, queue)
             if blocked is not None and blocked.waiting:
                 return [park(received, service, "behind", "an earlier record is parked")]

@@ -76,6 +76,9 @@ class Store(Protocol):
     ) -> list[tuple[int, D]]:
         """Timed documents of these partitions whose moment has come, earliest first."""
 
+    async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
+        """Of topics and their ids: those that had another id. An id seen first is remembered."""
+
     async def fill(self, place: Place, changes: Sequence[Change]) -> None:
         """Write what a rebuild found in one partition, without any guard."""
 
@@ -90,6 +93,7 @@ class MemoryStore:
         self.place: dict[int, Place] = {}
         self.rows: dict[type[Document], dict[str, tuple[int, dict[str, Any]]]] = {}
         self.outbox: dict[tuple[int, int], Outgoing] = {}
+        self.topics: dict[str, str] = {}
 
     async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
         return {p: self.place[p] for p in partitions if p in self.place}
@@ -145,6 +149,9 @@ class MemoryStore:
         rows.sort(key=_first_two)
         return [(partition, kind.model_validate(row)) for _, _, partition, row in rows[:limit]]
 
+    async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
+        return sorted(t for t in present if self.topics.setdefault(t, present[t]) != present[t])
+
     async def fill(self, place: Place, changes: Sequence[Change]) -> None:
         if place.step:
             self.place[place.partition] = place
@@ -154,6 +161,7 @@ class MemoryStore:
         self.place.clear()
         self.rows.clear()
         self.outbox.clear()
+        self.topics.clear()
 
 
 def _first(item: tuple[Any, Any]) -> Any:

@@ -63,8 +63,6 @@ def verdict(criteria: tuple[Criterion, ...]) -> Verdict:
     return "recommended" if all(criterion.met for criterion in criteria) else "withheld"
 
 
-
-
 def moved(before: tuple[SurveyFigure, ...], after: tuple[SurveyFigure, ...]) -> frozenset[str]:
     """The ids of the groups of which another figure is published than before."""
     old = _published(before)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schemas.base import Message
+from schemas.base import Message, recast
 from schemas.events import (
     AvailabilityChanged,
     CohortOpened,
@@ -40,9 +40,9 @@ def evolve(state: State, event: Message) -> Iterable[Change]:
         case CohortOpened():
             yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
         case MentorVolunteered():
-            yield Mentor(id=event.mentor_id, **event.model_dump(exclude={"mentor_id"}))
+            yield recast(Mentor, event, id=event.mentor_id)
         case ManagerEnrolled():
-            yield Manager(id=event.manager_id, **event.model_dump(exclude={"manager_id"}))
+            yield recast(Manager, event, id=event.manager_id)
         case MentorPaused() | MentorWithdrew():
             mentor = _the(state, Mentor, cohort_id, event.mentor_id)
             new = "paused" if isinstance(event, MentorPaused) else "withdrawn"
@@ -59,8 +59,7 @@ def evolve(state: State, event: Message) -> Iterable[Change]:
                 if person is not None:
                     yield person.model_copy(update={"availability": event.availability})
         case RoundCompleted():
-            fields = event.model_dump(exclude={"round_id"})
-            yield Round(id=event.round_id, **fields)
+            yield recast(Round, event, id=event.round_id)
         case PairEvent():
             yield from _pair(state, event)
 

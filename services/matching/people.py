@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.base import Event
+from schemas.base import Event, recast
 from schemas.commands import (
     ChangeAvailability,
     EnrolManager,
@@ -38,7 +38,7 @@ def unknown_cohort(cohort_id: str) -> Refusal:
 def open_cohort(cohort: Cohort | None, command: OpenCohort) -> Decision:
     """A cohort is opened once; the same wish again changes nothing."""
     if cohort is None:
-        return [CohortOpened(**command.model_dump())]
+        return [recast(CohortOpened, command)]
     if (cohort.name, cohort.policy) == (command.name, command.policy):
         return []
     return Refusal("cohort-exists", f"cohort {command.cohort_id} was opened with other terms")
@@ -49,7 +49,7 @@ def volunteer(cohort: Cohort | None, mentor: Mentor | None, command: VolunteerAs
     if cohort is None:
         return unknown_cohort(command.cohort_id)
     if mentor is None:
-        return [MentorVolunteered(**command.model_dump())]
+        return [recast(MentorVolunteered, command)]
     if mentor.state == "withdrawn":
         return _withdrawn(mentor.id)
     if any(getattr(mentor, name) != getattr(command, name) for name in _OFFER):
@@ -62,7 +62,7 @@ def enrol(cohort: Cohort | None, manager: Manager | None, command: EnrolManager)
     if cohort is None:
         return unknown_cohort(command.cohort_id)
     if manager is None:
-        return [ManagerEnrolled(**command.model_dump())]
+        return [recast(ManagerEnrolled, command)]
     if manager.state == "withdrawn":
         return _withdrawn(manager.id)
     if any(getattr(manager, name) != getattr(command, name) for name in _REQUEST):
@@ -103,7 +103,7 @@ def change_availability(
         return _withdrawn(command.person_id)
     if all(person.availability == command.availability for person in people):
         return []
-    return [AvailabilityChanged(**command.model_dump())]
+    return [recast(AvailabilityChanged, command)]
 
 
 def withdraw_mentor(

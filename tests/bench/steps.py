@@ -162,7 +162,7 @@ async def _bare_step(client: Any, db: Any, producer: Any, rows: Sequence[Any]) -
     documents = []
     for row, key in zip(rows, keys, strict=True):
         documents.append(ReplaceOne({"_id": key}, _document(key, row), upsert=True))
-        headers = [list(header) for header in row.headers]
+        headers = dict(row.headers)
         outgoing.setdefault(row.partition, []).append(
             [OUT, row.partition, row.key, row.value, headers]
         )
@@ -181,7 +181,7 @@ async def _bare_step(client: Any, db: Any, producer: Any, rows: Sequence[Any]) -
     for partition, records in outgoing.items():
         batch = producer.create_batch()
         for _, _, key, value, headers in records:
-            batch.append(key=key, value=value, timestamp=None, headers=[tuple(h) for h in headers])
+            batch.append(key=key, value=value, timestamp=None, headers=list(headers.items()))
         batch.close()
         sent.append(await producer.send_batch(batch, OUT, partition=partition))
     await asyncio.gather(*sent)

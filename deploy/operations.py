@@ -1,0 +1,460 @@
+"""What operators do to the platform: people in, rounds, topics, parked records, rebuilds.
+
+Always holds: people and rounds go in as commands through HTTP, like everybody's; a database is
+wiped only after everything that it still owed to the log has been published; no message of this
+module shows a name, an e-mail address, a token or the address of a database.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Annotated, Any, TypeVar
+
+import httpx
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+
+from deploy.cli import BadInput
+from deploy.local.process import PartError
+from deploy.rosters import Roster, RosterError
+from deploy.topics import TopicError
+from schemas.base import CohortId, Command
+from schemas.commands import OpenCohort, RunRound, Service
+from schemas.topics import PUBLIC_EVENTS, Stream, stream_topic
+from services.chassis.domain import Document, Domain
+from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
+from services.chassis.kafka import KafkaLog
+from services.chassis.mongo import MongoStore
+from services.chassis.rebuild import Advance, JournalBroken, rebuild
+from services.chassis.settings import Settings, WrongSetting, load
+
+T = TypeVar("T")
+
+SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
+WAIT = 20  # seconds that a service may take to show what came of a command
+PATIENCE = 30.0  # seconds that a service may be away
+CONCURRENCY = 24
+PAGE = 1000
+
+
+class OperationFailed(Exception):
+    """It did not work; the text says what and why."""
+
+
+def explained(error: BaseException) -> tuple[str, int] | None:
+    """An error as one line for people, and the exit code; None if it is a fault of ours."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    match error:
+        case BadInput() | RosterError() | WrongSetting():
+            return str(error), 2
+        case ValidationError():
+            wrong = error.errors(include_url=False, include_input=False)
+            parts = (f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in wrong)
+            return "; ".join(parts), 2
+        case OperationFailed() | PartError() | TopicError():
+            return str(error), 1
+        case JournalBroken():
+            return f"the journal is not whole: {error}", 1
+        case KafkaConnectionError():
+            return "the broker does not answer; is KAFKA_BOOTSTRAP_SERVERS right?", 1
+        case KafkaError():
+            return f"the broker: {type(error).__name__}: {error}", 1
+        case OperationFailure():
+            reason = (error.details or {}).get("codeName", error.code)
+            return f"the database refuses: {reason}", 1
+        case PyMongoError():
+            return "the database does not answer; is MONGODB_URI right?", 1
+        case httpx.HTTPError():
+            return f"a service does not answer: {type(error).__name__}", 1
+        case OSError() | TimeoutError():
+            return f"{type(error).__name__}: {error}", 1
+        case _:
+            return None
+
+
+# --- through HTTP -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command: done, refused by `rule`, or (neither) not yet known."""
+
+    done: bool
+    rule: str | None = None
+    detail: str = ""
+
+
+class Platform:
+    """The services' HTTP. `urls` are of the services that are spoken with."""
+
+    def __init__(self, urls: Mapping[Service, str], token: str | None) -> None:
+        for service, url in urls.items():
+            if not url.startswith(("http://", "https://")):
+                raise BadInput(f"--{service}: {url!r} does not begin with http:// or https://")
+        self.urls = {service: url.rstrip("/") for service, url in urls.items()}
+        self._client = httpx.AsyncClient(
+            timeout=WAIT + 20,
+            limits=httpx.Limits(max_connections=CONCURRENCY),
+            headers={"authorization": f"Bearer {token}"} if token else {},
+        )
+
+    async def __aenter__(self) -> "Platform":
+        """A wrong address shows now; later on, a service that is away is waited for."""
+        try:
+            for service, url in self.urls.items():
+                try:
+                    response = await self._client.get(f"{url}/health/live", timeout=10)
+                except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    raise OperationFailed(
+                        f"{service} does not answer at {url}: {error or type(error).__name__}"
+                    ) from None
+                if response.status_code == httpx.codes.NOT_FOUND:
+                    raise OperationFailed(f"there is no service at {url}")
+        except BaseException:
+            await self._client.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def send(self, service: Service, command: Command) -> Outcome:
+        """Send a command and wait for what comes of it. Sending it again does no harm."""
+        path = f"/commands/{type(command).__name__}"
+        body = command.model_dump_json()
+        response = await self._patiently(service, "POST", path, {"wait": str(WAIT)}, body)
+        if response.is_success:
+            return Outcome(done=bool(response.json()["done"]))
+        problem = _problem(response)
+        if "rule" in problem:
+            return Outcome(False, str(problem["rule"]), str(problem["title"]))
+        title = problem.get("title", f"status {response.status_code}")
+        raise OperationFailed(f"{service} does not take {type(command).__name__}: {title}")
+
+    async def listing(self, service: Service, path: str, **query: str) -> list[dict[str, Any]]:
+        """Every document of a projection, page by page."""
+        found: list[dict[str, Any]] = []
+        while True:
+            after = {"after": found[-1]["id"]} if found else {}
+            params = {**query, **after, "limit": str(PAGE)}
+            response = await self._patiently(service, "GET", path, params)
+            if not response.is_success:
+                title = _problem(response).get("title", f"status {response.status_code}")
+                raise OperationFailed(f"{service}: {title}")
+            items: list[dict[str, Any]] = response.json()["items"]
+            found += items
+            if len(items) < PAGE:
+                return found
+
+    async def _patiently(
+        self, service: Service, method: str, path: str, query: Mapping[str, str], body: str = ""
+    ) -> httpx.Response:
+        url = self.urls[service] + path
+        headers = {"content-type": "application/json"} if body else {}
+        deadline, pause = time.monotonic() + PATIENCE, 0.1
+        while True:
+            try:
+                response = await self._client.request(
+                    method, url, params=query, content=body or None, headers=headers
+                )
+            except httpx.TransportError as error:
+                why = type(error).__name__
+            else:
+                if response.status_code in (401, 403):
+                    raise BadInput(f"{service} does not accept the token (--token)")
+                if response.status_code < 500:
+                    return response
+                why = f"status {response.status_code}"
+            if time.monotonic() > deadline:
+                raise OperationFailed(f"{service} does not answer any more: {why}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 2.0)
+
+
+def _problem(response: httpx.Response) -> dict[str, Any]:
+    try:
+        found = response.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def checked_id(option: str, value: str) -> str:
+    """The value of an option that is an id of a cohort, a person or a round."""
+    try:
+        return TypeAdapter(CohortId).validate_python(value)
+    except ValidationError:
+        raise BadInput(
+            f"{option}: {value!r} is no id: a letter or digit, then at most 47 letters, digits, "
+            f"'.', '_' or '-'"
+        ) from None
+
+
+@dataclass(slots=True)
+class Entered:
+    """What became of a roster. `unconfirmed` were sent, and nothing was seen of them in time."""
+
+    contacts: int = 0
+    mentors: int = 0
+    managers: int = 0
+    unconfirmed: int = 0
+    refused: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        return not (self.unconfirmed or self.refused)
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """Rule to how often it said no."""
+        return dict(Counter(refusal["rule"] for refusal in self.refused).most_common())
+
+
+async def enter(
+    platform: Platform, roster: Roster, opening: OpenCohort | None, advance: Callable[[], None]
+) -> Entered:
+    """Open the cohort, then send every contact, then everybody who takes part.
+
+    `advance` is called after each person. Raises OperationFailed when the cohort is not opened.
+    """
+    entered = Entered()
+    if opening is not None:
+        outcome = await platform.send("matching", opening)
+        if not outcome.done:
+            why = outcome.detail or "nothing was seen of it in time"
+            raise OperationFailed(f"the cohort was not opened, nobody was sent: {why}")
+
+    async def send(service: Service, command: Command, group: str) -> None:
+        outcome = await platform.send(service, command)
+        if outcome.done:
+            setattr(entered, group, getattr(entered, group) + 1)
+        elif outcome.rule is None:
+            entered.unconfirmed += 1
+        else:
+            refusal = {"person": command.subject, "command": type(command).__name__}
+            entered.refused.append({**refusal, "rule": outcome.rule, "detail": outcome.detail})
+        advance()
+
+    # Contacts first: a letter to somebody without one waits for hours.
+    await _each(roster.contacts, lambda contact: send("notify", contact, "contacts"))
+    people: list[tuple[Command, str]] = [
+        *((mentor, "mentors") for mentor in roster.mentors),
+        *((manager, "managers") for manager in roster.managers),
+    ]
+    await _each(people, lambda item: send("matching", *item))
+    return entered
+
+
+async def _each(items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
+    """Some at a time."""
+    waiting = iter(items)
+
+    async def worker() -> None:
+        for item in waiting:
+            await work(item)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(CONCURRENCY):
+            tasks.create_task(worker())
+
+
+async def run_round(platform: Platform, command: RunRound) -> dict[str, Any]:
+    """Run a round and wait for it: `{round, pairs}`. One that has run already is only shown."""
+    outcome = await platform.send("matching", command)
+    if outcome.rule is not None:
+        error = BadInput if outcome.rule.startswith("unknown-") else OperationFailed
+        raise error(outcome.detail)
+    cohort = f"/cohorts/{command.cohort_id}"
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        rounds = await platform.listing("matching", f"{cohort}/rounds")
+        done = next((r for r in rounds if r["id"] == command.round_id), None)
+        if done is not None:
+            break
+        if time.monotonic() > deadline:
+            raise OperationFailed("the round was sent, and nothing was seen of it in time")
+        await asyncio.sleep(0.5)
+    pairs = await platform.listing("matching", f"{cohort}/pairs", round_id=command.round_id)
+    return {"round": done, "pairs": sorted(pairs, key=lambda pair: -pair["score"])}
+
+
+# --- broker and databases ---------------------------------------------------------------------
+
+
+class Access(Settings):
+    """The services' settings, as far as operators need them: nothing of HTTP, links or letters."""
+
+    kafka: Annotated[str, Field(alias="KAFKA_BOOTSTRAP_SERVERS")] = ""
+    mongodb: Annotated[SecretStr, Field(alias="MONGODB_URI")] = SecretStr("")
+    link_verify_key: Annotated[str, Field(alias="CONNECTE_LINK_VERIFY_KEY")] = ""
+
+    @property
+    def loopback(self) -> bool:
+        """Nothing is served, so it does not matter who could reach it."""
+        return True
+
+
+def access(*, kafka: bool = False, mongodb: bool = False) -> Access:
+    """The settings from the environment; WrongSetting names what is needed and missing."""
+    # What cannot be reached is told in one line of ours.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    found = load(Access)
+    if kafka and not found.kafka:
+        raise WrongSetting("KAFKA_BOOTSTRAP_SERVERS is not set")
+    if mongodb and not found.mongodb.get_secret_value():
+        raise WrongSetting("MONGODB_URI is not set")
+    return found
+
+
+@asynccontextmanager
+async def _admin(access: Access) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**access.kafka_connection)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def check_partitions(access: Access, partitions: int, topics: Sequence[str]) -> None:
+    """Every one of these topics exists with that many partitions, or OperationFailed."""
+    async with _admin(access) as admin:
+        described = await admin.describe_topics()  # all: asking for one can create it
+    counts = {row["topic"]: len(row["partitions"]) for row in described if not row["error_code"]}
+    for topic in topics:
+        if topic not in counts:
+            raise OperationFailed(f"the broker has no topic {topic}")
+        if counts[topic] != partitions:
+            raise OperationFailed(
+                f"topic {topic} has {counts[topic]} partitions, not {partitions} "
+                f"(CONNECTE_PARTITIONS)"
+            )
+
+
+async def check_stopped(access: Access, service: Service) -> None:
+    """No process of the service is in its consumer group, or OperationFailed.
+
+    The embedded broker cannot tell; any Apache Kafka can.
+    """
+    group = f"mentoring.{service}"
+    async with _admin(access) as admin:
+        answers = await admin.describe_consumer_groups([group])
+    for answer in answers:
+        for _, name, _, _, _, members, *_ in answer.groups:
+            # The embedded broker goes on listing who left long ago, and from nowhere.
+            here = [host for _, _, host, *_ in members if host]
+            if name == group and here:
+                raise OperationFailed(
+                    f"{service} runs: {len(here)} in the consumer group {group}; stop it (a "
+                    f"process that was killed leaves once its session has ended)"
+                )
+
+
+def domain_of(service: Service) -> Domain:
+    """What a service hands to the chassis."""
+    domain: Domain = import_module(f"services.{service}.handlers").DOMAIN
+    return domain
+
+
+def _store(access: Access, service: Service, suffix: str = "") -> MongoStore:
+    documents: tuple[type[Document], ...] = (*domain_of(service).documents, *CHASSIS_DOCUMENTS)
+    database = f"{access.database_prefix}{service}{suffix}"
+    try:
+        return MongoStore(access.mongodb.get_secret_value(), database, documents)
+    except (ConfigurationError, ValueError):
+        raise WrongSetting("MONGODB_URI is no address of a MongoDB") from None
+
+
+async def holds_documents(access: Access, service: Service) -> bool:
+    """Whether there is anything in a service's database."""
+    store = _store(access, service)
+    try:
+        names = await store.database.list_collection_names()
+        found = [await store.database[name].find_one({}, {"_id": 1}) for name in names]
+        return any(row is not None for row in found)
+    finally:
+        await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did. `differences` is None when nothing was compared."""
+
+    database: str
+    published: int
+    events: int
+    differences: list[str] | None
+
+
+async def rebuild_service(
+    access: Access, service: Service, *, verify: bool, advance: Advance
+) -> Rebuilt:
+    """Publish what the database still owes, then fold it again from the log.
+
+    With `verify` it is folded into a database beside it, compared, and that one dropped. Raises
+    OperationFailed when the service runs, before anything is touched.
+    """
+    await check_partitions(access, access.partitions, _journal_topics(service))
+    await check_stopped(access, service)
+    log = KafkaLog(access.kafka_connection, idempotent=access.kafka_idempotent)
+    store = _store(access, service)
+    beside = _store(access, service, "_rebuild") if verify else None
+    target = beside or store
+    try:
+        await store.open()
+        published = await _publish_owed(store, log, access.partitions)
+        await target.wipe()
+        events = await rebuild(domain_of(service), target, log, access.partitions, advance)
+        differences = await store.differences(beside) if beside else None
+        return Rebuilt(store.database.name, published, events, differences)
+    finally:
+        await log.stop()
+        if beside is not None:
+            await beside.client.drop_database(beside.database.name)
+            await beside.close()
+        await store.close()
+
+
+def _journal_topics(service: Service) -> list[str]:
+    """The topics that hold a service's own events, and those that it mirrors."""
+    streams: list[Stream] = ["private", "parked"]
+    if PUBLIC_EVENTS[service]:
+        streams.append("events")
+    return [*(stream_topic(service, stream) for stream in streams), *domain_of(service).tables]
+
+
+async def _publish_owed(store: MongoStore, log: KafkaLog, partitions: int) -> int:
+    owed = await store.outgoing(range(partitions))
+    records = [record for step in owed for record in step.records]
+    if records:
+        await log.publish(records)
+        await store.published(owed)
+    return len(records)
+
+
+async def parked_records(
+    access: Access, services: Sequence[Service], limit: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Records set aside: the first `limit` of each service without their bytes, and how many."""
+    found: list[dict[str, Any]] = []
+    total = 0
+    for service in services:
+        store = _store(access, service)
+        try:
+            total += await store.count(ParkedRecord, {})
+            for row in await store.find(ParkedRecord, {}, limit):
+                record = ParkedRecord.model_validate(row)
+                shown = {"reason", "detail", "attempts", "size", "sha256"}
+                document = record.model_dump(mode="json", include=shown)
+                found.append({"service": service, "origin": record.id, **document})
+        finally:
+            await store.close()
+    return found, total

@@ -1,0 +1,418 @@
+"""A domain small enough to see through, in the words of scheduling, and a world to run it in.
+
+A pair that was formed (learned from matching) has a count of its meetings; each `ConfirmSession`
+adds one, up to five, and sets a reminder for a day later; a reminder that comes due says that the
+pair has stalled. Some commands are there to go wrong.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from schemas.base import Message, Moment, parent_pair, people_of
+from schemas.commands import (
+    CancelSession,
+    ConfirmSession,
+    ReportAttendance,
+    RescheduleSession,
+)
+from schemas.envelope import Record, attributes, encode
+from schemas.events import (
+    PairDissolved,
+    PairFormed,
+    PairGraduated,
+    PairStalled,
+    PlanningBegan,
+    SurveyAnswered,
+)
+from schemas.journal import StepCompleted
+from schemas.people import PersonContact, PersonErased
+from schemas.topics import PEOPLE, partition_of
+from services.chassis.clock import Clock
+from services.chassis.domain import (
+    Change,
+    Decision,
+    Document,
+    Domain,
+    Due,
+    Gone,
+    Need,
+    One,
+    Refusal,
+    State,
+    Timed,
+)
+from services.chassis.journal import CHASSIS_DOCUMENTS
+from services.chassis.log import MemoryLog, Received
+from services.chassis.metrics import Metrics
+from services.chassis.step import Limits, Stepper
+from services.chassis.store import MemoryStore, Store
+
+NOW = datetime(2017, 3, 6, 9, 0, tzinfo=UTC)
+PARTITIONS = 3
+COMMANDS = "mentoring.scheduling.commands"
+MATCHING = "mentoring.matching.events"
+EVENTS = "mentoring.scheduling.events"
+PRIVATE = "mentoring.scheduling.private"
+PARKED = "mentoring.parked"
+READ = (COMMANDS, MATCHING, PEOPLE)
+WRITTEN = (EVENTS, PRIVATE, PARKED)
+
+
+class Tally(Document):
+    """How often a pair has met."""
+
+    collection: ClassVar[str] = "tallies"
+    count: int = 0
+    history: tuple[Moment, ...] = ()
+
+
+class Reminder(Timed):
+    """When to worry about a pair."""
+
+    collection: ClassVar[str] = "reminders"
+
+
+class Person(Document):
+    """A person, as the people topic has them."""
+
+    collection: ClassVar[str] = "people"
+    name: str
+
+
+KINDS = (Tally, Reminder, Person, *CHASSIS_DOCUMENTS)
+
+
+def needs(message: Message) -> Iterable[Need]:
+    match message:
+        case ConfirmSession():
+            pair = parent_pair(message.session_id)
+            yield One(Tally, message.cohort_id, pair)
+            yield One(Reminder, message.cohort_id, pair)
+        case PairFormed() | PairDissolved() | PairGraduated() | PlanningBegan() | PairStalled():
+            yield One(Tally, message.cohort_id, message.pair_id)
+            yield One(Reminder, message.cohort_id, message.pair_id)
+        case Due():
+            yield One(Reminder, message.cohort_id, message.id)
+        case _:
+            return
+
+
+def nothing_needed(_: Message) -> Iterable[Need]:
+    return ()
+
+
+def decide(state: State, message: Message, now: datetime) -> Decision:
+    match message:
+        case ConfirmSession():
+            tally = state.get(Tally, message.cohort_id, parent_pair(message.session_id))
+            if tally is None:
+                return Refusal("unknown-pair", "there is no such pair")
+            if tally.count >= 5:
+                return Refusal("complete", "five is all there are")
+            pair = _pair(message.cohort_id, tally.id)
+            return [PlanningBegan(**pair, at=now), PairGraduated(**pair, sessions=tally.count + 1)]
+        case PairDissolved():
+            if state.get(Tally, message.cohort_id, message.pair_id) is None:
+                return Refusal("unknown-pair", "there is no such pair")
+            return []
+        case Due():
+            reminder = state.get(Reminder, message.cohort_id, message.id)
+            if reminder is None or reminder.due_at is None or reminder.due_at > now:
+                return []
+            return [PairStalled(**_pair(message.cohort_id, message.id), since=reminder.due_at)]
+        case ReportAttendance():
+            return [
+                SurveyAnswered(
+                    cohort_id=message.cohort_id, kind="session", side=message.by, scores={"a": 3}
+                )
+            ]
+        case RescheduleSession():
+            raise ZeroDivisionError("a bug in a decision")
+        case CancelSession():
+            pair = _pair(message.cohort_id, parent_pair(message.session_id))
+            return [PlanningBegan(**pair, at=now), PairStalled(**pair, since=CURSED)]
+        case _:
+            return []
+
+
+CURSED = datetime(1913, 1, 1, tzinfo=UTC)
+
+
+def evolve(state: State, event: Message) -> Iterable[Change]:
+    match event:
+        case PairFormed():
+            yield Tally(id=event.pair_id, cohort_id=event.cohort_id)
+        case PlanningBegan():
+            moment = event.at + timedelta(days=1)
+            yield Reminder(id=event.pair_id, cohort_id=event.cohort_id, due_at=moment)
+        case PairGraduated():
+            tally = state.get(Tally, event.cohort_id, event.pair_id)
+            assert tally is not None
+            yield tally.model_copy(update={"count": event.sessions})
+        case PairStalled(since=since):
+            if since == CURSED:
+                raise ZeroDivisionError("a bug in a fold")
+            tally = state.get(Tally, event.cohort_id, event.pair_id)
+            if tally is not None:
+                history = (*tally.history, since)
+                yield tally.model_copy(update={"history": history})
+            yield Gone(Reminder(id=event.pair_id, cohort_id=event.cohort_id))
+        case PairDissolved():
+            tally = state.get(Tally, event.cohort_id, event.pair_id)
+            if tally is not None:
+                yield Gone(tally)
+        case PersonContact():
+            yield Person(id=event.person_id, cohort_id=event.cohort_id, name=event.name)
+        case PersonErased():
+            person = state.get(Person, event.cohort_id, event.person_id)
+            if person is not None:
+                yield Gone(person)
+        case _:
+            return
+
+
+def _pair(cohort_id: str, pair_id: str) -> dict[str, Any]:
+    mentor_id, manager_id = people_of(pair_id)
+    return {
+        "cohort_id": cohort_id,
+        "pair_id": pair_id,
+        "mentor_id": mentor_id,
+        "manager_id": manager_id,
+    }
+
+
+TOY = Domain(
+    name="scheduling",
+    reads=(MATCHING,),
+    documents=(Tally, Reminder, Person),
+    handles=frozenset(
+        {
+            *(ConfirmSession, RescheduleSession, CancelSession, ReportAttendance),
+            *(PairFormed, PairDissolved, PersonContact, PersonErased, Due),
+        }
+    ),
+    learns=frozenset({PairFormed, PairDissolved}),
+    needs=needs,
+    decide=decide,
+    evolve=evolve,
+    tables=(PEOPLE,),
+)
+
+
+# --- messages -----------------------------------------------------------------------------------
+
+
+def formed(pair_id: str, cohort: str = "c") -> PairFormed:
+    return PairFormed(
+        **_pair(cohort, pair_id), tools=(), mentor_availability=(), manager_availability=()
+    )
+
+
+def dissolved(pair_id: str, cohort: str = "c") -> PairDissolved:
+    return PairDissolved(**_pair(cohort, pair_id), cause="request")
+
+
+def confirm(pair_id: str, number: int = 1, cohort: str = "c") -> ConfirmSession:
+    return ConfirmSession(cohort_id=cohort, session_id=f"{pair_id}~{number}", by="mentor")
+
+
+def breaks_decide(pair_id: str, cohort: str = "c") -> RescheduleSession:
+    return RescheduleSession(cohort_id=cohort, session_id=f"{pair_id}~1", by="mentor")
+
+
+def breaks_evolve(pair_id: str, cohort: str = "c") -> CancelSession:
+    return CancelSession(cohort_id=cohort, session_id=f"{pair_id}~1", by="mentor")
+
+
+def report(pair_id: str, cohort: str = "c") -> ReportAttendance:
+    return ReportAttendance(
+        cohort_id=cohort, session_id=f"{pair_id}~1", attempt=1, by="mentor", held=True
+    )
+
+
+def contact(person_id: str, name: str = "Camille", cohort: str = "c") -> PersonContact:
+    return PersonContact(
+        cohort_id=cohort, person_id=person_id, name=name, email="camille@example.org"
+    )
+
+
+def cohort_on(partition: int, partitions: int = PARTITIONS) -> str:
+    """A cohort that belongs to the partition."""
+    names = (f"c{number}" for number in range(1000))
+    return next(name for name in names if partition_of(name, partitions) == partition)
+
+
+# --- the world ----------------------------------------------------------------------------------
+
+
+@dataclass
+class Hand:
+    """The hand of the clock: tests move it."""
+
+    moment: datetime = NOW
+
+    def __call__(self) -> float:
+        return self.moment.timestamp()
+
+    def pass_by(self, **delta: float) -> None:
+        self.moment += timedelta(**delta)
+
+
+@dataclass
+class World:
+    """What outlives a process: the log, the database, the clock; and what others write."""
+
+    log: MemoryLog = field(default_factory=MemoryLog)
+    store: Store = field(default_factory=MemoryStore)
+    hand: Hand = field(default_factory=Hand)
+    domain: Domain = TOY
+    sequences: dict[int, int] = field(default_factory=dict)
+    sent: int = 0  # each a millisecond after the one before
+
+    # what others do
+
+    def command(self, message: Message, **overrides: Any) -> Received:
+        """Somebody sends a command (or a contact)."""
+        self.sent += 1
+        topic = PEOPLE if isinstance(message, PersonContact) else COMMANDS
+        partition = partition_of(message.cohort_id, PARTITIONS)
+        given = {"id": f"cmd-{self.sent}", "source": "/somebody", "time": self._time()}
+        return self.append(encode(message, topic, partition, **(given | overrides)))
+
+    def publish(self, message: Message, **overrides: Any) -> Received:
+        """Matching publishes an event."""
+        return self.append(self.event(message, **overrides))
+
+    def event(self, message: Message, **overrides: Any) -> Record:
+        """The next event of matching."""
+        partition = overrides.pop("partition", partition_of(message.cohort_id, PARTITIONS))
+        sequence = overrides.get("sequence", self.sequences.get(partition, 0) + 1)
+        self.sequences[partition] = sequence
+        self.sent += 1
+        given = {
+            "id": f"matching.events.{partition}.{sequence}",
+            "source": f"/mentoring/matching/events/{partition}",
+            "time": self._time(),
+            "sequence": sequence,
+            "order": sequence,
+        }
+        return encode(message, MATCHING, partition, **(given | overrides))
+
+    def _time(self) -> datetime:
+        return self.hand.moment + timedelta(milliseconds=self.sent)
+
+    def append(self, record: Record) -> Received:
+        """A record comes, whatever it is."""
+        offset = self.log._append(record)
+        return self.log.records[record.topic, record.partition][offset]
+
+    # what the service does
+
+    def stepper(
+        self, store: Store | None = None, log: Any = None, domain: Domain | None = None, **more: Any
+    ) -> Stepper:
+        """A process of the service; over the world's own store and log unless told otherwise."""
+        return Stepper(
+            domain or self.domain,
+            store or self.store,
+            log or self.log,
+            Clock(1.0, NOW, NOW, wall=self.hand),
+            Metrics("scheduling"),
+            partitions=PARTITIONS,
+            is_transient=lambda error: isinstance(error, Passing),
+            limits=Limits(0.001, 0.002),
+            **more,
+        )
+
+    def waiting(self, stepper: Stepper, batch: int) -> list[Received]:
+        """What a consumer would be handed next: up to `batch` records of each topic partition."""
+        found: list[Received] = []
+        for partition, place in stepper.owned.items():
+            for topic in READ:
+                rows = self.log.records.get((topic, partition), [])
+                start = place.positions.get(topic, 0)
+                found.extend(rows[start : start + batch])
+        return found
+
+    async def run(
+        self, stepper: Stepper | None = None, owned: Sequence[int] = range(PARTITIONS), batch=500
+    ) -> Stepper:
+        """Take partitions (those not owned yet), and make steps until no record waits."""
+        stepper = stepper or self.stepper()
+        if missing := [p for p in owned if p not in stepper.owned]:
+            await stepper.take(missing)
+        while records := self.waiting(stepper, batch):
+            await stepper.handle(records)
+        return stepper
+
+    # what there is to see
+
+    async def documents(self) -> dict[str, dict[str, Any]]:
+        """Every document of the service: collection/key to its fields."""
+        found: dict[str, dict[str, Any]] = {}
+        for kind in KINDS:
+            for document in await _all(self.store, kind):
+                found[f"{kind.collection}/{document.key}"] = document.model_dump()
+        return found
+
+    async def tallies(self) -> dict[str, int]:
+        return {d.key: d.count for d in await _all(self.store, Tally) if isinstance(d, Tally)}
+
+    async def parked(self) -> list[Document]:
+        from services.chassis.journal import ParkedRecord  # noqa: PLC0415
+
+        return sorted(await _all(self.store, ParkedRecord), key=lambda d: d.id)
+
+    def written(self, *topics: str) -> list[Received]:
+        """What the service has published, as it lies in the log."""
+        return [
+            row
+            for topic in topics or WRITTEN
+            for partition in range(PARTITIONS)
+            for row in self.log.records.get((topic, partition), [])
+        ]
+
+    def journal(self) -> dict[str, list[tuple[str, bytes | None, tuple[Any, ...]]]]:
+        """What a subscriber makes of the log: per source, in order, each sequence once.
+
+        Holds that nobody sees a gap, or the same sequence with another content.
+        """
+        found: dict[str, list[Received]] = {}
+        for row in self.written():
+            told = attributes(row.headers)
+            assert told.sequence is not None
+            rows = found.setdefault(told.source, [])
+            if told.sequence <= len(rows):
+                first = rows[told.sequence - 1]
+                assert (first.key, first.value) == (row.key, row.value), "two contents"
+                continue
+            assert told.sequence == len(rows) + 1, f"a gap in {told.source}: {told.sequence}"
+            rows.append(row)
+        return {
+            source: [
+                (attributes(row.headers).type, row.value, tuple(map(tuple, row.headers)))
+                for row in rows
+            ]
+            for source, rows in found.items()
+        }
+
+    def story(self) -> dict[str, list[tuple[str, bytes | None]]]:
+        """The journal without where its steps ended."""
+        step = f"{StepCompleted.__name__}.v"
+        return {
+            source: [(kind, value) for kind, value, _ in rows if step not in kind]
+            for source, rows in self.journal().items()
+        }
+
+
+class Passing(Exception):
+    """A fault that passes."""
+
+
+async def _all(store: Store, kind: type[Document]) -> list[Document]:
+    if isinstance(store, MemoryStore):
+        return [kind.model_validate(row) for _, row in store.rows.get(kind, {}).values()]
+    rows = await store.find(kind, {}, 100_000)  # type: ignore[attr-defined]
+    return [kind.model_validate(row) for row in rows]

@@ -1,0 +1,175 @@
+"""The real parts that tests share: each is started once, when the first test asks for it.
+
+`CONNECTE_TEST_KAFKA=apache` puts one real Apache Kafka where the embedded broker is otherwise.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pymongo import MongoClient
+
+from deploy.local.broker import embedded_broker
+from deploy.local.kafka import apache_kafka
+from deploy.local.mongodb import mongodb
+from deploy.topics import create_topics
+from schemas.topics import TOPICS
+
+T = TypeVar("T")
+
+PATIENCE = 20.0
+
+
+@contextmanager
+def in_its_own_loop(part: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """An asynchronous part for synchronous fixtures, in this thread: children die with theirs."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        value = runner.run(_entered(part))
+        try:
+            yield value
+        finally:
+            runner.run(_left(part))
+
+
+async def _entered(part: AbstractAsyncContextManager[T]) -> T:
+    return await part.__aenter__()
+
+
+async def _left(part: AbstractAsyncContextManager[Any]) -> None:
+    await part.__aexit__(None, None, None)
+
+
+async def eventually(holds: Callable[[], Awaitable[T]], within: float = PATIENCE) -> T:
+    """What `holds` gives, once that is true."""
+    deadline = time.monotonic() + within
+    while not (found := await holds()):
+        assert time.monotonic() < deadline, f"it did not come true within {within:g} s"
+        await asyncio.sleep(0.02)
+    return found
+
+
+# --- the database ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A MongoDB with transactions."""
+    with in_its_own_loop(mongodb(tmp_path_factory.mktemp("mongodb"))) as uri:
+        yield uri
+
+
+@pytest.fixture
+def database(mongodb_uri: str) -> Iterator[str]:
+    """A name that no database of any other test begins with; what begins with it is dropped."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield name
+    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        for found in client.list_database_names():
+            if found.startswith(name):
+                client.drop_database(found)
+
+
+# --- the broker -----------------------------------------------------------------------------
+
+
+def _real() -> bool:
+    return os.environ.get("CONNECTE_TEST_KAFKA") == "apache"
+
+
+@asynccontextmanager
+async def _apache(directory: Path) -> AsyncIterator[str]:
+    async with apache_kafka(directory) as cluster:
+        yield cluster.bootstrap
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker that all tests share; its topics are the test's own affair."""
+    start = _apache if _real() else embedded_broker
+    with in_its_own_loop(start(tmp_path_factory.mktemp("kafka"))) as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def kafka_idempotent() -> bool:
+    """Whether the broker knows idempotent producers."""
+    return _real()
+
+
+@pytest.fixture
+def fresh_kafka(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a broker on which nobody has used the platform's topics or groups.
+
+    An embedded one is the test's own. On a real one, which takes seconds to start, the topics of
+    earlier tests are deleted, and the offsets of their groups with them.
+    """
+    if _real():
+        bootstrap = request.getfixturevalue("kafka_bootstrap")
+        asyncio.run(delete_topics(bootstrap, list(TOPICS)), loop_factory=asyncio.new_event_loop)
+        yield bootstrap
+        return
+    with in_its_own_loop(embedded_broker(tmp_path)) as bootstrap:
+        yield bootstrap
+
+
+@asynccontextmanager
+async def admin_of(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def table_of_topics(bootstrap: str, partitions: int) -> None:
+    """Create the platform's topics, and wait until they are there."""
+
+    async def created() -> bool:
+        # A real broker still refuses for a moment what has just been deleted.
+        with contextlib.suppress(RuntimeError):
+            await create_topics({"bootstrap_servers": bootstrap}, partitions=partitions)
+            return True
+        return False
+
+    await eventually(created)
+    await _until_listed(bootstrap, set(TOPICS), present=True)
+
+
+async def new_topic(bootstrap: str, name: str, partitions: int, **config: str) -> None:
+    """Create one topic, and wait until it is there."""
+    topic = NewTopic(name, partitions, 1, topic_configs=config)
+
+    async def created() -> bool:
+        async with admin_of(bootstrap) as admin:
+            answer = await admin.create_topics([topic])
+        return bool(answer.topic_errors[0][1] == 0)
+
+    await eventually(created)
+    await _until_listed(bootstrap, {name}, present=True)
+
+
+async def delete_topics(bootstrap: str, names: list[str]) -> None:
+    """Delete those that exist, and wait until they are gone."""
+    async with admin_of(bootstrap) as admin:
+        there = set(await admin.list_topics()) & set(names)
+        if there:
+            await admin.delete_topics(sorted(there))
+    await _until_listed(bootstrap, set(names), present=False)
+
+
+async def _until_listed(bootstrap: str, names: set[str], *, present: bool) -> None:
+    async def listed() -> bool:
+        async with admin_of(bootstrap) as admin:
+            there = names & set(await admin.list_topics())
+        return there == (names if present else set())
+
+    await eventually(listed)

@@ -1,0 +1,232 @@
+"""Who may import whom, and what the chassis may not speak of."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SERVICES = ("matching", "scheduling", "feedback", "notify")
+OUTER_ROOMS = ("app", "api", "sender", "settings")
+
+BROKERS = {"aiokafka", "faststream", "confluent_kafka", "kafka"}
+DATABASES = {"motor", "pymongo", "bson"}
+HTTP = {"fastapi", "starlette", "uvicorn", "httpx", "requests", "aiohttp", "urllib", "http"}
+MAIL = {"aiosmtplib", "smtplib"}
+IO = {"socket", "ssl", "subprocess", "threading", "asyncio"}
+CHANCE_AND_CLOCK = {"time", "random", "secrets", "uuid"}
+
+CHASSIS_SPEAKS_OF = {
+    "schemas.base",
+    "schemas.commands",  # which service carries out what; it looks, and never names one
+    "schemas.envelope",
+    "schemas.journal",
+    "schemas.topics",
+}
+DOMAIN_WORDS = {
+    *("mentor", "mentors", "manager", "managers", "volunteer", "volunteers"),
+    *("survey", "surveys", "proposal", "proposals", "graduated", "calendar"),
+    *("letter", "letters", "rollout", "availability", "directorate"),
+}
+
+
+def modules(folder: str) -> list[str]:
+    """The dotted names of everything below a folder."""
+    found = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    assert found, folder
+    return found
+
+
+@cache
+def path_of(module: str) -> Path | None:
+    base = ROOT.joinpath(*module.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    path = path_of(module)
+    assert path is not None, module
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """What a module imports, anywhere in it: modules of ours in full, others too."""
+    found = set()
+    for node in ast.walk(tree(module)):
+        match node:
+            case ast.Import(names=names):
+                found.update(alias.name for alias in names)
+            case ast.ImportFrom(module=source, names=names, level=level):
+                assert level == 0 and source, f"{module} imports relatively"
+                inner = {f"{source}.{alias.name}" for alias in names}
+                of_ours = {name for name in inner if path_of(name)}
+                found.update(of_ours)
+                if of_ours != inner:
+                    found.add(source)
+    return frozenset(found)
+
+
+def reached(module: str) -> frozenset[str]:
+    """Everything that importing a module can load, through modules of ours."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            if path_of(name):
+                waiting.extend(imports(name))
+    return frozenset(seen)
+
+
+def roots(names: frozenset[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def domain_rooms() -> Iterator[str]:
+    for service in SERVICES:
+        for module in modules(f"services/{service}"):
+            if module.rpartition(".")[2] not in OUTER_ROOMS:
+                yield module
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_stands_on_the_schemas_and_the_chassis_and_on_no_other_service(
+    service: str,
+) -> None:
+    allowed = ("schemas", "services.chassis", f"services.{service}")
+    for module in modules(f"services/{service}"):
+        ours = {name for name in imports(module) if path_of(name)}
+        strange = {name for name in ours if not any(within(name, package) for package in allowed)}
+        assert not strange, f"{module} imports {strange}"
+
+
+def test_the_chassis_imports_no_service_and_no_message_of_the_domain() -> None:
+    for module in modules("services/chassis"):
+        ours = {name for name in imports(module) if path_of(name)}
+        strange = {
+            name
+            for name in ours
+            if not within(name, "services.chassis") and name not in CHASSIS_SPEAKS_OF
+        }
+        assert not strange, f"{module} imports {strange}"
+
+
+def test_the_schemas_know_no_service_no_broker_and_no_database() -> None:
+    forbidden = {"services", "deploy", "tests", *BROKERS, *DATABASES, *HTTP, *MAIL, *IO}
+    for module in modules("schemas"):
+        assert not roots(reached(module)) & forbidden, module
+
+
+def test_nothing_that_runs_imports_what_deploys_it() -> None:
+    for module in (*modules("schemas"), *modules("services")):
+        assert not roots(imports(module)) & {"deploy", "tests"}, module
+
+
+@pytest.mark.parametrize("module", list(domain_rooms()))
+def test_a_domain_room_reaches_no_broker_no_database_and_no_network(module: str) -> None:
+    forbidden = BROKERS | DATABASES | MAIL | IO | (HTTP - {"urllib", "http"})
+    met = roots(reached(module)) & forbidden
+    assert not met, f"{module} reaches {met}"
+    assert not roots(imports(module)) & (HTTP | CHANCE_AND_CLOCK), module
+
+
+@pytest.mark.parametrize("module", list(domain_rooms()))
+def test_a_domain_room_asks_for_no_time_and_waits_for_nothing(module: str) -> None:
+    for node in ast.walk(tree(module)):
+        match node:
+            case ast.Attribute(attr="now" | "utcnow" | "today" as asked):
+                pytest.fail(f"{module}:{node.lineno} asks for {asked}")
+            case ast.AsyncFunctionDef() | ast.Await() | ast.AsyncFor() | ast.AsyncWith():
+                pytest.fail(f"{module}:{node.lineno} is asynchronous")
+            case ast.Call(func=ast.Name(id="open" | "print" | "input" as called)):
+                pytest.fail(f"{module}:{node.lineno} calls {called}")
+
+
+def test_one_module_alone_imports_motor() -> None:
+    everywhere = (*modules("schemas"), *modules("services"), *modules("deploy"))
+    assert [m for m in everywhere if "motor" in roots(imports(m))] == ["services.chassis.mongo"]
+
+
+def words(name: str) -> set[str]:
+    """`SessionPlanned` and `session_planned` are session and planned."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def names(module: str) -> Iterator[tuple[int, str]]:
+    """Every name and every text of a module but its docstrings."""
+    docstrings = {id(n.value) for n in ast.walk(tree(module)) if isinstance(n, ast.Expr)}
+    for node in ast.walk(tree(module)):
+        line = getattr(node, "lineno", 0)
+        match node:
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.Attribute(attr=name):
+                yield line, name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield line, name
+            case ast.ClassDef(name=name) | ast.keyword(arg=str(name)):
+                yield line, name
+            case ast.alias(name=name, asname=other):
+                yield line, f"{name} {other or ''}"
+            case ast.Constant(value=str(text)) if id(node) not in docstrings:
+                yield line, text
+
+
+@pytest.mark.parametrize("module", modules("services/chassis"))
+def test_the_chassis_has_no_word_of_the_domain(module: str) -> None:
+    spoken = [(line, name) for line, name in names(module) if words(name) & DOMAIN_WORDS]
+    assert not spoken, f"{module}: {spoken}"
+
+
+LOOKS = """
+import sys
+
+OPENS = {
+    "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname",
+    "subprocess.Popen", "os.system", "os.fork", "os.posix_spawn",
+}
+
+def watch(event, arguments):
+    if event in OPENS:
+        raise SystemExit(f"importing does {event} {arguments}")
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        raise SystemExit(f"importing writes {arguments[0]}")
+
+sys.dont_write_bytecode = True
+sys.addaudithook(watch)
+import services.SERVICE.app as app
+assert callable(app.build)
+import threading
+assert threading.active_count() == 1, threading.enumerate()
+"""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_importing_a_service_opens_nothing_and_needs_no_setting(service: str) -> None:
+    code = LOOKS.replace("SERVICE", service)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
