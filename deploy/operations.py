@@ -400,7 +400,8 @@ async def rebuild_service(
     """Publish what the database still owes, then fold it again from the log.
 
     With `verify` it is folded into a database beside it, compared, and that one dropped. Raises
-    OperationFailed when the service runs, before anything is touched.
+    OperationFailed when the service runs, before anything is touched. When folding fails, the
+    database is left empty.
     """
     await check_partitions(access, access.partitions, _journal_topics(service))
     await check_stopped(access, service)
@@ -412,7 +413,12 @@ async def rebuild_service(
         await store.open()
         published = await _publish_owed(store, log, access.partitions)
         await target.wipe()
-        events = await rebuild(domain_of(service), target, log, access.partitions, advance)
+        try:
+            events = await rebuild(domain_of(service), target, log, access.partitions, advance)
+        except BaseException:
+            # On an empty database the service refuses to start; on half of one it would go on.
+            await target.wipe()
+            raise
         differences = await store.differences(beside) if beside else None
         return Rebuilt(store.database.name, published, events, differences)
     finally:

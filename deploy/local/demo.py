@@ -19,6 +19,7 @@ import httpx
 from deploy.check import Findings, check, read_evidence
 from deploy.local.people import DAY, People
 from deploy.local.stack import SERVICES, Stack, Terms, running_stack
+from deploy.operations import Access, rebuild_service
 from deploy.rosters import Roster
 from schemas.base import Command
 from schemas.commands import OpenCohort, RunRound
@@ -48,6 +49,7 @@ class Plan:
     days_per_second: float = 2.5
     kill_every: float | None = None
     maildir: Path | None = None
+    kafka: str | None = None
     limit: float = 1800.0
 
 
@@ -75,7 +77,7 @@ Show = Callable[[Progress], None]
 
 async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
     """Run the pilot to its end and check it; the document that `--json` prints."""
-    terms = Terms(rate=plan.days_per_second * DAY, start=START)
+    terms = Terms(rate=plan.days_per_second * DAY, start=START, kafka=plan.kafka)
     progress = Progress()
     started = time.monotonic()
     async with running_stack(directory, terms, plan.maildir) as stack:
@@ -95,11 +97,29 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
             redelivered_letters=stack.mailbox.redelivered,
         )
         findings = check(evidence)
-    return _document(findings, seconds, time.monotonic() - started, progress)
+        rebuilt = await _differences(stack)
+    return _document(findings, rebuilt, seconds, time.monotonic() - started, progress)
+
+
+async def _differences(stack: Stack) -> list[str]:
+    """Fold every service's database again from its journal; the documents that differ."""
+    access = Access.model_validate(
+        {
+            "KAFKA_BOOTSTRAP_SERVERS": stack.kafka,
+            "CONNECTE_KAFKA_IDEMPOTENT": stack.terms.kafka is not None,
+            "CONNECTE_PARTITIONS": stack.terms.partitions,
+            "MONGODB_URI": stack.mongodb,
+        }
+    )
+    found: list[str] = []
+    for service in SERVICES:
+        rebuilt = await rebuild_service(access, service, verify=True, advance=lambda _: None)
+        found.extend(f"{service}: {name}" for name in rebuilt.differences or ())
+    return found
 
 
 def _document(
-    findings: Findings, seconds: float, total: float, progress: Progress
+    findings: Findings, rebuilt: list[str], seconds: float, total: float, progress: Progress
 ) -> dict[str, Any]:
     return {
         **findings.figures,
@@ -110,7 +130,12 @@ def _document(
         "parked": findings.parked,
         "lost": len(findings.lost),
         "doubled": len(findings.doubled),
-        "findings": {"lost": findings.lost[:50], "doubled": findings.doubled[:50]},
+        "rebuilt_equal": not rebuilt,
+        "findings": {
+            "lost": findings.lost[:50],
+            "doubled": findings.doubled[:50],
+            "rebuilt": rebuilt[:50],
+        },
         "kills": progress.kills,
         "republished": findings.redelivered,
         "letters_redelivered": findings.redelivered_letters,

@@ -1,7 +1,7 @@
 """The demonstration as its audience sees it: options in, progress, a table at the end.
 
-Exit code 0 only if nothing was lost, doubled or parked, every graduated pair has exactly its
-sessions, and the pilot came to its end.
+Exit code 0 only if the pilot came to its end, nothing was lost, doubled or parked, every graduated
+pair has exactly its sessions, and every database equals its rebuild from the log.
 """
 
 import json
@@ -81,9 +81,11 @@ def demonstrate(
         sys.stdout.write(json.dumps(outcome) + "\n")
     else:
         Console().print(_table(outcome))
-    for finding in (*outcome["findings"]["lost"], *outcome["findings"]["doubled"]):
+    for finding in (text for texts in outcome["findings"].values() for text in texts):
         console.print(finding, style="red", markup=False, highlight=False)
-    clean = not (outcome["lost"] or outcome["doubled"] or outcome["parked"])
+    clean = outcome["rebuilt_equal"] and not (
+        outcome["lost"] or outcome["doubled"] or outcome["parked"]
+    )
     return 0 if clean else 1
 
 

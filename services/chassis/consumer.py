@@ -6,7 +6,7 @@ explicitly, for exactly what the database holds; nobody goes on where a log was 
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -115,17 +115,22 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         await self.stepper.leave({place.partition for place in revoked})
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        # The client would begin at once, and from where the broker remembers.
+        self._kafka.pause(*assigned)
         self.stepper.metrics.rebalances.inc()
         try:
             self._check_together(assigned)
-            places = await self.stepper.take({place.partition for place in assigned})
-            await self._check_same_log(assigned, places)
+            places = await self.stepper.take(
+                {place.partition for place in assigned},
+                lambda found: self._check_same_log(assigned, found),
+            )
             for topic_partition in assigned:
                 position = places[topic_partition.partition].positions.get(topic_partition.topic)
                 if position is None:
                     await self._kafka.seek_to_beginning(topic_partition)
                 else:
                     self._kafka.seek(topic_partition, position)
+            self._kafka.resume(*assigned)
         except Abandoned:
             logger.info("an assignment was taken away before it began")
         except Exception as error:  # noqa: BLE001  # aiokafka would log it and go on
@@ -143,7 +148,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                 )
 
     async def _check_same_log(
-        self, assigned: Collection[TopicPartition], places: dict[int, Place]
+        self, assigned: Collection[TopicPartition], places: Mapping[int, Place]
     ) -> None:
         if not assigned:
             return

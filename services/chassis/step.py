@@ -43,6 +43,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+Check = Callable[[Mapping[int, Place]], Awaitable[None]]
+"""Raises if going on from these places would be wrong."""
+
 Perform = Callable[[Sequence[Document], datetime], Awaitable[Sequence[Message]]]
 """What to do for documents that are due, outside of any decision; its outcomes are decided on."""
 
@@ -98,14 +101,20 @@ class Stepper:
 
     # --- ownership ------------------------------------------------------------------------
 
-    async def take(self, partitions: Iterable[int]) -> dict[int, Place]:
-        """Become the writer of these: publish what the last owner left, then know the places."""
+    async def take(self, partitions: Iterable[int], check: Check | None = None) -> dict[int, Place]:
+        """Become the writer of these: publish what the last owner left, then know the places.
+
+        No step is made before `check` has passed.
+        """
         wanted = list(partitions)
         self._leaving.clear()
         async with self._turn:
-            self.owned |= await self._retried(lambda: self._adopt(wanted))
+            found = await self._retried(lambda: self._adopt(wanted))
+            if check is not None:
+                await check(found)
+            self.owned |= found
             self.metrics.assigned.set(len(self.owned))
-            return {p: self.owned[p] for p in wanted}
+            return found
 
     async def leave(self, partitions: Iterable[int]) -> None:
         """Finish or abandon the step at hand, and write to these no more."""

@@ -6,55 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.base import Message
 from schemas.commands import RunRound
-from schemas.events import (
-    CohortOpened,
-    ManagerEnrolled,
-    MentorVolunteered,
-    PairProposed,
-    ProposalDeclined,
-    RoundCompleted,
-)
-from schemas.values import CohortPolicy, Window
-from services.matching.handlers import DOMAIN
+from schemas.events import PairProposed, ProposalDeclined, RoundCompleted
+from schemas.values import Window
 from services.matching.rounds import assign
 from services.matching.scoring import Candidates, in_line
+from tests.matching.given import TUESDAY, manager, mentor, scenario
 from tests.scenario import Scenario
-
-MONDAY = (Window(day="mon", start="09:00", end="12:00"),)
-TUESDAY = (Window(day="tue", start="09:00", end="12:00"),)
-
-
-def mentor(id: str, **changes: object) -> MentorVolunteered:
-    fields: dict[str, object] = {
-        "cohort_id": "c",
-        "mentor_id": id,
-        "directorate": "DGFiP",
-        "site": "Bercy",
-        "skills": {"linkedin": 4},
-        "capacity": 1,
-        "availability": MONDAY,
-    }
-    return MentorVolunteered.model_validate({**fields, **changes})
-
-
-def manager(id: str, **changes: object) -> ManagerEnrolled:
-    fields: dict[str, object] = {
-        "cohort_id": "c",
-        "manager_id": id,
-        "directorate": "INSEE",
-        "site": "Bercy",
-        "job_family": "statistics",
-        "needs": {"linkedin": 3},
-        "availability": MONDAY,
-    }
-    return ManagerEnrolled.model_validate({**fields, **changes})
-
-
-def scenario(*history: Message, **policy: object) -> Scenario:
-    opened = CohortOpened(cohort_id="c", name="C", policy=CohortPolicy.model_validate(policy))
-    return Scenario(DOMAIN).given(opened, *history)
 
 
 def proposed(found: Scenario, round_id: str = "r1") -> list[str]:
