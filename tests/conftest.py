@@ -113,7 +113,8 @@ def fresh_kafka(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
     """
     if _real():
         bootstrap = request.getfixturevalue("kafka_bootstrap")
-        asyncio.run(delete_topics(bootstrap, list(TOPICS)), loop_factory=asyncio.new_event_loop)
+        with asyncio.Runner() as runner:
+            runner.run(delete_topics(bootstrap, list(TOPICS)))
         yield bootstrap
         return
     with in_its_own_loop(embedded_broker(tmp_path)) as bootstrap:

@@ -207,9 +207,11 @@ async def test_work_begins_where_the_database_says_and_not_where_the_broker_reme
         bootstrap_servers=site.bootstrap, group_id="mentoring.scheduling", enable_auto_commit=False
     )
     await forward.start()
-    forward.assign([place])
-    await forward.commit({place: 3})
-    await forward.stop()
+    try:
+        forward.assign([place])
+        await forward.commit({place: 3})
+    finally:
+        await forward.stop()
 
     async with site.member():
         await eventually(site.counts({f"{ZERO}/m~g": 3}))
