@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream.kafka import KafkaBroker
 
 from schemas.base import Message
@@ -202,16 +203,22 @@ async def test_work_begins_where_the_database_says_and_not_where_the_broker_reme
         await site.publish(confirm("m~g", 1, ZERO))
         await eventually(site.counts({f"{ZERO}/m~g": 1}))
     await site.publish(confirm("m~g", 2, ZERO), confirm("m~g", 3, ZERO))
-    place = TopicPartition(COMMANDS, 0)
     forward = AIOKafkaConsumer(
-        bootstrap_servers=site.bootstrap, group_id="mentoring.scheduling", enable_auto_commit=False
+        *READ,
+        bootstrap_servers=site.bootstrap,
+        group_id="mentoring.scheduling",
+        enable_auto_commit=False,
+        session_timeout_ms=SESSION_MS,
+        heartbeat_interval_ms=SESSION_MS // 4,
+        partition_assignment_strategy=(RangePartitionAssignor,),
     )
+    place = TopicPartition(COMMANDS, 0)
     await forward.start()
     try:
-        forward.assign([place])
         await forward.commit({place: 3})
     finally:
         await forward.stop()
+    assert (await site.committed())[place] == 3
 
     async with site.member():
         await eventually(site.counts({f"{ZERO}/m~g": 3}))
