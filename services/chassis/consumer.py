@@ -17,6 +17,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
+from services.chassis.catching_up import Spot, UpstreamFirst
 from services.chassis.kafka import KafkaLog, received
 from services.chassis.step import Abandoned, Stepper
 from services.chassis.store import Place
@@ -48,6 +49,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.stepper = stepper
         self.log = log
         self.on_fatal = on_fatal
+        self._order = UpstreamFirst(stepper.domain.reads)
+        self._held: set[Spot] = set()
         self.subscriber = broker.subscriber(
             *self.topics,
             batch=True,
@@ -81,6 +84,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             offsets = await self.stepper.handle(records)
             await self._commit(offsets)
             self._measure(records)
+            self._let_go()
         except Abandoned:
             logger.info("a step was abandoned; whoever owns the partition next makes it")
         except Exception as error:  # noqa: BLE001  # FastStream would go on to the next batch
@@ -130,11 +134,36 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                     await self._kafka.seek_to_beginning(topic_partition)
                 else:
                     self._kafka.seek(topic_partition, position)
-            self._kafka.resume(*assigned)
+            begins, ends = await self._bounds(assigned)
+            self._order.begin(begins, ends)
+            self._held = {(place.topic, place.partition) for place in assigned}
+            self._let_go()
         except Abandoned:
             logger.info("an assignment was taken away before it began")
         except Exception as error:  # noqa: BLE001  # aiokafka would log it and go on
             self.on_fatal(error)
+
+    async def _bounds(
+        self, assigned: Collection[TopicPartition]
+    ) -> tuple[dict[Spot, int], dict[Spot, int]]:
+        """Where the assigned partitions begin and end."""
+        if not assigned:
+            return {}, {}
+        begins = await self._kafka.beginning_offsets(list(assigned))
+        ends = await self._kafka.end_offsets(list(assigned))
+        return (
+            {(place.topic, place.partition): offset for place, offset in begins.items()},
+            {(place.topic, place.partition): offset for place, offset in ends.items()},
+        )
+
+    def _let_go(self) -> None:
+        """Read on where nothing that comes first is missing any more."""
+        if self._held:
+            owned = self.stepper.owned
+            held = self._held & self._order.held({p: at.positions for p, at in owned.items()})
+            free = [TopicPartition(*spot) for spot in self._held - held]
+            self._kafka.resume(*(place for place in free if place in self._kafka.assignment()))
+            self._held = held
 
     def _check_together(self, assigned: Collection[TopicPartition]) -> None:
         by_partition: dict[int, set[str]] = {}

@@ -197,7 +197,8 @@ class State:
 class Domain:
     """One service, as the chassis runs it.
 
-    - `reads`: topics beside its own commands; `tables`: compacted topics, mirrored by `evolve`.
+    - `reads`: topics beside its own commands, causes before effects; `tables`: compacted topics,
+      mirrored by `evolve`.
     - `learns`: other services' events that become part of its state; the chassis writes a copy
       into the service's own journal, so that the state stays a fold of that journal alone.
     - `handles`: every message type that `decide` knows (commands and learned ones included);

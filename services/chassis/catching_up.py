@@ -1,0 +1,34 @@
+"""What is read first after a pause: causes before effects.
+
+Topics know no order among each other. Who catches up after having been away could read that a
+session took place before reading that its cohort exists. Always holds: at an assignment, a topic
+is held back until every topic that it follows has been read to where it ended then.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+Spot = tuple[str, int]
+"""A topic and a partition of it."""
+
+
+class UpstreamFirst:
+    """`topics` in the order of cause and effect, as a service names what it reads."""
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        self.topics = topics
+        self._ends: dict[Spot, int] = {}
+
+    def begin(self, begins: Mapping[Spot, int], ends: Mapping[Spot, int]) -> None:
+        """Note where the assigned partitions end now. One that is empty has been read."""
+        self._ends = {spot: end for spot, end in ends.items() if end > begins[spot]}
+
+    def held(self, positions: Mapping[int, Mapping[str, int]]) -> set[Spot]:
+        """What has to wait, from partition to topic to next offset."""
+        return {spot for partition, at in positions.items() for spot in self._held(partition, at)}
+
+    def _held(self, partition: int, at: Mapping[str, int]) -> Iterable[Spot]:
+        behind = False
+        for topic in self.topics:
+            if behind:
+                yield topic, partition
+            behind = behind or at.get(topic, 0) < self._ends.get((topic, partition), 0)
