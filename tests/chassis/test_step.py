@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from services.chassis.log import Received
 from services.chassis.mongo import MongoStore
 from services.chassis.rebuild import JournalBroken, rebuild
 from services.chassis.step import Abandoned, StateLost, Stepper
-from services.chassis.store import MemoryStore, Store
+from services.chassis.store import MemoryStore, Place, Store
 from tests.chassis.faults import Crash, Trip, Tripping, Unwilling, When, raising
 from tests.chassis.toy import (
     COMMANDS,
@@ -534,6 +534,38 @@ async def test_on_a_real_database_too_two_owners_do_what_one_does(mongo: MongoSt
         assert await world.documents() == await calm.documents(), (first, second)
 
 
+async def test_no_step_is_made_before_it_is_known_that_going_on_is_right(world: World) -> None:
+    row = world.publish(formed("m~g"))
+    stepper = world.stepper()
+    steps: list[asyncio.Task[Any]] = []
+
+    async def check(places: Mapping[int, Place]) -> None:
+        assert places[row.partition] == Place(row.partition)
+        steps.append(asyncio.create_task(stepper.handle([row])))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert await world.documents() == {}
+
+    await stepper.take(range(PARTITIONS), check)
+
+    await steps[0]
+    assert await world.tallies() == {"c/m~g": 0}
+
+
+async def test_who_must_not_go_on_owns_nothing(world: World) -> None:
+    row = world.publish(formed("m~g"))
+    stepper = world.stepper()
+
+    async def check(_: Mapping[int, Place]) -> None:
+        raise RuntimeError("another log")
+
+    with pytest.raises(RuntimeError, match="another log"):
+        await stepper.take(range(PARTITIONS), check)
+
+    assert await stepper.handle([row]) == {}
+    assert await world.documents() == {}
+
+
 async def test_who_has_left_a_partition_writes_to_it_no_more(world: World) -> None:
     stepper = await world.run()
     row = world.publish(formed("m~g"))
@@ -1001,6 +1033,16 @@ async def test_a_contact_that_was_parked_is_not_mirrored_by_a_rebuild_either(wor
     assert len(await world.parked()) == 3
     assert _people(await world.documents()) == {"people/c/x": "Good"}
 
+    await _equal_when_rebuilt(world)
+
+
+async def test_a_contact_that_breaks_a_decision_is_parked_and_not_mirrored(world: World) -> None:
+    world.command(contact("x", "Good"))
+    world.command(contact("x", "Cursed"))
+    await world.run()
+
+    assert [_reason(d) for d in await world.parked()] == ["fault"]
+    assert _people(await world.documents()) == {"people/c/x": "Good"}
     await _equal_when_rebuilt(world)
 
 

@@ -128,7 +128,7 @@ def decide(state: State, message: Message, now: datetime) -> Decision:
                     cohort_id=message.cohort_id, kind="session", side=message.by, scores={"a": 3}
                 )
             ]
-        case RescheduleSession():
+        case RescheduleSession() | PersonContact(name="Cursed"):
             raise ZeroDivisionError("a bug in a decision")
         case CancelSession():
             pair = _pair(message.cohort_id, parent_pair(message.session_id))
