@@ -121,6 +121,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         # The client would begin at once, and from where the broker remembers.
         self._kafka.pause(*assigned)
+        self._held = set()  # a step that is still under way must not let them go
         self.stepper.metrics.rebalances.inc()
         try:
             self._check_together(assigned)

@@ -14,21 +14,13 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import (
-    Boolean,
-    CompactArray,
-    CompactString,
-    Int16,
-    Int32,
-    Schema,
-    TaggedFields,
-)
+from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema
+from aiokafka.protocol.types import TaggedFields as Tags
 
 logger = logging.getLogger(__name__)
 
-_METADATA, _VERSION = 3, 12
-_TEXT, _TAGS = CompactString("utf-8"), ("tags", TaggedFields)
-_NOBODY = uuid.UUID(int=0)
+_METADATA, _VERSION, _NOBODY = 3, 12, uuid.UUID(int=0)
+_TEXT, _TAGS = CompactString("utf-8"), ("tags", Tags)
 
 
 class _Uuid(AbstractType):  # type: ignore[misc]  # aiokafka is not typed

@@ -5,8 +5,8 @@ adds one, up to five, and sets a reminder for a day later; a reminder that comes
 pair has stalled. Some commands are there to go wrong.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -43,11 +43,13 @@ from services.chassis.domain import (
     State,
     Timed,
 )
-from services.chassis.journal import CHASSIS_DOCUMENTS
+from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.log import MemoryLog, Received
 from services.chassis.metrics import Metrics
+from services.chassis.rebuild import rebuild
 from services.chassis.step import Limits, Stepper
 from services.chassis.store import MemoryStore, Store
+from tests.chassis.faults import Crash
 
 NOW = datetime(2017, 3, 6, 9, 0, tzinfo=UTC)
 PARTITIONS = 3
@@ -361,8 +363,6 @@ class World:
         return {d.key: d.count for d in await _all(self.store, Tally) if isinstance(d, Tally)}
 
     async def parked(self) -> list[Document]:
-        from services.chassis.journal import ParkedRecord  # noqa: PLC0415
-
         return sorted(await _all(self.store, ParkedRecord), key=lambda d: d.id)
 
     def written(self, *topics: str) -> list[Received]:
@@ -416,3 +416,95 @@ async def _all(store: Store, kind: type[Document]) -> list[Document]:
         return [kind.model_validate(row) for _, row in store.rows.get(kind, {}).values()]
     rows = await store.find(kind, {}, 100_000)  # type: ignore[attr-defined]
     return [kind.model_validate(row) for row in rows]
+
+
+# --- what several tests ask and say ----------------------------------------------------------
+
+
+def altered(record: Record, *drop: str, value: bytes | None = b"", **headers: Any) -> Record:
+    """The record with other headers (None: null), without some, and with another value."""
+    kept = [(name, raw) for name, raw in record.headers if name not in (*drop, *headers)]
+    return replace(
+        record,
+        headers=[*kept, *headers.items()],
+        value=record.value if value == b"" else value,
+    )
+
+
+def reason_of(document: Document) -> str:
+    assert isinstance(document, ParkedRecord)
+    return document.reason
+
+
+def command_of(world: World, message: Message) -> Record:
+    row = world.command(message)
+    world.log.records[row.topic, row.partition].pop()
+    return Record(row.topic, row.partition, row.key, row.value, row.headers)
+
+
+def elsewhere(record: Record) -> Record:
+    return replace(record, partition=(record.partition + 1) % PARTITIONS)
+
+
+async def equal_when_rebuilt(world: World) -> None:
+    again = MemoryStore()
+    await rebuild(world.domain, again, world.log, PARTITIONS)
+    assert isinstance(world.store, MemoryStore)
+    assert filled(again) == filled(world.store)
+    assert again.place == world.store.place
+
+
+def filled(store: MemoryStore) -> dict[type[Document], Any]:
+    return {kind: rows for kind, rows in store.rows.items() if rows}
+
+
+def people_in(documents: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {key: found["name"] for key, found in documents.items() if key.startswith("people/")}
+
+
+def types(rows: Sequence[Received]) -> list[str]:
+    return [attributes(row.headers).type.split(".")[-2] for row in rows]
+
+
+def metric(stepper: Stepper, name: str, **labels: str) -> float:
+    return stepper.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+async def life(world: World, start: Callable[[], Stepper]) -> None:
+    """A few days of every kind of event; whenever the process dies, another takes its place."""
+    one, two, three = (cohort_on(partition) for partition in range(3))
+    stepper = start()
+
+    async def work() -> None:
+        nonlocal stepper
+        while True:
+            try:
+                await world.run(stepper, batch=3)
+                while await stepper.decide_due():
+                    pass
+            except Crash:
+                stepper = world.stepper()
+            else:
+                return
+
+    for cohort in (one, two, three):
+        world.publish(formed("m~g", cohort))
+        world.publish(formed("m~h", cohort))
+        world.command(contact("m", cohort=cohort))
+    await work()
+    for number in range(1, 8):
+        world.command(confirm("m~g", number, one))
+        world.command(confirm("m~h", number, two))
+    world.command(confirm("nobody~g", 1, two))
+    world.append(altered(world.event(formed("m~i", three)), value=b"{"))
+    world.publish(dissolved("m~i", three))
+    world.command(breaks_evolve("m~h", three))
+    world.command(report("m~g", three))
+    await work()
+    world.hand.pass_by(days=2)
+    await work()
+    world.publish(dissolved("m~g", one))
+    world.command(confirm("m~h", 9, one))
+    world.append(Record(PEOPLE, 0, f"{one}/m".encode(), None))
+    await work()
+    await world.run()  # a new owner, at the end of the day

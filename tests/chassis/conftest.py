@@ -1,0 +1,21 @@
+"""A world of its own for every test, and a database for those that ask for one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.chassis.mongo import MongoStore
+from tests.chassis.toy import KINDS, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def mongo(mongodb_uri: str, database: str) -> AsyncIterator[MongoStore]:
+    store = MongoStore(mongodb_uri, database, KINDS)
+    await store.open()
+    yield store
+    await store.close()
