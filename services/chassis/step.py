@@ -24,6 +24,7 @@ from services.chassis.admission import Input, admit, in_time, read
 from services.chassis.clock import Clock
 from services.chassis.domain import (
     Change,
+    D,
     Document,
     Domain,
     Due,
@@ -50,6 +51,7 @@ Perform = Callable[[Sequence[Document], datetime], Awaitable[Sequence[Message]]]
 """What to do for documents that are due, outside of any decision; its outcomes are decided on."""
 
 DUE_AT_ONCE = 500
+FAILING_SECONDS = 30.0
 
 
 class Abandoned(Exception):
@@ -98,6 +100,7 @@ class Stepper:
         self.healthy = True
         self._turn = asyncio.Lock()
         self._leaving = asyncio.Event()
+        self._failing: dict[tuple[str, str], float] = {}
 
     # --- ownership ------------------------------------------------------------------------
 
@@ -161,12 +164,24 @@ class Stepper:
                         kind, list(self.owned), now, DUE_AT_ONCE
                     )
                 )
+                found = self._not_failing(found)
                 if found:
                     total += len(found)
                     inputs = await self._outcomes(kind, found, now)
                     async with self._turn:
                         await self._step(inputs)
         return total
+
+    def _set_aside(self, message: Message | None) -> None:
+        """Leave a deadline that cannot be decided on alone for a while; the others go on."""
+        if isinstance(message, Due):
+            key = (message.collection, f"{message.cohort_id}/{message.id}")
+            self._failing[key] = time.monotonic() + FAILING_SECONDS
+
+    def _not_failing(self, found: Sequence[tuple[int, D]]) -> list[tuple[int, D]]:
+        now = time.monotonic()
+        self._failing = {key: until for key, until in self._failing.items() if until > now}
+        return [row for row in found if (row[1].collection, row[1].key) not in self._failing]
 
     async def _outcomes(
         self, kind: type[Document], found: Sequence[tuple[int, Document]], now: datetime
@@ -350,6 +365,7 @@ class Stepper:
             return [message, *decision] if learned else decision
         if received is None:
             logger.error("a deadline was refused: %s", decision.rule)
+            self._set_aside(message)
             return []
         if not is_command(type(message)):
             detail = f"{decision.rule}: {decision.detail}"
@@ -361,6 +377,7 @@ class Stepper:
         kind = type(item.message).__name__
         logger.error("no decision on a %s", kind, exc_info=error)
         if item.received is None:
+            self._set_aside(item.message)
             return []
         detail = f"{kind}: {type(error).__name__}"
         return [park(item.received, self.domain.name, "fault", detail)]
