@@ -321,8 +321,12 @@ class Stepper:
                 self.metrics.late_loads.inc()
                 await state.load(self.store.load, [missing.need])
             else:
+                event_id = item.attributes.id if item.attributes else None
                 for event in journal:
-                    draft.add(event, cause=item.attributes.id if item.attributes else None)
+                    draft.add(event, cause=event_id)
+                    if isinstance(event, RecordParked):
+                        told = {"event_id": event_id, "origin": event.origin}
+                        logger.warning("parked: %s", event.reason, extra=told)
                 return changes
 
     def _journal(self, item: Input, state: State, draft: Draft, now: datetime) -> Sequence[Message]:
@@ -375,7 +379,8 @@ class Stepper:
     def _faulty(self, item: Input, error: Exception) -> Sequence[Message]:
         """A fault of ours, on this very message: set aside, so that the rest flows on."""
         kind = type(item.message).__name__
-        logger.error("no decision on a %s", kind, exc_info=error)
+        told = {"event_id": item.attributes.id if item.attributes else None}
+        logger.error("no decision on a %s", kind, exc_info=error, extra=told)
         if item.received is None:
             self._set_aside(item.message)
             return []

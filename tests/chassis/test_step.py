@@ -10,7 +10,7 @@ import pytest
 
 from schemas.base import Message
 from schemas.envelope import attributes
-from services.chassis.domain import Document, Gone, One, State
+from services.chassis.domain import Decision, Document, Due, Gone, One, State
 from services.chassis.mongo import MongoStore
 from services.chassis.rebuild import rebuild
 from services.chassis.step import Abandoned, Stepper
@@ -548,6 +548,28 @@ async def test_a_deadline_is_decided_on_once_its_moment_has_come_and_not_before(
     stalled = attributes(world.written(EVENTS)[-1].headers)
     assert (stalled.time, stalled.cause) == (NOW + timedelta(days=1), None)
     await equal_when_rebuilt(world)
+
+
+async def test_a_deadline_that_cannot_be_decided_on_is_left_alone_and_the_others_go_on(
+    world: World,
+) -> None:
+    def decide(state: State, message: Message, now: datetime) -> Decision:
+        if isinstance(message, Due) and message.id == "a~g":
+            raise ZeroDivisionError
+        return world.domain.decide(state, message, now)
+
+    for pair in ("a~g", "m~g"):
+        world.publish(formed(pair))
+        world.command(confirm(pair))
+    await world.run()
+    world.hand.pass_by(days=1)
+    stepper = world.stepper(domain=replace(world.domain, decide=decide))
+    await stepper.take(range(PARTITIONS))
+
+    assert await stepper.decide_due() == 2
+    assert await stepper.decide_due() == 0  # it would be found again and again otherwise
+
+    assert types(world.written(EVENTS)).count("PairStalled") == 1
 
 
 async def test_deadlines_of_partitions_that_are_not_owned_are_left_alone(world: World) -> None:
