@@ -50,7 +50,7 @@ Check = Callable[[Mapping[int, Place]], Awaitable[None]]
 Perform = Callable[[Sequence[Document], datetime], Awaitable[Sequence[Message]]]
 """What to do for documents that are due, outside of any decision; its outcomes are decided on."""
 
-DUE_AT_ONCE = 500
+DUE_AT_ONCE = 200
 FAILING_SECONDS = 30.0
 
 
@@ -145,12 +145,23 @@ class Stepper:
         """
         inputs = in_time([read(self.domain, self.partitions, record) for record in records])
         async with self._turn:
-            await self._step(inputs)
+            for portion in self._portions(inputs):
+                await self._step(portion)
             return {
                 (r.topic, r.partition): self.owned[r.partition].positions[r.topic]
                 for r in records
                 if r.partition in self.owned and r.topic in self.owned[r.partition].positions
             }
+
+    def _portions(self, inputs: Sequence[Input]) -> Iterable[Sequence[Input]]:
+        """The batch, in order, cut so that what is decided alone has a step of its own."""
+        start = 0
+        for number, item in enumerate(inputs):
+            if type(item.message) in self.domain.alone:
+                yield inputs[start:number]
+                yield inputs[number : number + 1]
+                start = number + 1
+        yield inputs[start:]
 
     async def decide_due(self) -> int:
         """Find the documents whose moment has come, and decide on them; how many there were."""

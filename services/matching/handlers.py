@@ -113,6 +113,7 @@ DOMAIN = Domain(
     reads=("mentoring.scheduling.events",),
     documents=(Cohort, Mentor, Manager, Pair, Round),
     handles=frozenset({*COMMANDS["matching"], PairGraduated, Due}),
+    alone=frozenset({c.RunRound}),
     learns=frozenset({PairGraduated}),
     needs=needs,
     decide=decide,
