@@ -6,6 +6,9 @@ primary with read concern majority.
 """
 
 import asyncio
+import logging
+import secrets
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,14 +17,17 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne, WriteConcern
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from schemas.envelope import Record
 from services.chassis.domain import Change, D, Document, Gone, Need, One
 from services.chassis.store import Commit, Outgoing, Outpaced, Place
 
-PLACES, OUTBOX, TOPICS = "places", "outbox", "topics"
+logger = logging.getLogger(__name__)
+
+PLACES, OUTBOX, TOPICS, SESSIONS = "places", "outbox", "topics", "sessions_open"
+ANNOUNCE_EVERY = 600.0  # seconds; a tenth of how long an announcement is kept
 OUTBOX_BYTES = 8 * 1024 * 1024  # of a document that may have 16 MiB
 
 _DURABLE = WriteConcern(w="majority", j=True)
@@ -60,6 +66,8 @@ class MongoStore:
             read_concern=ReadConcern("majority"),
         )
         self.documents = documents
+        self._owner = secrets.token_hex(8)
+        self._announced: dict[Any, float] = {}
 
     @property
     def _collections(self) -> tuple[str, ...]:
@@ -70,6 +78,9 @@ class MongoStore:
         existing = set(await self.database.list_collection_names())
         for name in set(self._collections) - existing:
             await self.database.create_collection(name)
+        await self.database[SESSIONS].create_index(
+            "at", expireAfterSeconds=int(10 * ANNOUNCE_EVERY)
+        )
         await self.database[OUTBOX].create_index([("partition", 1), ("step", 1), ("chunk", 1)])
         for kind in self.documents:
             collection = self.database[kind.collection]
@@ -112,10 +123,33 @@ class MongoStore:
         return [kind.model_validate(row) for row in rows]
 
     async def commit(self, commit: Commit) -> None:
-        async with (
-            await self.client.start_session() as session,
-            session.start_transaction(write_concern=_DURABLE),
-        ):
+        async with await self.client.start_session() as session:
+            await self._announce(session)
+            await self._commit(commit, session)
+
+    async def _announce(self, session: AsyncIOMotorClientSession) -> None:
+        """Let whoever comes after us know the session, so that they can end what we left open."""
+        known: Any = session.session_id
+        lsid = known["id"]
+        now = time.monotonic()
+        if now - self._announced.get(lsid, -ANNOUNCE_EVERY) >= ANNOUNCE_EVERY:
+            row = {"_id": lsid, "owner": self._owner, "at": datetime.now(UTC)}
+            await self.database[SESSIONS].replace_one({"_id": lsid}, row, upsert=True)
+            self._announced[lsid] = now
+
+    async def claim(self) -> None:
+        # A process that was killed leaves its transaction open on the server, with its locks, for
+        # a minute. Ending that of a process that lives only has it try its step again.
+        others = self.database[SESSIONS].find({"owner": {"$ne": self._owner}})
+        sessions = [{"id": row["_id"]} async for row in others]
+        if sessions:
+            try:
+                await self.client.admin.command("killSessions", sessions)
+            except OperationFailure as error:
+                logger.warning("open transactions of others stay for a minute: %s", error.code)
+
+    async def _commit(self, commit: Commit, session: AsyncIOMotorClientSession) -> None:
+        async with session.start_transaction(write_concern=_DURABLE):
             await self._guard(commit.places, session)
             for kind, operations in _operations(commit.changes).items():
                 await self.database[kind.collection].bulk_write(

@@ -112,6 +112,7 @@ class Stepper:
         wanted = list(partitions)
         self._leaving.clear()
         async with self._turn:
+            await self._retried(self.store.claim)
             found = await self._retried(lambda: self._adopt(wanted))
             if check is not None:
                 await check(found)

@@ -76,6 +76,9 @@ class Store(Protocol):
     ) -> list[tuple[int, D]]:
         """Timed documents of these partitions whose moment has come, earliest first."""
 
+    async def claim(self) -> None:
+        """End what processes before us have left open, so that it stands in nobody's way."""
+
     async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
         """Of topics and their ids: those that had another id. An id seen first is remembered."""
 
@@ -148,6 +151,9 @@ class MemoryStore:
         ]
         rows.sort(key=_first_two)
         return [(partition, kind.model_validate(row)) for _, _, partition, row in rows[:limit]]
+
+    async def claim(self) -> None:
+        pass
 
     async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
         return sorted(t for t in present if self.topics.setdefault(t, present[t]) != present[t])
