@@ -71,7 +71,8 @@ class MongoStore:
 
     @property
     def _collections(self) -> tuple[str, ...]:
-        return (PLACES, OUTBOX, TOPICS, *(kind.collection for kind in self.documents))
+        kinds = (kind.collection for kind in self.documents)
+        return (PLACES, OUTBOX, TOPICS, SESSIONS, *kinds)
 
     async def open(self) -> None:
         """Create the collections and their indexes (a transaction must not)."""
@@ -263,6 +264,7 @@ class MongoStore:
         return {row["_id"]: row.raw async for row in rows}
 
     async def wipe(self) -> None:
+        self._announced.clear()
         for name in self._collections:
             await self.database.drop_collection(name)
         await self.open()
