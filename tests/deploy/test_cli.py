@@ -371,7 +371,7 @@ async def kept(uri: str, name: str) -> Any:
 
 
 async def everything(database: Any) -> dict[tuple[str, Any], bytes]:
-    """Every document of a database as bytes, but for the servers' own ids of topics and sessions."""
+    """Every document as bytes, but for the servers' own ids of topics and sessions."""
     names = set(await database.list_collection_names()) - {"topics", "sessions_open"}
     return {(name, row["_id"]): row.raw for name in names async for row in database[name].find({})}
 
