@@ -405,9 +405,7 @@ class Stepper:
         for item in inputs:
             if item.attributes is not None and item.message is not None:
                 seconds = (now - item.attributes.time).total_seconds() / self.clock.rate
-                self.metrics.latency.labels(self.domain.name, type(item.message).__name__).observe(
-                    max(seconds, 0.0)
-                )
+                self.metrics.latency_of(type(item.message).__name__).observe(max(seconds, 0.0))
                 self.metrics.last_event.set(item.attributes.time.timestamp())
 
 
