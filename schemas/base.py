@@ -43,8 +43,10 @@ SurveyId = Annotated[
 
 def to_milliseconds(moment: datetime) -> datetime:
     """Time as the platform keeps it: UTC, cut to the millisecond (what MongoDB can hold)."""
-    moment = moment.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    if moment.tzinfo is not UTC:  # most have been here before
+        moment = moment.astimezone(UTC)
+    rest = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - rest) if rest else moment
 
 
 Moment = Annotated[

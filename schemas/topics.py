@@ -12,7 +12,7 @@ from typing import Literal
 from schemas import events, people
 from schemas.base import Command, Event, Message
 from schemas.commands import COMMANDS, Service
-from schemas.journal import CommandRefused, RecordParked, StepCompleted
+from schemas.journal import CONTROL, PARKING, CommandRefused, StepCompleted
 
 Audience = Literal["public", "internal", "restricted"]
 Stream = Literal["events", "private", "parked"]
@@ -122,7 +122,7 @@ def _table() -> dict[str, Topic]:
             Topic(
                 commands_topic(service),
                 "internal",
-                commands,
+                commands + CONTROL,
                 7 * _DAY,
                 f"what is asked of {service}",
             )
@@ -160,9 +160,9 @@ def _table() -> dict[str, Topic]:
         Topic(
             PARKED,
             "internal",
-            (RecordParked,),
+            PARKING,
             FOREVER,
-            "records that were set aside, as they came",
+            "records that were set aside, as they came, and what became of them",
             max_message_bytes=8 * 1024 * 1024,
         )
     )
@@ -183,7 +183,7 @@ def stream_of(service: Service, kind: type[Message]) -> Stream:
     What it publishes for everybody goes to `events`; everything else, copies of other
     services' events included, goes to `private`.
     """
-    if kind is RecordParked:
+    if kind in PARKING:
         return "parked"
     return "events" if kind in PUBLIC_EVENTS[service] else "private"
 

@@ -20,9 +20,11 @@ from schemas.envelope import (
     kind_of,
     tombstone,
 )
+from schemas.journal import CONTROL
 from schemas.topics import TOPICS, partition_of
 from services.chassis.domain import Domain
 from services.chassis.draft import Draft
+from services.chassis.journal import ParkedRecord
 from services.chassis.log import Received
 
 
@@ -39,7 +41,8 @@ class Input:
     """Something to decide on: a record as it was read, or a message without one (a deadline).
 
     Neither `message` nor `unreadable`: the record does not concern the service. `mirrored`: it is
-    of a compacted topic. `counted`: its sequence is its publisher's.
+    of a compacted topic. `counted`: its sequence is its publisher's. `parked`: it stood aside, and
+    is tried again, with `accept_gap` even if records before it are missing.
     """
 
     partition: int
@@ -49,6 +52,8 @@ class Input:
     unreadable: Fault | None = None
     mirrored: bool = False
     counted: bool = False
+    parked: ParkedRecord | None = None
+    accept_gap: bool = False
 
 
 Skipped = Literal["position", "sequence", "unconcerned"]
@@ -81,6 +86,11 @@ def read(domain: Domain, partitions: int, received: Received) -> Input:
             if sequenced:  # a copy that a service keeps of what it learned
                 return item
             raise Unreadable("unknown-type", f"{kind.__name__} is not for {received.topic}")
+        if kind in CONTROL:
+            control = decode(item.attributes, received.value)
+            _check_addressed(control, domain, received)
+            item.message = control
+            return item
         if not sequenced or kind in domain.handles:
             _check_partition(item.attributes.partition_key, partitions, received)
         if kind in domain.handles:
@@ -96,6 +106,11 @@ def read(domain: Domain, partitions: int, received: Received) -> Input:
 def _check_partition(cohort_id: str, partitions: int, received: Received) -> None:
     if partition_of(cohort_id, partitions) != received.partition:
         raise Unreadable("wrong-partition", "its cohort belongs to another partition")
+
+
+def _check_addressed(message: Message, domain: Domain, received: Received) -> None:
+    if (message.cohort_id, message.subject) != (domain.name, str(received.partition)):
+        raise Unreadable("wrong-partition", "it is meant for another service or partition")
 
 
 def _check_source(found: Attributes, received: Received) -> None:
@@ -125,6 +140,24 @@ def admit(item: Input, draft: Draft) -> Skipped | None:
         draft.saw(received.topic, sequence)
     if item.unreadable is None and item.message is None:
         return "unconcerned"
+    return None
+
+
+def readmit(item: Input, draft: Draft) -> Skipped | None:
+    """The same for a record that stood aside: whether what was missing before it has come."""
+    parked, received = item.parked, item.received
+    assert parked is not None
+    assert received is not None
+    sequence = item.attributes.sequence if item.attributes and item.counted else None
+    if parked.reason != "sequence-gap" or sequence is None:
+        return None  # it was counted when it came
+    seen = draft.seen.get(received.topic, 0)
+    if sequence <= seen:
+        return "sequence"
+    if sequence > seen + 1 and not item.accept_gap:
+        item.unreadable = Fault("sequence-gap", f"sequence {sequence} came after {seen}")
+    else:
+        draft.saw(received.topic, sequence)
     return None
 
 

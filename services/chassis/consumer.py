@@ -26,6 +26,12 @@ from services.chassis.topic_ids import topic_ids
 logger = logging.getLogger(__name__)
 
 
+SHARE_BYTES = 128 * 1024
+"""What a partition gives at a time. The client hands out one partition's share to its end before
+the next one's: with a share of about half a batch, a partition with a great backlog leaves room
+for the others in every batch. (Its own default, 1 MiB, is several batches.)"""
+
+
 class LogReset(Exception):
     """The log is not the one that the database knows; going on would skip or repeat."""
 
@@ -51,6 +57,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.on_fatal = on_fatal
         self._order = UpstreamFirst(stepper.domain.reads)
         self._held: set[Spot] = set()
+        self._begins: dict[Spot, int] = {}
         self.subscriber = broker.subscriber(
             *self.topics,
             batch=True,
@@ -63,6 +70,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             heartbeat_interval_ms=max(session_timeout_ms // 4, 100),
             rebalance_timeout_ms=max(session_timeout_ms, 60_000),
             fetch_max_wait_ms=fetch_wait_ms,
+            max_partition_fetch_bytes=SHARE_BYTES,
             batch_timeout_ms=20,
             max_records=batch,
             listener=self,
@@ -129,33 +137,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                 {place.partition for place in assigned},
                 lambda found: self._check_same_log(assigned, found),
             )
-            for topic_partition in assigned:
-                position = places[topic_partition.partition].positions.get(topic_partition.topic)
-                if position is None:
-                    await self._kafka.seek_to_beginning(topic_partition)
-                else:
-                    self._kafka.seek(topic_partition, position)
-            begins, ends = await self._bounds(assigned)
-            self._order.begin(begins, ends)
+            for place in assigned:
+                position = places[place.partition].positions.get(place.topic)
+                first = self._begins[place.topic, place.partition]
+                self._kafka.seek(place, first if position is None else position)
             self._held = {(place.topic, place.partition) for place in assigned}
             self._let_go()
         except Abandoned:
             logger.info("an assignment was taken away before it began")
         except Exception as error:  # noqa: BLE001  # aiokafka would log it and go on
             self.on_fatal(error)
-
-    async def _bounds(
-        self, assigned: Collection[TopicPartition]
-    ) -> tuple[dict[Spot, int], dict[Spot, int]]:
-        """Where the assigned partitions begin and end."""
-        if not assigned:
-            return {}, {}
-        begins = await self._kafka.beginning_offsets(list(assigned))
-        ends = await self._kafka.end_offsets(list(assigned))
-        return (
-            {(place.topic, place.partition): offset for place, offset in begins.items()},
-            {(place.topic, place.partition): offset for place, offset in ends.items()},
-        )
 
     def _let_go(self) -> None:
         """Read on where nothing that comes first is missing any more."""
@@ -180,7 +171,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     async def _check_same_log(
         self, assigned: Collection[TopicPartition], places: Mapping[int, Place]
     ) -> None:
+        """Note where the assigned partitions begin and end; LogReset if that cannot be.
+
+        All that an assignment asks of the broker is asked here, where it is asked again if the
+        broker is away.
+        """
+        self._begins = {}
         if not assigned:
+            self._order.begin({}, {})
             return
         present = await topic_ids(self.log.connection, {place.topic for place in assigned})
         if changed := await self.stepper.store.changed_topics(present):
@@ -209,6 +207,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                     f"{place.topic}/{place.partition} ends at {ends[place]}, before the stored "
                     f"position {position}: the log is not the one that the database knows"
                 )
+        self._begins = {(place.topic, place.partition): at for place, at in begins.items()}
+        self._order.begin(
+            self._begins, {(place.topic, place.partition): at for place, at in ends.items()}
+        )
 
     async def _exists(self, place: TopicPartition, offset: int) -> bool:
         """Some brokers report the last batch's first offset as the end; a read tells for sure."""

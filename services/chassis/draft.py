@@ -5,9 +5,20 @@ from datetime import datetime
 from schemas.base import Event, Message
 from schemas.commands import Service
 from schemas.envelope import Record, encode
-from schemas.journal import RecordParked, StepCompleted
+from schemas.journal import RecordDropped, RecordParked, RecordRetried, StepCompleted
 from schemas.topics import Stream, stream_of, stream_topic
 from services.chassis.store import Outgoing, Place
+
+
+def stands_aside(event: Message) -> int:
+    """How many records more stand aside after an event: one, none, or one less."""
+    match event:
+        case RecordParked():
+            return int(event.attempts == 1)
+        case RecordRetried() | RecordDropped():
+            return -1
+        case _:
+            return 0
 
 
 class Draft:
@@ -37,14 +48,18 @@ class Draft:
     def saw(self, topic: str, sequence: int) -> None:
         self.seen[topic] = self._seen[topic] = sequence
 
+    @property
+    def next_parked(self) -> int:
+        """The number of the next record that is set aside."""
+        return self.sequences.get("parked", 0) + 1
+
     def add(self, event: Message, cause: str | None = None) -> None:
         """Put an event at the end of the service's journal."""
         kind = type(event)
         if isinstance(event, Event) and event.anonymous:
             cause = None
         stream: Stream = stream_of(self.service, kind)
-        if kind is RecordParked:
-            self.parked += 1
+        self.parked += stands_aside(event)
         sequence = self.sequences.get(stream, 0) + 1
         self.sequences[stream] = sequence
         partition = self.place.partition

@@ -7,6 +7,7 @@ error is a problem document (RFC 9457) that names what is wrong.
 
 import asyncio
 import hmac
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -14,25 +15,34 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
+from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.types import Message as AsgiMessage
+from starlette.requests import ClientDisconnect
 
 from schemas.base import Command
-from schemas.envelope import encode
+from schemas.envelope import Record, encode
 from schemas.topics import commands_topic, partition_of
+from services.chassis import kafka, mongo
+from services.chassis.bodies import Bodies
 from services.chassis.clock import Clock
 from services.chassis.domain import Document, Domain
 from services.chassis.journal import ParkedRecord, RefusedCommand
 from services.chassis.log import Log
 from services.chassis.mongo import MongoStore
+from services.chassis.openapi import describe
+from services.chassis.pressure import Busy, Pressure
+from services.chassis.problems import Problem, problem
 
-MAX_BODY = 256 * 1024
-PROBLEM = "application/problem+json"
+logger = logging.getLogger(__name__)
 
 # Which answer a refusal is; any other rule is a conflict with the present state.
 _STATUS = (("unknown-", 404), ("invalid-", 422))
+
+_OVERFLOW = 2**63  # what the database cannot be asked for
+AWAY = 5
+"""Seconds to come back after, where the broker or the database does not answer."""
+_UNKNOWN = "the broker does not answer: it is not known whether the command was taken"
 
 
 class Accepted(BaseModel):
@@ -42,37 +52,37 @@ class Accepted(BaseModel):
     done: bool
 
 
-class Problem(Exception):
-    """An answer that is a problem document."""
-
-    def __init__(self, status: int, title: str, **extra: Any) -> None:
-        super().__init__(title)
-        self.status = status
-        self.body = {"type": "about:blank", "status": status, "title": title, **extra}
-
-
-def problem(status: int, title: str, **extra: Any) -> JSONResponse:
-    """A problem document."""
-    error = Problem(status, title, **extra)
-    return JSONResponse(error.body, error.status, media_type=PROBLEM)
-
-
 class Commands:
     """Sends commands to the service's own topic, and can wait for what comes of them."""
 
     def __init__(
-        self, domain: Domain, log: Log, store: MongoStore, clock: Clock, partitions: int
+        self,
+        domain: Domain,
+        log: Log,
+        store: MongoStore,
+        clock: Clock,
+        partitions: int,
+        pressure: Pressure | None = None,
     ) -> None:
         self.domain = domain
         self.log = log
         self.store = store
         self.clock = clock
         self.partitions = partitions
+        self.pressure = pressure or Pressure()
 
     async def send(self, command: Command, wait: float = 0.0, topic: str | None = None) -> Accepted:
-        """Send a command; with `wait` (seconds), see it done or raise its refusal as `Problem`."""
+        """Send a command; with `wait` (seconds), see it done or raise its refusal as `Problem`.
+
+        Raises `Problem` 503, with the time to come back, if the service has too much to do. A
+        command is never refused so after it has been sent.
+        """
         topic = topic or commands_topic(self.domain.name)
         partition = partition_of(command.cohort_id, self.partitions)
+        try:
+            self.pressure.admit(topic, partition)
+        except Busy as busy:
+            raise Problem(503, str(busy), retry_after=busy.retry_after) from None
         command_id = secrets.token_hex(12)
         record = encode(
             command,
@@ -82,22 +92,50 @@ class Commands:
             source=f"/mentoring/{self.domain.name}/http",
             time=self.clock.now(),
         )
-        offset = await self.log.send(record)
-        done = wait > 0 and await self._done(topic, partition, offset, wait)
-        if done:
-            await self._raise_refusal(command, command_id)
+        offset = await self._sent(record, command_id)
+        self.pressure.backlog.sent(topic, partition, offset)
+        done = False
+        if wait > 0 and not self.pressure.waiting.full:
+            with self.pressure.waiting.taking():
+                done = await self._done(command, command_id, topic, partition, offset, wait)
         return Accepted(command_id=command_id, done=done)
 
-    async def _done(self, topic: str, partition: int, offset: int, wait: float) -> bool:
-        loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + wait, 0.01
-        while loop.time() < deadline:
-            place = (await self.store.places([partition])).get(partition)
-            if place is not None and place.positions.get(topic, 0) > offset:
-                return True
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 0.2)
-        return False
+    async def _sent(self, record: Record, command_id: str) -> int:
+        try:
+            with self.pressure.sending.taking():
+                async with asyncio.timeout(self.pressure.bounds.send_seconds):
+                    return await self.log.send(record)
+        except Exception as error:
+            if not kafka.is_transient(error):
+                raise
+            raise Problem(503, _UNKNOWN, command_id=command_id, retry_after=AWAY) from None
+
+    async def _done(
+        self,
+        command: Command,
+        command_id: str,
+        topic: str,
+        partition: int,
+        offset: int,
+        wait: float,
+    ) -> bool:
+        """Whether the command was carried out in time. False too where nobody can tell now."""
+        pause = 0.01
+        try:
+            async with asyncio.timeout(wait):
+                while True:
+                    positions = await self.store.positions([partition])
+                    if positions.get((topic, partition), 0) > offset:
+                        await self._raise_refusal(command, command_id)
+                        return True
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 1.5, 0.2)
+        except TimeoutError:
+            return False
+        except Exception as error:
+            if not mongo.is_transient(error):
+                raise
+            return False
 
     async def _raise_refusal(self, command: Command, command_id: str) -> None:
         key = f"{command.cohort_id}/{command_id}"
@@ -107,49 +145,45 @@ class Commands:
             status = next((s for prefix, s in _STATUS if rule.startswith(prefix)), 409)
             raise Problem(status, detail, rule=rule, command_id=command_id)
 
+    async def look(self) -> None:
+        """See which generation is live, and how far the service has read, for `Pressure`.
 
-class BodyLimit:
-    """Refuses bodies over `MAX_BODY` before they are in memory."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        taken = 0
-
-        async def counted() -> AsgiMessage:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MAX_BODY:
-                # Not `Problem`: FastAPI takes other faults in a body for a body that is not JSON.
-                raise HTTPException(413, f"the body is larger than {MAX_BODY} bytes")
-            return message
-
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length) > MAX_BODY:
-            refusal = problem(413, f"the body is larger than {MAX_BODY} bytes")
-            await refusal(scope, receive, send)
-            return
-        await self.app(scope, counted, send)
+        Raises what the database raises.
+        """
+        await self.store.refresh()
+        self.pressure.backlog.saw(await self.store.positions(range(self.partitions)))
 
 
 def create_app(title: str, description: str) -> FastAPI:
     """The service's HTTP application, with its error answers."""
     app = FastAPI(title=title, description=description, docs_url="/docs", redoc_url=None)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(Bodies)
+    describe(app)
 
     @app.exception_handler(Problem)
     async def _problem(_: Request, error: Problem) -> JSONResponse:
-        return JSONResponse(error.body, error.status, media_type=PROBLEM)
+        return error.answer
+
+    @app.exception_handler(PyMongoError)
+    async def _away(_: Request, error: PyMongoError) -> JSONResponse:
+        logger.warning("not answered: %s", type(error).__name__)
+        return problem(503, "the database does not answer", retry_after=AWAY)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_: Request, __: ClientDisconnect) -> JSONResponse:
+        return problem(400, "the body was cut off")
+
+    @app.exception_handler(Exception)
+    async def _fault(_: Request, __: Exception) -> JSONResponse:
+        return problem(500, "a fault of the service")
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
-        response = problem(error.status_code, str(error.detail))
-        response.headers.update(error.headers or {})
+        headers = dict(error.headers or {})
+        again = headers.pop("Retry-After", None)
+        extra = {} if again is None else {"retry_after": int(again)}
+        response = problem(error.status_code, str(error.detail), **extra)
+        response.headers.update(headers)
         return response
 
     @app.exception_handler(RequestValidationError)
@@ -200,6 +234,10 @@ def command_routes(
             summary=(kind.__doc__ or "").strip().splitlines()[0],
             status_code=202,
             response_model=Accepted,
+            responses={
+                200: {"model": Accepted, "description": "Carried out."},
+                202: {"description": "Sent; not known yet what comes of it."},
+            },
         )
 
     for kind in kinds:
@@ -234,6 +272,8 @@ def projection_routes(
             return JSONResponse({"items": documents, "total": total})
 
         shown = ", ".join(f"`{name}`" for name in filters) or "none"
+        fields: dict[str, Any] = {"items": (Sequence[kind], ...), "total": (int, ...)}  # type: ignore[valid-type]
+        page = create_model(f"{kind.__name__}Page", **fields)
         router.add_api_route(
             f"/cohorts/{{cohort_id}}/{kind.collection}",
             listing,
@@ -241,12 +281,14 @@ def projection_routes(
             name=f"list {kind.collection}",
             summary=(kind.__doc__ or "").strip().splitlines()[0],
             description=f"Filters: {shown}.",
+            response_model=page,
+            openapi_extra={"parameters": [_filter(kind, name) for name in filters]},
         )
 
     for kind, filters in kinds.items():
         add(kind, filters)
 
-    @router.get("/cohorts/{cohort_id}")
+    @router.get("/cohorts/{cohort_id}", response_model=dict[str, dict[str, int]])
     async def overview(cohort_id: str) -> JSONResponse:
         """How many documents of each kind the cohort has, by state."""
         found: dict[str, dict[str, int]] = {}
@@ -259,7 +301,7 @@ def projection_routes(
             )
         return JSONResponse(found)
 
-    @router.get("/refusals/{cohort_id}/{command_id}")
+    @router.get("/refusals/{cohort_id}/{command_id}", response_model=RefusedCommand)
     async def refusal(cohort_id: str, command_id: str) -> JSONResponse:
         """Why a command was refused; 404 if it was not."""
         rows = await store.find(RefusedCommand, {"_id": f"{cohort_id}/{command_id}"})
@@ -280,13 +322,25 @@ def projection_routes(
     return router
 
 
+def _filter(kind: type[Document], name: str) -> dict[str, Any]:
+    """A filter as OpenAPI has it."""
+    schema = TypeAdapter(_annotation(kind, name)).json_schema()
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+def _annotation(kind: type[Document], name: str) -> Any:
+    return kind.model_fields[name].annotation
+
+
 def _typed(kind: type[Document], name: str, text: str) -> Any:
     """A filter's value, as the document's field has it."""
     try:
-        annotation: Any = kind.model_fields[name].annotation
-        return TypeAdapter(annotation).validate_strings(text)
+        value = TypeAdapter(_annotation(kind, name)).validate_strings(text)
     except ValidationError as error:
         raise Problem(422, f"{name}: {error.errors()[0]['msg']}") from None
+    if isinstance(value, int) and abs(value) >= _OVERFLOW:
+        raise Problem(422, f"{name}: no number is as large as that")
+    return value
 
 
 def protected(app: FastAPI, router: APIRouter, token: str | None) -> None:

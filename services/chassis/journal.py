@@ -8,11 +8,18 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from schemas.base import Message
-from schemas.journal import CommandRefused, RecordParked
-from services.chassis.domain import Change, Document, Domain, State
+from schemas.journal import (
+    CommandRefused,
+    DropParked,
+    RecordDropped,
+    RecordParked,
+    RecordRetried,
+    RetryParked,
+)
+from services.chassis.domain import Change, Document, Domain, Gone, Need, One, State
 from services.chassis.log import Received
 
-PARKED_BYTES = 64 * 1024
+PARKED_BYTES = 1024 * 1024
 
 
 class RefusedCommand(Document):
@@ -26,7 +33,7 @@ class RefusedCommand(Document):
 
 
 class ParkedRecord(Document):
-    """A record that stands aside; `id` is `topic/partition/offset`."""
+    """A record that stands aside; `id` is `topic/partition/offset`, `number` its turn."""
 
     collection: ClassVar[str] = "parked"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("reason",),)
@@ -41,17 +48,55 @@ class ParkedRecord(Document):
     reason: str
     detail: str
     attempts: int
+    number: int
+
+    @property
+    def record_partition(self) -> int:
+        """The partition that it was on."""
+        return int(self.id.split("/")[-2])
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it was kept."""
+        return len(self.value or b"") == self.size
+
+    def received(self) -> Received:
+        """The record as it came."""
+        return Received(
+            self.topic,
+            self.record_partition,
+            self.offset,
+            self.record_key,
+            self.value,
+            self.headers,
+        )
 
 
 class BlockedSubject(Document):
-    """A subject with records aside: later ones queue behind them. `id` is `topic/partition/key`."""
+    """A subject with records aside: later ones queue behind them. `id` is `topic/partition/key`.
+
+    `origins` are those that wait, the first one first.
+    """
 
     collection: ClassVar[str] = "blocked"
 
-    waiting: int
+    origins: tuple[str, ...]
 
 
-CHASSIS_DOCUMENTS: tuple[type[Document], ...] = (RefusedCommand, ParkedRecord, BlockedSubject)
+class DroppedRecord(Document):
+    """A record that stood aside and will never be handled; `id` is `topic/partition/offset`."""
+
+    collection: ClassVar[str] = "dropped"
+
+    because: str
+
+
+CHASSIS_DOCUMENTS: tuple[type[Document], ...] = (
+    RefusedCommand,
+    ParkedRecord,
+    BlockedSubject,
+    DroppedRecord,
+)
 
 
 def blocked_id(topic: str, partition: int, key: bytes) -> str:
@@ -59,12 +104,26 @@ def blocked_id(topic: str, partition: int, key: bytes) -> str:
     return f"{topic}/{partition}/{key.decode('latin-1')}"
 
 
-def park(received: Received, service: str, reason: str, detail: str) -> RecordParked:
+def queue_of(received: Received) -> str | None:
+    """The queue that a record belongs to; one without a key belongs to none."""
+    if received.key is None:
+        return None
+    return blocked_id(received.topic, received.partition, received.key)
+
+
+def origin_of(received: Received) -> str:
+    """Where a record lies: `topic/partition/offset`."""
+    return f"{received.topic}/{received.partition}/{received.offset}"
+
+
+def park(
+    received: Received, service: str, reason: str, detail: str, *, number: int, attempts: int = 1
+) -> RecordParked:
     """The event that sets a record aside."""
     value = received.value
     return RecordParked.model_construct(
         cohort_id=service,
-        origin=f"{received.topic}/{received.partition}/{received.offset}",
+        origin=origin_of(received),
         topic=received.topic,
         offset=received.offset,
         key=received.key,
@@ -74,8 +133,25 @@ def park(received: Received, service: str, reason: str, detail: str) -> RecordPa
         sha256=hashlib.sha256(value or b"").hexdigest(),
         reason=reason,
         detail=detail,
-        attempts=1,
+        attempts=attempts,
+        number=number,
     )
+
+
+def needs(domain: Domain, message: Message) -> Iterable[Need]:
+    """What a message's decision and its fold will touch, as far as the message tells."""
+    service = domain.name
+    match message:
+        case RetryParked() | DropParked():
+            yield from (One(ParkedRecord, service, origin) for origin in message.origins)
+        case RecordRetried() | RecordDropped():
+            yield One(ParkedRecord, service, message.origin)
+        case RecordParked():
+            yield One(ParkedRecord, service, message.origin)
+            if (queue := _queue(message)) is not None:
+                yield One(BlockedSubject, service, queue)
+        case _:
+            yield from domain.needs(message)
 
 
 def fold(domain: Domain, state: State, event: Message) -> Iterable[Change]:
@@ -90,24 +166,54 @@ def fold(domain: Domain, state: State, event: Message) -> Iterable[Change]:
                 detail=event.detail,
             )
         case RecordParked():
-            yield ParkedRecord(
-                id=event.origin,
-                cohort_id=event.cohort_id,
-                topic=event.topic,
-                offset=event.offset,
-                record_key=event.key,
-                headers=event.headers,
-                value=event.value,
-                size=event.size,
-                sha256=event.sha256,
-                reason=event.reason,
-                detail=event.detail,
-                attempts=event.attempts,
-            )
-            if event.key is not None:
-                queue = blocked_id(event.topic, int(event.origin.split("/")[-2]), event.key)
-                present = state.get(BlockedSubject, event.cohort_id, queue)
-                waiting = present.waiting + 1 if present else 1
-                yield BlockedSubject(id=queue, cohort_id=event.cohort_id, waiting=waiting)
+            yield from _set_aside(state, event)
+        case RecordRetried():
+            yield from _taken_back(state, event.cohort_id, event.origin)
+        case RecordDropped():
+            yield from _taken_back(state, event.cohort_id, event.origin)
+            yield DroppedRecord(id=event.origin, cohort_id=event.cohort_id, because=event.because)
         case _:
             yield from domain.evolve(state, event)
+
+
+def _set_aside(state: State, event: RecordParked) -> Iterable[Change]:
+    yield ParkedRecord(
+        id=event.origin,
+        cohort_id=event.cohort_id,
+        topic=event.topic,
+        offset=event.offset,
+        record_key=event.key,
+        headers=event.headers,
+        value=event.value,
+        size=event.size,
+        sha256=event.sha256,
+        reason=event.reason,
+        detail=event.detail,
+        attempts=event.attempts,
+        number=event.number,
+    )
+    if (queue := _queue(event)) is not None:
+        present = state.get(BlockedSubject, event.cohort_id, queue)
+        origins = present.origins if present else ()
+        if event.origin not in origins:
+            origins = (*origins, event.origin)
+        yield BlockedSubject(id=queue, cohort_id=event.cohort_id, origins=origins)
+
+
+def _taken_back(state: State, service: str, origin: str) -> Iterable[Change]:
+    parked = state.get(ParkedRecord, service, origin)
+    if parked is None:
+        return
+    yield Gone(parked)
+    queue = queue_of(parked.received())
+    blocked = state.get(BlockedSubject, service, queue) if queue is not None else None
+    if blocked is not None:
+        origins = tuple(other for other in blocked.origins if other != origin)
+        changed = blocked.model_copy(update={"origins": origins})
+        yield changed if origins else Gone(changed)
+
+
+def _queue(event: RecordParked) -> str | None:
+    if event.key is None:
+        return None
+    return blocked_id(event.topic, int(event.origin.split("/")[-2]), event.key)

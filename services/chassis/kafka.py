@@ -7,6 +7,7 @@ be published. A record may be there twice (the consumer's rule), never out of it
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -14,11 +15,22 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from schemas.envelope import Record
+from services.chassis import tolerant
 from services.chassis.log import Received
+
+tolerant.install()
+
+logger = logging.getLogger(__name__)
 
 MAX_REQUEST = 8 * 1024 * 1024
 BATCH_BYTES = 512 * 1024
-SILENT_POLLS = 40
+POLL_MS = 100
+SILENT_POLLS = 200
+
+# An idempotent producer gives nothing up by itself, however long the broker is away. What waits
+# for order may wait with it; a client that wants an answer and a process that ends may not.
+SEND_SECONDS = 10.0
+STOP_SECONDS = 5.0
 
 
 def received(record: Any) -> Received:
@@ -46,9 +58,14 @@ class KafkaLog:
         await self._current()
 
     async def stop(self) -> None:
+        """Ends it, sent or not: whoever wanted something sent was never told that it was."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await producer.stop()
+            except TimeoutError:
+                logger.warning("the broker is away: what it has not taken is given up")
 
     async def _current(self) -> Any:
         async with self._renewing:
@@ -125,15 +142,17 @@ class KafkaLog:
             start += count
 
     async def send(self, record: Record) -> int:
+        """Raises TimeoutError when the broker has not taken it in time; it may yet."""
         producer = await self._current()
         try:
-            sent = await producer.send_and_wait(
-                record.topic,
-                record.value,
-                key=record.key,
-                partition=record.partition,
-                headers=list(record.headers),
-            )
+            async with asyncio.timeout(SEND_SECONDS):
+                sent = await producer.send_and_wait(
+                    record.topic,
+                    record.value,
+                    key=record.key,
+                    partition=record.partition,
+                    headers=list(record.headers),
+                )
         except KafkaError:
             await self._renew(producer)
             raise
@@ -145,15 +164,18 @@ class KafkaLog:
         """Ends where the log ends when it is reached (by the high water mark of a fetch)."""
         place = TopicPartition(topic, partition)
         consumer = AIOKafkaConsumer(
-            **self.connection, enable_auto_commit=False, auto_offset_reset="earliest"
+            **self.connection,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=POLL_MS // 2,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([place])
             consumer.seek(place, start)
             silent = 0
             while silent < SILENT_POLLS:
-                found = await consumer.getmany(place, timeout_ms=500, max_records=1000)
+                found = await consumer.getmany(place, timeout_ms=POLL_MS, max_records=1000)
                 rows = found.get(place, [])
                 silent = 0 if rows else silent + 1
                 if rows and rows[0].offset < start:

@@ -1,63 +1,67 @@
 """The service's database: MongoDB, through Motor. The only file that imports Motor.
 
 Always holds: a step is one transaction with majority and journal; each place is written only
-where its `step` is still the one that was read. Every read that a decision rests on is from the
-primary with read concern majority.
+where its `step` is still the one that was read, and not fenced. Every read that a decision rests
+on is from the primary with read concern majority, and from the generation that the step will
+write to: that changes when places are read, never within a step.
 """
 
 import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne, WriteConcern
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+)
+from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from schemas.envelope import Record
-from services.chassis.domain import Change, D, Document, Gone, Need, One
+from services.chassis.domain import Change, D, Document, Need, One
+from services.chassis.generations import PLACES, POINTER, Generations, Moving, prefix_of
+from services.chassis.rows import chunks_of, operations_of, place_of, place_row
 from services.chassis.store import Commit, Outgoing, Outpaced, Place
 
 logger = logging.getLogger(__name__)
 
-PLACES, OUTBOX, TOPICS, SESSIONS = "places", "outbox", "topics", "sessions_open"
+OUTBOX, TOPICS, SESSIONS = "outbox", "topics", "sessions_open"
 ANNOUNCE_EVERY = 600.0  # seconds; a tenth of how long an announcement is kept
-OUTBOX_BYTES = 8 * 1024 * 1024  # of a document that may have 16 MiB
 
 _DURABLE = WriteConcern(w="majority", j=True)
 _DUPLICATE_KEY = 11000
-
-
-def row_of(partition: int, document: Document) -> dict[str, Any]:
-    """A document as it is stored: its key, its partition, its fields."""
-    return {"_id": document.key, "partition": partition, **document.model_dump()}
-
-
-def place_row(place: Place) -> dict[str, Any]:
-    """A place as it is stored; keys sorted, so that equal places are equal bytes."""
-    return {
-        "_id": place.partition,
-        "step": place.step,
-        "positions": dict(sorted(place.positions.items())),
-        "seen": dict(sorted(place.seen.items())),
-        "sequences": dict(sorted(place.sequences.items())),
-        "order": place.order,
-        "parked": place.parked,
-    }
+_NAMESPACE_EXISTS = 48
 
 
 class MongoStore:
-    """A service's own database. `documents` are the kinds that it keeps."""
+    """A service's own database. `documents` are the kinds that it keeps.
 
-    def __init__(self, uri: str, database: str, documents: Sequence[type[Document]]) -> None:
+    With `generation` it is that one for good, live or not; else whichever is live.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        database: str,
+        documents: Sequence[type[Document]],
+        generation: int | None = None,
+    ) -> None:
         self.client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-            uri, tz_aware=True, serverSelectionTimeoutMS=3000, uuidRepresentation="standard"
+            uri,
+            tz_aware=True,
+            uuidRepresentation="standard",
+            serverSelectionTimeoutMS=3000,
+            # A primary that is frozen, and not gone, is noticed by a heartbeat without an answer.
+            connectTimeoutMS=3000,
+            heartbeatFrequencyMS=2000,
         )
         self.database = self.client.get_database(
             database,
@@ -66,40 +70,79 @@ class MongoStore:
             read_concern=ReadConcern("majority"),
         )
         self.documents = documents
+        self.generations = Generations(self.database)
+        self._pinned = generation is not None
+        self._written = self._shown = generation or 1
         self._owner = secrets.token_hex(8)
         self._announced: dict[Any, float] = {}
 
     @property
-    def _collections(self) -> tuple[str, ...]:
-        kinds = (kind.collection for kind in self.documents)
-        return (PLACES, OUTBOX, TOPICS, SESSIONS, *kinds)
+    def collections(self) -> tuple[str, ...]:
+        """The names of a generation's collections, without its prefix."""
+        return (PLACES, OUTBOX, *(kind.collection for kind in self.documents))
+
+    def _own(self, name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        """A collection of the generation that steps write to."""
+        return self.database[prefix_of(self._written) + name]
+
+    async def refresh(self) -> None:
+        """Show the live generation from now on, to people and tools."""
+        if not self._pinned:
+            self._shown = await self.generations.live()
 
     async def open(self) -> None:
-        """Create the collections and their indexes (a transaction must not)."""
+        """Create the collections and their indexes (a transaction must not), side by side."""
+        await self.refresh()
+        self._written = self._shown
         existing = set(await self.database.list_collection_names())
-        for name in set(self._collections) - existing:
-            await self.database.create_collection(name)
-        await self.database[SESSIONS].create_index(
-            "at", expireAfterSeconds=int(10 * ANNOUNCE_EVERY)
+        old = IndexModel("at", expireAfterSeconds=int(10 * ANNOUNCE_EVERY))
+        queue = IndexModel([("partition", 1), ("step", 1), ("chunk", 1)])
+        wanted = {POINTER: [], TOPICS: [], SESSIONS: [old]}
+        own = {PLACES: [], OUTBOX: [queue]} | {k.collection: _indexes(k) for k in self.documents}
+        wanted |= {prefix_of(self._written) + name: indexes for name, indexes in own.items()}
+        await asyncio.gather(
+            *(self._made(name, name in existing, indexes) for name, indexes in wanted.items())
         )
-        await self.database[OUTBOX].create_index([("partition", 1), ("step", 1), ("chunk", 1)])
-        for kind in self.documents:
-            collection = self.database[kind.collection]
-            await collection.create_index([("cohort_id", 1), ("id", 1)])
-            for fields in kind.indexes:
-                await collection.create_index([(field, 1) for field in fields])
-            if kind.timed:
-                await collection.create_index(
-                    [("partition", 1), ("due_at", 1)],
-                    partialFilterExpression={"due_at": {"$type": "date"}},
-                )
+
+    async def _made(self, name: str, exists: bool, indexes: Sequence[IndexModel]) -> None:
+        if not exists:
+            try:
+                await self.database.command("create", name)
+            except OperationFailure as error:
+                if error.code != _NAMESPACE_EXISTS:  # another process was faster
+                    raise
+        if indexes:
+            await self.database[name].create_indexes(indexes)
 
     async def close(self) -> None:
         self.client.close()
 
     async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
-        rows = self.database[PLACES].find({"_id": {"$in": list(partitions)}})
-        return {row["_id"]: _place(row) async for row in rows}
+        wanted = list(partitions)
+        found = await self._places(wanted)
+        if not self._pinned and (len(found) < len(wanted) or _fenced(found)):
+            await self.refresh()
+            if self._shown != self._written:
+                self._written = self._shown
+                found = await self._places(wanted)
+        if _fenced(found):
+            await self.generations.lift_overdue(self._written)
+            raise Moving("the places are fenced")
+        return {row["_id"]: place_of(row) for row in found}
+
+    async def _places(self, partitions: Sequence[int]) -> list[dict[str, Any]]:
+        rows = self._own(PLACES).find({"_id": {"$in": partitions}})
+        return [row async for row in rows]
+
+    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
+        """How far the service has read, by topic and partition; for people and tools."""
+        places = self.database[prefix_of(self._shown) + PLACES]
+        rows = places.find({"_id": {"$in": list(partitions)}}, {"positions": 1})
+        return {
+            (topic, row["_id"]): position
+            async for row in rows
+            for topic, position in row["positions"].items()
+        }
 
     async def load(self, needs: Iterable[Need]) -> list[Document]:
         wanted: dict[type[Document], tuple[set[str], set[str]]] = {}
@@ -120,7 +163,7 @@ class MongoStore:
         query: dict[str, Any] = {"_id": {"$in": list(keys)}}
         if cohorts:
             query = {"$or": [query, {"cohort_id": {"$in": list(cohorts)}}]}
-        rows = await self.database[kind.collection].find(query).to_list(None)
+        rows = await self._own(kind.collection).find(query).to_list(None)
         return [kind.model_validate(row) for row in rows]
 
     async def commit(self, commit: Commit) -> None:
@@ -152,13 +195,13 @@ class MongoStore:
     async def _commit(self, commit: Commit, session: AsyncIOMotorClientSession) -> None:
         async with session.start_transaction(write_concern=_DURABLE):
             await self._guard(commit.places, session)
-            for kind, operations in _operations(commit.changes).items():
-                await self.database[kind.collection].bulk_write(
+            for kind, operations in operations_of(commit.changes).items():
+                await self._own(kind.collection).bulk_write(
                     operations, ordered=False, session=session
                 )
-            chunks = [row for outgoing in commit.outgoing for row in _chunks(outgoing)]
+            chunks = [row for outgoing in commit.outgoing for row in chunks_of(outgoing)]
             if chunks:
-                await self.database[OUTBOX].insert_many(chunks, session=session)
+                await self._own(OUTBOX).insert_many(chunks, session=session)
 
     async def _guard(self, places: Sequence[Place], session: AsyncIOMotorClientSession) -> None:
         operations: list[InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]] = []
@@ -167,10 +210,10 @@ class MongoStore:
             if place.step == 1:
                 operations.append(InsertOne(row))
             else:
-                before = {"_id": place.partition, "step": place.step - 1}
+                before = {"_id": place.partition, "step": place.step - 1, "fenced": None}
                 operations.append(ReplaceOne(before, row))
         try:
-            result = await self.database[PLACES].bulk_write(operations, session=session)
+            result = await self._own(PLACES).bulk_write(operations, session=session)
         except BulkWriteError as error:
             if any(e["code"] == _DUPLICATE_KEY for e in error.details["writeErrors"]):
                 raise Outpaced from None
@@ -182,7 +225,7 @@ class MongoStore:
         found: dict[tuple[int, int], list[Record]] = {}
         query = {"partition": {"$in": list(partitions)}}
         order = [("partition", 1), ("step", 1), ("chunk", 1)]
-        async for row in self.database[OUTBOX].find(query).sort(order):
+        async for row in self._own(OUTBOX).find(query).sort(order):
             records = found.setdefault((row["partition"], row["step"]), [])
             for topic, partition, key, value, headers in row["records"]:
                 records.append(Record(topic, partition, key, value, list(headers.items())))
@@ -190,7 +233,7 @@ class MongoStore:
 
     async def published(self, outgoing: Sequence[Outgoing]) -> None:
         # Losing this write would only have the records published again, so it need not be durable.
-        outbox = self.database.get_collection(OUTBOX, write_concern=WriteConcern(w=1))
+        outbox = self._own(OUTBOX).with_options(write_concern=WriteConcern(w=1))
         await outbox.delete_many(
             {"$or": [{"partition": o.partition, "step": o.step} for o in outgoing]}
         )
@@ -201,27 +244,36 @@ class MongoStore:
         # `$type` lets the partial index serve the query.
         moment = {"$lte": now, "$type": "date"}
         query = {"partition": {"$in": list(partitions)}, "due_at": moment}
-        cursor = self.database[kind.collection].find(query).sort("due_at", 1).limit(limit)
+        cursor = self._own(kind.collection).find(query).sort("due_at", 1).limit(limit)
         rows = await cursor.to_list(None)
         return [(row["partition"], kind.model_validate(row)) for row in rows]
 
+    # --- for people and tools ---------------------------------------------------------------
+
+    def _view(self, kind: type[Document]) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return self.database[prefix_of(self._shown) + kind.collection]
+
     async def find(
-        self, kind: type[Document], query: dict[str, Any], limit: int = 1
+        self,
+        kind: type[Document],
+        query: dict[str, Any],
+        limit: int = 1,
+        fields: Sequence[str] | None = None,
     ) -> list[dict[str, Any]]:
-        """Rows of a projection, by id; for HTTP and tools, not for decisions."""
-        cursor = self.database[kind.collection].find(query).sort([("cohort_id", 1), ("id", 1)])
+        """Rows of a projection, by id (or some fields of them), not for decisions."""
+        cursor = self._view(kind).find(query, fields).sort([("cohort_id", 1), ("id", 1)])
         return await cursor.limit(limit).to_list(None)
 
     async def count(self, kind: type[Document], query: dict[str, Any]) -> int:
         """How many documents of a projection there are."""
-        return await self.database[kind.collection].count_documents(query)
+        return await self._view(kind).count_documents(query)
 
     async def tally(
         self, kind: type[Document], fields: Sequence[str], query: dict[str, Any]
     ) -> dict[tuple[str, ...], int]:
         """How many documents there are per combination of fields, among those of the query."""
         group = {field: f"${field}" for field in fields}
-        rows = self.database[kind.collection].aggregate(
+        rows = self._view(kind).aggregate(
             [
                 {"$match": query},
                 {"$group": {"_id": group, "n": {"$sum": 1}}},
@@ -241,78 +293,89 @@ class MongoStore:
         rows = self.database[TOPICS].find({"_id": {"$in": list(present)}})
         return sorted([r["_id"] async for r in rows if r["topic_id"] != present[r["_id"]]])
 
+    # --- rebuilding -------------------------------------------------------------------------
+
     async def fill(self, place: Place, changes: Sequence[Change]) -> None:
-        for kind, operations in _operations([(place.partition, c) for c in changes]).items():
-            await self.database[kind.collection].bulk_write(operations, ordered=False)
+        for kind, operations in operations_of([(place.partition, c) for c in changes]).items():
+            await self._own(kind.collection).bulk_write(operations, ordered=False)
         if place.step:
             query = {"_id": place.partition}
-            await self.database[PLACES].replace_one(query, place_row(place), upsert=True)
+            await self._own(PLACES).replace_one(query, place_row(place), upsert=True)
 
-    async def differences(self, other: "MongoStore") -> list[str]:
-        """Documents that are not the same bytes in both databases, as `collection/_id`."""
+    async def steps(self, partitions: Iterable[int], session: Any = None) -> dict[int, int]:
+        """How many steps each partition has made, fenced or not; with `session`, at its moment."""
+        places = self._own(PLACES)
+        if session is not None:
+            places = places.with_options(read_concern=ReadConcern())
+        rows = places.find({"_id": {"$in": list(partitions)}}, {"step": 1}, session=session)
+        found = {row["_id"]: int(row["step"]) async for row in rows}
+        return {partition: found.get(partition, 0) for partition in partitions}
+
+    async def differences(self, other: "MongoStore", session: Any = None) -> list[str]:
+        """Documents that are not the same bytes in both, as `collection/_id`.
+
+        With `session` this one is read as it was at one moment.
+        """
         found: list[str] = []
         for name in (PLACES, *(kind.collection for kind in self.documents)):
-            mine, theirs = [await store.raw(name) for store in (self, other)]
-            different = {k for k in mine.keys() | theirs.keys() if mine.get(k) != theirs.get(k)}
-            found.extend(f"{name}/{key}" for key in sorted(different, key=str))
+            unequal = _unequal(self.raw(name, session), other.raw(name))
+            found.extend([f"{name}/{key}" async for key in unequal])
         return found
 
-    async def raw(self, collection: str) -> dict[Any, bytes]:
-        """Every document of a collection as bytes, by its id."""
+    async def raw(self, collection: str, session: Any = None) -> AsyncIterator[tuple[Any, bytes]]:
+        """Every document of a collection as bytes, by its id, in the order of ids."""
         options = CodecOptions(document_class=RawBSONDocument)
-        rows = self.database.get_collection(collection, codec_options=options).find({})
-        return {row["_id"]: row.raw async for row in rows}
+        rows = self._own(collection).with_options(codec_options=options)
+        if session is not None:
+            rows = rows.with_options(read_concern=ReadConcern())
+        async for row in rows.find({}, session=session).sort("_id", 1):
+            yield row["_id"], row.raw
 
     async def wipe(self) -> None:
         self._announced.clear()
-        for name in self._collections:
+        for name in self.collections:
+            await self._own(name).drop()
+        for name in (TOPICS, SESSIONS) if self._written == await self.generations.live() else ():
             await self.database.drop_collection(name)
         await self.open()
 
 
-def is_transient(error: Exception) -> bool:
-    """Whether trying the step again can help: the database is away, moving or busy."""
-    return isinstance(error, PyMongoError) and not isinstance(error, BulkWriteError)
-
-
-def _operations(
-    changes: Sequence[tuple[int, Change]],
-) -> dict[type[Document], list[ReplaceOne[dict[str, Any]] | DeleteOne]]:
-    found: dict[type[Document], list[ReplaceOne[dict[str, Any]] | DeleteOne]] = {}
-    for partition, change in changes:
-        if isinstance(change, Gone):
-            delete = DeleteOne({"_id": change.document.key})
-            found.setdefault(type(change.document), []).append(delete)
+async def _unequal(
+    mine: AsyncIterator[tuple[Any, bytes]], theirs: AsyncIterator[tuple[Any, bytes]]
+) -> AsyncIterator[Any]:
+    """The keys that only one of two ordered sides has, or that have other bytes there."""
+    left, right = await anext(mine, None), await anext(theirs, None)
+    while left is not None or right is not None:
+        if right is None or (left is not None and left[0] < right[0]):
+            assert left is not None
+            yield left[0]
+            left = await anext(mine, None)
+        elif left is None or right[0] < left[0]:
+            yield right[0]
+            right = await anext(theirs, None)
         else:
-            row = row_of(partition, change)
-            replace = ReplaceOne({"_id": row["_id"]}, row, upsert=True)
-            found.setdefault(type(change), []).append(replace)
+            if left[1] != right[1]:
+                yield left[0]
+            left, right = await anext(mine, None), await anext(theirs, None)
+
+
+def _fenced(rows: Iterable[dict[str, Any]]) -> bool:
+    return any("fenced" in row for row in rows)
+
+
+def _indexes(kind: type[Document]) -> list[IndexModel]:
+    """The indexes of a kind of document."""
+    fields = (("cohort_id", "id"), *kind.indexes)
+    found = [IndexModel([(field, 1) for field in names]) for names in fields]
+    if kind.timed:
+        due = {"due_at": {"$type": "date"}}
+        found.append(IndexModel([("partition", 1), ("due_at", 1)], partialFilterExpression=due))
     return found
 
 
-def _chunks(outgoing: Outgoing) -> Iterable[dict[str, Any]]:
-    rows: list[list[Any]] = []
-    size = chunk = 0
-    for r in outgoing.records:
-        weight = len(r.value or b"") + len(r.key or b"") + 512
-        if rows and size + weight > OUTBOX_BYTES:
-            yield _chunk(outgoing, chunk, rows)
-            rows, size, chunk = [], 0, chunk + 1
-        rows.append([r.topic, r.partition, r.key, r.value, dict(r.headers)])
-        size += weight
-    yield _chunk(outgoing, chunk, rows)
-
-
-def _chunk(outgoing: Outgoing, chunk: int, rows: list[list[Any]]) -> dict[str, Any]:
-    return {
-        "_id": f"{outgoing.partition}/{outgoing.step}/{chunk}",
-        "partition": outgoing.partition,
-        "step": outgoing.step,
-        "chunk": chunk,
-        "records": rows,
-    }
-
-
-def _place(row: dict[str, Any]) -> Place:
-    fields = ("step", "positions", "seen", "sequences", "order", "parked")
-    return Place(row["_id"], *(row[field] for field in fields))
+def is_transient(error: Exception) -> bool:
+    """Whether trying the step again can help: the database is away, moving or busy."""
+    if isinstance(error, BulkWriteError):
+        # Nothing was refused: only the majority's word is missing, as when a primary steps down.
+        return not error.details["writeErrors"]
+    return isinstance(error, PyMongoError)

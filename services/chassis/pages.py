@@ -7,6 +7,7 @@ own clear answer, as a page for people and as a problem document for programs.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jinja2
 from fastapi import APIRouter, Request
@@ -15,8 +16,9 @@ from pydantic import ValidationError
 
 from schemas.base import Command
 from services.chassis.clock import Clock
-from services.chassis.http import Commands, Problem
+from services.chassis.http import Accepted, Commands
 from services.chassis.links import Link, LinkError, LinkVerifier
+from services.chassis.problems import Problem
 
 WAIT = 10.0
 
@@ -62,10 +64,22 @@ _FORGED = Text("Ce lien n’est pas valable.", "This link is not valid.")
 _EXPIRED = Text("Ce lien a expiré.", "This link has expired.")
 _DONE = Text("C’est noté, merci.", "Your answer has been recorded. Thank you.")
 _SENT = Text("Votre réponse est en cours d’enregistrement.", "Your answer is being recorded.")
+_LATER = Text(
+    "Le service est très sollicité : merci de réessayer dans quelques minutes.",
+    "The service has much to do: please try again in a few minutes.",
+)
 _USED = Text(
     "Cette réponse n’a pas pu être prise en compte : la demande est close ou a déjà sa réponse.",
     "This answer could not be recorded: the request is closed or has been answered already.",
 )
+
+_ANSWERED: dict[str, Any] = {
+    "model": Accepted,
+    "description": "Carried out.",
+    "content": {"text/html": {"schema": {"type": "string"}}},
+}
+_FIELDS = {"schema": {"type": "object", "description": "The form's fields by name."}}
+_BODY = {"application/json": _FIELDS, "application/x-www-form-urlencoded": _FIELDS}
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("services.chassis", "."), autoescape=True
@@ -90,7 +104,7 @@ def link_routes(
             raise Problem(403, _FORGED.en, rule="link-forged")
         return link, purpose
 
-    @router.get("/links/{token}")
+    @router.get("/links/{token}", response_class=HTMLResponse)
     async def show(token: str, request: Request) -> Response:
         """The form of a link. Changes nothing."""
         try:
@@ -99,7 +113,11 @@ def link_routes(
             return _answer(request, error)
         return _page(purpose.form(link))
 
-    @router.post("/links/{token}")
+    @router.post(
+        "/links/{token}",
+        responses={200: _ANSWERED, 202: {**_ANSWERED, "description": "Sent, not decided on yet."}},
+        openapi_extra={"requestBody": {"required": True, "content": _BODY}},
+    )
     async def send(token: str, request: Request) -> Response:
         """Send the form of a link, as a form or as JSON; answers when it has been decided on."""
         try:
@@ -131,7 +149,7 @@ async def _answers(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             body = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Problem(422, "the body is not JSON") from None
         if not isinstance(body, dict):
             raise Problem(422, "the body is not an object of answers")
@@ -147,8 +165,11 @@ def _wants_page(request: Request) -> bool:
 def _answer(request: Request, error: Problem) -> Response:
     if not _wants_page(request):
         raise error
-    text = {403: _FORGED, 410: _EXPIRED}.get(error.status, _USED)
-    return _page(Form(text, ()), error.status)
+    text = {403: _FORGED, 410: _EXPIRED, 503: _LATER}.get(error.status, _USED)
+    page = _page(Form(text, ()), error.status)
+    if "retry_after" in error.body:
+        page.headers["Retry-After"] = str(error.body["retry_after"])
+    return page
 
 
 def _page(form: Form, status: int = 200) -> Response:

@@ -6,22 +6,24 @@ and of nothing else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
 
 from schemas.base import Message
 from schemas.envelope import Unreadable, attributes, decode, tombstone
-from schemas.journal import RecordParked, StepCompleted
+from schemas.journal import RecordRetried, StepCompleted
 from schemas.topics import PUBLIC_EVENTS, Stream, stream_topic
 from services.chassis.domain import Change, Document, Domain, NotLoaded, One, State
-from services.chassis.journal import ParkedRecord, fold
+from services.chassis.draft import stands_aside
+from services.chassis.journal import DroppedRecord, ParkedRecord, fold, needs, origin_of
 from services.chassis.log import Log, Received
 from services.chassis.store import Place, Store
 
 BATCH = 1000
 
 Advance = Callable[[int], None]
-"""Called with how many more events have been folded."""
+"""Called with how many more records have been read."""
 
 
 class JournalBroken(Exception):
@@ -41,14 +43,53 @@ class Entry:
 async def rebuild(
     domain: Domain, store: Store, log: Log, partitions: int, advance: Advance = lambda _: None
 ) -> int:
-    """Build the database from the log; how many events were folded.
+    """Build the database from the log, to its end; how many events were folded.
 
-    The service must not run, and `store` must be empty. Raises `JournalBroken`.
+    Nobody may write to the log meanwhile, and `store` must be empty. Raises `JournalBroken`.
     """
-    counts = await asyncio.gather(
-        *(_Partition(domain, store, log, p, advance).fold() for p in range(partitions))
-    )
-    return sum(counts)
+    fold = Fold(domain, store, log, partitions, advance)
+    count = await fold.catch_up()
+    fold.check_ended()
+    return count
+
+
+class Fold:
+    """A database in the making: the journal folded so far, and from where to read on."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        store: Store,
+        log: Log,
+        partitions: int,
+        advance: Advance = lambda _: None,
+    ) -> None:
+        self.domain = domain
+        self._parts = [_Partition(domain, store, log, p, advance) for p in range(partitions)]
+
+    @property
+    def places(self) -> dict[int, Place]:
+        """How far each partition has been folded."""
+        return {part.partition: part.place for part in self._parts}
+
+    async def catch_up(self, until: Mapping[int, int] | None = None) -> int:
+        """Fold what the log has by now, whole steps only; how many events they were.
+
+        With `until`, a partition is folded to this step at most. Raises `JournalBroken`.
+        """
+        counts = await asyncio.gather(
+            *(part.fold(None if until is None else until[part.partition]) for part in self._parts)
+        )
+        return sum(counts)
+
+    def behind(self, steps: Mapping[int, int]) -> list[int]:
+        """The partitions that have not been folded up to these steps yet."""
+        return [p for p, step in steps.items() if self.places[p].step < step]
+
+    def check_ended(self) -> None:
+        """Raise `JournalBroken` if the log ends within a step, or something is missing in it."""
+        for part in self._parts:
+            part.check_ended()
 
 
 @dataclass(slots=True)
@@ -60,46 +101,57 @@ class _Partition:
     advance: Advance
     place: Place = field(init=False)
     pending: list[Entry] = field(default_factory=list)
+    heads: dict[Stream, Entry] = field(default_factory=dict)
+    offsets: dict[Stream, int] = field(default_factory=dict)
+    mirrored: dict[str, int] = field(default_factory=dict)
 
-    async def fold(self) -> int:
+    def __post_init__(self) -> None:
         self.place = Place(self.partition)
+
+    async def fold(self, until: int | None) -> int:
         count = 0
-        async for entry in self._journal():
-            if entry.order < self.place.order + len(self.pending):
-                continue  # published twice
-            if entry.order > self.place.order + len(self.pending):
-                raise JournalBroken(
-                    f"{self.domain.name}/{self.partition}: entry "
-                    f"{self.place.order + len(self.pending)} is missing from the log"
-                )
-            self.pending.append(entry)
-            count += 1
-            if len(self.pending) >= BATCH and isinstance(entry.message, StepCompleted):
-                await self._flush()
-        if self.pending and not isinstance(self.pending[-1].message, StepCompleted):
-            raise JournalBroken(
-                f"{self.domain.name}/{self.partition}: the log ends within a step; the outbox of "
-                f"the old database holds the rest of it"
-            )
-        await self._flush()
+        if until is not None and self.place.step >= until:
+            return count
+        async with aclosing(self._journal()) as journal:
+            async for entry in journal:
+                self.pending.append(entry)
+                if isinstance(entry.message, StepCompleted):
+                    last = entry.message.step == until
+                    if last or len(self.pending) >= BATCH:
+                        count += await self._flush()
+                    if last:
+                        break
+        count += await self._flush()
         await self._mirror()
         return count
 
-    async def _flush(self) -> None:
-        """Fold what is pending and write the documents that it changed, each once."""
-        if not self.pending:
-            return
-        changes = await self._changes(State(), [entry.message for entry in self.pending])
-        for entry in self.pending:
-            self.place = _advanced(self.place, entry)
-        await self.store.fill(self.place, changes)
-        self.advance(len(self.pending))
-        self.pending.clear()
+    def check_ended(self) -> None:
+        where = f"{self.domain.name}/{self.partition}"
+        if self.heads:
+            missing = self.place.order + len(self.pending)
+            raise JournalBroken(f"{where}: entry {missing} is missing from the log")
+        if self.pending:
+            raise JournalBroken(
+                f"{where}: the log ends within a step; the outbox of the old database holds the "
+                f"rest of it"
+            )
+
+    async def _flush(self) -> int:
+        """Fold the whole steps that are pending, and write what they changed, each once."""
+        steps = [isinstance(entry.message, StepCompleted) for entry in self.pending]
+        end = len(steps) - steps[::-1].index(True) if any(steps) else 0
+        whole, self.pending = self.pending[:end], self.pending[end:]
+        if whole:
+            changes = await self._changes(State(), [entry.message for entry in whole])
+            self.place = _advanced(self.place, whole)
+            await self.store.fill(self.place, changes)
+            self._forget_mirrored(whole)
+        return len(whole)
 
     async def _changes(self, state: State, messages: Sequence[Message]) -> list[Change]:
         """What the messages change, each document once."""
-        needs = {need for message in messages for need in self.domain.needs(message)}
-        await state.load(self.store.load, needs)
+        wanted = {need for message in messages for need in needs(self.domain, message)}
+        await state.load(self.store.load, wanted)
         changes: dict[tuple[type[Document], str], Change] = {}
         for message in messages:
             for change in await self._folded(state, message):
@@ -119,45 +171,78 @@ class _Partition:
                 await state.load(self.store.load, [missing.need])
 
     async def _mirror(self) -> None:
-        """The compacted topics, up to where the service had read them; not what it parked."""
+        """The compacted topics, up to where the service had read them; not what it set aside."""
         for topic in self.domain.tables:
-            end = self.place.positions.get(topic, 0)
-            async for rows in self.log.read(topic, self.partition):
+            end, start = self.place.positions.get(topic, 0), self.mirrored.get(topic, 0)
+            if start >= end:
+                continue
+            async for rows in self.log.read(topic, self.partition, start):
                 seen = [row for row in rows if row.offset < end]
-                origins = [f"{topic}/{self.partition}/{row.offset}" for row in seen]
-                state, service = State(), self.domain.name
-                await state.load(
-                    self.store.load, [One(ParkedRecord, service, origin) for origin in origins]
-                )
-                messages = [
-                    message
-                    for row, origin in zip(seen, origins, strict=True)
-                    if state.get(ParkedRecord, service, origin) is None
-                    and (message := _contact(row)) is not None
-                ]
-                await self.store.fill(self.place, await self._changes(state, messages))
+                if not seen:
+                    break
+                await self._mirror_rows(seen)
+            self.mirrored[topic] = end
 
-    async def _journal(self) -> AsyncIterator[Entry]:
-        """The service's own events of this partition, merged over its streams by their order."""
+    async def _mirror_rows(self, rows: Sequence[Received]) -> None:
+        state, service = State(), self.domain.name
+        aside = (ParkedRecord, DroppedRecord)
+        wanted = [One(kind, service, origin_of(row)) for row in rows for kind in aside]
+        await state.load(self.store.load, wanted)
+        messages = [
+            message
+            for row in rows
+            if not any(state.get(kind, service, origin_of(row)) for kind in aside)
+            and (message := _contact(row)) is not None
+        ]
+        await self.store.fill(self.place, await self._changes(state, messages))
+
+    def _forget_mirrored(self, entries: Sequence[Entry]) -> None:
+        """What was passed over because it stood aside is not any more: mirror the topic again."""
+        for entry in entries:
+            if isinstance(entry.message, RecordRetried):
+                self.mirrored.pop(entry.message.origin.split("/", maxsplit=1)[0], None)
+
+    async def _journal(self) -> AsyncGenerator[Entry, None]:
+        """The service's next events of this partition, merged over its streams by their order.
+
+        Ends where the log does; what of a stream comes too early waits among the heads.
+        """
         streams: list[Stream] = ["private", "parked"]
         if PUBLIC_EVENTS[self.domain.name]:
             streams.append("events")
-        sources = [self._stream(stream) for stream in streams]
-        heads = [await anext(source, None) for source in sources]
-        while any(heads):
-            index = min((h.order, i) for i, h in enumerate(heads) if h is not None)[1]
-            head = heads[index]
-            assert head is not None
-            yield head
-            heads[index] = await anext(sources[index], None)
+        async with AsyncExitStack() as stack:
+            sources = {
+                s: await stack.enter_async_context(aclosing(self._stream(s))) for s in streams
+            }
+            ended: set[Stream] = set()
+            expected = self.place.order + len(self.pending)
+            while True:
+                for stream in set(streams) - ended - self.heads.keys():
+                    entry = await anext(sources[stream], None)
+                    while entry is not None and entry.order < expected:  # published twice
+                        entry = await anext(sources[stream], None)
+                    if entry is None:
+                        ended.add(stream)
+                    else:
+                        self.heads[stream] = entry
+                following = [s for s, head in self.heads.items() if head.order == expected]
+                if not following:
+                    if not ended:
+                        self.check_ended()
+                    return
+                yield self.heads.pop(following[0])
+                expected += 1
 
-    async def _stream(self, stream: Stream) -> AsyncIterator[Entry]:
+    async def _stream(self, stream: Stream) -> AsyncGenerator[Entry, None]:
         source = f"/mentoring/{self.domain.name}/{stream}/{self.partition}"
-        async for rows in self.log.read(stream_topic(self.domain.name, stream), self.partition):
+        topic = stream_topic(self.domain.name, stream)
+        async for rows in self.log.read(topic, self.partition, self.offsets.get(stream, 0)):
             for row in rows:
+                self.offsets[stream] = row.offset + 1
                 found = _entry(row, stream, source)
                 if found is not None:
                     yield found
+            self.advance(len(rows))
 
 
 def _entry(row: Received, stream: Stream, source: str) -> Entry | None:
@@ -180,18 +265,18 @@ def _contact(row: Received) -> Message | None:
         return None  # it was parked when it came
 
 
-def _advanced(place: Place, entry: Entry) -> Place:
-    sequences = {**place.sequences, entry.stream: entry.sequence}
-    place = replace(place, order=entry.order + 1, sequences=sequences)
-    match entry.message:
-        case StepCompleted() as step:
-            return replace(
-                place,
-                step=step.step,
-                positions={**place.positions, **step.positions},
-                seen={**place.seen, **step.seen},
-            )
-        case RecordParked():
-            return replace(place, parked=place.parked + 1)
-        case _:
-            return place
+def _advanced(place: Place, entries: Sequence[Entry]) -> Place:
+    """The place after these entries of the journal."""
+    step, parked = place.step, place.parked
+    positions, seen = dict(place.positions), dict(place.seen)
+    sequences = dict(place.sequences)
+    for entry in entries:
+        sequences[entry.stream] = entry.sequence
+        if isinstance(entry.message, StepCompleted):
+            step = entry.message.step
+            positions |= entry.message.positions
+            seen |= entry.message.seen
+        else:
+            parked += stands_aside(entry.message)
+    order = entries[-1].order + 1
+    return Place(place.partition, step, positions, seen, sequences, order, parked)

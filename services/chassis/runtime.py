@@ -12,13 +12,13 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-import uvicorn
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from faststream.kafka import KafkaBroker
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.specification import AsyncAPI
@@ -29,6 +29,7 @@ from schemas.commands import COMMANDS
 from schemas.topics import commands_topic
 from services.chassis import kafka, logs, mongo
 from services.chassis.clock import Clock
+from services.chassis.connections import server_of
 from services.chassis.consumer import Consumer
 from services.chassis.domain import Document, Domain
 from services.chassis.http import Commands, command_routes, create_app, projection_routes, protected
@@ -38,8 +39,9 @@ from services.chassis.links import LinkVerifier
 from services.chassis.metrics import Measure, Metrics, Programme
 from services.chassis.mongo import MongoStore
 from services.chassis.pages import Purpose, link_routes
+from services.chassis.pressure import Bounds, Pressure
 from services.chassis.settings import Settings, WrongSetting
-from services.chassis.step import Abandoned, Perform, Stepper
+from services.chassis.step import Abandoned, Limits, Perform, Stepper
 from services.chassis.store import Store
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ logger = logging.getLogger(__name__)
 BOOT_SECONDS = 60.0
 STUCK_SECONDS = 120.0
 COUNT_EVERY = 5.0
+LOOK_EVERY = 1.0
 
 
 def _none(_: Store) -> Mapping[type[Document], Perform]:
@@ -103,6 +106,7 @@ class Service:
             partitions=settings.partitions,
             is_transient=lambda e: mongo.is_transient(e) or kafka.is_transient(e),
             performers=parts.performers(self.store),
+            limits=Limits(parked=settings.parked_limit),
         )
         self.broker = KafkaBroker(
             connection["bootstrap_servers"],
@@ -121,7 +125,10 @@ class Service:
             session_timeout_ms=settings.session_timeout_ms,
             fetch_wait_ms=settings.fetch_wait_ms,
         )
-        self.commands = Commands(domain, self.log, self.store, self.clock, settings.partitions)
+        bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
+        self.commands = Commands(
+            domain, self.log, self.store, self.clock, settings.partitions, Pressure(bounds)
+        )
         self.fault: Exception | None = None
         self._ending = asyncio.Event()
         self.http = self._http()
@@ -145,14 +152,18 @@ class Service:
     def _operations(self) -> APIRouter:
         router = APIRouter(tags=["operations"])
 
-        @router.get("/health/live")
+        no: dict[int | str, dict[str, Any]] = {
+            503: {"model": dict[str, Any], "description": "It is not."}
+        }
+
+        @router.get("/health/live", response_model=dict[str, Any], responses=no)
         async def live() -> JSONResponse:
             """Whether steps make progress."""
             silent = time.monotonic() - self.stepper.progress
             alive = self.fault is None and silent < STUCK_SECONDS
             return JSONResponse({"alive": alive}, 200 if alive else 503)
 
-        @router.get("/health/ready")
+        @router.get("/health/ready", response_model=dict[str, Any], responses=no)
         async def ready() -> JSONResponse:
             """Whether partitions are assigned, their places known, and the database answers."""
             state = {
@@ -162,12 +173,12 @@ class Service:
             ok = bool(self.stepper.owned) and self.stepper.healthy and self.fault is None
             return JSONResponse({"ready": ok, **state}, 200 if ok else 503)
 
-        @router.get("/metrics")
+        @router.get("/metrics", response_class=PlainTextResponse)
         async def metrics() -> Response:
             """For Prometheus."""
             return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-        @router.get("/asyncapi")
+        @router.get("/asyncapi", response_model=dict[str, Any])
         async def asyncapi() -> Response:
             """What the service reads, as AsyncAPI."""
             document = AsyncAPI(self.broker, title=f"mentoring {self.parts.domain.name}")
@@ -186,16 +197,7 @@ class Service:
 
     async def run(self) -> int:
         """Run until a signal or a fault; the exit code."""
-        config = uvicorn.Config(
-            self.http,
-            host=self.settings.http_host,
-            port=self.settings.http_port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=5,
-        )
-        server = _Server(config)
+        server = server_of(self.http, self.settings.http_host, self.settings.http_port)
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, self._ending.set)
@@ -206,6 +208,10 @@ class Service:
         if running.done() and (error := running.exception()):
             self.fail(error if isinstance(error, Exception) else RuntimeError(repr(error)))
         server.should_exit = True
+        if self.fault is None:
+            # Whoever still gets an answer gets it from an open database; this takes five seconds
+            # at most.
+            await asyncio.wait([serving])
         for task in (running, ending):
             task.cancel()
         await asyncio.gather(serving, running, ending, return_exceptions=True)
@@ -215,6 +221,7 @@ class Service:
         async with self._open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self._deadlines())
             tasks.create_task(self._count())
+            tasks.create_task(self._look())
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
@@ -269,6 +276,17 @@ class Service:
                     self.programme.counted[measure] = measure.counted(tally)
             await asyncio.sleep(COUNT_EVERY)
 
+    async def _look(self) -> None:
+        """Know how many commands wait, whoever reads them."""
+        while True:
+            try:
+                await self.commands.look()
+            except Exception as error:
+                if not mongo.is_transient(error):
+                    raise
+                logger.warning("commands not counted: %s", type(error).__name__)
+            await asyncio.sleep(LOOK_EVERY)
+
 
 def _spare_the_collector() -> None:
     """Look for garbage in circles less often, and never among what was imported.
@@ -279,14 +297,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the service: uvicorn raises them again, before anything is closed."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 PARKED = Measure(

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     partitions: Annotated[int, Field(alias="CONNECTE_PARTITIONS", ge=1, le=1000)] = 12
     batch: Annotated[int, Field(alias="CONNECTE_BATCH", ge=1, le=5000)] = 500
 
+    parked_limit: Annotated[int, Field(alias="CONNECTE_PARKED_LIMIT", ge=1)] = 100_000
+
     mongodb: Annotated[SecretStr, Field(alias="MONGODB_URI", min_length=1)]
     database_prefix: Annotated[
         str, Field(alias="CONNECTE_DATABASE_PREFIX", pattern=r"^[a-z0-9_]{1,30}$")
@@ -39,6 +41,13 @@ class Settings(BaseSettings):
     http_host: Annotated[str, Field(alias="CONNECTE_HTTP_HOST")] = "127.0.0.1"
     http_port: Annotated[int, Field(alias="CONNECTE_HTTP_PORT", ge=1, le=65535)] = 8080
     http_token: Annotated[SecretStr | None, Field(alias="CONNECTE_HTTP_TOKEN")] = None
+
+    commands_in_flight: Annotated[
+        int, Field(alias="CONNECTE_COMMANDS_IN_FLIGHT", ge=1, le=10_000)
+    ] = 200
+    commands_backlog: Annotated[
+        int, Field(alias="CONNECTE_COMMANDS_BACKLOG", ge=1, le=100_000_000)
+    ] = 50_000
 
     link_verify_key: Annotated[str, Field(alias="CONNECTE_LINK_VERIFY_KEY", min_length=1)]
 

@@ -17,25 +17,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from schemas.base import Message
-from schemas.envelope import Attributes
-from schemas.journal import CommandRefused, RecordParked
-from schemas.topics import is_command
-from services.chassis.admission import Input, admit, in_time, read
+from schemas.journal import RetryParked
+from services.chassis.admission import Fault, Input, admit, in_time, read
 from services.chassis.clock import Clock
-from services.chassis.domain import (
-    Change,
-    D,
-    Document,
-    Domain,
-    Due,
-    Need,
-    NotLoaded,
-    One,
-    Refusal,
-    State,
-)
+from services.chassis.deciding import Decider
+from services.chassis.domain import Change, D, Document, Domain, Due, Need, One, State
 from services.chassis.draft import Draft
-from services.chassis.journal import BlockedSubject, blocked_id, fold, park
+from services.chassis.journal import BlockedSubject, ParkedRecord, needs, queue_of
 from services.chassis.log import Log, Received
 from services.chassis.metrics import Metrics
 from services.chassis.store import Commit, Outgoing, Outpaced, Place, Store
@@ -62,12 +50,20 @@ class StateLost(Exception):
     """The database no longer knows a place that it had; it was dropped under a running service."""
 
 
+class TooManyParked(Exception):
+    """So much stands aside that the fault is not in the records; nothing more is set aside."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long, in seconds, to wait before a step that failed for a passing reason is retried."""
+    """How long, in seconds, to wait before a step that failed for a passing reason is retried.
+
+    `parked`: how many records of a partition may stand aside.
+    """
 
     first_retry: float = 0.05
     longest_retry: float = 5.0
+    parked: int = 100_000
 
 
 class Stepper:
@@ -95,6 +91,7 @@ class Stepper:
         self.is_transient = is_transient
         self.performers = dict(performers or {})
         self.limits = limits or Limits()
+        self.decider = Decider(domain, store.load, metrics.late_loads.inc)
         self.owned: dict[int, Place] = {}
         self.progress = time.monotonic()
         self.healthy = True
@@ -115,7 +112,7 @@ class Stepper:
             await self._retried(self.store.claim)
             found = await self._retried(lambda: self._adopt(wanted))
             if check is not None:
-                await check(found)
+                await self._retried(lambda: check(found))
             self.owned |= found
             self.metrics.assigned.set(len(self.owned))
             return found
@@ -158,7 +155,7 @@ class Stepper:
         """The batch, in order, cut so that what is decided alone has a step of its own."""
         start = 0
         for number, item in enumerate(inputs):
-            if type(item.message) in self.domain.alone:
+            if type(item.message) in self.domain.alone or isinstance(item.message, RetryParked):
                 yield inputs[start:number]
                 yield inputs[number : number + 1]
                 start = number + 1
@@ -208,7 +205,8 @@ class Stepper:
                 for partition, d in found
             ]
         where = {document.cohort_id: partition for partition, document in found}
-        outcomes = await perform([document for _, document in found], now)
+        documents = [document for _, document in found]
+        outcomes = await self._retried(lambda: perform(documents, now))
         return [Input(where[outcome.cohort_id], message=outcome) for outcome in outcomes]
 
     async def _step(self, inputs: Sequence[Input]) -> None:
@@ -262,19 +260,32 @@ class Stepper:
         started = time.perf_counter()
         now = self.clock.now()
         drafts = {p: Draft(self.domain.name, self.owned[p], now) for p in _distinct(inputs)}
-        admitted = [item for item in inputs if self._admitted(item, drafts[item.partition])]
-        state = await self._read(admitted, drafts)
+        taken = [item for item in inputs if self._admitted(item, drafts[item.partition])]
+        state = await self._read(taken, drafts)
+        admitted = await self._taken_up(taken, state, drafts)
         changes: dict[tuple[type[Document], str], tuple[int, Change]] = {}
         for item in admitted:
-            for change in await self._decided(item, state, drafts[item.partition], now):
+            outcome = await self.decider.decide(item, state, drafts[item.partition], now)
+            if outcome.undecided:
+                self._set_aside(item.message)
+            for change in outcome.changes:
                 document = change if isinstance(change, Document) else change.document
                 changes[type(document), document.key] = (item.partition, change)
+        self._check_parked(drafts.values())
         moved = [draft.finish() for draft in drafts.values() if draft.moved]
         if moved:
             places, outgoing = zip(*moved, strict=True)
             commit = Commit(places, list(changes.values()), outgoing)
             await self._make(commit)
         self._measure(admitted, now, started)
+
+    def _check_parked(self, drafts: Iterable[Draft]) -> None:
+        for draft in drafts:
+            if draft.place.parked < draft.parked > self.limits.parked:
+                raise TooManyParked(
+                    f"more than {self.limits.parked} records of partition {draft.place.partition} "
+                    f"stand aside (CONNECTE_PARKED_LIMIT)"
+                )
 
     def _admitted(self, item: Input, draft: Draft) -> bool:
         skipped = admit(item, draft)
@@ -308,96 +319,41 @@ class Stepper:
         self.metrics.outbox_pending.set(0)
         self.metrics.outbox_oldest.set(0)
 
-    # --- reading and deciding ---------------------------------------------------------------
+    # --- reading -----------------------------------------------------------------------------
 
     async def _read(self, inputs: Sequence[Input], drafts: Mapping[int, Draft]) -> State:
-        needs: set[Need] = set()
-        for item in inputs:
-            if item.message is not None:
-                needs.update(self.domain.needs(item.message))
-            if (item.unreadable or drafts[item.partition].parked) and (queue := _queue(item)):
-                needs.add(One(BlockedSubject, self.domain.name, queue))
         state = State()
-        await state.load(self.store.load, needs)
+        await state.load(self.store.load, self._needs(inputs, drafts))
         return state
 
-    async def _decided(
-        self, item: Input, state: State, draft: Draft, now: datetime
-    ) -> Sequence[Change]:
-        while True:
-            try:
-                journal = self._journal(item, state, draft, now)
-                changes = state.keep()
-            except NotLoaded as missing:
-                state.undo()
-                self.metrics.late_loads.inc()
-                await state.load(self.store.load, [missing.need])
-            else:
-                event_id = item.attributes.id if item.attributes else None
-                for event in journal:
-                    draft.add(event, cause=event_id)
-                    if isinstance(event, RecordParked):
-                        told = {"event_id": event_id, "origin": event.origin}
-                        logger.warning("parked: %s", event.reason, extra=told)
-                return changes
+    def _needs(self, inputs: Sequence[Input], drafts: Mapping[int, Draft]) -> set[Need]:
+        found: set[Need] = set()
+        for item in inputs:
+            if item.message is not None:
+                found.update(needs(self.domain, item.message))
+            aside = item.unreadable is not None or drafts[item.partition].parked
+            if aside and item.received is not None and (queue := queue_of(item.received)):
+                found.add(One(BlockedSubject, self.domain.name, queue))
+        return found
 
-    def _journal(self, item: Input, state: State, draft: Draft, now: datetime) -> Sequence[Message]:
-        """The events of one input, folded into the state."""
-        journal = self._events(item, state, draft, now)
-        try:
-            for event in journal:
-                state.apply(fold(self.domain, state, event))
-            parked = any(isinstance(event, RecordParked) for event in journal)
-            if item.mirrored and item.message is not None and not parked:
-                state.apply(self.domain.evolve(state, item.message))
-        except NotLoaded:
-            raise
-        except Exception as error:  # noqa: BLE001  # a fault of ours must not stop the rest
-            state.undo()
-            journal = self._faulty(item, error)
-            for event in journal:
-                state.apply(fold(self.domain, state, event))
-        return journal
-
-    def _events(self, item: Input, state: State, draft: Draft, now: datetime) -> Sequence[Message]:
-        service, received, message = self.domain.name, item.received, item.message
-        if received is not None and item.unreadable is not None:
-            return [park(received, service, item.unreadable.reason, item.unreadable.detail)]
-        # The newest record of a mirrored topic counts alone, so it never waits for an older one.
-        queued = received is not None and draft.parked and not item.mirrored
-        if received is not None and queued and (queue := _queue(item)):
-            blocked = state.get(BlockedSubject, service, queue)
-            if blocked is not None and blocked.waiting:
-                return [park(received, service, "behind", "an earlier record is parked")]
-        assert message is not None
-        try:
-            decision = self.domain.decide(state, message, now)
-        except NotLoaded:
-            raise
-        except Exception as error:  # noqa: BLE001  # as above
-            return self._faulty(item, error)
-        if not isinstance(decision, Refusal):
-            learned = type(message) in self.domain.learns
-            return [message, *decision] if learned else decision
-        if received is None:
-            logger.error("a deadline was refused: %s", decision.rule)
-            self._set_aside(message)
-            return []
-        if not is_command(type(message)):
-            detail = f"{decision.rule}: {decision.detail}"
-            return [park(received, service, "rule", detail)]
-        return [_refused(message, item.attributes, decision)]
-
-    def _faulty(self, item: Input, error: Exception) -> Sequence[Message]:
-        """A fault of ours, on this very message: set aside, so that the rest flows on."""
-        kind = type(item.message).__name__
-        told = {"event_id": item.attributes.id if item.attributes else None}
-        logger.error("no decision on a %s", kind, exc_info=error, extra=told)
-        if item.received is None:
-            self._set_aside(item.message)
-            return []
-        detail = f"{kind}: {type(error).__name__}"
-        return [park(item.received, self.domain.name, "fault", detail)]
+    async def _taken_up(
+        self, inputs: Sequence[Input], state: State, drafts: Mapping[int, Draft]
+    ) -> Sequence[Input]:
+        """The inputs, with the records that stand aside in place of a wish to retry them."""
+        if not (inputs and isinstance(retry := inputs[0].message, RetryParked)):
+            return inputs
+        name = self.domain.name
+        parked = [state.get(ParkedRecord, name, origin) for origin in retry.origins]
+        found: list[Input] = []
+        for record in sorted(filter(None, parked), key=lambda record: record.number):
+            if record.record_partition == inputs[0].partition:
+                again = read(self.domain, self.partitions, record.received())
+                again.parked, again.accept_gap = record, retry.accept_gap
+                if not record.whole:
+                    again.unreadable = Fault("bad-data", "only its beginning was kept")
+                found.append(again)
+        await state.load(self.store.load, self._needs(found, drafts))
+        return found
 
     def _measure(self, inputs: Sequence[Input], now: datetime, started: float) -> None:
         self.metrics.step_seconds.observe(time.perf_counter() - started)
@@ -407,24 +363,6 @@ class Stepper:
                 seconds = (now - item.attributes.time).total_seconds() / self.clock.rate
                 self.metrics.latency_of(type(item.message).__name__).observe(max(seconds, 0.0))
                 self.metrics.last_event.set(item.attributes.time.timestamp())
-
-
-def _refused(message: Message, attributes: Attributes | None, refusal: Refusal) -> CommandRefused:
-    assert attributes is not None
-    return CommandRefused(
-        cohort_id=message.cohort_id,
-        command_id=attributes.id,
-        command=type(message).__name__,
-        rule=refusal.rule,
-        detail=refusal.detail,
-    )
-
-
-def _queue(item: Input) -> str | None:
-    received = item.received
-    if received is None or received.key is None:
-        return None
-    return blocked_id(received.topic, received.partition, received.key)
 
 
 def _distinct(inputs: Sequence[Input]) -> list[int]:

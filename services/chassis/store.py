@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from schemas.envelope import Record
-from services.chassis.domain import Change, D, Document, Gone, Need, One
+from services.chassis.domain import Change, D, Document, Gone, Need, One, Timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,12 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """The twin in memory: the same rules, nothing durable. Holds documents as the database does."""
+    """The twin in memory: the same rules, nothing durable. Documents are frozen: it keeps them."""
 
     def __init__(self) -> None:
         self.place: dict[int, Place] = {}
-        self.rows: dict[type[Document], dict[str, tuple[int, dict[str, Any]]]] = {}
+        self.rows: dict[type[Document], dict[str, tuple[int, Document]]] = {}
+        self._timed: dict[type[Document], dict[str, tuple[datetime, int]]] = {}
         self.outbox: dict[tuple[int, int], Outgoing] = {}
         self.topics: dict[str, str] = {}
 
@@ -108,10 +109,10 @@ class MemoryStore:
             if isinstance(need, One):
                 keys = [f"{need.cohort_id}/{need.id}"]
             else:
-                keys = [k for k, (_, row) in rows.items() if row["cohort_id"] == need.cohort_id]
+                keys = [k for k, (_, row) in rows.items() if row.cohort_id == need.cohort_id]
             for key in keys:
                 if key in rows:
-                    found[need.kind, key] = need.kind.model_validate(rows[key][1])
+                    found[need.kind, key] = rows[key][1]
         return list(found.values())
 
     async def commit(self, commit: Commit) -> None:
@@ -126,11 +127,15 @@ class MemoryStore:
 
     def _write(self, changes: Sequence[tuple[int, Change]]) -> None:
         for partition, change in changes:
+            document = change.document if isinstance(change, Gone) else change
+            kind, key = type(document), document.key
+            self._timed.setdefault(kind, {}).pop(key, None)
             if isinstance(change, Gone):
-                self.rows.get(type(change.document), {}).pop(change.document.key, None)
-            else:
-                rows = self.rows.setdefault(type(change), {})
-                rows[change.key] = (partition, change.model_dump())
+                self.rows.get(kind, {}).pop(key, None)
+                continue
+            self.rows.setdefault(kind, {})[key] = (partition, document)
+            if isinstance(document, Timed) and document.due_at is not None:
+                self._timed[kind][key] = (document.due_at, partition)
 
     async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
         wanted = set(partitions)
@@ -144,13 +149,17 @@ class MemoryStore:
         self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
     ) -> list[tuple[int, D]]:
         wanted = set(partitions)
-        rows = [
-            (row["due_at"], key, partition, row)
-            for key, (partition, row) in self.rows.get(kind, {}).items()
-            if partition in wanted and row["due_at"] is not None and row["due_at"] <= now
-        ]
-        rows.sort(key=_first_two)
-        return [(partition, kind.model_validate(row)) for _, _, partition, row in rows[:limit]]
+        found = sorted(
+            (due_at, key)
+            for key, (due_at, partition) in self._timed.get(kind, {}).items()
+            if partition in wanted and due_at <= now
+        )
+        return [self.rows[kind][key] for _, key in found[:limit]]  # type: ignore[misc]
+
+    def next_due(self) -> datetime | None:
+        """The earliest deadline of all documents."""
+        moments = (due_at for kind in self._timed.values() for due_at, _ in kind.values())
+        return min(moments, default=None)
 
     async def claim(self) -> None:
         pass
@@ -168,11 +177,8 @@ class MemoryStore:
         self.rows.clear()
         self.outbox.clear()
         self.topics.clear()
+        self._timed.clear()
 
 
 def _first(item: tuple[Any, Any]) -> Any:
     return item[0]
-
-
-def _first_two(item: tuple[Any, ...]) -> Any:
-    return item[:2]

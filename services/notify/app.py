@@ -30,15 +30,7 @@ def build() -> Service:
     sender = _sender(settings)
 
     def performers(store: Store) -> Mapping[type[Document], Perform]:
-        async def hand_over(due: Sequence[Document], now: datetime) -> Sequence[Message]:
-            letters = [letter for letter in due if isinstance(letter, Letter)]
-            needs = {need for letter in letters for need in to_hand_over(letter)}
-            found = await store.load(needs)
-            people = {d.key: d for d in found if isinstance(d, Person)}
-            cohorts = {d.key: d for d in found if isinstance(d, Cohort)}
-            return await sender.perform(letters, people, cohorts, now)
-
-        return {Letter: hand_over}
+        return {Letter: handing_over(sender, store)}
 
     parts = Parts(
         DOMAIN,
@@ -49,6 +41,20 @@ def build() -> Service:
         close=sender.close,
     )
     return Service(settings, parts)
+
+
+def handing_over(sender: Sender, store: Store) -> Perform:
+    """What is done for letters that are due: read what they need, and hand them over."""
+
+    async def hand_over(due: Sequence[Document], now: datetime) -> Sequence[Message]:
+        letters = [letter for letter in due if isinstance(letter, Letter)]
+        needs = {need for letter in letters for need in to_hand_over(letter)}
+        found = await store.load(needs)
+        people = {d.key: d for d in found if isinstance(d, Person)}
+        cohorts = {d.key: d for d in found if isinstance(d, Cohort)}
+        return await sender.perform(letters, people, cohorts, now)
+
+    return hand_over
 
 
 def _sender(settings: NotifySettings) -> Sender:

@@ -259,7 +259,7 @@ def needs(message: Message) -> Iterable[Need]:
             return [One(Cohort, cohort_id, cohort_id)]
         case PersonContact() | PersonErased():
             return [One(Person, cohort_id, message.person_id)]
-        case LetterAttempted() | RetryLetter():
+        case LetterAttempted() | RetryLetter() | LetterSent() | LetterDeferred() | LetterFailed():
             letters = [message.letter_id]
         case _:
             letters = [letter_id for letter_id, _, _ in letters_of(message)]

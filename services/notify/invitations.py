@@ -88,5 +88,6 @@ def _zone() -> Component:
 
 def _address(name: str, email: str) -> vCalAddress:
     address = vCalAddress(f"mailto:{email}")
-    address.params["CN"] = name
+    # A parameter knows no escape: readers disagree on what a backslash before its end means.
+    address.params["CN"] = name.replace("\\", "/")
     return address

@@ -30,6 +30,8 @@ Result = tuple[Outcome, str]
 
 _PROBE_AFTER = 5.0  # seconds; servers hang up on clients that are silent for longer than that
 _CLOSING = 421
+_HANGS = 2  # on each connection
+_HUNG: Result = ("transient", "timeout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +83,25 @@ class Sender:
         """Hand the letters over; one outcome each, in their order. Never raises.
 
         `people` and `cohorts` are by `Document.key` (`cohort_id/id`); `to_hand_over(letter)` says
-        which are needed. When the server is away, letters that have not been tried share the
-        outcome of the one that found out, so that a batch takes one timeout and not hundreds.
+        which are needed. When the server is away, or takes nothing any more, letters that have
+        not been tried share the outcome of those that found out, so that a batch takes three
+        timeouts at most and not hundreds.
         """
         waiting = deque(enumerate(letters))
         results: dict[int, Result] = {}
-        working, away = min(self._smtp.connections, len(letters)), ""
+        working, away, hung = min(self._smtp.connections, len(letters)), "", 0
+        enough = _HANGS * working
 
         async def work() -> None:
-            nonlocal working, away
+            nonlocal working, away, hung
             while waiting:
                 place, letter = waiting.popleft()
                 try:
                     results[place] = await self._hand_over(letter, people, cohorts, now, away)
+                    # One letter may be at fault; so many, and none between, are not.
+                    hung = hung + 1 if results[place] == _HUNG else 0
+                    if hung >= enough:
+                        away = away or _HUNG[1]
                 except _Away as error:
                     waiting.append((place, letter))
                     if self._idle:
@@ -168,13 +176,18 @@ class Sender:
             introduces = LETTERS[TEMPLATES[letter.template]].introduces
             if person is None or (other is None and introduces):
                 return "no-contact", "no contact"
-            message = render(letter, person, other, self._links, cohort, self._head, now)
-            return message.as_bytes(policy=MAIL_POLICY)
+            return self._rendered(letter, person, other, cohort, now)
         except UnusableAddress:
             return "permanent", "address"
         except Exception as error:  # noqa: BLE001 - whatever a text does wrong, others are sent
             logger.error("letter %s not rendered: %s", letter.id, type(error).__name__)  # noqa: TRY400
             return "permanent", "template"
+
+    def _rendered(
+        self, letter: Letter, person: Person, other: Person | None, cohort: Cohort, now: datetime
+    ) -> bytes:
+        message = render(letter, person, other, self._links, cohort, self._head, now)
+        return message.as_bytes(policy=MAIL_POLICY)
 
     async def _sent(self, message: bytes, address: str) -> Result:
         client = await self._connection()
@@ -217,6 +230,8 @@ class Sender:
         )
         try:
             await client.connect()
+            # A server that greets may hang all the same: before it has a letter, let it answer.
+            await client.noop()
         except (aiosmtplib.SMTPException, OSError) as error:
             # Even a 5xx here (a wrong password, say) is no fault of the letters.
             client.close()

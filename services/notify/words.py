@@ -131,6 +131,9 @@ def typeset(text: str, language: Language) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text of unknown origin, made safe for a header: no control characters, no line breaks."""
+    """Text of unknown origin, made safe for a header: no control characters, no line breaks.
+
+    Neither in disguise: a header's reader, and Python's own writer, decode `=?utf-8?q?=0D=0A?=`.
+    """
     spaced = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
-    return " ".join(spaced.split())
+    return " ".join(spaced.split()).replace("=?", "= ?")

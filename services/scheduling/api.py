@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from schemas.base import Command
 from schemas.commands import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
-from services.chassis.http import Problem
 from services.chassis.links import Link
 from services.chassis.pages import Choice, Form, Purpose, Text
+from services.chassis.problems import Problem
 
 _SESSION = Form(
     Text("Votre séance", "Your session"),

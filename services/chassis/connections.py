@@ -1,0 +1,120 @@
+"""Connections that end: nobody holds one by saying little or nothing, or by not listening.
+
+Always holds: a connection on which no whole request head came for `HEAD_SECONDS`, since it was
+opened or since its last answer, is closed, and so is one whose client does not take its answer
+for `UNREAD_SECONDS`. What a request goes on sending after its answer is thrown away, up to
+`DROPPED_BYTES`. (The body that an answer waits for is bounded in `bodies.py`.)
+"""
+
+import asyncio
+import contextlib
+import resource
+from collections.abc import Iterator
+from typing import Any
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS = 30
+UNREAD_SECONDS = 20.0
+DROPPED_BYTES = 16 * 1024 * 1024
+SPARE_FILES = 256
+"""Files that connections leave to the rest: database, broker, logs."""
+
+
+class Connection(H11Protocol):
+    """uvicorn's, with its keep-alive timer as a timer for the next request's whole head."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._dropped = 0
+        self._unread: asyncio.TimerHandle | None = None
+        if len(self.connections) > most_connections():
+            transport.abort()
+            return
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def data_received(self, data: bytes) -> None:
+        # Not uvicorn's own, which forgets the timer at the first byte of a head.
+        if self.conn.our_state is h11.DONE:
+            self._dropped += len(data)
+            if self._dropped > DROPPED_BYTES:
+                self.transport.abort()
+                return
+        else:
+            self._dropped = 0
+        self.conn.receive_data(data)
+        self.handle_events()
+
+    def send_400_response(self, msg: str) -> None:
+        cycle = self.cycle
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # it has its answer already
+            self.transport.close()
+            return
+        super().send_400_response(msg)
+        if cycle is not None and not cycle.response_complete:
+            # The application is still at it, and its own answer would come second.
+            cycle.disconnected = True
+            cycle.message_event.set()
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()  # a close would wait for a client that does not read
+        else:
+            super().timeout_keep_alive_handler()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        if self._unread is not None:
+            self._unread.cancel()
+
+
+def most_connections() -> int:
+    """How many connections a process takes, by the files that it may open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1_000_000 if soft == resource.RLIM_INFINITY else max(soft - SPARE_FILES, soft // 2)
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to the service: uvicorn raises them again, before anything is closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server_of(app: ASGIApp, host: str, port: int) -> Server:
+    """What serves a service.
+
+    Not used: `limit_concurrency`, which counts idle connections and so lets probes fail.
+    """
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=Connection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=HEAD_SECONDS,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        proxy_headers=False,
+    )
+    return Server(config)
