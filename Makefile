@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka bench lint format catalogue lock clean
+.PHONY: help demo up test test-kafka simulate mutants chaos bench lint format catalogue lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,17 @@ test: $(STAMP) ## Every test that needs no Java
 	$(BIN)/python -m pytest -m "not kafka"
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
-	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/contracts tests/chassis tests/journeys tests/deploy/test_local_parts.py
+	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/contracts tests/chassis tests/journeys tests/chaos \
+		tests/deploy/test_local_parts.py tests/deploy/test_kafka_cluster.py
+
+simulate: $(STAMP) ## A minute of the whole platform in one process, with new seeds
+	$(BIN)/python -m tests.simulation --seconds 60
+
+mutants: $(STAMP) ## Break each promise on purpose, and see that it is found
+	$(BIN)/python -m tests.mutants
+
+chaos: $(STAMP) ## Ten minutes of faults on a real Kafka and three databases (Java 17, Maven)
+	$(BIN)/connecte chaos --seed 1 --minutes 10
 
 bench: $(STAMP) ## Speed, as ratios; writes build/bench.json
 	$(BIN)/python -m tests.bench

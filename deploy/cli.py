@@ -4,21 +4,17 @@ Every subcommand has `--help` with an example and `--json` for machines: one JSO
 standard output, progress on standard error. Exit code 2 and one clear line for bad input.
 """
 
-import asyncio
 import json
-import shutil
-import signal
 import sys
-import tempfile
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+
+from deploy.console import BadInput, Json, answer, output, progress, run, scratch
+from deploy.storage_commands import parked_commands, rebuild
 
 app = typer.Typer(
     name="connecte",
@@ -32,11 +28,8 @@ topic_commands = typer.Typer(help="The topics on the broker.", no_args_is_help=T
 schema_commands = typer.Typer(help="The published language as files.", no_args_is_help=True)
 app.add_typer(topic_commands, name="topics")
 app.add_typer(schema_commands, name="schemas")
-progress = Console(stderr=True)
-output = Console()
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-Service = Literal["matching", "scheduling", "feedback", "notify"]
+app.add_typer(parked_commands, name="parked")
+app.command()(rebuild)
 Cohort = Annotated[str, typer.Option(help="The cohort's id.")]
 MatchingUrl = Annotated[
     str,
@@ -46,10 +39,6 @@ Token = Annotated[
     str | None,
     typer.Option(envvar="CONNECTE_HTTP_TOKEN", help="The services' token.", show_default=False),
 ]
-
-
-class BadInput(Exception):
-    """What was given cannot be used; the text says what and why."""
 
 
 def main() -> None:
@@ -70,42 +59,6 @@ def main() -> None:
 def _end(line: str, code: int) -> NoReturn:
     progress.print(f"connecte: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)
-
-
-def answer(document: Any, as_json: bool, *parts: Table | str) -> None:
-    """What a subcommand has to say: the document for machines, or the parts for people."""
-    if as_json:
-        print(json.dumps(document), flush=True)  # noqa: T201
-    else:
-        for part in parts:
-            output.print(part, markup=False, highlight=False)
-
-
-@contextmanager
-def scratch(name: str) -> Iterator[Path]:
-    """A directory for one run; nothing of it is left."""
-    directory = Path(tempfile.mkdtemp(prefix=f"connecte-{name}-"))
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def run(job: Coroutine[Any, Any, Any]) -> Any:
-    """Run to the end; Ctrl-C and a termination end it the same way, with everything cleaned up."""
-
-    async def guarded() -> Any:
-        task = asyncio.ensure_future(job)
-        loop = asyncio.get_running_loop()
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signum, task.cancel)
-        return await task
-
-    try:
-        return asyncio.run(guarded())
-    except asyncio.CancelledError:
-        progress.print("stopped")
-        sys.exit(130)
 
 
 @app.command()
@@ -257,84 +210,6 @@ def round_(
     answer(document, json_, table, note)
 
 
-@app.command()
-def parked(
-    service: Annotated[Service | None, typer.Option(help="Only of this service.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most, per service.")] = 100,
-    json_: Json = False,
-) -> None:
-    """List the records that were set aside, of every service, from their databases (MONGODB_URI).
-
-    Example: connecte parked --service matching
-    """
-    from deploy.operations import SERVICES, access, parked_records
-
-    chosen = SERVICES if service is None else (service,)
-    items, total = run(parked_records(access(mongodb=True), chosen, limit))
-    table = Table("service", "origin", "reason", "detail", title=f"{total} parked")
-    for item in items:
-        table.add_row(item["service"], item["origin"], item["reason"], item["detail"])
-    answer({"items": items, "total": total}, json_, table)
-
-
-@app.command()
-def rebuild(
-    service: Annotated[Service, typer.Argument(help="Whose database. It must be stopped.")],
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Change nothing: rebuild beside it and compare.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Wipe the database without asking.")] = False,
-    json_: Json = False,
-) -> None:
-    """Fold the database of a SERVICE again from its events. The service must be stopped.
-
-    What the database has not published yet is published first. Settings: KAFKA_BOOTSTRAP_SERVERS,
-    MONGODB_URI, CONNECTE_PARTITIONS, CONNECTE_DATABASE_PREFIX. Exit code 1 if --verify finds a
-    difference.
-
-    Example: connecte rebuild matching --verify
-    """
-    from deploy.operations import Rebuilt, access, holds_documents, rebuild_service
-
-    reach = access(kafka=True, mongodb=True)
-    progress.print(f"Every process of {service} must be stopped while this runs.")
-    if not (verify or yes) and run(holds_documents(reach, service)):
-        question = f"Wipe the database {reach.database_prefix}{service} and fold it again?"
-        if not sys.stdin.isatty():
-            raise BadInput(f"the database of {service} is not empty: say --yes to have it wiped")
-        if not typer.confirm(question, err=True):
-            raise BadInput("nothing was done")
-    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} events"))
-    speed = TextColumn("{task.fields[rate]}")
-    with Progress(*columns, speed, console=progress) as bars:
-        bar = bars.add_task(f"folding {service}", total=None, rate="")
-
-        def advance(count: int) -> None:
-            bars.advance(bar, count)
-            task = bars.tasks[0]
-            rate = task.completed / max(task.elapsed or 0.0, 0.001)
-            bars.update(bar, rate=f"{rate:,.0f} a second")
-
-        found: Rebuilt = run(rebuild_service(reach, service, verify=verify, advance=advance))
-        seconds = bars.tasks[0].elapsed or 0.0
-    different = found.differences or []
-    document = {
-        "service": service,
-        "database": found.database,
-        "published": found.published,
-        "events": found.events,
-        "seconds": round(seconds, 3),
-        "verified": verify,
-        "differences": different,
-    }
-    lines = [f"{found.events} events folded in {seconds:.1f} s, {found.published} published first"]
-    if verify:
-        lines += [f"different: {name}" for name in different]
-        lines.append(f"{len(different)} documents differ" if different else "not one byte differs")
-    answer(document, json_, *lines)
-    sys.exit(1 if different else 0)
-
-
 @topic_commands.command("create")
 def topics_create(
     partitions: Annotated[
@@ -422,7 +297,27 @@ def schemas_list(json_: Json = False) -> None:
     answer(messages(), json_, table)
 
 
-if __name__ == "__main__":
-    from deploy.cli import main as imported  # this module under its own name, and only once
+@app.command()
+def chaos(
+    json_: Json = False,
+    seed: Annotated[int, typer.Option(help="The same seed plans the same faults.")] = 1,
+    minutes: Annotated[float, typer.Option(min=0.1, max=600, help="How long faults come.")] = 2.0,
+    faults: Annotated[
+        str | None, typer.Option(help="Kinds with commas between; `help` lists them.")
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only show which fault would come when.")
+    ] = False,
+    keep: Annotated[Path | None, typer.Option(help="Leave logs and data here.")] = None,
+) -> None:
+    """Run programmes on a real Kafka and a replica set under faults, then check (Java, Maven).
 
-    imported()
+    Example: connecte chaos --seed 1 --minutes 2 --faults kill-service,step-down
+    """
+    from deploy.chaos.command import wreak
+
+    sys.exit(wreak(seed=seed, minutes=minutes, faults=faults, plan=plan, keep=keep, as_json=json_))
+
+
+if __name__ == "__main__":
+    main()

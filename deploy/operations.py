@@ -1,8 +1,7 @@
-"""What operators do to the platform: people in, rounds, topics, parked records, rebuilds.
+"""What operators do to the platform: people in, rounds, and access to broker and databases.
 
-Always holds: people and rounds go in as commands through HTTP, like everybody's; a database is
-wiped only after everything that it still owed to the log has been published; no message of this
-module shows a name, an e-mail address, a token or the address of a database.
+Always holds: people and rounds go in as commands through HTTP, like everybody's; no message of
+this module shows a name, an e-mail address, a token or the address of a database.
 """
 
 import asyncio
@@ -21,18 +20,18 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
-from deploy.cli import BadInput
+from deploy.console import BadInput
 from deploy.local.process import PartError
 from deploy.rosters import Roster, RosterError
 from deploy.topics import TopicError
 from schemas.base import CohortId, Command
 from schemas.commands import OpenCohort, RunRound, Service
-from schemas.topics import PUBLIC_EVENTS, Stream, stream_topic
 from services.chassis.domain import Document, Domain
-from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
+from services.chassis.generations import FenceFell
+from services.chassis.journal import CHASSIS_DOCUMENTS
 from services.chassis.kafka import KafkaLog
 from services.chassis.mongo import MongoStore
-from services.chassis.rebuild import Advance, JournalBroken, rebuild
+from services.chassis.rebuild import JournalBroken
 from services.chassis.settings import Settings, WrongSetting, load
 
 T = TypeVar("T")
@@ -63,6 +62,8 @@ def explained(error: BaseException) -> tuple[str, int] | None:
             return str(error), 1
         case JournalBroken():
             return f"the journal is not whole: {error}", 1
+        case FenceFell():
+            return f"the database goes on as it was: {error}; run it again", 1
         case KafkaConnectionError():
             return "the broker does not answer; is KAFKA_BOOTSTRAP_SERVERS right?", 1
         case KafkaError():
@@ -339,128 +340,35 @@ async def check_partitions(access: Access, partitions: int, topics: Sequence[str
             )
 
 
-async def check_stopped(access: Access, service: Service) -> None:
-    """No process of the service is in its consumer group, or OperationFailed.
-
-    The embedded broker cannot tell; any Apache Kafka can.
-    """
-    group = f"mentoring.{service}"
-    async with _admin(access) as admin:
-        answers = await admin.describe_consumer_groups([group])
-    for answer in answers:
-        for _, name, _, _, _, members, *_ in answer.groups:
-            # The embedded broker goes on listing who left long ago, and from nowhere.
-            here = [host for _, _, host, *_ in members if host]
-            if name == group and here:
-                raise OperationFailed(
-                    f"{service} runs: {len(here)} in the consumer group {group}; stop it (a "
-                    f"process that was killed leaves once its session has ended)"
-                )
-
-
 def domain_of(service: Service) -> Domain:
     """What a service hands to the chassis."""
     domain: Domain = import_module(f"services.{service}.handlers").DOMAIN
     return domain
 
 
-def _store(access: Access, service: Service, suffix: str = "") -> MongoStore:
+@asynccontextmanager
+async def opened_store(
+    access: Access, service: Service, generation: int | None = None
+) -> AsyncIterator[MongoStore]:
+    """A service's database: of the generation that is live, or of this one."""
     documents: tuple[type[Document], ...] = (*domain_of(service).documents, *CHASSIS_DOCUMENTS)
-    database = f"{access.database_prefix}{service}{suffix}"
+    database = f"{access.database_prefix}{service}"
     try:
-        return MongoStore(access.mongodb.get_secret_value(), database, documents)
+        store = MongoStore(access.mongodb.get_secret_value(), database, documents, generation)
     except (ConfigurationError, ValueError):
         raise WrongSetting("MONGODB_URI is no address of a MongoDB") from None
-
-
-async def holds_documents(access: Access, service: Service) -> bool:
-    """Whether there is anything in a service's database."""
-    store = _store(access, service)
-    try:
-        names = await store.database.list_collection_names()
-        found = [await store.database[name].find_one({}, {"_id": 1}) for name in names]
-        return any(row is not None for row in found)
-    finally:
-        await store.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What a rebuild did. `differences` is None when nothing was compared."""
-
-    database: str
-    published: int
-    events: int
-    differences: list[str] | None
-
-
-async def rebuild_service(
-    access: Access, service: Service, *, verify: bool, advance: Advance
-) -> Rebuilt:
-    """Publish what the database still owes, then fold it again from the log.
-
-    With `verify` it is folded into a database beside it, compared, and that one dropped. Raises
-    OperationFailed when the service runs, before anything is touched. When folding fails, the
-    database is left empty.
-    """
-    await check_partitions(access, access.partitions, _journal_topics(service))
-    await check_stopped(access, service)
-    log = KafkaLog(access.kafka_connection, idempotent=access.kafka_idempotent)
-    store = _store(access, service)
-    beside = _store(access, service, "_rebuild") if verify else None
-    target = beside or store
     try:
         await store.open()
-        published = await _publish_owed(store, log, access.partitions)
-        await target.wipe()
-        try:
-            events = await rebuild(domain_of(service), target, log, access.partitions, advance)
-        except BaseException:
-            # On an empty database the service refuses to start; on half of one it would go on.
-            await target.wipe()
-            raise
-        differences = await store.differences(beside) if beside else None
-        return Rebuilt(store.database.name, published, events, differences)
+        yield store
     finally:
-        await log.stop()
-        if beside is not None:
-            await beside.client.drop_database(beside.database.name)
-            await beside.close()
         await store.close()
 
 
-def _journal_topics(service: Service) -> list[str]:
-    """The topics that hold a service's own events, and those that it mirrors."""
-    streams: list[Stream] = ["private", "parked"]
-    if PUBLIC_EVENTS[service]:
-        streams.append("events")
-    return [*(stream_topic(service, stream) for stream in streams), *domain_of(service).tables]
-
-
-async def _publish_owed(store: MongoStore, log: KafkaLog, partitions: int) -> int:
-    owed = await store.outgoing(range(partitions))
-    records = [record for step in owed for record in step.records]
-    if records:
-        await log.publish(records)
-        await store.published(owed)
-    return len(records)
-
-
-async def parked_records(
-    access: Access, services: Sequence[Service], limit: int
-) -> tuple[list[dict[str, Any]], int]:
-    """Records set aside: the first `limit` of each service without their bytes, and how many."""
-    found: list[dict[str, Any]] = []
-    total = 0
-    for service in services:
-        store = _store(access, service)
-        try:
-            total += await store.count(ParkedRecord, {})
-            for row in await store.find(ParkedRecord, {}, limit):
-                record = ParkedRecord.model_validate(row)
-                shown = {"reason", "detail", "attempts", "size", "sha256"}
-                document = record.model_dump(mode="json", include=shown)
-                found.append({"service": service, "origin": record.id, **document})
-        finally:
-            await store.close()
-    return found, total
+@asynccontextmanager
+async def opened_log(access: Access) -> AsyncIterator[KafkaLog]:
+    """The broker, to publish and to read."""
+    log = KafkaLog(access.kafka_connection, idempotent=access.kafka_idempotent)
+    try:
+        yield log
+    finally:
+        await log.stop()

@@ -5,8 +5,9 @@ against the rules of the programme. Always holds: no code of the services is use
 fault of theirs cannot hide in here; `check` is pure, and `read_evidence` only reads.
 """
 
+from deploy.check.commands import check_commands
 from deploy.check.documents import check_documents
-from deploy.check.evidence import Evidence, Mail, Record, read_evidence
+from deploy.check.evidence import Evidence, Mail, Record, live_prefix, read_evidence
 from deploy.check.figures import figures
 from deploy.check.findings import Findings, Report
 from deploy.check.journals import check_journals
@@ -16,7 +17,7 @@ from deploy.check.sessions import check_sessions
 from deploy.check.surveys import check_surveys
 from deploy.check.wire import read_log
 
-__all__ = ["Evidence", "Findings", "Mail", "Record", "check", "read_evidence"]
+__all__ = ["Evidence", "Findings", "Mail", "Record", "check", "live_prefix", "read_evidence"]
 
 
 def check(evidence: Evidence, *, over: bool = True) -> Findings:
@@ -26,8 +27,10 @@ def check(evidence: Evidence, *, over: bool = True) -> Findings:
     it, letters may wait for their time (quiet hours, a contact, the mail server).
     """
     report = Report()
-    log = read_log(evidence.records, evidence.partitions, report)
+    poison = evidence.poison or frozenset()
+    log = read_log(evidence.records, evidence.partitions, report, poison)
     check_journals(evidence, log, report)
+    check_commands(log, evidence.accepted, report)
     matched = check_pairs(log, report)
     planned = check_sessions(log, matched, report)
     surveys = check_surveys(log, report)

@@ -5,13 +5,14 @@ Always holds: nothing is written, no consumer group is joined, and no service's 
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
 
 from schemas.topics import TOPICS
 
@@ -97,6 +98,9 @@ class Evidence:
 
     `records`: each partition's in order. `databases`: service to collection to rows.
     `redelivered_letters`: deliveries that the mailbox has dropped because it had the letter.
+    `accepted`: ids of commands whose senders were told that they were taken. `poison`: where
+    records lie (`topic/partition/offset`) that were made for nobody to accept; None where whoever
+    looks does not know, so that nothing is said of what was set aside without a visible fault.
     """
 
     partitions: int
@@ -104,6 +108,8 @@ class Evidence:
     databases: Databases = field(default_factory=dict)
     mails: Sequence[Mail] = ()
     redelivered_letters: int = 0
+    accepted: Set[str] = frozenset()
+    poison: Set[str] | None = None
 
 
 async def read_evidence(
@@ -159,19 +165,29 @@ async def _steps(
     client: AsyncMongoClient[dict[str, Any]], prefix: str
 ) -> dict[str, list[dict[str, Any]]]:
     """How far each service has got: if it is the same twice, nothing was written in between."""
-    return {
-        service: await client[prefix + service]["places"].find({}, {"step": 1}).to_list()
-        for service in COLLECTIONS
-    }
+    found = {}
+    for service in COLLECTIONS:
+        database = client[prefix + service]
+        places = database[await live_prefix(database) + "places"]
+        found[service] = await places.find({}, {"step": 1}).to_list()
+    return found
+
+
+async def live_prefix(database: AsyncDatabase[dict[str, Any]]) -> str:
+    """What the names of a service's collections begin with: those of its live generation."""
+    row = await database["generations"].find_one({"_id": "live"})
+    return f"g{row['number']}." if row else ""
 
 
 async def _databases(client: AsyncMongoClient[dict[str, Any]], prefix: str) -> Databases:
     found: dict[str, dict[str, Sequence[Row]]] = {}
     for service, documents in COLLECTIONS.items():
         found[service] = {}
+        database = client[prefix + service]
+        live = await live_prefix(database)
         for name, fields in {**documents, **_CHASSIS}.items():
             wanted = None if fields is None else dict.fromkeys(("partition", *fields), 1)
-            rows = client[prefix + service][name].find({}, wanted)
+            rows = database[live + name].find({}, wanted)
             found[service][name] = await rows.to_list()
     return found
 

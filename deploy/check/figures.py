@@ -15,7 +15,6 @@ _COUNTED = {
     "sessions_missed": "SessionMissed",
     "surveys_answered": "SurveyAnswered",
     "letters_sent": "LetterSent",
-    "parked": "RecordParked",
     "refused": "CommandRefused",
 }
 
@@ -23,7 +22,8 @@ _COUNTED = {
 def figures(log: Log) -> dict[str, Any]:
     """The figures, as `Findings` describes them."""
     counted: dict[str, Any] = {name: len(log.facts(kind)) for name, kind in _COUNTED.items()}
-    return counted | {"events": len(log.entries), "rollout": _rollout(log)}
+    aside = sum(len(origins) for origins in log.parked.values())
+    return counted | {"parked": aside, "events": len(log.entries), "rollout": _rollout(log)}
 
 
 def _rollout(log: Log) -> dict[str, dict[str, Any]]:

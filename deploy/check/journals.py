@@ -5,7 +5,7 @@ the log has.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 from deploy.check.evidence import Evidence, Row
@@ -22,6 +22,9 @@ def check_journals(evidence: Evidence, log: Log, report: Report) -> None:
     _partitions(log, evidence.partitions, report)
     _copies(log, report)
     _strangers(log, report)
+    _in_order(log, report)
+    if evidence.poison is not None:
+        _aside(log, evidence.poison, report)
     journals: dict[tuple[str, int], list[Entry]] = {}
     for entry in log.entries:
         journals.setdefault((entry.service, entry.partition), []).append(entry)
@@ -132,6 +135,41 @@ def _strangers(log: Log, report: Report) -> None:
                 report.lost.append(
                     f"{record.origin} was not set aside by {service}, though {stranger.fault}."
                 )
+
+
+def _in_order(log: Log, report: Report) -> None:
+    """A service has learned each publisher's events in the order in which they were published."""
+    numbers = {entry.id: entry for entry in log.entries if not entry.copy}
+    last: dict[tuple[str, str], Entry] = {}
+    for service in SERVICES:
+        learned: set[str] = set()  # what is learned twice is doubled, and not out of its turn
+        for copy in log.journal(service):
+            original = numbers.get(copy.cause or "") if copy.copy else None
+            if original is None or original.id in learned:
+                continue
+            learned.add(original.id)
+            before = last.get((service, original.source))
+            if before is not None and original.sequence < before.sequence:
+                report.lost.append(f"{service} has learned {original} after {before}.")
+            else:
+                last[service, original.source] = original
+
+
+def _aside(log: Log, poison: Set[str], report: Report) -> None:
+    """Nothing was set aside but what was made for it, by those who read it; each of these once."""
+    for service in SERVICES:
+        times: Counter[str] = Counter()
+        for entry in log.facts("RecordParked"):
+            if entry.service == service:
+                times[entry.text("origin")] += 1
+                if entry.text("origin") not in poison:
+                    why = f"{entry.text('reason')}, {entry.text('detail')}"
+                    report.lost.append(
+                        f"{service} has set {entry.text('origin')} aside, which was good: {why}."
+                    )
+        for origin, count in times.items():
+            if count > 1:
+                report.doubled.append(f"{service} has set {origin} aside {count} times.")
 
 
 # --- places -----------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """From records to what they say: plain headers and JSON, whatever the bytes.
 
-Always holds: an event that is in the log several times, unchanged, is one entry; what no reader
-can accept is a stranger and never an entry; a service's copy of another's event is no fact.
+Always holds: an event that is in the log several times, unchanged, is one entry, whoever put it
+there again; what no reader can accept is a stranger and never an entry; a service's copy of
+another's event is no fact; a command that is there several times was asked for several times.
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from deploy.check.evidence import Record
 from deploy.check.findings import Report
 from schemas.commands import Service
-from schemas.topics import PARKED, PEOPLE, TOPICS, TYPES, partition_of
+from schemas.topics import PARKED, PEOPLE, TOPICS, TYPES, commands_topic, partition_of
 
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
 READS: dict[Service, tuple[str, ...]] = {
@@ -33,7 +34,9 @@ READS: dict[Service, tuple[str, ...]] = {
 _SOURCE = re.compile(r"/mentoring/(matching|scheduling|feedback|notify)/(events|private|parked)/")
 _TYPE = re.compile(r"fr\.gouv\.mentoring\.([A-Za-z]+)\.v[0-9]+")
 _NEEDED = ("id", "source", "type", "time", "subject", "partitionkey")
-_OF_A_PARTITION = ("StepCompleted", "RecordParked")
+_PARKING = ("RecordParked", "RecordRetried", "RecordDropped")
+_OF_A_PARTITION = ("StepCompleted", *_PARKING)
+_TO_A_PARTITION = ("RetryParked", "DropParked")
 _CARRIED = {name: {kind.__name__ for kind in topic.types} for name, topic in TOPICS.items()}
 
 
@@ -94,6 +97,32 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One record of a command: what was asked of `service`, and where it lies."""
+
+    service: str
+    partition: int
+    offset: int
+    id: str
+    name: str
+    cohort: str
+    subject: str
+    data: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """`cohort/subject`."""
+        return f"{self.cohort}/{self.subject}"
+
+    @property
+    def origin(self) -> str:
+        return f"{commands_topic(self.service)}/{self.partition}/{self.offset}"  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.key} ({self.id} at {self.origin})"
+
+
+@dataclass(frozen=True, slots=True)
 class Stranger:
     """A record that its readers have to park: where it lies, and what is wrong with it."""
 
@@ -106,7 +135,8 @@ class Log:
     """What the topics say.
 
     `last` is source to its last number, `ends` is (topic, partition) to the next offset,
-    `contacts` are (cohort/person, record) as they came, `parked` is service to origins.
+    `contacts` are (cohort/person, record) as they came, `commands` each record of one, `said` the
+    ids of both, `parked` is service to the origins of what it set aside and has not handled since.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -114,6 +144,8 @@ class Log:
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
     strangers: list[Stranger] = field(default_factory=list)
     contacts: list[tuple[str, Record]] = field(default_factory=list)
+    commands: list[Asked] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
     redelivered: int = 0
     parked: dict[str, set[str]] = field(default_factory=dict)
     _facts: dict[str, list[Entry]] = field(default_factory=dict)
@@ -125,6 +157,8 @@ class Log:
             self._facts.setdefault(entry.name, []).append(entry)
         if entry.name == "RecordParked":
             self.parked.setdefault(entry.service, set()).add(entry.text("origin"))
+        elif entry.name == "RecordRetried":
+            self.parked.setdefault(entry.service, set()).discard(entry.text("origin"))
 
     def facts(self, *names: str) -> list[Entry]:
         """The events of these types, as published; those of a source in their order."""
@@ -145,13 +179,20 @@ class Unfit(Exception):
     """A record that no reader can accept; the text says why."""
 
 
-def read_log(records: Iterable[Record], partitions: int, report: Report) -> Log:
-    """Everything that the records say; forks and records out of their turn are reported."""
+def read_log(
+    records: Iterable[Record], partitions: int, report: Report, poison: Set[str] = frozenset()
+) -> Log:
+    """Everything that the records say; forks and records out of their turn are reported.
+
+    `poison`: where records lie that nobody is to accept.
+    """
     log = Log()
     seen: dict[tuple[str, int], Entry] = {}
     for record in sorted(records, key=lambda r: (r.topic, r.partition, r.offset)):
         _in_turn(record, log, report)
         try:
+            if record.origin in poison:
+                raise Unfit("it was made for nobody to accept")
             entry = _understood(record, partitions, log)
         except Unfit as error:
             log.strangers.append(Stranger(record, str(error)))
@@ -204,7 +245,20 @@ def _understood(record: Record, partitions: int, log: Log) -> Entry | None:
         return None
     attributes = _attributes(record)
     if topic.endswith(".commands"):
-        _asked(record, attributes, partitions)
+        data = _asked(record, attributes, partitions)
+        log.said.add(attributes["id"])
+        log.commands.append(
+            Asked(
+                service=topic.split(".")[1],
+                partition=record.partition,
+                offset=record.offset,
+                id=attributes["id"],
+                name=_name(attributes),
+                cohort=attributes["partitionkey"],
+                subject=attributes["subject"].partition("/")[2],
+                data=data,
+            )
+        )
         return None
     return _event(record, attributes)
 
@@ -218,16 +272,20 @@ def _contact(record: Record, partitions: int, log: Log) -> None:
         return
     attributes = _attributes(record)
     _asked(record, attributes, partitions)
+    log.said.add(attributes["id"])
     log.contacts.append((attributes["subject"], record))
 
 
-def _asked(record: Record, attributes: Mapping[str, str], partitions: int) -> None:
+def _asked(record: Record, attributes: Mapping[str, str], partitions: int) -> dict[str, Any]:
     name = _name(attributes)
     if name not in _CARRIED[record.topic]:
         raise Unfit(f"{name} is not for this topic")
-    _json(record)
+    data = _json(record)
+    if name in _TO_A_PARTITION:
+        return data
     if partition_of(attributes["partitionkey"], partitions) != record.partition:
         raise Unfit(f"cohort {attributes['partitionkey']} belongs to another partition")
+    return data
 
 
 def _event(record: Record, attributes: Mapping[str, str]) -> Entry:

@@ -35,20 +35,24 @@ async def embedded_broker(directory: Path, *, port: int | None = None) -> AsyncI
     command += ["--storage-engine", "memory://tansu/"]
     # It keeps nothing that a slow farewell could save.
     async with running("tansu", command, log=directory / "tansu.log", grace=2.0) as child:
-        await child.ready(lambda: answers(port, brokers=1), within=READY_SECONDS)
+
+        async def answers() -> bool:
+            return bool(await known_brokers(port))
+
+        await child.ready(answers, within=READY_SECONDS)
         yield bootstrap
 
 
-async def answers(port: int, *, brokers: int) -> bool:
-    """Whether the broker on a loopback port knows of that many brokers, itself included."""
+async def known_brokers(port: int) -> set[int]:
+    """The ids of the brokers that the one on a loopback port knows of; none if it is not there."""
     # First a plain connection, because the client logs an error for each that is refused.
     if not await accepts(port):
-        return False
+        return set()
     client = AIOKafkaClient(bootstrap_servers=f"127.0.0.1:{port}")
     try:
         await client.bootstrap()
-        return len(client.cluster.brokers()) >= brokers
+        return {broker.nodeId for broker in client.cluster.brokers()}
     except KafkaError:
-        return False
+        return set()
     finally:
         await client.close()

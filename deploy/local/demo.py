@@ -19,7 +19,8 @@ import httpx
 from deploy.check import Findings, check, read_evidence
 from deploy.local.people import DAY, People
 from deploy.local.stack import SERVICES, Stack, Terms, running_stack
-from deploy.operations import Access, rebuild_service
+from deploy.operations import Access
+from deploy.rebuilding import rebuild_service
 from deploy.rosters import Roster
 from schemas.base import Command
 from schemas.commands import OpenCohort, RunRound

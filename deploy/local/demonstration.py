@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from deploy.cli import BadInput, run, scratch
+from deploy.console import BadInput, run, scratch
 from deploy.local.demo import DemoError, Plan, Progress, run_demo
 from deploy.local.process import PartError
 from deploy.pilot.generate import generate

@@ -7,20 +7,24 @@ ports and data. What it needs, Maven and Java 17 or newer, has to be on PATH.
 
 import asyncio
 import base64
+import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local.broker import answers
+from deploy.local.broker import known_brokers
 from deploy.local.kafka_jars import kafka_jars
-from deploy.local.process import Child, find_program, free_ports
+from deploy.local.kafka_quorum import led_by
+from deploy.local.process import POLL_SECONDS, Child, PartError, find_program, free_ports
+from deploy.local.proxy import TcpProxy
 
 FORMAT_SECONDS = 60.0
 READY_SECONDS = 90.0
 GRACE_SECONDS = 15.0
-HEAP = "512m"
+CONTROLLER_SECONDS = 60.0
+HEAP = {1: "512m", 3: "384m"}  # by the number of brokers
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 
 # Warnings only, to standard output, which is the node's log file.
@@ -36,22 +40,45 @@ rootLogger.appenderRef.out.ref = out
 
 @dataclass
 class KafkaCluster:
-    """A running cluster. `nodes` may be killed or signalled; `restart` brings one back."""
+    """A running cluster. `nodes` may be killed or signalled; `restart` brings one back.
+
+    Where it is proxied, clients reach node `i` through `proxies[i]` only, at every address that
+    they are ever told. The nodes speak with each other past the proxies.
+    """
 
     bootstrap: str
     nodes: list[Child]
+    proxies: list[TcpProxy]
     _plans: list["_NodePlan"] = field(repr=False)
 
+    async def kill(self, i: int) -> None:
+        """End node `i` with no chance to tidy up."""
+        self.nodes[i].kill()
+        await self.nodes[i].wait()
+
     async def restart(self, i: int) -> None:
-        """Start node `i` again, stopping it first if it runs; returns once it knows its peers."""
+        """Start node `i` again, stopping it first if it runs; returns once it serves again."""
         await self.nodes[i].stop(GRACE_SECONDS)
         self.nodes[i] = self._plans[i].start()
-        alive = sum(node.returncode is None for node in self.nodes)
-        await self._plans[i].ready(self.nodes[i], peers=alive)
+        await self._plans[i].ready(self.nodes[i], peers={i})
+
+    async def controller(self) -> int:
+        """The index of the node that is the active controller, once there is one."""
+        deadline = time.monotonic() + CONTROLLER_SECONDS
+        while True:
+            told = await asyncio.gather(*(led_by(plan.controller_port) for plan in self._plans))
+            # Of two that think that they are, the one of the later election counts.
+            if leaders := [answer for answer in told if answer is not None]:
+                return max(leaders)[1]
+            if time.monotonic() > deadline:
+                raise PartError(f"no controller within {CONTROLLER_SECONDS:g} s")
+            await asyncio.sleep(POLL_SECONDS)
 
 
 @asynccontextmanager
-async def apache_kafka(directory: Path, *, brokers: int = 1) -> AsyncIterator[KafkaCluster]:
+async def apache_kafka(
+    directory: Path, *, brokers: int = 1, proxied: bool = False
+) -> AsyncIterator[KafkaCluster]:
     """Yields a cluster without topics, which never creates any by itself.
 
     With three brokers topics are replicated three times and need two in-sync replicas by default.
@@ -62,20 +89,26 @@ async def apache_kafka(directory: Path, *, brokers: int = 1) -> AsyncIterator[Ka
         raise ValueError(f"brokers is 1 or 3, not {brokers}")
     java = find_program("java")
     jars = await kafka_jars(directory)
-    plans = _plan(directory, f"{jars}/*", java, brokers)
+    plans = _plan(directory, f"{jars}/*", java, brokers, proxied)
     nodes: list[Child] = []
-    try:
+    async with AsyncExitStack() as stack:
+        proxies = [TcpProxy(plan.port, plan.advertised) for plan in plans] if proxied else []
+        for proxy in proxies:
+            await stack.enter_async_context(proxy)
+        stack.push_async_callback(_stop, nodes)
         await _format(plans)
         nodes += [plan.start() for plan in plans]
         # All side by side: no node of three is ready before it has found another.
         async with asyncio.TaskGroup() as group:
             for plan, node in zip(plans, nodes, strict=True):
-                group.create_task(plan.ready(node, peers=brokers))
-        bootstrap = ",".join(f"127.0.0.1:{plan.port}" for plan in plans)
-        yield KafkaCluster(bootstrap, nodes, plans)
-    finally:
-        # Side by side too: a node that leaves in good order waits for a controller to let it go.
-        await asyncio.gather(*(node.stop(GRACE_SECONDS) for node in nodes))
+                group.create_task(plan.ready(node, peers=set(range(brokers))))
+        bootstrap = ",".join(f"127.0.0.1:{plan.advertised}" for plan in plans)
+        yield KafkaCluster(bootstrap, nodes, proxies, plans)
+
+
+async def _stop(nodes: list[Child]) -> None:
+    # Side by side too: a node that leaves in good order waits for a controller to let it go.
+    await asyncio.gather(*(node.stop(GRACE_SECONDS) for node in nodes))
 
 
 @dataclass(frozen=True)
@@ -84,6 +117,9 @@ class _NodePlan:
 
     name: str
     port: int
+    advertised: int
+    internal_port: int
+    controller_port: int
     directory: Path
     java: tuple[str, ...]
 
@@ -100,13 +136,19 @@ class _NodePlan:
         command += ("--cluster-id", cluster_id, "--config", str(self.properties))
         return Child(f"{self.name} storage tool", command, log=self.directory / "format.log")
 
-    async def ready(self, node: Child, *, peers: int) -> None:
-        await node.ready(lambda: answers(self.port, brokers=peers), READY_SECONDS)
+    async def ready(self, node: Child, *, peers: set[int]) -> None:
+        """A broker that serves is in its own list."""
+
+        async def knows() -> bool:
+            return peers <= await known_brokers(self.internal_port)
+
+        await node.ready(knows, READY_SECONDS)
 
 
-def _plan(directory: Path, classpath: str, java: str, brokers: int) -> list[_NodePlan]:
-    ports = free_ports(2 * brokers)
-    voters = ",".join(f"{i}@127.0.0.1:{ports[brokers + i]}" for i in range(brokers))
+def _plan(
+    directory: Path, classpath: str, java: str, brokers: int, proxied: bool
+) -> list[_NodePlan]:
+    ports = free_ports(4 * brokers)
     plans = []
     for i in range(brokers):
         home = directory / f"kafka-{i}"
@@ -115,38 +157,51 @@ def _plan(directory: Path, classpath: str, java: str, brokers: int) -> list[_Nod
         logging.write_text(LOGGING)
         command = (
             java,
-            f"-Xmx{HEAP}",
+            f"-Xmx{HEAP[brokers]}",
             # Smaller than the default collector, and with two cores to share no slower.
             "-XX:+UseSerialGC",
+            # Compile fast rather than well: less time to start, and a third less in a short run.
+            "-XX:TieredStopAtLevel=1",
             f"-Dlog4j2.configurationFile={logging}",
             "-cp",
             classpath,
         )
-        plan = _NodePlan(f"kafka-{i}", ports[i], home, command)
-        properties = _properties(i, ports[i], ports[brokers + i], voters, home, brokers)
-        plan.properties.write_text("".join(f"{k}={v}\n" for k, v in properties.items()))
+        port, proxy, internal, controller = ports[4 * i : 4 * i + 4]
+        advertised = proxy if proxied else port
+        plan = _NodePlan(f"kafka-{i}", port, advertised, internal, controller, home, command)
         plans.append(plan)
+    voters = ",".join(f"{i}@127.0.0.1:{plan.controller_port}" for i, plan in enumerate(plans))
+    for i, plan in enumerate(plans):
+        properties = _addresses(plan) | _rules(brokers)
+        properties |= {"node.id": i, "controller.quorum.voters": voters}
+        plan.properties.write_text("".join(f"{k}={v}\n" for k, v in properties.items()))
     return plans
 
 
-def _properties(
-    node: int, port: int, controller_port: int, voters: str, home: Path, brokers: int
-) -> dict[str, object]:
-    listeners = f"CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
+def _addresses(plan: _NodePlan) -> dict[str, object]:
+    internal = f"INTERNAL://127.0.0.1:{plan.internal_port}"
+    controller = f"CONTROLLER://127.0.0.1:{plan.controller_port}"
+    return {
+        "listeners": f"CLIENT://127.0.0.1:{plan.port},{internal},{controller}",
+        "advertised.listeners": f"CLIENT://127.0.0.1:{plan.advertised},{internal}",
+        "inter.broker.listener.name": "INTERNAL",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": ",".join(
+            f"{name}:PLAINTEXT" for name in ("CLIENT", "INTERNAL", "CONTROLLER")
+        ),
+        "log.dirs": plan.directory / "data",
+    }
+
+
+def _rules(brokers: int) -> dict[str, object]:
     in_sync = 2 if brokers == 3 else 1
     return {
         "process.roles": "broker,controller",
-        "node.id": node,
-        "controller.quorum.voters": voters,
-        "controller.listener.names": "CONTROLLER",
-        "listeners": listeners,
-        "advertised.listeners": f"CLIENT://127.0.0.1:{port}",
-        "inter.broker.listener.name": "CLIENT",
-        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "log.dirs": home / "data",
         "auto.create.topics.enable": "false",
         "default.replication.factor": brokers,
         "min.insync.replicas": in_sync,
+        # A replica that has missed acknowledged records never leads.
+        "unclean.leader.election.enable": "false",
         "offsets.topic.replication.factor": brokers,
         "transaction.state.log.replication.factor": brokers,
         "transaction.state.log.min.isr": in_sync,

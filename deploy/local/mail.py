@@ -15,7 +15,7 @@ from email.parser import BytesParser
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import AnyStr, Self
 from uuid import uuid4
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -36,6 +36,8 @@ class Mailbox:
 
     `refuse`, if set, is asked for each recipient and may give an SMTP reply such as
     "451 4.2.1 busy" or "550 5.1.1 unknown", which then refuses that recipient.
+    Between `hang` and `heal` it accepts connections and answers nothing. A letter that came whole
+    meanwhile is delivered at the end, even if its sender has given it up by then.
     `redelivered` counts the deliveries that were dropped because the recipient had them already.
     """
 
@@ -44,6 +46,7 @@ class Mailbox:
     def __init__(self, directory: Path, *, port: int | None = None) -> None:
         self.refuse: Callable[[str], str | None] | None = None
         self.redelivered = 0
+        self.hanging = False
         self.port = port or free_port()
         self._new = directory / "new"
         self._tmp = directory / "tmp"
@@ -76,6 +79,16 @@ class Mailbox:
         await asyncio.gather(*(connection.gone.wait() for connection in connections))
         await server.wait_closed()
         self._announce()
+
+    def hang(self) -> None:
+        """Leave every command unanswered until `heal`."""
+        self.hanging = True
+
+    def heal(self) -> None:
+        """Answer again, first what has come meanwhile."""
+        self.hanging = False
+        for connection in list(self._connections):
+            connection.wake()
 
     @property
     def count(self) -> int:
@@ -164,7 +177,10 @@ class _Connection(SMTP):
             data_size_limit=MAX_BYTES,
             loop=asyncio.get_running_loop(),
         )
+        self._mailbox = mailbox
         self._connections = connections
+        self._unheard: list[bytes] = []
+        self._left = False  # while we did not listen
         self.gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -175,6 +191,32 @@ class _Connection(SMTP):
         super().connection_lost(error)
         self._connections.discard(self)
         self.gone.set()
+
+    def data_received(self, data: bytes) -> None:
+        if self._mailbox.hanging:
+            self._unheard.append(data)
+        else:
+            super().data_received(data)
+
+    def eof_received(self) -> bool | None:
+        if not self._mailbox.hanging:
+            return bool(super().eof_received())
+        self._left = True
+        return True  # keep our end open
+
+    def wake(self) -> None:
+        """Hear what was said while the mailbox hung."""
+        unheard, self._unheard = self._unheard, []
+        for data in unheard:
+            super().data_received(data)
+        if self._left and not unheard:
+            self.abort()
+
+    async def push(self, status: AnyStr) -> None:
+        if self._left:
+            self.abort()  # what it said last has been done, and nobody waits for the answer
+        else:
+            await super().push(status)
 
     def abort(self) -> None:
         if isinstance(self.transport, asyncio.Transport):

@@ -6,7 +6,7 @@ A replica set even with one member, because there are no transactions without.
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +21,7 @@ READY_SECONDS = 30.0
 GRACE_SECONDS = 10.0
 REPLICA_SET = "rs0"
 ALREADY_INITIALIZED = 23
-CACHE_GB = "0.5"
+CACHE_GB = 0.5
 OPLOG_MB = "256"
 
 
@@ -54,48 +54,73 @@ async def mongod(directory: Path) -> AsyncIterator["Mongod"]:
 
 
 class Mongod:
-    """One `mongod`. `child` may be killed; `start` then brings it back with what it had stored."""
+    """One `mongod`. `child` may be killed; `start` then brings it back with what it had stored.
+
+    `within` are programs that the command line is put behind, such as one that changes the
+    namespace.
+    """
 
     child: Child
 
-    def __init__(self, directory: Path, binary: Path, port: int) -> None:
-        self._directory = directory
-        self._binary = binary
-        self._port = port
+    def __init__(
+        self,
+        directory: Path,
+        binary: Path,
+        port: int,
+        *,
+        cache_gb: float = CACHE_GB,
+        within: Sequence[str] = (),
+    ) -> None:
+        self.port = port
         self.uri = f"mongodb://127.0.0.1:{port}/?replicaSet={REPLICA_SET}"
+        self.data = directory / "mongodb"
+        self.log = directory / "mongod.log"
+        self._binary = binary
+        self._cache_gb = cache_gb
+        self.within = list(within)
 
     async def start(self) -> None:
         """Returns once it is primary."""
-        data = self._directory / "mongodb"
-        data.mkdir(parents=True, exist_ok=True)
-        command: list[str | Path] = [self._binary, "--quiet", "--dbpath", data]
-        command += ["--bind_ip", "127.0.0.1", "--port", str(self._port), "--nounixsocket"]
-        command += ["--replSet", REPLICA_SET, "--oplogSize", OPLOG_MB]
-        command += ["--wiredTigerCacheSizeGB", CACHE_GB]
-        # Its flight recorder writes every second, for support cases that we shall not open.
-        command += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
-        self.child = Child("mongod", command, log=self._directory / "mongod.log")
+        self.launch()
         await self.child.ready(self._is_primary, READY_SECONDS)
 
-    async def _is_primary(self) -> bool:
-        if not await accepts(self._port):
-            return False
+    def launch(self, *more: str) -> None:
+        """Start it and do not wait."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        command: list[str | Path] = [*self.within, self._binary, "--quiet", "--dbpath", self.data]
+        command += ["--bind_ip", "127.0.0.1", "--port", str(self.port), "--nounixsocket"]
+        command += ["--replSet", REPLICA_SET, "--oplogSize", OPLOG_MB]
+        command += ["--wiredTigerCacheSizeGB", str(self._cache_gb)]
+        # Its flight recorder writes every second, for support cases that we shall not open.
+        command += ["--setParameter", "diagnosticDataCollectionEnabled=false", *more]
+        self.child = Child("mongod", command, log=self.log)
+
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[AsyncMongoClient[dict[str, Any]]]:
+        """A client of this member alone, whatever its state."""
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-            "127.0.0.1", self._port, directConnection=True, serverSelectionTimeoutMS=1000
+            "127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=1000
         )
         try:
-            member = {"_id": 0, "host": f"127.0.0.1:{self._port}"}
-            settings = {"_id": REPLICA_SET, "members": [member]}
-            try:
-                await client.admin.command("replSetInitiate", settings)
-            except OperationFailure as error:
-                if error.code != ALREADY_INITIALIZED:
-                    raise
-            return bool((await client.admin.command("hello"))["isWritablePrimary"])
-        except PyMongoError:
-            return False
+            yield client
         finally:
             await client.close()
+
+    async def _is_primary(self) -> bool:
+        if not await accepts(self.port):
+            return False
+        member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+        settings = {"_id": REPLICA_SET, "members": [member]}
+        try:
+            async with self.asked() as client:
+                try:
+                    await client.admin.command("replSetInitiate", settings)
+                except OperationFailure as error:
+                    if error.code != ALREADY_INITIALIZED:
+                        raise
+                return bool((await client.admin.command("hello"))["isWritablePrimary"])
+        except PyMongoError:
+            return False
 
 
 def mongod_binary() -> Path:

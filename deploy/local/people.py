@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
+from typing import Protocol
 
 import httpx
 
-from deploy.local.stack import Stack
+from deploy.local.mail import Mailbox
+from deploy.local.stack import ServiceProcess, Terms
 from schemas.base import people_of
 from schemas.commands import Service
 
@@ -24,6 +26,17 @@ PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does n
 
 _LINK = re.compile(r"https?://\S+/links/[\w.-]+")
 _RADIO = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]+)"')
+
+
+class World(Protocol):
+    """What people see of the platform: their mail, where the services are, how time passes."""
+
+    @property
+    def mailbox(self) -> Mailbox: ...
+    @property
+    def services(self) -> Mapping[Service, ServiceProcess]: ...
+    @property
+    def terms(self) -> Terms: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +64,24 @@ class Plan:
 
 
 class People:
-    """Everybody who has a mailbox. `done` counts what they did, `failed` what did not work."""
+    """Everybody who has a mailbox. `done` counts what they did, `failed` what did not work.
 
-    def __init__(self, stack: Stack, seed: int) -> None:
+    `concerned` says of a letter's cohort whether its people act at all; `told` is given every
+    answer to a command that was understood.
+    """
+
+    def __init__(
+        self,
+        stack: World,
+        seed: int,
+        *,
+        concerned: Callable[[str], bool] = lambda _: True,
+        told: Callable[[httpx.Response], None] = lambda _: None,
+    ) -> None:
         self.stack = stack
         self.seed = seed
+        self._concerned = concerned
+        self._told = told
         self.done: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self._missed: Counter[tuple[str, str]] = Counter()
@@ -73,6 +99,8 @@ class People:
         letters = self.stack.mailbox.letters()
         async with self._client, asyncio.TaskGroup() as tasks:
             async for message in letters:
+                if not self._concerned(str(message["X-Connecte-Cohort"])):
+                    continue
                 action = self._action(_read(message))
                 if action is not None:
                     tasks.create_task(action)
@@ -199,6 +227,8 @@ class People:
                 await asyncio.sleep(0.3)
                 continue
             if response.status_code < 500:
+                if method == "POST":
+                    self._told(response)
                 return response
             await asyncio.sleep(0.3)
         return None

@@ -146,10 +146,10 @@ class Child:
         if code != 0:
             raise PartError(self._obituary(f"failed with {code}"))
 
-    def tail(self, lines: int = TAIL_LINES) -> str:
-        """The end of its log."""
+    def tail(self, lines: int = TAIL_LINES, size: int = TAIL_BYTES) -> str:
+        """The end of its log: so many lines of so many bytes, at most."""
         with self.log.open("rb") as log:
-            log.seek(max(0, self.log.stat().st_size - TAIL_BYTES))
+            log.seek(max(0, self.log.stat().st_size - size))
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
 
     def _obituary(self, what: str) -> str:

@@ -2,10 +2,12 @@
 
 Always holds: whatever ends the block (its end, Ctrl-C, an error), every process has ended and
 nothing is left; a service that dies is started again, as an orchestrator would; a service that
-refuses to start (a wrong setting, a log that was reset) ends the run with its reason.
+refuses to start (a wrong setting, a log that was reset) ends the run with its reason, unless
+whoever runs it has asked to be told instead.
 """
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -27,6 +29,8 @@ from services.chassis.links import generate_keys
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
 READY_SECONDS = 60.0
 WRONG_SETTING = 2
+LONGEST_REASON = 300
+REASON_LINES, REASON_BYTES = 2000, 1024 * 1024  # within which it says why it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,30 @@ class Terms:
 
 
 class ServiceProcess:
-    """One service, kept running: its process, and how often it has been started."""
+    """One process of a service, kept running: the process, and how often it has been started.
 
-    def __init__(self, name: Service, directory: Path, env: Mapping[str, str], port: int) -> None:
+    `label` tells it from others of the same service. `settings` are its own, and count from its
+    next start on. `forgiving`: an end with 1 is noted in `exits`, in one line, and it starts again.
+    """
+
+    def __init__(
+        self,
+        name: Service,
+        directory: Path,
+        env: Mapping[str, str],
+        port: int,
+        *,
+        label: str | None = None,
+        forgiving: bool = False,
+    ) -> None:
         self.name = name
+        self.label = label or name
         self.url = f"http://127.0.0.1:{port}"
         self.starts = 0
         self.stopping = False
+        self.settings: dict[str, str] = {}
+        self.exits: list[str] = []
+        self._forgiving = forgiving
         self._directory = directory
         self._env = {**env, "CONNECTE_HTTP_PORT": str(port)}
         self.child: Child | None = None
@@ -57,10 +78,10 @@ class ServiceProcess:
     def start(self) -> None:
         self.starts += 1
         self.child = Child(
-            self.name,
+            self.label,
             [sys.executable, "-m", f"services.{self.name}.app"],
-            log=self._directory / f"{self.name}.log",
-            env=self._env,
+            log=self._directory / f"{self.label}.log",
+            env={**self._env, **self.settings},
         )
 
     async def keep(self) -> None:
@@ -70,8 +91,10 @@ class ServiceProcess:
             code = await self.child.wait()
             if self.stopping:
                 return
-            if code >= 0 and code in (1, WRONG_SETTING):
-                raise PartError(f"{self.name} ended with {code}:\n{self.child.tail(5)}")
+            if code == 1 and self._forgiving:
+                self.exits.append(reason_of(self.child.tail(REASON_LINES, REASON_BYTES)))
+            elif code in (1, WRONG_SETTING):
+                raise PartError(f"{self.label} ended with {code}:\n{self.child.tail(5)}")
             self.start()
 
     async def ready(self) -> None:
@@ -91,6 +114,18 @@ class ServiceProcess:
         self.stopping = True
         if self.child is not None:
             await self.child.stop()
+
+
+def reason_of(log: str) -> str:
+    """Why a service ended, in one line, from the end of its log."""
+    for line in reversed(log.splitlines()):
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(told, dict) and told.get("level") == "CRITICAL":
+            return str(told.get("message"))[:LONGEST_REASON]
+    return log.splitlines()[-1][:LONGEST_REASON] if log else "nothing is in its log"
 
 
 @dataclass(slots=True)
@@ -133,7 +168,7 @@ async def running_stack(
         )
         ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
         origin = datetime.now(UTC)
-        env = _environment(terms, kafka, uri, mailbox.port, ports, origin)
+        env = environment(terms, kafka, uri, mailbox.port, ports, origin)
         services = {n: ServiceProcess(n, directory, env, ports[n]) for n in SERVICES}
         running = Stack(directory, kafka, uri, mailbox, services, terms, origin, asyncio.Future())
         for service in services.values():
@@ -159,9 +194,10 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _environment(
+def environment(
     terms: Terms, kafka: str, uri: str, smtp: int, ports: Mapping[Service, int], origin: datetime
 ) -> dict[str, str]:
+    """What every service is given; `ports` are those that the links of letters lead to."""
     private, public = generate_keys()
     clock = {
         "CONNECTE_CLOCK_RATE": str(terms.rate),
