@@ -15,7 +15,7 @@ from rich.table import Table
 from deploy.local.broker import embedded_broker
 from deploy.local.mongodb import mongodb
 from deploy.topics import create_topics
-from tests.bench import memory, steps
+from tests.bench import memory, rebuilds, recovery, steps
 
 ROUNDS = 3
 EVENTS = 20_000
@@ -72,8 +72,45 @@ async def step_row() -> Row:
     )
 
 
+async def rebuild_row() -> Row:
+    """A rebuild against a bare loop over the same topics with the same writes."""
+    found: dict[str, list[float]] = {"ours": [], "bare": []}
+    for number in range(ROUNDS):
+        with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
+            async with embedded_broker(Path(directory)) as kafka, mongodb(Path(directory)) as db:
+                await create_topics({"bootstrap_servers": kafka}, partitions=steps.PARTITIONS)
+                await steps.ours(kafka, db, EVENTS)
+                prefix = f"rebuild{number}_"
+                written = await rebuilds.noted(kafka, db, prefix)
+                seconds, events = await rebuilds.ours(kafka, db, prefix)
+                found["ours"].append(events / seconds)
+                found["bare"].append(events / await rebuilds.bare(kafka, db, prefix, written))
+        for name, rates in found.items():
+            console.print(f"round {number + 1}, rebuild, {name}: {rates[-1]:,.0f} events/s")
+    medians = {name: statistics.median(rates) for name, rates in found.items()}
+    return row(
+        "rebuild: bare = reads the same topics, writes the same documents",
+        "events/s",
+        medians["ours"],
+        medians["bare"],
+    )
+
+
+async def recovery_row() -> Row:
+    """How soon work goes on after a kill -9; the slowest of the rounds."""
+    taken = await recovery.seconds()
+    console.print(f"recovery: {', '.join(f'{each:.1f} s' for each in taken)}")
+    allowed = recovery.SESSION_TIMEOUT_MS / 1000 + 2
+    name = f"recovery after kill -9 of one of two, slowest of {len(taken)}; allowed {allowed:g}"
+    return row(name, "s", max(taken))
+
+
 async def main() -> list[Row]:
-    rows = [await step_row()]
+    if "--only-recovery" in sys.argv:
+        return [await recovery_row()]
+    rows = [await step_row(), await rebuild_row()]
+    if "--no-kafka" not in sys.argv:
+        rows.append(await recovery_row())
     if "--no-memory" not in sys.argv:
         rows.extend(
             row(f"resident memory of {name} at 10,000 pairs (peak)", "MB", megabytes)

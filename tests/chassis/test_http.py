@@ -15,11 +15,10 @@ from schemas.commands import COMMANDS, ConfirmSession
 from schemas.envelope import Record, attributes
 from schemas.people import PersonContact
 from schemas.topics import PEOPLE
+from services.chassis.bodies import MAX_BODY
 from services.chassis.clock import Clock
 from services.chassis.http import (
-    MAX_BODY,
     Commands,
-    Problem,
     command_routes,
     create_app,
     projection_routes,
@@ -29,6 +28,7 @@ from services.chassis.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.chassis.log import MemoryLog
 from services.chassis.mongo import MongoStore
 from services.chassis.pages import Choice, Form, Purpose, Text, link_routes
+from services.chassis.problems import Problem
 from services.chassis.runtime import Parts, Service
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step import Stepper
@@ -317,6 +317,8 @@ async def test_projections_are_listed_by_id_page_by_page_and_filtered(site: Site
     [
         ("colour=red", "colour: no such filter; there is count"),
         ("count=many", "count: "),
+        ("count=9223372036854775808", "count: "),
+        ("count=%ff", "count: "),
         ("limit=0", "limit"),
         ("limit=1001", "limit"),
         ("count[$gt]=0", "count[$gt]: no such filter"),

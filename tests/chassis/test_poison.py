@@ -239,7 +239,7 @@ async def test_later_records_of_the_same_key_queue_behind_a_parked_one(world: Wo
     queue = blocked_id(COMMANDS, good.partition, key)
     [blocked] = await world.store.load([One(BlockedSubject, "scheduling", queue)])
     assert isinstance(blocked, BlockedSubject)
-    assert blocked.waiting == 3
+    assert blocked.origins == tuple(d.id for d in await world.parked())
     assert types(world.written(PARKED)) == ["RecordParked"] * 3
 
 

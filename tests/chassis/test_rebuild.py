@@ -62,7 +62,7 @@ async def test_on_a_real_database_a_rebuild_gives_the_same_bytes(
     await rebuild(TOY, again, world.log, PARTITIONS)
 
     assert await mongo.differences(again) == []
-    assert len(await mongo.raw("tallies")) == 5
+    assert len([key async for key, _ in mongo.raw("tallies")]) == 5
     await mongo.database["tallies"].update_one({}, {"$set": {"count": 77}})
     assert len(await mongo.differences(again)) == 1, "the comparison can tell"
     await again.close()

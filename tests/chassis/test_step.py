@@ -268,7 +268,7 @@ async def test_the_undisturbed_life_has_something_of_everything() -> None:
     (documents, places, journal), trip = await undisturbed()
 
     assert {key.split("/")[0] for key in documents} == {
-        *("tallies", "reminders", "people", "refusals", "parked", "blocked")
+        *("tallies", "reminders", "people", "refusals", "parked", "blocked", "dropped")
     }
     assert all(place.step >= 2 for place in places.values())
     assert {kind.split(".")[-2] for rows in journal.values() for kind, *_ in rows} >= {
@@ -485,6 +485,26 @@ async def test_no_step_is_made_before_it_is_known_that_going_on_is_right(world: 
     assert await world.tallies() == {"c/m~g": 0}
 
 
+async def test_a_broker_that_is_away_while_an_assignment_is_checked_is_asked_again(
+    world: World,
+) -> None:
+    row = world.publish(formed("m~g"))
+    stepper = world.stepper()
+    tries = 0
+
+    async def check(_: Mapping[int, Place]) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise Passing
+
+    await stepper.take(range(PARTITIONS), check)
+
+    assert tries == 3
+    await stepper.handle([row])
+    assert await world.tallies() == {"c/m~g": 0}
+
+
 async def test_who_must_not_go_on_owns_nothing(world: World) -> None:
     row = world.publish(formed("m~g"))
     stepper = world.stepper()
@@ -660,19 +680,42 @@ async def test_a_performers_report_that_is_refused_or_breaks_a_decision_stops_no
     assert await world.parked() == []
 
 
+async def test_a_performer_that_cannot_read_for_a_moment_is_asked_again(world: World) -> None:
+    away = [Passing("the database is away")]
+
+    async def perform(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+        if away:
+            raise away.pop()
+        return [report(d.id, d.cohort_id) for d in documents]
+
+    world.publish(formed("m~g"))
+    world.command(confirm("m~g"))
+    stepper = world.stepper(performers={Reminder: perform})
+    await world.run(stepper)
+    world.hand.pass_by(days=1)
+
+    await stepper.decide_due()
+
+    assert types(world.written(PRIVATE)).count("SurveyAnswered") == 1
+
+
 # --- reading late -----------------------------------------------------------------------------
 
 
 async def test_a_domain_that_tells_nothing_of_its_needs_decides_the_same(world: World) -> None:
     await life(world, world.stepper)
     forgetful = World(domain=replace(TOY, needs=nothing_needed))
-    stepper = forgetful.stepper()
+    steppers: list[Stepper] = []
 
-    await life(forgetful, lambda: stepper)
+    def start() -> Stepper:
+        steppers.append(forgetful.stepper())
+        return steppers[-1]
+
+    await life(forgetful, start)
 
     assert forgetful.journal() == world.journal()
     assert await forgetful.documents() == await world.documents()
-    assert metric(stepper, "mentoring_late_loads_total") > 0
+    assert all(metric(stepper, "mentoring_late_loads_total") > 0 for stepper in steppers)
     await equal_when_rebuilt(forgetful)
 
 

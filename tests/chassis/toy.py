@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from schemas.base import Message, Moment, parent_pair, people_of
+from schemas.base import Message, Moment, parent_pair, people_of, recast
 from schemas.commands import (
     CancelSession,
     ConfirmSession,
@@ -26,7 +26,7 @@ from schemas.events import (
     PlanningBegan,
     SurveyAnswered,
 )
-from schemas.journal import StepCompleted
+from schemas.journal import DropParked, RetryParked, StepCompleted
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE, partition_of
 from services.chassis.clock import Clock
@@ -43,6 +43,7 @@ from services.chassis.domain import (
     State,
     Timed,
 )
+from services.chassis.generations import Moving
 from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.log import MemoryLog, Received
 from services.chassis.metrics import Metrics
@@ -203,6 +204,20 @@ TOY = Domain(
 )
 
 
+def mended_decide(state: State, message: Message, now: datetime) -> Decision:
+    match message:
+        case RescheduleSession():
+            return decide(state, recast(ConfirmSession, message), now)
+        case PersonContact():
+            return []
+        case _:
+            return decide(state, message, now)
+
+
+MENDED = replace(TOY, decide=mended_decide)
+"""The same without its bug: a wish to reschedule is as good as one to confirm."""
+
+
 # --- messages -----------------------------------------------------------------------------------
 
 
@@ -283,6 +298,32 @@ class World:
         given = {"id": f"cmd-{self.sent}", "source": "/somebody", "time": self._time()}
         return self.append(encode(message, topic, partition, **(given | overrides)))
 
+    async def retry(self, *origins: str, accept_gap: bool = False) -> None:
+        """An operator has these records handled again, or all that stand aside."""
+        for partition, found in (await self._aside(origins)).items():
+            given = {"cohort_id": "scheduling", "partition": partition, "origins": found}
+            self.control(RetryParked(**given, accept_gap=accept_gap))
+
+    async def drop(self, *origins: str) -> None:
+        """An operator drops these records, or all that stand aside."""
+        for partition, found in (await self._aside(origins)).items():
+            given = {"cohort_id": "scheduling", "partition": partition, "origins": found}
+            self.control(DropParked(**given, because="of no use"))
+
+    def control(self, message: RetryParked | DropParked) -> Received:
+        """An operator sends a command to a partition."""
+        self.sent += 1
+        given: dict[str, Any] = {"id": f"cmd-{self.sent}", "source": "/operator"}
+        record = encode(message, COMMANDS, message.partition, **given, time=self._time())
+        return self.append(record)
+
+    async def _aside(self, origins: Sequence[str]) -> dict[int, list[str]]:
+        chosen = origins or [document.id for document in await self.parked()]
+        found: dict[int, list[str]] = {}
+        for origin in chosen:
+            found.setdefault(int(origin.split("/")[1]), []).append(origin)
+        return found
+
     def publish(self, message: Message, **overrides: Any) -> Received:
         """Matching publishes an event."""
         return self.append(self.event(message, **overrides))
@@ -323,9 +364,8 @@ class World:
             Clock(1.0, NOW, NOW, wall=self.hand),
             Metrics("scheduling"),
             partitions=PARTITIONS,
-            is_transient=lambda error: isinstance(error, Passing),
-            limits=Limits(0.001, 0.002),
-            **more,
+            is_transient=lambda error: isinstance(error, Passing | Moving),
+            **{"limits": Limits(0.001, 0.002), **more},
         )
 
     def waiting(self, stepper: Stepper, batch: int) -> list[Received]:
@@ -506,5 +546,14 @@ async def life(world: World, start: Callable[[], Stepper]) -> None:
     world.publish(dissolved("m~g", one))
     world.command(confirm("m~h", 9, one))
     world.append(Record(PEOPLE, 0, f"{one}/m".encode(), None))
+    world.command(breaks_decide("m~h", two))
+    world.command(confirm("m~h", 9, two))
+    await work()
+    [unreadable] = [d.id for d in await world.parked() if reason_of(d) == "bad-json"]
+    await world.drop(unreadable)
+    world.domain = replace(world.domain, decide=mended_decide)
+    stepper = start()
+    await work()
+    await world.retry()
     await work()
     await world.run()  # a new owner, at the end of the day

@@ -2,7 +2,10 @@
 
 import asyncio
 
-from services.chassis.mongo import PLACES, MongoStore
+from pymongo.errors import BulkWriteError
+
+from services.chassis.generations import PLACES
+from services.chassis.mongo import MongoStore, is_transient
 from services.chassis.store import Commit, Place
 
 
@@ -25,3 +28,11 @@ async def test_who_comes_after_a_killed_process_does_not_wait_for_its_transactio
     assert (await next_one.places([0]))[0].step == 2
     await next_one.close()
     await killed.close()
+
+
+def test_a_write_that_no_majority_has_confirmed_is_tried_again_and_a_refused_one_is_not() -> None:
+    unconfirmed = {"writeErrors": [], "writeConcernErrors": [{"code": 11601}]}
+    refused = {"writeErrors": [{"code": 121}], "writeConcernErrors": []}
+
+    assert is_transient(BulkWriteError(unconfirmed))
+    assert not is_transient(BulkWriteError(refused))

@@ -14,7 +14,8 @@ from pymongo.read_concern import ReadConcern
 from schemas.base import Moment, Value
 from schemas.envelope import Record
 from services.chassis.domain import Change, Document, Gone, One, Timed, Whole
-from services.chassis.mongo import OUTBOX, OUTBOX_BYTES, MongoStore
+from services.chassis.mongo import OUTBOX, MongoStore
+from services.chassis.rows import OUTBOX_BYTES
 from services.chassis.store import Commit, MemoryStore, Outgoing, Outpaced, Place, Store
 from tests.conftest import eventually
 

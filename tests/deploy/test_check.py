@@ -85,6 +85,11 @@ def name_of(record: Record) -> str:
     return dict(record.headers).get("ce_type", b"..v1").decode().split(".")[-2]  # type: ignore[union-attr]
 
 
+def id_of(record: Record) -> str:
+    """The id of a record's message."""
+    return (dict(record.headers)["ce_id"] or b"").decode()
+
+
 @dataclass
 class Run:
     """A run as it is being told. `rows`: service to collection to id to row."""
@@ -277,6 +282,13 @@ class Run:
         data = {"origin": record.origin}
         self.write(service, "RecordParked", record.origin, data)
 
+    def refuse(self, service: str, command: Record) -> None:
+        """A service says no to a command."""
+        told = id_of(command)
+        data = {"command_id": told, "rule": "too-late"}
+        self.write(service, "CommandRefused", told, data, cause=told)
+        self.row(service, "refusals", told)
+
     # --- databases --------------------------------------------------------------------------
 
     def row(self, service: str, collection: str, id: str, **fields: Any) -> Row:
@@ -435,9 +447,8 @@ def whole_run() -> Run:
 
     run.close("m-1~g-1~start~mentor", "answered")
     run.close("m-1~g-1~start~manager", "expired")
-    run.send("matching.commands", "AcceptProposal", "m-2~g-3", pair_id="m-2~g-3", by="mentor")
-    run.write("matching", "CommandRefused", "c-1", {"command_id": "c-1", "rule": "too-late"})
-    run.row("matching", "refusals", "c-1")
+    late = {"pair_id": "m-2~g-3", "by": "mentor"}
+    run.refuse("matching", run.send("matching.commands", "AcceptProposal", "m-2~g-3", **late))
     run.fact("feedback", "RolloutWithheld", COHORT, criteria=[{"name": "satisfaction"}])
     return run
 
@@ -651,7 +662,7 @@ def test_two_events_at_one_place_of_a_journal_are_doubled() -> None:
 def test_a_command_that_is_gone_from_the_log_is_lost() -> None:
     run = whole_run()
     run.send("matching.commands", "DissolvePair", "m-1~g-1")
-    run.send("matching.commands", "DissolvePair", "m-1~g-1")
+    run.refuse("matching", run.send("matching.commands", "AcceptProposal", "m-1~g-1"))
     only_lost(
         judged(run, without("DissolvePair")), "matching.commands", "nothing from offset 1 to 1"
     )
@@ -1035,7 +1046,7 @@ def test_a_document_that_disagrees_with_the_log_is_lost(
     ("service", "collection", "id"),
     [
         ("matching", "rounds", "r-1"),
-        ("matching", "refusals", "c-1"),
+        ("matching", "refusals", "sent-177"),
         ("scheduling", "pairs", "m-1~g-2"),
         ("feedback", "pairs", "m-1~g-2"),
         ("notify", "people", "g-3"),

@@ -1,57 +1,40 @@
 """`connecte` says what it does, does what it says, and names what is wrong in one line."""
 
 import asyncio
-import json
 import os
 import re
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient
 from typer.testing import CliRunner
 
 from deploy import cli, operations
 from deploy.local.broker import embedded_broker
-from deploy.local.kafka import apache_kafka
-from deploy.local.mongodb import mongod
 from deploy.local.process import free_port
 from deploy.local.stack import Stack, Terms, running_stack
+from deploy.operations import domain_of
 from deploy.pilot.generate import generate
 from deploy.rosters import MANAGER_COLUMNS, MENTOR_COLUMNS, write_roster
-from deploy.topics import create_topics
 from schemas import generate as catalogue
-from schemas.envelope import Record, encode
-from schemas.journal import StepCompleted
+from schemas.envelope import Record
 from schemas.topics import TOPICS
+from services.chassis.journal import CHASSIS_DOCUMENTS
 from services.chassis.kafka import KafkaLog
-from services.chassis.mongo import MongoStore
-from services.chassis.store import Commit, Outgoing, Place
+from tests.deploy.commands import ROOT, Done, connecte
 
-ROOT = Path(__file__).parents[2]
 LEAVES = (
-    *("demo", "up", "import", "round", "parked", "rebuild"),
+    *("demo", "up", "import", "round", "rebuild", "chaos"),
+    *("parked list", "parked show", "parked retry", "parked drop"),
     *("topics create", "topics list", "schemas generate", "schemas list"),
 )
-
-
-class Done:
-    """How a command ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
 
 
 def here(monkeypatch: pytest.MonkeyPatch, capfd: Any, *arguments: str) -> Done:
@@ -65,22 +48,6 @@ def here(monkeypatch: pytest.MonkeyPatch, capfd: Any, *arguments: str) -> Done:
     out, err = capfd.readouterr()
     assert isinstance(code, int | None)
     return Done(code or 0, out, err)
-
-
-async def connecte(*arguments: str, **settings: str) -> Done:
-    """Run it as a process of its own, as operators do."""
-    ours = {k: v for k, v in os.environ.items() if not k.startswith(("CONNECTE_", "MONGODB_"))}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "deploy.cli", *arguments),
-        cwd=ROOT,
-        env={**ours, **settings},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return Done(process.returncode, out.decode(), err.decode())
 
 
 @pytest.fixture(autouse=True)
@@ -138,7 +105,16 @@ BAD = {
         "name: String should have at most 120 characters",
     ),
     "no broker named": ("topics create", "KAFKA_BOOTSTRAP_SERVERS is not set"),
-    "no database named": ("parked", "MONGODB_URI is not set"),
+    "no database named": ("parked list", "MONGODB_URI is not set"),
+    "no record named": ("parked retry matching", "which ones?"),
+    "a gap and a record": (
+        "parked retry matching a/0/1 --accept-gap",
+        "--accept-gap is for all records behind a gap",
+    ),
+    "two wishes at once": (
+        "rebuild matching --verify --forget-old",
+        "--forget-old and --verify are two different things",
+    ),
     "nothing named": ("rebuild matching", "KAFKA_BOOTSTRAP_SERVERS is not set"),
 }
 
@@ -172,7 +148,7 @@ def test_an_address_that_is_none_of_a_mongodb_is_not_shown(
     uri: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MONGODB_URI", uri)
-    done = here(monkeypatch, capfd, "parked")
+    done = here(monkeypatch, capfd, "parked", "list")
     assert done.code == 2
     assert "MONGODB_URI" in done.err
     assert "hush" not in done.err
@@ -211,7 +187,7 @@ def test_parts_that_are_away_are_one_line_and_1(
     for command, line in (
         ("topics create", "the broker does not answer"),
         ("round --cohort a --round b", "matching does not answer"),
-        ("parked", "the database does not answer"),
+        ("parked list", "the database does not answer"),
     ):
         done = here(monkeypatch, capfd, *command.split())
         assert done.code == 1, command
@@ -301,63 +277,6 @@ async def test_topics_are_created_once_and_must_have_as_many_partitions(tmp_path
         assert "has 2 partitions, not 3" in other.err
 
 
-def step_of(order: int) -> Record:
-    """A record of the journal of matching, in partition 0."""
-    return encode(
-        StepCompleted(cohort_id="matching", source="matching.0", step=1, positions={}, seen={}),
-        "mentoring.matching.private",
-        0,
-        id=f"x.{order}",
-        source="/mentoring/matching/private/0",
-        time=datetime(2017, 3, 6, tzinfo=UTC),
-        sequence=order + 1,
-        order=order,
-    )
-
-
-async def test_what_is_owed_is_published_first_and_a_broken_journal_leaves_no_half_database(
-    tmp_path: Path,
-) -> None:
-    async with embedded_broker(tmp_path) as kafka, mongod(tmp_path) as database:
-        here = {"KAFKA_BOOTSTRAP_SERVERS": kafka, "MONGODB_URI": database.uri}
-        here |= {"CONNECTE_PARTITIONS": "1", "CONNECTE_KAFKA_IDEMPOTENT": "false"}
-        await create_topics({"bootstrap_servers": kafka}, partitions=1)
-        store = MongoStore(database.uri, "connecte_matching", ())
-        await store.open()
-        place = Place(0, step=1, sequences={"private": 1}, order=1)
-        await store.commit(Commit([place], [], [Outgoing(0, 1, [step_of(0)])]))
-        await store.close()
-        done = await connecte("rebuild", "matching", "--yes", "--json", **here)
-        assert done.code == 0, done.err
-        assert (done.document["published"], done.document["events"]) == (1, 1)
-        async with kept(database.uri, "connecte_matching") as found:
-            assert set(await everything(found)) == {("places", 0)}
-
-        log = KafkaLog({"bootstrap_servers": kafka}, idempotent=False)
-        await log.publish([step_of(2)])
-        await log.stop()
-        done = await connecte("rebuild", "matching", "--yes", **here)
-        assert done.code == 1
-        assert "the journal is not whole: matching/0: entry 1 is missing" in done.err
-        async with kept(database.uri, "connecte_matching") as found:
-            assert await everything(found) == {}
-
-
-@pytest.mark.kafka
-async def test_nothing_is_rebuilt_under_a_running_service(tmp_path: Path) -> None:
-    async with apache_kafka(tmp_path) as cluster, mongod(tmp_path) as database:
-        here = {"KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap, "MONGODB_URI": database.uri}
-        here["CONNECTE_PARTITIONS"] = "1"
-        assert (await connecte("topics", "create", **here)).code == 0
-        topic, group = "mentoring.matching.commands", "mentoring.matching"
-        async with AIOKafkaConsumer(topic, bootstrap_servers=cluster.bootstrap, group_id=group):
-            done = await connecte("rebuild", "matching", "--yes", **here)
-            assert done.code == 1
-            assert "matching runs: 1 in the consumer group mentoring.matching" in done.err
-        done = await connecte("rebuild", "matching", "--yes", "--json", **here)
-        assert (done.code, done.document["events"]) == (0, 0), done.err
-
-
 # The journey
 
 
@@ -370,10 +289,15 @@ async def kept(uri: str, name: str) -> Any:
         client.close()
 
 
-async def everything(database: Any) -> dict[tuple[str, Any], bytes]:
-    """Every document as bytes, but for the servers' own ids of topics and sessions."""
-    names = set(await database.list_collection_names()) - {"topics", "sessions_open"}
-    return {(name, row["_id"]): row.raw for name in names async for row in database[name].find({})}
+async def everything(database: Any, prefix: str = "") -> dict[tuple[str, Any], bytes]:
+    """Every document of a generation as bytes."""
+    kinds = (*domain_of("matching").documents, *CHASSIS_DOCUMENTS)
+    names = ["places", "outbox", *(kind.collection for kind in kinds)]
+    return {
+        (name, row["_id"]): row.raw
+        for name in names
+        async for row in database[prefix + name].find({})
+    }
 
 
 async def poison(stack: Stack) -> None:
@@ -417,7 +341,7 @@ async def test_people_in_a_round_and_every_database_rebuilt_byte_for_byte(
             run("import", "--open", "A", *people, "--json"), poison(stack)
         )
         again, parked = await asyncio.gather(
-            run("import", "--open", "A", *people, "--json"), run("parked", "--json")
+            run("import", "--open", "A", *people, "--json"), run("parked", "list", "--json")
         )
         for done in (entered, again):  # again, it changes nothing
             assert done.code == 0, done.err
@@ -432,13 +356,10 @@ async def test_people_in_a_round_and_every_database_rebuilt_byte_for_byte(
         assert len(pairs) == proposed.document["round"]["proposed"] > 0
         await asyncio.gather(*(service.stop() for service in stack.services.values()))
 
-        unasked, *verified = await asyncio.gather(
-            run("rebuild", "matching"),
+        verified = await asyncio.gather(
             run("rebuild", "matching", "--verify", "--json"),
             run("rebuild", "notify", "--verify", "--json"),
         )
-        assert unasked.code == 2
-        assert "say --yes" in unasked.err
         for same in verified:
             assert same.code == 0, same.err + same.out
             assert same.document["differences"] == []
@@ -453,8 +374,11 @@ async def test_people_in_a_round_and_every_database_rebuilt_byte_for_byte(
             assert spoilt.document["differences"] == [f"pairs/c-1/{pair}"]
             assert (await database.pairs.find_one({"id": pair}))["state"] == "graduated"
 
-            rebuilt = await run("rebuild", "matching", "--yes", "--json")
-            assert (rebuilt.code, rebuilt.document["verified"]) == (0, False)
-            assert await everything(database) == before
-            left = await database.client.list_database_names()
-            assert not [name for name in left if name.endswith("_rebuild")]
+            rebuilt = await run("rebuild", "matching", "--json")
+            assert (rebuilt.code, rebuilt.document["verified"]) == (0, False), rebuilt.err
+            number = rebuilt.document["generation"]
+            assert await everything(database, f"g{number}.") == before
+            forgotten = await run("rebuild", "matching", "--forget-old", "--json")
+            assert forgotten.document["dropped"] == [1]
+            assert await everything(database) == {}, "of the first generation nothing is left"
+            assert (await run("rebuild", "matching", "--verify")).code == 0

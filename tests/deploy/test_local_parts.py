@@ -282,8 +282,8 @@ def letter(message_id: str, text: str = "Bonjour", to: str = "ada@example.org") 
     return message
 
 
-async def send(mailbox: Mailbox, message: EmailMessage) -> None:
-    await aiosmtplib.send(message, hostname=mailbox.host, port=mailbox.port)
+async def send(mailbox: Mailbox, message: EmailMessage, timeout: float = PATIENCE) -> None:
+    await aiosmtplib.send(message, hostname=mailbox.host, port=mailbox.port, timeout=timeout)
 
 
 async def test_of_two_deliveries_with_one_message_id_the_mailbox_keeps_the_first(
@@ -323,6 +323,38 @@ async def test_a_refused_recipient_gets_nothing_until_it_is_refused_no_more(
     mailbox.refuse = None
     await send(mailbox, letter("<1@here>"))
     assert (mailbox.count, mailbox.redelivered) == (1, 0)
+
+
+async def test_a_mailbox_that_hangs_answers_nobody_until_it_is_healed(mailbox: Mailbox) -> None:
+    mailbox.hang()
+    with pytest.raises(aiosmtplib.SMTPTimeoutError):
+        await send(mailbox, letter("<1@here>"), timeout=0.3)
+    waiting = asyncio.ensure_future(send(mailbox, letter("<2@here>")))
+    done, _ = await asyncio.wait([waiting], timeout=0.3)
+    assert not done
+    mailbox.heal()
+    await asyncio.wait_for(waiting, PATIENCE)
+    assert [message["Message-ID"] for message in mailbox.held()] == ["<2@here>"]
+
+
+async def test_a_letter_that_its_sender_gave_up_on_a_hanging_mailbox_still_arrives_once(
+    mailbox: Mailbox,
+) -> None:
+    reader, writer = await asyncio.open_connection(mailbox.host, mailbox.port)
+    await reader.readline()
+    for command in ("HELO here", "MAIL FROM:<us@here>", "RCPT TO:<ada@example.org>", "DATA"):
+        writer.write(f"{command}\r\n".encode())
+        await reader.readline()
+    mailbox.hang()
+    writer.write(letter("<1@here>").as_bytes().replace(b"\n", b"\r\n") + b"\r\n.\r\n")
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.1)
+    assert mailbox.count == 0
+    mailbox.heal()
+    await eventually(lambda: mailbox.count == 1)
+    await send(mailbox, letter("<1@here>"))
+    assert (mailbox.count, mailbox.redelivered) == (1, 1)
 
 
 async def test_every_reader_gets_every_letter_that_arrives_after_it_asked(

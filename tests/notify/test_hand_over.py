@@ -292,3 +292,11 @@ def test_letters_folded_again_from_the_events_are_equal_and_keep_the_rules(
         assert (letter.due_at is None) == (letter.state != "queued")
     ids = [(e.letter_id) for e in scenario.events if isinstance(e, LetterSent)]
     assert len(ids) == len(set(ids)), "a letter is sent once"
+
+
+@pytest.mark.parametrize("kind", [LetterSent, LetterDeferred, LetterFailed])
+def test_what_becomes_of_a_letter_names_it_so_that_a_rebuild_reads_a_batch_at_once(
+    kind: type[Event],
+) -> None:
+    event = kind.model_construct(cohort_id="c", letter_id="PairFormed:m~g:m")
+    assert One(Letter, "c", "PairFormed:m~g:m") in list(needs(event))

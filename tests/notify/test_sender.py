@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from deploy.local.mail import Mailbox
 from services.notify import rendering, sender
 from services.notify.messages import LetterAttempted
 from services.notify.rendering import MAIL_POLICY, Letterhead
@@ -200,9 +201,37 @@ async def test_a_server_that_never_answers_costs_one_timeout_for_the_whole_batch
     server = await asyncio.start_server(silent, HOST, 0)
     letters, known = addressed(*["ok"] * 50)
     started = time.monotonic()
-    async with server, sending(server.sockets[0].getsockname()[1], timeout=0.3) as by:
+    async with server, sending(server.sockets[0].getsockname()[1], timeout=1.0) as by:
         assert await performed(by, letters, known) == [("transient", "timeout")] * 50
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 6  # 50 on four connections would take 12
+
+
+@pytest.mark.parametrize("before", ["no connection", "connections", "old connections"])
+async def test_a_server_that_greets_and_then_hangs_costs_few_timeouts_and_is_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    letters, known = addressed(*(f"p{number}" for number in range(40)))
+    if before == "old connections":
+        monkeypatch.setattr(sender, "_PROBE_AFTER", 0)
+    async with Mailbox(tmp_path) as mailbox, sending(mailbox.port, timeout=1.0) as by:
+        if before != "no connection":
+            assert await performed(by, letters, known) == [("sent", "")] * 40
+        mailbox.hang()
+        started = time.monotonic()
+        assert await performed(by, letters, known) == [("transient", "timeout")] * 40
+        assert time.monotonic() - started < 8  # 10 timeouts are 10 s, and two are to be expected
+        mailbox.heal()
+        assert await performed(by, letters, known) == [("sent", "")] * 40
+        assert mailbox.count == 40
+
+
+async def test_a_server_that_hangs_within_every_letter_is_tried_a_few_times_per_batch() -> None:
+    letters, known = addressed(*["hang"] * 40, "ada")
+    async with post_office() as (post, port), sending(port, timeout=0.3, connections=2) as by:
+        assert await performed(by, letters, known) == [("transient", "timeout")] * 41
+        # Each that hung has cost its connection.
+        assert len(post.connections) <= 5
+    assert not post.taken
 
 
 async def test_a_server_that_is_away_is_transient_and_found_again_when_it_is_back() -> None:

@@ -1,0 +1,37 @@
+"""The four services as processes, for tests that ask them anything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from deploy.local.stack import Terms, running_stack
+from services.chassis.links import LinkSigner, generate_keys
+from tests.conftest import in_its_own_loop
+
+patient = settings(deadline=None, suppress_health_check=list(HealthCheck))
+"""Not a test of how fast this machine is today."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Where the services are, who can sign links for them, and what they have logged."""
+
+    urls: dict[str, str]
+    signer: LinkSigner
+    directory: Path
+
+    def log(self, service: str) -> str:
+        return (self.directory / f"{service}.log").read_text()
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    private, public = generate_keys()
+    keys = {"CONNECTE_LINK_SIGNING_KEY": private, "CONNECTE_LINK_VERIFY_KEY": public}
+    directory = tmp_path_factory.mktemp("platform")
+    with in_its_own_loop(running_stack(directory, Terms(settings=keys))) as stack:
+        urls = {name: service.url for name, service in stack.services.items()}
+        yield Platform(urls, LinkSigner(private), directory)

@@ -1,0 +1,165 @@
+"""One process of a service under more than it can take: it says so, and goes on."""
+
+import asyncio
+import json
+import logging
+import resource
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tests.conftest import eventually
+from tests.limits.conftest import Matching, Run, Watch, cohort_on, fill, open_cohort, volunteer
+
+pytestmark = pytest.mark.journey
+
+figures = logging.getLogger("figures")  # shown with --log-cli-level=INFO
+
+IDLE = 10_000
+FLOOD, CONNECTIONS = 4_000, 200
+
+
+async def hammer(service: Matching, path: str, bodies: Sequence[bytes]) -> list[tuple[int, bytes]]:
+    """Post bodies one after the other on one connection: status and head of each answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    found = []
+    for body in bodies:
+        head = f"POST {path} HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n"
+        writer.write(head.encode() + b"content-length: %d\r\n\r\n" % len(body) + body)
+        answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(answer.partition(b"content-length:")[2].split()[0])
+        await reader.readexactly(length)
+        found.append((int(answer.split()[1]), answer))
+    writer.close()
+    await writer.wait_closed()
+    return found
+
+
+async def test_of_a_flood_what_was_accepted_is_done_and_what_was_refused_is_not(
+    matching: Run,
+) -> None:
+    async with (
+        matching(CONNECTE_COMMANDS_IN_FLIGHT="20") as service,
+        httpx.AsyncClient(base_url=service.url, timeout=60) as client,
+    ):
+        await open_cohort(client, "c")
+        bodies = [json.dumps(volunteer("c", number)).encode() for number in range(FLOOD)]
+        start = time.monotonic()
+        with Watch(service) as watch:
+            found = await asyncio.gather(
+                *(
+                    hammer(service, "/commands/VolunteerAsMentor", bodies[n::CONNECTIONS])
+                    for n in range(CONNECTIONS)
+                )
+            )
+        took = time.monotonic() - start
+        answers = [answer for answers in found for answer in answers]
+        statuses = Counter(status for status, _ in answers)
+        assert set(statuses) == {202, 503}, statuses
+        for status, head in answers:
+            if status == 503:
+                assert b"retry-after: 1\r\n" in head
+                assert b"application/problem+json" in head
+
+        async def done() -> bool:
+            total = (await client.get("/cohorts/c/mentors?limit=1")).json()["total"]
+            return bool(total == statuses[202])
+
+        await eventually(done, 60)
+        figures.info("flood: %s", {"answers": statuses, "a second": FLOOD / took, **watch.told})
+        assert watch.worst < 3
+        assert watch.memory - watch.before < 60
+
+
+async def test_ten_thousand_idle_connections_keep_nobody_from_being_served(
+    matching: Run,
+) -> None:
+    with many_files():
+        async with matching() as service:
+            figures.info("idle connections: %s", await _idle(service))
+
+
+async def _idle(service: Matching) -> dict[str, float]:
+    before, files = service.memory, service.files
+    idle: list[socket.socket] = []
+
+    def connect() -> None:
+        there = ("127.0.0.1", service.port)
+        idle.extend(socket.create_connection(there, timeout=20) for _ in range(IDLE))
+
+    async with httpx.AsyncClient(base_url=service.url, timeout=20) as client:
+        await asyncio.to_thread(connect)
+
+        async def accepted() -> bool:
+            return service.files - files >= IDLE
+
+        await eventually(accepted)
+        with Watch(service) as watch:
+            await open_cohort(client, "c")
+            for number in range(20):
+                sent = await client.post(
+                    "/commands/VolunteerAsMentor?wait=5", json=volunteer("c", number)
+                )
+                assert sent.status_code == 200, sent.text
+        assert watch.worst < 1
+        assert service.files - files >= IDLE, "they are still there"
+    for connection in idle:
+        connection.close()
+    return watch.told | {"memory before, MB": round(before), "connections": IDLE}
+
+
+@contextmanager
+def many_files() -> Iterator[None]:
+    """As many open files as may be, here and in the children."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 65_536 if hard == resource.RLIM_INFINITY else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_large_bodies_do_not_fill_the_memory(
+    matching: Run,
+) -> None:
+    body = b" " * 5_000_000
+    async with matching() as service:
+        with Watch(service) as watch:
+            found = await asyncio.gather(
+                *(hammer(service, "/commands/OpenCohort", [body] * 2) for _ in range(50))
+            )
+        assert {status for answers in found for status, _ in answers} == {413}
+        figures.info("100 bodies of 5 MB: %s", watch.told)
+        assert watch.memory - watch.before < 60
+
+
+async def test_where_commands_wait_more_are_turned_away_with_a_time_that_holds(
+    matching: Run, fresh_kafka: str, kafka_idempotent: bool
+) -> None:
+    flooded, calm = cohort_on(0), cohort_on(1)
+    async with matching(CONNECTE_COMMANDS_BACKLOG="5000") as service:  # noqa: SIM117
+        async with httpx.AsyncClient(base_url=service.url, timeout=30) as client:
+            await open_cohort(client, calm)
+            await fill(fresh_kafka, kafka_idempotent, flooded, 40_000)
+
+            async def send(cohort: str) -> httpx.Response:
+                return await client.post("/commands/VolunteerAsMentor", json=volunteer(cohort, 1))
+
+            assert (await send(flooded)).status_code == 202  # with which the service learns of it
+            refused = await send(flooded)
+            assert refused.status_code == 503, refused.text
+            assert (await send(calm)).status_code == 202
+            retry_after = int(refused.headers["retry-after"])
+            start = time.monotonic()
+
+            async def taken() -> bool:
+                return (await send(flooded)).status_code == 202
+
+            await eventually(taken, 60)
+            took = time.monotonic() - start
+            figures.info("time to come back: %s", {"told": retry_after, "was": round(took, 1)})
+            assert retry_after / 4 - 2 < took < retry_after * 4 + 2

@@ -1,0 +1,1 @@
+"""Every promise, broken on purpose: the proof that the proof can fail."""

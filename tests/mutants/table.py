@@ -1,0 +1,399 @@
+"""The mutants: for each promise of the design, ways to break it that somebody could think of.
+
+Always holds: `before` stands exactly once in `file`, or the run of the mutants stops and says so.
+"""
+
+from dataclasses import dataclass
+
+SIMULATION = "simulation"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One promise, broken by replacing `before` with `after`.
+
+    `by`: what has to find it, the simulation or a file of tests (for what no simulation runs:
+    the code that speaks with Kafka and MongoDB).
+    """
+
+    name: str
+    promise: str
+    what: str
+    file: str
+    before: str
+    after: str
+    by: str = SIMULATION
+
+
+_STEP = "services/chassis/step.py"
+_DECIDING = "services/chassis/deciding.py"
+_DRAFT = "services/chassis/draft.py"
+_ADMISSION = "services/chassis/admission.py"
+_MEMORY = "services/chassis/store.py"
+_REBUILD = "services/chassis/rebuild.py"
+
+MUTANTS: tuple[Mutant, ...] = (
+    # --- G1: nothing lost -----------------------------------------------------------------------
+    Mutant(
+        "positions-first",
+        "G1",
+        "the process moves on before the commit has worked",
+        _STEP,
+        """        await self.store.commit(commit)
+        self.owned |= {place.partition: place for place in commit.places}
+""",
+        """        self.owned |= {place.partition: place for place in commit.places}
+        await self.store.commit(commit)
+""",
+    ),
+    Mutant(
+        "outbox-deleted-first",
+        "G1",
+        "the outbox is deleted before the log has acknowledged it",
+        _STEP,
+        """                await self.log.publish(records)
+                await self.store.published(outgoing)
+""",
+        """                await self.store.published(outgoing)
+                await self.log.publish(records)
+""",
+    ),
+    Mutant(
+        "outbox-not-read",
+        "G1",
+        "who takes a partition over does not publish what was left",
+        _STEP,
+        "        if left:\n",
+        "        if left and not partitions:\n",
+    ),
+    Mutant(
+        "refusal-forgotten",
+        "G1",
+        "a refused command leaves no trace",
+        _DECIDING,
+        "return [*self._retried(item), self._refused(item, message, decision)]",
+        "return [*self._retried(item)]",
+    ),
+    Mutant(
+        "rounds-see-nobody",
+        "G1",
+        "what is asked for as a whole is not read",
+        "services/chassis/domain.py",
+        "        for document in await read(wanted):\n",
+        "        for document in await read([n for n in wanted if isinstance(n, One)]):\n",
+    ),
+    Mutant(
+        "outbox-forgotten-in-the-database",
+        "G1",
+        "the outbox is not part of the transaction",
+        "services/chassis/mongo.py",
+        "            if chunks:\n",
+        "            if chunks and not chunks:\n",
+        by="tests/contracts/test_stores.py",
+    ),
+    # --- G2: nothing twice ----------------------------------------------------------------------
+    Mutant(
+        "publish-before-commit",
+        "G2",
+        "events are published before they are decided for good",
+        _STEP,
+        "        await self.store.commit(commit)\n",
+        """        await self.log.publish([r for o in commit.outgoing for r in o.records])
+        await self.store.commit(commit)
+""",
+    ),
+    Mutant(
+        "no-position-check",
+        "G2",
+        "what was handled is handled again when it is delivered again",
+        _ADMISSION,
+        "    if received.offset < draft.positions.get(received.topic, 0):\n",
+        "    if received.offset < 0:\n",
+    ),
+    Mutant(
+        "no-sequence-check",
+        "G2",
+        "what was handled is handled again when it is published again",
+        _ADMISSION,
+        "        if sequence <= seen:\n",
+        "        if sequence < 0:\n",
+    ),
+    Mutant(
+        "no-increment",
+        "G2",
+        "events share a sequence number",
+        _DRAFT,
+        "        self.sequences[stream] = sequence\n",
+        "        self.sequences[stream] = max(sequence - 1, 1)\n",
+    ),
+    Mutant(
+        "refused-and-done",
+        "G2",
+        "a command is refused and carried out, too",
+        _DECIDING,
+        "            return [*self._retried(item), *learned, *decision, *superseded]\n",
+        """            if item.attributes and is_command(type(message)) and decision:
+                no = Refusal("mutant", "and yet it is done")
+                return [*decision, self._refused(item, message, no)]
+            return [*self._retried(item), *learned, *decision, *superseded]
+""",
+    ),
+    Mutant(
+        "second-message-id",
+        "G2",
+        "a letter that is handed over again has another Message-ID",
+        "services/notify/rendering.py",
+        "hashlib.sha256(letter.key.encode())",
+        'hashlib.sha256(f"{letter.key}{letter.attempts}".encode())',
+    ),
+    Mutant(
+        "letter-told-again",
+        "G2",
+        "a letter that was sent is concluded again",
+        "services/notify/domain.py",
+        "    if letter is None or letter.due_at is None or letter.due_at > now:\n",
+        "    if letter is None:\n",
+    ),
+    # --- G3: order ------------------------------------------------------------------------------
+    Mutant(
+        "no-version-guard",
+        "G3",
+        "a step that is built on an outdated place is written",
+        _MEMORY,
+        "                raise Outpaced\n",
+        "                continue\n",
+    ),
+    Mutant(
+        "no-version-guard-in-the-database",
+        "G3",
+        "the same, in MongoDB",
+        "services/chassis/mongo.py",
+        'before = {"_id": place.partition, "step": place.step - 1, "fenced": None}',
+        'before = {"_id": place.partition, "fenced": None}',
+        by="tests/contracts/test_stores.py",
+    ),
+    Mutant(
+        "zombie-writes",
+        "G3",
+        "who was outpaced goes on with what it knew, under the new number",
+        _STEP,
+        """partitions {gone}")
+        self.owned |= found
+""",
+        """partitions {gone}")
+        again = __import__("dataclasses").replace
+        self.owned = {p: again(at, step=found[p].step) for p, at in self.owned.items()}
+""",
+    ),
+    Mutant(
+        "batch-reversed",
+        "G3",
+        "a batch is handled from its end",
+        _ADMISSION,
+        "        return list(inputs)\n",
+        "        return list(reversed(inputs))\n",
+    ),
+    Mutant(
+        "outpaced-does-not-publish",
+        "G3",
+        "who was outpaced goes on before what was committed is published",
+        _STEP,
+        "        found = await self._adopt(list(self.owned))\n",
+        """        known = await self.store.places(list(self.owned))
+        found = {p: known.get(p, Place(p)) for p in self.owned}
+""",
+    ),
+    Mutant(
+        "log-out-of-order",
+        "G3",
+        "the records of a partition are sent from the last to the first",
+        "services/chassis/kafka.py",
+        "            groups.setdefault((record.topic, record.partition), []).append(index)\n",
+        "            groups.setdefault((record.topic, record.partition), []).insert(0, index)\n",
+        by="tests/contracts/test_logs.py",
+    ),
+    # --- G4: poison parks -----------------------------------------------------------------------
+    Mutant(
+        "parse-error-swallowed",
+        "G4",
+        "what cannot be read is passed over",
+        _ADMISSION,
+        "        item.unreadable = Fault(error.reason, error.detail)\n",
+        "        del error\n",
+    ),
+    Mutant(
+        "nobody-waits-behind",
+        "G4",
+        "what comes after a parked record of its subject is handled",
+        _DECIDING,
+        "return item.parked is None or blocked.origins[0] != item.parked.id",
+        "return item.parked is not None and blocked.origins[0] != item.parked.id",
+    ),
+    Mutant(
+        "everybody-waits-behind",
+        "G4",
+        "one parked record holds up every subject of its topic",
+        "services/chassis/journal.py",
+        """    return f"{topic}/{partition}/{key.decode('latin-1')}"
+""",
+        """    return f"{topic}/{partition}/{key.decode('latin-1')[:2]}"
+""",
+    ),
+    Mutant(
+        "passing-fault-parks",
+        "G4",
+        "a record is set aside because the database was away for a moment",
+        _STEP,
+        "                await self._attempt(mine)\n",
+        """                try:
+                    await self._attempt(mine)
+                except Exception as error:
+                    from services.chassis.admission import Fault
+
+                    for item in mine if self.is_transient(error) else ():
+                        item.unreadable = item.received and Fault("fault", "away")
+                    raise
+""",
+    ),
+    Mutant(
+        "passing-fault-ends-the-process",
+        "G4",
+        "a performer that meets a passing fault is not asked again",
+        _STEP,
+        "        outcomes = await self._retried(lambda: perform(documents, now))\n",
+        "        outcomes = await perform(documents, now)\n",
+    ),
+    # --- G5: projections are disposable ---------------------------------------------------------
+    Mutant(
+        "learned-not-journaled",
+        "G5",
+        "what was learned is kept and not written into the journal",
+        _DECIDING,
+        "            draft.add(event, cause=event_id)\n",
+        """            if type(event) not in self.domain.learns:
+                draft.add(event, cause=event_id)
+""",
+    ),
+    Mutant(
+        "rebuild-forgets-positions",
+        "G5",
+        "a rebuilt service does not know how far it has read",
+        _REBUILD,
+        "            positions |= entry.message.positions\n",
+        "",
+    ),
+    Mutant(
+        "rebuild-takes-streams-one-by-one",
+        "G5",
+        "a rebuild does not follow the order of the journal",
+        _REBUILD,
+        "following = [s for s, head in self.heads.items() if head.order == expected]",
+        "following = sorted(self.heads)",
+    ),
+    Mutant(
+        "journal-order",
+        "G5",
+        "parked records have no place of their own in the journal",
+        _DRAFT,
+        "        self.order += 1\n",
+        "        self.order += kind is not RecordParked\n",
+    ),
+    Mutant(
+        "steps-do-not-tell",
+        "G5",
+        "a step does not tell which sequences it has seen",
+        _DRAFT,
+        "                seen=self._seen,\n",
+        "                seen={},\n",
+    ),
+    # --- G6: time is an input -------------------------------------------------------------------
+    Mutant(
+        "deadline-twice",
+        "G6",
+        "a deadline is decided on whenever it is found",
+        "services/feedback/domain.py",
+        "survey is None or survey.due_at is None or survey.due_at > now",
+        "survey is None",
+    ),
+    Mutant(
+        "deadline-lost",
+        "G6",
+        "of the deadlines that have come, one is left out",
+        _STEP,
+        "                for partition, d in found\n",
+        "                for partition, d in found[1:]\n",
+    ),
+    Mutant(
+        "real-time",
+        "G6",
+        "a decision asks for the time",
+        "services/feedback/domain.py",
+        "closes_at=now + timedelta",
+        "closes_at=datetime.now(now.tzinfo) + timedelta",
+    ),
+    # --- G7: a reset is noticed -----------------------------------------------------------------
+    Mutant(
+        "reset-unnoticed",
+        "G7",
+        "a log that ends before the stored position is read on",
+        "services/chassis/consumer.py",
+        "            elif position > ends[place] and not",
+        "            elif position < 0 and not",
+        by="tests/chassis/test_consumer.py",
+    ),
+    Mutant(
+        "offsets-rule",
+        "G7",
+        "work begins where the broker remembers",
+        "services/chassis/consumer.py",
+        "self._kafka.seek(place, first if position is None else position)",
+        "await self._kafka.committed(place) if position else self._kafka.seek(place, first)",
+        by="tests/chassis/test_consumer.py",
+    ),
+    # --- what operators do ----------------------------------------------------------------------
+    Mutant(
+        "retry-out-of-turn",
+        "G4",
+        "a record is retried before an earlier one of its subject",
+        _DECIDING,
+        "return item.parked is None or blocked.origins[0] != item.parked.id",
+        "return item.parked is None",
+        by="tests/chassis/test_parked.py",
+    ),
+    Mutant(
+        "retry-does-not-count",
+        "G4",
+        "after a gap a retried record is handled, and its source stays behind",
+        _ADMISSION,
+        'if parked.reason != "sequence-gap" or sequence is None:',
+        "if parked.reason or sequence is None:",
+        by="tests/chassis/test_parked.py",
+    ),
+    Mutant(
+        "dropped-comes-back",
+        "G5",
+        "a rebuild mirrors what was dropped",
+        _REBUILD,
+        "aside = (ParkedRecord, DroppedRecord)",
+        "aside = (ParkedRecord,)",
+        by="tests/chassis/test_parked.py",
+    ),
+    Mutant(
+        "fence-without-effect",
+        "G5",
+        "who was fenced out while a database changes over writes on",
+        "services/chassis/mongo.py",
+        '"step": place.step - 1, "fenced": None}',
+        '"step": place.step - 1}',
+        by="tests/chassis/test_generations.py",
+    ),
+    Mutant(
+        "change-over-without-fence",
+        "G5",
+        "a rebuilt database becomes the live one though its fence has fallen",
+        "services/chassis/generations.py",
+        "if result.matched_count != partitions:",
+        "if result.matched_count > partitions:",
+        by="tests/chassis/test_generations.py",
+    ),
+)

@@ -1,0 +1,296 @@
+"""What has to hold of a world at rest, found out from what it has left behind.
+
+The platform's own independent check (`deploy.check`) judges log, databases and mailbox; on top of
+it: every command has its effect or its refusal, effects come in the order of their causes, what
+is parked is the poison and what stood behind it, and every database is what its journal says.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from deploy.check import Evidence, Record
+from deploy.check.documents import check_documents
+from deploy.check.evidence import COLLECTIONS, Databases
+from deploy.check.findings import Report
+from deploy.check.journals import check_journals
+from deploy.check.letters import check_letters
+from deploy.check.pairs import check_pairs
+from deploy.check.sessions import check_sessions
+from deploy.check.surveys import check_surveys
+from deploy.check.wire import Entry, Log, read_log
+from schemas.envelope import Unreadable, attributes, kind_of
+from schemas.topics import PEOPLE, TOPICS
+from services.chassis.domain import Document
+from services.chassis.journal import ParkedRecord, RefusedCommand
+from services.chassis.log import Received
+from services.chassis.rebuild import JournalBroken, rebuild
+from services.chassis.store import MemoryStore
+from tests.simulation.silence import nothing_to_do
+
+if TYPE_CHECKING:
+    from tests.simulation.process import Group
+    from tests.simulation.world import World
+
+
+def judge(world: "World") -> Log:
+    """Put whatever is wrong into `world.found`; what the log says."""
+    report = Report()
+    evidence = evidence_of(world)
+    log = read_log(evidence.records, world.partitions, report)
+    check_journals(evidence, log, report)
+    matched = check_pairs(log, report)
+    planned = check_sessions(log, matched, report)
+    surveys = check_surveys(log, report)
+    letters = check_letters(evidence, log, over=True, report=report)
+    check_documents(evidence, log, matched, planned, surveys, letters, report)
+    for what in report.lost:
+        world.find(f"lost: {what}")
+    for what in report.doubled:
+        world.find(f"doubled: {what}")
+    _commands(world, log)
+    _rounds(world, log)
+    _order(world, log)
+    _parked(world, log)
+    for group in world.groups.values():
+        _rebuilt(world, group)
+    return log
+
+
+# --- evidence -----------------------------------------------------------------------------------
+
+
+def evidence_of(world: "World") -> Evidence:
+    """The world as the platform's check sees a real run."""
+    records = [
+        Record(row.topic, row.partition, row.offset, row.key, row.value, row.headers)  # type: ignore[arg-type]
+        for rows in world.log.records.values()
+        for row in rows
+    ]
+    databases: Databases = {name: dict(_collections(group)) for name, group in world.groups.items()}
+    return Evidence(world.partitions, records, databases, world.office.mails)
+
+
+def _collections(group: "Group") -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    store, wanted = group.store, COLLECTIONS[group.name]
+    kinds: tuple[type[Document], ...] = (*group.domain.documents, ParkedRecord, RefusedCommand)
+    for kind in kinds:
+        fields = wanted.get(kind.collection, ())
+        yield (
+            kind.collection,
+            [
+                {"_id": key, "partition": partition} | {f: _plain(getattr(d, f)) for f in fields}
+                for key, (partition, d) in store.rows.get(kind, {}).items()
+            ],
+        )
+    yield (
+        "places",
+        [
+            {
+                "_id": place.partition,
+                "step": place.step,
+                "positions": place.positions,
+                "seen": place.seen,
+                "sequences": place.sequences,
+                "order": place.order,
+            }
+            for place in store.place.values()
+        ],
+    )
+    yield (
+        "outbox",
+        [
+            {"partition": o.partition, "step": o.step, "records": o.records}
+            for o in store.outbox.values()
+        ],
+    )
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+# --- commands -----------------------------------------------------------------------------------
+
+
+def _commands(world: "World", log: Log) -> None:
+    """Each has its effect, or exactly one refusal, or there was nothing left to do."""
+    effects: dict[str, list[Entry]] = {}
+    refusals: Counter[str] = Counter()
+    same: Counter[tuple[str, str, str, str]] = Counter()
+    for entry in log.entries:
+        if entry.copy:
+            continue
+        if entry.name == "CommandRefused":
+            refusals[entry.text("command_id")] += 1
+        elif entry.cause is not None:
+            effects.setdefault(entry.cause, []).append(entry)
+            same[entry.service, entry.cause, entry.name, entry.key] += 1
+    for (service, cause, name, key), times in same.items():
+        if times > 1 and name != "RecordParked":
+            world.find(f"{service}: {cause} led to {name} {key} {times} times")
+    parked = {origin for origins in log.parked.values() for origin in origins}
+    for sent, (command, origin) in world.sent.items():
+        done = [entry for entry in effects.get(sent, ()) if entry.name != "RecordParked"]
+        refused = refusals[sent]
+        what = f"{type(command).__name__} {sent} of {command.cohort_id}/{command.subject}"
+        if origin in parked:
+            if done or refused:
+                world.find(f"{what} was parked, and had an effect or was refused")
+        elif refused > 1:
+            world.find(f"{what} was refused {refused} times")
+        elif refused and done:
+            world.find(f"{what} was refused, and had an effect: {done[0]}")
+        elif not (refused or done or origin.startswith(PEOPLE) or nothing_to_do(command, log)):
+            world.find(f"{what} has neither an effect nor a refusal")
+
+
+# --- rounds -------------------------------------------------------------------------------------
+
+
+def _rounds(world: "World", log: Log) -> None:
+    """A round sees everybody who waits: it counts those whom it leaves waiting, and no others."""
+    waiting: dict[str, set[str]] = {}
+    for entry in log.journal("matching"):
+        people = waiting.setdefault(entry.cohort, set())
+        match entry.name:
+            case "ManagerEnrolled":
+                people.add(entry.subject)
+            case "ManagerWithdrew" | "PairProposed":
+                people.discard(entry.text("manager_id"))
+            case "ProposalDeclined" | "ProposalExpired" | "PairDissolved":
+                people.add(entry.text("manager_id"))
+            case "RoundCompleted" if entry.number("managers_waiting") != len(people):
+                world.find(f"{entry} counts {entry.number('managers_waiting')}, not {len(people)}")
+        for gone in _gone(log, entry):
+            people.discard(gone)
+
+
+def _gone(log: Log, entry: Entry) -> list[str]:
+    """Whoever has left does not wait again when the pair ends, which is told afterwards."""
+    if entry.name not in ("ProposalExpired", "PairDissolved"):
+        return []
+    left = {e.key for e in log.facts("ManagerWithdrew") if (e.order or 0) < (entry.order or 0)}
+    manager = entry.text("manager_id")
+    return [manager] if f"{entry.cohort}/{manager}" in left else []
+
+
+# --- order --------------------------------------------------------------------------------------
+
+
+def _order(world: "World", log: Log) -> None:
+    """Per service and partition, effects come in the order in which their causes lie in a topic."""
+    where = {entry.id: _spot(entry.origins[0]) for entry in log.entries if not entry.copy}
+    where |= {sent: _spot(origin) for sent, (_, origin) in world.sent.items()}
+    for name in world.groups:
+        last: dict[tuple[str, int], tuple[int, str]] = {}
+        for entry in log.journal(name):
+            if entry.cause is None or entry.cause not in where:
+                continue
+            topic, offset = where[entry.cause]
+            before = last.get((topic, entry.partition), (-1, ""))
+            if offset < before[0]:
+                world.find(
+                    f"{name}: {entry} of {entry.cause} comes after the effect of {before[1]}"
+                )
+            last[topic, entry.partition] = offset, entry.cause
+
+
+def _spot(origin: str) -> tuple[str, int]:
+    topic, _, offset = origin.split("/")
+    return topic, int(offset)
+
+
+# --- what is parked -----------------------------------------------------------------------------
+
+
+def _parked(world: "World", log: Log) -> None:
+    """Exactly the poison, and what came later with the same key on the same topic."""
+    for name, group in world.groups.items():
+        expected: set[str] = set()
+        for topic in group.topics:
+            for partition in range(world.partitions):
+                rows = world.log.records.get((topic, partition), ())
+                expected |= _to_park(world, group, rows)
+        found = log.parked.get(name, set())
+        for origin in sorted(found - expected):
+            world.find(f"{name} has parked {origin}, which is no poison: {_why(group, origin)}")
+        for origin in sorted(expected - found):
+            world.find(f"{name} has not parked {origin}")
+
+
+def _to_park(world: "World", group: "Group", rows: "list[Received] | tuple[()]") -> set[str]:
+    found: set[str] = set()
+    if not any(f"{row.topic}/{row.partition}/{row.offset}" in world.poisoned for row in rows):
+        return found
+    blocked: set[bytes] = set()
+    known: set[tuple[str, int]] = set()
+    for row in rows:
+        origin = f"{row.topic}/{row.partition}/{row.offset}"
+        if origin in world.poisoned:
+            found.add(origin)
+            if row.key is not None and row.topic != PEOPLE:
+                blocked.add(row.key)
+            continue
+        if row.topic == PEOPLE:
+            continue
+        told = attributes(row.headers)
+        if told.sequence is not None and not row.topic.endswith(".commands"):
+            if (told.source, told.sequence) in known:
+                continue
+            known.add((told.source, told.sequence))
+        if row.key in blocked and _concerns(group, row):
+            found.add(origin)
+    return found
+
+
+def _concerns(group: "Group", row: Received) -> bool:
+    try:
+        kind = kind_of(attributes(row.headers))
+    except Unreadable:
+        return False
+    return kind in TOPICS[row.topic].types and kind in group.domain.handles
+
+
+def _why(group: "Group", origin: str) -> str:
+    for _, row in group.store.rows.get(ParkedRecord, {}).values():
+        if row.id == origin:
+            assert isinstance(row, ParkedRecord)
+            return f"{row.reason}, {row.detail}"
+    return "no document"
+
+
+# --- rebuild ------------------------------------------------------------------------------------
+
+
+def _rebuilt(world: "World", group: "Group") -> None:
+    """The database is what its journal says, document by document, places included."""
+    again = MemoryStore()
+    try:
+        run(rebuild(group.domain, again, world.log, world.partitions))
+    except JournalBroken as broken:
+        world.find(f"rebuild: {broken}")
+        return
+    if again.place != group.store.place:
+        world.find(
+            f"{group.name}: a rebuild finds other places: {_differ(group.store.place, again.place)}"
+        )
+    for kind in {*again.rows, *group.store.rows}:
+        live, built = group.store.rows.get(kind, {}), again.rows.get(kind, {})
+        if live != built:
+            world.find(
+                f"{group.name}: a rebuild finds other {kind.collection}: {_differ(live, built)}"
+            )
+
+
+def _differ(live: Mapping[Any, Any], built: Mapping[Any, Any]) -> str:
+    for key in (*live, *built):
+        if live.get(key) != built.get(key):
+            return f"{key}: {live.get(key)!r} and {built.get(key)!r}"[:600]
+    return ""
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run what waits for nobody but itself."""
+    return asyncio.get_event_loop().run_until_complete(work)

@@ -1,0 +1,311 @@
+"""Simulated people: coordinators who run cohorts, and pairs who do what people do with letters.
+
+Always holds: what somebody does depends on the seed and on what the letter is about, never on
+when or how often it comes. Every programme comes to an end: a coordinator sees to it.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from schemas import commands as c
+from schemas.base import Command, people_of
+from schemas.people import PersonContact
+from schemas.topics import PEOPLE
+from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, Window
+from services.feedback.questionnaire import question_ids
+from services.feedback.views import kind_of, side_of
+from services.matching import views as matching
+from services.notify import views as notify
+from services.notify.views import Letter
+from services.scheduling import views as scheduling
+from tests.simulation.faults import DAY, HOUR
+from tests.simulation.mail import NOBODY
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+GRID = 12 * HOUR
+"""People look at their letters twice a day, so that what happens at a time happens together."""
+PATIENCE = 45 * DAY
+"""After which a coordinator begins to end what has not ended by itself."""
+
+SITES = ("Paris Bercy", "Lyon")
+DIRECTORATES = ("DGFiP", "DGE", "INSEE")
+WEEK = (
+    Window(day="mon", start="09:00", end="12:00"),
+    Window(day="tue", start="09:00", end="17:00"),
+    Window(day="thu", start="14:00", end="17:00"),
+)
+OTHER_WEEK = (Window(day="tue", start="10:00", end="16:00"),)
+
+
+@dataclass(slots=True)
+class Cohort:
+    """One programme."""
+
+    id: str
+    mentors: list[str] = field(default_factory=list)
+    managers: list[str] = field(default_factory=list)
+    begun_at: float = 0.0
+    over: bool = False
+
+
+class People:
+    """Everybody: `cohorts` are whom they belong to, `busy` how many things they are about to do."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.busy = 0
+        self.cohorts: dict[str, Cohort] = {}
+        self._misses: dict[str, int] = {}
+        self._act: dict[str, Callable[[Letter], None]] = {
+            "PairProposed": self._proposal,
+            "PairFormed": self._begin,
+            "SessionPlanned": self._session,
+            "AttendanceRequested": self._attendance,
+            "SurveyOpened": self._survey,
+        }
+
+    # --- chance -----------------------------------------------------------------------------
+
+    def mood(self, *about: str) -> float:
+        """0 to 1, always the same for the same thing."""
+        text = ":".join((str(self.world.seed), *about))
+        return zlib.crc32(text.encode()) / 2**32
+
+    def later(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do it when next one looks at one's letters after so long."""
+        loop = self.world.loop
+        at = -(-(loop.time() + seconds) // GRID) * GRID + 60.0
+        self.busy += 1
+
+        def act() -> None:
+            self.busy -= 1
+            do()
+
+        loop.call_at(at, act)
+
+    def ask(self, command: Command, days: float = 0.0, about: str = "") -> None:
+        """Send a command some days later; now and then twice."""
+        mood = self.mood("twice", type(command).__name__, command.cohort_id, command.subject, about)
+        times = 2 if mood < 0.06 else 1
+        for _ in range(times):
+            self.later(days * DAY, lambda: self.world.send(command))
+
+    # --- coordinators -------------------------------------------------------------------------
+
+    def open(self, cohort_id: str, days: float) -> None:
+        """A coordinator opens a cohort and runs it."""
+        self.cohorts[cohort_id] = cohort = Cohort(cohort_id)
+        self.later(days * DAY, lambda: self._open(cohort))
+
+    def _open(self, cohort: Cohort) -> None:
+        send, mood, its = self.world.send, self.mood("cohort", cohort.id), cohort.id
+        cohort.begun_at = self.world.loop.time()
+        send(c.OpenCohort(cohort_id=its, name=f"Cohorte {its}", policy=self._policy(its)))
+        couples = 2 if mood < 0.1 else 1
+        spare = self.mood("spare", its) < 0.15
+        for number in range(couples + spare):
+            self._volunteer(cohort, f"m{number}")
+        for number in range(couples):
+            self._enrol(cohort, f"g{number}")
+        self.later(HOUR, lambda: send(c.RunRound(cohort_id=its, round_id="r1")))
+        self.later(9 * DAY, lambda: send(c.RunRound(cohort_id=its, round_id="r2")))
+        if self.mood("nonsense", its) < 0.3:
+            self._nonsense(its)
+        self.later(PATIENCE, lambda: self._end(cohort))
+
+    def _policy(self, cohort_id: str) -> CohortPolicy:
+        mood = self.mood("policy", cohort_id)
+        night = QuietHours(start="20:00", end="08:00")
+        return CohortPolicy(
+            sessions=2 if mood < 0.75 else 3 if mood < 0.92 else 4 if mood < 0.97 else 5,
+            cadence_days=2,
+            proposal_days=3,
+            report_days=3,
+            survey_days=3,
+            measure_days=30,
+            stalled_days=12,
+            smallest_group=3,
+            quiet_hours=night if mood < 0.3 else QuietHours(start="03:00", end="03:00"),
+            rollout=RolloutCriteria(pairs_graduated=1),
+        )
+
+    def _volunteer(self, cohort: Cohort, id: str) -> None:
+        cohort.mentors.append(id)
+        volunteer = c.VolunteerAsMentor(
+            cohort_id=cohort.id,
+            mentor_id=id,
+            directorate=DIRECTORATES[len(cohort.id) % 3],
+            site=SITES[0],
+            skills={"linkedin": 4, "visio": 3},
+            capacity=2 if self.mood("capacity", cohort.id, id) < 0.2 else 1,
+            availability=WEEK,
+        )
+        self.world.send(volunteer)
+        self._contact(cohort.id, id)
+        mood = self.mood("pause", cohort.id, id)
+        if mood < 0.06:
+            self.ask(c.PauseMentor(cohort_id=cohort.id, mentor_id=id), 1)
+            self.ask(c.ResumeMentor(cohort_id=cohort.id, mentor_id=id), 4)
+        elif mood < 0.1:
+            self.ask(volunteer, 2)
+
+    def _enrol(self, cohort: Cohort, id: str) -> None:
+        cohort.managers.append(id)
+        self.world.send(
+            c.EnrolManager(
+                cohort_id=cohort.id,
+                manager_id=id,
+                directorate=DIRECTORATES[1],
+                site=SITES[zlib.crc32(id.encode()) % 2],
+                job_family="tax-audit",
+                needs={"linkedin": 2},
+                availability=WEEK,
+            )
+        )
+        self._contact(cohort.id, id)
+
+    def _contact(self, cohort_id: str, id: str) -> None:
+        mood = self.mood("contact", cohort_id, id)
+        name = f"{NOBODY if mood < 0.02 else id}@{cohort_id}.example.org".replace("@@", "@")
+        contact = PersonContact(cohort_id=cohort_id, person_id=id, name=id, email=name)
+        if mood > 0.95:
+            self.later(2 * DAY, lambda: self.world.send(contact, PEOPLE))
+            return
+        self.world.send(contact, PEOPLE)
+        if mood > 0.9:
+            self.later(5 * DAY, lambda: self.world.send(contact, PEOPLE))
+
+    def _nonsense(self, id: str) -> None:
+        """What no rule allows."""
+        self.ask(c.AcceptProposal(cohort_id=id, pair_id="m7~g7", by="mentor"))
+        self.ask(c.OpenCohort(cohort_id=id, name="another name"), 1)
+        self.ask(c.ConfirmSession(cohort_id=id, session_id="m0~g0~1", by="mentor"))
+        self.ask(c.AnswerSurvey(cohort_id=id, survey_id="m0~g0~end~mentor", scores={"a": 1}), 1)
+        self.ask(c.WithdrawManager(cohort_id=id, manager_id="g9"), 2)
+        self.ask(c.RetryLetter(cohort_id=id, letter_id="none"), 1)
+
+    def _end(self, cohort: Cohort) -> None:
+        """See to it that what has not ended by itself ends; look again in a week if need be."""
+        look = self.world.documents
+        pairs = [
+            pair
+            for pair in look("matching", matching.Pair, cohort.id)
+            if pair.state in ("proposed", "formed")
+        ]
+        age = self.world.loop.time() - cohort.begun_at
+        for pair in pairs:
+            if age > PATIENCE + 20 * DAY:
+                self.world.send(c.WithdrawManager(cohort_id=cohort.id, manager_id=pair.manager_id))
+            else:
+                self.world.send(c.DissolvePair(cohort_id=cohort.id, pair_id=pair.id, reason=""))
+        active = {
+            pair.id
+            for pair in look("scheduling", scheduling.Pair, cohort.id)
+            if pair.state == "active"
+        }
+        for session in look("scheduling", scheduling.Session, cohort.id):
+            if session.pair_id in active and session.asked and session.is_open:
+                self._report(session.cohort_id, session.id, session.attempt, "mentor", held=True)
+        if pairs or active:
+            self.later(2 * DAY, lambda: self._end(cohort))
+            return
+        cohort.over = True
+        for letter in look("notify", notify.Letter, cohort.id):
+            if letter.state == "failed" and self.mood("retry", letter.key) < 0.3:
+                self.world.send(c.RetryLetter(cohort_id=cohort.id, letter_id=letter.id))
+        if self.mood("erase", cohort.id) < 0.2:
+            self.world.erase(cohort.id, cohort.mentors[0])
+
+    # --- pairs --------------------------------------------------------------------------------
+
+    def read(self, letter: Letter) -> None:
+        """A letter has come; one that comes again is put away."""
+        act = self._act.get(letter.template)
+        if act is not None:
+            act(letter)
+
+    def _late(self, letter: Letter) -> float:
+        """After how many days somebody acts: at once, next day, or too late."""
+        mood = self.mood("late", letter.key)
+        return 0.0 if mood < 0.8 else 1.0 if mood < 0.98 else 9.0
+
+    def _proposal(self, letter: Letter) -> None:
+        mood = self.mood("proposal", letter.key)
+        cohort, pair, side = letter.cohort_id, letter.facts["pair_id"], letter.side
+        if mood < 0.98:
+            self.ask(c.AcceptProposal(cohort_id=cohort, pair_id=pair, by=side), self._late(letter))
+        elif mood < 0.99:
+            self.ask(c.DeclineProposal(cohort_id=cohort, pair_id=pair, by=side))
+
+    def _begin(self, letter: Letter) -> None:
+        mood, cohort = self.mood("begin", letter.key), letter.cohort_id
+        mentor, manager = people_of(letter.facts["pair_id"])
+        if mood < 0.01:
+            self.ask(c.WithdrawMentor(cohort_id=cohort, mentor_id=mentor), 4)
+        elif mood < 0.02:
+            self.ask(c.WithdrawManager(cohort_id=cohort, manager_id=manager), 4)
+        elif mood < 0.03:
+            pair = letter.facts["pair_id"]
+            self.ask(c.DissolvePair(cohort_id=cohort, pair_id=pair, reason="posts"), 2)
+        elif mood < 0.05:
+            self.ask(
+                c.ChangeAvailability(cohort_id=cohort, person_id=mentor, availability=OTHER_WEEK), 1
+            )
+
+    def _session(self, letter: Letter) -> None:
+        session, side, cohort = letter.facts["session_id"], letter.side, letter.cohort_id
+        mood = self.mood("session", letter.key)
+        if mood < 0.2:
+            self.ask(c.ConfirmSession(cohort_id=cohort, session_id=session, by=side), about="c")
+        elif mood < 0.23:
+            self.ask(c.RescheduleSession(cohort_id=cohort, session_id=session, by=side), about="r")
+        elif mood < 0.25:
+            self.ask(c.CancelSession(cohort_id=cohort, session_id=session, by=side), about="x")
+
+    def _attendance(self, letter: Letter) -> None:
+        session, attempt = letter.facts["session_id"], int(letter.facts["attempt"])
+        fate = self.mood("held", letter.cohort_id, session, str(attempt))
+        if attempt < 3 and fate < 0.02:
+            return  # neither of them reports
+        held = attempt >= 3 or fate > 0.08
+        reporter = "mentor" if fate < 0.5 else "manager"
+        if letter.side == reporter or fate > 0.93:
+            days = self._late(letter) / 4
+            self._report(letter.cohort_id, session, attempt, letter.side, held=held, days=days)
+
+    def _report(
+        self,
+        cohort: str,
+        session: str,
+        attempt: int,
+        side: str,
+        *,
+        held: bool,
+        days: float = 0.0,
+    ) -> None:
+        report = c.ReportAttendance.model_validate(
+            {
+                "cohort_id": cohort,
+                "session_id": session,
+                "attempt": attempt,
+                "by": side,
+                "held": held,
+            }
+        )
+        self.ask(report, days, str(attempt))
+
+    def _survey(self, letter: Letter) -> None:
+        survey, mood = letter.facts["survey_id"], self.mood("survey", letter.key)
+        if mood < 0.25:
+            return  # answering is optional
+        questions = question_ids(kind_of(survey), side_of(survey))
+        scores = {q: 1 + int(self.mood("score", letter.key, q) ** 0.4 * 4.99) for q in questions}
+        if mood < 0.27:
+            scores.pop(questions[0])
+            scores["unasked"] = 3
+        answer = c.AnswerSurvey(cohort_id=letter.cohort_id, survey_id=survey, scores=scores)
+        self.ask(answer, self._late(letter))

@@ -1,0 +1,80 @@
+"""Records that nobody can read, or that are not where they belong: what has to be parked.
+
+Always holds: what is put in is noted in `World.poisoned`, origin to kind; none of it claims to be
+the next event of a source, for everything after a gap in a source has to park.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from schemas.envelope import Headers, Record
+from schemas.topics import PEOPLE, TOPICS, partition_of
+from tests.simulation.faults import Fault
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_OF_COHORT: dict[str, tuple[str, ...]] = {
+    "mentoring.matching.commands": ("m0~g0", "m1~g0", "g0", "m0"),
+    "mentoring.scheduling.commands": ("m0~g0~1", "m0~g0~2"),
+    "mentoring.feedback.commands": ("m0~g0~start~mentor", "m0~g0~s1~manager"),
+    "mentoring.notify.commands": ("LetterSent",),
+    "mentoring.matching.events": ("m0~g0", "m1~g0"),
+    "mentoring.scheduling.events": ("m0~g0~1", "m0~g0~2", "m0~g0"),
+    "mentoring.scheduling.private": ("m0~g0~1",),
+    "mentoring.feedback.private": ("m0~g0~start~mentor", "m0~g0~s1~mentor"),
+    PEOPLE: ("m0", "g0"),
+}
+"""Topics that somebody reads, and subjects of theirs."""
+
+_GOOD = (
+    ("ce_specversion", b"1.0"),
+    ("ce_id", b"stranger-1"),
+    ("ce_source", b"/stranger"),
+    ("ce_time", b"2017-03-06T09:00:00.000Z"),
+    ("ce_subject", b"x"),
+)
+
+
+def _no_headers(world: "World", topic: str, cohort: str) -> tuple[bytes | None, Headers]:
+    return b"\x00\xff", ()
+
+
+def _not_utf8(world: "World", topic: str, cohort: str) -> tuple[bytes | None, Headers]:
+    return b"{}", (*_GOOD, ("ce_type", b"\xff\xfe"))
+
+
+def _unknown_type(world: "World", topic: str, cohort: str) -> tuple[bytes | None, Headers]:
+    kind = b"fr.gouv.mentoring.TeleportManager.v1"
+    return b"{}", (*_GOOD, ("ce_type", kind), ("ce_partitionkey", cohort.encode()))
+
+
+def _bad_json(world: "World", topic: str, cohort: str) -> tuple[bytes | None, Headers]:
+    kind = f"fr.gouv.mentoring.{TOPICS[topic].types[0].__name__}.v1".encode()
+    return b'{"cohort_id":', (*_GOOD, ("ce_type", kind), ("ce_partitionkey", cohort.encode()))
+
+
+_KINDS: tuple[Callable[["World", str, str], tuple[bytes | None, Headers]], ...] = (
+    _no_headers,
+    _not_utf8,
+    _unknown_type,
+    _bad_json,
+)
+
+
+def poison(world: "World", fault: Fault) -> None:
+    """Put one unreadable record somewhere."""
+    chance = fault.chance()
+    cohort = chance.choice(world.plan.cohorts)
+    topic = chance.choice(list(_OF_COHORT))
+    mood = chance.random()
+    key: bytes | None = f"{cohort}/stranger-{fault.salt}".encode()
+    if mood < 0.2:
+        key = None
+    elif mood < 0.5:
+        key = f"{cohort}/{chance.choice(_OF_COHORT[topic])}".encode()
+    partition = partition_of(cohort, world.partitions)
+    make = chance.choice(_KINDS)
+    value, headers = make(world, topic, cohort)
+    offset = world.log._append(Record(topic, partition, key, value, headers))
+    world.poisoned[f"{topic}/{partition}/{offset}"] = make.__name__
