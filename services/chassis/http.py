@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -212,6 +213,14 @@ def bearer(token: str | None) -> Callable[[Request], Awaitable[None]]:
     return guard
 
 
+async def said_once(request: Request) -> None:
+    """A guard against a query parameter given twice: nobody can tell which one is meant."""
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    for name, times in given.items():
+        if times > 1:
+            raise Problem(422, f"{name}: given {times} times, give it once")
+
+
 Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the outcome.")]
 
 
@@ -345,4 +354,4 @@ def _typed(kind: type[Document], name: str, text: str) -> Any:
 
 def protected(app: FastAPI, router: APIRouter, token: str | None) -> None:
     """Mount routes that only bearers of the token may use."""
-    app.include_router(router, dependencies=[Depends(bearer(token))])
+    app.include_router(router, dependencies=[Depends(bearer(token)), Depends(said_once)])

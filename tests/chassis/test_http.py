@@ -322,6 +322,8 @@ async def test_projections_are_listed_by_id_page_by_page_and_filtered(site: Site
         ("limit=0", "limit"),
         ("limit=1001", "limit"),
         ("count[$gt]=0", "count[$gt]: no such filter"),
+        ("count=1&count=2", "count: given 2 times"),
+        ("limit=x&limit=1", "limit: given 2 times"),
     ],
 )
 async def test_a_filter_that_is_not_there_or_wrong_is_refused_by_its_name(
