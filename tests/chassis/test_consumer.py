@@ -224,7 +224,9 @@ async def test_work_begins_where_the_database_says_and_not_where_the_broker_reme
         await eventually(site.counts({f"{ZERO}/m~g": 3}))
 
     found = [row async for rows in site.log.read(PRIVATE, 0) for row in rows]
-    names = [attributes(row.headers).type for row in found]
+    # Whoever ended before hearing that it had published leaves it to be published again: same id.
+    told = {told.id: told.type for told in (attributes(row.headers) for row in found)}
+    names = list(told.values())
     assert sum("PairFormed" in name for name in names) == 1
     assert sum("PlanningBegan" in name for name in names) == 3
 
