@@ -4,27 +4,38 @@ Always holds: the result depends on who the people are, never on the order in wh
 Age and rank are not criteria; they are not even in the data.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.values import WEEKDAYS, Availability, CohortPolicy, ScoreReason, minutes
+from schemas.values import WEEKDAYS, Availability, CohortPolicy, ScoreReason, Tools, minutes
+from services.matching.assignment import BEST, POINT, Ints
 from services.matching.views import Manager, Mentor
 
 QUARTER = 15  # minutes
 DAY_SLOTS = 24 * 60 // QUARTER
 FULL_WEEK = 4 * 60  # shared minutes a week that count as fully available
+FULL = FULL_WEEK // QUARTER
+LEVELS = 5
+CRITERIA = ("coverage", "availability", "bridge", "proximity")
+
+_CHUNK = 256  # managers whose weeks are compared with the mentors' at once
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
-    """Legal mentors of one manager: their indexes, scores (0..100) and criteria (0..1)."""
+class Bonds:
+    """What keeps people apart beyond their own exclusions.
 
-    mentors: NDArray[np.int64]
-    scores: NDArray[np.float64]
-    criteria: dict[str, NDArray[np.float64]]
+    `lines`: everybody's direct manager, whether or not they take part. `closed`: by manager, the
+    mentors with whom a pair has ended.
+    """
+
+    lines: Mapping[str, str | None] = field(default_factory=dict)
+    closed: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
 
 def week(availability: Availability, length: int = QUARTER) -> NDArray[np.bool_]:
@@ -38,98 +49,189 @@ def week(availability: Availability, length: int = QUARTER) -> NDArray[np.bool_]
     return slots
 
 
+class Weeks:
+    """The different weeks of some people: `of[i]` is the row of person i."""
+
+    def __init__(self, people: Sequence[Mentor | Manager], length: int) -> None:
+        rows: dict[Availability, int] = {}
+        self.of = np.array([rows.setdefault(p.availability, len(rows)) for p in people], np.int64)
+        shape = (len(rows), len(WEEKDAYS) * DAY_SLOTS)
+        self.free = np.array([week(a) for a in rows], np.float32).reshape(shape)
+        self.starts = np.array([week(a, length) for a in rows], np.float32).reshape(shape)
+
+
 class Pool:
-    """The mentors with room, and everybody's line, laid out for scoring one manager at a time."""
+    """The mentors with room and the managers who wait, laid out for looking up who fits whom.
+
+    `mentors` and `managers` are in an order of their own, which their content decides (and their
+    ids among equals); indexes and results refer to it. `ties(i, mentors)` tells equals apart, by
+    content alone.
+    """
 
     def __init__(
-        self, mentors: Sequence[Mentor], managers: Sequence[Manager], policy: CohortPolicy
+        self,
+        mentors: Sequence[Mentor],
+        managers: Sequence[Manager],
+        policy: CohortPolicy,
+        bonds: Bonds | None = None,
     ) -> None:
-        self.mentors = mentors
         self.policy = policy
-        tools = sorted(
-            {t for m in mentors for t in m.skills} | {t for g in managers for t in g.needs}
-        )
-        self.tools = {tool: i for i, tool in enumerate(tools)}
-        self.skills = np.zeros((len(mentors), len(tools)))
-        for i, mentor in enumerate(mentors):
-            for tool, level in mentor.skills.items():
-                self.skills[i, self.tools[tool]] = level
-        length = policy.session_minutes
-        empty = np.zeros((0, len(WEEKDAYS) * DAY_SLOTS), dtype=np.bool_)
-        self.free = np.array([week(m.availability) for m in mentors]) if mentors else empty
-        self.starts = (
-            np.array([week(m.availability, length) for m in mentors]) if mentors else empty
-        )
-        self.directorates = np.array([m.directorate for m in mentors], dtype=object)
-        self.sites = np.array([m.site for m in mentors], dtype=object)
-        self.places = {mentor.id: i for i, mentor in enumerate(mentors)}
+        keyed = sorted((_key(p, p.skills, p.places), p.id, p) for p in mentors)
+        waiting = sorted((_key(p, p.needs, p.job_family), p.id, p) for p in managers)
+        self.mentors = [mentor for _, _, mentor in keyed]
+        self.managers = [manager for _, _, manager in waiting]
+        self.capacities = np.array([mentor.places for mentor in self.mentors], np.int64)
+        self._keys = np.array([key for key, _, _ in keyed], np.uint64)
+        self._waiting_keys = np.array([key for key, _, _ in waiting], np.uint64)
+        self._waiting_keys *= np.uint64(0x94D049BB133111EB)  # two people may be equal in content
+        self._apart = _apart(self.mentors, self.managers, policy, bonds or Bonds())
+        self._tell_skills()
+        self._weeks = Weeks(self.mentors, policy.session_minutes)
+        self._waiting_weeks = Weeks(self.managers, policy.session_minutes)
+        self._directorate = _numbered(self.mentors, self.managers, "directorate")
+        self._site = _numbered(self.mentors, self.managers, "site")
+        weights = [getattr(policy.weights, name) for name in CRITERIA]
+        self._shares = [weight / sum(weights) * BEST for weight in weights]
 
-    def candidates(
-        self, manager: Manager, lines: dict[str, str | None], closed: frozenset[str]
-    ) -> Candidates:
-        """The legal mentors of a manager; `closed` are mentors with whom a pair has ended."""
-        needs = np.zeros(len(self.tools))
-        for tool, level in manager.needs.items():
-            needs[self.tools[tool]] = level
-        asked = needs > 0
-        skills = self.skills[:, asked]
-        levels = needs[asked]
-        able = (skills >= levels).any(axis=1)
-        meet = self.starts @ week(manager.availability, self.policy.session_minutes) > 0
-        legal = able & meet
-        for mentor_id in closed | {manager.id, *manager.excludes}:
-            if mentor_id in self.places:
-                legal[self.places[mentor_id]] = False
-        for i in np.flatnonzero(legal).tolist():
-            mentor = self.mentors[i]
-            if manager.id in mentor.excludes or (
-                self.policy.reporting_line == "forbid" and in_line(mentor.id, manager.id, lines)
-            ):
-                legal[i] = False
-        found = np.flatnonzero(legal)
-        shared = self.free[found].astype(np.float64) @ week(manager.availability) * QUARTER
-        criteria = {
-            "coverage": np.minimum(skills[found] / levels, 1.0) @ levels / levels.sum(),
-            "availability": np.minimum(shared / FULL_WEEK, 1.0),
-            "bridge": (self.directorates[found] != manager.directorate).astype(np.float64),
-            "proximity": (self.sites[found] == manager.site).astype(np.float64),
+    def _tell_skills(self) -> None:
+        """The inverted index: who masters a tool at a level or above."""
+        tools = {tool for manager in self.managers for tool in manager.needs}
+        self.skills = {tool: np.zeros(len(self.mentors), np.uint8) for tool in tools}
+        for j, mentor in enumerate(self.mentors):
+            for tool in mentor.skills.keys() & tools:
+                self.skills[tool][j] = mentor.skills[tool]
+        self.able = {
+            (tool, level): levels >= level
+            for tool, levels in self.skills.items()
+            for level in range(1, LEVELS + 1)
         }
-        weights = self.policy.weights
-        total = sum(getattr(weights, name) for name in criteria)
-        scores = sum(criteria[n] * (getattr(weights, n) / total * 100) for n in criteria)
-        return Candidates(found, np.round(scores, 6), criteria)
 
+    def legal(self, managers: Ints) -> Iterator[tuple[int, Ints, Ints]]:
+        """For each of the managers: manager, mentors who may coach them, and their points."""
+        _, availability, bridge, proximity = self._shares
+        by_quarters = np.floor(availability * np.arange(FULL + 1) / FULL).astype(np.int64)
+        elsewhere, here = int(bridge), int(proximity)
+        for begin in range(0, len(managers), _CHUNK):
+            chunk = managers[begin : begin + _CHUNK]
+            rows, row_of = np.unique(self._waiting_weeks.of[chunk], return_inverse=True)
+            meet = (self._waiting_weeks.starts[rows] @ self._weeks.starts.T) > 0
+            shared = self._waiting_weeks.free[rows] @ self._weeks.free.T
+            worth = by_quarters[np.minimum(shared, FULL).astype(np.int64)]
+            for i, row in zip(chunk.tolist(), row_of.tolist(), strict=True):
+                found = np.flatnonzero(self._able(i))
+                weeks = self._weeks.of[found]
+                meets = meet[row][weeks]
+                found, weeks = found[meets], weeks[meets]
+                points = self._covered(i, found) + worth[row][weeks]
+                points += elsewhere * (self._directorate[0][found] != self._directorate[1][i])
+                points += here * (self._site[0][found] == self._site[1][i])
+                yield i, found, points
 
-def in_line(one: str, other: str, lines: dict[str, str | None]) -> bool:
-    """Whether one reports to the other, at any height, or both to the same manager directly."""
-    if lines.get(one) is not None and lines.get(one) == lines.get(other):
-        return True
-    return other in _above(one, lines) or one in _above(other, lines)
+    def _able(self, i: int) -> NDArray[np.bool_]:
+        """Who masters something that the manager needs, and is not to be kept apart."""
+        (tool, level), *others = self.managers[i].needs.items()
+        able: NDArray[np.bool_] = self.able[tool, level].copy()
+        for need in others:
+            able |= self.able[need]
+        able[self._apart.get(i, [])] = False
+        return able
 
+    def _covered(self, i: int, mentors: Ints) -> Ints:
+        needs = self.managers[i].needs
+        total = sum(needs.values())
+        by_levels = np.floor(self._shares[0] * np.arange(total + 1) / total).astype(np.int64)
+        covered = np.zeros(len(mentors), np.int64)
+        for tool, level in needs.items():
+            covered += np.minimum(self.skills[tool][mentors], level)
+        found: Ints = by_levels[covered]
+        return found
 
-def _above(person: str, lines: dict[str, str | None]) -> set[str]:
-    found: set[str] = set()
-    above = lines.get(person)
-    while above is not None and above not in found:
-        found.add(above)
-        above = lines.get(above)
-    return found
+    def ties(self, i: int, mentors: Ints) -> Ints:
+        """What tells pairs of equal points apart: 0 to 1,048,575, from the two people's content."""
+        mixed = self._keys[mentors] ^ self._waiting_keys[i]
+        mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+        told: Ints = (mixed >> np.uint64(44)).astype(np.int64)
+        return told
 
-
-def reasons(candidates: Candidates, index: int, policy: CohortPolicy) -> tuple[ScoreReason, ...]:
-    """The score of one candidate, criterion by criterion."""
-    total = sum(getattr(policy.weights, name) for name in candidates.criteria)
-    return tuple(
-        ScoreReason(
-            criterion=name,
-            value=round(float(values[index]), 4),
-            weight=getattr(policy.weights, name),
-            contribution=round(
-                float(values[index]) * getattr(policy.weights, name) / total * 100, 2
-            ),
+    def reasons(self, i: int, j: int) -> tuple[ScoreReason, ...]:
+        """The score of a pair, criterion by criterion: what they contribute adds up to it."""
+        manager, mentor = self.managers[i], self.mentors[j]
+        covered = sum(min(mentor.skills.get(t, 0), level) for t, level in manager.needs.items())
+        week_i, week_j = self._waiting_weeks.of[i], self._weeks.of[j]
+        shared = float(self._waiting_weeks.free[week_i] @ self._weeks.free[week_j])
+        values = (
+            (covered, sum(manager.needs.values())),
+            (min(shared, FULL), FULL),
+            (mentor.directorate != manager.directorate, 1),
+            (mentor.site == manager.site, 1),
         )
-        for name, values in candidates.criteria.items()
-    )
+        return tuple(
+            ScoreReason(
+                criterion=name,
+                value=round(part / whole, 4),
+                weight=getattr(self.policy.weights, name),
+                contribution=int(np.floor(share * part / whole)) / POINT,
+            )
+            for name, share, (part, whole) in zip(CRITERIA, self._shares, values, strict=True)
+        )
+
+
+def _key(person: Mentor | Manager, tools: Tools, extra: object) -> int:
+    """A number of the person's content, the same whatever their id is."""
+    windows = [(w.day, w.start, w.end) for w in person.availability]
+    content = (person.directorate, person.site, sorted(tools.items()), extra, windows)
+    return int.from_bytes(blake2b(repr(content).encode(), digest_size=8).digest())
+
+
+def _numbered(
+    mentors: Sequence[Mentor], managers: Sequence[Manager], field: str
+) -> tuple[Ints, Ints]:
+    numbers: dict[str, int] = {}
+
+    def of(people: Sequence[Mentor] | Sequence[Manager]) -> Ints:
+        names = (getattr(person, field) for person in people)
+        return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
+
+    return of(mentors), of(managers)
+
+
+def _apart(
+    mentors: Sequence[Mentor], managers: Sequence[Manager], policy: CohortPolicy, bonds: Bonds
+) -> dict[int, list[int]]:
+    """By manager, the mentors to keep apart from them, whatever they master."""
+    place = {mentor.id: j for j, mentor in enumerate(mentors)}
+    waiting = {manager.id: i for i, manager in enumerate(managers)}
+    apart: dict[int, set[int]] = defaultdict(set)
+    for i, manager in enumerate(managers):
+        ids = {manager.id, *manager.excludes, *bonds.closed.get(manager.id, ())}
+        apart[i].update(place[other] for other in ids & place.keys())
+    for j, mentor in enumerate(mentors):
+        for other in set(mentor.excludes) & waiting.keys():
+            apart[waiting[other]].add(j)
+    if policy.reporting_line == "forbid":
+        team: dict[str, list[int]] = defaultdict(list)
+        for j, mentor in enumerate(mentors):
+            if (lead := bonds.lines.get(mentor.id)) is not None:
+                team[lead].append(j)
+            for lead in above(mentor.id, bonds.lines) & waiting.keys():
+                apart[waiting[lead]].add(j)
+        for i, manager in enumerate(managers):
+            if (lead := bonds.lines.get(manager.id)) is not None:
+                apart[i].update(team.get(lead, ()))
+            ids = above(manager.id, bonds.lines)
+            apart[i].update(place[other] for other in ids & place.keys())
+    return {i: sorted(found) for i, found in apart.items() if found}
+
+
+def above(person: str, lines: Mapping[str, str | None]) -> set[str]:
+    """Everybody to whom somebody reports, at any height. A circle ends."""
+    found: set[str] = set()
+    lead = lines.get(person)
+    while lead is not None and lead not in found:
+        found.add(lead)
+        lead = lines.get(lead)
+    return found
 
 
 def first_tools(mentor: Mentor, manager: Manager, most: int = 3) -> tuple[str, ...]:

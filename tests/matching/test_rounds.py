@@ -2,15 +2,10 @@
 
 from itertools import permutations
 
-import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from schemas.commands import RunRound
 from schemas.events import PairProposed, ProposalDeclined, RoundCompleted
 from schemas.values import Window
-from services.matching.rounds import assign
-from services.matching.scoring import Candidates, in_line
+from services.matching.scoring import above
 from tests.matching.given import TUESDAY, manager, mentor, scenario
 from tests.scenario import Scenario
 
@@ -80,8 +75,8 @@ def test_two_people_of_the_same_direct_manager_are_kept_apart() -> None:
 
 def test_a_circle_in_the_reporting_line_ends() -> None:
     lines: dict[str, str | None] = {"a": "b", "b": "a", "z": None}
-    assert in_line("a", "b", lines)
-    assert not in_line("a", "z", lines)
+    assert above("a", lines) == {"a", "b"}
+    assert above("z", lines) == set()
 
 
 def test_a_declined_pair_is_never_proposed_again() -> None:
@@ -113,48 +108,4 @@ def test_a_score_is_the_sum_of_its_reasons() -> None:
     assert isinstance(decision, list)
     pair = decision[0]
     assert isinstance(pair, PairProposed)
-    assert abs(sum(r.contribution for r in pair.reasons) - pair.score) < 0.05
-
-
-def _brute(scores: list[list[float | None]], places: list[int]) -> tuple[int, float]:
-    """Most pairs, then the best total, by trying everything."""
-    best = (0, 0.0)
-
-    def go(row: int, left: list[int], count: int, total: float) -> None:
-        nonlocal best
-        if row == len(scores):
-            best = max(best, (count, round(total, 6)))
-            return
-        go(row + 1, left, count, total)
-        for mentor_index, score in enumerate(scores[row]):
-            if score is not None and left[mentor_index]:
-                left[mentor_index] -= 1
-                go(row + 1, left, count + 1, total + score)
-                left[mentor_index] += 1
-
-    go(0, list(places), 0, 0.0)
-    return best
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.data())
-def test_no_pairing_has_more_pairs_or_as_many_with_a_higher_score(data: st.DataObject) -> None:
-    mentors = data.draw(st.integers(1, 4))
-    places = data.draw(st.lists(st.integers(0, 2), min_size=mentors, max_size=mentors))
-    cell = st.one_of(st.none(), st.integers(0, 100).map(float))
-    row = st.lists(cell, min_size=mentors, max_size=mentors)
-    scores = data.draw(st.lists(row, min_size=1, max_size=5))
-    candidates = [
-        Candidates(
-            np.array([i for i, s in enumerate(row) if s is not None], dtype=np.int64),
-            np.array([s for s in row if s is not None]),
-            {},
-        )
-        for row in scores
-    ]
-    chosen = assign(candidates, places)
-    edges = [(c, e) for c, e in zip(candidates, chosen, strict=True) if e is not None]
-    taken = [int(c.mentors[e]) for c, e in edges]
-    assert all(taken.count(i) <= places[i] for i in range(mentors))
-    total = round(sum(float(c.scores[e]) for c, e in edges), 6)
-    assert (len(edges), total) == _brute(scores, places)
+    assert round(sum(r.contribution for r in pair.reasons), 4) == pair.score
