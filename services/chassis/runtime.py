@@ -49,6 +49,7 @@ logger = logging.getLogger(__name__)
 BOOT_SECONDS = 60.0
 STUCK_SECONDS = 120.0
 COUNT_EVERY = 5.0
+LEFT_EVERY = 10.0
 LOOK_EVERY = 1.0
 
 
@@ -220,6 +221,7 @@ class Service:
     async def _consume(self) -> None:
         async with self._open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self._deadlines())
+            tasks.create_task(self._publish_left())
             tasks.create_task(self._count())
             tasks.create_task(self._look())
 
@@ -261,6 +263,12 @@ class Service:
             with contextlib.suppress(Abandoned):
                 if not await self.stepper.decide_due():
                     await asyncio.sleep(pause)
+
+    async def _publish_left(self) -> None:
+        while True:
+            await asyncio.sleep(LEFT_EVERY)
+            with contextlib.suppress(Abandoned):
+                await self.stepper.publish_left()
 
     async def _count(self) -> None:
         while True:

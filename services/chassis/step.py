@@ -161,6 +161,18 @@ class Stepper:
                 start = number + 1
         yield inputs[start:]
 
+    async def publish_left(self) -> int:
+        """Publish what still stands in the outbox though no step is under way; how many steps.
+
+        That they were published is not written durably: a database that changes its primary may
+        know of them again, long after. Published again, they have no second effect.
+        """
+        async with self._turn:
+            left = await self._retried(lambda: self.store.outgoing(list(self.owned)))
+            if left:
+                await self._publish(left)
+        return len(left)
+
     async def decide_due(self) -> int:
         """Find the documents whose moment has come, and decide on them; how many there were."""
         self.progress = time.monotonic()

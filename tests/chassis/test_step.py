@@ -14,7 +14,7 @@ from services.chassis.domain import Decision, Document, Due, Gone, One, State
 from services.chassis.mongo import MongoStore
 from services.chassis.rebuild import rebuild
 from services.chassis.step import Abandoned, Stepper
-from services.chassis.store import MemoryStore, Place, Store
+from services.chassis.store import MemoryStore, Outgoing, Place, Store
 from tests.chassis.faults import Crash, Trip, Tripping, Unwilling, When, raising
 from tests.chassis.toy import (
     COMMANDS,
@@ -546,6 +546,36 @@ async def test_a_step_that_is_being_retried_is_abandoned_when_its_partition_is_t
         await step
     await world.run()
     assert await world.tallies() == {"c/m~g": 0}
+
+
+class Relapsing(MemoryStore):
+    """Can forget that something was published, as a database that changes its primary may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Outgoing] = []
+
+    async def published(self, outgoing: Sequence[Outgoing]) -> None:
+        await super().published(outgoing)
+        self.told += outgoing
+
+    def relapse(self) -> None:
+        self.outbox |= {(item.partition, item.step): item for item in self.told}
+
+
+async def test_what_was_published_and_stands_in_the_outbox_again_does_not_stay_there() -> None:
+    store = Relapsing()
+    world = World(store=store)
+    world.publish(formed("m~g"))
+    world.command(confirm("m~g"))
+    stepper = await world.run()
+    assert await stepper.publish_left() == 0
+    store.relapse()
+
+    assert await stepper.publish_left() == 1
+
+    assert not store.outbox
+    await equal_when_rebuilt(world)
 
 
 # --- G6: time is an input ---------------------------------------------------------------------
