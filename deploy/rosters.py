@@ -18,14 +18,17 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.base import CohortId, Command
 from schemas.commands import EnrolManager, VolunteerAsMentor
 from schemas.people import PersonContact
+from services.matching.families import needs_of
 
 C = TypeVar("C", bound=Command)
 
 _CONTACT = ("name", "email", "language")
 _PLACE = ("directorate", "site")
 _WEEK_AND_LINE = ("availability", "line_manager", "excludes")
-MENTOR_COLUMNS = ("id", *_CONTACT, *_PLACE, "skills", "capacity", *_WEEK_AND_LINE)
-MANAGER_COLUMNS = ("id", *_CONTACT, *_PLACE, "job_family", "needs", *_WEEK_AND_LINE)
+_OFFER = (*_PLACE, "skills", "capacity", *_WEEK_AND_LINE)
+_REQUEST = (*_PLACE, "job_family", "needs", *_WEEK_AND_LINE)
+MENTOR_COLUMNS = ("id", *_CONTACT, *_OFFER)
+MANAGER_COLUMNS = ("id", *_CONTACT, *_REQUEST)
 
 _PRIVATE = ("name", "email")
 _IDS = ("id", "line_manager", "excludes")
@@ -43,7 +46,7 @@ _EXPECTED = {
     "site": "1 to 64 characters",
     "job_family": "1 to 64 characters",
     "skills": _TOOLS,
-    "needs": _TOOLS,
+    "needs": f"{_TOOLS}; or nothing, for a job family whose tools are known",
     "capacity": "a whole number from 1 to 5 (empty: 1)",
     "availability": "1 to 20 windows joined by ';', mon to fri, each ending after it starts, "
     "as mon 09:00-12:00",
@@ -123,19 +126,31 @@ def read_rosters(mentors: Path, managers: Path, cohort_id: str) -> Roster:
 
     Raises RosterError with all findings, and pydantic's ValidationError if `cohort_id` is no id.
     """
+    return _read_both((mentors, MENTOR_COLUMNS), (managers, MANAGER_COLUMNS), cohort_id)
+
+
+def read_people(mentors: Path, managers: Path, cohort_id: str) -> Roster:
+    """As `read_rosters`, from files that hold no name, address or language: without contacts."""
+    return _read_both((mentors, ("id", *_OFFER)), (managers, ("id", *_REQUEST)), cohort_id)
+
+
+def _read_both(
+    mentors: tuple[Path, Sequence[str]], managers: tuple[Path, Sequence[str]], cohort_id: str
+) -> Roster:
     TypeAdapter(CohortId).validate_python(cohort_id)
-    files = [_read(mentors, MENTOR_COLUMNS), _read(managers, MANAGER_COLUMNS)]
+    files = [_read(*mentors), _read(*managers)]
     rows = [row for file in files for row in file.rows]
     findings = [finding for file in files for finding in file.findings]
     volunteers = _commands(VolunteerAsMentor, "mentor_id", files[0].rows, cohort_id, findings)
     enrolments = _commands(EnrolManager, "manager_id", files[1].rows, cohort_id, findings)
-    contacts = _commands(PersonContact, "person_id", rows, cohort_id, findings)
+    known_by_name = [row for row in rows if "name" in row.cells]
+    contacts = _commands(PersonContact, "person_id", known_by_name, cohort_id, findings)
     findings += [*_repeated_tools(rows), *_duplicates(rows), *_circles(rows)]
     if not any(file.rows_lost for file in files):  # else whoever is on a lost row seems unknown
         known = {row.cells["id"] for row in rows}.union(*(file.half_read for file in files))
         findings += _unknown(rows, known)
     if findings:
-        order = [str(mentors), str(managers)]
+        order = [file.name for file in files]
         unique = dict.fromkeys(findings)
         raise RosterError(sorted(unique, key=lambda f: (order.index(f.file), f.line or 0)))
     once = {contact.person_id: contact for contact in contacts}
@@ -253,8 +268,10 @@ def _commands(
     """One command per row that makes one; what is wrong with the others joins the findings."""
     found: list[C] = []
     for row in rows:
-        given = {"cohort_id": cohort_id, id_field: row.cells["id"]}
+        given: dict[str, Any] = {"cohort_id": cohort_id, id_field: row.cells["id"]}
         given |= {name: _value(name, cell) for name, cell in row.cells.items() if name != "id"}
+        if kind is EnrolManager and not row.cells["needs"]:
+            given["needs"] = needs_of(row.cells["job_family"])
         fields = {name: given[name] for name in kind.model_fields if given.get(name)}
         try:
             found.append(kind.model_validate(fields))
@@ -305,7 +322,8 @@ def _part(column: str, cell: str, inside: Sequence[int | str]) -> str:
 
 def _shown(row: _Row, column: str, value: str) -> str | None:
     """The value, unless it is, or may be, a name or an address: people mix up columns."""
-    person = _words(row.cells["name"]) | _words(row.cells["email"].partition("@")[0])
+    name, email = row.cells.get("name", ""), row.cells.get("email", "")
+    person = _words(name) | _words(email.partition("@")[0])
     if column in _PRIVATE or "@" in value or person & _words(value):
         return None
     if column in _IDS and re.search(r"\s", value):
@@ -344,10 +362,10 @@ def _duplicates(rows: Iterable[_Row]) -> Iterator[Finding]:
             continue
         other = people.setdefault(person, row) if person else row
         for column in _OF_THE_PERSON:
-            if row.cells[column] != other.cells[column]:
+            if row.cells.get(column) != other.cells.get(column):
                 expected = f"the same as in {other.file}, line {other.line}, for the same id"
                 yield row.finding(column, expected)
-        address = row.cells["email"].casefold()
+        address = row.cells.get("email", "").casefold()
         owner = addresses.setdefault(address, row) if address else row
         if owner.cells["id"] != person:
             expected = f"an address of their own ({owner.file}, line {owner.line} has the same)"

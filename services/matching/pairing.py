@@ -47,8 +47,12 @@ class Pairing:
         return int(self.graph.points[chosen[chosen >= 0]].sum()) / POINT
 
 
-def pair(pool: Pool, told: Callable[[int, int], None] | None = None, kept: int = KEPT) -> Pairing:
-    """The best pairing of the pool. `told(managers done, pairs joined)` hears of the progress."""
+Told = Callable[[int, int, int], None]
+"""Hears of the progress: managers looked at, of how many, pairs that joined since."""
+
+
+def pair(pool: Pool, told: Told = lambda *_: None, kept: int = KEPT) -> Pairing:
+    """The best pairing of the pool."""
     count = len(pool.managers)
     mentors: list[Ints] = []
     points: list[Ints] = []
@@ -62,8 +66,8 @@ def pair(pool: Pool, told: Callable[[int, int], None] | None = None, kept: int =
             most_left[i] = left.max()
         mentors.append(found[best])
         points.append(worth[best])
-        if told is not None and i % 500 == 0:
-            told(i, 0)
+        if i % 500 == 0:
+            told(i, count, 0)
     rounds = 0
     while True:
         rounds += 1
@@ -80,8 +84,7 @@ def pair(pool: Pool, told: Callable[[int, int], None] | None = None, kept: int =
             mentors[i] = np.concatenate([mentors[i], found[best]])
             points[i] = np.concatenate([points[i], worth[best]])
             joined += len(best)
-        if told is not None:
-            told(count, joined)
+        told(count, count, joined)
         if not joined:
             break
     ties = [pool.ties(i, graph.mentor[graph.start[i] : graph.start[i + 1]]) for i in range(count)]

@@ -136,6 +136,10 @@ class Pool:
         able[self._apart.get(i, [])] = False
         return able
 
+    def able_anybody(self, i: int) -> bool:
+        """Whether anybody masters what the manager needs, and nothing keeps the two apart."""
+        return bool(self._able(i).any())
+
     def _covered(self, i: int, mentors: Ints) -> Ints:
         needs = self.managers[i].needs
         total = sum(needs.values())

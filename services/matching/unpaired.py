@@ -1,0 +1,99 @@
+"""Why somebody stays without a mentor, so that they, and whoever decides, can be told.
+
+Either no mentor may coach them, and it is said for want of what; or there are such mentors, and
+more managers who can have nobody but these than these can take (a set that violates Hall's
+condition): no pairing at all could give everybody of them a mentor.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from services.matching.pairing import Pairing
+
+Cause = Literal["no-skill", "no-common-hour", "competition"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaired:
+    """A manager (index in the pool) without a mentor.
+
+    For `competition`: these managers (this one among them) can be coached by these mentors only,
+    who have `places` for fewer than all.
+    """
+
+    manager: int
+    cause: Cause
+    managers: tuple[int, ...] = ()
+    mentors: tuple[int, ...] = ()
+    places: int = 0
+
+
+def unpaired(found: Pairing) -> list[Unpaired]:
+    """Everybody without a mentor, with the reason, in the order of the pool."""
+    alone = np.flatnonzero(found.assignment.edges < 0)
+    competing = alone[found.legal[alone] > 0]
+    groups = _competitions(found, competing.tolist())
+    return [groups[i] if i in groups else Unpaired(i, _want(found, i)) for i in alone.tolist()]
+
+
+def _want(found: Pairing, i: int) -> Cause:
+    return "no-common-hour" if found.pool.able_anybody(i) else "no-skill"
+
+
+def _competitions(found: Pairing, alone: list[int]) -> dict[int, Unpaired]:
+    """From each of `alone`: the mentors whom they could have, whoever has these, and so on.
+
+    Groups that meet are one. Everybody is looked at once.
+    """
+    pool, edges = found.pool, found.assignment.edges
+    holders: dict[int, list[int]] = {}
+    for i in np.flatnonzero(edges >= 0).tolist():
+        holders.setdefault(int(found.graph.mentor[edges[i]]), []).append(i)
+    group = dict(zip(alone, range(len(alone)), strict=True))  # of managers
+    of_mentor = np.full(len(pool.mentors), -1)
+    parent = list(range(len(alone)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            parent[number] = parent[parent[number]]
+            number = parent[number]
+        return number
+
+    layer = list(alone)
+    while layer:
+        reached: list[int] = []
+        for i, able, _ in pool.legal(np.array(layer)):
+            mine = root(group[i])
+            for other in np.unique(of_mentor[able]).tolist():
+                if other >= 0:
+                    parent[root(other)] = mine
+            new = able[of_mentor[able] < 0]
+            of_mentor[new] = mine
+            for j in new.tolist():
+                for holder in holders.get(j, ()):
+                    if holder not in group:
+                        group[holder] = mine
+                        reached.append(holder)
+        layer = reached
+    return _described(found, alone, group, of_mentor.tolist(), [root(n) for n in parent])
+
+
+def _described(
+    found: Pairing, alone: list[int], group: dict[int, int], of_mentor: list[int], roots: list[int]
+) -> dict[int, Unpaired]:
+    managers: dict[int, list[int]] = {}
+    mentors: dict[int, list[int]] = {}
+    for i, number in sorted(group.items()):
+        managers.setdefault(roots[number], []).append(i)
+    for j, number in enumerate(of_mentor):
+        if number >= 0:
+            mentors.setdefault(roots[number], []).append(j)
+    described: dict[int, Unpaired] = {}
+    for i in alone:
+        whose = roots[group[i]]
+        able = mentors[whose]
+        places = int(found.pool.capacities[able].sum())
+        described[i] = Unpaired(i, "competition", tuple(managers[whose]), tuple(able), places)
+    return described
