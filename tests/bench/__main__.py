@@ -15,7 +15,7 @@ from rich.table import Table
 from deploy.local.broker import embedded_broker
 from deploy.local.mongodb import mongodb
 from deploy.topics import create_topics
-from tests.bench import memory, rebuilds, recovery, steps
+from tests.bench import matching, memory, rebuilds, recovery, steps
 
 ROUNDS = 3
 EVENTS = 20_000
@@ -105,10 +105,25 @@ async def recovery_row() -> Row:
     return row(name, "s", max(taken))
 
 
+def matching_rows() -> list[Row]:
+    """From two files to pairs, against the bare solver on the same graph."""
+    rows = []
+    for count in (5_000, 10_000, 20_000):
+        with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
+            ours, bare, megabytes = matching.seconds(Path(directory), count)
+        console.print(f"match, {count:,}: {ours:.1f} s, bare solver {bare:.1f} s")
+        name = f"match {count:,} managers, files to pairs: bare = SciPy's solver alone"
+        rows.append(row(name, "s", ours, bare))
+        rows.append(row(f"memory of match, {count:,} managers (peak)", "MB", megabytes))
+    return rows
+
+
 async def main() -> list[Row]:
     if "--only-recovery" in sys.argv:
         return [await recovery_row()]
-    rows = [await step_row(), await rebuild_row()]
+    if "--only-matching" in sys.argv:
+        return matching_rows()
+    rows = [await step_row(), await rebuild_row(), *matching_rows()]
     if "--no-kafka" not in sys.argv:
         rows.append(await recovery_row())
     if "--no-memory" not in sys.argv:
