@@ -54,20 +54,19 @@ Told = Callable[[int, int, int], None]
 def pair(pool: Pool, told: Told = lambda *_: None, kept: int = KEPT) -> Pairing:
     """The best pairing of the pool."""
     count = len(pool.managers)
-    mentors: list[Ints] = []
-    points: list[Ints] = []
+    nobody = np.zeros(0, np.int64)
+    mentors, points = [nobody] * count, [nobody] * count
     legal = np.zeros(count, np.int64)
     most_left = np.full(count, -1, np.int64)  # points of the best pair not kept
-    for i, found, worth in pool.legal(np.arange(count)):
+    for done, (i, found, worth) in enumerate(pool.legal(np.arange(count))):
         legal[i] = len(found)
         best = _best(worth, pool.ties(i, found), kept)
         if len(best) < len(found):
             left = np.delete(worth, best)
             most_left[i] = left.max()
-        mentors.append(found[best])
-        points.append(worth[best])
-        if i % 500 == 0:
-            told(i, count, 0)
+        mentors[i], points[i] = found[best], worth[best]
+        if done % 500 == 0:
+            told(done, count, 0)
     rounds = 0
     while True:
         rounds += 1

@@ -107,12 +107,16 @@ class Pool:
         }
 
     def legal(self, managers: Ints) -> Iterator[tuple[int, Ints, Ints]]:
-        """For each of the managers: manager, mentors who may coach them, and their points."""
+        """For each of the managers: manager, mentors who may coach them, and their points.
+
+        In whatever order is quickest: managers who have the same week come together.
+        """
         _, availability, bridge, proximity = self._shares
         by_quarters = np.floor(availability * np.arange(FULL + 1) / FULL).astype(np.int64)
         elsewhere, here = int(bridge), int(proximity)
-        for begin in range(0, len(managers), _CHUNK):
-            chunk = managers[begin : begin + _CHUNK]
+        by_week = managers[np.argsort(self._waiting_weeks.of[managers], kind="stable")]
+        for begin in range(0, len(by_week), _CHUNK):
+            chunk = by_week[begin : begin + _CHUNK]
             rows, row_of = np.unique(self._waiting_weeks.of[chunk], return_inverse=True)
             meet = (self._waiting_weeks.starts[rows] @ self._weeks.starts.T) > 0
             shared = self._waiting_weeks.free[rows] @ self._weeks.free.T
