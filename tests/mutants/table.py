@@ -63,8 +63,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "G1",
         "who takes a partition over does not publish what was left",
         _STEP,
-        "        if left:\n",
-        "        if left and not partitions:\n",
+        "        left = await self.store.outgoing(partitions)\n",
+        "        left = await self.store.outgoing([])\n",
     ),
     Mutant(
         "refusal-forgotten",
