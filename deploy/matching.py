@@ -117,7 +117,7 @@ def _document(found: Pairing, alone: Sequence[Unpaired]) -> dict[str, Any]:
             "pair_value": prices.pair_value / POINT,
             "mentor_prices": _by_id(ids[0], prices.mentor_prices),
             "manager_prices": _by_id(ids[1], prices.manager_prices),
-            "optimal": True,  # `pair` ends only when no legal pair contradicts the prices
+            "optimal": found.proven,
         },
         "graph": {
             "mentors": len(pool.mentors),

@@ -46,6 +46,16 @@ class Pairing:
         chosen = self.assignment.edges
         return int(self.graph.points[chosen[chosen >= 0]].sum()) / POINT
 
+    @property
+    def proven(self) -> bool:
+        """Whether the prices prove the pairs on the graph; `pair` has priced all others."""
+        graph, at = self.graph, self.assignment
+        costs = at.manager_prices[graph.rows] + at.mentor_prices[graph.mentor]
+        worth = graph.points + at.pair_value
+        chosen = at.edges[at.edges >= 0]
+        together = at.manager_prices.sum() + (at.mentor_prices * graph.capacities).sum()
+        return bool((costs >= worth).all() and together == worth[chosen].sum())
+
 
 Told = Callable[[int, int, int], None]
 """Hears of the progress: managers looked at, of how many, pairs that joined since."""

@@ -74,6 +74,7 @@ async def test_the_certificate_proves_the_result_to_whoever_adds_it_up(
     assert done.code == 0, done.err
     document = done.document
     told = json.loads(proof.read_text())
+    assert told["optimal"] is True
     capacity = {"m1": 1, "m2": 2, "m3": 1}
     for row in rows_of(edges):
         price = told["manager_prices"][row["manager"]] + told["mentor_prices"][row["mentor"]]

@@ -1,5 +1,6 @@
 """The pairing of a pool: best among all legal pairs, whoever comes first and whatever their ids."""
 
+from dataclasses import replace
 from itertools import product
 from random import Random
 
@@ -199,6 +200,16 @@ def test_its_prices_hold_for_every_legal_pair_and_not_only_for_those_that_were_k
     assert legal == found.legal.sum() > len(found.graph.mentor)
     total = prices.manager_prices.sum() + (prices.mentor_prices * found.graph.capacities).sum()
     assert total == len(found.pairs) * prices.pair_value + round(found.score * POINT)
+
+
+def test_pairs_that_are_not_the_best_are_not_said_to_be_proven() -> None:
+    random = Random(7)
+    found = pair(pool_of(*people(random, 12)))
+    assert found.pairs
+    assert found.proven
+    edges = found.assignment.edges.copy()
+    edges[np.flatnonzero(edges >= 0)[0]] = -1
+    assert not replace(found, assignment=replace(found.assignment, edges=edges)).proven
 
 
 def test_nobody_at_all_makes_no_pairs() -> None:
