@@ -106,6 +106,9 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.connections = Gauge(
+            "mentoring_http_connections", "Open HTTP connections", registry=registry
+        )
         self.last_event = Gauge(
             "mentoring_projection_last_event_timestamp_seconds",
             "Time of the newest message in the projections",

@@ -199,6 +199,7 @@ class Service:
     async def run(self) -> int:
         """Run until a signal or a fault; the exit code."""
         server = server_of(self.http, self.settings.http_host, self.settings.http_port)
+        self.metrics.connections.set_function(lambda: len(server.server_state.connections))
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, self._ending.set)

@@ -31,7 +31,7 @@ from services.chassis.kafka import KafkaLog
 from tests.deploy.commands import ROOT, Done, connecte
 
 LEAVES = (
-    *("demo", "up", "import", "round", "rebuild", "chaos"),
+    *("demo", "up", "import", "round", "rebuild", "chaos", "match"),
     *("parked list", "parked show", "parked retry", "parked drop"),
     *("topics create", "topics list", "schemas generate", "schemas list"),
 )

@@ -55,11 +55,6 @@ class Matching:
         [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
         return int(line.split()[1]) / 1024
 
-    @property
-    def files(self) -> int:
-        """How many files and connections it has open."""
-        return len(list(Path(f"/proc/{self.child.pid}/fd").iterdir()))
-
     async def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
         async with httpx.AsyncClient() as client:
