@@ -25,7 +25,7 @@ from schemas.values import CohortPolicy
 from services.matching.assignment import POINT, Ints
 from services.matching.pairing import Pairing, Told, pair
 from services.matching.scoring import Bonds, Pool, first_tools
-from services.matching.unpaired import Unpaired, unpaired
+from services.matching.unpaired import Competition, Unpaired, unpaired
 from services.matching.views import Manager, Mentor
 
 _COHORT = "match"  # commands and documents want one; it is in no result
@@ -101,17 +101,27 @@ def _document(found: Pairing, alone: Sequence[Unpaired]) -> dict[str, Any]:
         }
         for i, j, score in found.pairs
     ]
+    # Each once, whoever competes: they can be thousands, for as many mentors.
+    competitions = list({id(c): c for one in alone if (c := one.competition)}.values())
     prices = found.assignment
     ids = [mentor.id for mentor in pool.mentors], [manager.id for manager in pool.managers]
     return {
         "pairs": sorted(pairs, key=lambda row: str(row["manager"])),
         "unmatched": sorted(
             (
-                {"manager": pool.managers[one.manager].id, "reason": _reason(found, one)}
+                {"manager": pool.managers[one.manager].id, "reason": _reason(one, competitions)}
                 for one in alone
             ),
             key=lambda row: str(row["manager"]),
         ),
+        "competitions": [
+            {
+                "managers": sorted(pool.managers[i].id for i in one.managers),
+                "mentors": sorted(pool.mentors[j].id for j in one.mentors),
+                "places": one.places,
+            }
+            for one in competitions
+        ],
         "objective": {"pairs": len(pairs), "score": found.score},
         "certificate": {
             "pair_value": prices.pair_value / POINT,
@@ -139,17 +149,14 @@ _TEXTS = {
 }
 
 
-def _reason(found: Pairing, one: Unpaired) -> dict[str, Any]:
-    if one.cause != "competition":
+def _reason(one: Unpaired, competitions: list[Competition]) -> dict[str, Any]:
+    if (among := one.competition) is None:
         return {"cause": one.cause, "text": _TEXTS[one.cause]}
-    pool = found.pool
     return {
         "cause": one.cause,
-        "text": f"{len(one.managers)} managers can only be coached by the same "
-        f"{len(one.mentors)} mentors, who have {one.places} places",
-        "managers": len(one.managers),
-        "mentors": sorted(pool.mentors[j].id for j in one.mentors),
-        "places": one.places,
+        "text": f"{len(among.managers)} managers can only be coached by the same "
+        f"{len(among.mentors)} mentors, who have {among.places} places",
+        "competition": competitions.index(among),
     }
 
 

@@ -103,14 +103,17 @@ Tools = Annotated[
 class Weights(Value):
     """How much each criterion counts in a pair's score. Age and rank are not criteria."""
 
-    coverage: Annotated[float, Field(ge=0, description="Needs covered by skills.")] = 50
-    availability: Annotated[float, Field(ge=0, description="Shared hours in a week.")] = 20
+    coverage: Annotated[float, Field(ge=0, description="Needs covered by skills.")] = 45
+    job: Annotated[
+        float, Field(ge=0, description="The job family's recommended tools covered by skills.")
+    ] = 10
+    availability: Annotated[float, Field(ge=0, description="Shared hours in a week.")] = 15
     bridge: Annotated[float, Field(ge=0, description="Different directorates.")] = 20
-    proximity: Annotated[float, Field(ge=0, description="Same site.")] = 10
+    proximity: Annotated[float, Field(ge=0, description="Same site, or at a distance.")] = 10
 
     @model_validator(mode="after")
     def _something_counts(self) -> "Weights":
-        if self.coverage + self.availability + self.bridge + self.proximity <= 0:
+        if sum(weight for _, weight in self) <= 0:
             raise ValueError("at least one weight is above zero")
         return self
 
@@ -177,7 +180,7 @@ class ScoreReason(Value):
     """One criterion of a score: `contribution` = `value` × `weight` / sum of weights × 100."""
 
     criterion: Annotated[
-        Literal["coverage", "availability", "bridge", "proximity"],
+        Literal["coverage", "job", "availability", "bridge", "proximity"],
         Field(description="Which of the weights."),
     ]
     value: Annotated[float, Field(ge=0, le=1, description="0 (not at all) to 1 (fully).")]

@@ -9,12 +9,14 @@ the pairs; the prices follow from the pairs as longest paths.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 Ints = NDArray[np.int64]
+AnyInts = NDArray[np.integer[Any]]
 
 POINT = 10_000
 """Scores are whole ten-thousandths of a point."""

@@ -13,17 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.values import WEEKDAYS, Availability, CohortPolicy, ScoreReason, Tools, minutes
-from services.matching.assignment import BEST, POINT, Ints
+from services.matching.assignment import BEST, POINT, AnyInts, Ints
+from services.matching.families import needs_of
 from services.matching.views import Manager, Mentor
 
 QUARTER = 15  # minutes
 DAY_SLOTS = 24 * 60 // QUARTER
 FULL_WEEK = 4 * 60  # shared minutes a week that count as fully available
 FULL = FULL_WEEK // QUARTER
-LEVELS = 5
-CRITERIA = ("coverage", "availability", "bridge", "proximity")
+CRITERIA = ("coverage", "job", "availability", "bridge", "proximity")
+REMOTE = "remote"
+"""The site of whoever meets at a distance: anybody's."""
 
-_CHUNK = 256  # managers whose weeks are compared with the mentors' at once
+_CHUNK = 64  # managers whose weeks are compared with the mentors' at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,28 @@ class Weeks:
         self.starts = np.array([week(a, length) for a in rows], np.float32).reshape(shape)
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The legal pairs of some managers: those of `managers[k]` are `mentor[start[k]:start[k + 1]]`,
+    in rising order, worth `points` each (0 to `BEST`)."""
+
+    managers: Ints
+    start: Ints
+    mentor: AnyInts
+    points: AnyInts
+
+    @property
+    def rows(self) -> Ints:
+        """The manager of every pair."""
+        return np.repeat(self.managers, np.diff(self.start))
+
+    def __iter__(self) -> Iterator[tuple[int, AnyInts, AnyInts]]:
+        """Manager, mentors and points, manager by manager."""
+        for k, i in enumerate(self.managers.tolist()):
+            own = slice(self.start[k], self.start[k + 1])
+            yield i, self.mentor[own], self.points[own]
+
+
 class Pool:
     """The mentors with room and the managers who wait, laid out for looking up who fits whom.
 
@@ -85,58 +109,71 @@ class Pool:
         self._waiting_keys = np.array([key for key, _, _ in waiting], np.uint64)
         self._waiting_keys *= np.uint64(0x94D049BB133111EB)  # two people may be equal in content
         self._apart = _apart(self.mentors, self.managers, policy, bonds or Bonds())
+        weights = [getattr(policy.weights, name) for name in CRITERIA]
+        self._shares = [weight / sum(weights) * BEST for weight in weights]
         self._tell_skills()
         self._weeks = Weeks(self.mentors, policy.session_minutes)
         self._waiting_weeks = Weeks(self.managers, policy.session_minutes)
         self._directorate = _numbered(self.mentors, self.managers, "directorate")
         self._site = _numbered(self.mentors, self.managers, "site")
-        weights = [getattr(policy.weights, name) for name in CRITERIA]
-        self._shares = [weight / sum(weights) * BEST for weight in weights]
 
     def _tell_skills(self) -> None:
         """The inverted index: who masters a tool at a level or above."""
+        families = {manager.job_family for manager in self.managers}
+        jobs = {family: needs_of(family) for family in families}
         tools = {tool for manager in self.managers for tool in manager.needs}
-        self.skills = {tool: np.zeros(len(self.mentors), np.uint8) for tool in tools}
+        tools.update(*jobs.values())
+        self._levels = {tool: np.zeros(len(self.mentors), np.uint8) for tool in tools}
         for j, mentor in enumerate(self.mentors):
             for tool in mentor.skills.keys() & tools:
-                self.skills[tool][j] = mentor.skills[tool]
-        self.able = {
-            (tool, level): levels >= level
-            for tool, levels in self.skills.items()
-            for level in range(1, LEVELS + 1)
+                self._levels[tool][j] = mentor.skills[tool]
+        everybody = np.arange(len(self.mentors))
+        self._for_job = {
+            family: self._covered(tools, everybody, self._shares[1])
+            for family, tools in jobs.items()
         }
 
-    def legal(self, managers: Ints) -> Iterator[tuple[int, Ints, Ints]]:
-        """For each of the managers: manager, mentors who may coach them, and their points.
+    def legal(self, managers: Ints) -> Iterator[Block]:
+        """The legal pairs of the managers, some managers at a time.
 
         In whatever order is quickest: managers who have the same week come together.
         """
-        _, availability, bridge, proximity = self._shares
-        by_quarters = np.floor(availability * np.arange(FULL + 1) / FULL).astype(np.int64)
-        elsewhere, here = int(bridge), int(proximity)
+        coverage, _, availability, bridge, proximity = self._shares
+        by_quarters = np.floor(availability * np.arange(FULL + 1) / FULL).astype(np.int32)
+        elsewhere, here = np.int32(bridge), np.int32(proximity)
         by_week = managers[np.argsort(self._waiting_weeks.of[managers], kind="stable")]
         for begin in range(0, len(by_week), _CHUNK):
             chunk = by_week[begin : begin + _CHUNK]
             rows, row_of = np.unique(self._waiting_weeks.of[chunk], return_inverse=True)
             meet = (self._waiting_weeks.starts[rows] @ self._weeks.starts.T) > 0
             shared = self._waiting_weeks.free[rows] @ self._weeks.free.T
-            worth = by_quarters[np.minimum(shared, FULL).astype(np.int64)]
+            worth = by_quarters[np.minimum(shared, FULL).astype(np.int32)]
+            mentors: list[NDArray[np.int32]] = []
+            points: list[NDArray[np.int32]] = []
+            last = -1
             for i, row in zip(chunk.tolist(), row_of.tolist(), strict=True):
-                found = np.flatnonzero(self._able(i))
-                weeks = self._weeks.of[found]
-                meets = meet[row][weeks]
-                found, weeks = found[meets], weeks[meets]
-                points = self._covered(i, found) + worth[row][weeks]
-                points += elsewhere * (self._directorate[0][found] != self._directorate[1][i])
-                points += here * (self._site[0][found] == self._site[1][i])
-                yield i, found, points
+                if row != last:
+                    meets = meet[row].take(self._weeks.of)
+                    hours = worth[row].take(self._weeks.of)
+                    last = row
+                manager = self.managers[i]
+                found = np.flatnonzero(self._able(i) & meets)
+                fit = self._covered(manager.needs, found, coverage)
+                fit += self._for_job[manager.job_family].take(found)
+                fit += hours.take(found)
+                fit += elsewhere * (self._directorate[0].take(found) != self._directorate[1][i])
+                fit += here * self._near(i, found)
+                mentors.append(found.astype(np.int32))
+                points.append(fit)
+            start = np.cumsum([0, *map(len, mentors)])
+            yield Block(chunk, start, np.concatenate(mentors), np.concatenate(points))
 
     def _able(self, i: int) -> NDArray[np.bool_]:
         """Who masters something that the manager needs, and is not to be kept apart."""
         (tool, level), *others = self.managers[i].needs.items()
-        able: NDArray[np.bool_] = self.able[tool, level].copy()
-        for need in others:
-            able |= self.able[need]
+        able: NDArray[np.bool_] = self._levels[tool] >= level
+        for tool, level in others:
+            able |= self._levels[tool] >= level
         able[self._apart.get(i, [])] = False
         return able
 
@@ -144,17 +181,26 @@ class Pool:
         """Whether anybody masters what the manager needs, and nothing keeps the two apart."""
         return bool(self._able(i).any())
 
-    def _covered(self, i: int, mentors: Ints) -> Ints:
-        needs = self.managers[i].needs
-        total = sum(needs.values())
-        by_levels = np.floor(self._shares[0] * np.arange(total + 1) / total).astype(np.int64)
-        covered = np.zeros(len(mentors), np.int64)
-        for tool, level in needs.items():
-            covered += np.minimum(self.skills[tool][mentors], level)
-        found: Ints = by_levels[covered]
+    def _covered(self, tools: Tools, mentors: Ints, share: float) -> NDArray[np.int32]:
+        """The part of `share` that the mentors' levels are of the levels asked for."""
+        total = sum(tools.values())
+        by_levels = np.floor(share * np.arange(total + 1) / max(total, 1)).astype(np.int32)
+        covered = np.zeros(len(self.mentors), np.uint8)  # 40 tools at most, of level 5
+        for tool, level in tools.items():
+            covered += np.minimum(self._levels[tool], np.uint8(level))
+        found: NDArray[np.int32] = by_levels.take(covered.take(mentors))
         return found
 
-    def ties(self, i: int, mentors: Ints) -> Ints:
+    def _near(self, i: int, mentors: Ints) -> NDArray[np.bool_]:
+        """Whether the mentors' site is the manager's, or either of them meets at a distance."""
+        site = self._site[1][i]
+        if site == 0:
+            return np.ones(len(mentors), np.bool_)
+        theirs = self._site[0].take(mentors)
+        near: NDArray[np.bool_] = (theirs == site) | (theirs == 0)
+        return near
+
+    def ties(self, i: int | Ints, mentors: AnyInts) -> Ints:
         """What tells pairs of equal points apart: 0 to 1,048,575, from the two people's content."""
         mixed = self._keys[mentors] ^ self._waiting_keys[i]
         mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
@@ -165,14 +211,14 @@ class Pool:
     def reasons(self, i: int, j: int) -> tuple[ScoreReason, ...]:
         """The score of a pair, criterion by criterion: what they contribute adds up to it."""
         manager, mentor = self.managers[i], self.mentors[j]
-        covered = sum(min(mentor.skills.get(t, 0), level) for t, level in manager.needs.items())
         week_i, week_j = self._waiting_weeks.of[i], self._weeks.of[j]
         shared = float(self._waiting_weeks.free[week_i] @ self._weeks.free[week_j])
-        values = (
-            (covered, sum(manager.needs.values())),
+        values: tuple[tuple[float, float], ...] = (
+            _levels(mentor.skills, manager.needs),
+            _levels(mentor.skills, needs_of(manager.job_family)),
             (min(shared, FULL), FULL),
             (mentor.directorate != manager.directorate, 1),
-            (mentor.site == manager.site, 1),
+            (mentor.site == manager.site or REMOTE in (mentor.site, manager.site), 1),
         )
         return tuple(
             ScoreReason(
@@ -185,6 +231,13 @@ class Pool:
         )
 
 
+def _levels(skills: Tools, tools: Tools) -> tuple[int, int]:
+    """What the skills reach of the levels asked for, and how much is asked for (at least 1)."""
+    return sum(min(skills.get(t, 0), level) for t, level in tools.items()), max(
+        sum(tools.values()), 1
+    )
+
+
 def _key(person: Mentor | Manager, tools: Tools, extra: object) -> int:
     """A number of the person's content, the same whatever their id is."""
     windows = [(w.day, w.start, w.end) for w in person.availability]
@@ -195,7 +248,7 @@ def _key(person: Mentor | Manager, tools: Tools, extra: object) -> int:
 def _numbered(
     mentors: Sequence[Mentor], managers: Sequence[Manager], field: str
 ) -> tuple[Ints, Ints]:
-    numbers: dict[str, int] = {}
+    numbers = {REMOTE: 0}
 
     def of(people: Sequence[Mentor] | Sequence[Manager]) -> Ints:
         names = (getattr(person, field) for person in people)

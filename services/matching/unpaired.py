@@ -5,7 +5,9 @@ more managers who can have nobody but these than these can take (a set that viol
 condition): no pairing at all could give everybody of them a mentor.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -16,18 +18,21 @@ Cause = Literal["no-skill", "no-common-hour", "competition"]
 
 
 @dataclass(frozen=True, slots=True)
-class Unpaired:
-    """A manager (index in the pool) without a mentor.
+class Competition:
+    """These managers can be coached by these mentors only, who have fewer places than they are."""
 
-    For `competition`: these managers (this one among them) can be coached by these mentors only,
-    who have `places` for fewer than all.
-    """
+    managers: tuple[int, ...]
+    mentors: tuple[int, ...]
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaired:
+    """A manager (index in the pool) without a mentor, who is among those of the competition."""
 
     manager: int
     cause: Cause
-    managers: tuple[int, ...] = ()
-    mentors: tuple[int, ...] = ()
-    places: int = 0
+    competition: Competition | None = None
 
 
 def unpaired(found: Pairing) -> list[Unpaired]:
@@ -35,14 +40,17 @@ def unpaired(found: Pairing) -> list[Unpaired]:
     alone = np.flatnonzero(found.assignment.edges < 0)
     competing = alone[found.legal[alone] > 0]
     groups = _competitions(found, competing.tolist())
-    return [groups[i] if i in groups else Unpaired(i, _want(found, i)) for i in alone.tolist()]
+    return [
+        Unpaired(i, "competition", groups[i]) if i in groups else Unpaired(i, _want(found, i))
+        for i in alone.tolist()
+    ]
 
 
 def _want(found: Pairing, i: int) -> Cause:
     return "no-common-hour" if found.pool.able_anybody(i) else "no-skill"
 
 
-def _competitions(found: Pairing, alone: list[int]) -> dict[int, Unpaired]:
+def _competitions(found: Pairing, alone: list[int]) -> dict[int, Competition]:
     """From each of `alone`: the mentors whom they could have, whoever has these, and so on.
 
     Groups that meet are one. Everybody is looked at once.
@@ -64,7 +72,7 @@ def _competitions(found: Pairing, alone: list[int]) -> dict[int, Unpaired]:
     layer = list(alone)
     while layer:
         reached: list[int] = []
-        for i, able, _ in pool.legal(np.array(layer)):
+        for i, able, _ in chain.from_iterable(pool.legal(np.array(layer))):
             mine = root(group[i])
             for other in np.unique(of_mentor[able]).tolist():
                 if other >= 0:
@@ -77,23 +85,20 @@ def _competitions(found: Pairing, alone: list[int]) -> dict[int, Unpaired]:
                         group[holder] = mine
                         reached.append(holder)
         layer = reached
-    return _described(found, alone, group, of_mentor.tolist(), [root(n) for n in parent])
+    roots = [root(number) for number in parent]
+    everybody = _by_root(group.items(), roots)
+    theirs = _by_root(enumerate(of_mentor.tolist()), roots)
+    capacities = pool.capacities
+    described = {
+        number: Competition(tuple(everybody[number]), tuple(js), int(capacities[js].sum()))
+        for number, js in theirs.items()
+    }
+    return {i: described[roots[group[i]]] for i in alone}
 
 
-def _described(
-    found: Pairing, alone: list[int], group: dict[int, int], of_mentor: list[int], roots: list[int]
-) -> dict[int, Unpaired]:
-    managers: dict[int, list[int]] = {}
-    mentors: dict[int, list[int]] = {}
-    for i, number in sorted(group.items()):
-        managers.setdefault(roots[number], []).append(i)
-    for j, number in enumerate(of_mentor):
+def _by_root(numbered: Iterable[tuple[int, int]], roots: list[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for person, number in sorted(numbered):
         if number >= 0:
-            mentors.setdefault(roots[number], []).append(j)
-    described: dict[int, Unpaired] = {}
-    for i in alone:
-        whose = roots[group[i]]
-        able = mentors[whose]
-        places = int(found.pool.capacities[able].sum())
-        described[i] = Unpaired(i, "competition", tuple(managers[whose]), tuple(able), places)
-    return described
+            found.setdefault(roots[number], []).append(person)
+    return found

@@ -50,15 +50,17 @@ _MONTHS: dict[Language, tuple[str, ...]] = {
 _CRITERIA: dict[Language, dict[str, str]] = {
     "fr": {
         "coverage": "outils recherchés et maîtrisés",
+        "job": "outils conseillés pour le poste",
         "availability": "créneaux libres en commun",
         "bridge": "ouverture entre directions",
-        "proximity": "même site",
+        "proximity": "même site, ou à distance",
     },
     "en": {
         "coverage": "tools asked for and mastered",
+        "job": "tools recommended for the job",
         "availability": "free hours in common",
         "bridge": "a bridge between directorates",
-        "proximity": "same site",
+        "proximity": "same site, or at a distance",
     },
 }
 

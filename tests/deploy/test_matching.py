@@ -84,7 +84,7 @@ async def test_the_certificate_proves_the_result_to_whoever_adds_it_up(
     made = told["objective"]
     assert total == pytest.approx(made["pairs"] * told["pair_value"] + made["score"], abs=1e-6)
     assert {r["manager"]: r["mentor"] for r in rows_of(out)} == pairs(document)
-    parts = {"pairs", "unmatched", "objective", "certificate", "seconds", "graph"}
+    parts = {"pairs", "unmatched", "competitions", "objective", "certificate", "seconds", "graph"}
     assert set(document) == parts
 
 
@@ -112,7 +112,9 @@ def test_a_policy_changes_what_counts_and_a_wrong_one_names_its_field(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     policy = tmp_path / "policy.toml"
-    policy.write_text("[weights]\ncoverage = 1\navailability = 0\nbridge = 0\nproximity = 0\n")
+    policy.write_text(
+        "[weights]\ncoverage = 1\navailability = 0\nbridge = 0\nproximity = 0\njob = 0\n"
+    )
     document = match(*files, policy).document
     assert {row["score"] for row in document["pairs"]} == {100.0}
     policy.write_text("[weights]\ncoverage = -1\n")

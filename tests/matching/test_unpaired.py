@@ -21,12 +21,13 @@ def test_who_competes_can_have_nobody_else_and_there_are_too_many_of_them(random
         i for i, _, _ in found.pairs
     }
     for one in told:
-        if one.cause == "competition":
-            assert one.manager in one.managers
-            able = {j for _, js, _ in pool.legal(np.array(one.managers)) for j in js.tolist()}
-            assert able == set(one.mentors)
-            assert one.places == sum(pool.mentors[j].places for j in able) < len(one.managers)
+        if (among := one.competition) is not None:
+            assert one.cause == "competition" and one.manager in among.managers
+            blocks = pool.legal(np.array(among.managers))
+            able = {j for block in blocks for j in block.mentor.tolist()}
+            assert able == set(among.mentors)
+            assert among.places == sum(pool.mentors[j].places for j in able) < len(among.managers)
         else:
-            [(_, js, _)] = pool.legal(np.array([one.manager]))
-            assert not len(js)
+            [block] = pool.legal(np.array([one.manager]))
+            assert not len(block.mentor)
             assert pool.able_anybody(one.manager) == (one.cause == "no-common-hour")
