@@ -8,7 +8,7 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -234,18 +234,22 @@ def round_(
     cohort: Cohort,
     round_id: Annotated[str, typer.Option("--round", help="The round's id; it runs once.")],
     matching: MatchingUrl,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Only show the pairs; nobody is asked.")
+    ] = False,
     token: Token = None,
     json_: Json = False,
 ) -> None:
-    """Pair the people who wait, and show what was proposed.
+    """Pair the people who wait, and show what was proposed, or would be.
 
-    Example: connecte round --cohort bercy-2017 --round round-1
+    Example: connecte round --cohort bercy-2017 --round round-1 --simulate
     """
     from deploy.operations import Platform, checked_id, run_round
     from schemas.commands import RunRound
 
     checked_id("--cohort", cohort)
-    command = RunRound(cohort_id=cohort, round_id=checked_id("--round", round_id))
+    mode: Literal["publish", "simulate"] = "simulate" if simulate else "publish"
+    command = RunRound(cohort_id=cohort, round_id=checked_id("--round", round_id), mode=mode)
 
     async def done() -> dict[str, Any]:
         async with Platform({"matching": matching}, token) as platform:

@@ -23,8 +23,9 @@ from deploy.rosters import RosterError, read_people
 from schemas.base import recast
 from schemas.values import CohortPolicy
 from services.matching.assignment import POINT, Ints
+from services.matching.explaining import first_tools, reasons_of, waiting_words
 from services.matching.pairing import Pairing, Told, pair
-from services.matching.scoring import Bonds, Pool, first_tools
+from services.matching.scoring import Bonds, Pool
 from services.matching.unpaired import Competition, Unpaired, unpaired
 from services.matching.views import Manager, Mentor
 
@@ -96,10 +97,12 @@ def _document(found: Pairing, alone: Sequence[Unpaired]) -> dict[str, Any]:
             "mentor": pool.mentors[j].id,
             "manager": pool.managers[i].id,
             "score": score,
-            "tools": list(first_tools(pool.mentors[j], pool.managers[i])),
-            "reasons": [reason.model_dump() for reason in pool.reasons(i, j)],
+            "tools": [first.tool for first in begin],
+            "first_tools": [first.model_dump() for first in begin],
+            "reasons": [reason.model_dump() for reason in reasons_of(pool, i, j)],
         }
         for i, j, score in found.pairs
+        for begin in [first_tools(pool.mentors[j], pool.managers[i])]
     ]
     # Each once, whoever competes: they can be thousands, for as many mentors.
     competitions = list({id(c): c for one in alone if (c := one.competition)}.values())
@@ -143,21 +146,12 @@ def _by_id(ids: Sequence[str], prices: Ints) -> dict[str, float]:
     return dict(sorted(zip(ids, (prices / POINT).tolist(), strict=True)))
 
 
-_TEXTS = {
-    "no-skill": "no mentor masters a needed tool at its level, but for those kept apart",
-    "no-common-hour": "no mentor who masters a needed tool is free when the manager is",
-}
-
-
 def _reason(one: Unpaired, competitions: list[Competition]) -> dict[str, Any]:
-    if (among := one.competition) is None:
-        return {"cause": one.cause, "text": _TEXTS[one.cause]}
-    return {
-        "cause": one.cause,
-        "text": f"{len(among.managers)} managers can only be coached by the same "
-        f"{len(among.mentors)} mentors, who have {among.places} places",
-        "competition": competitions.index(among),
-    }
+    words = waiting_words(one)
+    told: dict[str, Any] = {"cause": one.cause, "text": words.en, "words": words.model_dump()}
+    if one.competition is not None:
+        told["competition"] = competitions.index(one.competition)
+    return told
 
 
 # --- files -------------------------------------------------------------------------------------

@@ -273,17 +273,22 @@ async def run_round(platform: Platform, command: RunRound) -> dict[str, Any]:
     if outcome.rule is not None:
         error = BadInput if outcome.rule.startswith("unknown-") else OperationFailed
         raise error(outcome.detail)
-    cohort = f"/cohorts/{command.cohort_id}"
+    cohort, round_id = f"/cohorts/{command.cohort_id}", command.round_id
+    wanted = ("completed",) if command.mode == "publish" else ("completed", "simulated")
     deadline = time.monotonic() + PATIENCE
     while True:
         rounds = await platform.listing("matching", f"{cohort}/rounds")
-        done = next((r for r in rounds if r["id"] == command.round_id), None)
+        done = next((r for r in rounds if r["id"] == round_id and r["state"] in wanted), None)
         if done is not None:
             break
         if time.monotonic() > deadline:
-            raise OperationFailed("the round was sent, and nothing was seen of it in time")
+            raise OperationFailed("the round was sent, and has not ended in time; ask again later")
         await asyncio.sleep(0.5)
-    pairs = await platform.listing("matching", f"{cohort}/pairs", round_id=command.round_id)
+    if done["state"] == "simulated":
+        parts = await platform.listing("matching", f"{cohort}/simulations", round_id=round_id)
+        pairs = [{**pair, "state": "simulated"} for part in parts for pair in part["pairs"]]
+    else:
+        pairs = await platform.listing("matching", f"{cohort}/pairs", round_id=round_id)
     return {"round": done, "pairs": sorted(pairs, key=lambda pair: -pair["score"])}
 
 

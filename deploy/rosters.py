@@ -272,6 +272,8 @@ def _commands(
         given |= {name: _value(name, cell) for name, cell in row.cells.items() if name != "id"}
         if kind is EnrolManager and not row.cells["needs"]:
             given["needs"] = needs_of(row.cells["job_family"])
+            if not given["needs"]:
+                findings.append(row.finding("needs", _EXPECTED["needs"], ""))
         fields = {name: given[name] for name in kind.model_fields if given.get(name)}
         try:
             found.append(kind.model_validate(fields))

@@ -15,8 +15,10 @@ from schemas.values import (
     OfferedAvailability,
     QuestionId,
     Reason,
+    RoundMode,
     Side,
     Site,
+    StatedReason,
     Tools,
 )
 
@@ -60,7 +62,13 @@ class EnrolManager(Command):
     directorate: Directorate
     site: Site
     job_family: JobFamily
-    needs: Annotated[Tools, Field(min_length=1)]
+    needs: Annotated[
+        Tools,
+        Field(
+            default_factory=dict,
+            description="Tool to level; without any, those that the job family asks for.",
+        ),
+    ]
     availability: OfferedAvailability
     line_manager: LineManager = None
     excludes: Excludes = ()
@@ -103,10 +111,30 @@ class ChangeAvailability(Command):
 
 
 class RunRound(Command):
-    """Pair the people who wait. The same `round_id` runs once."""
+    """Pair the people who wait. The same `round_id` runs once; a simulation can still be run."""
 
     subject_field: ClassVar[str] = "round_id"
     round_id: PersonId
+    mode: RoundMode = "publish"
+
+
+class ProposePair(Command):
+    """A coordinator proposes a pair that no round has: skills, hours and score do not count.
+
+    Exclusions, the reporting line, what has ended before and the mentor's capacity do.
+    """
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    reason: StatedReason
+
+
+class KeepApart(Command):
+    """A coordinator rules a pair out, for every round to come."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    reason: StatedReason
 
 
 class AcceptProposal(Command):
@@ -217,6 +245,8 @@ COMMANDS: dict[Service, tuple[type[Command], ...]] = {
         WithdrawManager,
         ChangeAvailability,
         RunRound,
+        ProposePair,
+        KeepApart,
         AcceptProposal,
         DeclineProposal,
         DissolvePair,

@@ -11,18 +11,23 @@ from schemas.values import (
     Criterion,
     Directorate,
     Excludes,
+    FirstTool,
     JobFamily,
     Level,
     LineManager,
     QuestionId,
     Reason,
+    RoundMode,
     ScoreReason,
     Side,
+    SimulatedPair,
     Site,
+    StatedReason,
     SurveyFigure,
     SurveyKind,
     ToolName,
     Tools,
+    Waiting,
 )
 
 # --- matching, public -------------------------------------------------------------------------
@@ -85,6 +90,9 @@ class ManagerEnrolled(Event):
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
+    enrolled_at: Annotated[
+        Moment | None, Field(description="Orders the waiting list; null in the oldest records.")
+    ] = None
 
 
 class ManagerWithdrew(Event):
@@ -111,13 +119,22 @@ class PairEvent(Event):
     manager_id: PersonId
 
 
-class PairProposed(PairEvent):
-    """A round proposes a pair; both sides are asked until `expires_at`."""
+BY_HAND = "by-hand"
+"""The round of what a coordinator proposes."""
 
-    round_id: PersonId
+
+class PairProposed(PairEvent):
+    """A round proposes a pair, or a coordinator does; both are asked until `expires_at`."""
+
+    round_id: Annotated[
+        PersonId, Field(description="`by-hand` where a coordinator proposes, and no round.")
+    ]
     score: Annotated[float, Field(ge=0, le=100, description="Points of 100.")]
     reasons: Annotated[tuple[ScoreReason, ...], Field(description="How the score came about.")]
     tools: Annotated[tuple[ToolName, ...], Field(description="To begin with, best first.")]
+    first_tools: Annotated[
+        tuple[FirstTool, ...], Field(description="The same tools, with the reasons.")
+    ] = ()
     expires_at: Moment
 
 
@@ -169,6 +186,69 @@ class RoundCompleted(Event):
     managers_waiting: Annotated[int, Field(ge=0, description="Managers left without a proposal.")]
     places_free: Annotated[int, Field(ge=0, description="Capacity of the mentors left over.")]
     score: Annotated[float, Field(ge=0, description="Sum over the proposals.")]
+    optimal: Annotated[
+        bool | None,
+        Field(
+            description="Whether it was proven that no round had more pairs, or as many with a "
+            "higher score; null where nobody knows."
+        ),
+    ] = None
+
+
+class ManagerWaitlisted(Event):
+    """A round left a manager waiting who had not been told yet; or their place has changed."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: PersonId
+    waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
+    first: Annotated[
+        bool, Field(description="Whether they learn of it for the first time since they wait.")
+    ]
+
+
+# --- matching, private ------------------------------------------------------------------------
+
+
+class RoundRequested(Event):
+    """A round is to be run; it is searched beside everything else that goes on."""
+
+    subject_field: ClassVar[str] = "round_id"
+    round_id: PersonId
+    mode: RoundMode
+    requested_at: Moment
+
+
+class PairsSimulated(Event):
+    """Some of the pairs that a round would propose."""
+
+    subject_field: ClassVar[str] = "round_id"
+    round_id: PersonId
+    part: Annotated[int, Field(ge=1, description="1, and so on; a part replaces its like.")]
+    pairs: Annotated[tuple[SimulatedPair, ...], Field(description="Best first.")]
+
+
+class RoundSimulated(Event):
+    """What a round would do."""
+
+    subject_field: ClassVar[str] = "round_id"
+    round_id: PersonId
+    proposed: Annotated[int, Field(ge=0, description="Pairs it would propose.")]
+    managers_waiting: Annotated[int, Field(ge=0, description="Managers it would leave.")]
+    places_free: Annotated[int, Field(ge=0, description="Capacity it would leave over.")]
+    score: Annotated[float, Field(ge=0, description="Sum over these pairs.")]
+    optimal: Annotated[bool, Field(description="Whether nothing better is proven to exist.")]
+
+
+class PairChosenByHand(PairEvent):
+    """A coordinator proposed a pair, and why."""
+
+    reason: StatedReason
+
+
+class PairKeptApart(PairEvent):
+    """A coordinator ruled a pair out, and why."""
+
+    reason: StatedReason
 
 
 # --- scheduling, public -----------------------------------------------------------------------

@@ -68,6 +68,7 @@ PUBLIC_EVENTS: dict[Service, tuple[type[Event], ...]] = {
         events.PairFormed,
         events.PairDissolved,
         events.RoundCompleted,
+        events.ManagerWaitlisted,
     ),
     "scheduling": (
         events.SessionPlanned,
@@ -84,7 +85,13 @@ PUBLIC_EVENTS: dict[Service, tuple[type[Event], ...]] = {
 }
 
 PRIVATE_EVENTS: dict[Service, tuple[type[Event], ...]] = {
-    "matching": (),
+    "matching": (
+        events.RoundRequested,
+        events.PairsSimulated,
+        events.RoundSimulated,
+        events.PairChosenByHand,
+        events.PairKeptApart,
+    ),
     "scheduling": (
         events.PlanningBegan,
         events.PlanningPostponed,

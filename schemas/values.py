@@ -47,6 +47,15 @@ Reason = Annotated[
     StringConstraints(max_length=200, strip_whitespace=True),
     Field(description="Why, in a few words that name nobody.", examples=["changed posts"]),
 ]
+StatedReason = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=200, strip_whitespace=True),
+    Field(description="Why, in a few words that name nobody.", examples=["asked for by both"]),
+]
+RoundMode = Annotated[
+    Literal["publish", "simulate"],
+    Field(description="Whether people are asked, or the pairs are only shown to coordinators."),
+]
 SurveyKind = Annotated[
     Literal["start", "session", "end"],
     Field(description="When it is asked: before the first session, after one, or at the end."),
@@ -176,6 +185,13 @@ class CohortPolicy(Value):
     )
 
 
+class Words(Value):
+    """A sentence in both languages."""
+
+    fr: Annotated[str, Field(description="In French.")]
+    en: Annotated[str, Field(description="In English.")]
+
+
 class ScoreReason(Value):
     """One criterion of a score: `contribution` = `value` × `weight` / sum of weights × 100."""
 
@@ -186,6 +202,46 @@ class ScoreReason(Value):
     value: Annotated[float, Field(ge=0, le=1, description="0 (not at all) to 1 (fully).")]
     weight: Annotated[float, Field(ge=0, description="The cohort's weight of the criterion.")]
     contribution: Annotated[float, Field(ge=0, le=100, description="Points of the score.")]
+    words: Annotated[
+        Words | None, Field(description="What the value comes from; null before it was told.")
+    ] = None
+
+
+class FirstTool(Value):
+    """A tool to begin with, and why."""
+
+    tool: ToolName
+    needed: Annotated[Level, Field(description="The level that the manager needs.")]
+    mastered: Annotated[Level, Field(description="The mentor's level.")]
+    words: Annotated[Words, Field(description="Why this tool.")]
+
+
+WaitingCause = Annotated[
+    Literal["no-skill", "no-common-hour", "no-place", "competition"],
+    Field(
+        description="No mentor masters a needed tool at its level; none who does is free at the "
+        "same time; none of those has a place left; or more managers can only be coached by the "
+        "same mentors than these take."
+    ),
+]
+
+
+class Waiting(Value):
+    """A place on the waiting list: by enrolment, the first is 1."""
+
+    round_id: Annotated[PersonId, Field(description="The round that told.")]
+    position: Annotated[int, Field(ge=1, description="Place on the list, as of the round.")]
+    cause: WaitingCause
+    words: Annotated[Words, Field(description="The cause, as a sentence.")]
+
+
+class SimulatedPair(Value):
+    """A pair that a round would propose."""
+
+    mentor_id: PersonId
+    manager_id: PersonId
+    score: Annotated[float, Field(ge=0, le=100, description="Points of 100.")]
+    tools: Annotated[tuple[ToolName, ...], Field(description="To begin with, best first.")]
 
 
 class SurveyFigure(Value):

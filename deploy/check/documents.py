@@ -114,7 +114,7 @@ def _of_matching(log: Log, matched: Matched) -> dict[str, Expected]:
         "mentors": mentors,
         "managers": dict.fromkeys(matched.managers, _NOTHING),
         "pairs": {pair.key: {"state": _in_matching(log, pair)} for pair in matched.pairs.values()},
-        "rounds": _heard(log, "matching", "RoundCompleted"),
+        "rounds": _heard(log, "matching", "RoundRequested", "RoundCompleted"),
     }
 
 

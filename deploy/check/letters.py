@@ -14,6 +14,7 @@ BOTH = ("mentor", "manager")
 OWED: dict[str, tuple[str, ...]] = {
     "MentorVolunteered": ("mentor",),
     "ManagerEnrolled": ("manager",),
+    "ManagerWaitlisted": ("manager",),  # but only the first time
     "PairProposed": BOTH,
     "ProposalDeclined": BOTH,  # but not who declined
     "ProposalExpired": BOTH,
@@ -36,6 +37,8 @@ def letters_owed(fact: Entry) -> list[tuple[str, str, str]]:
     sides: Iterable[str] = OWED.get(fact.name, ())
     if fact.name == "ProposalDeclined":
         sides = [side for side in sides if side != fact.text("by")]
+    if fact.name == "ManagerWaitlisted" and not fact.data.get("first"):
+        sides = []
     if fact.name == "SurveyOpened":
         sides = [fact.text("side")]
     people = [(_person(fact, side), side) for side in sides]
@@ -52,6 +55,9 @@ def _fact_id(fact: Entry) -> str:
         return f"{told}:{fact.number('attempt')}.{fact.number('revision')}"
     if fact.name == "PairStalled":
         return f"{told}:{fact.moment('since').astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    if fact.name == "ManagerWaitlisted":
+        waiting = fact.data["waiting"]
+        return f"{told}:{waiting['round_id']}"
     return told
 
 

@@ -15,6 +15,7 @@ _AFTER = {
     "PairFormed": "formed",
     "PairDissolved": "dissolved",
 }
+_BY_HAND = "by-hand"
 _ONCE = (
     "CohortOpened",
     "MentorVolunteered",
@@ -165,9 +166,15 @@ def _graduated(made: Matched, entry: Entry, report: Report) -> None:
 
 
 def _rounds(log: Log, report: Report) -> None:
-    """A round has proposed as many pairs as it says."""
+    """A round that was asked for has ended, and has proposed as many pairs as it says."""
     proposed: dict[str, int] = {}
+    ended = {entry.key for entry in log.facts("RoundCompleted", "RoundSimulated")}
+    for entry in log.facts("RoundRequested"):
+        if entry.key not in ended:
+            report.lost.append(f"{entry}: the round has no end.")
     for entry in log.facts("PairProposed"):
+        if entry.text("round_id") == _BY_HAND:
+            continue
         key = f"{entry.cohort}/{entry.text('round_id')}"
         proposed[key] = proposed.get(key, 0) + 1
     for entry in log.facts("RoundCompleted"):

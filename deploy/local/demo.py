@@ -215,6 +215,8 @@ class Coordinator:
         for number in range(1, MOST_ROUNDS + 1):
             for cohort in self.plan.rosters:
                 await self._send("matching", RunRound(cohort_id=cohort, round_id=f"round-{number}"))
+            done = number * len(self.plan.rosters)
+            await self._until(lambda done=done: self._searched(done))  # type: ignore[misc]
             await self._until(self._answered)
             if not self.progress.sum("matching", "managers", "waiting"):
                 break
@@ -246,6 +248,9 @@ class Coordinator:
     def _enrolled(self, people: int) -> bool:
         p = self.progress
         return p.sum("matching", "mentors") + p.sum("matching", "managers") >= people
+
+    def _searched(self, rounds: int) -> bool:
+        return self.progress.sum("matching", "rounds", "completed") >= rounds
 
     def _answered(self) -> bool:
         return not self.progress.sum("matching", "pairs", "proposed")

@@ -203,8 +203,6 @@ class Domain:
       into the service's own journal, so that the state stays a fold of that journal alone.
     - `handles`: every message type that `decide` knows (commands and learned ones included);
       others on the topics are passed over.
-    - `alone`: messages that touch a whole cohort; each makes a step of its own, so that what one
-      step holds in memory and commits stays bounded.
     - `needs`: what a message's decision and its events will touch, told from the message alone,
       so that a batch is read at once. What it cannot know is read when it is asked for.
     - `decide(state, message, now)`: the events, or why not. Pure.
@@ -220,4 +218,3 @@ class Domain:
     decide: Callable[[State, Message, datetime], Decision]
     evolve: Callable[[State, Message], Iterable[Change]]
     tables: tuple[str, ...] = ()
-    alone: frozenset[type[Message]] = frozenset()

@@ -152,10 +152,10 @@ class Stepper:
             }
 
     def _portions(self, inputs: Sequence[Input]) -> Iterable[Sequence[Input]]:
-        """The batch, in order, cut so that what is decided alone has a step of its own."""
+        """The batch, in order, cut so that each retry of parked records has a step of its own."""
         start = 0
         for number, item in enumerate(inputs):
-            if type(item.message) in self.domain.alone or isinstance(item.message, RetryParked):
+            if isinstance(item.message, RetryParked):
                 yield inputs[start:number]
                 yield inputs[number : number + 1]
                 start = number + 1
@@ -174,7 +174,10 @@ class Stepper:
         return len(left)
 
     async def decide_due(self) -> int:
-        """Find the documents whose moment has come, and decide on them; how many there were."""
+        """Find the documents whose moment has come, and decide on them.
+
+        How many decisions there were: what a performer has to say of its documents may come later.
+        """
         self.progress = time.monotonic()
         total = 0
         for kind in self.domain.documents:
@@ -187,8 +190,8 @@ class Stepper:
                 )
                 found = self._not_failing(found)
                 if found:
-                    total += len(found)
                     inputs = await self._outcomes(kind, found, now)
+                    total += len(inputs)
                     async with self._turn:
                         await self._step(inputs)
         return total

@@ -1,17 +1,34 @@
 """Composition root of matching. `python -m services.matching.app` runs it."""
 
 import sys
+from collections.abc import Mapping
 
+from services.chassis.domain import Document
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import Settings, load
+from services.chassis.step import Perform
+from services.chassis.store import Store
 from services.matching.api import PURPOSES
 from services.matching.handlers import DOMAIN
-from services.matching.views import LISTED, MEASURES
+from services.matching.searching import Searching, Solver
+from services.matching.views import LISTED, MEASURES, Round
 
 
 def build() -> Service:
     """The service, from the environment; nothing is opened yet."""
-    parts = Parts(DOMAIN, LISTED, MEASURES, purposes=PURPOSES)
+    solver = Solver()
+
+    def performers(store: Store) -> Mapping[type[Document], Perform]:
+        return {Round: Searching(store.load, solver)}
+
+    parts = Parts(
+        DOMAIN,
+        LISTED,
+        MEASURES,
+        performers=performers,
+        purposes=PURPOSES,
+        close=solver.close,
+    )
     return Service(load(Settings), parts)
 
 

@@ -1,29 +1,45 @@
 """How matching's documents follow from its events. A fold: no time, no rules, no I/O."""
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from schemas.base import Message, recast
 from schemas.events import (
     AvailabilityChanged,
     CohortOpened,
     ManagerEnrolled,
+    ManagerWaitlisted,
     ManagerWithdrew,
     MentorPaused,
     MentorResumed,
     MentorVolunteered,
     MentorWithdrew,
+    PairChosenByHand,
     PairDissolved,
     PairEvent,
     PairFormed,
     PairGraduated,
+    PairKeptApart,
     PairProposed,
+    PairsSimulated,
     ProposalAccepted,
     ProposalDeclined,
     ProposalExpired,
     RoundCompleted,
+    RoundRequested,
+    RoundSimulated,
 )
 from services.chassis.domain import Change, D, State
-from services.matching.views import Cohort, Manager, Mentor, Pair, PairState, Round
+from services.matching.views import (
+    Cohort,
+    Manager,
+    Mentor,
+    Override,
+    Pair,
+    PairState,
+    Round,
+    Simulation,
+)
 
 _ENDS: dict[type[Message], PairState] = {
     ProposalDeclined: "declined",
@@ -58,10 +74,31 @@ def evolve(state: State, event: Message) -> Iterable[Change]:
                 person = state.get(kind, cohort_id, event.person_id)
                 if person is not None:
                     yield person.model_copy(update={"availability": event.availability})
-        case RoundCompleted():
-            yield recast(Round, event, id=event.round_id)
+        case RoundRequested() | RoundCompleted() | RoundSimulated():
+            yield _round(event)
+        case PairsSimulated():
+            yield recast(Simulation, event, id=f"{event.round_id}.{event.part}")
+        case ManagerWaitlisted():
+            manager = _the(state, Manager, cohort_id, event.manager_id)
+            yield manager.model_copy(update={"waiting": event.waiting})
+        case PairChosenByHand() | PairKeptApart():
+            made = "proposed" if isinstance(event, PairChosenByHand) else "kept_apart"
+            yield recast(Override, event, id=event.pair_id, decision=made)
         case PairEvent():
             yield from _pair(state, event)
+
+
+def _round(event: RoundRequested | RoundCompleted | RoundSimulated) -> Round:
+    match event:
+        case RoundRequested():
+            due = event.requested_at
+            return recast(Round, event, id=event.round_id, state="requested", due_at=due)
+        case RoundCompleted():
+            return recast(Round, event, id=event.round_id, state="completed", mode="publish")
+        case RoundSimulated():
+            return recast(Round, event, id=event.round_id, state="simulated", mode="simulate")
+        case _:
+            assert_never(event)
 
 
 def _pair(state: State, event: PairEvent) -> Iterable[Change]:
@@ -79,9 +116,15 @@ def _pair(state: State, event: PairEvent) -> Iterable[Change]:
             score=event.score,
             reasons=event.reasons,
             tools=event.tools,
+            first_tools=event.first_tools,
         )
         yield _engaged(mentor, (*mentor.engaged, event.pair_id))
-        yield manager.model_copy(update={"state": "proposed", "pair_id": event.pair_id})
+        asked = {"state": "proposed", "pair_id": event.pair_id, "waiting": None}
+        yield manager.model_copy(update=asked)
+        round_ = state.get(Round, event.cohort_id, event.round_id)
+        if round_ is not None:  # none by hand, nor in the oldest records
+            total = round(round_.score + event.score, 4)
+            yield round_.model_copy(update={"proposed": round_.proposed + 1, "score": total})
         return
     pair = _the(state, Pair, event.cohort_id, event.pair_id)
     if isinstance(event, ProposalAccepted):

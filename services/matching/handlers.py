@@ -4,24 +4,47 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas import commands as c
-from schemas.base import Message, people_of
+from schemas.base import Message, pair_of, people_of
 from schemas.commands import COMMANDS
-from schemas.events import AvailabilityChanged, PairEvent, PairGraduated
+from schemas.events import (
+    AvailabilityChanged,
+    PairEvent,
+    PairGraduated,
+    PairProposed,
+    RoundCompleted,
+    RoundRequested,
+    RoundSimulated,
+)
 from services.chassis.domain import Decision, Domain, Due, Need, One, State, Whole
-from services.matching import pairs, people, rounds
+from services.matching import overrides, pairs, people, rounds
 from services.matching.evolution import evolve
-from services.matching.views import Cohort, Manager, Mentor, Pair, Round
+from services.matching.messages import Outcome, PairsFound, PlacesFound, SearchEnded
+from services.matching.views import (
+    Cohort,
+    Manager,
+    Mentor,
+    Override,
+    Pair,
+    Round,
+    Simulation,
+)
 
 
 def needs(message: Message) -> Iterable[Need]:
     """What a message will touch."""
     cohort_id = message.cohort_id
     match message:
-        case c.RunRound():
+        case c.RunRound() | Outcome() | RoundRequested() | RoundCompleted() | RoundSimulated():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Round, cohort_id, message.round_id)
-            for kind in (Mentor, Manager, Pair):
-                yield Whole(kind, cohort_id)
+            yield from _of_search(cohort_id, message)
+        case c.ProposePair() | c.KeepApart():
+            yield One(Cohort, cohort_id, cohort_id)
+            yield One(Override, cohort_id, message.pair_id)
+            yield from _pair(cohort_id, message.pair_id)
+        case PairProposed():
+            yield One(Round, cohort_id, message.round_id)
+            yield from _pair(cohort_id, message.pair_id)
         case c.AcceptProposal() | c.DeclineProposal() | c.DissolvePair() | PairEvent():
             yield from _pair(cohort_id, message.pair_id)
         case Due():
@@ -34,6 +57,20 @@ def needs(message: Message) -> Iterable[Need]:
             for field, kind in (("mentor_id", Mentor), ("manager_id", Manager)):
                 if (person := getattr(message, field, None)) is not None:
                     yield One(kind, cohort_id, person)
+
+
+def _of_search(cohort_id: str, message: Message) -> Iterable[Need]:
+    match message:
+        case PairsFound():
+            for mentor_id, manager_id in message.pairs:
+                yield One(Override, cohort_id, pair_of(mentor_id, manager_id))
+                yield from _pair(cohort_id, pair_of(mentor_id, manager_id))
+        case PlacesFound():
+            for manager_id, _ in message.waiting:
+                yield One(Manager, cohort_id, manager_id)
+        case SearchEnded():
+            yield Whole(Mentor, cohort_id)
+            yield Whole(Manager, cohort_id)
 
 
 def _pair(cohort_id: str, pair_id: str) -> Iterable[Need]:
@@ -65,7 +102,7 @@ def decide(state: State, message: Message, now: datetime) -> Decision:
         case c.VolunteerAsMentor():
             return people.volunteer(cohort(), mentor(message.mentor_id), message)
         case c.EnrolManager():
-            return people.enrol(cohort(), manager(message.manager_id), message)
+            return people.enrol(cohort(), manager(message.manager_id), message, now)
         case c.PauseMentor():
             return people.pause(mentor(message.mentor_id), message)
         case c.ResumeMentor():
@@ -83,15 +120,12 @@ def decide(state: State, message: Message, now: datetime) -> Decision:
             theirs = pair(gone.pair_id) if standing and gone and gone.pair_id else None
             return people.withdraw_manager(gone, theirs, message)
         case c.RunRound():
-            return rounds.run_round(
-                cohort(),
-                state.get(Round, cohort_id, message.round_id),
-                state.whole(Mentor, cohort_id),
-                state.whole(Manager, cohort_id),
-                state.whole(Pair, cohort_id),
-                message,
-                now,
-            )
+            past = state.get(Round, cohort_id, message.round_id)
+            return rounds.request(cohort(), past, message, now)
+        case Outcome():
+            return _of_round(state, message, now)
+        case c.ProposePair() | c.KeepApart():
+            return _by_hand(state, message, now)
         case c.AcceptProposal():
             mentor_id, manager_id = people_of(message.pair_id)
             both = mentor(mentor_id), manager(manager_id)
@@ -108,12 +142,64 @@ def decide(state: State, message: Message, now: datetime) -> Decision:
             raise AssertionError(f"matching does not handle {type(message).__name__}")
 
 
+def _of_round(state: State, message: Outcome, now: datetime) -> Decision:
+    cohort_id = message.cohort_id
+    cohort = state.get(Cohort, cohort_id, cohort_id)
+    round_ = state.get(Round, cohort_id, message.round_id)
+    if cohort is None or round_ is None or round_.state != "requested":
+        return []  # of a search that somebody else has ended
+    match message:
+        case PairsFound():
+            couples = [pair for pair in _couples(state, message) if pair is not None]
+            return rounds.propose(cohort, round_, couples, message, now)
+        case PlacesFound():
+            known = [(state.get(Manager, cohort_id, who), at) for who, at in message.waiting]
+            return rounds.tell_places([(m, at) for m, at in known if m is not None])
+        case SearchEnded():
+            mentors, managers = state.whole(Mentor, cohort_id), state.whole(Manager, cohort_id)
+            return rounds.complete(round_, mentors, managers, message)
+        case _:
+            raise AssertionError(f"a search does not report a {type(message).__name__}")
+
+
+def _couples(state: State, message: PairsFound) -> Iterable[rounds.Couple | None]:
+    """The two people of every pair that has not been one, and is not ruled out."""
+    for mentor_id, manager_id in message.pairs:
+        mentor = state.get(Mentor, message.cohort_id, mentor_id)
+        manager = state.get(Manager, message.cohort_id, manager_id)
+        pair_id = pair_of(mentor_id, manager_id)
+        override = state.get(Override, message.cohort_id, pair_id)
+        new = state.get(Pair, message.cohort_id, pair_id) is None
+        ruled_out = override is not None and override.decision == "kept_apart"
+        yield (mentor, manager) if mentor and manager and new and not ruled_out else None
+
+
+def _by_hand(state: State, message: c.ProposePair | c.KeepApart, now: datetime) -> Decision:
+    cohort_id, pair_id = message.cohort_id, message.pair_id
+    mentor_id, manager_id = people_of(pair_id)
+    mentor, manager = (
+        state.get(Mentor, cohort_id, mentor_id),
+        state.get(Manager, cohort_id, manager_id),
+    )
+    pair, override = state.get(Pair, cohort_id, pair_id), state.get(Override, cohort_id, pair_id)
+    if isinstance(message, c.KeepApart):
+        return overrides.keep_apart(mentor, manager, pair, override, message)
+
+    def line_of(person: str) -> str | None:
+        known = state.get(Mentor, cohort_id, person) or state.get(Manager, cohort_id, person)
+        return known.line_manager if known else None
+
+    cohort = state.get(Cohort, cohort_id, cohort_id)
+    return overrides.propose(cohort, mentor, manager, pair, override, line_of, message, now)
+
+
 DOMAIN = Domain(
     name="matching",
     reads=("mentoring.scheduling.events",),
-    documents=(Cohort, Mentor, Manager, Pair, Round),
-    handles=frozenset({*COMMANDS["matching"], PairGraduated, Due}),
-    alone=frozenset({c.RunRound}),
+    documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override),
+    handles=frozenset(
+        {*COMMANDS["matching"], PairGraduated, Due, PairsFound, PlacesFound, SearchEnded}
+    ),
     learns=frozenset({PairGraduated}),
     needs=needs,
     decide=decide,

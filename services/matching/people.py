@@ -1,6 +1,7 @@
 """Decisions about cohorts and people: opening, volunteering, enrolling, pausing, leaving."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from schemas.base import Event, recast
 from schemas.commands import (
@@ -25,6 +26,7 @@ from schemas.events import (
     ProposalExpired,
 )
 from services.chassis.domain import Decision, Refusal
+from services.matching.families import job_families, needs_of
 from services.matching.views import Cohort, Manager, Mentor, Pair
 
 _OFFER = ("directorate", "site", "skills", "capacity", "line_manager", "excludes")
@@ -57,15 +59,25 @@ def volunteer(cohort: Cohort | None, mentor: Mentor | None, command: VolunteerAs
     return resume(mentor, mentor.id) if mentor.state == "paused" else []
 
 
-def enrol(cohort: Cohort | None, manager: Manager | None, command: EnrolManager) -> Decision:
-    """A manager enrols; the same request again changes nothing."""
+def enrol(
+    cohort: Cohort | None, manager: Manager | None, command: EnrolManager, now: datetime
+) -> Decision:
+    """A manager enrols; the same request again changes nothing. No needs are those of the job."""
     if cohort is None:
         return unknown_cohort(command.cohort_id)
     if manager is None:
-        return [recast(ManagerEnrolled, command)]
+        needs = command.needs or needs_of(command.job_family)
+        if not needs:
+            known = ", ".join(sorted(job_families()))
+            return Refusal(
+                "no-needs",
+                f"needs: name a tool, or a job family that has tools of its own ({known})",
+            )
+        return [recast(ManagerEnrolled, command, needs=needs, enrolled_at=now)]
     if manager.state == "withdrawn":
         return _withdrawn(manager.id)
-    if any(getattr(manager, name) != getattr(command, name) for name in _REQUEST):
+    asked = command if command.needs else recast(EnrolManager, command, needs=manager.needs)
+    if any(getattr(manager, name) != getattr(asked, name) for name in _REQUEST):
         return Refusal("already-enrolled", f"{manager.id} has enrolled with another request")
     return []
 

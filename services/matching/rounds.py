@@ -1,74 +1,146 @@
-"""A round: as many managers paired as possible, and among these pairings the best score."""
+"""A round: asked for, then decided on part by part as the search finds its pairs.
 
-from collections import defaultdict
-from collections.abc import Sequence
+Always holds: a pair is proposed only if it is legal and both are free at that very moment,
+however long the search took and whatever went on meanwhile.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 
-from schemas.base import pair_of
+import numpy as np
+
+from schemas.base import Event, pair_of, recast
 from schemas.commands import RunRound
-from schemas.events import PairProposed, RoundCompleted
+from schemas.events import (
+    ManagerWaitlisted,
+    PairProposed,
+    PairsSimulated,
+    RoundCompleted,
+    RoundRequested,
+    RoundSimulated,
+)
+from schemas.values import SimulatedPair, Waiting
 from services.chassis.domain import Decision, Refusal
-from services.matching.pairing import pair
-from services.matching.scoring import Bonds, Pool, first_tools
-from services.matching.views import Cohort, Manager, Mentor, Pair, Round
+from services.matching.explaining import first_tools, reasons_of
+from services.matching.messages import PairsFound, SearchEnded
+from services.matching.scoring import Pool
+from services.matching.views import Cohort, Manager, Mentor, Round
+
+Couple = tuple[Mentor, Manager]
 
 
-def run_round(
-    cohort: Cohort | None,
-    past: Round | None,
-    mentors: Sequence[Mentor],
-    managers: Sequence[Manager],
-    pairs: Sequence[Pair],
-    command: RunRound,
-    now: datetime,
+def request(
+    cohort: Cohort | None, past: Round | None, command: RunRound, now: datetime
 ) -> Decision:
-    """Propose pairs to the people who wait. A round that has run already does nothing."""
+    """Ask for a round. One that was asked for does nothing; a simulated one can be published."""
     if cohort is None:
         return Refusal("unknown-cohort", f"there is no cohort {command.cohort_id}")
-    if past is not None:
+    if past is not None and (past.state, command.mode) != ("simulated", "publish"):
         return []
-    pool = _pool(cohort, mentors, managers, pairs)
-    found = pair(pool)
-    expires_at = now + timedelta(days=cohort.policy.proposal_days)
-    proposals = [
-        PairProposed(
+    return [
+        RoundRequested(
             cohort_id=command.cohort_id,
-            pair_id=pair_of(pool.mentors[j].id, pool.managers[i].id),
-            mentor_id=pool.mentors[j].id,
-            manager_id=pool.managers[i].id,
             round_id=command.round_id,
-            score=score,
-            reasons=pool.reasons(i, j),
-            tools=first_tools(pool.mentors[j], pool.managers[i]),
-            expires_at=expires_at,
+            mode=command.mode,
+            requested_at=now,
         )
-        for i, j, score in found.pairs
     ]
-    completed = RoundCompleted(
-        cohort_id=command.cohort_id,
-        round_id=command.round_id,
-        proposed=len(proposals),
-        managers_waiting=len(pool.managers) - len(proposals),
-        places_free=int(pool.capacities.sum()) - len(proposals),
-        score=found.score,
-    )
-    return [*sorted(proposals, key=lambda proposal: proposal.manager_id), completed]
 
 
-def _pool(
-    cohort: Cohort,
-    mentors: Sequence[Mentor],
-    managers: Sequence[Manager],
-    pairs: Sequence[Pair],
-) -> Pool:
-    """Who has room and who waits; `lines` go through whoever does not, too."""
-    everybody: list[Mentor | Manager] = [*mentors, *managers]
-    closed: dict[str, set[str]] = defaultdict(set)
-    for past in pairs:
-        closed[past.manager_id].add(past.mentor_id)
-    return Pool(
-        [mentor for mentor in mentors if mentor.places > 0],
-        [manager for manager in managers if manager.state == "waiting"],
+def propose(
+    cohort: Cohort, round_: Round, couples: Sequence[Couple], part: PairsFound, now: datetime
+) -> Sequence[Event]:
+    """Propose the couples that still hold, or show them. None of them was a pair before."""
+    pool = Pool(
+        list({mentor.id: mentor for mentor, _ in couples}.values()),
+        list({manager.id: manager for _, manager in couples}.values()),
         cohort.policy,
-        Bonds({person.id: person.line_manager for person in everybody}, closed),
     )
+    proposals = [proposal(pool, i, j, round_.id, now) for i, j in _legal(pool, couples)]
+    if round_.mode == "publish":
+        return list(_free(pool, proposals))
+    shown = tuple(SimulatedPair.model_validate(p, from_attributes=True) for p in proposals)
+    return [PairsSimulated(cohort_id=cohort.id, round_id=round_.id, part=part.part, pairs=shown)]
+
+
+def proposal(pool: Pool, i: int, j: int, round_id: str, now: datetime) -> PairProposed:
+    """Manager i and mentor j of the pool, proposed to each other, with the reasons."""
+    mentor, manager = pool.mentors[j], pool.managers[i]
+    reasons, begin = reasons_of(pool, i, j), first_tools(mentor, manager)
+    return PairProposed(
+        cohort_id=manager.cohort_id,
+        pair_id=pair_of(mentor.id, manager.id),
+        mentor_id=mentor.id,
+        manager_id=manager.id,
+        round_id=round_id,
+        score=round(sum(reason.contribution for reason in reasons), 4),
+        reasons=reasons,
+        tools=tuple(first.tool for first in begin),
+        first_tools=begin,
+        expires_at=now + timedelta(days=pool.policy.proposal_days),
+    )
+
+
+def _legal(pool: Pool, couples: Sequence[Couple]) -> Iterator[tuple[int, int]]:
+    """Those of the couples that are legal, as indexes in the pool, in their order."""
+    able = {
+        i: set(mentors.tolist())
+        for i, mentors, _ in chain.from_iterable(pool.legal(np.arange(len(pool.managers))))
+    }
+    mentors = {mentor.id: j for j, mentor in enumerate(pool.mentors)}
+    managers = {manager.id: i for i, manager in enumerate(pool.managers)}
+    for mentor, manager in couples:
+        i, j = managers[manager.id], mentors[mentor.id]
+        if j in able[i]:
+            yield i, j
+
+
+def _free(pool: Pool, proposals: Sequence[PairProposed]) -> Iterator[PairProposed]:
+    """Those whose manager waits, and whose mentor has a place for them."""
+    waiting = {manager.id for manager in pool.managers if manager.state == "waiting"}
+    places = Counter({mentor.id: mentor.places for mentor in pool.mentors})
+    for found in proposals:
+        if found.manager_id in waiting and places[found.mentor_id] > 0:
+            waiting.discard(found.manager_id)
+            places[found.mentor_id] -= 1
+            yield found
+
+
+def tell_places(waiting: Sequence[tuple[Manager, Waiting]]) -> Sequence[Event]:
+    """Tell managers who still wait their places on the list, where these are new."""
+    return [
+        ManagerWaitlisted(
+            cohort_id=manager.cohort_id,
+            manager_id=manager.id,
+            waiting=place,
+            first=manager.waiting is None,
+        )
+        for manager, place in waiting
+        if manager.state == "waiting" and not _knows(manager, place)
+    ]
+
+
+def _knows(manager: Manager, place: Waiting) -> bool:
+    known = manager.waiting
+    return known is not None and (known.position, known.cause) == (place.position, place.cause)
+
+
+def complete(
+    round_: Round, mentors: Sequence[Mentor], managers: Sequence[Manager], end: SearchEnded
+) -> Sequence[Event]:
+    """The round has its figures: those of the people as they now are, or of the simulation."""
+    if round_.mode == "simulate":
+        return [recast(RoundSimulated, end)]
+    return [
+        RoundCompleted(
+            cohort_id=end.cohort_id,
+            round_id=end.round_id,
+            proposed=round_.proposed,
+            managers_waiting=sum(manager.state == "waiting" for manager in managers),
+            places_free=sum(mentor.places for mentor in mentors),
+            score=round_.score,
+            optimal=end.optimal,
+        )
+    ]

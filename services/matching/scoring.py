@@ -5,7 +5,7 @@ Age and rank are not criteria; they are not even in the data.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -208,15 +208,18 @@ class Pool:
         told: Ints = (mixed >> np.uint64(44)).astype(np.int64)
         return told
 
+    def shared(self, i: int, j: int) -> int:
+        """Quarter hours of the week in which both are free."""
+        week_i, week_j = self._waiting_weeks.of[i], self._weeks.of[j]
+        return int(self._waiting_weeks.free[week_i] @ self._weeks.free[week_j])
+
     def reasons(self, i: int, j: int) -> tuple[ScoreReason, ...]:
         """The score of a pair, criterion by criterion: what they contribute adds up to it."""
         manager, mentor = self.managers[i], self.mentors[j]
-        week_i, week_j = self._waiting_weeks.of[i], self._weeks.of[j]
-        shared = float(self._waiting_weeks.free[week_i] @ self._weeks.free[week_j])
         values: tuple[tuple[float, float], ...] = (
             _levels(mentor.skills, manager.needs),
             _levels(mentor.skills, needs_of(manager.job_family)),
-            (min(shared, FULL), FULL),
+            (min(self.shared(i, j), FULL), FULL),
             (mentor.directorate != manager.directorate, 1),
             (mentor.site == manager.site or REMOTE in (mentor.site, manager.site), 1),
         )
@@ -275,27 +278,43 @@ def _apart(
         for j, mentor in enumerate(mentors):
             if (lead := bonds.lines.get(mentor.id)) is not None:
                 team[lead].append(j)
-            for lead in above(mentor.id, bonds.lines) & waiting.keys():
+            for lead in above(mentor.id, bonds.lines.get) & waiting.keys():
                 apart[waiting[lead]].add(j)
         for i, manager in enumerate(managers):
             if (lead := bonds.lines.get(manager.id)) is not None:
                 apart[i].update(team.get(lead, ()))
-            ids = above(manager.id, bonds.lines)
+            ids = above(manager.id, bonds.lines.get)
             apart[i].update(place[other] for other in ids & place.keys())
     return {i: sorted(found) for i, found in apart.items() if found}
 
 
-def above(person: str, lines: Mapping[str, str | None]) -> set[str]:
+LineOf = Callable[[str], str | None]
+"""Whom somebody reports to, as far as anybody knows."""
+
+
+def above(person: str, line_of: LineOf) -> set[str]:
     """Everybody to whom somebody reports, at any height. A circle ends."""
     found: set[str] = set()
-    lead = lines.get(person)
+    lead = line_of(person)
     while lead is not None and lead not in found:
         found.add(lead)
-        lead = lines.get(lead)
+        lead = line_of(lead)
     return found
 
 
-def first_tools(mentor: Mentor, manager: Manager, most: int = 3) -> tuple[str, ...]:
-    """The tools to begin with: what the manager needs most and the mentor masters."""
-    able = [t for t, level in manager.needs.items() if mentor.skills.get(t, 0) >= level]
-    return tuple(sorted(able, key=lambda tool: (-manager.needs[tool], tool))[:most])
+def kept_apart(
+    mentor: Mentor, manager: Manager, policy: CohortPolicy, line_of: LineOf
+) -> str | None:
+    """What keeps two people apart whatever they master, or None."""
+    if mentor.id == manager.id:
+        return "they are the same person"
+    if mentor.id in manager.excludes or manager.id in mentor.excludes:
+        return "one of them excludes the other"
+    if policy.reporting_line != "forbid":
+        return None
+    if manager.id in above(mentor.id, line_of) or mentor.id in above(manager.id, line_of):
+        return "one of them reports to the other"
+    lead = line_of(mentor.id)
+    if lead is not None and lead == line_of(manager.id):
+        return "they report to the same person"
+    return None

@@ -8,13 +8,11 @@ condition): no pairing at all could give everybody of them a mentor.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
 
 import numpy as np
 
+from schemas.values import WaitingCause
 from services.matching.pairing import Pairing
-
-Cause = Literal["no-skill", "no-common-hour", "competition"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Unpaired:
     """A manager (index in the pool) without a mentor, who is among those of the competition."""
 
     manager: int
-    cause: Cause
+    cause: WaitingCause
     competition: Competition | None = None
 
 
@@ -46,7 +44,7 @@ def unpaired(found: Pairing) -> list[Unpaired]:
     ]
 
 
-def _want(found: Pairing, i: int) -> Cause:
+def _want(found: Pairing, i: int) -> WaitingCause:
     return "no-common-hour" if found.pool.able_anybody(i) else "no-skill"
 
 

@@ -2,7 +2,18 @@
 
 from typing import ClassVar, Literal
 
-from schemas.values import Availability, CohortPolicy, ScoreReason, Side, Tools
+from schemas.base import Moment
+from schemas.values import (
+    Availability,
+    CohortPolicy,
+    FirstTool,
+    RoundMode,
+    ScoreReason,
+    Side,
+    SimulatedPair,
+    Tools,
+    Waiting,
+)
 from services.chassis.domain import Document, Timed
 from services.chassis.metrics import Measure
 
@@ -55,6 +66,8 @@ class Manager(Document):
     excludes: tuple[str, ...]
     state: Literal["waiting", "proposed", "paired", "graduated", "withdrawn"] = "waiting"
     pair_id: str | None = None
+    enrolled_at: Moment | None = None
+    waiting: Waiting | None = None
 
 
 class Pair(Timed):
@@ -71,17 +84,42 @@ class Pair(Timed):
     score: float
     reasons: tuple[ScoreReason, ...]
     tools: tuple[str, ...]
+    first_tools: tuple[FirstTool, ...] = ()
 
 
-class Round(Document):
-    """A round that has run."""
+class Round(Timed):
+    """A round: searched while it is `requested`, which is when it is due."""
 
     collection: ClassVar[str] = "rounds"
 
-    proposed: int
-    managers_waiting: int
-    places_free: int
-    score: float
+    state: Literal["requested", "completed", "simulated"] = "completed"
+    mode: RoundMode = "publish"
+    proposed: int = 0
+    score: float = 0.0
+    managers_waiting: int | None = None
+    places_free: int | None = None
+    optimal: bool | None = None
+
+
+class Simulation(Document):
+    """Some of the pairs that a simulated round would propose."""
+
+    collection: ClassVar[str] = "simulations"
+
+    round_id: str
+    part: int
+    pairs: tuple[SimulatedPair, ...]
+
+
+class Override(Document):
+    """What a coordinator decided about a pair, and why; `id` is the pair's."""
+
+    collection: ClassVar[str] = "overrides"
+
+    mentor_id: str
+    manager_id: str
+    decision: Literal["proposed", "kept_apart"]
+    reason: str
 
 
 LISTED: dict[type[Document], tuple[str, ...]] = {
@@ -89,7 +127,9 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
     Mentor: ("state", "directorate", "site"),
     Manager: ("state", "directorate", "site", "job_family"),
     Pair: ("state", "mentor_id", "manager_id", "round_id"),
-    Round: (),
+    Round: ("state", "mode"),
+    Simulation: ("round_id",),
+    Override: ("decision", "mentor_id", "manager_id"),
 }
 """What a coordinator can list, and by what."""
 

@@ -19,6 +19,7 @@ from schemas.events import (
     LetterQueued,
     LetterSent,
     ManagerEnrolled,
+    ManagerWaitlisted,
     MentorVolunteered,
     PairDissolved,
     PairFormed,
@@ -64,6 +65,7 @@ class Telling:
 LETTERS: dict[type[Event], Telling] = {
     MentorVolunteered: Telling("mentor"),
     ManagerEnrolled: Telling("manager"),
+    ManagerWaitlisted: Telling("manager"),
     PairProposed: Telling("both", link="proposal", introduces=True),
     ProposalDeclined: Telling("other"),
     ProposalExpired: Telling("both"),
@@ -104,12 +106,15 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
     - SessionPlanned, SessionRescheduled, SessionCancelled, SessionMissed, AttendanceRequested:
       `{type}:{session_id}:{attempt}.{revision}`
     - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
+    - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`
     - all others: `{type}:{subject}`. MentorVolunteered's subject is the mentor,
       ManagerEnrolled's the manager, SurveyOpened's the survey, and that of what concerns a pair
       is the pair, which is proposed once in its cohort.
     """
     if not isinstance(event, Event) or type(event) not in LETTERS:
         return []
+    if isinstance(event, ManagerWaitlisted) and not event.first:
+        return []  # a new place on the list is for whoever looks
     fact_id = _fact_id(event)
     return [(f"{fact_id}:{person_id}", person_id, side) for person_id, side in _told(event)]
 
@@ -119,6 +124,8 @@ def _fact_id(event: Event) -> str:
     match event:
         case SessionEvent():
             return f"{subject}:{event.attempt}.{event.revision}"
+        case ManagerWaitlisted():
+            return f"{subject}:{event.waiting.round_id}"
         case PairStalled():
             return f"{subject}:{event.since:%Y%m%dT%H%M%SZ}"
         case _:
@@ -131,7 +138,7 @@ def _told(event: Event) -> list[tuple[str, Side]]:
         return [(event.person_id, event.side)]
     if isinstance(event, MentorVolunteered):
         return [(event.mentor_id, "mentor")]
-    if isinstance(event, ManagerEnrolled):
+    if isinstance(event, ManagerEnrolled | ManagerWaitlisted):
         return [(event.manager_id, "manager")]
     mentor_id, manager_id = people_of(event.subject)
     both: list[tuple[str, Side]] = [(mentor_id, "mentor"), (manager_id, "manager")]

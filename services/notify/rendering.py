@@ -24,6 +24,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from schemas.base import Event
 from schemas.events import (
     AttendanceRequested,
+    ManagerWaitlisted,
     PairFormed,
     PairGraduated,
     PairProposed,
@@ -180,6 +181,10 @@ def _facts(
             facts["score"] = words.number(event.score, language)
             facts["reasons"] = words.points(event.reasons, language)
             facts["tools"] = words.listed(event.tools, language)
+            facts["begin_with"] = words.tools(event.first_tools, language)
+        case ManagerWaitlisted():
+            facts["position"] = event.waiting.position
+            facts["because"] = words.said(event.waiting.words, language)
         case PairFormed():
             facts["tools"] = words.listed(event.tools, language)
         case PairStalled():
@@ -232,6 +237,7 @@ def _view(
         "heading": say(own.get("reasons")),
         "reasons": told.get("reasons"),
         "begin": say(common["begin"]) if told.get("tools") else None,
+        "begin_with": told.get("begin_with"),
         "after": say(own.get("after")),
         "signature": say(common["signature"]),
         "footer": say(common["footer"]),

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
-from schemas.values import Language, ScoreReason
+from schemas.values import FirstTool, Language, ScoreReason, Words
 from services.notify.calendar import PARIS
 
 NBSP, NARROW_NBSP = "\u00a0", "\u202f"
@@ -104,7 +104,8 @@ def listed(words: Sequence[str], language: Language) -> str:
 
 
 def points(reasons: Sequence[ScoreReason], language: Language) -> list[str]:
-    """One line per criterion that counts: what it is, and its points of those it could give."""
+    """One line per criterion that counts: its points of those it could give, and what they come
+    from."""
     whole = sum(reason.weight for reason in reasons)
     lines = []
     for reason in reasons:
@@ -113,8 +114,21 @@ def points(reasons: Sequence[ScoreReason], language: Language) -> list[str]:
             got = number(reason.contribution, language)
             what = _CRITERIA[language][reason.criterion]
             of = f" : {got} points sur {most}" if language == "fr" else f": {got} points of {most}"
-            lines.append(typeset(what + of, language))
+            why = f" ({said(reason.words, language)})" if reason.words else ""
+            lines.append(typeset(what + of + why, language))
     return lines
+
+
+def said(words: Words, language: Language) -> str:
+    """A sentence that came in both languages."""
+    return words.fr if language == "fr" else words.en
+
+
+def tools(begin: Sequence[FirstTool], language: Language) -> list[str]:
+    """One line per tool to begin with: which, and why."""
+    colon = " :" if language == "fr" else ":"
+    lines = (f"{listed([t.tool], language)}{colon} {said(t.words, language)}" for t in begin)
+    return [typeset(line, language) for line in lines]
 
 
 def number(value: float, language: Language) -> str:

@@ -24,7 +24,9 @@ from schemas.values import (
     Criterion,
     ScoreReason,
     SurveyFigure,
+    Waiting,
     Window,
+    Words,
 )
 
 COHORT = {"cohort_id": "bercy-2017"}
@@ -45,6 +47,9 @@ WEEK = (
 )
 PERSON = {"directorate": "DGFiP", "site": "Paris Bercy", "availability": WEEK}
 REASON = ScoreReason(criterion="bridge", value=1, weight=20, contribution=20)
+WAITING = Waiting(
+    round_id="round-1", position=3, cause="no-place", words=Words(fr="plus de place", en="no place")
+)
 CRITERION = Criterion(name="satisfaction", threshold=3.5, value=None, met=False)
 FIGURE = SurveyFigure(kind="end", side="manager", question="usefulness", answers=None, mean=None)
 
@@ -81,6 +86,7 @@ PUBLIC_EXAMPLES: tuple[Message, ...] = (
     e.RoundCompleted(
         **COHORT, round_id="round-1", proposed=40, managers_waiting=0, places_free=20, score=2800.5
     ),
+    e.ManagerWaitlisted(**COHORT, **MANAGER, waiting=WAITING, first=True),
     e.SessionPlanned(**SESSION),
     e.SessionConfirmed(**SESSION, by="mentor"),
     e.SessionRescheduled(**SESSION, by="manager", previously_at="2017-03-19T09:00:00Z"),

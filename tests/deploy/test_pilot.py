@@ -1,7 +1,6 @@
 """The pilot's people are invented, always the same, and there is a round in them."""
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,28 +14,20 @@ from deploy.rosters import (
     read_rosters,
     write_roster,
 )
-from schemas.base import people_of
-from schemas.commands import RunRound
-from schemas.events import PairProposed
 from schemas.values import CohortPolicy
-from services.matching.rounds import run_round
-from services.matching.views import Cohort, Manager, Mentor
+from services.matching.searching import People, solve
+from services.matching.views import Manager, Mentor
 
 
 def pairs(roster: Roster) -> list[tuple[str, str]]:
-    """(mentor, manager) as the real round proposes them, under the default policy."""
+    """(mentor, manager) as the real round finds them, under the default policy."""
     mentors = [
         Mentor(id=m.mentor_id, **m.model_dump(exclude={"mentor_id"})) for m in roster.mentors
     ]
     managers = [
         Manager(id=m.manager_id, **m.model_dump(exclude={"manager_id"})) for m in roster.managers
     ]
-    cohort = Cohort(id="c", cohort_id="c", name="C", policy=CohortPolicy())
-    wish = RunRound(cohort_id="c", round_id="r1")
-    now = datetime(2017, 3, 6, tzinfo=UTC)
-    decision = run_round(cohort, None, mentors, managers, [], wish, now)
-    assert isinstance(decision, list)
-    return [people_of(event.pair_id) for event in decision if isinstance(event, PairProposed)]
+    return list(solve(People(CohortPolicy(), mentors, managers, {})).pairs)
 
 
 def generated(folder: Path, mentors: int, managers: int) -> Roster:

@@ -1,11 +1,16 @@
 """What matching's tests begin with: a cohort, mentors, managers, and pairs at every stage."""
 
-from schemas.base import Message
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from schemas.base import Event, Message
 from schemas.commands import AcceptProposal, RunRound
-from schemas.events import CohortOpened, ManagerEnrolled, MentorVolunteered
+from schemas.events import CohortOpened, ManagerEnrolled, MentorVolunteered, RoundRequested
 from schemas.values import CohortPolicy, Window
-from services.chassis.domain import D
+from services.chassis.domain import D, Decision, Document, Need, One, Refusal
 from services.matching.handlers import DOMAIN
+from services.matching.searching import at_once, search
+from services.matching.views import Round
 from tests.scenario import Scenario
 
 MONDAY = (Window(day="mon", start="09:00", end="12:00"),)
@@ -38,12 +43,51 @@ def manager(id: str, **changes: object) -> ManagerEnrolled:
     return ManagerEnrolled.model_validate({**fields, **changes})
 
 
-def scenario(*history: Message, **policy: object) -> Scenario:
+class Matching(Scenario):
+    """Matching's state; a round that is asked for is searched to its end."""
+
+    def when(self, message: Message) -> Decision:
+        decision = super().when(message)
+        if not isinstance(message, RunRound) or isinstance(decision, Refusal):
+            return decision
+        events = list(decision)
+        for event in decision:
+            assert isinstance(event, RoundRequested)
+            events += asyncio.run(self.searched(event.round_id))
+        return events
+
+    async def searched(self, round_id: str) -> list[Event]:
+        """What is decided on the outcomes of the round's search."""
+        events: list[Event] = []
+        async for outcome in search(self.read, the(self, Round, round_id), at_once):
+            events += decided(super().when(outcome))
+        return events
+
+    async def read(self, needs: Iterable[Need]) -> list[Document]:
+        """The documents, as a store would give them."""
+        found: list[Document | None] = []
+        for need in needs:
+            if isinstance(need, One):
+                found.append(self.state.get(need.kind, need.cohort_id, need.id))
+            else:
+                found += self.state.whole(need.kind, need.cohort_id)
+        return [document for document in found if document is not None]
+
+
+def decided(decision: Decision) -> Sequence[Event]:
+    """The events; it was no refusal."""
+    assert not isinstance(decision, Refusal), decision
+    return decision
+
+
+def scenario(*history: Message, **policy: object) -> Matching:
     opened = CohortOpened(cohort_id="c", name="C", policy=CohortPolicy.model_validate(policy))
-    return Scenario(DOMAIN).given(opened, *history)
+    found = Matching(DOMAIN)
+    found.given(opened, *history)
+    return found
 
 
-def proposed(capacity: int = 1, managers: int = 1) -> Scenario:
+def proposed(capacity: int = 1, managers: int = 1) -> Matching:
     """A mentor `m1` is proposed to `g1` (and more)."""
     people = [manager(f"g{i}") for i in range(1, managers + 1)]
     found = scenario(mentor("m1", capacity=capacity), *people)
@@ -51,7 +95,7 @@ def proposed(capacity: int = 1, managers: int = 1) -> Scenario:
     return found
 
 
-def formed(capacity: int = 1, managers: int = 1) -> Scenario:
+def formed(capacity: int = 1, managers: int = 1) -> Matching:
     """Everybody has accepted."""
     found = proposed(capacity, managers)
     for number in range(1, min(capacity, managers) + 1):

@@ -8,6 +8,7 @@ from schemas.events import (
     AttendanceRequested,
     CohortOpened,
     ManagerEnrolled,
+    ManagerWaitlisted,
     MentorVolunteered,
     PairDissolved,
     PairFormed,
@@ -23,7 +24,7 @@ from schemas.events import (
     SurveyOpened,
 )
 from schemas.people import PersonContact
-from schemas.values import CohortPolicy, ScoreReason, Window
+from schemas.values import CohortPolicy, FirstTool, ScoreReason, Waiting, Window, Words
 from services.chassis.links import LinkSigner, LinkVerifier, generate_keys
 from services.notify.actions import Links
 from services.notify.domain import evolve, tell
@@ -105,13 +106,38 @@ PROPOSED = PairProposed(
     round_id="r-1",
     score=76.5,
     reasons=(
-        ScoreReason(criterion="coverage", value=0.73, weight=50, contribution=36.5),
+        ScoreReason(
+            criterion="coverage",
+            value=0.73,
+            weight=50,
+            contribution=36.5,
+            words=Words(fr="linkedin : niveau 5 pour 4", en="linkedin: level 5 for 4"),
+        ),
         ScoreReason(criterion="availability", value=0.5, weight=20, contribution=10),
         ScoreReason(criterion="bridge", value=1, weight=20, contribution=20),
         ScoreReason(criterion="proximity", value=1, weight=10, contribution=10),
     ),
     tools=("linkedin", "shared-documents"),
+    first_tools=(
+        FirstTool(
+            tool="linkedin",
+            needed=4,
+            mastered=5,
+            words=Words(fr="demandé au niveau 4", en="asked for at level 4"),
+        ),
+    ),
     expires_at=NOW + timedelta(days=10),
+)
+WAITLISTED = ManagerWaitlisted(
+    cohort_id=COHORT,
+    manager_id=MANAGER,
+    waiting=Waiting(
+        round_id="r-1",
+        position=3,
+        cause="no-place",
+        words=Words(fr="plus personne n’est libre", en="nobody is free any more"),
+    ),
+    first=True,
 )
 FORMED = PairFormed(
     **_PAIR, tools=("linkedin",), mentor_availability=_WEEK, manager_availability=_WEEK
@@ -126,6 +152,7 @@ ATTENDANCE = session(AttendanceRequested, revision=1, report_by=STARTS + timedel
 FACTS: list[Event] = [
     VOLUNTEERED,
     ENROLLED,
+    WAITLISTED,
     PROPOSED,
     ProposalDeclined(**_PAIR, by="mentor"),
     ProposalDeclined(**_PAIR, by="manager"),

@@ -30,6 +30,7 @@ from tests.notify.facts import (
     PLANNED,
     PROPOSED,
     VOLUNTEERED,
+    WAITLISTED,
     session,
     survey,
 )
@@ -77,6 +78,7 @@ def test_every_kind_of_letter_has_an_example_here() -> None:
     [
         OPENED,
         ProposalAccepted(**PAIR_FIELDS, by="mentor"),
+        WAITLISTED.model_copy(update={"first": False}),
         session(SessionConfirmed, by="mentor"),
         session(SessionCompleted, by="mentor", completed=3),
     ],
@@ -92,6 +94,7 @@ def test_other_facts_are_told_to_nobody(event: Event) -> None:
     [
         (VOLUNTEERED, "MentorVolunteered:m-017:m-017"),
         (PROPOSED, "PairProposed:m-017~g-004:m-017"),
+        (WAITLISTED, "ManagerWaitlisted:g-004:r-1:g-004"),
         (FORMED, "PairFormed:m-017~g-004:m-017"),
         (PLANNED, "SessionPlanned:m-017~g-004~3:1.0:m-017"),
         (ProposalExpired(**PAIR_FIELDS, cause="deadline"), "ProposalExpired:m-017~g-004:m-017"),

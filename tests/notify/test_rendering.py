@@ -43,6 +43,7 @@ from tests.notify.facts import (
     RESCHEDULED,
     STARTS,
     VERIFIER,
+    WAITLISTED,
     cohort,
     letters_for,
     person,
@@ -256,13 +257,23 @@ def test_a_proposal_says_why_in_points_and_until_when() -> None:
     assert "Nous vous proposons d’accompagner Alex O'Neil <b>." in text
     assert "avant le jeudi 16 mars 2017 à 10 h" in text
     assert "76,5 points sur 100" in text
-    assert "- outils recherchés et maîtrisés : 36,5 points sur 50" in text
-    assert "- même site : 10 points sur 10" in text
+    of_tools = "- outils recherchés et maîtrisés : 36,5 points sur 50 (linkedin : niveau 5 pour 4)"
+    assert of_tools in text
+    assert "- même site, ou à distance : 10 points sur 10" in text
     assert "Pour commencer : linkedin et shared documents." in text
+    assert "- linkedin : demandé au niveau 4" in text
     text = part(written(manager, "en"), "text/plain")
     assert "We propose that Camille Roux coaches you." in text
     assert "before Thursday 16\u00a0March 2017 at 10:00" in text
     assert "- free hours in common: 10 points of 20" in text
+
+
+def test_whoever_waits_on_learns_why_and_their_place_on_the_list() -> None:
+    [letter] = letters_for(WAITLISTED)
+    text = plain(part(written(letter), "text/plain"))
+    assert "Aucun binôme n’a pu vous être proposé cette fois : plus personne n’est libre." in text
+    assert "à la place 3 de la liste d’attente" in text
+    assert "You are number 3 on the waiting list" in part(written(letter, "en"), "text/plain")
 
 
 def test_a_new_pair_learns_each_others_addresses() -> None:

@@ -35,7 +35,9 @@ def nothing_to_do(command: Command, log: Log) -> bool:
         case c.ChangeAvailability():
             return there("AvailabilityChanged")
         case c.RunRound():
-            return there("RoundCompleted")
+            return there("RoundRequested")
+        case c.KeepApart():
+            return there("PairKeptApart")
         case c.DissolvePair():
             return there("PairDissolved")
         case c.ConfirmSession():

@@ -24,6 +24,8 @@ from services.chassis.step import Perform
 from services.chassis.store import Store
 from services.feedback.handlers import DOMAIN as FEEDBACK
 from services.matching.handlers import DOMAIN as MATCHING
+from services.matching.searching import Searching, at_once
+from services.matching.views import Round
 from services.notify.app import handing_over
 from services.notify.handlers import DOMAIN as NOTIFY
 from services.notify.views import Letter
@@ -137,6 +139,8 @@ class World:
         task.add_done_callback(self._spawned.discard)
 
     def performers(self, process: Process, store: Store) -> Mapping[type[Document], Perform]:
+        if process.group.name == "matching":
+            return {Round: Searching(store.load, at_once, patience=None)}
         if process.group.name != "notify":
             return {}
         return {Letter: handing_over(SimulatedSender(process, self.office), store)}

@@ -1,0 +1,39 @@
+"""What the search for a round's pairs tells the round: not records, but outcomes to decide on."""
+
+from typing import ClassVar
+
+from schemas.base import Message
+from schemas.values import Waiting
+
+
+class Outcome(Message):
+    """Of the search for one round."""
+
+    subject_field: ClassVar[str] = "round_id"
+    round_id: str
+
+
+class PairsFound(Outcome):
+    """Some pairs, (mentor, manager); `part` counts these messages from 1."""
+
+    part: int
+    pairs: tuple[tuple[str, str], ...]
+
+
+class PlacesFound(Outcome):
+    """Managers who stay on the waiting list, with their places."""
+
+    waiting: tuple[tuple[str, Waiting], ...]
+
+
+class SearchEnded(Outcome):
+    """There is nothing more to find. The figures are those of a simulation.
+
+    `optimal`: every pair that was found is proven to belong to a best pairing.
+    """
+
+    proposed: int
+    managers_waiting: int
+    places_free: int
+    score: float
+    optimal: bool
