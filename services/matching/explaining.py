@@ -108,10 +108,17 @@ def waiting_words(one: Unpaired) -> Words:
     """Why somebody stays without a mentor, as a sentence."""
     if (among := one.competition) is None:
         return _CAUSES[one.cause]
-    managers, mentors, places = len(among.managers), len(among.mentors), among.places
+    managers = _counted(len(among.managers), "manager")
+    mentors = _counted(len(among.mentors), "mentor")
+    places = among.places
     return Words(
-        fr=f"{managers} managers ne peuvent être accompagnés que par les mêmes mentors "
-        f"({mentors}), qui ont {places} place{'s' if places > 1 else ''}",
-        en=f"{managers} managers can only be coached by the same "
-        f"{mentors} mentors, who have {places} places",
+        fr=f"{managers} ne peuvent être accompagnés que par {mentors}, "
+        f"qui ensemble ont {_counted(places, 'place')}",
+        en=f"{managers} can only be coached by {mentors}, "
+        f"who together have {_counted(places, 'place')}",
     )
+
+
+def _counted(number: int, word: str) -> str:
+    """In French and in English, as long as the word is the same."""
+    return f"{number} {word}{'s' if number > 1 else ''}"

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from deploy.local.process import Child, free_port
 from deploy.local.stack import ServiceProcess
 from schemas.base import Command
 from schemas.commands import OpenCohort, PauseMentor
-from schemas.envelope import Record, encode
+from schemas.envelope import encode
 from schemas.topics import partition_of
 from services.chassis.clock import Clock
 from services.chassis.kafka import KafkaLog
@@ -86,8 +86,8 @@ def volunteer(cohort: str, number: int) -> dict[str, object]:
     }
 
 
-def cohort_on(partition: int) -> str:
-    names = (f"c{number}" for number in range(1000))
+def cohort_on(partition: int, prefix: str = "c") -> str:
+    names = (f"{prefix}{number}" for number in range(1000))
     return next(name for name in names if partition_of(name, PARTITIONS) == partition)
 
 
@@ -142,19 +142,28 @@ async def open_cohort(client: httpx.AsyncClient, cohort: str) -> None:
 
 async def fill(kafka: str, idempotent: bool, cohort: str, count: int) -> None:
     """Commands that change nothing much, as another client may have sent them."""
+    pauses = (PauseMentor(cohort_id=cohort, mentor_id=f"m-{number}") for number in range(1, count))
+    await send_all(kafka, idempotent, [OpenCohort(cohort_id=cohort, name="A cohort"), *pauses])
+
+
+async def send_all(kafka: str, idempotent: bool, commands: Sequence[Command]) -> None:
+    """Send commands of one cohort past the service."""
     log = KafkaLog({"bootstrap_servers": kafka}, idempotent=idempotent)
     await log.start()
-    partition = partition_of(cohort, PARTITIONS)
     now = Clock().now()
-
-    def command(number: int) -> Record:
-        message: Command = PauseMentor(cohort_id=cohort, mentor_id=f"m-{number}")
-        if number == 0:
-            message = OpenCohort(cohort_id=cohort, name="A cohort")
-        return encode(message, TOPIC, partition, id=f"{number}", source="/test", time=now)
-
-    for start in range(0, count, 5000):
-        await log.publish([command(n) for n in range(start, min(start + 5000, count))])
+    records = [
+        encode(
+            command,
+            TOPIC,
+            partition_of(command.cohort_id, PARTITIONS),
+            id=f"{number}",
+            source="/test",
+            time=now,
+        )
+        for number, command in enumerate(commands)
+    ]
+    for start in range(0, len(records), 5000):
+        await log.publish(records[start : start + 5000])
     await log.stop()
 
 

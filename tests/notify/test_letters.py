@@ -59,7 +59,7 @@ def test_a_fact_is_told_to_those_whom_it_concerns(event: Event) -> None:
     match event:
         case events.MentorVolunteered():
             assert told(event) == [(MENTOR, "mentor")]
-        case events.ManagerEnrolled():
+        case events.ManagerEnrolled() | events.ManagerWaitlisted():
             assert told(event) == [(MANAGER, "manager")]
         case events.SurveyOpened():
             assert told(event) == [(event.person_id, event.side)]
