@@ -23,7 +23,7 @@ POINT = 10_000
 BEST = 100 * POINT
 """The highest score of a pair."""
 
-_TIES = 1 << 20  # how finely equal assignments are told apart
+_TIES = 1 << 12  # how finely equal assignments are told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +75,21 @@ def assign(graph: Graph) -> Assignment:
 def told_apart(graph: Graph, found: Assignment, ties: Ints) -> Assignment:
     """Of all assignments that are as good, the one with the highest total of `ties`.
 
-    `ties`: 0 to 1,048,575 per edge. As good are those on edges that cost what they are worth,
+    `ties`: 0 to 4,095 per edge. As good are those on edges that cost what they are worth,
     with everybody who has a price taken.
     """
     rows = graph.rows
     spare = found.manager_prices[rows] + found.mentor_prices[graph.mentor]
     tight = np.flatnonzero(spare == graph.points + found.pair_value)
-    if len(tight) == int((found.edges >= 0).sum()):
+    pairs = int((found.edges >= 0).sum())
+    if len(tight) == pairs:
         return found
     must = _TIES * (graph.managers + 1)
-    needed = (found.manager_prices > 0)[rows[tight]].astype(np.int64)
-    needed += (found.mentor_prices > 0)[graph.mentor[tight]]
+    needed = np.zeros(len(tight), np.int64)  # a side that is all taken has nobody to leave out
+    if pairs < graph.managers:
+        needed += (found.manager_prices > 0)[rows[tight]]
+    if pairs < graph.capacities.sum():
+        needed += (found.mentor_prices > 0)[graph.mentor[tight]]
     start = np.searchsorted(rows[tight], np.arange(graph.managers + 1))
     among = Graph(graph.capacities, start, graph.mentor[tight], graph.points[tight])
     edges = _most_then_best(among, must * needed + ties[tight])
@@ -105,7 +109,8 @@ def _most_then_best(graph: Graph, worth: Ints) -> Ints:
     tails = np.concatenate([graph.rows, np.full(managers, source), managers + np.arange(mentors)])
     heads = np.concatenate([managers + graph.mentor, everybody, np.full(mentors, sink)])
     room = np.concatenate([np.ones(edges + managers, dtype=np.int64), graph.capacities])
-    cost = np.concatenate([-worth, np.zeros(managers + mentors, dtype=np.int64)])
+    unit = max(int(np.gcd.reduce(worth)), 1)  # the smaller the costs, the fewer the phases
+    cost = np.concatenate([-worth // unit, np.zeros(managers + mentors, dtype=np.int64)])
     flow.add_arcs_with_capacity_and_unit_cost(
         tails.astype(np.int32), heads.astype(np.int32), room, cost
     )

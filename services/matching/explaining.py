@@ -5,46 +5,51 @@ In French and in English, from the same data as the score; see French law on alg
 """
 
 from schemas.values import FirstTool, ScoreReason, WaitingCause, Words
+from services.matching.assignment import POINT
 from services.matching.families import job_families, needs_of
-from services.matching.scoring import QUARTER, REMOTE, Pool
+from services.matching.scoring import CRITERIA, QUARTER, REMOTE, Pool
 from services.matching.unpaired import Unpaired
 from services.matching.views import Manager, Mentor
 
 
 def reasons_of(pool: Pool, i: int, j: int) -> tuple[ScoreReason, ...]:
-    """The score of manager i with mentor j, criterion by criterion, with what it comes from."""
-    manager, mentor = pool.managers[i], pool.mentors[j]
+    """The score of manager i with mentor j: what the criteria contribute adds up to it."""
+    words = _words(pool.mentors[j], pool.managers[i], pool.shared(i, j))
     return tuple(
-        reason.model_copy(update={"words": _words(reason, mentor, manager, pool.shared(i, j))})
-        for reason in pool.reasons(i, j)
+        ScoreReason(
+            criterion=name,
+            value=round(part / whole, 4),
+            weight=getattr(pool.policy.weights, name),
+            contribution=int(share * part / whole) / POINT,
+            words=said,
+        )
+        for name, share, (part, whole), said in zip(
+            CRITERIA, pool.shares, pool.parts(i, j), words, strict=True
+        )
     )
 
 
-def _words(reason: ScoreReason, mentor: Mentor, manager: Manager, quarters: int) -> Words:
-    match reason.criterion:
-        case "coverage":
-            return _levels(mentor, manager.needs)
-        case "job":
-            asked = needs_of(manager.job_family)
-            return _levels(mentor, asked) if asked else _NO_TABLE
-        case "availability":
-            hours = quarters * QUARTER / 60
-            return Words(
-                fr=f"{hours:g} h libres en commun par semaine".replace(".", ","),
-                en=f"{hours:g} free hours in common in a week",
-            )
-        case "bridge":
-            return _places(mentor.directorate, manager.directorate, _DIRECTORATES)
-        case "proximity":
-            if REMOTE in (mentor.site, manager.site):
-                return Words(fr="à distance", en="at a distance")
-            return _places(mentor.site, manager.site, _SITES)
+def _words(mentor: Mentor, manager: Manager, quarters: int) -> tuple[Words, ...]:
+    """What each criterion's value comes from, in the order of `CRITERIA`."""
+    asked, hours = needs_of(manager.job_family), quarters * QUARTER / 60
+    at_a_distance = REMOTE in (mentor.site, manager.site)
+    return (
+        _levels(mentor, manager.needs),
+        _levels(mentor, asked) if asked else _NO_TABLE,
+        Words(
+            fr=f"{hours:g} h libres en commun par semaine".replace(".", ","),
+            en=f"{hours:g} free hours in common in a week",
+        ),
+        _places(mentor.directorate, manager.directorate, _DIRECTORATES),
+        _REMOTE if at_a_distance else _places(mentor.site, manager.site, _SITES),
+    )
 
 
 _NO_TABLE = Words(
     fr="aucun outil n’est conseillé pour ce poste", en="no tool is recommended for this job"
 )
 _DIRECTORATES = Words(fr="même direction", en="same directorate")
+_REMOTE = Words(fr="à distance", en="at a distance")
 _SITES = Words(fr="même site", en="same site")
 
 

@@ -12,8 +12,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.values import WEEKDAYS, Availability, CohortPolicy, ScoreReason, Tools, minutes
-from services.matching.assignment import BEST, POINT, AnyInts, Ints
+from schemas.values import WEEKDAYS, Availability, CohortPolicy, Tools, minutes
+from services.matching.assignment import BEST, AnyInts, Ints
 from services.matching.families import needs_of
 from services.matching.views import Manager, Mentor
 
@@ -110,7 +110,7 @@ class Pool:
         self._waiting_keys *= np.uint64(0x94D049BB133111EB)  # two people may be equal in content
         self._apart = _apart(self.mentors, self.managers, policy, bonds or Bonds())
         weights = [getattr(policy.weights, name) for name in CRITERIA]
-        self._shares = [weight / sum(weights) * BEST for weight in weights]
+        self.shares = [weight / sum(weights) * BEST for weight in weights]
         self._tell_skills()
         self._weeks = Weeks(self.mentors, policy.session_minutes)
         self._waiting_weeks = Weeks(self.managers, policy.session_minutes)
@@ -129,7 +129,7 @@ class Pool:
                 self._levels[tool][j] = mentor.skills[tool]
         everybody = np.arange(len(self.mentors))
         self._for_job = {
-            family: self._covered(tools, everybody, self._shares[1])
+            family: self._covered(tools, everybody, self.shares[1])
             for family, tools in jobs.items()
         }
 
@@ -138,7 +138,7 @@ class Pool:
 
         In whatever order is quickest: managers who have the same week come together.
         """
-        coverage, _, availability, bridge, proximity = self._shares
+        coverage, _, availability, bridge, proximity = self.shares
         by_quarters = np.floor(availability * np.arange(FULL + 1) / FULL).astype(np.int32)
         elsewhere, here = np.int32(bridge), np.int32(proximity)
         by_week = managers[np.argsort(self._waiting_weeks.of[managers], kind="stable")]
@@ -201,11 +201,11 @@ class Pool:
         return near
 
     def ties(self, i: int | Ints, mentors: AnyInts) -> Ints:
-        """What tells pairs of equal points apart: 0 to 1,048,575, from the two people's content."""
+        """What tells pairs of equal points apart: 0 to 4,095, from the two people's content."""
         mixed = self._keys[mentors] ^ self._waiting_keys[i]
         mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-        told: Ints = (mixed >> np.uint64(44)).astype(np.int64)
+        told: Ints = (mixed >> np.uint64(52)).astype(np.int64)
         return told
 
     def shared(self, i: int, j: int) -> int:
@@ -213,24 +213,15 @@ class Pool:
         week_i, week_j = self._waiting_weeks.of[i], self._weeks.of[j]
         return int(self._waiting_weeks.free[week_i] @ self._weeks.free[week_j])
 
-    def reasons(self, i: int, j: int) -> tuple[ScoreReason, ...]:
-        """The score of a pair, criterion by criterion: what they contribute adds up to it."""
+    def parts(self, i: int, j: int) -> tuple[tuple[float, float], ...]:
+        """For each criterion, how much of how much manager i and mentor j have of it."""
         manager, mentor = self.managers[i], self.mentors[j]
-        values: tuple[tuple[float, float], ...] = (
+        return (
             _levels(mentor.skills, manager.needs),
             _levels(mentor.skills, needs_of(manager.job_family)),
             (min(self.shared(i, j), FULL), FULL),
             (mentor.directorate != manager.directorate, 1),
             (mentor.site == manager.site or REMOTE in (mentor.site, manager.site), 1),
-        )
-        return tuple(
-            ScoreReason(
-                criterion=name,
-                value=round(part / whole, 4),
-                weight=getattr(self.policy.weights, name),
-                contribution=int(np.floor(share * part / whole)) / POINT,
-            )
-            for name, share, (part, whole) in zip(CRITERIA, self._shares, values, strict=True)
         )
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from deploy.local.broker import embedded_broker
 from deploy.local.mongodb import mongodb
 from deploy.topics import create_topics
-from tests.bench import matching, memory, rebuilds, recovery, steps
+from tests.bench import matching, memory, peers, rebuilds, recovery, steps
 
 ROUNDS = 3
 EVENTS = 20_000
@@ -36,8 +36,8 @@ def row(
         "ours": round(ours, 1),
         "bare": bare and round(bare, 1),
         "peer": peer and round(peer, 1),
-        "ratio_bare": bare and round(ours / bare, 2),
-        "ratio_peer": peer and round(ours / peer, 1),
+        "ratio_bare": bare and float(f"{ours / bare:.3g}"),
+        "ratio_peer": peer and float(f"{ours / peer:.3g}"),
     }
 
 
@@ -118,12 +118,33 @@ def matching_rows() -> list[Row]:
     return rows
 
 
+def peer_rows() -> list[Row]:
+    """The search against mentor-match, on its people and under its scores."""
+    rows = []
+    for count, scarce in ((100, False), (200, False), (400, False), (800, False), (400, True)):
+        with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
+            found = peers.compare(Path(directory), count, scarce=scarce)
+        ours, peer = found.ours, found.peer
+        name = f"mentor-match, {count} x {count}{', few possible mentors' if scarce else ''}"
+        console.print(
+            f"{name}: shuffled rows give the same pairs: "
+            f"ours {found.ours_stable}, mentor-match {found.peer_stable}"
+        )
+        rows += [
+            row(name, "pairs", len(ours.pairs), peer=len(peer.pairs)),
+            row(name, "its points", ours.total, peer=peer.total),
+            row(name, "ms", ours.seconds * 1000, peer=peer.seconds * 1000),
+            row(name, "MB (peak)", ours.memory, peer=peer.memory),
+        ]
+    return rows
+
+
 async def main() -> list[Row]:
     if "--only-recovery" in sys.argv:
         return [await recovery_row()]
     if "--only-matching" in sys.argv:
-        return matching_rows()
-    rows = [await step_row(), await rebuild_row(), *matching_rows()]
+        return [*peer_rows(), *matching_rows()]
+    rows = [await step_row(), await rebuild_row(), *peer_rows(), *matching_rows()]
     if "--no-kafka" not in sys.argv:
         rows.append(await recovery_row())
     if "--no-memory" not in sys.argv:
