@@ -5,7 +5,6 @@ nothing, knows no rules, proves nothing and explains nothing.
 """
 
 import csv
-import resource
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from deploy.matching import match
 from services.matching.assignment import BEST, Graph
+from tests.bench.peaks import peak
 
 TOOLS = 30
 CLUSTERS = 12
@@ -82,4 +82,4 @@ def bare(graph: Graph) -> float:
 
 if __name__ == "__main__":
     match(Path(sys.argv[1]), Path(sys.argv[2]))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)  # noqa: T201
+    print(peak())  # noqa: T201

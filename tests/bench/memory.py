@@ -7,13 +7,14 @@ from pathlib import Path
 import httpx
 
 from deploy.local import stack as local
-from deploy.local.stack import ServiceProcess, Stack, Terms, running_stack
+from deploy.local.stack import Stack, Terms, running_stack
 from schemas.base import Command, pair_of
 from schemas.commands import AcceptProposal, EnrolManager, OpenCohort, RunRound, VolunteerAsMentor
 from schemas.envelope import Record, encode
 from schemas.topics import commands_topic, partition_of
 from schemas.values import CohortPolicy, Window
 from services.chassis.kafka import KafkaLog
+from tests.bench.peaks import peak
 
 COHORTS = 40
 PAIRS = 250  # of each cohort
@@ -25,7 +26,11 @@ async def resident() -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
         async with running_stack(Path(directory), Terms()) as stack:
             await _form_pairs(stack)
-            return {name: _peak(service) for name, service in stack.services.items()}
+            return {
+                name: peak(service.child.pid)
+                for name, service in stack.services.items()
+                if service.child is not None
+            }
 
 
 async def _form_pairs(stack: Stack) -> None:
@@ -115,12 +120,3 @@ async def _until(
         if total >= count:
             return
         await asyncio.sleep(1)
-
-
-def _peak(service: ServiceProcess) -> float:
-    """Peak resident size (VmHWM) in MB."""
-    assert service.child is not None
-    for line in Path(f"/proc/{service.child.pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("no VmHWM")

@@ -6,7 +6,6 @@ people in groups of few, so that everybody has about three possible mentors.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import numpy as np
 from services.matching.assignment import POINT, AnyInts, Ints
 from services.matching.pairing import pair
 from services.matching.scoring import Block, Pool
+from tests.bench.peaks import peak
 
 HOME = Path("build/peers/mentor-match")
 LOCK = Path(__file__).with_name("mentor-match.lock")
@@ -87,23 +87,26 @@ def _people(random: np.random.Generator, count: int, scarce: bool) -> dict[str, 
     return {"scarce": scarce, "mentors": rows("m", 3, 8), "mentees": rows("t", 1, 6)}
 
 
-def _scores(mentors: Rows, mentees: Rows, scarce: bool) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _scores(mentors: Rows, mentees: Rows, scarce: bool) -> np.ndarray[Any, np.dtype[np.int16]]:
     """Mentee by mentor: the score by the rules of `mentor_match.py`, or -1."""
 
     def column(name: str) -> tuple[Any, Any]:
         values = {row[name]: k for k, row in enumerate([*mentors, *mentees])}
-        of = [np.array([values[row[name]] for row in rows]) for rows in (mentees, mentors)]
+        of = [
+            np.array([values[row[name]] for row in rows], np.int16) for rows in (mentees, mentors)
+        ]
         return of[0][:, None], of[1][None, :]
 
-    grades = [np.array([row["grade"] for row in rows]) for rows in (mentees, mentors)]
+    grades = [np.array([row["grade"] for row in rows], np.int16) for rows in (mentees, mentors)]
     higher = grades[1][None, :] - grades[0][:, None]
     (mine, theirs), (own, other) = column("organisation"), column("profession")
-    score = 2 * (higher == 2) + 3 * (mine != theirs) + 4 * (own == other)
+    one, two, three, four = np.int16([1, 2, 3, 4])
+    score = two * (higher == 2) + three * (mine != theirs) + four * (own == other)
     allowed = higher > 0
     if scarce:
-        one, another = column("role")
-        allowed &= one == another
-    return np.where(allowed, score, -1)
+        here, there = column("role")
+        allowed &= here == there
+    return np.where(allowed, score, -one)
 
 
 class _Crowd:
@@ -121,7 +124,7 @@ class _Crowd:
         some = self._scores[managers]
         rows, mentors = np.nonzero(some >= 0)
         start = np.searchsorted(rows, np.arange(len(managers) + 1))
-        yield Block(managers, start, mentors, some[rows, mentors] * POINT)
+        yield Block(managers, start, mentors, some[rows, mentors].astype(np.int32) * POINT)
 
     def ties(self, i: int | Ints, mentors: AnyInts) -> Ints:
         found: Ints = (i * 40_503 + mentors * 30_011) % (1 << 12)
@@ -162,5 +165,4 @@ if __name__ == "__main__":
     begin = time.perf_counter()
     made = pairs(people)
     taken = time.perf_counter() - begin
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"pairs": made, "seconds": taken, "memory": memory}))  # noqa: T201
+    print(json.dumps({"pairs": made, "seconds": taken, "memory": peak()}))  # noqa: T201
