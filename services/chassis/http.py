@@ -27,7 +27,7 @@ from schemas.topics import commands_topic, partition_of
 from services.chassis import kafka, mongo
 from services.chassis.bodies import Bodies
 from services.chassis.clock import Clock
-from services.chassis.domain import Document, Domain
+from services.chassis.domain import Document, Domain, Timed
 from services.chassis.journal import ParkedRecord, RefusedCommand
 from services.chassis.log import Log
 from services.chassis.mongo import MongoStore
@@ -64,13 +64,17 @@ class Commands:
         clock: Clock,
         partitions: int,
         pressure: Pressure | None = None,
+        performed: Mapping[type[Command], type[Timed]] | None = None,
     ) -> None:
+        """`performed`: commands that only ask for something; it is done once the document of
+        this kind, named by the command's subject, is not due any more."""
         self.domain = domain
         self.log = log
         self.store = store
         self.clock = clock
         self.partitions = partitions
         self.pressure = pressure or Pressure()
+        self.performed = dict(performed or {})
 
     async def send(self, command: Command, wait: float = 0.0, topic: str | None = None) -> Accepted:
         """Send a command; with `wait` (seconds), see it done or raise its refusal as `Problem`.
@@ -128,7 +132,8 @@ class Commands:
                     positions = await self.store.positions([partition])
                     if positions.get((topic, partition), 0) > offset:
                         await self._raise_refusal(command, command_id)
-                        return True
+                        if await self._performed(command):
+                            return True
                     await asyncio.sleep(pause)
                     pause = min(pause * 1.5, 0.2)
         except TimeoutError:
@@ -137,6 +142,12 @@ class Commands:
             if not mongo.is_transient(error):
                 raise
             return False
+
+    async def _performed(self, command: Command) -> bool:
+        if (kind := self.performed.get(type(command))) is None:
+            return True
+        found = await self.store.find(kind, {"_id": f"{command.cohort_id}/{command.subject}"})
+        return bool(found) and found[0]["due_at"] is None
 
     async def _raise_refusal(self, command: Command, command_id: str) -> None:
         key = f"{command.cohort_id}/{command_id}"

@@ -31,7 +31,7 @@ from services.chassis import kafka, logs, mongo
 from services.chassis.clock import Clock
 from services.chassis.connections import server_of
 from services.chassis.consumer import Consumer
-from services.chassis.domain import Document, Domain
+from services.chassis.domain import Document, Domain, Timed
 from services.chassis.http import Commands, command_routes, create_app, projection_routes, protected
 from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.kafka import KafkaLog
@@ -63,7 +63,8 @@ class Parts:
 
     `listed`: what coordinators may list, and by which fields. `counted`: what they may only see
     the numbers of. `performers` are built once the service has its store. `topics`: commands of
-    the service that have a topic of their own.
+    the service that have a topic of their own. `performed`: commands that ask for what a
+    performer does, to the kind of document in which it is done.
     """
 
     domain: Domain
@@ -73,6 +74,7 @@ class Parts:
     performers: Callable[[Store], Mapping[type[Document], Perform]] = _none
     purposes: Mapping[str, Purpose] = field(default_factory=dict)
     topics: Mapping[type[Command], str] = field(default_factory=dict)
+    performed: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] | None = None
 
 
@@ -128,7 +130,13 @@ class Service:
         )
         bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
         self.commands = Commands(
-            domain, self.log, self.store, self.clock, settings.partitions, Pressure(bounds)
+            domain,
+            self.log,
+            self.store,
+            self.clock,
+            settings.partitions,
+            Pressure(bounds),
+            parts.performed,
         )
         self.fault: Exception | None = None
         self._ending = asyncio.Event()

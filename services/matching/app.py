@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 
+from schemas.commands import RunRound
 from services.chassis.domain import Document
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import Settings, load
@@ -27,6 +28,7 @@ def build() -> Service:
         MEASURES,
         performers=performers,
         purposes=PURPOSES,
+        performed={RunRound: Round},
         close=solver.close,
     )
     return Service(load(Settings), parts)

@@ -1,4 +1,4 @@
-"""A round of a very large cohort, and the others beside it."""
+"""Rounds of a service that runs: one that is waited for, and a very large one."""
 
 import logging
 import time
@@ -18,11 +18,11 @@ figures = logging.getLogger("figures")  # shown with --log-cli-level=INFO
 PEOPLE = 2_000
 
 
-def crowd(cohort: str) -> list[Command]:
+def crowd(cohort: str, people: int = PEOPLE) -> list[Command]:
     """As many mentors as managers; everybody fits everybody."""
     place = {"cohort_id": cohort, "site": "Bercy", "availability": WEEK}
     found: list[Command] = [OpenCohort(cohort_id=cohort, name="Everybody")]
-    for n in range(PEOPLE):
+    for n in range(people):
         level = 1 + n % 5
         about = {**place, "directorate": f"d{n % 7}"}
         mentor = {**about, "mentor_id": f"m-{n}", "skills": {"linkedin": level, "wiki": 3}}
@@ -30,6 +30,31 @@ def crowd(cohort: str) -> list[Command]:
         found.append(VolunteerAsMentor.model_validate(mentor))
         found.append(EnrolManager.model_validate({**manager, "job_family": "statistics"}))
     return found
+
+
+async def test_a_round_that_is_waited_for_is_over_when_the_answer_comes(
+    matching: Run,
+) -> None:
+    async with (
+        matching() as service,
+        httpx.AsyncClient(base_url=service.url, timeout=60) as client,
+    ):
+        for command in crowd("c", 3):
+            path = f"/commands/{type(command).__name__}?wait=20"
+            sent = await client.post(path, json=command.model_dump(mode="json"))
+            assert sent.status_code == 200, sent.text
+        for mode, state in (("simulate", "simulated"), ("publish", "completed")):
+            body = {"cohort_id": "c", "round_id": "r1", "mode": mode}
+            sent = await client.post("/commands/RunRound?wait=20", json=body)
+            assert (sent.status_code, sent.json()["done"]) == (200, True)
+            [done] = (await client.get("/cohorts/c/rounds")).json()["items"]
+            assert done["state"] == state
+        [shown] = (await client.get("/cohorts/c/simulations")).json()["items"]
+        proposed = (await client.get("/cohorts/c/pairs?state=proposed")).json()["items"]
+        assert {pair["id"] for pair in proposed} == {
+            f"{pair['mentor_id']}~{pair['manager_id']}" for pair in shown["pairs"]
+        }
+        assert proposed[0]["reasons"][0]["words"].keys() == {"fr", "en"}
 
 
 async def test_a_large_round_keeps_nobody_of_its_partition_waiting(
