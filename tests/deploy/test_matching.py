@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from deploy.console import BadInput
-from deploy.matching import match
+from deploy.matching import certificate_json, match, pairs_csv
 from services.matching.families import job_families
+from tests.bench.matching import write_people
+from tests.deploy.certificates import findings
 from tests.deploy.commands import connecte
 
 MENTORS = "id,directorate,site,skills,capacity,availability,line_manager,excludes"
@@ -151,3 +154,76 @@ def test_a_circle_in_the_reporting_line_is_named(tmp_path: Path) -> None:
     )
     with pytest.raises(BadInput, match="without a circle, and there is m1 → g1 → m1"):
         match(*files)
+
+
+# The proof, to whoever shares nothing with us
+
+
+Tampering = Callable[[dict[str, Any], list[dict[str, str]]], None]
+
+
+def proven(directory: Path, seed: int, people: int = 60) -> list[Path]:
+    """Files of people, their pairs and the certificate."""
+    files = write_people(directory, people, seed)
+    found = match(*files)
+    out, proof = directory / "pairs.csv", directory / "cert.json"
+    out.write_text(pairs_csv(found.document))
+    proof.write_text(certificate_json(found.document))
+    return [*files, out, proof]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_independent_checker_accepts_the_certificate(tmp_path: Path, seed: int) -> None:
+    assert findings(*proven(tmp_path, seed)) == []
+
+
+def cheaper_mentor(cert: dict[str, Any], _: list[dict[str, str]]) -> None:
+    dearest = max(cert["mentor_prices"], key=cert["mentor_prices"].__getitem__)
+    cert["mentor_prices"][dearest] -= 1
+
+
+def dearer_manager(cert: dict[str, Any], _: list[dict[str, str]]) -> None:
+    cert["manager_prices"][next(iter(cert["manager_prices"]))] += 0.0001
+
+
+def smaller_pair(cert: dict[str, Any], _: list[dict[str, str]]) -> None:
+    cert["pair_value"] = 1.0
+
+
+def one_pair_fewer(_: dict[str, Any], rows: list[dict[str, str]]) -> None:
+    rows.pop()
+
+
+def two_swapped(_: dict[str, Any], rows: list[dict[str, str]]) -> None:
+    rows[0]["mentor"], rows[1]["mentor"] = rows[1]["mentor"], rows[0]["mentor"]
+
+
+def one_mentor_for_two(_: dict[str, Any], rows: list[dict[str, str]]) -> None:
+    rows[1]["mentor"] = rows[0]["mentor"]
+
+
+def better_score(_: dict[str, Any], rows: list[dict[str, str]]) -> None:
+    rows[0]["score"] = str(float(rows[0]["score"]) + 0.0001)
+
+
+def not_optimal(cert: dict[str, Any], _: list[dict[str, str]]) -> None:
+    cert["optimal"] = False
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        *(cheaper_mentor, dearer_manager, smaller_pair, not_optimal),
+        *(one_pair_fewer, two_swapped, one_mentor_for_two, better_score),
+    ],
+)
+def test_a_certificate_or_pairs_that_were_tampered_with_are_refused(
+    tmp_path: Path, tamper: Tampering
+) -> None:
+    *files, out, proof = proven(tmp_path, 1)
+    cert, rows = json.loads(proof.read_text()), rows_of(out)
+    tamper(cert, rows)
+    proof.write_text(json.dumps(cert))
+    lines = [",".join(row.values()) for row in rows]
+    out.write_text("\n".join([",".join(rows[0]), *lines, ""]))
+    assert findings(*files, out, proof) != []
