@@ -111,11 +111,26 @@ class People:
             self._volunteer(cohort, f"m{number}")
         for number in range(couples):
             self._enrol(cohort, f"g{number}")
+        self._by_hand(its)
         self.later(HOUR, lambda: send(c.RunRound(cohort_id=its, round_id="r1")))
         self.later(9 * DAY, lambda: send(c.RunRound(cohort_id=its, round_id="r2")))
         if self.mood("nonsense", its) < 0.3:
             self._nonsense(its)
         self.later(PATIENCE, lambda: self._end(cohort))
+
+    def _by_hand(self, its: str) -> None:
+        """What a coordinator does beside the rounds: looks first, proposes, rules out."""
+        mood = self.mood("by hand", its)
+        if mood < 0.3:
+            look = c.RunRound(
+                cohort_id=its, round_id="r1" if mood < 0.15 else "s1", mode="simulate"
+            )
+            self.ask(look, 0.03)
+        if 0.2 < mood < 0.4:
+            self.ask(c.ProposePair(cohort_id=its, pair_id="m0~g0", reason="asked for it"), 0.03)
+        if mood > 0.85:
+            apart = "m0~g1" if mood > 0.9 else "m0~g0"
+            self.ask(c.KeepApart(cohort_id=its, pair_id=apart, reason="share an office"), mood * 5)
 
     def _policy(self, cohort_id: str) -> CohortPolicy:
         mood = self.mood("policy", cohort_id)
