@@ -15,7 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from deploy.console import BadInput, Json, answer, output, progress, run, scratch
+from deploy.schema_commands import schema_commands
 from deploy.storage_commands import parked_commands, rebuild
+from deploy.topic_commands import topic_commands
 
 SHOWN = 20
 """Rows of a long table that people are shown."""
@@ -28,8 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-topic_commands = typer.Typer(help="The topics on the broker.", no_args_is_help=True)
-schema_commands = typer.Typer(help="The published language as files.", no_args_is_help=True)
 app.add_typer(topic_commands, name="topics")
 app.add_typer(schema_commands, name="schemas")
 app.add_typer(parked_commands, name="parked")
@@ -264,93 +264,6 @@ def round_(
     waiting, free = figures["managers_waiting"], figures["places_free"]
     note = f"{figures['proposed']} proposed, {waiting} managers wait on, {free} places are free"
     answer(document, json_, table, note)
-
-
-@topic_commands.command("create")
-def topics_create(
-    partitions: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Of every topic; then for ever.")
-    ] = None,
-    replication: Annotated[int, typer.Option(min=1, max=9, help="Copies of every topic.")] = 1,
-    json_: Json = False,
-) -> None:
-    """Create what is missing of the table on the broker (KAFKA_BOOTSTRAP_SERVERS).
-
-    Without --partitions it is CONNECTE_PARTITIONS. Topics that exist are left as they are, and
-    must have as many partitions.
-
-    Example: connecte topics create --partitions 12 --replication 3
-    """
-    from deploy.operations import access, check_partitions
-    from deploy.topics import create_topics
-    from schemas.topics import TOPICS
-
-    reach = access(kafka=True)
-    wanted = partitions or reach.partitions
-
-    async def create() -> list[str]:
-        created = await create_topics(
-            reach.kafka_connection, partitions=wanted, replication=replication
-        )
-        await check_partitions(reach, wanted, list(TOPICS))
-        return created
-
-    created = run(create())
-    existing = [name for name in TOPICS if name not in created]
-    document = {"created": created, "existing": existing, "partitions": wanted}
-    lines = [*(f"created {name}" for name in created), *(f"there already {n}" for n in existing)]
-    answer(document, json_, *lines)
-
-
-@topic_commands.command("list")
-def topics_list(json_: Json = False) -> None:
-    """Show the table of topics: who may read which, what it carries, how long it is kept.
-
-    Example: connecte topics list --json
-    """
-    from schemas.generate import topics as rows
-
-    table = Table("topic", "audience", "kept", "types", title="Topics")
-    for row in rows():
-        days = row["retention_ms"] // 86_400_000
-        kept = "for ever" if row["retention_ms"] < 0 else f"{days} days"
-        kept = "newest per key" if row["cleanup"] == "compact" else kept
-        table.add_row(row["name"], row["audience"], kept, str(len(row["types"])))
-    answer(rows(), json_, table)
-
-
-@schema_commands.command("generate")
-def schemas_generate(
-    check: Annotated[bool, typer.Option("--check", help="Only say what is not current.")] = False,
-    json_: Json = False,
-) -> None:
-    """Write schemas/catalogue: JSON Schema per message, topics.json, asyncapi.json.
-
-    With --check nothing is written, and the exit code is 1 if something is not current.
-
-    Example: connecte schemas generate --check
-    """
-    from schemas.generate import differing, write
-
-    names = differing() if check else write()
-    done = "not current" if check else "written"
-    lines = [f"{done}: {name}" for name in names] or ["everything is current"]
-    answer({"check": check, "files": names}, json_, *lines)
-    sys.exit(1 if check and names else 0)
-
-
-@schema_commands.command("list")
-def schemas_list(json_: Json = False) -> None:
-    """Show every message type: its version, who may read it, what it says.
-
-    Example: connecte schemas list --json
-    """
-    from schemas.generate import messages
-
-    table = Table("message", "version", "audience", "what it says", title="Messages")
-    for row in messages():
-        table.add_row(row["name"], str(row["version"]), row["audience"], row["summary"])
-    answer(messages(), json_, table)
 
 
 @app.command()
