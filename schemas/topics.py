@@ -12,6 +12,7 @@ from typing import Literal
 from schemas import events, people
 from schemas.base import Command, Event, Message
 from schemas.commands import COMMANDS, Service
+from schemas.heartbeat import Heartbeat
 from schemas.journal import CONTROL, PARKING, CommandRefused, StepCompleted
 
 Audience = Literal["public", "internal", "restricted"]
@@ -69,6 +70,7 @@ PUBLIC_EVENTS: dict[Service, tuple[type[Event], ...]] = {
         events.PairDissolved,
         events.RoundCompleted,
         events.ManagerWaitlisted,
+        Heartbeat,
     ),
     "scheduling": (
         events.SessionPlanned,
@@ -79,8 +81,14 @@ PUBLIC_EVENTS: dict[Service, tuple[type[Event], ...]] = {
         events.SessionCompleted,
         events.PairStalled,
         events.PairGraduated,
+        Heartbeat,
     ),
-    "feedback": (events.CohortMeasured, events.RolloutRecommended, events.RolloutWithheld),
+    "feedback": (
+        events.CohortMeasured,
+        events.RolloutRecommended,
+        events.RolloutWithheld,
+        Heartbeat,
+    ),
     "notify": (),
 }
 
@@ -108,6 +116,7 @@ PRIVATE_EVENTS: dict[Service, tuple[type[Event], ...]] = {
         events.LetterSent,
         events.LetterDeferred,
         events.LetterFailed,
+        Heartbeat,
     ),
 }
 

@@ -7,15 +7,25 @@ set aside, or left where it stands), and the state holds what these events say a
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.base import Message
+from schemas.heartbeat import Heartbeat
 from schemas.journal import CommandRefused, DropParked, RecordDropped, RecordParked, RecordRetried
 from schemas.topics import is_command
 from services.chassis.admission import Input, readmit
-from services.chassis.domain import Change, Document, Domain, Need, NotLoaded, Refusal, State
+from services.chassis.domain import (
+    Change,
+    Document,
+    Domain,
+    Due,
+    Need,
+    NotLoaded,
+    Refusal,
+    State,
+)
 from services.chassis.draft import Draft
-from services.chassis.journal import BlockedSubject, ParkedRecord, fold, park, queue_of
+from services.chassis.journal import Beat, BlockedSubject, ParkedRecord, fold, park, queue_of
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +41,18 @@ class Outcome:
 
 
 class Decider:
-    """Decides on inputs one after the other. `late` is called for each document read alone."""
+    """Decides on inputs one after the other. `late` is called for each document read alone.
 
-    def __init__(self, domain: Domain, load: Load, late: Callable[[], None]) -> None:
+    `beat`: how long after a heartbeat the next one is due.
+    """
+
+    def __init__(
+        self, domain: Domain, load: Load, late: Callable[[], None], beat: timedelta
+    ) -> None:
         self.domain = domain
         self.load = load
         self.late = late
+        self.beat = beat
 
     async def decide(self, item: Input, state: State, draft: Draft, now: datetime) -> Outcome:
         """Decide on one input: its changes; its events are added to the draft."""
@@ -95,6 +111,8 @@ class Decider:
             return self._aside(item, draft, "behind", "an earlier record is parked")
         if message is None:
             return self._drop(item, "it had been handled already")
+        if isinstance(message, Due) and message.collection == Beat.collection:
+            return [self._beaten(message, now)]
         try:
             decision = self.domain.decide(state, message, now)
         except NotLoaded:
@@ -111,6 +129,11 @@ class Decider:
         if not is_command(type(message)):
             return self._aside(item, draft, "rule", f"{decision.rule}: {decision.detail}")
         return [*self._retried(item), self._refused(item, message, decision)]
+
+    def _beaten(self, due: Due, now: datetime) -> Heartbeat:
+        name = self.domain.name
+        source = f"{name}.{due.id}"
+        return Heartbeat(cohort_id=name, source=source, next_at=now + self.beat)
 
     # --- records that stand aside ---------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from schemas.base import Message
+from schemas.heartbeat import Heartbeat
 from schemas.journal import (
     CommandRefused,
     DropParked,
@@ -16,7 +17,7 @@ from schemas.journal import (
     RecordRetried,
     RetryParked,
 )
-from services.chassis.domain import Change, Document, Domain, Gone, Need, One, State
+from services.chassis.domain import Change, Document, Domain, Due, Gone, Need, One, State, Timed
 from services.chassis.log import Received
 
 PARKED_BYTES = 1024 * 1024
@@ -91,7 +92,14 @@ class DroppedRecord(Document):
     because: str
 
 
+class Beat(Timed):
+    """The heartbeat of a partition; `id` is its number, and it is due with the next one."""
+
+    collection: ClassVar[str] = "heartbeats"
+
+
 CHASSIS_DOCUMENTS: tuple[type[Document], ...] = (
+    Beat,
     RefusedCommand,
     ParkedRecord,
     BlockedSubject,
@@ -142,10 +150,14 @@ def needs(domain: Domain, message: Message) -> Iterable[Need]:
     """What a message's decision and its fold will touch, as far as the message tells."""
     service = domain.name
     match message:
+        case Due() if message.collection == Beat.collection:
+            yield One(Beat, service, message.id)
         case RetryParked() | DropParked():
             yield from (One(ParkedRecord, service, origin) for origin in message.origins)
         case RecordRetried() | RecordDropped():
             yield One(ParkedRecord, service, message.origin)
+        case Heartbeat():
+            yield One(Beat, service, message.source.rpartition(".")[2])
         case RecordParked():
             yield One(ParkedRecord, service, message.origin)
             if (queue := _queue(message)) is not None:
@@ -172,6 +184,9 @@ def fold(domain: Domain, state: State, event: Message) -> Iterable[Change]:
         case RecordDropped():
             yield from _taken_back(state, event.cohort_id, event.origin)
             yield DroppedRecord(id=event.origin, cohort_id=event.cohort_id, because=event.because)
+        case Heartbeat():
+            partition = event.source.rpartition(".")[2]
+            yield Beat(id=partition, cohort_id=event.cohort_id, due_at=event.next_at)
         case _:
             yield from domain.evolve(state, event)
 

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from schemas.base import Message
@@ -23,7 +23,8 @@ from services.chassis.clock import Clock
 from services.chassis.deciding import Decider
 from services.chassis.domain import Change, D, Document, Domain, Due, Need, One, State
 from services.chassis.draft import Draft
-from services.chassis.journal import BlockedSubject, ParkedRecord, needs, queue_of
+from services.chassis.heartbeats import Silence
+from services.chassis.journal import Beat, BlockedSubject, ParkedRecord, needs, queue_of
 from services.chassis.log import Log, Received
 from services.chassis.metrics import Metrics
 from services.chassis.store import Commit, Outgoing, Outpaced, Place, Store
@@ -81,7 +82,9 @@ class Stepper:
         is_transient: Callable[[Exception], bool] = lambda _: False,
         performers: Mapping[type[Document], Perform] | None = None,
         limits: Limits | None = None,
+        beat: timedelta | None = None,
     ) -> None:
+        """`beat`: the time from a partition's heartbeat to its next; none has no heartbeats."""
         self.domain = domain
         self.store = store
         self.log = log
@@ -91,13 +94,15 @@ class Stepper:
         self.is_transient = is_transient
         self.performers = dict(performers or {})
         self.limits = limits or Limits()
-        self.decider = Decider(domain, store.load, metrics.late_loads.inc)
+        self.beat = beat
+        self.decider = Decider(domain, store.load, metrics.late_loads.inc, beat or timedelta())
         self.owned: dict[int, Place] = {}
         self.progress = time.monotonic()
         self.healthy = True
         self._turn = asyncio.Lock()
         self._leaving = asyncio.Event()
         self._failing: dict[tuple[str, str], float] = {}
+        self._silence = Silence(domain.name, store.load)
 
     # --- ownership ------------------------------------------------------------------------
 
@@ -115,6 +120,8 @@ class Stepper:
                 await self._retried(lambda: check(found))
             self.owned |= found
             self.metrics.assigned.set(len(self.owned))
+            if self.beat:
+                await self._retried(lambda: self._silence.listen(wanted))
             return found
 
     async def leave(self, partitions: Iterable[int]) -> None:
@@ -180,7 +187,11 @@ class Stepper:
         """
         self.progress = time.monotonic()
         total = 0
-        for kind in self.domain.documents:
+        if first := self._silence.broken(self.owned):
+            total += len(first)
+            async with self._turn:
+                await self._step(first)
+        for kind in (*self.domain.documents, *((Beat,) if self.beat else ())):
             if kind.timed and self.owned:
                 now = self.clock.now()
                 found = await self._retried(
