@@ -141,6 +141,6 @@ def complete(
             managers_waiting=sum(manager.state == "waiting" for manager in managers),
             places_free=sum(mentor.places for mentor in mentors),
             score=round_.score,
-            optimal=end.optimal,
+            optimal=end.optimal and round_.proposed == end.proposed,
         )
     ]

@@ -78,7 +78,7 @@ async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[Outco
     meanwhile, or whose pair did not hold any more, is left out.
     """
     told = {"cohort_id": round_.cohort_id, "round_id": round_.id}
-    part, optimal, score = 0, True, 0.0
+    part, proposed, optimal = 0, 0, True
     causes: dict[str, tuple[WaitingCause, Words]] = {}
     for number in range(_SEARCHES):
         people, found = await _settled(load, round_, solve)
@@ -87,11 +87,9 @@ async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[Outco
         for begin in range(0, len(found.pairs), AT_ONCE):
             part += 1
             some = tuple(found.pairs[begin : begin + AT_ONCE])
+            proposed += len(some)
             yield PairsFound(**told, part=part, pairs=some)
-        if round_.mode == "simulate":
-            score = found.score
-            break
-        if not found.pairs:
+        if round_.mode == "simulate" or not found.pairs:
             break
     waiting = [m.id for m in people.waiting if m.id in found.causes]
     if round_.mode == "publish":
@@ -105,10 +103,10 @@ async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[Outco
             yield PlacesFound(**told, waiting=places)
     yield SearchEnded(
         **told,
-        proposed=len(found.pairs),
+        proposed=proposed,
         managers_waiting=len(waiting),
         places_free=found.places_free,
-        score=score,
+        score=found.score,
         optimal=optimal,
     )
 

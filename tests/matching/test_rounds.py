@@ -235,6 +235,16 @@ def test_a_round_says_that_nothing_better_exists() -> None:
     assert completed.optimal is True
 
 
+async def test_a_round_that_lost_a_pair_meanwhile_does_not_say_so() -> None:
+    found = scenario(mentor("m1"), mentor("m2"), manager("g1"), manager("g2"))
+    outcomes = await outcomes_of(found)
+    found.when(WithdrawManager(cohort_id="c", manager_id="g1"))
+    events = [event for outcome in outcomes for event in decided(found.when(outcome))]
+    completed = events[-1]
+    assert isinstance(completed, RoundCompleted)
+    assert (completed.proposed, completed.optimal) == (1, False)
+
+
 def test_a_round_leaves_standing_pairs_as_they_are() -> None:
     found = formed(capacity=2, managers=1)
     found.given(mentor("m0", directorate="DGE", site="Bercy"), manager("g2"))
