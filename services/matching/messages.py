@@ -27,8 +27,8 @@ class PlacesFound(Outcome):
 
 
 class SearchEnded(Outcome):
-    """There is nothing more to find. `proposed`: pairs that were handed over, whatever came of them;
-    the other figures are those of a simulation.
+    """There is nothing more to find. `proposed`: pairs that were handed over, whatever came of
+    them; the other figures are those of a simulation.
 
     `optimal`: every pair that was found is proven to belong to a best pairing.
     """
