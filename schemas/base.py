@@ -9,34 +9,49 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+
+def described(description: str, example: Any, **limits: Any) -> Any:
+    """What a field holds, with the unit where it has one; an example; its limits."""
+    return Field(description=description, examples=[example], **limits)
+
+
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}"
 
 CohortId = Annotated[
     str,
     StringConstraints(pattern=rf"^{_ID}$"),
-    Field(description="One run of the programme for one population.", examples=["bercy-2017"]),
+    described("One run of the programme for one population.", "bercy-2017"),
 ]
 PersonId = Annotated[
     str,
     StringConstraints(pattern=rf"^{_ID}$"),
-    Field(description="Pseudonymous id of a person, unique in the cohort.", examples=["m-017"]),
+    described("Pseudonymous id of a person, unique in the cohort.", "m-017"),
 ]
+MentorId = Annotated[
+    PersonId,
+    described("The mentor's pseudonymous id, unique in the cohort.", "m-017"),
+]
+ManagerId = Annotated[
+    PersonId,
+    described("The manager's pseudonymous id, unique in the cohort.", "g-004"),
+]
+RoundId = Annotated[PersonId, described("The round, unique in the cohort.", "round-1")]
 PairId = Annotated[
     str,
     StringConstraints(pattern=rf"^{_ID}~{_ID}$"),
-    Field(description="`mentor~manager`: the pair in its cohort.", examples=["m-017~g-004"]),
+    described("`mentor~manager`: the pair in its cohort.", "m-017~g-004"),
 ]
 SessionId = Annotated[
     str,
     StringConstraints(pattern=rf"^{_ID}~{_ID}~[0-9]{{1,2}}$"),
-    Field(description="`mentor~manager~number`.", examples=["m-017~g-004~3"]),
+    described("`mentor~manager~number`.", "m-017~g-004~3"),
 ]
 SurveyId = Annotated[
     str,
     StringConstraints(pattern=rf"^{_ID}~{_ID}~(start|end|s[0-9]{{1,2}})~(mentor|manager)$"),
-    Field(
-        description="`mentor~manager~occasion~side`; the occasion is start, s1, s2, … or end.",
-        examples=["m-017~g-004~s3~manager"],
+    described(
+        "`mentor~manager~occasion~side`; the occasion is start, s1, s2, … or end.",
+        "m-017~g-004~s3~mentor",
     ),
 ]
 
@@ -52,7 +67,7 @@ def to_milliseconds(moment: datetime) -> datetime:
 Moment = Annotated[
     AwareDatetime,
     AfterValidator(to_milliseconds),
-    Field(description="UTC, to the millisecond.", examples=["2017-03-06T09:00:00Z"]),
+    described("UTC, to the millisecond.", "2017-03-06T09:00:00Z"),
 ]
 
 

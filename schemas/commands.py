@@ -4,7 +4,18 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.base import Command, Moment, PairId, PersonId, SessionId, SurveyId
+from schemas.base import (
+    Command,
+    ManagerId,
+    MentorId,
+    Moment,
+    PairId,
+    PersonId,
+    RoundId,
+    SessionId,
+    SurveyId,
+    described,
+)
 from schemas.values import (
     CohortPolicy,
     Directorate,
@@ -30,11 +41,8 @@ class OpenCohort(Command):
 
     name: Annotated[
         str,
-        Field(
-            min_length=1,
-            max_length=120,
-            description="The run's name, for people.",
-            examples=["Connecte ton manager 2017"],
+        described(
+            "The run's name, for people.", "Connecte ton manager 2017", min_length=1, max_length=120
         ),
     ]
     policy: Annotated[CohortPolicy, Field(description="The rules of the run.")] = CohortPolicy()
@@ -44,11 +52,11 @@ class VolunteerAsMentor(Command):
     """Somebody offers to coach. Sent again, it changes nothing; after a pause, it resumes."""
 
     subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: PersonId
+    mentor_id: MentorId
     directorate: Directorate
     site: Site
     skills: Annotated[Tools, Field(min_length=1)]
-    capacity: Annotated[int, Field(ge=1, le=5, description="Managers at a time.")] = 1
+    capacity: Annotated[int, described("Managers at a time.", 1, ge=1, le=5)] = 1
     availability: OfferedAvailability
     line_manager: LineManager = None
     excludes: Excludes = ()
@@ -58,15 +66,16 @@ class EnrolManager(Command):
     """A manager asks to be coached."""
 
     subject_field: ClassVar[str] = "manager_id"
-    manager_id: PersonId
+    manager_id: ManagerId
     directorate: Directorate
     site: Site
     job_family: JobFamily
     needs: Annotated[
         Tools,
-        Field(
+        described(
+            "Tool to level; without any, those that the job family asks for.",
+            {"mind-mapping": 2},
             default_factory=dict,
-            description="Tool to level; without any, those that the job family asks for.",
         ),
     ]
     availability: OfferedAvailability
@@ -78,28 +87,28 @@ class PauseMentor(Command):
     """No new proposals for this mentor; standing pairs go on."""
 
     subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: PersonId
+    mentor_id: MentorId
 
 
 class ResumeMentor(Command):
     """A paused mentor is available again."""
 
     subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: PersonId
+    mentor_id: MentorId
 
 
 class WithdrawMentor(Command):
     """A mentor leaves; their pairs are dissolved and the managers return to the pool."""
 
     subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: PersonId
+    mentor_id: MentorId
 
 
 class WithdrawManager(Command):
     """A manager leaves; their pair is dissolved and the mentor is free again."""
 
     subject_field: ClassVar[str] = "manager_id"
-    manager_id: PersonId
+    manager_id: ManagerId
 
 
 class ChangeAvailability(Command):
@@ -114,7 +123,7 @@ class RunRound(Command):
     """Pair the people who wait. The same `round_id` runs once; a simulation can still be run."""
 
     subject_field: ClassVar[str] = "round_id"
-    round_id: PersonId
+    round_id: RoundId
     mode: RoundMode = "publish"
 
 
@@ -179,7 +188,8 @@ class RescheduleSession(Command):
     session_id: SessionId
     by: Side
     starts_at: Annotated[
-        Moment | None, Field(description="The new time; null for the next free common slot.")
+        Moment | None,
+        described("The new time; null for the next free common slot.", "2017-03-21T09:00:00Z"),
     ] = None
 
 
@@ -196,9 +206,9 @@ class ReportAttendance(Command):
 
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
-    attempt: Annotated[int, Field(ge=1, description="Which planning of the session is meant.")]
+    attempt: Annotated[int, described("Which planning of the session is meant.", 1, ge=1)]
     by: Side
-    held: Annotated[bool, Field(description="Whether it took place.")]
+    held: Annotated[bool, described("Whether it took place.", True)]
 
 
 # --- feedback ---------------------------------------------------------------------------------
@@ -211,7 +221,7 @@ class AnswerSurvey(Command):
     survey_id: SurveyId
     scores: Annotated[
         dict[QuestionId, Level],
-        Field(min_length=1, max_length=10, description="Question to answer."),
+        described("Question to answer.", {"usefulness": 4}, min_length=1, max_length=10),
     ]
 
 
@@ -224,10 +234,11 @@ class RetryLetter(Command):
     subject_field: ClassVar[str] = "letter_id"
     letter_id: Annotated[
         str,
-        Field(
+        described(
+            "The id of the letter, as the list of letters shows it.",
+            "scheduling.events.3.1042:m-017",
             min_length=1,
             max_length=240,
-            description="The id of the letter, as the list of letters shows it.",
         ),
     ]
 

@@ -2,20 +2,24 @@
 
 The attributes travel as headers (`ce_…`), the message as JSON in the value. Reading never
 raises anything but `Unreadable`, whatever bytes it is given: its `reason` is one of a closed
-list, and its `detail` names the header or the field.
+list, and its `detail` names the header or the field. A record of an older version of its type
+is read as the version of today (`schemas.upcasting`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
 from schemas.base import Message, to_milliseconds
 from schemas.people import PersonErased
 from schemas.topics import TYPES
+from schemas.upcasting import UPCASTS, can_upcast, upcast
 
 TYPE_PREFIX = "fr.gouv.mentoring."
 SCHEMA_ROOT = "urn:mentoring:schema:"
@@ -45,12 +49,12 @@ class Unreadable(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(NamedTuple):  # made for every record: the cheapest of the frozen kinds
     """CloudEvents context. `sequence` counts without gaps per source (None for commands).
 
     `order` is the record's place in its service's own journal of the partition, across its
-    streams; `cause` is the id of the message that led to this one.
+    streams; `cause` is the id of the message that led to this one; `copy_of` is the id of the
+    event of which this is a copy in an older version.
     """
 
     id: str
@@ -63,6 +67,7 @@ class Attributes:
     order: int | None = None
     cause: str | None = None
     traceparent: str | None = None
+    copy_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,12 @@ class Record:
 @cache
 def type_name(kind: type[Message]) -> str:
     """`ce_type` of a message: the name and the version of its schema."""
-    return f"{TYPE_PREFIX}{kind.__name__}.v{kind.version}"
+    return versioned_name(kind.__name__, kind.version)
+
+
+def versioned_name(name: str, version: int) -> str:
+    """`ce_type` of a version of a type."""
+    return f"{TYPE_PREFIX}{name}.v{version}"
 
 
 def key_of(message: Message) -> str:
@@ -99,12 +109,13 @@ def encode(
     order: int | None = None,
     cause: str | None = None,
     traceparent: str | None = None,
+    copy_of: str | None = None,
 ) -> Record:
-    """The record of a message."""
+    """The record of a message; with `copy_of`, as the version before today's."""
     kind = type(message)
     subject = key_of(message).encode()
     headers: list[tuple[str, bytes | None]] = [
-        *_fixed_headers(kind),
+        *_fixed_headers(kind, copy_of is None),
         ("ce_id", id.encode()),
         ("ce_source", source.encode()),
         ("ce_time", _timestamp(time)),
@@ -120,15 +131,31 @@ def encode(
     if traceparent is not None:
         headers.append(("ce_traceparent", traceparent.encode()))
     value = kind.__pydantic_serializer__.to_json(message)
+    if copy_of is not None:
+        headers.append(("ce_copyof", copy_of.encode()))
+        value = _downcast(kind, value)
     return Record(topic, partition, subject, value, headers)
 
 
+def is_doubled(kind: type[Message], moment: datetime) -> bool:
+    """Whether a copy in the version before today's is published too."""
+    step = UPCASTS.get((kind.__name__, kind.version - 1)) if kind.version > 1 else None
+    return step is not None and step.doubles(moment.date())
+
+
+def _downcast(kind: type[Message], value: bytes) -> bytes:
+    down = UPCASTS[kind.__name__, kind.version - 1].down
+    assert down is not None
+    return to_json(down(from_json(value)))
+
+
 @cache
-def _fixed_headers(kind: type[Message]) -> tuple[tuple[str, bytes], ...]:
+def _fixed_headers(kind: type[Message], newest: bool) -> tuple[tuple[str, bytes], ...]:
+    name, version = kind.__name__, kind.version if newest else kind.version - 1
     return (
         ("ce_specversion", b"1.0"),
-        ("ce_type", type_name(kind).encode()),
-        ("ce_dataschema", f"{SCHEMA_ROOT}{kind.__name__}:{kind.version}".encode()),
+        ("ce_type", versioned_name(name, version).encode()),
+        ("ce_dataschema", f"{SCHEMA_ROOT}{name}:{version}".encode()),
         ("content-type", b"application/json"),
     )
 
@@ -141,39 +168,43 @@ def _timestamp(time: datetime) -> bytes:
 
 def attributes(headers: Headers) -> Attributes:
     """The CloudEvents attributes among a record's headers."""
-    found: dict[str, str] = {}
-    for name, raw in headers:
-        if not name.startswith("ce_"):
-            continue
-        if raw is None:
-            raise Unreadable("bad-headers", f"header {name} is null")
-        try:
-            found[name[3:]] = raw.decode()
-        except UnicodeDecodeError:
-            raise Unreadable("bad-headers", f"header {name} is not UTF-8") from None
-    if found.get("specversion") != "1.0":
-        raise Unreadable("bad-headers", "header ce_specversion is not 1.0")
-    return _from_text(found)
-
-
-def _from_text(found: Mapping[str, str]) -> Attributes:
     try:
-        return Attributes(
-            id=found["id"],
-            source=found["source"],
-            type=found["type"],
-            time=_moment(found["time"]),
-            subject=found["subject"],
-            partition_key=found["partitionkey"],
-            sequence=_count(found, "sequence"),
-            order=_count(found, "order"),
-            cause=found.get("cause"),
-            traceparent=found.get("traceparent"),
+        found = {name: raw.decode() for name, raw in headers if name[:3] == "ce_"}  # type: ignore[union-attr]
+    except (AttributeError, UnicodeDecodeError):
+        raise _undecodable(headers) from None
+    if found.get("ce_specversion") != "1.0":
+        raise Unreadable("bad-headers", "header ce_specversion is not 1.0")
+    try:
+        return Attributes(  # in their order, for names cost time
+            found["ce_id"],
+            found["ce_source"],
+            found["ce_type"],
+            _moment(found["ce_time"]),
+            found["ce_subject"],
+            found["ce_partitionkey"],
+            _count(found, "ce_sequence"),
+            _count(found, "ce_order"),
+            found.get("ce_cause"),
+            found.get("ce_traceparent"),
+            found.get("ce_copyof"),
         )
     except KeyError as missing:
-        raise Unreadable("bad-headers", f"header ce_{missing.args[0]} is missing") from None
+        raise Unreadable("bad-headers", f"header {missing.args[0]} is missing") from None
     except (ValueError, OverflowError):
         raise Unreadable("bad-headers", "header ce_time is not an RFC 3339 time") from None
+
+
+def _undecodable(headers: Headers) -> Unreadable:
+    """Which of the attributes is no text, and why."""
+    for name, raw in headers:
+        if name.startswith("ce_"):
+            if raw is None:
+                return Unreadable("bad-headers", f"header {name} is null")
+            try:
+                raw.decode()
+            except UnicodeDecodeError:
+                break
+    return Unreadable("bad-headers", f"header {name} is not UTF-8")
 
 
 @lru_cache(maxsize=4096)
@@ -185,22 +216,29 @@ def _count(found: Mapping[str, str], name: str) -> int | None:
     text = found.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise Unreadable("bad-headers", f"header ce_{name} is not a count")
+    if len(text) > 18 or not (text.isascii() and text.isdigit()):
+        raise Unreadable("bad-headers", f"header {name} is not a count")
     return int(text)
 
 
-@cache
-def _kinds() -> dict[str, type[Message]]:
-    return {type_name(kind): kind for kind in TYPES.values()}
+_VERSIONED = re.compile(re.escape(TYPE_PREFIX) + r"([A-Za-z][A-Za-z0-9]*)\.v([1-9][0-9]{0,3})")
+
+
+@lru_cache(maxsize=1024)
+def _name_and_version(type: str) -> tuple[str, int] | None:
+    found = _VERSIONED.fullmatch(type)
+    return (found[1], int(found[2])) if found else None
 
 
 def kind_of(attributes: Attributes) -> type[Message]:
-    """The message type that `ce_type` names."""
-    kind = _kinds().get(attributes.type)
-    if kind is None:
-        raise Unreadable("unknown-type", f"no message is called {attributes.type[:120]!r}")
-    return kind
+    """The message type that `ce_type` names, in its version of today."""
+    versioned = _name_and_version(attributes.type)
+    if versioned is not None:
+        name, version = versioned
+        kind = TYPES.get(name)
+        if kind and (version == kind.version or can_upcast(name, version, kind.version)):
+            return kind
+    raise Unreadable("unknown-type", f"no message is called {attributes.type[:120]!r}")
 
 
 def decode(attributes: Attributes, value: bytes | None) -> Message:
@@ -208,8 +246,10 @@ def decode(attributes: Attributes, value: bytes | None) -> Message:
     kind = kind_of(attributes)
     if value is None:
         raise Unreadable("null-value", f"a {kind.__name__} without a value")
+    if attributes.type != type_name(kind):  # an older version
+        value = _of_today(attributes.type, kind, value)
     try:
-        message = kind.model_validate_json(value)
+        message: Message = kind.__pydantic_validator__.validate_json(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "value"
@@ -218,6 +258,22 @@ def decode(attributes: Attributes, value: bytes | None) -> Message:
     if message.cohort_id != attributes.partition_key:
         raise Unreadable("bad-headers", "header ce_partitionkey is not the message's cohort_id")
     return message
+
+
+def _of_today(type: str, kind: type[Message], value: bytes) -> bytes:
+    """The value of an older version, as that of today's."""
+    versioned = _name_and_version(type)
+    assert versioned is not None
+    name, version = versioned
+    try:
+        data = from_json(value)
+    except ValueError:
+        raise Unreadable("bad-json", f"{name}.value: no JSON") from None
+    try:
+        return to_json(upcast(name, version, kind.version, data))
+    except Exception as error:  # noqa: BLE001  # an old record can be as odd as any other
+        detail = f"{name}.v{version} cannot be upcast: {error!r}"
+        raise Unreadable("bad-data", detail[:300]) from None
 
 
 def tombstone(key: bytes | None) -> PersonErased:

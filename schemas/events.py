@@ -4,7 +4,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.base import Event, Moment, PairId, PersonId, SessionId, SurveyId
+from schemas.base import (
+    Event,
+    ManagerId,
+    MentorId,
+    Moment,
+    PairId,
+    PersonId,
+    RoundId,
+    SessionId,
+    SurveyId,
+    described,
+)
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -38,7 +49,7 @@ class CohortOpened(Event):
 
     name: Annotated[
         str,
-        Field(description="The run's name, for people.", examples=["Connecte ton manager 2017"]),
+        described("The run's name, for people.", "Connecte ton manager 2017"),
     ]
     policy: Annotated[CohortPolicy, Field(description="The rules of the run.")]
 
@@ -47,11 +58,11 @@ class MentorVolunteered(Event):
     """Somebody offers to coach."""
 
     subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: PersonId
+    mentor_id: MentorId
     directorate: Directorate
     site: Site
     skills: Tools
-    capacity: Annotated[int, Field(ge=1, description="Managers at a time.")]
+    capacity: Annotated[int, described("Managers at a time.", 1, ge=1)]
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
@@ -61,28 +72,28 @@ class MentorPaused(Event):
     """No new proposals for this mentor; standing pairs go on."""
 
     subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: PersonId
+    mentor_id: MentorId
 
 
 class MentorResumed(Event):
     """A paused mentor is available again."""
 
     subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: PersonId
+    mentor_id: MentorId
 
 
 class MentorWithdrew(Event):
     """A mentor left the cohort."""
 
     subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: PersonId
+    mentor_id: MentorId
 
 
 class ManagerEnrolled(Event):
     """A manager asks to be coached."""
 
     subject_field: ClassVar[str] = "manager_id"
-    manager_id: PersonId
+    manager_id: ManagerId
     directorate: Directorate
     site: Site
     job_family: JobFamily
@@ -91,7 +102,8 @@ class ManagerEnrolled(Event):
     line_manager: LineManager = None
     excludes: Excludes = ()
     enrolled_at: Annotated[
-        Moment | None, Field(description="Orders the waiting list; null in the oldest records.")
+        Moment | None,
+        described("Orders the waiting list; null in the oldest records.", "2017-03-01T09:00:00Z"),
     ] = None
 
 
@@ -99,7 +111,7 @@ class ManagerWithdrew(Event):
     """A manager left the cohort."""
 
     subject_field: ClassVar[str] = "manager_id"
-    manager_id: PersonId
+    manager_id: ManagerId
 
 
 class AvailabilityChanged(Event):
@@ -115,8 +127,8 @@ class PairEvent(Event):
 
     subject_field: ClassVar[str] = "pair_id"
     pair_id: PairId
-    mentor_id: PersonId
-    manager_id: PersonId
+    mentor_id: MentorId
+    manager_id: ManagerId
 
 
 BY_HAND = "by-hand"
@@ -127,15 +139,22 @@ class PairProposed(PairEvent):
     """A round proposes a pair, or a coordinator does; both are asked until `expires_at`."""
 
     round_id: Annotated[
-        PersonId, Field(description="`by-hand` where a coordinator proposes, and no round.")
+        RoundId,
+        described("`by-hand` where a coordinator proposes, and no round.", "round-1"),
     ]
-    score: Annotated[float, Field(ge=0, le=100, description="Points of 100.")]
+    score: Annotated[float, described("Points of 100.", 71.25, ge=0, le=100)]
     reasons: Annotated[tuple[ScoreReason, ...], Field(description="How the score came about.")]
-    tools: Annotated[tuple[ToolName, ...], Field(description="To begin with, best first.")]
+    tools: Annotated[
+        tuple[ToolName, ...],
+        described("To begin with, best first.", ["linkedin"]),
+    ]
     first_tools: Annotated[
         tuple[FirstTool, ...], Field(description="The same tools, with the reasons.")
     ] = ()
-    expires_at: Moment
+    expires_at: Annotated[
+        Moment,
+        described("Afterwards no answer counts. UTC, to the millisecond.", "2017-03-16T09:00:00Z"),
+    ]
 
 
 class ProposalAccepted(PairEvent):
@@ -155,14 +174,17 @@ class ProposalExpired(PairEvent):
 
     cause: Annotated[
         Literal["deadline", "withdrawal"],
-        Field(description="The deadline passed, or one side has left."),
+        described("The deadline passed, or one side has left.", "deadline"),
     ]
 
 
 class PairFormed(PairEvent):
     """Both sides accepted: the sessions can be planned."""
 
-    tools: Annotated[tuple[ToolName, ...], Field(description="To begin with, best first.")]
+    tools: Annotated[
+        tuple[ToolName, ...],
+        described("To begin with, best first.", ["linkedin"]),
+    ]
     mentor_availability: Availability
     manager_availability: Availability
 
@@ -172,7 +194,7 @@ class PairDissolved(PairEvent):
 
     cause: Annotated[
         Literal["request", "mentor_withdrew", "manager_withdrew"],
-        Field(description="What ended it."),
+        described("What ended it.", "request"),
     ]
     reason: Reason = ""
 
@@ -181,16 +203,17 @@ class RoundCompleted(Event):
     """A round has run: what it proposed, and who still waits."""
 
     subject_field: ClassVar[str] = "round_id"
-    round_id: PersonId
-    proposed: Annotated[int, Field(ge=0, description="Pairs proposed.")]
-    managers_waiting: Annotated[int, Field(ge=0, description="Managers left without a proposal.")]
-    places_free: Annotated[int, Field(ge=0, description="Capacity of the mentors left over.")]
-    score: Annotated[float, Field(ge=0, description="Sum over the proposals.")]
+    round_id: RoundId
+    proposed: Annotated[int, described("Pairs proposed.", 40, ge=0)]
+    managers_waiting: Annotated[int, described("Managers left without a proposal.", 2, ge=0)]
+    places_free: Annotated[int, described("Capacity of the mentors left over.", 20, ge=0)]
+    score: Annotated[float, described("Points, summed over the proposals.", 2800.5, ge=0)]
     optimal: Annotated[
         bool | None,
-        Field(
-            description="Whether it was proven that no round had more pairs, or as many with a "
-            "higher score; null where nobody knows."
+        described(
+            "Whether it was proven that no round had more pairs, or as many with a "
+            "higher score; null where nobody knows.",
+            True,
         ),
     ] = None
 
@@ -199,10 +222,11 @@ class ManagerWaitlisted(Event):
     """A round left a manager waiting who had not been told yet; or their place has changed."""
 
     subject_field: ClassVar[str] = "manager_id"
-    manager_id: PersonId
+    manager_id: ManagerId
     waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
     first: Annotated[
-        bool, Field(description="Whether they learn of it for the first time since they wait.")
+        bool,
+        described("Whether they learn of it for the first time since they wait.", True),
     ]
 
 
@@ -213,17 +237,20 @@ class RoundRequested(Event):
     """A round is to be run; it is searched beside everything else that goes on."""
 
     subject_field: ClassVar[str] = "round_id"
-    round_id: PersonId
+    round_id: RoundId
     mode: RoundMode
-    requested_at: Moment
+    requested_at: Annotated[
+        Moment,
+        described("When it was asked for. UTC, to the millisecond.", "2017-03-06T09:00:00Z"),
+    ]
 
 
 class PairsSimulated(Event):
     """Some of the pairs that a round would propose."""
 
     subject_field: ClassVar[str] = "round_id"
-    round_id: PersonId
-    part: Annotated[int, Field(ge=1, description="1, and so on; a part replaces its like.")]
+    round_id: RoundId
+    part: Annotated[int, described("1, and so on; a part replaces its like.", 1, ge=1)]
     pairs: Annotated[tuple[SimulatedPair, ...], Field(description="Best first.")]
 
 
@@ -231,12 +258,12 @@ class RoundSimulated(Event):
     """What a round would do."""
 
     subject_field: ClassVar[str] = "round_id"
-    round_id: PersonId
-    proposed: Annotated[int, Field(ge=0, description="Pairs it would propose.")]
-    managers_waiting: Annotated[int, Field(ge=0, description="Managers it would leave.")]
-    places_free: Annotated[int, Field(ge=0, description="Capacity it would leave over.")]
-    score: Annotated[float, Field(ge=0, description="Sum over these pairs.")]
-    optimal: Annotated[bool, Field(description="Whether nothing better is proven to exist.")]
+    round_id: RoundId
+    proposed: Annotated[int, described("Pairs it would propose.", 40, ge=0)]
+    managers_waiting: Annotated[int, described("Managers it would leave.", 2, ge=0)]
+    places_free: Annotated[int, described("Capacity it would leave over.", 20, ge=0)]
+    score: Annotated[float, described("Points, summed over these pairs.", 2800.5, ge=0)]
+    optimal: Annotated[bool, described("Whether nothing better is proven to exist.", True)]
 
 
 class PairChosenByHand(PairEvent):
@@ -260,13 +287,19 @@ class SessionEvent(Event):
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     pair_id: PairId
-    mentor_id: PersonId
-    manager_id: PersonId
-    number: Annotated[int, Field(ge=1, description="1 is the pair's first session.")]
-    attempt: Annotated[int, Field(ge=1, description="1, and one more each time it is planned.")]
-    revision: Annotated[int, Field(ge=0, description="Grows with every change (iTIP SEQUENCE).")]
-    starts_at: Moment
-    ends_at: Moment
+    mentor_id: MentorId
+    manager_id: ManagerId
+    number: Annotated[int, described("1 is the pair's first session.", 3, ge=1)]
+    attempt: Annotated[int, described("1, and one more each time it is planned.", 1, ge=1)]
+    revision: Annotated[int, described("Grows with every change (iTIP SEQUENCE).", 0, ge=0)]
+    starts_at: Annotated[
+        Moment,
+        described("When the session begins. UTC, to the millisecond.", "2017-03-20T09:00:00Z"),
+    ]
+    ends_at: Annotated[
+        Moment,
+        described("When the session ends. UTC, to the millisecond.", "2017-03-20T10:00:00Z"),
+    ]
 
 
 class SessionPlanned(SessionEvent):
@@ -283,7 +316,7 @@ class SessionRescheduled(SessionEvent):
     """A planned session moved to `starts_at`."""
 
     by: Annotated[Side, Field(description="Which side moved it.")]
-    previously_at: Annotated[Moment, Field(description="When it would have begun.")]
+    previously_at: Annotated[Moment, described("When it would have begun.", "2017-03-19T09:00:00Z")]
 
 
 class SessionCancelled(SessionEvent):
@@ -291,7 +324,7 @@ class SessionCancelled(SessionEvent):
 
     cause: Annotated[
         Literal["request", "pair_dissolved"],
-        Field(description="Somebody asked, or the pair has ended."),
+        described("Somebody asked, or the pair has ended.", "request"),
     ]
     by: Annotated[Side | None, Field(description="Which side asked; null if none did.")] = None
 
@@ -301,7 +334,7 @@ class SessionMissed(SessionEvent):
 
     cause: Annotated[
         Literal["reported", "unreported"],
-        Field(description="Somebody said so, or nobody reported in time."),
+        described("Somebody said so, or nobody reported in time.", "reported"),
     ]
     by: Annotated[Side | None, Field(description="Which side reported it; null if none did.")] = (
         None
@@ -312,21 +345,22 @@ class SessionCompleted(SessionEvent):
     """A session took place."""
 
     by: Annotated[Side, Field(description="Which side reported it.")]
-    completed: Annotated[int, Field(ge=1, description="Completed sessions of the pair so far.")]
+    completed: Annotated[int, described("Completed sessions of the pair so far.", 3, ge=1)]
 
 
 class PairStalled(PairEvent):
     """No session took place for too long."""
 
     since: Annotated[
-        Moment, Field(description="When the last session was held, or the plan began.")
+        Moment,
+        described("When the last session was held, or the plan began.", "2017-03-20T09:00:00Z"),
     ]
 
 
 class PairGraduated(PairEvent):
     """All sessions of the pair took place."""
 
-    sessions: Annotated[int, Field(ge=1, description="Sessions of the pair.")]
+    sessions: Annotated[int, described("Sessions of the pair.", 5, ge=1)]
 
 
 # --- scheduling, private ----------------------------------------------------------------------
@@ -335,23 +369,31 @@ class PairGraduated(PairEvent):
 class PlanningBegan(PairEvent):
     """Scheduling took a pair on; until a session is held, it is idle since `at`."""
 
-    at: Moment
+    at: Annotated[
+        Moment,
+        described("Since when it is idle. UTC, to the millisecond.", "2017-03-06T09:00:00Z"),
+    ]
 
 
 class PlanningPostponed(PairEvent):
     """These sessions have no common free slot; it is sought again at `retry_at`."""
 
     numbers: Annotated[
-        tuple[int, ...], Field(min_length=1, description="Which sessions of the pair.")
+        tuple[int, ...],
+        described("Which sessions of the pair.", [4, 5], min_length=1),
     ]
-    retry_at: Moment
+    retry_at: Annotated[
+        Moment,
+        described("When it is tried again. UTC, to the millisecond.", "2017-03-07T09:00:00Z"),
+    ]
 
 
 class AttendanceRequested(SessionEvent):
     """A session's end has passed: each side is asked, until `report_by`, whether it took place."""
 
     report_by: Annotated[
-        Moment | None, Field(description="Afterwards the session counts as missed.")
+        Moment | None,
+        described("Afterwards the session counts as missed.", "2017-04-03T10:00:00Z"),
     ] = None
 
 
@@ -361,17 +403,23 @@ class AttendanceRequested(SessionEvent):
 class CohortMeasured(Event):
     """The figures of a cohort. No figure speaks of fewer people than the smallest group."""
 
-    measured_at: Moment
-    next_at: Annotated[Moment, Field(description="Not measured again before this.")]
-    mentors: Annotated[int, Field(ge=0, description="Mentors, those who left not counted.")]
-    managers: Annotated[int, Field(ge=0, description="Managers, those who left not counted.")]
-    pairs_formed: Annotated[int, Field(ge=0, description="Pairs formed so far.")]
-    pairs_graduated: Annotated[int, Field(ge=0, description="Pairs with all their sessions.")]
-    pairs_dissolved: Annotated[int, Field(ge=0, description="Pairs that ended early.")]
-    sessions_completed: Annotated[int, Field(ge=0, description="Sessions held.")]
-    sessions_missed: Annotated[int, Field(ge=0, description="Sessions that were not held.")]
-    surveys_closed: Annotated[int | None, Field(description="Null below the smallest group.")]
-    surveys_answered: Annotated[int | None, Field(description="Null below the smallest group.")]
+    measured_at: Annotated[
+        Moment,
+        described("When it was counted. UTC, to the millisecond.", "2017-03-20T09:00:00Z"),
+    ]
+    next_at: Annotated[
+        Moment,
+        described("Not measured again before this.", "2017-03-27T09:00:00Z"),
+    ]
+    mentors: Annotated[int, described("Mentors, those who left not counted.", 60, ge=0)]
+    managers: Annotated[int, described("Managers, those who left not counted.", 40, ge=0)]
+    pairs_formed: Annotated[int, described("Pairs formed so far.", 40, ge=0)]
+    pairs_graduated: Annotated[int, described("Pairs with all their sessions.", 0, ge=0)]
+    pairs_dissolved: Annotated[int, described("Pairs that ended early.", 1, ge=0)]
+    sessions_completed: Annotated[int, described("Sessions held.", 80, ge=0)]
+    sessions_missed: Annotated[int, described("Sessions that were not held.", 4, ge=0)]
+    surveys_closed: Annotated[int | None, described("Null below the smallest group.", 150)]
+    surveys_answered: Annotated[int | None, described("Null below the smallest group.", 120)]
     surveys: Annotated[
         tuple[SurveyFigure, ...], Field(description="One figure per question and side.")
     ]
@@ -398,8 +446,14 @@ class SurveyOpened(Event):
     person_id: PersonId
     kind: SurveyKind
     side: Side
-    questions: Annotated[tuple[QuestionId, ...], Field(description="What is asked, in order.")]
-    closes_at: Moment
+    questions: Annotated[
+        tuple[QuestionId, ...],
+        described("What is asked, in order.", ["usefulness"]),
+    ]
+    closes_at: Annotated[
+        Moment,
+        described("Afterwards no answer counts. UTC, to the millisecond.", "2017-04-03T10:00:00Z"),
+    ]
 
 
 class SurveyClosed(Event):
@@ -409,7 +463,7 @@ class SurveyClosed(Event):
     survey_id: SurveyId
     kind: SurveyKind
     side: Side
-    outcome: Annotated[Literal["answered", "expired"], Field(description="How it ended.")]
+    outcome: Annotated[Literal["answered", "expired"], described("How it ended.", "answered")]
 
 
 class SurveyAnswered(Event):
@@ -419,14 +473,18 @@ class SurveyAnswered(Event):
 
     kind: SurveyKind
     side: Side
-    scores: Annotated[dict[QuestionId, Level], Field(description="Question to answer.")]
+    scores: Annotated[
+        dict[QuestionId, Level],
+        described("Question to answer.", {"usefulness": 4}),
+    ]
 
 
 class PairAtRisk(PairEvent):
     """A pair that a coordinator should speak with."""
 
     cause: Annotated[
-        Literal["low_scores", "stalled", "missed_sessions"], Field(description="What points to it.")
+        Literal["low_scores", "stalled", "missed_sessions"],
+        described("What points to it.", "low_scores"),
     ]
 
 
@@ -438,7 +496,12 @@ class LetterEvent(Event):
 
     subject_field: ClassVar[str] = "letter_id"
     letter_id: Annotated[
-        str, Field(max_length=240, description="`fact:person`; the fact is an event's id.")
+        str,
+        described(
+            "`fact:person`; the fact is an event's id.",
+            "scheduling.events.3.1042:m-017",
+            max_length=240,
+        ),
     ]
     person_id: PersonId
 
@@ -446,35 +509,44 @@ class LetterEvent(Event):
 class LetterQueued(LetterEvent):
     """A fact is owed to a person. `facts` is the event that it tells, no name or address."""
 
-    template: Annotated[str, Field(description="The type of the event that it tells.")]
+    template: Annotated[str, described("The type of the event that it tells.", "SessionPlanned")]
     side: Side
-    facts: Annotated[dict[str, Any], Field(description="The event that it tells.")]
-    send_at: Annotated[Moment, Field(description="Not before this, for the quiet hours.")]
+    facts: Annotated[
+        dict[str, Any],
+        described(
+            "The event that it tells.", {"cohort_id": "bercy-2017", "session_id": "m-017~g-004~3"}
+        ),
+    ]
+    send_at: Annotated[
+        Moment,
+        described("Not before this, for the quiet hours.", "2017-03-06T09:00:00Z"),
+    ]
 
 
 class LetterSent(LetterEvent):
     """The mail server took the letter."""
 
-    template: Annotated[str, Field(description="The type of the event that it tells.")]
-    channel: Annotated[Literal["smtp"], Field(description="How it went out.")]
-    attempt: Annotated[int, Field(ge=1, description="Hand-overs tried, this one included.")]
+    template: Annotated[str, described("The type of the event that it tells.", "SessionPlanned")]
+    channel: Annotated[Literal["smtp"], described("How it went out.", "smtp")]
+    attempt: Annotated[int, described("Hand-overs tried, this one included.", 1, ge=1)]
 
 
 class LetterDeferred(LetterEvent):
     """The letter could not be handed over yet; it is tried again at `retry_at`."""
 
-    attempt: Annotated[int, Field(ge=0, description="Hand-overs tried.")]
-    cause: Annotated[
-        str, Field(max_length=80, description="What the mail server said.", examples=["smtp 451"])
+    attempt: Annotated[int, described("Hand-overs tried.", 1, ge=0)]
+    cause: Annotated[str, described("What the mail server said.", "smtp 451", max_length=80)]
+    retry_at: Annotated[
+        Moment,
+        described("When it is tried again. UTC, to the millisecond.", "2017-03-07T09:00:00Z"),
     ]
-    retry_at: Moment
 
 
 class LetterFailed(LetterEvent):
     """The letter was given up. A coordinator sees it and can have it retried."""
 
-    template: Annotated[str, Field(description="The type of the event that it tells.")]
-    attempt: Annotated[int, Field(ge=0, description="Hand-overs tried.")]
+    template: Annotated[str, described("The type of the event that it tells.", "SessionPlanned")]
+    attempt: Annotated[int, described("Hand-overs tried.", 8, ge=0)]
     cause: Annotated[
         str, Field(max_length=80, description="Why.", examples=["smtp 550", "no contact"])
     ]

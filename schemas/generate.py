@@ -42,14 +42,12 @@ class _Plain(GenerateJsonSchema):
 def catalogue() -> Files:
     """The whole catalogue, as it has to be."""
     files = {
-        schema_path(topic, kind): _text(_schema(kind))
+        schema_path(topic, kind): text(message_schema(kind))
         for topic in TOPICS.values()
         for kind in topic.types
     }
-    files["topics.json"] = _text(topics())
-    files["asyncapi.json"] = _text(
-        _asyncapi([t for t in TOPICS.values() if t.audience == "public"])
-    )
+    files["topics.json"] = text(topics())
+    files["asyncapi.json"] = text(_asyncapi([t for t in TOPICS.values() if t.audience == "public"]))
     return files
 
 
@@ -74,7 +72,7 @@ def differing(directory: Path = CATALOGUE, wanted: Files | None = None) -> list[
         path.relative_to(directory).as_posix(): path.read_bytes()
         for path in directory.rglob("*.json")
     }
-    expected = {name: text.encode() for name, text in wanted.items()}
+    expected = {name: content.encode() for name, content in wanted.items()}
     names = present.keys() | expected.keys()
     return sorted(name for name in names if present.get(name) != expected.get(name))
 
@@ -111,11 +109,13 @@ def schema_id(kind: type[Message]) -> str:
     return f"{SCHEMA_ROOT}{kind.__name__}:{kind.version}"
 
 
-def _text(document: Any) -> str:
+def text(document: Any) -> str:
+    """JSON as the catalogue has it."""
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _schema(kind: type[Message]) -> dict[str, Any]:
+def message_schema(kind: type[Message]) -> dict[str, Any]:
+    """The JSON Schema of a message, as it is now."""
     return {
         **kind.model_json_schema(schema_generator=_Plain),
         "$id": schema_id(kind),
@@ -222,11 +222,18 @@ _HEADERS: Mapping[str, dict[str, Any]] = {
         "type": "string",
         "pattern": "^[0-9]{1,18}$",
         "description": "The publisher's own; not for subscribers.",
+        "examples": ["1042"],
     },
     "ce_cause": {"type": "string", "description": "`ce_id` of the message that led to this one."},
     "ce_traceparent": {"type": "string", "description": "W3C Trace Context."},
+    "ce_copyof": {
+        "type": "string",
+        "description": "This is a copy, in an older version, of the event with this `ce_id`. Pass "
+        "over it if you read the newer version.",
+        "examples": ["matching.events.3.1043"],
+    },
 }
-_OPTIONAL = {"ce_cause", "ce_traceparent"}
+_OPTIONAL = {"ce_order", "ce_cause", "ce_traceparent", "ce_copyof"}
 
 
 def _asyncapi(public: Iterable[Topic]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.base import Event, Moment
+from schemas.journal import OwnName
 
 
 class Heartbeat(Event):
@@ -16,5 +17,6 @@ class Heartbeat(Event):
     """
 
     subject_field: ClassVar[str] = "source"
+    cohort_id: OwnName
     source: Annotated[str, Field(description="Service and partition.", examples=["matching.3"])]
     next_at: Annotated[Moment, Field(description="When the next one is due.")]

@@ -8,15 +8,15 @@ from typing import Annotated, ClassVar
 
 from pydantic import Base64Bytes, Field
 
-from schemas.base import Command, Event
+from schemas.base import CohortId, Command, Event, described
 
+OwnName = Annotated[
+    CohortId,
+    described("The service's own name in a cohort's stead.", "matching"),
+]
 Origin = Annotated[
     str,
-    Field(
-        max_length=300,
-        description="Topic, partition and offset.",
-        examples=["mentoring.matching.events/3/1042"],
-    ),
+    described("Topic, partition and offset.", "mentoring.matching.events/3/1042", max_length=300),
 ]
 
 
@@ -24,10 +24,13 @@ class CommandRefused(Event):
     """A command was not carried out, and why. Its sender can look it up by `command_id`."""
 
     subject_field: ClassVar[str] = "command_id"
-    command_id: Annotated[str, Field(description="`ce_id` of the command.")]
-    command: Annotated[str, Field(description="Its type.", examples=["AcceptProposal"])]
-    rule: Annotated[str, Field(description="Which rule said no.", examples=["proposal-expired"])]
-    detail: Annotated[str, Field(description="The same as a sentence.")]
+    command_id: Annotated[
+        str,
+        described("`ce_id` of the command.", "5f3c2a1e-7c1d-4c6a-9c57-2f1e8a6b4d10"),
+    ]
+    command: Annotated[str, described("Its type.", "AcceptProposal")]
+    rule: Annotated[str, described("Which rule said no.", "proposal-expired")]
+    detail: Annotated[str, described("The same as a sentence.", "the proposal has expired")]
 
 
 class StepCompleted(Event):
@@ -38,10 +41,17 @@ class StepCompleted(Event):
     """
 
     subject_field: ClassVar[str] = "source"
-    source: Annotated[str, Field(description="Service and partition.", examples=["matching.3"])]
-    step: Annotated[int, Field(ge=1, description="Counts the steps of the partition.")]
-    positions: Annotated[dict[str, int], Field(description="Topic to next offset.")]
-    seen: Annotated[dict[str, int], Field(description="Source to last sequence.")]
+    cohort_id: OwnName
+    source: Annotated[str, described("Service and partition.", "matching.3")]
+    step: Annotated[int, described("Counts the steps of the partition.", 12, ge=1)]
+    positions: Annotated[
+        dict[str, int],
+        described("Topic to next offset.", {"mentoring.matching.commands": 1043}),
+    ]
+    seen: Annotated[
+        dict[str, int],
+        described("Source to last sequence.", {"mentoring.scheduling.events": 17}),
+    ]
 
 
 class RecordParked(Event):
@@ -52,45 +62,73 @@ class RecordParked(Event):
     """
 
     subject_field: ClassVar[str] = "origin"
+    cohort_id: OwnName
     origin: Origin
-    topic: Annotated[str, Field(description="The topic it was on.")]
-    offset: Annotated[int, Field(description="Its offset there.")]
-    key: Annotated[Base64Bytes | None, Field(description="Its key, as it came.")]
+    topic: Annotated[str, described("The topic it was on.", "mentoring.matching.events")]
+    offset: Annotated[int, described("Its offset there.", 1042)]
+    key: Annotated[
+        Base64Bytes | None,
+        described("Its key, as it came.", "YmVyY3ktMjAxNy9tLTAxNw=="),
+    ]
     headers: Annotated[
-        tuple[tuple[str, Base64Bytes | None], ...], Field(description="Its headers, as they came.")
+        tuple[tuple[str, Base64Bytes | None], ...],
+        described("Its headers, as they came.", [["ce_specversion", "MS4w"]]),
     ]
-    value: Annotated[Base64Bytes | None, Field(description="Its value, cut after 1 MiB.")]
-    size: Annotated[int, Field(description="Bytes of the whole value.")]
-    sha256: Annotated[str, Field(description="Digest of the whole value.")]
-    reason: Annotated[str, Field(description="Why, from a closed list.", examples=["bad-data"])]
-    detail: Annotated[str, Field(description="The header, field or rule that is meant.")]
-    attempts: Annotated[int, Field(ge=1, description="How often it has been tried.")]
+    value: Annotated[Base64Bytes | None, described("Its value, cut after 1 MiB.", "e30=")]
+    size: Annotated[int, described("Bytes of the whole value.", 2)]
+    sha256: Annotated[
+        str,
+        described(
+            "Digest of the whole value.",
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+        ),
+    ]
+    reason: Annotated[str, described("Why, from a closed list.", "bad-data")]
+    detail: Annotated[
+        str,
+        described(
+            "The header, field or rule that is meant.", "SessionPlanned.number: Field required"
+        ),
+    ]
+    attempts: Annotated[int, described("How often it has been tried.", 1, ge=1)]
     number: Annotated[
-        int, Field(ge=1, description="Counts what was set aside in the partition: its turn.")
-    ]
+        int,
+        described(
+            "Counts what was set aside in the partition: its turn; 0 in the oldest "
+            "records, which did not count.",
+            1,
+            ge=0,
+        ),
+    ] = 0
 
 
 class RecordRetried(Event):
     """A record that was set aside has been handled; what came of it follows."""
 
     subject_field: ClassVar[str] = "origin"
+    cohort_id: OwnName
     origin: Origin
-    attempts: Annotated[int, Field(ge=2, description="How often it had been tried in the end.")]
+    attempts: Annotated[int, described("How often it had been tried in the end.", 2, ge=2)]
 
 
 class RecordDropped(Event):
     """A record that was set aside will never be handled."""
 
     subject_field: ClassVar[str] = "origin"
+    cohort_id: OwnName
     origin: Origin
-    because: Annotated[str, Field(description="Why, in the words of whoever dropped it.")]
+    because: Annotated[
+        str,
+        described("Why, in the words of whoever dropped it.", "sent by a test"),
+    ]
 
 
 class _Control(Command):
     """What is asked of one partition of a service. `cohort_id` is the service's own name."""
 
     subject_field: ClassVar[str] = "partition"
-    partition: Annotated[int, Field(ge=0, description="Whose records are meant.")]
+    cohort_id: OwnName
+    partition: Annotated[int, described("Whose records are meant.", 3, ge=0)]
     origins: Annotated[
         tuple[Origin, ...], Field(min_length=1, max_length=1000, description="Which records.")
     ]
@@ -104,14 +142,14 @@ class RetryParked(_Control):
 
     accept_gap: Annotated[
         bool,
-        Field(description="Go on after what is missing in a source, instead of waiting for it."),
+        described("Go on after what is missing in a source, instead of waiting for it.", True),
     ] = False
 
 
 class DropParked(_Control):
     """Never handle these records that were set aside."""
 
-    because: Annotated[str, Field(min_length=3, max_length=300, description="Why.")]
+    because: Annotated[str, described("Why.", "sent by a test", min_length=3, max_length=300)]
 
 
 CONTROL: tuple[type[Command], ...] = (RetryParked, DropParked)

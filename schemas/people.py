@@ -8,16 +8,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from schemas.base import Command, PersonId
+from schemas.base import Command, PersonId, described
 from schemas.values import Language, Place
 
 Address = Annotated[
     str,
-    Field(
+    described(
+        "E-mail address.",
+        "camille.roux@example.org",
         pattern=r"^[^@\s<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$",
         max_length=254,
-        description="E-mail address.",
-        examples=["camille.roux@example.org"],
     ),
 ]
 
@@ -27,7 +27,10 @@ class PersonContact(Command):
 
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
-    name: Annotated[Place, Field(description="The person's name, as letters address them.")]
+    name: Annotated[
+        Place,
+        described("The person's name, as letters address them.", "Camille Roux"),
+    ]
     email: Address
     language: Annotated[Language, Field(description="Language of their letters.")] = "fr"
 

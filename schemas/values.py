@@ -4,15 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.base import PersonId, Value
+from schemas.base import ManagerId, MentorId, PersonId, RoundId, Value, described
 
 Side = Annotated[
     Literal["mentor", "manager"],
-    Field(description="Which of the two people of a pair.", examples=["mentor"]),
+    described("Which of the two people of a pair.", "mentor"),
 ]
-Language = Annotated[
-    Literal["fr", "en"], Field(description="ISO 639-1 code of a language.", examples=["fr"])
-]
+Language = Annotated[Literal["fr", "en"], described("ISO 639-1 code of a language.", "fr")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 _ORDER = {day: place for place, day in enumerate(WEEKDAYS)}
@@ -20,49 +18,45 @@ _ORDER = {day: place for place, day in enumerate(WEEKDAYS)}
 ClockTime = Annotated[
     str,
     StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
-    Field(description="Wall-clock time in Europe/Paris.", examples=["09:30"]),
+    described("Wall-clock time in Europe/Paris.", "09:30"),
 ]
-Level = Annotated[int, Field(ge=1, le=5, description="1 (beginner, or of little use) to 5.")]
+Level = Annotated[int, described("1 (beginner, or of little use) to 5.", 4, ge=1, le=5)]
 ToolName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$"),
-    Field(description="A social network or digital tool.", examples=["linkedin"]),
+    described("A social network or digital tool.", "linkedin"),
 ]
 Place = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
-Directorate = Annotated[
-    Place, Field(description="Directorate, as the cohort spells it.", examples=["DGFiP"])
-]
-Site = Annotated[Place, Field(description="Where somebody works.", examples=["Paris Bercy"])]
-JobFamily = Annotated[
-    Place, Field(description="What a manager is in charge of.", examples=["tax-audit"])
-]
+Directorate = Annotated[Place, described("Directorate, as the cohort spells it.", "DGFiP")]
+Site = Annotated[Place, described("Where somebody works.", "Paris Bercy")]
+JobFamily = Annotated[Place, described("What a manager is in charge of.", "tax-audit")]
 LineManager = Annotated[
-    PersonId | None, Field(description="Who the person reports to; null if that is not told.")
+    PersonId | None,
+    described("Who the person reports to; null if that is not told.", "g-001"),
 ]
 Excludes = Annotated[
-    tuple[PersonId, ...], Field(description="People never to be paired with this one.")
+    tuple[PersonId, ...],
+    described("People never to be paired with this one.", ["m-002", "m-003"]),
 ]
 Reason = Annotated[
     str,
     StringConstraints(max_length=200, strip_whitespace=True),
-    Field(description="Why, in a few words that name nobody.", examples=["changed posts"]),
+    described("Why, in a few words that name nobody.", "changed posts"),
 ]
 StatedReason = Annotated[
     str,
     StringConstraints(min_length=3, max_length=200, strip_whitespace=True),
-    Field(description="Why, in a few words that name nobody.", examples=["asked for by both"]),
+    described("Why, in a few words that name nobody.", "asked for by both"),
 ]
 RoundMode = Annotated[
     Literal["publish", "simulate"],
-    Field(description="Whether people are asked, or the pairs are only shown to coordinators."),
+    described("Whether people are asked, or the pairs are only shown to coordinators.", "publish"),
 ]
 SurveyKind = Annotated[
     Literal["start", "session", "end"],
-    Field(description="When it is asked: before the first session, after one, or at the end."),
+    described("When it is asked: before the first session, after one, or at the end.", "session"),
 ]
-QuestionId = Annotated[
-    str, Field(description="Name of a question in the questionnaire.", examples=["usefulness"])
-]
+QuestionId = Annotated[str, described("Name of a question in the questionnaire.", "usefulness")]
 
 
 def minutes(time: str) -> int:
@@ -73,9 +67,9 @@ def minutes(time: str) -> int:
 class Window(Value):
     """A weekly window in which somebody can meet, in Europe/Paris."""
 
-    day: Annotated[Weekday, Field(description="Day of the week; nobody meets at weekends.")]
+    day: Annotated[Weekday, described("Day of the week; nobody meets at weekends.", "mon")]
     start: ClockTime
-    end: ClockTime
+    end: Annotated[ClockTime, Field(examples=["12:00"])]
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> "Window":
@@ -95,30 +89,40 @@ def _place(window: Window) -> tuple[int, str, str]:
 # The limit stands before the validator: behind one, JSON Schema would not know it for an array's.
 Availability = Annotated[
     tuple[Window, ...],
-    Field(max_length=20, description="Weekly windows, Europe/Paris."),
+    described(
+        "Weekly windows, Europe/Paris.",
+        [{"day": "mon", "start": "09:30", "end": "12:00"}],
+        max_length=20,
+    ),
     AfterValidator(_in_order),
 ]
 OfferedAvailability = Annotated[
     tuple[Window, ...],
-    Field(min_length=1, max_length=20, description="Weekly windows, Europe/Paris; at least one."),
+    described(
+        "Weekly windows, Europe/Paris; at least one.",
+        [{"day": "mon", "start": "09:30", "end": "12:00"}],
+        min_length=1,
+        max_length=20,
+    ),
     AfterValidator(_in_order),
 ]
 Tools = Annotated[
     dict[ToolName, Level],
-    Field(max_length=40, description="Tool to level.", examples=[{"linkedin": 4}]),
+    described("Tool to level.", {"linkedin": 4}, max_length=40),
 ]
 
 
 class Weights(Value):
     """How much each criterion counts in a pair's score. Age and rank are not criteria."""
 
-    coverage: Annotated[float, Field(ge=0, description="Needs covered by skills.")] = 45
+    coverage: Annotated[float, described("Needs covered by skills.", 45, ge=0)] = 45
     job: Annotated[
-        float, Field(ge=0, description="The job family's recommended tools covered by skills.")
+        float,
+        described("The job family's recommended tools covered by skills.", 10, ge=0),
     ] = 10
-    availability: Annotated[float, Field(ge=0, description="Shared hours in a week.")] = 15
-    bridge: Annotated[float, Field(ge=0, description="Different directorates.")] = 20
-    proximity: Annotated[float, Field(ge=0, description="Same site, or at a distance.")] = 10
+    availability: Annotated[float, described("Shared hours in a week.", 15, ge=0)] = 15
+    bridge: Annotated[float, described("Different directorates.", 20, ge=0)] = 20
+    proximity: Annotated[float, described("Same site, or at a distance.", 10, ge=0)] = 10
 
     @model_validator(mode="after")
     def _something_counts(self) -> "Weights":
@@ -130,55 +134,63 @@ class Weights(Value):
 class QuietHours(Value):
     """No letter is sent from `start` to `end` (Europe/Paris), nor on a day off."""
 
-    start: ClockTime = "20:00"
-    end: ClockTime = "08:00"
+    start: Annotated[ClockTime, Field(examples=["20:00"])] = "20:00"
+    end: Annotated[ClockTime, Field(examples=["08:00"])] = "08:00"
 
 
 class RolloutCriteria(Value):
     """When the programme counts as run in. All of them have to be met."""
 
-    pairs_graduated: Annotated[int, Field(ge=0, description="Pairs with all sessions.")] = 20
+    pairs_graduated: Annotated[int, described("Pairs with all sessions.", 20, ge=0)] = 20
     graduation_rate: Annotated[
-        float, Field(ge=0, le=1, description="Graduated of all pairs that have ended.")
+        float,
+        described("Graduated of all pairs that have ended.", 0.7, ge=0, le=1),
     ] = 0.7
     completion_rate: Annotated[
-        float, Field(ge=0, le=1, description="Completed of all sessions completed or missed.")
+        float,
+        described("Completed of all sessions completed or missed.", 0.75, ge=0, le=1),
     ] = 0.75
     response_rate: Annotated[
-        float, Field(ge=0, le=1, description="Answered of all surveys closed.")
+        float, described("Answered of all surveys closed.", 0.5, ge=0, le=1)
     ] = 0.5
     satisfaction: Annotated[
-        float, Field(ge=1, le=5, description="Mean usefulness in the surveys after sessions.")
+        float,
+        described("Mean usefulness in the surveys after sessions.", 3.5, ge=1, le=5),
     ] = 3.5
 
 
 class CohortPolicy(Value):
     """The rules of one cohort. Every one has a default."""
 
-    sessions: Annotated[int, Field(ge=1, le=20, description="Sessions of a pair.")] = 5
-    session_minutes: Annotated[int, Field(ge=15, le=240, description="Minutes.")] = 60
-    cadence_days: Annotated[int, Field(ge=1, le=90, description="Days between sessions.")] = 14
-    proposal_days: Annotated[int, Field(ge=1, le=90, description="Days to answer.")] = 10
+    sessions: Annotated[int, described("Sessions of a pair, a count.", 5, ge=1, le=20)] = 5
+    session_minutes: Annotated[int, described("Minutes of a session.", 60, ge=15, le=240)] = 60
+    cadence_days: Annotated[int, described("Days between sessions.", 14, ge=1, le=90)] = 14
+    proposal_days: Annotated[int, described("Days to answer.", 10, ge=1, le=90)] = 10
     report_days: Annotated[
-        int, Field(ge=1, le=90, description="Days to report; then the session counts as missed.")
+        int,
+        described("Days to report; then the session counts as missed.", 14, ge=1, le=90),
     ] = 14
     stalled_days: Annotated[
-        int, Field(ge=1, le=365, description="Days without a held session, then stalled.")
+        int,
+        described("Days without a held session, then stalled.", 45, ge=1, le=365),
     ] = 45
-    survey_days: Annotated[int, Field(ge=1, le=90, description="Days to answer a survey.")] = 14
-    measure_days: Annotated[int, Field(ge=1, le=90, description="Days between figures.")] = 7
+    survey_days: Annotated[int, described("Days to answer a survey.", 14, ge=1, le=90)] = 14
+    measure_days: Annotated[int, described("Days between figures.", 7, ge=1, le=90)] = 7
     reporting_line: Annotated[
         Literal["forbid", "both_consent", "allow"],
-        Field(description="May a mentor coach somebody in their own line of managers?"),
+        described("May a mentor coach somebody in their own line of managers?", "forbid"),
     ] = "forbid"
     weights: Annotated[Weights, Field(description="What counts in a pair's score.")] = Weights()
     smallest_group: Annotated[
-        int, Field(ge=3, le=50, description="Figures of fewer answers are not published.")
+        int,
+        described("Figures of fewer answers are not published.", 5, ge=3, le=50),
     ] = 5
     quiet_hours: Annotated[QuietHours, Field(description="When no letter is sent.")] = QuietHours()
     languages: Annotated[
         tuple[Language, ...],
-        Field(description="Languages of the letters, the first for whoever has none of them."),
+        described(
+            "Languages of the letters, the first for whoever has none of them.", ["fr", "en"]
+        ),
     ] = ("fr", "en")
     rollout: Annotated[RolloutCriteria, Field(description="When it counts as run in.")] = (
         RolloutCriteria()
@@ -188,8 +200,8 @@ class CohortPolicy(Value):
 class Words(Value):
     """A sentence in both languages."""
 
-    fr: Annotated[str, Field(description="In French.")]
-    en: Annotated[str, Field(description="In English.")]
+    fr: Annotated[str, described("In French.", "Paris Bercy tous les deux")]
+    en: Annotated[str, described("In English.", "both at Paris Bercy")]
 
 
 class ScoreReason(Value):
@@ -197,11 +209,11 @@ class ScoreReason(Value):
 
     criterion: Annotated[
         Literal["coverage", "job", "availability", "bridge", "proximity"],
-        Field(description="Which of the weights."),
+        described("Which of the weights.", "proximity"),
     ]
-    value: Annotated[float, Field(ge=0, le=1, description="0 (not at all) to 1 (fully).")]
-    weight: Annotated[float, Field(ge=0, description="The cohort's weight of the criterion.")]
-    contribution: Annotated[float, Field(ge=0, le=100, description="Points of the score.")]
+    value: Annotated[float, described("0 (not at all) to 1 (fully).", 1, ge=0, le=1)]
+    weight: Annotated[float, described("The cohort's weight of the criterion.", 10, ge=0)]
+    contribution: Annotated[float, described("Points of the score.", 10, ge=0, le=100)]
     words: Annotated[
         Words | None, Field(description="What the value comes from; null before it was told.")
     ] = None
@@ -211,17 +223,18 @@ class FirstTool(Value):
     """A tool to begin with, and why."""
 
     tool: ToolName
-    needed: Annotated[Level, Field(description="The level that the manager needs.")]
-    mastered: Annotated[Level, Field(description="The mentor's level.")]
+    needed: Annotated[Level, described("The level that the manager needs.", 3)]
+    mastered: Annotated[Level, described("The mentor's level.", 4)]
     words: Annotated[Words, Field(description="Why this tool.")]
 
 
 WaitingCause = Annotated[
     Literal["no-skill", "no-common-hour", "no-place", "competition"],
-    Field(
-        description="No mentor masters a needed tool at its level; none who does is free at the "
+    described(
+        "No mentor masters a needed tool at its level; none who does is free at the "
         "same time; none of those has a place left; or more managers can only be coached by the "
-        "same mentors than these take."
+        "same mentors than these take.",
+        "no-place",
     ),
 ]
 
@@ -229,8 +242,8 @@ WaitingCause = Annotated[
 class Waiting(Value):
     """A place on the waiting list: by enrolment, the first is 1."""
 
-    round_id: Annotated[PersonId, Field(description="The round that told.")]
-    position: Annotated[int, Field(ge=1, description="Place on the list, as of the round.")]
+    round_id: Annotated[RoundId, Field(description="The round that told.")]
+    position: Annotated[int, described("Place on the list, as of the round.", 3, ge=1)]
     cause: WaitingCause
     words: Annotated[Words, Field(description="The cause, as a sentence.")]
 
@@ -238,10 +251,13 @@ class Waiting(Value):
 class SimulatedPair(Value):
     """A pair that a round would propose."""
 
-    mentor_id: PersonId
-    manager_id: PersonId
-    score: Annotated[float, Field(ge=0, le=100, description="Points of 100.")]
-    tools: Annotated[tuple[ToolName, ...], Field(description="To begin with, best first.")]
+    mentor_id: MentorId
+    manager_id: ManagerId
+    score: Annotated[float, described("Points of 100.", 71.25, ge=0, le=100)]
+    tools: Annotated[
+        tuple[ToolName, ...],
+        described("To begin with, best first.", ["linkedin"]),
+    ]
 
 
 class SurveyFigure(Value):
@@ -250,8 +266,8 @@ class SurveyFigure(Value):
     kind: SurveyKind
     side: Side
     question: QuestionId
-    answers: Annotated[int | None, Field(description="Answers counted.")]
-    mean: Annotated[float | None, Field(description="Mean of 1 to 5, to two decimals.")]
+    answers: Annotated[int | None, described("Answers counted.", 12)]
+    mean: Annotated[float | None, described("Mean of 1 to 5, to two decimals.", 4.25)]
 
 
 class Criterion(Value):
@@ -261,8 +277,8 @@ class Criterion(Value):
         Literal[
             "pairs_graduated", "graduation_rate", "completion_rate", "response_rate", "satisfaction"
         ],
-        Field(description="Which of the policy's criteria."),
+        described("Which of the policy's criteria.", "satisfaction"),
     ]
-    threshold: Annotated[float, Field(description="What the cohort's policy asks for.")]
-    value: Annotated[float | None, Field(description="Null when too few answered to tell.")]
-    met: Annotated[bool, Field(description="Whether the value reaches the threshold.")]
+    threshold: Annotated[float, described("What the cohort's policy asks for.", 3.5)]
+    value: Annotated[float | None, described("Null when too few answered to tell.", 4.25)]
+    met: Annotated[bool, described("Whether the value reaches the threshold.", True)]

@@ -25,6 +25,7 @@ CHASSIS_SPEAKS_OF = {
     "schemas.base",
     "schemas.commands",  # which service carries out what; it looks, and never names one
     "schemas.envelope",
+    "schemas.heartbeat",
     "schemas.journal",
     "schemas.topics",
 }

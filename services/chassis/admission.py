@@ -81,6 +81,8 @@ def read(domain: Domain, partitions: int, received: Received) -> Input:
         if sequenced:
             _check_source(item.attributes, received)
             item.counted = True
+            if item.attributes.copy_of is not None:  # the event itself follows
+                return item
         kind = kind_of(item.attributes)
         if kind not in topic.types:
             if sequenced:  # a copy that a service keeps of what it learned

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from schemas.base import Event, Message
 from schemas.commands import Service
-from schemas.envelope import Record, encode
+from schemas.envelope import Record, encode, is_doubled
 from schemas.journal import RecordDropped, RecordParked, RecordRetried, StepCompleted
 from schemas.topics import Stream, stream_of, stream_topic
 from services.chassis.store import Outgoing, Place
@@ -60,25 +60,35 @@ class Draft:
             cause = None
         stream: Stream = stream_of(self.service, kind)
         self.parked += stands_aside(event)
+        if stream == "events" and is_doubled(kind, self.now):
+            self._publish(event, stream, cause, copy=True)
+        self._publish(event, stream, cause)
+
+    def _publish(
+        self, event: Message, stream: Stream, cause: str | None, *, copy: bool = False
+    ) -> None:
+        """One record; a copy in the older version is no entry of the journal, and has no order."""
+        partition = self.place.partition
         sequence = self.sequences.get(stream, 0) + 1
         self.sequences[stream] = sequence
-        partition = self.place.partition
-        # The parked topic is shared by the services, so its source names the service.
-        source = f"/mentoring/{self.service}/{stream}/{partition}"
+        ids = f"{self.service}.{stream}.{partition}"
         self.records.append(
             encode(
                 event,
                 stream_topic(self.service, stream),
                 partition,
-                id=f"{self.service}.{stream}.{partition}.{sequence}",
-                source=source,
+                id=f"{ids}.{sequence}",
+                # The parked topic is shared by the services, so its source names the service.
+                source=f"/mentoring/{self.service}/{stream}/{partition}",
                 time=self.now,
                 sequence=sequence,
-                order=self.order,
+                order=None if copy else self.order,
                 cause=cause,
+                copy_of=f"{ids}.{sequence + 1}" if copy else None,
             )
         )
-        self.order += 1
+        if not copy:
+            self.order += 1
 
     def finish(self) -> tuple[Place, Outgoing]:
         """The place and the outbox entry of the step; the last record says how far it got."""
