@@ -65,7 +65,10 @@ def explained(error: BaseException) -> tuple[str, int] | None:
         case FenceFell():
             return f"the database goes on as it was: {error}; run it again", 1
         case KafkaConnectionError():
-            return "the broker does not answer; is KAFKA_BOOTSTRAP_SERVERS right?", 1
+            return (
+                "the broker does not answer, or does not let us in; "
+                "are KAFKA_BOOTSTRAP_SERVERS, KAFKA_SASL_… and KAFKA_SSL_… right?"
+            ), 1
         case KafkaError():
             return f"the broker: {type(error).__name__}: {error}", 1
         case OperationFailure():

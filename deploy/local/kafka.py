@@ -2,14 +2,15 @@
 
 What always holds: each node is broker and controller in one, reachable on the loopback interface
 only, with its files below the run's directory; a node that was killed comes back with the same
-ports and data. What it needs, Maven and Java 17 or newer, has to be on PATH.
+ports and data. A secured one takes clients over TLS with SCRAM only, and refuses what no rule
+allows. What it needs, Maven and Java 17 or newer, has to be on PATH.
 """
 
 import asyncio
 import base64
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,22 @@ appender.out.layout.pattern = %d %p %c %m%n
 rootLogger.level = warn
 rootLogger.appenderRef.out.ref = out
 """
+
+
+SCRAM = "SCRAM-SHA-256", "SCRAM-SHA-512"
+ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """How clients are let in: over TLS, by their passwords, and to what rules allow.
+
+    `keystore`: the broker's key (PKCS 8) and certificates in one PEM file. `passwords`: of every
+    user; the one called ADMINISTRATOR may do everything.
+    """
+
+    keystore: Path
+    passwords: Mapping[str, str] = field(repr=False)
 
 
 @dataclass
@@ -77,7 +94,7 @@ class KafkaCluster:
 
 @asynccontextmanager
 async def apache_kafka(
-    directory: Path, *, brokers: int = 1, proxied: bool = False
+    directory: Path, *, brokers: int = 1, proxied: bool = False, secured: Secured | None = None
 ) -> AsyncIterator[KafkaCluster]:
     """Yields a cluster without topics, which never creates any by itself.
 
@@ -89,14 +106,14 @@ async def apache_kafka(
         raise ValueError(f"brokers is 1 or 3, not {brokers}")
     java = find_program("java")
     jars = await kafka_jars(directory)
-    plans = _plan(directory, f"{jars}/*", java, brokers, proxied)
+    plans = _plan(directory, f"{jars}/*", java, brokers, proxied, secured)
     nodes: list[Child] = []
     async with AsyncExitStack() as stack:
         proxies = [TcpProxy(plan.port, plan.advertised) for plan in plans] if proxied else []
         for proxy in proxies:
             await stack.enter_async_context(proxy)
         stack.push_async_callback(_stop, nodes)
-        await _format(plans)
+        await _format(plans, secured)
         nodes += [plan.start() for plan in plans]
         # All side by side: no node of three is ready before it has found another.
         async with asyncio.TaskGroup() as group:
@@ -131,9 +148,9 @@ class _NodePlan:
         command = (*self.java, "kafka.Kafka", str(self.properties))
         return Child(self.name, command, log=self.directory / "kafka.log")
 
-    def format(self, cluster_id: str) -> Child:
+    def format(self, cluster_id: str, users: tuple[str, ...]) -> Child:
         command = (*self.java, "kafka.tools.StorageTool", "format")
-        command += ("--cluster-id", cluster_id, "--config", str(self.properties))
+        command += ("--cluster-id", cluster_id, "--config", str(self.properties), *users)
         return Child(f"{self.name} storage tool", command, log=self.directory / "format.log")
 
     async def ready(self, node: Child, *, peers: set[int]) -> None:
@@ -146,7 +163,12 @@ class _NodePlan:
 
 
 def _plan(
-    directory: Path, classpath: str, java: str, brokers: int, proxied: bool
+    directory: Path,
+    classpath: str,
+    java: str,
+    brokers: int,
+    proxied: bool,
+    secured: Secured | None,
 ) -> list[_NodePlan]:
     ports = free_ports(4 * brokers)
     plans = []
@@ -174,6 +196,7 @@ def _plan(
     for i, plan in enumerate(plans):
         properties = _addresses(plan) | _rules(brokers)
         properties |= {"node.id": i, "controller.quorum.voters": voters}
+        properties |= {} if secured is None else _security(secured)
         plan.properties.write_text("".join(f"{k}={v}\n" for k, v in properties.items()))
     return plans
 
@@ -223,9 +246,29 @@ def _rules(brokers: int) -> dict[str, object]:
     }
 
 
-async def _format(plans: list[_NodePlan]) -> None:
+def _security(secured: Secured) -> dict[str, object]:
+    protocols = "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT"
+    login = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    return {
+        "listener.security.protocol.map": protocols,
+        "sasl.enabled.mechanisms": ",".join(SCRAM),
+        **{f"listener.name.client.{m.lower()}.sasl.jaas.config": login for m in SCRAM},
+        "listener.name.client.ssl.keystore.type": "PEM",
+        "listener.name.client.ssl.keystore.location": secured.keystore,
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        # The nodes among themselves have no names: only where nobody else reaches their ports.
+        "super.users": f"User:{ADMINISTRATOR};User:ANONYMOUS",
+    }
+
+
+async def _format(plans: list[_NodePlan], secured: Secured | None) -> None:
     # As Kafka writes them: 22 characters, and the leading dash of an option avoided.
     cluster_id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+    users: list[str] = []
+    for name, password in secured.passwords.items() if secured else ():
+        for mechanism in SCRAM:
+            users += ["--add-scram", f"{mechanism}=[name={name},password={password}]"]
     async with asyncio.TaskGroup() as group:
         for plan in plans:
-            group.create_task(plan.format(cluster_id).succeed(FORMAT_SECONDS))
+            group.create_task(plan.format(cluster_id, tuple(users)).succeed(FORMAT_SECONDS))

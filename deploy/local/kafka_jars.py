@@ -1,4 +1,4 @@
-"""Apache Kafka's jars, fetched by Maven once per machine and version.
+"""Apache Kafka's jars, those of its commands among them, fetched once per machine and version.
 
 What always holds: the cache lies outside the checkout, and a version that is there is complete,
 because it appears by one rename.
@@ -29,6 +29,14 @@ POM = f"""\
       <version>{KAFKA_VERSION}</version>
     </dependency>
     <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka-tools</artifactId>
+      <version>{KAFKA_VERSION}</version>
+      <exclusions>
+        <exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion>
+      </exclusions>
+    </dependency>
+    <dependency>
       <groupId>org.apache.logging.log4j</groupId>
       <artifactId>log4j-slf4j-impl</artifactId>
       <version>{BINDING_VERSION}</version>
@@ -44,7 +52,7 @@ async def kafka_jars(directory: Path) -> Path:
     Raises PartError when that needs Maven and there is none, or Maven fails.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "connecte"
-    jars = cache / f"kafka-{KAFKA_VERSION}"
+    jars = cache / f"kafka-{KAFKA_VERSION}-tools"
     if jars.is_dir():
         return jars
     maven = find_program("mvn")

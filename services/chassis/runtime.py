@@ -15,12 +15,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from faststream.kafka import KafkaBroker
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 from faststream.specification import AsyncAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -47,6 +49,7 @@ from services.chassis.store import Store
 logger = logging.getLogger(__name__)
 
 BOOT_SECONDS = 60.0
+HEARTBEAT = timedelta(days=1)
 STUCK_SECONDS = 120.0
 COUNT_EVERY = 5.0
 LEFT_EVERY = 10.0
@@ -110,9 +113,11 @@ class Service:
             is_transient=lambda e: mongo.is_transient(e) or kafka.is_transient(e),
             performers=parts.performers(self.store),
             limits=Limits(parked=settings.parked_limit),
+            beat=HEARTBEAT,
         )
         self.broker = KafkaBroker(
             connection["bootstrap_servers"],
+            security=_security(connection),
             middlewares=[KafkaPrometheusMiddleware(registry=self.metrics.registry)],
             allow_auto_create_topics=False,
             logger=logging.getLogger("mentoring.faststream"),
@@ -303,6 +308,18 @@ class Service:
                     raise
                 logger.warning("commands not counted: %s", type(error).__name__)
             await asyncio.sleep(LOOK_EVERY)
+
+
+_SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+
+
+def _security(connection: Mapping[str, Any]) -> BaseSecurity:
+    """What aiokafka's clients are given, as FastStream wants to be given it."""
+    context = connection.get("ssl_context")
+    if (mechanism := connection.get("sasl_mechanism")) is None:
+        return BaseSecurity(ssl_context=context)
+    name, password = connection["sasl_plain_username"], connection["sasl_plain_password"]
+    return _SASL[mechanism](name, password, ssl_context=context)
 
 
 def _spare_the_collector() -> None:

@@ -4,13 +4,17 @@ A wrong value stops the start with the name of the setting.
 """
 
 import ipaddress
+import ssl
 from datetime import datetime
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 S = TypeVar("S", bound="Settings")
+
+Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"]
 
 
 class WrongSetting(Exception):
@@ -23,6 +27,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     kafka: Annotated[str, Field(alias="KAFKA_BOOTSTRAP_SERVERS", min_length=1)]
+    kafka_protocol: Annotated[Protocol, Field(alias="KAFKA_SECURITY_PROTOCOL")] = "PLAINTEXT"
+    kafka_mechanism: Annotated[Mechanism, Field(alias="KAFKA_SASL_MECHANISM")] = "SCRAM-SHA-512"
+    kafka_username: Annotated[str | None, Field(alias="KAFKA_SASL_USERNAME")] = None
+    kafka_password: Annotated[SecretStr | None, Field(alias="KAFKA_SASL_PASSWORD")] = None
+    kafka_cafile: Annotated[str | None, Field(alias="KAFKA_SSL_CAFILE")] = None
+    kafka_certfile: Annotated[str | None, Field(alias="KAFKA_SSL_CERTFILE")] = None
+    kafka_keyfile: Annotated[str | None, Field(alias="KAFKA_SSL_KEYFILE")] = None
     kafka_idempotent: Annotated[bool, Field(alias="CONNECTE_KAFKA_IDEMPOTENT")] = True
     session_timeout_ms: Annotated[
         int, Field(alias="CONNECTE_SESSION_TIMEOUT_MS", ge=500, le=600_000)
@@ -78,10 +89,65 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _kafka_as_it_was_meant(self) -> Self:
+        """What is set for a protocol that does not use it was meant for another one."""
+        sasl = {
+            "KAFKA_SASL_USERNAME": bool(self.kafka_username),
+            "KAFKA_SASL_PASSWORD": bool(self.kafka_password),
+        }
+        files = {
+            "KAFKA_SSL_CAFILE": bool(self.kafka_cafile),
+            "KAFKA_SSL_CERTFILE": bool(self.kafka_certfile),
+            "KAFKA_SSL_KEYFILE": bool(self.kafka_keyfile),
+        }
+        with_sasl, with_ssl = "SASL" in self.kafka_protocol, "SSL" in self.kafka_protocol
+        if with_sasl and (missing := [name for name, given in sasl.items() if not given]):
+            raise ValueError(f"{' and '.join(missing)}: needed with {self.kafka_protocol}")
+        unused = {**({} if with_sasl else sasl), **({} if with_ssl else files)}
+        if idle := [name for name, given in unused.items() if given]:
+            raise ValueError(
+                f"{' and '.join(idle)}: not used with KAFKA_SECURITY_PROTOCOL={self.kafka_protocol}"
+            )
+        if self.kafka_keyfile and not self.kafka_certfile:
+            raise ValueError("KAFKA_SSL_CERTFILE: needed with KAFKA_SSL_KEYFILE")
+        if with_ssl:
+            self._tls()
+        return self
+
+    def _tls(self) -> ssl.SSLContext:
+        """The brokers' certificates are always checked, against these authorities or the system's.
+
+        Raises ValueError with the name of the setting that is wrong.
+        """
+        try:
+            context = ssl.create_default_context(cafile=self.kafka_cafile or None)
+        except OSError:
+            raise ValueError("KAFKA_SSL_CAFILE: no readable file of certificates (PEM)") from None
+        if self.kafka_certfile:
+            try:
+                # A key behind a pass phrase would be asked for at the terminal.
+                context.load_cert_chain(self.kafka_certfile, self.kafka_keyfile or None, "")
+            except (OSError, ValueError):
+                raise ValueError(
+                    "KAFKA_SSL_CERTFILE and KAFKA_SSL_KEYFILE: no readable certificate with its "
+                    "key (PEM, without a pass phrase)"
+                ) from None
+        return context
+
     @property
     def kafka_connection(self) -> dict[str, Any]:
-        """What every Kafka client of the service is given."""
-        return {"bootstrap_servers": self.kafka.split(",")}
+        """What every Kafka client of the service is given: servers, and how to be let in."""
+        found: dict[str, Any] = {"bootstrap_servers": self.kafka.split(",")}
+        if self.kafka_protocol != "PLAINTEXT":
+            found["security_protocol"] = self.kafka_protocol
+        if "SSL" in self.kafka_protocol:
+            found["ssl_context"] = self._tls()
+        if "SASL" in self.kafka_protocol and self.kafka_password is not None:
+            found["sasl_mechanism"] = self.kafka_mechanism
+            found["sasl_plain_username"] = self.kafka_username
+            found["sasl_plain_password"] = self.kafka_password.get_secret_value()
+        return found
 
 
 def load(kind: type[S]) -> S:

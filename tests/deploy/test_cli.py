@@ -17,7 +17,6 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from typer.testing import CliRunner
 
 from deploy import cli, operations
-from deploy.local.broker import embedded_broker
 from deploy.local.process import free_port
 from deploy.local.stack import Stack, Terms, running_stack
 from deploy.operations import domain_of
@@ -33,7 +32,9 @@ from tests.deploy.commands import ROOT, Done, connecte
 LEAVES = (
     *("demo", "up", "import", "round", "rebuild", "chaos", "match"),
     *("parked list", "parked show", "parked retry", "parked drop"),
-    *("topics create", "topics list", "schemas generate", "schemas list"),
+    *("topics plan", "topics apply", "topics check", "topics access", "topics list"),
+    *("schemas generate", "schemas list"),
+    *("schemas check", "schemas release", "schemas sample", "schemas publish"),
 )
 
 
@@ -104,7 +105,8 @@ BAD = {
         f"--managers deploy/pilot/managers.csv --matching http://x --notify http://x",
         "name: String should have at most 120 characters",
     ),
-    "no broker named": ("topics create", "KAFKA_BOOTSTRAP_SERVERS is not set"),
+    "no broker named": ("topics apply", "KAFKA_BOOTSTRAP_SERVERS is not set"),
+    "a wrong subscriber": ("topics access --subscriber a.b", "--subscriber: 'a.b' is no name"),
     "no database named": ("parked list", "MONGODB_URI is not set"),
     "no record named": ("parked retry matching", "which ones?"),
     "a gap and a record": (
@@ -137,7 +139,7 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(
 ) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("CONNECTE_PARTITIONS", "many-secrets")
-    done = here(monkeypatch, capfd, "topics", "create")
+    done = here(monkeypatch, capfd, "topics", "apply")
     assert done.code == 2
     assert "CONNECTE_PARTITIONS" in done.err
     assert "many-secrets" not in done.err
@@ -185,7 +187,7 @@ def test_parts_that_are_away_are_one_line_and_1(
     )
     monkeypatch.setenv("CONNECTE_MATCHING_URL", f"http://{nowhere}")
     for command, line in (
-        ("topics create", "the broker does not answer"),
+        ("topics plan", "the broker does not answer"),
         ("round --cohort a --round b", "matching does not answer"),
         ("parked list", "the database does not answer"),
     ):
@@ -262,19 +264,6 @@ def test_a_catalogue_that_is_not_current_is_1_and_is_mended(
     assert (done.code, done.document["files"]) == (1, ["topics.json"])
     done = here(monkeypatch, capfd, "schemas", "generate")
     assert (done.code, done.out) == (0, "written: topics.json\n")
-
-
-async def test_topics_are_created_once_and_must_have_as_many_partitions(tmp_path: Path) -> None:
-    async with embedded_broker(tmp_path) as kafka:
-        here = {"KAFKA_BOOTSTRAP_SERVERS": kafka, "CONNECTE_PARTITIONS": "2"}
-        first = await connecte("topics", "create", "--json", **here)
-        assert (first.code, sorted(first.document["created"])) == (0, sorted(TOPICS))
-        again = await connecte("topics", "create", "--json", **here)
-        assert (again.code, again.document["created"]) == (0, [])
-        assert again.document["existing"] == list(TOPICS)
-        other = await connecte("topics", "create", "--partitions", "3", **here)
-        assert other.code == 1
-        assert "has 2 partitions, not 3" in other.err
 
 
 # The journey

@@ -1,0 +1,124 @@
+"""Who may do what on the broker: one account per service, one for operators, one per subscriber.
+
+Always holds: an account may do what stands here and nothing else, for the broker refuses what no
+rule allows; nobody may delete a topic or records, and names and addresses are read by notify and
+operators alone. Derived from the table of topics and from what each service reads.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.commands import COMMANDS, Service
+from schemas.topics import PARKED, PEOPLE, PUBLIC_EVENTS, TOPICS, commands_topic, stream_topic
+
+Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs", "AlterConfigs"]
+
+READS: dict[Service, tuple[str, ...]] = {
+    "matching": ("mentoring.scheduling.events",),
+    "scheduling": ("mentoring.matching.events",),
+    "feedback": ("mentoring.matching.events", "mentoring.scheduling.events"),
+    "notify": (
+        "mentoring.matching.events",
+        "mentoring.scheduling.events",
+        "mentoring.scheduling.private",
+        "mentoring.feedback.private",
+        PEOPLE,
+    ),
+}
+"""What each service reads beside its own commands."""
+
+SENDS: dict[Service, tuple[str, ...]] = {
+    "matching": (),
+    "scheduling": (),
+    "feedback": (),
+    "notify": (PEOPLE,),
+}
+"""What each service writes for its HTTP, beside its own commands."""
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to do these things with one topic or group, or (`prefix`) with all that begin so.
+
+    Read and Write include Describe. An idempotent producer needs nothing beside Write.
+    """
+
+    resource: Literal["topic", "group"]
+    name: str
+    operations: tuple[Operation, ...]
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who logs in at the broker: `name` is the user, `grants` all that it may do."""
+
+    name: str
+    purpose: str
+    grants: tuple[Grant, ...]
+
+
+def group_of(service: Service) -> str:
+    """The consumer group of a service."""
+    return f"mentoring.{service}"
+
+
+def service_account(service: Service) -> Account:
+    """A service reads what it handles, and writes its own; it cannot read what it has parked."""
+    reads = {commands_topic(service), *READS[service]}
+    writes = {commands_topic(service), *SENDS[service], stream_topic(service, "private"), PARKED}
+    if PUBLIC_EVENTS[service]:
+        writes.add(stream_topic(service, "events"))
+    topics = [Grant("topic", name, _both(name in reads, name in writes)) for name in TOPICS]
+    return Account(
+        f"mentoring-{service}",
+        f"the processes of {service}",
+        (*(g for g in topics if g.operations), Grant("group", group_of(service), ("Read",))),
+    )
+
+
+def _both(read: bool, write: bool) -> tuple[Operation, ...]:
+    found: list[Operation] = ["Read"] if read else []
+    return (*found, "Write") if write else tuple(found)
+
+
+OPERATOR = Account(
+    "mentoring-operator",
+    "people who run `connecte`: topics, rebuilds, parked records, erasures",
+    (
+        Grant(
+            "topic",
+            "mentoring.",
+            ("Read", "Write", "Create", "Describe", "DescribeConfigs", "AlterConfigs"),
+            prefix=True,
+        ),
+    ),
+)
+
+
+def subscriber(name: str) -> Account:
+    """A system of others: it reads what is public, with groups of its own.
+
+    ValueError if the name is not of 1 to 30 small letters, digits and inner dashes.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name of a subscriber: 1 to 30 small letters, digits and dashes, "
+            f"no dash at either end"
+        )
+    account = f"subscriber-{name}"
+    public = (topic.name for topic in TOPICS.values() if topic.audience == "public")
+    # The dot keeps the groups of `subscriber-a` from being those of `subscriber-ab` too.
+    groups = Grant("group", f"{account}.", ("Read",), prefix=True)
+    grants = (*(Grant("topic", topic, ("Read",)) for topic in public), groups)
+    return Account(account, "reads the public events", grants)
+
+
+def accounts(subscribers: Iterable[str] = ()) -> tuple[Account, ...]:
+    """Everybody: the services, the operators, and these subscribers."""
+    services = (service_account(service) for service in COMMANDS)
+    return (*services, OPERATOR, *(subscriber(name) for name in subscribers))
