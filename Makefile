@@ -27,7 +27,8 @@ test: $(STAMP) ## Every test that needs no Java
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
 	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/contracts tests/chassis tests/journeys tests/chaos \
-		tests/deploy/test_local_parts.py tests/deploy/test_kafka_cluster.py
+		tests/deploy/test_local_parts.py tests/deploy/test_kafka_cluster.py \
+		tests/deploy/test_topics.py tests/deploy/test_access_on_kafka.py
 
 simulate: $(STAMP) ## A minute of the whole platform in one process, with new seeds
 	$(BIN)/python -m tests.simulation --seconds 60
@@ -41,23 +42,30 @@ chaos: $(STAMP) ## Ten minutes of faults on a real Kafka and three databases (Ja
 bench: $(STAMP) ## Speed, as ratios; writes build/bench.json
 	$(BIN)/python -m tests.bench
 
-lint: $(STAMP) ## Style, types, and whether the catalogue is current
+lint: $(STAMP) ## Style, types, whether the catalogue is current and breaks nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/connecte schemas generate --check
+	$(BIN)/connecte schemas check
+	$(BIN)/python -m deploy.chart_files --check
 
 format: $(STAMP) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-catalogue: $(STAMP) ## Generate schemas/catalogue
+catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md and the chart's files
 	$(BIN)/connecte schemas generate
+	$(BIN)/python -m deploy.lineage
+	$(BIN)/python -m deploy.chart_files
 
-lock: ## Pin every dependency, with hashes
-	$(BIN)/pip-compile --quiet --extra local --extra dev --generate-hashes --allow-unsafe --strip-extras \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header \
-		--output-file requirements.lock pyproject.toml
+PIN := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header
+
+lock: ## Pin every dependency, with hashes; those of the services apart, for the image
+	$(PIN) --extra local --extra dev --output-file requirements.lock pyproject.toml
+	$(PIN) --build-deps-for wheel --constraint requirements.lock \
+		--output-file requirements.service.lock pyproject.toml
 
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) build
