@@ -1,13 +1,17 @@
 """A whole programme over the embedded stack, with services killed at random: nothing is lost."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deploy.check import Evidence
+from deploy.local import demo
 from deploy.local.demo import Plan, run_demo
 from deploy.pilot.generate import generate
 from deploy.rosters import MANAGER_COLUMNS, MENTOR_COLUMNS, Roster, read_rosters, write_roster
 from schemas.values import CohortPolicy
+from tests.journeys.reading import read_by_others
 
 pytestmark = pytest.mark.journey
 
@@ -21,8 +25,22 @@ def roster(directory: Path) -> Roster:
     return read_rosters(directory / "mentors.csv", directory / "managers.csv", "journey")
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[Evidence]:
+    """Receives what the run's check has read."""
+    found: list[Evidence] = []
+
+    async def overheard(*arguments: Any, **options: Any) -> Evidence:
+        found.append(await demo_reads(*arguments, **options))
+        return found[-1]
+
+    demo_reads = demo.read_evidence
+    monkeypatch.setattr(demo, "read_evidence", overheard)
+    return found
+
+
 async def test_a_programme_with_services_killed_at_random_loses_nothing_and_doubles_nothing(
-    tmp_path: Path, kafka_if_real: str | None
+    tmp_path: Path, kafka_if_real: str | None, read: list[Evidence]
 ) -> None:
     plan = Plan(
         rosters={"journey": roster(tmp_path)},
@@ -35,6 +53,9 @@ async def test_a_programme_with_services_killed_at_random_loses_nothing_and_doub
         limit=300,
     )
     outcome = await run_demo(tmp_path, plan, lambda _: None)
+    types = read_by_others(read[-1].records)  # by the catalogue, and by the library of CloudEvents
+    assert types.total() > outcome["events"]  # commands and contacts too
+    assert types["fr.gouv.mentoring.SessionCompleted.v1"] >= outcome["sessions_completed"]
     assert outcome["findings"] == {"lost": [], "doubled": [], "rebuilt": []}
     assert outcome["parked"] == 0
     assert outcome["kills"] >= 5
