@@ -244,7 +244,7 @@ def _seen(service: Service, partition: int, place: Row, log: Log, report: Report
         source = f"/{topic.replace('.', '/')}/{partition}"
         published = log.last.get(source, 0)
         seen = int(place["seen"].get(topic, 0))
-        if seen < published:
+        if seen < log.before_beats(source, partition, published):
             report.lost.append(f"{service} has seen {seen} of the {published} events of {source}.")
         elif seen > published:
             report.lost.append(f"{service} has seen event {seen} of {source}, it has {published}.")
@@ -257,7 +257,7 @@ def _positions(service: Service, partition: int, place: Row, log: Log, report: R
     for topic in topics:
         end = log.ends.get((topic, partition), 0)
         position = int(place["positions"].get(topic, 0))
-        if position < end:
+        if position <= log.before_beats(topic, partition, end - 1):
             report.lost.append(
                 f"{service} has not handled {topic}/{partition}, offsets {position} to {end - 1}."
             )

@@ -35,7 +35,7 @@ _SOURCE = re.compile(r"/mentoring/(matching|scheduling|feedback|notify)/(events|
 _TYPE = re.compile(r"fr\.gouv\.mentoring\.([A-Za-z]+)\.v[0-9]+")
 _NEEDED = ("id", "source", "type", "time", "subject", "partitionkey")
 _PARKING = ("RecordParked", "RecordRetried", "RecordDropped")
-_OF_A_PARTITION = ("StepCompleted", *_PARKING)
+_OF_A_PARTITION = ("StepCompleted", "Heartbeat", *_PARKING)
 _TO_A_PARTITION = ("RetryParked", "DropParked")
 _CARRIED = {name: {kind.__name__ for kind in topic.types} for name, topic in TOPICS.items()}
 
@@ -136,7 +136,8 @@ class Log:
 
     `last` is source to its last number, `ends` is (topic, partition) to the next offset,
     `contacts` are (cohort/person, record) as they came, `commands` each record of one, `said` the
-    ids of both, `parked` is service to the origins of what it set aside and has not handled since.
+    ids of both, `parked` is service to the origins of what it set aside and has not handled since,
+    `beats` are the heartbeats: (topic, partition, offset) and (source, partition, number).
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -148,6 +149,7 @@ class Log:
     said: set[str] = field(default_factory=set)
     redelivered: int = 0
     parked: dict[str, set[str]] = field(default_factory=dict)
+    beats: set[tuple[str, int, int]] = field(default_factory=set)
     _facts: dict[str, list[Entry]] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
@@ -168,6 +170,15 @@ class Log:
         """All that a service wrote, copies included; each partition in order."""
         mine = [entry for entry in self.entries if entry.service == service]
         return sorted(mine, key=lambda entry: (entry.partition, entry.order or 0))
+
+    def before_beats(self, where: str, partition: int, last: int) -> int:
+        """The last number (of a source) or offset (of a topic) that is no heartbeat's.
+
+        They never end: of the last ones nobody can be asked to have seen them.
+        """
+        while (where, partition, last) in self.beats:
+            last -= 1
+        return last
 
     def excused(self, service: str, entry: Entry) -> bool:
         """Whether the service has set this event aside instead of handling it."""
@@ -199,6 +210,9 @@ def read_log(
             continue
         if entry is None:
             continue
+        if entry.name == "Heartbeat":
+            log.beats.add((record.topic, record.partition, record.offset))
+            log.beats.add((entry.source, record.partition, entry.sequence))
         first = seen.setdefault((entry.source, entry.sequence), entry)
         if first is not entry:
             first.origins.extend(entry.origins)
