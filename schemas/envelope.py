@@ -8,7 +8,6 @@ is read as the version of today (`schemas.upcasting`).
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
@@ -70,15 +69,14 @@ class Attributes(NamedTuple):  # made for every record: the cheapest of the froz
     copy_of: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record on its way to a topic."""
 
     topic: str
     partition: int
     key: bytes | None
     value: bytes | None
-    headers: Headers = field(default=())
+    headers: Headers = ()
 
 
 @cache

@@ -180,6 +180,19 @@ Events are kept for ever, so a new subscriber reads the whole history from the b
 version fields are only ever added, with a default: ignore fields that you do not know, and event \
 types too."""
 
+_SERVER = {
+    "host": "kafka.example.org:9093",
+    "protocol": "kafka-secure",
+    "description": "The broker of the deployment; its operators tell the address. A subscriber has "
+    "an account of its own, which reads these topics, and commits offsets for groups whose ids "
+    "begin with `subscriber-NAME.`; nothing else.",
+    "security": [{"$ref": "#/components/securitySchemes/scram"}],
+}
+_SCRAM = {
+    "type": "scramSha512",
+    "description": "SASL/SCRAM-SHA-512 over TLS. The operators hand out name, password and CA.",
+}
+
 _HEADERS: Mapping[str, dict[str, Any]] = {
     "ce_specversion": {"const": "1.0", "description": "CloudEvents version."},
     "ce_id": {
@@ -262,9 +275,11 @@ def _asyncapi(public: Iterable[Topic]) -> dict[str, Any]:
             "license": {"name": "MIT"},
         },
         "defaultContentType": "application/json",
+        "servers": {"kafka": _SERVER},
         "channels": channels,
         "operations": operations,
         "components": {
+            "securitySchemes": {"scram": _SCRAM},
             "messages": {name: _message(kind) for name, kind in kinds.items()},
             "schemas": {**_shared_schemas(kinds.values()), "CloudEvent": _headers()},
         },

@@ -15,7 +15,7 @@ from rich.table import Table
 from deploy.local.broker import embedded_broker
 from deploy.local.mongodb import mongodb
 from deploy.topics import create_topics
-from tests.bench import matching, memory, peers, rebuilds, recovery, steps
+from tests.bench import codec, matching, memory, peers, rebuilds, recovery, steps
 
 ROUNDS = 3
 EVENTS = 20_000
@@ -118,6 +118,16 @@ def matching_rows() -> list[Row]:
     return rows
 
 
+def codec_row() -> Row:
+    """An event to a record and back, against the JSON of its model alone."""
+    ours, bare = codec.rates()
+    console.print(
+        f"codec: {ours:,.0f} events/s, bare {bare:,.0f}, {bare / ours:.2f} times its time"
+    )
+    name = "codec, event to record and back: bare = pydantic's JSON of the same model"
+    return row(name, "microseconds", 1e6 / ours, 1e6 / bare)
+
+
 def peer_rows() -> list[Row]:
     """The search against mentor-match, on its people and under its scores."""
     rows = []
@@ -144,7 +154,9 @@ async def main() -> list[Row]:
         return [await recovery_row()]
     if "--only-matching" in sys.argv:
         return [*peer_rows(), *matching_rows()]
-    rows = [await step_row(), await rebuild_row(), *peer_rows(), *matching_rows()]
+    if "--only-codec" in sys.argv:
+        return [codec_row()]
+    rows = [codec_row(), await step_row(), await rebuild_row(), *peer_rows(), *matching_rows()]
     if "--no-kafka" not in sys.argv:
         rows.append(await recovery_row())
     if "--no-memory" not in sys.argv:

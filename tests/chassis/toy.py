@@ -483,7 +483,7 @@ def command_of(world: World, message: Message) -> Record:
 
 
 def elsewhere(record: Record) -> Record:
-    return replace(record, partition=(record.partition + 1) % PARTITIONS)
+    return record._replace(partition=(record.partition + 1) % PARTITIONS)
 
 
 async def equal_when_rebuilt(world: World) -> None:
