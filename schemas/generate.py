@@ -238,7 +238,11 @@ _HEADERS: Mapping[str, dict[str, Any]] = {
         "examples": ["1042"],
     },
     "ce_cause": {"type": "string", "description": "`ce_id` of the message that led to this one."},
-    "ce_traceparent": {"type": "string", "description": "W3C Trace Context."},
+    "ce_traceparent": {
+        "type": "string",
+        "description": "W3C Trace Context of the request that led to it, where there was one.",
+        "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
+    },
     "ce_copyof": {
         "type": "string",
         "description": "This is a copy, in an older version, of the event with this `ce_id`. Pass "

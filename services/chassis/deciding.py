@@ -71,9 +71,10 @@ class Decider:
                 await state.load(self.load, [missing.need])
             else:
                 break
-        event_id = item.attributes.id if item.attributes else None
+        told_by = item.attributes
+        event_id, trace = (told_by.id, told_by.traceparent) if told_by else (None, None)
         for event in journal or ():
-            draft.add(event, cause=event_id)
+            draft.add(event, event_id, trace)
             if isinstance(event, RecordParked):
                 told = {"event_id": event_id, "origin": event.origin}
                 logger.warning("parked: %s", event.reason, extra=told)

@@ -53,19 +53,25 @@ class Draft:
         """The number of the next record that is set aside."""
         return self.sequences.get("parked", 0) + 1
 
-    def add(self, event: Message, cause: str | None = None) -> None:
-        """Put an event at the end of the service's journal."""
+    def add(self, event: Message, cause: str | None = None, traceparent: str | None = None) -> None:
+        """Put an event at the end of the service's journal; `cause` is the id of what led to it."""
         kind = type(event)
         if isinstance(event, Event) and event.anonymous:
-            cause = None
+            cause = traceparent = None
         stream: Stream = stream_of(self.service, kind)
         self.parked += stands_aside(event)
         if stream == "events" and is_doubled(kind, self.now):
-            self._publish(event, stream, cause, copy=True)
-        self._publish(event, stream, cause)
+            self._publish(event, stream, cause, traceparent, copy=True)
+        self._publish(event, stream, cause, traceparent)
 
     def _publish(
-        self, event: Message, stream: Stream, cause: str | None, *, copy: bool = False
+        self,
+        event: Message,
+        stream: Stream,
+        cause: str | None,
+        traceparent: str | None,
+        *,
+        copy: bool = False,
     ) -> None:
         """One record; a copy in the older version is no entry of the journal, and has no order."""
         partition = self.place.partition
@@ -84,6 +90,7 @@ class Draft:
                 sequence=sequence,
                 order=None if copy else self.order,
                 cause=cause,
+                traceparent=traceparent,
                 copy_of=f"{ids}.{sequence + 1}" if copy else None,
             )
         )

@@ -8,6 +8,7 @@ error is a problem document (RFC 9457) that names what is wrong.
 import asyncio
 import hmac
 import logging
+import re
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -76,7 +77,13 @@ class Commands:
         self.pressure = pressure or Pressure()
         self.performed = dict(performed or {})
 
-    async def send(self, command: Command, wait: float = 0.0, topic: str | None = None) -> Accepted:
+    async def send(
+        self,
+        command: Command,
+        wait: float = 0.0,
+        topic: str | None = None,
+        traceparent: str | None = None,
+    ) -> Accepted:
         """Send a command; with `wait` (seconds), see it done or raise its refusal as `Problem`.
 
         Raises `Problem` 503, with the time to come back, if the service has too much to do. A
@@ -96,6 +103,7 @@ class Commands:
             id=command_id,
             source=f"/mentoring/{self.domain.name}/http",
             time=self.clock.now(),
+            traceparent=traceparent,
         )
         offset = await self._sent(record, command_id)
         self.pressure.backlog.sent(topic, partition, offset)
@@ -232,6 +240,15 @@ async def said_once(request: Request) -> None:
             raise Problem(422, f"{name}: given {times} times, give it once")
 
 
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def traced(request: Request) -> str | None:
+    """The caller's W3C trace context, which goes on in what follows; None if it is not one."""
+    given = request.headers.get("traceparent", "")
+    return given if _TRACEPARENT.fullmatch(given) else None
+
+
 Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the outcome.")]
 
 
@@ -242,8 +259,12 @@ def command_routes(
     router = APIRouter(prefix="/commands", tags=["commands"])
 
     def add(kind: type[Command]) -> None:
-        async def send(body: kind, wait: Wait = 0.0) -> JSONResponse:  # type: ignore[valid-type]
-            accepted = await commands.send(body, wait, topics.get(kind))
+        async def send(
+            request: Request,
+            body: kind,  # type: ignore[valid-type]
+            wait: Wait = 0.0,
+        ) -> JSONResponse:
+            accepted = await commands.send(body, wait, topics.get(kind), traced(request))
             return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
 
         router.add_api_route(

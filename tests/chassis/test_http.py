@@ -150,6 +150,28 @@ async def test_a_command_is_sent_and_accepted(site: Site) -> None:
     assert ConfirmSession.model_validate_json(row.value) == ConfirmSession.model_validate(BODY)
 
 
+TRACE = f"00-{'ab' * 16}-{'cd' * 8}-01"
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (TRACE, TRACE),
+        ("", None),
+        (TRACE.upper(), None),
+        (f"{TRACE}-more", None),
+        (TRACE.replace("ab", "00"), None),
+    ],
+)
+async def test_a_callers_trace_context_goes_on_with_the_command_if_it_is_one(
+    site: Site, given: str, taken: str | None
+) -> None:
+    async with site.client() as client:
+        await client.post(CONFIRM, json=BODY, headers={"traceparent": given})
+    [row] = site.sent
+    assert attributes(row.headers).traceparent == taken
+
+
 async def test_with_wait_the_answer_comes_once_the_command_is_done(site: Site) -> None:
     async with site.client() as client:
         answer = await client.post(f"{CONFIRM}?wait=5", json=BODY)

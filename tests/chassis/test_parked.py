@@ -1,7 +1,5 @@
 """What stands aside is tried again in order, or dropped with a reason: G4."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -321,7 +319,7 @@ async def test_a_control_for_another_partition_or_service_is_parked(world: World
     misplaced = RetryParked(cohort_id="scheduling", partition=1, origins=origin)
     foreign = RetryParked(cohort_id="matching", partition=0, origins=origin)
     for message in (misplaced, foreign):
-        world.append(replace(command_of_control(world, message), partition=0))
+        world.append(command_of_control(world, message)._replace(partition=0))
 
     await world.run()
 

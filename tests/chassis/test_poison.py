@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,7 +66,7 @@ POISON: dict[str, tuple[str, str, Callable[[World], Record]]] = {
     ),
     "an empty value": (
         *("bad-json", "ConfirmSession"),
-        lambda w: replace(command_of(w, confirm("x~y")), value=b""),
+        lambda w: command_of(w, confirm("x~y"))._replace(value=b""),
     ),
     "JSON that is not UTF-8": (
         *("bad-json", "ConfirmSession"),
@@ -84,7 +83,7 @@ POISON: dict[str, tuple[str, str, Callable[[World], Record]]] = {
     ),
     "no headers": (
         *("bad-headers", "ce_specversion"),
-        lambda w: replace(command_of(w, confirm("x~y")), headers=()),
+        lambda w: command_of(w, confirm("x~y"))._replace(headers=()),
     ),
     "a missing header": (
         *("bad-headers", "ce_id is missing"),
@@ -163,7 +162,7 @@ POISON: dict[str, tuple[str, str, Callable[[World], Record]]] = {
     ),
     "a contact under somebody else's key": (
         *("bad-headers", "the key is not"),
-        lambda w: replace(command_of(w, contact("x")), key=b"c/y"),
+        lambda w: command_of(w, contact("x"))._replace(key=b"c/y"),
     ),
 }
 
@@ -258,7 +257,7 @@ async def test_behind_a_refused_event_the_later_ones_of_its_key_wait_in_the_same
 
 async def test_nothing_queues_behind_a_record_without_a_key(world: World) -> None:
     world.publish(formed("m~g"))
-    world.append(replace(_bad_session(world), key=None))
+    world.append(_bad_session(world)._replace(key=None))
     world.command(confirm("m~g"))
 
     await world.run()

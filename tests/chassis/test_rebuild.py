@@ -1,7 +1,5 @@
 """A database is a fold of the journal in the log and of nothing else: G5."""
 
-from dataclasses import replace
-
 import pytest
 
 from schemas.envelope import Record, attributes
@@ -120,7 +118,7 @@ async def test_a_contact_that_was_parked_is_not_mirrored_by_a_rebuild_either(wor
     world.command(contact("x", "Good"))
     world.append(altered(command_of(world, contact("x")), value=b"{"))
     world.append(elsewhere(command_of(world, contact("y"))))
-    world.append(replace(command_of(world, formed("m~g")), topic=PEOPLE))
+    world.append(command_of(world, formed("m~g"))._replace(topic=PEOPLE))
     await world.run()
     assert len(await world.parked()) == 3
     assert people_in(await world.documents()) == {"people/c/x": "Good"}

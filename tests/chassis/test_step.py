@@ -116,6 +116,26 @@ async def test_an_event_names_its_cause_and_an_anonymous_one_does_not(world: Wor
         assert not any(trace in (raw or b"") for _, raw in anonymous.headers)
 
 
+async def test_a_trace_goes_on_from_a_command_to_its_events_but_to_no_anonymous_one(
+    world: World,
+) -> None:
+    trace = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    world.publish(formed("m~g"))
+    world.command(confirm("m~g"), traceparent=trace)
+    world.command(report("m~g"), traceparent=trace)
+
+    await world.run()
+
+    traces = {
+        kind: attributes(row.headers).traceparent
+        for row in world.written(EVENTS, PRIVATE)
+        for kind in types([row])
+    }
+    assert traces["PairGraduated"] == trace
+    assert traces["SurveyAnswered"] is None
+    assert traces["StepCompleted"] is None
+
+
 async def test_records_of_partitions_that_are_not_owned_are_left_alone(world: World) -> None:
     here, there = cohort_on(0), cohort_on(1)
     rows = [world.publish(formed("m~g", here)), world.publish(formed("m~g", there))]
@@ -214,7 +234,7 @@ async def test_an_alien_record_does_not_take_the_place_of_the_next_event(world: 
 
 async def test_an_alien_record_without_a_key_leaves_the_next_event_alone(world: World) -> None:
     event = world.event(formed("m~g"))
-    world.append(replace(altered(event, ce_type=b"alien", ce_source=b"/alien"), key=None))
+    world.append(altered(event, ce_type=b"alien", ce_source=b"/alien")._replace(key=None))
     world.append(event)
 
     await world.run()

@@ -464,8 +464,7 @@ async def _all(store: Store, kind: type[Document]) -> list[Document]:
 def altered(record: Record, *drop: str, value: bytes | None = b"", **headers: Any) -> Record:
     """The record with other headers (None: null), without some, and with another value."""
     kept = [(name, raw) for name, raw in record.headers if name not in (*drop, *headers)]
-    return replace(
-        record,
+    return record._replace(
         headers=[*kept, *headers.items()],
         value=record.value if value == b"" else value,
     )
