@@ -298,10 +298,17 @@ class Run:
         row.update(fields)
         return row
 
-    def evidence(self) -> Evidence:
-        """What there is to be read once every service has handled everything."""
+    def evidence(self, late: Iterable[str] = ()) -> Evidence:
+        """What there is to be read once every service has handled everything.
+
+        `late`: what scheduling publishes when matching, which reads it, has come to rest.
+        """
         for service in READS:
             self._come_to_rest(service)
+            if service == "matching":
+                for name in late:
+                    about = {"cohort_id": "scheduling", "source": f"scheduling.{HERE}"}
+                    self.write("scheduling", name, f"scheduling.{HERE}", about)
         databases = {
             service: {name: list(rows.values()) for name, rows in collections.items()}
             for service, collections in self.rows.items()
@@ -474,6 +481,13 @@ def only_doubled(findings: Findings, *words: str) -> None:
 def only_lost(findings: Findings, *words: str) -> None:
     assert names(findings.lost, *words), findings.lost
     assert findings.doubled == []
+
+
+def test_nobody_has_to_have_seen_the_last_heartbeats_but_whatever_was_before_them() -> None:
+    assert check(whole_run().evidence(late=["Heartbeat", "Heartbeat"])).lost == []
+    findings = check(whole_run().evidence(late=["SessionConfirmed", "Heartbeat"]))
+    assert names(findings.lost, "matching has not handled mentoring.scheduling.events")
+    assert names(findings.lost, "matching has seen", "events of /mentoring/scheduling/events")
 
 
 def with_records(change: Callable[[list[Record]], list[Record]]) -> Callable[[Evidence], Evidence]:
