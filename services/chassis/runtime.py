@@ -50,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 BOOT_SECONDS = 60.0
 HEARTBEAT = timedelta(days=1)
+FASTEST_BEAT = 86_400.0  # a day in a second; beyond, the next one would come after all dates
 STUCK_SECONDS = 120.0
 COUNT_EVERY = 5.0
 LEFT_EVERY = 10.0
@@ -113,7 +114,8 @@ class Service:
             is_transient=lambda e: mongo.is_transient(e) or kafka.is_transient(e),
             performers=parts.performers(self.store),
             limits=Limits(parked=settings.parked_limit),
-            beat=HEARTBEAT,
+            # A day of those who watch the topics, however fast the programme's clock runs.
+            beat=HEARTBEAT * min(settings.clock_rate, FASTEST_BEAT),
         )
         self.broker = KafkaBroker(
             connection["bootstrap_servers"],
