@@ -113,7 +113,7 @@ class Decider:
         if message is None:
             return self._drop(item, "it had been handled already")
         if isinstance(message, Due) and message.collection == Beat.collection:
-            return [self._beaten(message, now)]
+            return self._beaten(message, state, now)
         try:
             decision = self.domain.decide(state, message, now)
         except NotLoaded:
@@ -131,10 +131,14 @@ class Decider:
             return self._aside(item, draft, "rule", f"{decision.rule}: {decision.detail}")
         return [*self._retried(item), self._refused(item, message, decision)]
 
-    def _beaten(self, due: Due, now: datetime) -> Heartbeat:
+    def _beaten(self, due: Due, state: State, now: datetime) -> Sequence[Message]:
+        """A heartbeat; none if it has been there since it was found to be due."""
         name = self.domain.name
+        last = state.get(Beat, name, due.id)
+        if last is not None and last.due_at is not None and last.due_at > now:
+            return []
         source = f"{name}.{due.id}"
-        return Heartbeat(cohort_id=name, source=source, next_at=now + self.beat)
+        return [Heartbeat(cohort_id=name, source=source, next_at=now + self.beat)]
 
     # --- records that stand aside ---------------------------------------------------------
 

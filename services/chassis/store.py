@@ -156,9 +156,10 @@ class MemoryStore:
         )
         return [self.rows[kind][key] for _, key in found[:limit]]  # type: ignore[misc]
 
-    def next_due(self) -> datetime | None:
-        """The earliest deadline of all documents."""
-        moments = (due_at for kind in self._timed.values() for due_at, _ in kind.values())
+    def next_due(self, *besides: type[Document]) -> datetime | None:
+        """The earliest deadline of all documents, but for these kinds."""
+        kinds = (rows for kind, rows in self._timed.items() if kind not in besides)
+        moments = (due_at for rows in kinds for due_at, _ in rows.values())
         return min(moments, default=None)
 
     async def claim(self) -> None:

@@ -62,6 +62,7 @@ def needs(message: Message) -> Iterable[Need]:
 def _of_search(cohort_id: str, message: Message) -> Iterable[Need]:
     match message:
         case PairsFound():
+            yield One(Simulation, cohort_id, f"{message.round_id}.{message.part}")
             for mentor_id, manager_id in message.pairs:
                 yield One(Override, cohort_id, pair_of(mentor_id, manager_id))
                 yield from _pair(cohort_id, pair_of(mentor_id, manager_id))
@@ -151,7 +152,8 @@ def _of_round(state: State, message: Outcome, now: datetime) -> Decision:
     match message:
         case PairsFound():
             couples = [pair for pair in _couples(state, message) if pair is not None]
-            return rounds.propose(cohort, round_, couples, message, now)
+            shown = state.get(Simulation, cohort_id, f"{round_.id}.{message.part}")
+            return rounds.propose(cohort, round_, couples, shown, message, now)
         case PlacesFound():
             known = [(state.get(Manager, cohort_id, who), at) for who, at in message.waiting]
             return rounds.tell_places([(m, at) for m, at in known if m is not None])

@@ -26,7 +26,7 @@ from services.chassis.domain import Decision, Refusal
 from services.matching.explaining import first_tools, reasons_of
 from services.matching.messages import PairsFound, SearchEnded
 from services.matching.scoring import Pool
-from services.matching.views import Cohort, Manager, Mentor, Round
+from services.matching.views import Cohort, Manager, Mentor, Round, Simulation
 
 Couple = tuple[Mentor, Manager]
 
@@ -50,9 +50,17 @@ def request(
 
 
 def propose(
-    cohort: Cohort, round_: Round, couples: Sequence[Couple], part: PairsFound, now: datetime
+    cohort: Cohort,
+    round_: Round,
+    couples: Sequence[Couple],
+    known: Simulation | None,
+    part: PairsFound,
+    now: datetime,
 ) -> Sequence[Event]:
-    """Propose the couples that still hold, or show them. None of them was a pair before."""
+    """Propose the couples that still hold, or show them. None of them was a pair before.
+
+    `known` is the part of the simulation as it has been shown.
+    """
     pool = Pool(
         list({mentor.id: mentor for mentor, _ in couples}.values()),
         list({manager.id: manager for _, manager in couples}.values()),
@@ -62,6 +70,8 @@ def propose(
     if round_.mode == "publish":
         return list(_free(pool, proposals))
     shown = tuple(SimulatedPair.model_validate(p, from_attributes=True) for p in proposals)
+    if known is not None and known.pairs == shown:
+        return []
     return [PairsSimulated(cohort_id=cohort.id, round_id=round_.id, part=part.part, pairs=shown)]
 
 

@@ -35,7 +35,7 @@ Load = Callable[[Iterable[Need]], Awaitable[list[Document]]]
 Solve = Callable[[People], Awaitable[Found]]
 
 
-async def at_once(people: People) -> Found:
+async def solve_here(people: People) -> Found:
     """The search here and now."""
     return solve(people)
 
@@ -63,6 +63,7 @@ class Solver:
     async def close(self) -> None:
         """Let go of a search that is under way."""
         if self._processes is not None:
+            # There is no other way to end one that computes: it looks at nothing until it is done.
             for process in list((self._processes._processes or {}).values()):
                 process.kill()
             self._processes.shutdown(cancel_futures=True)

@@ -50,6 +50,15 @@ async def test_who_takes_over_goes_on_with_the_beat_and_does_not_begin_anew(worl
     assert len(beats(world)) == 2 * PARTITIONS
 
 
+async def test_who_was_outpaced_does_not_beat_a_second_time(world: World) -> None:
+    first, second = world.stepper(beat=DAY), world.stepper(beat=DAY)
+    for stepper in (first, second):
+        await stepper.take(range(PARTITIONS))
+    assert await first.decide_due() == PARTITIONS
+    await second.decide_due()
+    assert len(beats(world)) == PARTITIONS
+
+
 async def test_a_service_passes_over_the_heartbeats_of_others_wherever_they_are(
     world: World,
 ) -> None:

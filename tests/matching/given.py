@@ -9,7 +9,7 @@ from schemas.events import CohortOpened, ManagerEnrolled, MentorVolunteered, Rou
 from schemas.values import CohortPolicy, Window
 from services.chassis.domain import D, Decision, Document, Need, One, Refusal
 from services.matching.handlers import DOMAIN
-from services.matching.searching import at_once, search
+from services.matching.searching import search, solve_here
 from services.matching.views import Round
 from tests.scenario import Scenario
 
@@ -59,7 +59,7 @@ class Matching(Scenario):
     async def searched(self, round_id: str) -> list[Event]:
         """What is decided on the outcomes of the round's search."""
         events: list[Event] = []
-        async for outcome in search(self.read, the(self, Round, round_id), at_once):
+        async for outcome in search(self.read, the(self, Round, round_id), solve_here):
             events += decided(super().when(outcome))
         return events
 

@@ -25,7 +25,7 @@ from schemas.values import Window
 from services.chassis.domain import Refusal
 from services.matching.messages import Outcome, PairsFound
 from services.matching.scoring import above
-from services.matching.searching import at_once, search
+from services.matching.searching import search, solve_here
 from services.matching.solving import Found, People, solve
 from services.matching.views import Manager, Mentor, Pair, Round
 from tests.matching.given import (
@@ -147,7 +147,9 @@ def test_a_score_is_the_sum_of_its_reasons() -> None:
 async def outcomes_of(found: Matching, round_id: str = "r1") -> list[Outcome]:
     """What the search of a round that was asked for finds, before anything is decided on it."""
     Scenario.when(found, RunRound(cohort_id="c", round_id=round_id))
-    return [outcome async for outcome in search(found.read, the(found, Round, round_id), at_once)]
+    return [
+        outcome async for outcome in search(found.read, the(found, Round, round_id), solve_here)
+    ]
 
 
 async def first_of(found: Matching) -> PairsFound:
@@ -217,7 +219,7 @@ async def test_whoever_comes_between_two_parts_of_a_round_is_searched_too() -> N
     found = scenario(mentor("m1"), mentor("m2"), manager("g1"))
     Scenario.when(found, RunRound(cohort_id="c", round_id="r1"))
     events: list[Event] = []
-    async for outcome in search(found.read, the(found, Round, "r1"), at_once):
+    async for outcome in search(found.read, the(found, Round, "r1"), solve_here):
         events += decided(found.when(outcome))
         if len(events) == 1:
             found.given(manager("g2"))
@@ -289,6 +291,14 @@ def test_a_simulated_round_can_be_published_and_then_runs_once() -> None:
     assert proposed(found, "r1") == ["m1~g1"]
     assert simulated(found, "r1") == []
     assert the(found, Round, "r1").state == "completed"
+
+
+async def test_what_a_simulation_has_shown_is_not_shown_again() -> None:
+    found = scenario(mentor("m1"), manager("g1"))
+    Scenario.when(found, RunRound(cohort_id="c", round_id="s1", mode="simulate"))
+    outcomes = [o async for o in search(found.read, the(found, Round, "s1"), solve_here)]
+    assert kinds(found.when(outcomes[0])) == ["PairsSimulated"]
+    assert found.when(outcomes[0]) == []
 
 
 # The waiting list

@@ -12,7 +12,7 @@ from schemas.commands import RunRound
 from services.chassis.domain import Document, Need
 from services.matching import searching
 from services.matching.messages import PairsFound, SearchEnded
-from services.matching.searching import Searching, Solver, at_once
+from services.matching.searching import Searching, Solver, solve_here
 from services.matching.solving import Found, People, solve
 from services.matching.views import Round
 from tests.matching.given import Matching, decided, manager, mentor, scenario, the
@@ -81,7 +81,7 @@ async def test_a_round_is_handed_over_in_parts_that_a_step_can_hold(
 ) -> None:
     monkeypatch.setattr(searching, "AT_ONCE", 2)
     found = asked("r1", people=5)
-    reported = await looks(Searching(found.read, at_once), found, "r1")
+    reported = await looks(Searching(found.read, solve_here), found, "r1")
     parts = [len(part.pairs) for part in reported if isinstance(part, PairsFound)]
     assert parts == [2, 2, 1]
     assert the(found, Round, "r1").proposed == 5
@@ -116,7 +116,7 @@ async def test_a_fault_of_the_database_is_the_chassis_to_retry_and_the_search_be
             raise ConnectionError
         return await found.read(needs)
 
-    perform = Searching(read, at_once)
+    perform = Searching(read, solve_here)
     with pytest.raises(ConnectionError):
         await perform(due(found, "r1"), NOW)
     away = False

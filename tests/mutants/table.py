@@ -316,6 +316,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "survey is None",
     ),
     Mutant(
+        "heartbeat-twice",
+        "G6",
+        "a heartbeat is sent whenever it is found to be due",
+        _DECIDING,
+        "last is not None and last.due_at is not None and last.due_at > now",
+        "last is not None and last.due_at is None",
+        by="tests/chassis/test_heartbeats.py",
+    ),
+    Mutant(
         "deadline-lost",
         "G6",
         "of the deadlines that have come, one is left out",

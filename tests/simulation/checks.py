@@ -8,6 +8,7 @@ is parked is the poison and what stood behind it, and every database is what its
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from deploy.check import Evidence, Record
@@ -51,6 +52,7 @@ def judge(world: "World") -> Log:
         world.find(f"doubled: {what}")
     _commands(world, log)
     _rounds(world, log)
+    _heartbeats(world, log)
     _order(world, log)
     _parked(world, log)
     for group in world.groups.values():
@@ -174,6 +176,19 @@ def _gone(log: Log, entry: Entry) -> list[str]:
     left = {e.key for e in log.facts("ManagerWithdrew") if (e.order or 0) < (entry.order or 0)}
     manager = entry.text("manager_id")
     return [manager] if f"{entry.cohort}/{manager}" in left else []
+
+
+# --- heartbeats ---------------------------------------------------------------------------------
+
+
+def _heartbeats(world: "World", log: Log) -> None:
+    """No partition beats before its time, whoever has it and however often it is decided on."""
+    due: dict[str, datetime] = {}
+    for entry in (e for name in world.groups for e in log.journal(name) if e.name == "Heartbeat"):
+        source = entry.text("source")
+        if source in due and entry.time < due[source]:
+            world.find(f"{entry}: {source} was to beat at {due[source]}")
+        due[source] = entry.moment("next_at")
 
 
 # --- order --------------------------------------------------------------------------------------

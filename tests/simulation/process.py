@@ -8,12 +8,14 @@ where its place says; who is thought dead and is not goes on with what it has.
 import asyncio
 import random
 from collections.abc import Coroutine, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from schemas.topics import commands_topic
 from services.chassis.catching_up import Spot, UpstreamFirst
 from services.chassis.clock import Clock
 from services.chassis.domain import Document, Domain
+from services.chassis.journal import Beat
 from services.chassis.log import Received
 from services.chassis.metrics import Metrics
 from services.chassis.step import Abandoned, Limits, Perform, Stepper
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 SESSION_TIMEOUT = 10.0  # after which the group goes on without who is silent
 REBALANCE_TIMEOUT = 60.0
+BEAT = timedelta(days=1)  # it wakes nobody here: it comes with the next deadline
 LIMITS = Limits(0.05, 5.0)
 NEVER_DECIDED = 50
 LOOK_AGAIN = 30.0
@@ -129,7 +132,7 @@ class Group:
 
     def set_alarm(self, not_before: float = 0.0) -> None:
         """Wake everybody at the tick after the next deadline; `not_before` so many seconds."""
-        due, tick = self.store.next_due(), self.world.tick
+        due, tick = self.store.next_due(Beat), self.world.tick
         if due is None:
             return
         moment = max(self.world.seconds_of(due), self.world.loop.time() + not_before)
@@ -172,6 +175,7 @@ class Process:
             is_transient=lambda error: isinstance(error, Passing),
             performers=self._performers(store),
             limits=LIMITS,
+            beat=BEAT,
         )
         self._order = UpstreamFirst(group.domain.reads)
         self._held: set[Spot] = set()

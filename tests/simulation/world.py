@@ -18,13 +18,14 @@ from schemas.commands import COMMANDS, Service
 from schemas.envelope import Record, encode
 from schemas.topics import PEOPLE, commands_topic, partition_of
 from services.chassis.domain import D, Document, Domain
+from services.chassis.journal import Beat
 from services.chassis.log import MemoryLog, Received
 from services.chassis.metrics import Metrics
 from services.chassis.step import Perform
 from services.chassis.store import Store
 from services.feedback.handlers import DOMAIN as FEEDBACK
 from services.matching.handlers import DOMAIN as MATCHING
-from services.matching.searching import Searching, at_once
+from services.matching.searching import Searching, solve_here
 from services.matching.views import Round
 from services.notify.app import handing_over
 from services.notify.handlers import DOMAIN as NOTIFY
@@ -140,7 +141,7 @@ class World:
 
     def performers(self, process: Process, store: Store) -> Mapping[type[Document], Perform]:
         if process.group.name == "matching":
-            return {Round: Searching(store.load, at_once, patience=None)}
+            return {Round: Searching(store.load, solve_here, patience=None)}
         if process.group.name != "notify":
             return {}
         return {Letter: handing_over(SimulatedSender(process, self.office), store)}
@@ -204,7 +205,7 @@ class World:
         if self.people.busy or not all(c.over for c in self.people.cohorts.values()):
             return False
         for group in self.groups.values():
-            if group.store.outbox or group.store.next_due() is not None:
+            if group.store.outbox or group.store.next_due(Beat) is not None:
                 return False
             for topic in group.topics:
                 for partition in range(self.partitions):
