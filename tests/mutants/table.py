@@ -269,9 +269,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "G5",
         "what was learned is kept and not written into the journal",
         _DECIDING,
-        "            draft.add(event, cause=event_id)\n",
+        "            draft.add(event, event_id, trace)\n",
         """            if type(event) not in self.domain.learns:
-                draft.add(event, cause=event_id)
+                draft.add(event, event_id, trace)
 """,
     ),
     Mutant(
