@@ -1,7 +1,6 @@
 """What the chart renders is valid, locked down, free of secrets, and the same every time."""
 
 import json
-import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +24,7 @@ from services.chassis.settings import Settings
 from services.notify.settings import NotifySettings
 from tests.deploy.chart.rendering import (
     CI,
+    CRDS,
     VERSIONS,
     Object,
     changed,
@@ -40,8 +40,6 @@ from tests.deploy.chart.rendering import (
 )
 from tests.deploy.commands import connecte
 
-ROOT = Path(__file__).parents[3]
-CRDS = Path(os.environ.get("CONNECTE_TEST_CRDS", ROOT.parent / "shared" / "crds"))
 CUSTOM = ("strimzi.io", "monitoring.coreos.com", "keda.sh")
 GATEWAY = "gateway.networking.k8s.io/v1"
 SECRET = re.compile(r"(PASSWORD|TOKEN|SECRET|KEY|URI|HEADERS)$")
