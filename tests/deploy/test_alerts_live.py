@@ -87,7 +87,7 @@ class Watched:
 
 @asynccontextmanager
 async def watched(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, rate: float
+    directory: Path, monkeypatch: pytest.MonkeyPatch, rate: float, interval: str
 ) -> AsyncIterator[Watched]:
     async with mongod(directory) as server:
         monkeypatch.setenv("MONGODB_URI", server.uri)
@@ -95,8 +95,7 @@ async def watched(
         async with running_stack(directory, terms) as stack:
             targets = {name: service.url for name, service in stack.services.items()}
             async with (
-                # Longer than a scrape may take while the database is away.
-                prometheus(directory, targets, rules=[RULES], interval="5s") as url,
+                prometheus(directory, targets, rules=[RULES], interval=interval) as url,
                 httpx.AsyncClient(timeout=30) as client,
             ):
                 yield Watched(stack, server, url, client)
@@ -123,12 +122,12 @@ async def test_a_programme_without_a_fault_has_clean_measures_and_no_alert(
     plan = Plan(
         rosters={"watched": roster(tmp_path)},
         names={"watched": "Watched"},
-        policy=CohortPolicy(sessions=2, cadence_days=7, survey_days=10),
+        policy=CohortPolicy(sessions=1, cadence_days=7, survey_days=7),
         seed=3,
         days_per_second=1.5,
         limit=200,
     )
-    async with watched(tmp_path, monkeypatch, plan.days_per_second * DAY) as platform:
+    async with watched(tmp_path, monkeypatch, plan.days_per_second * DAY, "1s") as platform:
         await platform.scraped()
         coordinator = Coordinator(platform.stack, plan, Progress(), platform.client)
         async with asyncio.TaskGroup() as tasks:
@@ -159,7 +158,8 @@ async def test_a_programme_without_a_fault_has_clean_measures_and_no_alert(
 async def test_faults_that_are_really_made_are_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with watched(tmp_path, monkeypatch, rate=1.0) as platform:
+    # Scrapes have to be further apart than one takes while the database is away.
+    async with watched(tmp_path, monkeypatch, rate=1.0, interval="5s") as platform:
         await platform.scraped()
         assert await platform.firing() == {}
         # A mail server that takes nothing, and letters for everybody of a roster.

@@ -130,7 +130,7 @@ async def shared(*processes: ServiceProcess) -> None:
         found = [await owned(process) for process in processes]
         return sum(found) == PARTITIONS and min(found) > 0
 
-    await eventually(so, within=60)
+    await eventually(so, within=120)
 
 
 async def side_by_side(site: Site, service: Service, **settings: str) -> list[ServiceProcess]:

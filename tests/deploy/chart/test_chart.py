@@ -241,6 +241,24 @@ def test_pods_of_a_service_are_spread_and_go_one_at_a_time(name: str) -> None:
         assert selects(budget["selector"], labels)
 
 
+def test_hooks_and_tests_run_where_services_may() -> None:
+    found = list(pods(objects("restricted-network")))
+    changes = {"kafka.management": "job", "kafka.operator": {"secret": "operator"}}
+    found += list(pods(render(changed("restricted-network", changes))))
+    assert {pod.split("/")[0] for pod, _, _ in found} == {"Deployment", "Job", "Pod"}
+    given = values("restricted-network")["defaults"]
+    for pod, _, spec in found:
+        for key in ("nodeSelector", "tolerations", "priorityClassName"):
+            assert spec[key] == given[key], pod
+
+
+def test_hooks_and_tests_give_up_before_helm_does() -> None:
+    helm_waits = 300
+    found = [*of_kind(objects("production"), "Job", "Pod")]
+    assert {one["kind"] for one in found} == {"Job", "Pod"}
+    assert all(one["spec"]["activeDeadlineSeconds"] < helm_waits for one in found)
+
+
 def test_selectors_keep_apart_what_belongs_to_different_services() -> None:
     found = objects("production")
     deployed = services(found)

@@ -253,10 +253,13 @@ async def test_a_job_that_fails_stops_the_upgrade_and_what_runs_goes_on(place: P
     assert await place.deployments() == before
     assert fewest_ready(happened, "matching", pods["matching"]) == 1
     await helm.done("test", "mentorat", "--timeout", "120s")
+    job = ("Job", "mentorat-topics")
+    assert job in await place.api.everything(place.namespace)  # for its log
 
     said = await helm.deploy("upgrade", values)
     assert said.code == 0, said.err
     assert await place.deployments() == before
+    assert job not in await place.api.everything(place.namespace)
 
 
 @with_pods
