@@ -280,7 +280,8 @@ def test_both_dashboards_can_be_drawn_from_what_was_recorded(recording: Recordin
     for name in NAMES:
         svg = drawings[f"dashboard-{name}.svg"]
         assert len(svg.encode()) < 400_000
-        words = {text.text for text in ElementTree.fromstring(svg).iter("{*}text")}
+        texts = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+        words = {text.text for text in texts}
         assert {p["title"] for p in DASHBOARDS[name]["panels"] if p["type"] == "row"} <= words
 
 
