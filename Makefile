@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka simulate mutants chaos bench lint format catalogue lock clean
+.PHONY: help demo up test test-kafka test-chart drills simulate mutants chaos bench lint format catalogue sbom lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,13 +22,19 @@ demo: $(STAMP) ## The whole pilot, to its verdict, on this machine
 up: $(STAMP) ## The platform on this machine, real clock, until Ctrl-C
 	$(BIN)/connecte up
 
-test: $(STAMP) ## Every test that needs no Java
-	$(BIN)/python -m pytest -m "not kafka"
+test: $(STAMP) ## Every test that needs no Java, but for the drills
+	$(BIN)/python -m pytest -m "not kafka and not cluster" --ignore=tests/drills
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
 	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/contracts tests/chassis tests/journeys tests/chaos \
 		tests/deploy/test_local_parts.py tests/deploy/test_kafka_cluster.py \
 		tests/deploy/test_topics.py tests/deploy/test_access_on_kafka.py
+
+test-chart: $(STAMP) ## The chart on a real API server, with Helm 3 and 4 (Go; the first time takes long)
+	$(BIN)/python -m pytest -m cluster
+
+drills: $(STAMP) ## The database restored, and two versions side by side, on real processes
+	$(BIN)/python -m pytest tests/drills
 
 simulate: $(STAMP) ## A minute of the whole platform in one process, with new seeds
 	$(BIN)/python -m tests.simulation --seconds 60
@@ -48,16 +54,21 @@ lint: $(STAMP) ## Style, types, whether the catalogue is current and breaks noth
 	$(BIN)/mypy
 	$(BIN)/connecte schemas generate --check
 	$(BIN)/connecte schemas check
+	$(BIN)/python -m deploy.dashboards --check
 	$(BIN)/python -m deploy.chart_files --check
 
 format: $(STAMP) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md and the chart's files
+catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, dashboards and the chart's files
 	$(BIN)/connecte schemas generate
 	$(BIN)/python -m deploy.lineage
+	$(BIN)/python -m deploy.dashboards
 	$(BIN)/python -m deploy.chart_files
+
+sbom: $(STAMP) ## The bill of materials of the image's Python packages; writes build/sbom.cdx.json
+	$(BIN)/python -m deploy.sbom --output build/sbom.cdx.json
 
 PIN := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header

@@ -1,4 +1,4 @@
-"""Writes what the chart takes from elsewhere: topics, accounts, and the table of its values.
+"""Writes what the chart takes from elsewhere: topics, accounts, alerts, dashboards, and a table.
 
 `deploy/chart/files/` and `deploy/chart/README.md` are generated and committed. Always holds: the
 same tables give the same bytes, and nothing of them is secret.
@@ -19,6 +19,8 @@ from schemas.commands import COMMANDS
 from schemas.topics import TOPICS
 
 CHART = Path(__file__).parent / "chart"
+ALERTS = Path(__file__).parent / "alerts" / "mentoring.yaml"
+DASHBOARDS = Path(__file__).parent / "dashboards"
 NAME = "name"
 """Stands for a subscriber's name in the accounts."""
 
@@ -30,6 +32,8 @@ def files() -> dict[str, str]:
     return {
         "files/topics.yaml": _HEAD + _yaml({"topics": _topics()}),
         "files/users.yaml": _HEAD + _yaml(_users()),
+        "files/alerts.yaml": _HEAD + ALERTS.read_text(encoding="utf-8"),
+        **{f"files/dashboards/{one.name}": one.read_text("utf-8") for one in _dashboards()},
         "README.md": readme(),
     }
 
@@ -41,6 +45,10 @@ def differing() -> list[str]:
         for name, content in files().items()
         if not (CHART / name).exists() or (CHART / name).read_bytes() != content.encode()
     ]
+
+
+def _dashboards() -> list[Path]:
+    return sorted(DASHBOARDS.glob("*.json"))
 
 
 def _topics() -> list[dict[str, Any]]:
@@ -126,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wrong = differing()
     for name in wrong:
         if not check:
-            (CHART / name).parent.mkdir(exist_ok=True)
+            (CHART / name).parent.mkdir(parents=True, exist_ok=True)
             (CHART / name).write_text(files()[name], encoding="utf-8", newline="\n")
         sys.stdout.write(f"{'not current' if check else 'written'}: deploy/chart/{name}\n")
     return int(check and bool(wrong))

@@ -68,11 +68,15 @@ def group_of(service: Service) -> str:
 
 
 def service_account(service: Service) -> Account:
-    """A service reads what it handles, and writes its own; it cannot read what it has parked."""
-    reads = {commands_topic(service), *READS[service]}
-    writes = {commands_topic(service), *SENDS[service], stream_topic(service, "private"), PARKED}
+    """A service reads what it handles, and writes its own; it cannot read what it has parked.
+
+    Its own events it reads at an assignment, to know that its database is not older than these.
+    """
+    own = {stream_topic(service, "private")}
     if PUBLIC_EVENTS[service]:
-        writes.add(stream_topic(service, "events"))
+        own.add(stream_topic(service, "events"))
+    reads = {commands_topic(service), *READS[service], *own}
+    writes = {commands_topic(service), *SENDS[service], *own, PARKED}
     topics = [Grant("topic", name, _both(name in reads, name in writes)) for name in TOPICS]
     return Account(
         f"mentoring-{service}",

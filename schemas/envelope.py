@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from schemas.base import Message, to_milliseconds
+from schemas.base import Command, Message, to_milliseconds
 from schemas.people import PersonErased
 from schemas.topics import TYPES
 from schemas.upcasting import UPCASTS, can_upcast, upcast
@@ -128,7 +128,10 @@ def encode(
         headers.append(("ce_cause", cause.encode()))
     if traceparent is not None:
         headers.append(("ce_traceparent", traceparent.encode()))
-    value = kind.__pydantic_serializer__.to_json(message)
+    # A sender that knows a field more says nothing of it where nobody has given it: a service that
+    # does not know it, as while both are replaced by newer ones, would refuse the command.
+    silent = isinstance(message, Command)
+    value = kind.__pydantic_serializer__.to_json(message, exclude_unset=silent)
     if copy_of is not None:
         headers.append(("ce_copyof", copy_of.encode()))
         value = _downcast(kind, value)

@@ -166,6 +166,28 @@ def test_one_module_alone_imports_motor() -> None:
     assert [m for m in everywhere if "motor" in roots(imports(m))] == ["services.chassis.mongo"]
 
 
+def test_one_module_alone_imports_opentelemetry_and_one_knows_of_it_and_only_if_it_is_used() -> (
+    None
+):
+    everywhere = (*modules("schemas"), *modules("services"), *modules("deploy"))
+    assert [m for m in everywhere if "opentelemetry" in roots(imports(m))] == [
+        "services.chassis.otel"
+    ]
+    assert [m for m in everywhere if "services.chassis.otel" in imports(m)] == [
+        "services.chassis.tracing"
+    ]
+
+
+def test_opentelemetry_is_imported_by_one_module_and_that_one_only_where_it_is_switched_on() -> (
+    None
+):
+    everywhere = (*modules("schemas"), *modules("services"), *modules("deploy"))
+    importing = [m for m in everywhere if "opentelemetry" in roots(imports(m))]
+    assert importing == ["services.chassis.otel"]
+    knowing = [m for m in everywhere if "services.chassis.otel" in imports(m)]
+    assert knowing == ["services.chassis.tracing"]
+
+
 def words(name: str) -> set[str]:
     """`SessionPlanned` and `session_planned` are session and planned."""
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}

@@ -32,7 +32,7 @@ READS: dict[Service, tuple[str, ...]] = {
 """Which numbered topics each service has to have handled."""
 
 _SOURCE = re.compile(r"/mentoring/(matching|scheduling|feedback|notify)/(events|private|parked)/")
-_TYPE = re.compile(r"fr\.gouv\.mentoring\.([A-Za-z]+)\.v[0-9]+")
+_TYPE = re.compile(r"fr\.gouv\.mentoring\.([A-Za-z]+)\.v([0-9]+)")
 _NEEDED = ("id", "source", "type", "time", "subject", "partitionkey")
 _PARKING = ("RecordParked", "RecordRetried", "RecordDropped")
 _OF_A_PARTITION = ("StepCompleted", "Heartbeat", *_PARKING)
@@ -55,7 +55,8 @@ class Entry:
 
     `order` is its place in the service's journal of the partition, `data` its JSON (empty for a
     copy), `copy` whether the service only noted what another had published, `origins` where in
-    the log it lies: `topic/partition/offset`.
+    the log it lies: `topic/partition/offset`. `version` is that of its type; `older` is what is
+    there beside the event itself, for readers who only know an older version.
     """
 
     topic: str
@@ -74,6 +75,8 @@ class Entry:
     data: dict[str, Any]
     copy: bool
     origins: list[str]
+    version: int = 1
+    older: bool = False
 
     @property
     def key(self) -> str:
@@ -132,7 +135,7 @@ class Stranger:
 
 @dataclass(slots=True)
 class Log:
-    """What the topics say.
+    """What the topics say. `entries` are the events, `older` what is there in older versions too.
 
     `last` is source to its last number, `ends` is (topic, partition) to the next offset,
     `contacts` are (cohort/person, record) as they came, `commands` each record of one, `said` the
@@ -141,6 +144,7 @@ class Log:
     """
 
     entries: list[Entry] = field(default_factory=list)
+    older: list[Entry] = field(default_factory=list)
     last: dict[str, int] = field(default_factory=dict)
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
     strangers: list[Stranger] = field(default_factory=list)
@@ -221,7 +225,10 @@ def read_log(
         if entry.sequence < log.last.get(entry.source, 0):
             report.lost.append(f"{entry} stands after its successor: readers pass it over.")
         log.last[entry.source] = max(entry.sequence, log.last.get(entry.source, 0))
-        log.add(entry)
+        if entry.older:
+            log.older.append(entry)
+        else:
+            log.add(entry)
     return log
 
 
@@ -331,6 +338,8 @@ def _event(record: Record, attributes: Mapping[str, str]) -> Entry:
         data={} if copy else _json(record),
         copy=copy,
         origins=[record.origin],
+        version=_version(attributes),
+        older="copyof" in attributes,
     )
 
 
@@ -359,6 +368,12 @@ def _name(attributes: Mapping[str, str]) -> str:
     if found is None or found[1] not in TYPES:
         raise Unfit(f"nothing is called {attributes['type'][:80]!r}")
     return found[1]
+
+
+def _version(attributes: Mapping[str, str]) -> int:
+    found = _TYPE.fullmatch(attributes["type"])
+    assert found is not None, "it has a name"
+    return int(found[2])
 
 
 def _json(record: Record) -> dict[str, Any]:

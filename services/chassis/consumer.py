@@ -6,7 +6,7 @@ explicitly, for exactly what the database holds; nobody goes on where a log was 
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -19,6 +19,7 @@ from faststream.kafka.message import FAKE_CONSUMER
 
 from services.chassis.catching_up import Spot, UpstreamFirst
 from services.chassis.kafka import KafkaLog, received
+from services.chassis.own_journal import check_known, last_numbers, own_streams
 from services.chassis.step import Abandoned, Stepper
 from services.chassis.store import Place
 from services.chassis.topic_ids import topic_ids
@@ -91,7 +92,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         try:
             offsets = await self.stepper.handle(records)
             await self._commit(offsets)
-            self._measure(records)
             self._let_go()
         except Abandoned:
             logger.info("a step was abandoned; whoever owns the partition next makes it")
@@ -113,13 +113,22 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             # The database holds the truth; the offsets are for whoever watches the lag.
             logger.warning("offsets not committed: %s", type(error).__name__)
 
-    def _measure(self, records: Iterable[Any]) -> None:
-        for topic, partition in {(r.topic, r.partition) for r in records}:
-            place = self.stepper.owned.get(partition)
-            end = self._kafka.highwater(TopicPartition(topic, partition))
-            if place is not None and end is not None:
-                lag = max(end - place.positions.get(topic, 0), 0)
-                self.stepper.metrics.lag.labels(topic, str(partition)).set(lag)
+    async def lags(self) -> dict[Spot, int]:
+        """How many records wait, of each topic and partition that is owned, as the broker knows."""
+        if self.subscriber.consumer is None:
+            return {}
+        owned = self.stepper.owned
+        assigned = [at for at in self._kafka.assignment() if at.partition in owned]
+        ends = await self._kafka.end_offsets(assigned)
+        waiting: dict[Spot, int] = {}
+        for at, end in ends.items():
+            spot = at.topic, at.partition
+            if (place := owned.get(at.partition)) is not None:
+                position = place.positions.get(at.topic, self._begins.get(spot, 0))
+                # Some brokers tell of an end that lies before the one that a fetch told of.
+                told = self._kafka.highwater(at) or 0
+                waiting[spot] = max(end - position, told - position, 0)
+        return waiting
 
     # --- rebalances -----------------------------------------------------------------------
 
@@ -135,7 +144,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             self._check_together(assigned)
             places = await self.stepper.take(
                 {place.partition for place in assigned},
-                lambda found: self._check_same_log(assigned, found),
+                lambda found: self._check(assigned, found),
             )
             for place in assigned:
                 position = places[place.partition].positions.get(place.topic)
@@ -167,6 +176,24 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                     f"partition {partition} came without {sorted(missing)}: every topic needs "
                     f"the same number of partitions"
                 )
+
+    async def _check(
+        self, assigned: Collection[TopicPartition], places: Mapping[int, Place]
+    ) -> None:
+        await self._check_same_log(assigned, places)
+        await self._check_own_journal(places)
+
+    async def _check_own_journal(self, places: Mapping[int, Place]) -> None:
+        """Raise `DatabaseOutdated` if the log has more of this service than the database knows."""
+        name = self.stepper.domain.name
+        own = [TopicPartition(topic, p) for topic in own_streams(name) for p in places]
+        ends = await self._kafka.end_offsets(own)
+        numbers = await last_numbers(
+            name, self.log, {(at.topic, at.partition): end for at, end in ends.items()}, places
+        )
+        if numbers:
+            # Who had the partition before may have made a step since these places were read.
+            check_known(name, numbers, await self.stepper.store.places(list(places)))
 
     async def _check_same_log(
         self, assigned: Collection[TopicPartition], places: Mapping[int, Place]

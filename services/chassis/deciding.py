@@ -26,6 +26,7 @@ from services.chassis.domain import (
 )
 from services.chassis.draft import Draft
 from services.chassis.journal import Beat, BlockedSubject, ParkedRecord, fold, park, queue_of
+from services.chassis.tracing import OFF, Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +48,18 @@ class Decider:
     """
 
     def __init__(
-        self, domain: Domain, load: Load, late: Callable[[], None], beat: timedelta
+        self,
+        domain: Domain,
+        load: Load,
+        late: Callable[[], None],
+        beat: timedelta,
+        tracing: Tracing = OFF,
     ) -> None:
         self.domain = domain
         self.load = load
         self.late = late
         self.beat = beat
+        self.tracing = tracing
 
     async def decide(self, item: Input, state: State, draft: Draft, now: datetime) -> Outcome:
         """Decide on one input: its changes; its events are added to the draft."""
@@ -61,6 +68,7 @@ class Decider:
                 return Outcome()
             if readmit(item, draft) is not None:
                 item.message, item.unreadable = None, None
+        trace = self.tracing.handled(item)
         while True:
             try:
                 journal = self._journal(item, state, draft, now)
@@ -71,13 +79,13 @@ class Decider:
                 await state.load(self.load, [missing.need])
             else:
                 break
-        told_by = item.attributes
-        event_id, trace = (told_by.id, told_by.traceparent) if told_by else (None, None)
+        event_id = item.attributes.id if item.attributes else None
         for event in journal or ():
             draft.add(event, event_id, trace)
             if isinstance(event, RecordParked):
                 told = {"event_id": event_id, "origin": event.origin}
                 logger.warning("parked: %s", event.reason, extra=told)
+        self.tracing.changed(changes, trace)
         return Outcome(changes, undecided=journal is None)
 
     def _journal(

@@ -34,6 +34,7 @@ class Draft:
         self.order = place.order
         self.parked = place.parked
         self.records: list[Record] = []
+        self.decided: list[Message] = []
         self._positions: dict[str, int] = {}
         self._seen: dict[str, int] = {}
 
@@ -60,6 +61,7 @@ class Draft:
             cause = traceparent = None
         stream: Stream = stream_of(self.service, kind)
         self.parked += stands_aside(event)
+        self.decided.append(event)
         if stream == "events" and is_doubled(kind, self.now):
             self._publish(event, stream, cause, traceparent, copy=True)
         self._publish(event, stream, cause, traceparent)

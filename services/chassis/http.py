@@ -8,7 +8,6 @@ error is a problem document (RFC 9457) that names what is wrong.
 import asyncio
 import hmac
 import logging
-import re
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,6 +34,7 @@ from services.chassis.mongo import MongoStore
 from services.chassis.openapi import describe
 from services.chassis.pressure import Busy, Pressure
 from services.chassis.problems import Problem, problem
+from services.chassis.tracing import OFF, TRACEPARENT, Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ class Commands:
         partitions: int,
         pressure: Pressure | None = None,
         performed: Mapping[type[Command], type[Timed]] | None = None,
+        tracing: Tracing = OFF,
     ) -> None:
         """`performed`: commands that only ask for something; it is done once the document of
         this kind, named by the command's subject, is not due any more."""
@@ -76,6 +77,7 @@ class Commands:
         self.partitions = partitions
         self.pressure = pressure or Pressure()
         self.performed = dict(performed or {})
+        self.tracing = tracing
 
     async def send(
         self,
@@ -103,7 +105,7 @@ class Commands:
             id=command_id,
             source=f"/mentoring/{self.domain.name}/http",
             time=self.clock.now(),
-            traceparent=traceparent,
+            traceparent=self.tracing.here(traceparent),
         )
         offset = await self._sent(record, command_id)
         self.pressure.backlog.sent(topic, partition, offset)
@@ -240,13 +242,10 @@ async def said_once(request: Request) -> None:
             raise Problem(422, f"{name}: given {times} times, give it once")
 
 
-_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-
-
 def traced(request: Request) -> str | None:
     """The caller's W3C trace context, which goes on in what follows; None if it is not one."""
     given = request.headers.get("traceparent", "")
-    return given if _TRACEPARENT.fullmatch(given) else None
+    return given if TRACEPARENT.fullmatch(given) else None
 
 
 Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the outcome.")]

@@ -1,61 +1,87 @@
 """The measures of a service, for Prometheus. No person's id is ever a label."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections import Counter as Count
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from schemas.base import Message
+from schemas.commands import Service
+from schemas.envelope import ParkReason
+from schemas.journal import RecordParked
+from schemas.topics import TOPICS, Stream, stream_topic
 from services.chassis.domain import Document
+
+Row = dict[str, Any]
+Samples = Mapping[tuple[str, ...], float]
+"""Label values to a figure."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """A figure of the programme: documents of a kind, counted by fields. `name` to `labels`.
+class Tally:
+    """Documents of a kind, counted by fields. `labels`: the name of each and its field.
 
-    A name that ends in `_total` is a counter: it only grows. With `equals` (field, value) only
-    the documents where that holds count, and labels without any show 0.
+    A name that ends in `_total` is a counter: it only grows.
     """
 
     name: str
     help: str
     kind: type[Document]
     labels: tuple[tuple[str, str], ...]
-    equals: tuple[str, str] | None = None
+
+    @property
+    def label_names(self) -> Sequence[str]:
+        return [label for label, _ in self.labels]
 
     @property
     def fields(self) -> Sequence[str]:
-        """The documents' fields to count by: those of the labels, and the one of `equals`."""
-        return [field for _, field in self.labels] + ([self.equals[0]] if self.equals else [])
+        """The documents' fields to count by."""
+        return [field for _, field in self.labels]
 
-    def counted(self, tally: Mapping[tuple[str, ...], int]) -> dict[tuple[str, ...], int]:
-        """Label values to how many, from a tally by `fields`."""
-        if self.equals is None:
-            return dict(tally)
-        found: dict[tuple[str, ...], int] = {}
-        for values, count in tally.items():
-            matching = count if values[-1] == self.equals[1] else 0
-            found[values[:-1]] = found.get(values[:-1], 0) + matching
-        return found
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Figures that stand in documents of a kind of which there are few; `read` takes them out."""
+
+    name: str
+    help: str
+    kind: type[Document]
+    label_names: tuple[str, ...]
+    fields: tuple[str, ...]
+    read: Callable[[Row], Samples]
+
+
+Measure = Tally | Reading
+"""A figure of the programme: looked up when somebody scrapes, and not before."""
 
 
 class Programme(Collector):
-    """The figures of the programme, as last counted."""
+    """The figures of the programme, as last looked up."""
 
     def __init__(self, measures: Sequence[Measure]) -> None:
         self.measures = measures
-        self.counted: dict[Measure, dict[tuple[str, ...], int]] = {}
+        self.samples: dict[Measure, Samples] = {}
 
     def collect(self) -> Iterable[Metric]:
         for measure in self.measures:
-            labels = [label for label, _ in measure.labels]
             counter = measure.name.endswith("_total")
             family = (CounterMetricFamily if counter else GaugeMetricFamily)(
-                measure.name, measure.help, labels=labels
+                measure.name, measure.help, labels=measure.label_names
             )
-            for values, count in self.counted.get(measure, {}).items():
-                family.add_metric(values, count)
+            for values, figure in self.samples.get(measure, {}).items():
+                family.add_metric(values, figure)
             yield family
 
 
@@ -67,8 +93,10 @@ _RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 class Metrics:
     """Every measure of one service, in one registry."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: Service) -> None:
         self.registry = registry = CollectorRegistry()
+        # When each counter began: as many series again, that nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.latency = Histogram(
             "mentoring_event_latency_seconds",
             "From a message's occurrence to its effect here",
@@ -79,7 +107,15 @@ class Metrics:
         self._latency_of: dict[str, Histogram] = {}
         self._service = service
         self.lag = Gauge(
-            "mentoring_consumer_lag", "Records waiting", ["topic", "partition"], registry=registry
+            "mentoring_consumer_lag",
+            "Records waiting on partitions owned",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.ready = Gauge(
+            "mentoring_ready",
+            "1 where partitions are assigned and database and broker answer",
+            registry=registry,
         )
         self.assigned = Gauge(
             "mentoring_partitions_assigned", "Partitions owned", registry=registry
@@ -91,15 +127,43 @@ class Metrics:
         self.step_records = Histogram(
             "mentoring_step_records", "Messages in a step", buckets=_RECORDS, registry=registry
         )
+        self.retries = Counter(
+            "mentoring_retries",
+            "Attempts put off or made again, by the error that stopped them",
+            ["error"],
+            registry=registry,
+        )
+        self.parked = Counter(
+            "mentoring_records_parked",
+            "Records that this process set aside, or left there when it tried again",
+            ["reason"],
+            registry=registry,
+        )
+        self.events = Counter(
+            "mentoring_events", "Events that this process decided", ["type"], registry=registry
+        )
         self.late_loads = Counter(
             "mentoring_late_loads", "Documents read one by one in a step", registry=registry
+        )
+        self.publish_seconds = Histogram(
+            "mentoring_publish_seconds",
+            "Publishing the events of a step",
+            buckets=_STEP,
+            registry=registry,
+        )
+        self.published = Counter(
+            "mentoring_published_records", "Records that the broker has taken", registry=registry
         )
         self.outbox_pending = Gauge(
             "mentoring_outbox_pending", "Committed, not yet published", registry=registry
         )
         self.outbox_oldest = Gauge(
-            "mentoring_outbox_oldest_seconds", "Age of the oldest of these", registry=registry
+            "mentoring_outbox_oldest_seconds",
+            "For how long these have been on their way to the broker",
+            registry=registry,
         )
+        self._publishing_since: float | None = None
+        self.outbox_oldest.set_function(self._oldest)
         self.skipped = Counter(
             "mentoring_duplicates_skipped",
             "Records that had been handled already",
@@ -114,10 +178,44 @@ class Metrics:
             "Time of the newest message in the projections",
             registry=registry,
         )
+        self.database_seconds = Histogram(
+            "mentoring_database_seconds",
+            "Commands that the database answered",
+            ["command"],
+            buckets=_STEP,
+            registry=registry,
+        )
+        self.database_failures = Counter(
+            "mentoring_database_failures",
+            "Commands that it refused or did not answer",
+            ["command"],
+            registry=registry,
+        )
+        self.database_connections = Gauge(
+            "mentoring_database_connections", "Open connections to it", registry=registry
+        )
+        self.scrape_failures = Counter(
+            "mentoring_scrape_failures",
+            "Scrapes at which figures could not be looked up, and stayed as they were",
+            ["part"],
+            registry=registry,
+        )
         build = Gauge(
             "mentoring_build_info", "Which service this is", ["service"], registry=registry
         )
         build.labels(service).set(1)
+        self._begin_at_nothing(service)
+
+    def _begin_at_nothing(self, service: Service) -> None:
+        """Show counters before they move: what is not there before cannot be seen to grow."""
+        for reason in get_args(ParkReason):
+            self.parked.labels(reason)
+        for part in ("database", "broker"):
+            self.scrape_failures.labels(part)
+        for stream in get_args(Stream):
+            topic = TOPICS.get(stream_topic(service, stream))
+            for kind in topic.types if topic else ():
+                self.events.labels(kind.__name__)
 
     def latency_of(self, kind: str) -> Histogram:
         """The latency of one type of message; kept, for looking it up costs more than observing."""
@@ -125,3 +223,29 @@ class Metrics:
         if child is None:
             child = self._latency_of[kind] = self.latency.labels(self._service, kind)
         return child
+
+    def decided(self, events: Iterable[Message]) -> None:
+        """Count what a step has decided."""
+        seen = list(events)
+        for kind, count in Count(type(event).__name__ for event in seen).items():
+            self.events.labels(kind).inc(count)
+        for event in seen:
+            if isinstance(event, RecordParked):
+                self.parked.labels(event.reason).inc()
+
+    @contextmanager
+    def publishing(self, records: int) -> Iterator[None]:
+        """For as long as so many records are on their way to the broker."""
+        self.outbox_pending.set(records)
+        self._publishing_since = since = time.monotonic()
+        try:
+            yield
+            self.publish_seconds.observe(time.monotonic() - since)
+            self.published.inc(records)
+        finally:
+            self.outbox_pending.set(0)
+            self._publishing_since = None
+
+    def _oldest(self) -> float:
+        since = self._publishing_since
+        return 0.0 if since is None else time.monotonic() - since

@@ -23,6 +23,7 @@ from motor.motor_asyncio import (
 )
 from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.monitoring import CommandListener, ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
 
 from schemas.envelope import Record
@@ -34,6 +35,7 @@ from services.chassis.store import Commit, Outgoing, Outpaced, Place
 logger = logging.getLogger(__name__)
 
 OUTBOX, TOPICS, SESSIONS = "outbox", "topics", "sessions_open"
+CONFIRM_MS = 10_000  # within which a majority confirms that the primary is one
 ANNOUNCE_EVERY = 600.0  # seconds; a tenth of how long an announcement is kept
 
 _DURABLE = WriteConcern(w="majority", j=True)
@@ -53,6 +55,7 @@ class MongoStore:
         database: str,
         documents: Sequence[type[Document]],
         generation: int | None = None,
+        listeners: Sequence[CommandListener | ConnectionPoolListener] = (),
     ) -> None:
         self.client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
             uri,
@@ -62,6 +65,7 @@ class MongoStore:
             # A primary that is frozen, and not gone, is noticed by a heartbeat without an answer.
             connectTimeoutMS=3000,
             heartbeatFrequencyMS=2000,
+            event_listeners=list(listeners),
         )
         self.database = self.client.get_database(
             database,
@@ -131,8 +135,10 @@ class MongoStore:
         return {row["_id"]: place_of(row) for row in found}
 
     async def _places(self, partitions: Sequence[int]) -> list[dict[str, Any]]:
-        rows = self._own(PLACES).find({"_id": {"$in": partitions}})
-        return [row async for row in rows]
+        # A primary that was deposed and does not know it yet would tell of older ones.
+        places = self._own(PLACES).with_options(read_concern=ReadConcern("linearizable"))
+        rows = places.find({"_id": {"$in": partitions}}, batch_size=len(partitions) + 1)
+        return await rows.max_time_ms(CONFIRM_MS).to_list(None)
 
     async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
         """How far the service has read, by topic and partition; for people and tools."""

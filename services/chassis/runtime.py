@@ -24,7 +24,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 from faststream.specification import AsyncAPI
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, ProcessCollector
 
 from schemas.base import Command
 from schemas.commands import COMMANDS
@@ -33,18 +33,21 @@ from services.chassis import kafka, logs, mongo
 from services.chassis.clock import Clock
 from services.chassis.connections import server_of
 from services.chassis.consumer import Consumer
+from services.chassis.database_metrics import CommandMetrics, ConnectionMetrics
 from services.chassis.domain import Document, Domain, Timed
 from services.chassis.http import Commands, command_routes, create_app, projection_routes, protected
 from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.kafka import KafkaLog
 from services.chassis.links import LinkVerifier
-from services.chassis.metrics import Measure, Metrics, Programme
+from services.chassis.metrics import Measure, Metrics, Programme, Tally
 from services.chassis.mongo import MongoStore
 from services.chassis.pages import Purpose, link_routes
 from services.chassis.pressure import Bounds, Pressure
+from services.chassis.scrape import Scrape
 from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step import Abandoned, Limits, Perform, Stepper
 from services.chassis.store import Store
+from services.chassis.tracing import Tracing, tracing_of
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +55,11 @@ BOOT_SECONDS = 60.0
 HEARTBEAT = timedelta(days=1)
 FASTEST_BEAT = 86_400.0  # a day in a second; beyond, the next one would come after all dates
 STUCK_SECONDS = 120.0
-COUNT_EVERY = 5.0
 LEFT_EVERY = 10.0
 LOOK_EVERY = 1.0
 
 
-def _none(_: Store) -> Mapping[type[Document], Perform]:
+def _none(_: Store, __: Tracing) -> Mapping[type[Document], Perform]:
     return {}
 
 
@@ -75,7 +77,7 @@ class Parts:
     listed: Mapping[type[Document], Sequence[str]]
     measures: Sequence[Measure] = ()
     counted: Sequence[type[Document]] = ()
-    performers: Callable[[Store], Mapping[type[Document], Perform]] = _none
+    performers: Callable[[Store, Tracing], Mapping[type[Document], Perform]] = _none
     purposes: Mapping[str, Purpose] = field(default_factory=dict)
     topics: Mapping[type[Command], str] = field(default_factory=dict)
     performed: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
@@ -97,25 +99,33 @@ class Service:
             raise WrongSetting(f"CONNECTE_LINK_VERIFY_KEY: {error}") from None
         self.programme = Programme([*parts.measures, PARKED])
         self.metrics.registry.register(self.programme)
+        ProcessCollector(registry=self.metrics.registry)
+        self.metrics.ready.set_function(lambda: self.ready)
         self.store = MongoStore(
             settings.mongodb.get_secret_value(),
             f"{settings.database_prefix}{domain.name}",
             (*domain.documents, *CHASSIS_DOCUMENTS),
+            listeners=(CommandMetrics(self.metrics), ConnectionMetrics(self.metrics)),
         )
+        endpoint = settings.otlp_endpoint
+        self.tracing = tracing_of(domain.name, str(endpoint) if endpoint else None)
+        performers = parts.performers(self.store, self.tracing)
+        self.tracing.performs(performers)
         connection = settings.kafka_connection
         self.log = KafkaLog(connection, idempotent=settings.kafka_idempotent)
         self.stepper = Stepper(
             domain,
-            self.store,
-            self.log,
+            self.tracing.around(self.store, "load", "commit"),
+            self.tracing.around(self.log, "publish"),
             self.clock,
             self.metrics,
             partitions=settings.partitions,
             is_transient=lambda e: mongo.is_transient(e) or kafka.is_transient(e),
-            performers=parts.performers(self.store),
+            performers=performers,
             limits=Limits(parked=settings.parked_limit),
             # A day of those who watch the topics, however fast the programme's clock runs.
             beat=HEARTBEAT * min(settings.clock_rate, FASTEST_BEAT),
+            tracing=self.tracing,
         )
         self.broker = KafkaBroker(
             connection["bootstrap_servers"],
@@ -135,6 +145,13 @@ class Service:
             session_timeout_ms=settings.session_timeout_ms,
             fetch_wait_ms=settings.fetch_wait_ms,
         )
+        self.scrape = Scrape(
+            self.metrics,
+            self.programme,
+            self.store,
+            lambda: self.stepper.owned,
+            self.consumer.lags,
+        )
         bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
         self.commands = Commands(
             domain,
@@ -144,6 +161,7 @@ class Service:
             settings.partitions,
             Pressure(bounds),
             parts.performed,
+            self.tracing,
         )
         self.fault: Exception | None = None
         self._ending = asyncio.Event()
@@ -163,6 +181,7 @@ class Service:
             link_routes(self.parts.purposes, self._verifier, self.commands, self.clock)
         )
         app.include_router(self._operations())
+        self.tracing.serve(app)
         return app
 
     def _operations(self) -> APIRouter:
@@ -186,13 +205,12 @@ class Service:
                 "partitions": len(self.stepper.owned),
                 "healthy": self.stepper.healthy,
             }
-            ok = bool(self.stepper.owned) and self.stepper.healthy and self.fault is None
-            return JSONResponse({"ready": ok, **state}, 200 if ok else 503)
+            return JSONResponse({"ready": self.ready, **state}, 200 if self.ready else 503)
 
         @router.get("/metrics", response_class=PlainTextResponse)
         async def metrics() -> Response:
             """For Prometheus."""
-            return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+            return Response(await self.scrape.text(), media_type=CONTENT_TYPE_LATEST)
 
         @router.get("/asyncapi", response_model=dict[str, Any])
         async def asyncapi() -> Response:
@@ -203,6 +221,11 @@ class Service:
         return router
 
     # --- running --------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Partitions assigned, places known, and the last attempt on database and broker worked."""
+        return bool(self.stepper.owned) and self.stepper.healthy and self.fault is None
 
     def fail(self, error: Exception) -> None:
         """End the process: going on would be wrong."""
@@ -223,7 +246,7 @@ class Service:
         running = asyncio.create_task(self._consume())
         await asyncio.wait([serving, ending, running], return_when=asyncio.FIRST_COMPLETED)
         if running.done() and (error := running.exception()):
-            self.fail(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+            self.fail(_cause(error))
         server.should_exit = True
         if self.fault is None:
             # Whoever still gets an answer gets it from an open database; this takes five seconds
@@ -238,7 +261,6 @@ class Service:
         async with self._open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self._deadlines())
             tasks.create_task(self._publish_left())
-            tasks.create_task(self._count())
             tasks.create_task(self._look())
 
     @asynccontextmanager
@@ -246,6 +268,8 @@ class Service:
         """Database, producer and consumer, in this order; closed in the other."""
         _spare_the_collector()
         async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.tracing.close)
+            self.tracing.start()
             stack.push_async_callback(self.store.close)
             await self._patiently("database", self.store.open)
             stack.push_async_callback(self.log.stop)
@@ -286,20 +310,6 @@ class Service:
             with contextlib.suppress(Abandoned):
                 await self.stepper.publish_left()
 
-    async def _count(self) -> None:
-        while True:
-            for measure in self.programme.measures:
-                owned = {"partition": {"$in": list(self.stepper.owned)}}
-                try:
-                    tally = await self.store.tally(measure.kind, measure.fields, owned)
-                except Exception as error:
-                    if not mongo.is_transient(error):
-                        raise
-                    logger.warning("figures not counted: %s", type(error).__name__)
-                else:
-                    self.programme.counted[measure] = measure.counted(tally)
-            await asyncio.sleep(COUNT_EVERY)
-
     async def _look(self) -> None:
         """Know how many commands wait, whoever reads them."""
         while True:
@@ -310,6 +320,13 @@ class Service:
                     raise
                 logger.warning("commands not counted: %s", type(error).__name__)
             await asyncio.sleep(LOOK_EVERY)
+
+
+def _cause(error: BaseException) -> Exception:
+    """What went wrong in one of several tasks."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error if isinstance(error, Exception) else RuntimeError(repr(error))
 
 
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
@@ -335,7 +352,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-PARKED = Measure(
+PARKED = Tally(
     "mentoring_parked",
     "Records set aside",
     ParkedRecord,

@@ -8,13 +8,23 @@ import ssl
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 S = TypeVar("S", bound="Settings")
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"]
+Sampler = Literal[
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+]
+EmptyIsNone = BeforeValidator(lambda given: given or None)
+"""OpenTelemetry takes an empty setting for one that is not there."""
 
 
 class WrongSetting(Exception):
@@ -68,6 +78,17 @@ class Settings(BaseSettings):
     log_level: Annotated[str, Field(alias="LOG_LEVEL", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = (
         "INFO"
     )
+
+    otlp_endpoint: Annotated[
+        HttpUrl | None, EmptyIsNone, Field(alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    ] = None
+    # These two are read by OpenTelemetry itself, which would take a wrong one for none.
+    sampler: Annotated[Sampler | None, EmptyIsNone, Field(alias="OTEL_TRACES_SAMPLER")] = None
+    sampler_arg: Annotated[
+        Annotated[float, Field(ge=0, le=1)] | None,
+        EmptyIsNone,
+        Field(alias="OTEL_TRACES_SAMPLER_ARG"),
+    ] = None
 
     @property
     def loopback(self) -> bool:

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from schemas.base import Message
+from schemas.envelope import Record
 from schemas.journal import RetryParked
 from services.chassis.admission import Fault, Input, admit, in_time, read
 from services.chassis.clock import Clock
@@ -28,6 +29,7 @@ from services.chassis.journal import Beat, BlockedSubject, ParkedRecord, needs, 
 from services.chassis.log import Log, Received
 from services.chassis.metrics import Metrics
 from services.chassis.store import Commit, Outgoing, Outpaced, Place, Store
+from services.chassis.tracing import OFF, Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class Abandoned(Exception):
 
 
 class StateLost(Exception):
-    """The database no longer knows a place that it had; it was dropped under a running service."""
+    """The database forgot steps: it was dropped, or replaced by an older one, under the service."""
 
 
 class TooManyParked(Exception):
@@ -83,6 +85,7 @@ class Stepper:
         performers: Mapping[type[Document], Perform] | None = None,
         limits: Limits | None = None,
         beat: timedelta | None = None,
+        tracing: Tracing = OFF,
     ) -> None:
         """`beat`: the time from a partition's heartbeat to its next; none has no heartbeats."""
         self.domain = domain
@@ -95,7 +98,9 @@ class Stepper:
         self.performers = dict(performers or {})
         self.limits = limits or Limits()
         self.beat = beat
-        self.decider = Decider(domain, store.load, metrics.late_loads.inc, beat or timedelta())
+        self.tracing = tracing
+        late = metrics.late_loads.inc
+        self.decider = Decider(domain, store.load, late, beat or timedelta(), tracing)
         self.owned: dict[int, Place] = {}
         self.progress = time.monotonic()
         self.healthy = True
@@ -107,17 +112,15 @@ class Stepper:
     # --- ownership ------------------------------------------------------------------------
 
     async def take(self, partitions: Iterable[int], check: Check | None = None) -> dict[int, Place]:
-        """Become the writer of these: publish what the last owner left, then know the places.
+        """Become the writer of these: know the places, publish what the last owner left.
 
-        No step is made before `check` has passed.
+        Nothing is published, and no step is made, before `check` has passed.
         """
         wanted = list(partitions)
         self._leaving.clear()
         async with self._turn:
             await self._retried(self.store.claim)
-            found = await self._retried(lambda: self._adopt(wanted))
-            if check is not None:
-                await self._retried(lambda: check(found))
+            found = await self._retried(lambda: self._adopt(wanted, check))
             self.owned |= found
             self.metrics.assigned.set(len(self.owned))
             if self.beat:
@@ -133,13 +136,16 @@ class Stepper:
             self.metrics.assigned.set(len(self.owned))
         self._leaving.clear()
 
-    async def _adopt(self, partitions: Sequence[int]) -> dict[int, Place]:
+    async def _adopt(self, partitions: Sequence[int], check: Check | None) -> dict[int, Place]:
         # In this order: whatever led to these places is published, or still in the outbox.
         known = await self.store.places(partitions)
         left = await self.store.outgoing(partitions)
+        found = {p: known.get(p, Place(p)) for p in partitions}
+        if check is not None:
+            await check(found)
         if left:
             await self._publish(left)
-        return {p: known.get(p, Place(p)) for p in partitions}
+        return found
 
     # --- steps ----------------------------------------------------------------------------
 
@@ -168,17 +174,15 @@ class Stepper:
                 start = number + 1
         yield inputs[start:]
 
-    async def publish_left(self) -> int:
-        """Publish what still stands in the outbox though no step is under way; how many steps.
+    async def publish_left(self) -> None:
+        """See that the database is still the same; publish what stands in its outbox.
 
-        That they were published is not written durably: a database that changes its primary may
-        know of them again, long after. Published again, they have no second effect.
+        That it was published is not written durably: a database that changes its primary may know
+        of it again, long after. Published again, it has no second effect.
         """
         async with self._turn:
-            left = await self._retried(lambda: self.store.outgoing(list(self.owned)))
-            if left:
-                await self._publish(left)
-        return len(left)
+            if self.owned:
+                await self._retried(self._catch_up)
 
     async def decide_due(self) -> int:
         """Find the documents whose moment has come, and decide on them.
@@ -239,7 +243,8 @@ class Stepper:
         async def attempt() -> None:
             mine = [item for item in inputs if item.partition in self.owned]
             if mine:
-                await self._attempt(mine)
+                with self.tracing.step(mine):
+                    await self._attempt(mine)
 
         await self._retried(attempt)
         self.progress = time.monotonic()
@@ -253,13 +258,15 @@ class Stepper:
                     await self._catch_up()
                     outpaced = False
                 result = await attempt()
-            except Outpaced:
+            except Outpaced as error:
+                self._retries(error)
                 logger.warning("somebody else wrote to a partition; its place is read again")
                 outpaced = True
             except Exception as error:
                 if not self.is_transient(error):
                     raise
                 self.healthy = False
+                self._retries(error)
                 logger.warning("step put off: %s", type(error).__name__)
                 if await self._left_within(wait):
                     raise Abandoned from error
@@ -270,10 +277,12 @@ class Stepper:
 
     async def _catch_up(self) -> None:
         """Know the places again. Who moved them, even we ourselves, may not have published."""
-        found = await self._adopt(list(self.owned))
-        if gone := [p for p, at in self.owned.items() if at.step and not found[p].step]:
-            raise StateLost(f"the database forgot partitions {gone}")
+        found = await self._adopt(list(self.owned), self._check_kept)
         self.owned |= found
+
+    async def _check_kept(self, found: Mapping[int, Place]) -> None:
+        if gone := [p for p, at in self.owned.items() if found[p].step < at.step]:
+            raise StateLost(f"the database forgot steps of partitions {gone}")
 
     async def _left_within(self, seconds: float) -> bool:
         try:
@@ -303,6 +312,7 @@ class Stepper:
             places, outgoing = zip(*moved, strict=True)
             commit = Commit(places, list(changes.values()), outgoing)
             await self._make(commit)
+        self.metrics.decided(event for draft in drafts.values() for event in draft.decided)
         self._measure(admitted, now, started)
 
     def _check_parked(self, drafts: Iterable[Draft]) -> None:
@@ -326,8 +336,11 @@ class Stepper:
 
     async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
         records = [record for item in outgoing for record in item.records]
-        self.metrics.outbox_pending.set(len(records))
-        since, wait = time.monotonic(), self.limits.first_retry
+        with self.metrics.publishing(len(records)):
+            await self._put_out(records, outgoing)
+
+    async def _put_out(self, records: Sequence[Record], outgoing: Sequence[Outgoing]) -> None:
+        wait = self.limits.first_retry
         while True:
             try:
                 await self.log.publish(records)
@@ -337,13 +350,14 @@ class Stepper:
                 if not self.is_transient(error):
                     raise
                 self.healthy = False
-                self.metrics.outbox_oldest.set(time.monotonic() - since)
+                self._retries(error)
                 logger.warning("publishing put off: %s", type(error).__name__)
                 if await self._left_within(wait):
                     raise Abandoned from error
                 wait = min(wait * 2, self.limits.longest_retry)
-        self.metrics.outbox_pending.set(0)
-        self.metrics.outbox_oldest.set(0)
+
+    def _retries(self, error: Exception) -> None:
+        self.metrics.retries.labels(type(error).__name__).inc()
 
     # --- reading -----------------------------------------------------------------------------
 

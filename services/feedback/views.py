@@ -5,6 +5,7 @@ Always holds: no document says who answered what. `Cohort` and `Pair` are for co
 nobody: what may be told of them is in `Cohort`, put there by a `CohortMeasured`.
 """
 
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -12,7 +13,7 @@ from pydantic import Field
 from schemas.base import Moment, PairId, PersonId, Value, people_of
 from schemas.values import CohortPolicy, Criterion, Side, SurveyFigure
 from services.chassis.domain import Document, Timed
-from services.chassis.metrics import Measure
+from services.chassis.metrics import Reading, Row, Samples, Tally
 from services.feedback.questionnaire import KINDS, SIDES, Kind
 
 SurveyState = Literal["open", "answered", "expired"]
@@ -160,18 +161,70 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 COUNTED: tuple[type[Document], ...] = (Survey,)
 """What a coordinator can see the numbers of."""
 
+
+def _ready(cohort: Row) -> Samples:
+    return {(cohort["cohort_id"],): float(cohort["verdict"] == "recommended")}
+
+
+def _means(cohort: Row) -> Samples:
+    """As published: below the smallest group there is none."""
+    return {
+        (cohort["cohort_id"], said["kind"], said["side"], said["question"]): said["mean"]
+        for said in cohort["surveys"]
+        if said["mean"] is not None
+    }
+
+
+def _criteria(figure: Literal["value", "threshold"]) -> Callable[[Row], Samples]:
+    def read(cohort: Row) -> Samples:
+        return {
+            (cohort["cohort_id"], criterion["name"]): criterion[figure]
+            for criterion in cohort["criteria"]
+            if criterion[figure] is not None
+        }
+
+    return read
+
+
+_OF_A_CRITERION = ("cohort", "criterion")
+
 MEASURES = (
-    Measure(
+    Tally(
         "mentoring_surveys_total",
         "Surveys that were opened, by what became of them",
         Survey,
         (("cohort", "cohort_id"), ("kind", "kind"), ("outcome", "state")),
     ),
-    Measure(
+    Reading(
+        "mentoring_survey_mean",
+        "Mean answer, 1 to 5, as published for groups that are large enough",
+        Cohort,
+        ("cohort", "kind", "side", "question"),
+        ("cohort_id", "surveys"),
+        _means,
+    ),
+    Reading(
+        "mentoring_rollout_criterion",
+        "What was measured for a criterion of the roll-out",
+        Cohort,
+        _OF_A_CRITERION,
+        ("cohort_id", "criteria"),
+        _criteria("value"),
+    ),
+    Reading(
+        "mentoring_rollout_threshold",
+        "What the cohort's policy asks of a criterion",
+        Cohort,
+        _OF_A_CRITERION,
+        ("cohort_id", "criteria"),
+        _criteria("threshold"),
+    ),
+    Reading(
         "mentoring_rollout_ready",
         "1 where every criterion of the roll-out is met",
         Cohort,
-        (("cohort", "cohort_id"),),
-        equals=("verdict", "recommended"),
+        ("cohort",),
+        ("cohort_id", "verdict"),
+        _ready,
     ),
 )

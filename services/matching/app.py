@@ -9,6 +9,7 @@ from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import Settings, load
 from services.chassis.step import Perform
 from services.chassis.store import Store
+from services.chassis.tracing import Tracing
 from services.matching.api import PURPOSES
 from services.matching.handlers import DOMAIN
 from services.matching.searching import Searching, Solver
@@ -19,7 +20,7 @@ def build() -> Service:
     """The service, from the environment; nothing is opened yet."""
     solver = Solver()
 
-    def performers(store: Store) -> Mapping[type[Document], Perform]:
+    def performers(store: Store, _: Tracing) -> Mapping[type[Document], Perform]:
         return {Round: Searching(store.load, solver)}
 
     parts = Parts(

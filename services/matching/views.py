@@ -15,7 +15,7 @@ from schemas.values import (
     Waiting,
 )
 from services.chassis.domain import Document, Timed
-from services.chassis.metrics import Measure
+from services.chassis.metrics import Tally
 
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
 
@@ -135,7 +135,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 
 _BY_STATE = (("cohort", "cohort_id"), ("state", "state"))
 MEASURES = (
-    Measure("mentoring_mentors", "Mentors", Mentor, _BY_STATE),
-    Measure("mentoring_managers", "Managers", Manager, _BY_STATE),
-    Measure("mentoring_pairs", "Pairs", Pair, _BY_STATE),
+    Tally("mentoring_mentors", "Mentors", Mentor, _BY_STATE),
+    Tally("mentoring_managers", "Managers", Manager, _BY_STATE),
+    Tally("mentoring_pairs", "Pairs", Pair, _BY_STATE),
 )

@@ -13,6 +13,7 @@ from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import WrongSetting, load
 from services.chassis.step import Perform
 from services.chassis.store import Store
+from services.chassis.tracing import Tracing
 from services.notify.actions import Links
 from services.notify.domain import to_hand_over
 from services.notify.handlers import DOMAIN
@@ -29,7 +30,8 @@ def build() -> Service:
     settings = load(NotifySettings)
     sender = _sender(settings)
 
-    def performers(store: Store) -> Mapping[type[Document], Perform]:
+    def performers(store: Store, tracing: Tracing) -> Mapping[type[Document], Perform]:
+        sender.tracing = tracing
         return {Letter: handing_over(sender, store)}
 
     parts = Parts(

@@ -16,6 +16,7 @@ from typing import Literal
 
 import aiosmtplib
 
+from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
 from services.notify.domain import LETTERS, TEMPLATES, other_of
@@ -72,6 +73,7 @@ class Sender:
         self._head = head
         self._links = links
         self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
+        self.tracing = OFF
 
     async def perform(
         self,
@@ -147,7 +149,10 @@ class Sender:
                 return message
             if away:
                 return "transient", away
-            return await self._sent(message, people[_key(letter, letter.person_id)].email)
+            with self.tracing.work("hand over letter", letter) as told:
+                result = await self._sent(message, people[_key(letter, letter.person_id)].email)
+                told(result[0])
+                return result
         except _Away:
             raise
         except Exception as error:  # noqa: BLE001 - one letter's fault is not another's

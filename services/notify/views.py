@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from schemas.base import Moment
 from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Timed
-from services.chassis.metrics import Measure
+from services.chassis.metrics import Tally
 
 LetterState = Literal["queued", "sent", "failed"]
 
@@ -63,7 +63,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 """What a coordinator can list, and by what. Names and addresses are not among it."""
 
 MEASURES = (
-    Measure(
+    Tally(
         "mentoring_letters_total",
         "Letters, by what became of them",
         Letter,

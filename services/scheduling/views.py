@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from schemas.base import Moment, Value
 from schemas.values import Availability, CohortPolicy, Side
 from services.chassis.domain import Document, Timed
-from services.chassis.metrics import Measure
+from services.chassis.metrics import Tally
 
 PairState = Literal["active", "graduated", "dissolved"]
 LineState = Literal["pending", "planned", "completed", "cancelled"]
@@ -171,10 +171,16 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 """What a coordinator can list, and by what."""
 
 MEASURES = (
-    Measure(
+    Tally(
         "mentoring_sessions_total",
         "Attempts at a session that have ended",
         Outcome,
         (("cohort", "cohort_id"), ("outcome", "outcome")),
+    ),
+    Tally(
+        "mentoring_pairs_by_sessions",
+        "Pairs that were ever formed, by how many sessions they have held",
+        Pair,
+        (("cohort", "cohort_id"), ("sessions", "completed")),
     ),
 )

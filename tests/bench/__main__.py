@@ -1,9 +1,9 @@
 """`make bench`: prints a table of ratios and writes build/bench.json."""
 
+import argparse
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -149,17 +149,29 @@ def peer_rows() -> list[Row]:
     return rows
 
 
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    for name in ("codec", "step", "matching", "recovery"):
+        parser.add_argument(f"--only-{name}", action="store_true")
+    parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
+    parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
+    return parser.parse_args()
+
+
 async def main() -> list[Row]:
-    if "--only-recovery" in sys.argv:
+    asked = arguments()
+    if asked.only_recovery:
         return [await recovery_row()]
-    if "--only-matching" in sys.argv:
+    if asked.only_matching:
         return [*peer_rows(), *matching_rows()]
-    if "--only-codec" in sys.argv:
+    if asked.only_codec:
         return [codec_row()]
+    if asked.only_step:
+        return [await step_row()]
     rows = [codec_row(), await step_row(), await rebuild_row(), *peer_rows(), *matching_rows()]
-    if "--no-kafka" not in sys.argv:
+    if not asked.no_kafka:
         rows.append(await recovery_row())
-    if "--no-memory" not in sys.argv:
+    if not asked.no_memory:
         rows.extend(
             row(f"resident memory of {name} at 10,000 pairs (peak)", "MB", megabytes)
             for name, megabytes in (await memory.resident()).items()

@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,8 @@ from services.matching.assignment import POINT, AnyInts, Ints
 from services.matching.pairing import pair
 from services.matching.scoring import Block, Pool
 from tests.bench.peaks import peak
+from tests.own_environment import environment
 
-HOME = Path("build/peers/mentor-match")
 LOCK = Path(__file__).with_name("mentor-match.lock")
 SCRIPT = Path(__file__).with_name("mentor_match.py")
 
@@ -151,13 +150,7 @@ def _outcome(people: dict[str, Any], told: dict[str, Any]) -> Outcome:
 
 def _peer() -> str:
     """The Python of an environment that has mentor-match, and nothing of ours."""
-    python = HOME / "bin" / "python"
-    if not (HOME / ".installed").exists():
-        venv.create(HOME, with_pip=True, clear=True)
-        install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        subprocess.run((str(python), *install, "--require-hashes", "-r", str(LOCK)), check=True)
-        (HOME / ".installed").touch()
-    return str(python)
+    return str(environment(LOCK) / "python")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ three do these reads and writes against the same broker and database; only the f
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -42,8 +42,11 @@ WEEK = (
 )
 
 
-def commands(count: int) -> list[Record]:
-    """One command to open each cohort, then `count` volunteers, spread over the cohorts."""
+def commands(count: int, trace: Callable[[], str] | None = None) -> list[Record]:
+    """One command to open each cohort, then `count` volunteers, spread over the cohorts.
+
+    `trace` gives each a trace context.
+    """
     opened = [OpenCohort(cohort_id=c, name=c, policy=CohortPolicy()) for c in COHORTS]
     volunteers = [
         VolunteerAsMentor(
@@ -56,18 +59,29 @@ def commands(count: int) -> list[Record]:
         )
         for i in range(count)
     ]
-    return [_record(message, i) for i, message in enumerate((*opened, *volunteers))]
+    return [_record(message, i, trace) for i, message in enumerate((*opened, *volunteers))]
 
 
-def _record(message: OpenCohort | VolunteerAsMentor, number: int) -> Record:
+def _record(
+    message: OpenCohort | VolunteerAsMentor, number: int, trace: Callable[[], str] | None
+) -> Record:
     partition = partition_of(message.cohort_id, PARTITIONS)
-    return encode(
-        message, TOPIC, partition, id=f"b{number}", source="/bench", time=datetime.now(UTC)
-    )
+    given = {"id": f"b{number}", "source": "/bench", "time": datetime.now(UTC)}
+    return encode(message, TOPIC, partition, **given, traceparent=trace() if trace else None)
 
 
-async def ours(kafka: str, mongodb: str, count: int) -> float:
-    """Events per second of the matching service, as it runs: FastStream, step, outbox."""
+async def ours(
+    kafka: str,
+    mongodb: str,
+    count: int,
+    *,
+    trace: Callable[[], str] | None = None,
+    on_begun: Callable[[], None] = lambda: None,
+) -> float:
+    """Events per second of the matching service, as it runs: FastStream, step, outbox.
+
+    `on_begun` is called when the first of them has been handled.
+    """
     settings = Settings(
         KAFKA_BOOTSTRAP_SERVERS=kafka,
         CONNECTE_KAFKA_IDEMPOTENT=False,
@@ -83,8 +97,9 @@ async def ours(kafka: str, mongodb: str, count: int) -> float:
     async with service._open():  # the service without its HTTP
         while len(service.stepper.owned) < PARTITIONS:
             await asyncio.sleep(0.01)
-        await _publish(kafka, commands(count))
+        await _publish(kafka, commands(count, trace))
         started = await _begun(service)
+        on_begun()
         target = count + len(COHORTS)
         while _handled(service) < target:
             await asyncio.sleep(0.005)

@@ -20,6 +20,7 @@ from services.chassis.consumer import Consumer, LogReset
 from services.chassis.kafka import KafkaLog
 from services.chassis.metrics import Metrics
 from services.chassis.mongo import MongoStore
+from services.chassis.own_journal import DatabaseOutdated
 from services.chassis.step import Stepper
 from services.chassis.topic_ids import topic_ids
 from tests.chassis.toy import (
@@ -47,6 +48,7 @@ class Member:
 
     stepper: Stepper
     broker: KafkaBroker
+    consumer: Consumer
     faults: list[Exception] = field(default_factory=list)
 
     async def fault(self) -> Exception:
@@ -78,20 +80,20 @@ class Site:
             is_transient=lambda error: mongo.is_transient(error) or kafka.is_transient(error),
         )
         broker = KafkaBroker(self.bootstrap, allow_auto_create_topics=False, logger=None)
-        member = Member(stepper, broker)
-        Consumer(
+        faults: list[Exception] = []
+        consumer = Consumer(
             broker,
             READ,
             stepper,
             self.log,
-            member.faults.append,
+            faults.append,
             batch=100,
             session_timeout_ms=SESSION_MS,
             fetch_wait_ms=50,
         )
         await broker.start()
         try:
-            yield member
+            yield Member(stepper, broker, consumer, faults)
         finally:
             await broker.stop()
 
@@ -192,6 +194,34 @@ async def test_two_members_share_the_partitions_and_who_loses_one_writes_to_it_n
         await eventually(site.counts({f"{ZERO}/m~g": 3, f"{ONE}/m~g": 3}))
 
 
+async def test_the_lag_is_what_the_broker_has_and_no_step_has_made_however_long_one_takes(
+    site: Site,
+) -> None:
+    async with site.member() as first:
+        await eventually(owns(first, 0, 1))
+        assert set(await first.consumer.lags()) == {(t, p) for t in READ for p in range(TWO)}
+        async with first.stepper._turn:  # a step that does not come to its end
+            await site.publish(formed("m~g", ZERO))
+            await site.publish(*(confirm("m~g", n, ZERO) for n in (1, 2, 3)))
+            waiting = await first.consumer.lags()
+            assert waiting[MATCHING, 0] == 1
+            assert waiting[COMMANDS, 0] > 0
+            assert {lag for (_, p), lag in waiting.items() if p == 1} == {0}
+
+        async def none_waits() -> bool:
+            return not any((await first.consumer.lags()).values())
+
+        await eventually(none_waits)
+
+        async with site.member() as second:
+
+            async def told_once() -> bool:
+                one, two = await first.consumer.lags(), await second.consumer.lags()
+                return len(one) == len(two) == len(READ) and not one.keys() & two.keys()
+
+            await eventually(told_once)
+
+
 async def test_work_begins_where_the_database_says_and_not_where_the_broker_remembers(
     site: Site,
 ) -> None:
@@ -279,6 +309,38 @@ async def test_a_topic_that_was_made_again_shorter_is_noticed_without_its_id_too
     assert isinstance(fault, LogReset)
     assert f"{MATCHING}/" in str(fault)
     assert "before the stored position" in str(fault)
+
+
+async def test_a_database_restored_from_an_older_copy_stops_the_service_and_nothing_is_published(
+    site: Site,
+) -> None:
+    await _worked(site)
+    database = site.store.database
+    copied = {n: await database[n].find().to_list(None) for n in await _collections(site)}
+    async with site.member() as member:
+        for number in (2, 3, 4):
+            await site.publish(confirm("m~g", number, ZERO))
+            count = {f"{ZERO}/m~g": number, f"{ZERO}/m~h": 0, f"{ONE}/m~g": 1}
+            await eventually(site.counts(count))
+        assert member.faults == []
+    published = [row async for rows in site.log.read(PRIVATE, 0) for row in rows]
+    for name in await _collections(site):
+        await database[name].delete_many({})
+        if copied[name]:
+            await database[name].insert_many(copied[name])
+
+    async with site.member() as member:
+        fault = await member.fault()
+
+    assert isinstance(fault, DatabaseOutdated)
+    assert "/0 has event" in str(fault)
+    assert "connecte rebuild scheduling" in str(fault)
+    assert [row async for rows in site.log.read(PRIVATE, 0) for row in rows] == published
+    assert (await site.tallies())[f"{ZERO}/m~g"] == 1
+
+
+async def _collections(site: Site) -> list[str]:
+    return sorted(await site.store.database.list_collection_names())
 
 
 async def test_a_database_that_was_dropped_stops_the_service_and_names_the_way_back(

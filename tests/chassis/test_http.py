@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from prometheus_client import generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from schemas.base import Command
 from schemas.commands import COMMANDS, ConfirmSession
@@ -627,7 +627,7 @@ async def test_building_a_service_opens_nothing_and_it_is_alive_and_not_ready(
     await service.store.close()
 
     assert (live.status_code, ready.status_code, dead.status_code) == (200, 503, 503)
-    assert metrics.content == generate_latest(service.metrics.registry)
+    assert metrics.headers["content-type"] == CONTENT_TYPE_LATEST
     assert 'mentoring_build_info{service="scheduling"} 1.0' in metrics.text
     assert asyncapi.json()["asyncapi"].startswith("3.")
     assert TOPIC in asyncapi.text

@@ -161,7 +161,7 @@ async def test_a_database_that_was_dropped_under_a_running_service_stops_it(worl
     await world.store.wipe()
     world.publish(formed("m~h"))
 
-    with pytest.raises(StateLost, match=r"forgot partitions \[\d\]"):
+    with pytest.raises(StateLost, match=r"forgot steps of partitions \[\d\]"):
         await stepper.handle(world.waiting(stepper, 500))
 
     assert await world.documents() == {}

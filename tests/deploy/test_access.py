@@ -46,11 +46,14 @@ def may(account: Account, operation: str) -> set[str]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_may_read_what_its_domain_reads(service: Service) -> None:
+def test_a_service_may_read_what_its_domain_reads_and_what_it_has_published(
+    service: Service,
+) -> None:
     domain = domain_of(service)
     assert {*READS[service]} == {*domain.reads, *domain.tables}
     read = may(service_account(service), "Read")
-    assert read == {f"mentoring.{service}.commands", *domain.reads, *domain.tables}
+    own = {name for name in TOPICS if name.startswith(f"mentoring.{service}.")}
+    assert read == {*own, *domain.reads, *domain.tables}
 
 
 @pytest.mark.parametrize("service", SERVICES)

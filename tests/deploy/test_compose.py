@@ -95,9 +95,22 @@ def test_our_containers_are_locked_down() -> None:
 def test_prometheus_scrapes_every_service_and_grafana_asks_prometheus() -> None:
     scraped = yaml.safe_load((DEPLOY / "compose" / "prometheus.yml").read_text())
     (job,) = scraped["scrape_configs"]
-    assert job["static_configs"][0]["targets"] == [f"{name}:8080" for name in SERVICES]
+    assert job["static_configs"] == [
+        {"targets": [f"{name}:8080"], "labels": {"service": name}} for name in SERVICES
+    ]
     source = yaml.safe_load((DEPLOY / "compose/grafana/datasources/prometheus.yaml").read_text())
-    assert source["datasources"][0]["url"] == "http://prometheus:9090"
+    (asked,) = source["datasources"]
+    assert asked["url"] == "http://prometheus:9090"
+    assert asked["jsonData"]["timeInterval"] == scraped["global"]["scrape_interval"]
+
+
+def test_grafana_finds_the_dashboards_where_it_looks_for_them() -> None:
+    grafana = compose()["services"]["grafana"]
+    mounted = dict(volume.split(":")[:2] for volume in grafana["volumes"])
+    (folder,) = {DEPLOY / source for source in mounted if source == "./dashboards"}
+    provider = yaml.safe_load((DEPLOY / "compose/grafana/dashboards/files.yaml").read_text())
+    assert provider["providers"][0]["options"]["path"] == mounted["./dashboards"]
+    assert {path.name for path in folder.glob("*.json")} == {"machine.json", "programme.json"}
 
 
 def test_what_is_mounted_from_the_repository_is_configuration_and_read_only() -> None:
@@ -106,4 +119,4 @@ def test_what_is_mounted_from_the_repository_is_configuration_and_read_only() ->
             source, _, rest = volume.partition(":")
             if source.startswith("."):
                 assert rest.endswith(":ro")
-                assert source in ("./dashboards",) or (DEPLOY / source).exists()
+                assert (DEPLOY / source).exists()

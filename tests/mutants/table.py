@@ -177,10 +177,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "G3",
         "who was outpaced goes on with what it knew, under the new number",
         _STEP,
-        """partitions {gone}")
+        """self._check_kept)
         self.owned |= found
 """,
-        """partitions {gone}")
+        """self._check_kept)
         again = __import__("dataclasses").replace
         self.owned = {p: again(at, step=found[p].step) for p, at in self.owned.items()}
 """,
@@ -198,7 +198,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "G3",
         "who was outpaced goes on before what was committed is published",
         _STEP,
-        "        found = await self._adopt(list(self.owned))\n",
+        "        found = await self._adopt(list(self.owned), self._check_kept)\n",
         """        known = await self.store.places(list(self.owned))
         found = {p: known.get(p, Place(p)) for p in self.owned}
 """,

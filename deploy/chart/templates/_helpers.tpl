@@ -57,6 +57,19 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{/* Where pods may run: those of a service, and those of hooks and tests like the defaults. */}}
+{{- define "connecte.placement" -}}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{- define "connecte.containerSecurity" -}}
 image: {{ include "connecte.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}

@@ -1,7 +1,6 @@
 """What the chart renders is valid, locked down, free of secrets, and the same every time."""
 
 import json
-import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +24,7 @@ from services.chassis.settings import Settings
 from services.notify.settings import NotifySettings
 from tests.deploy.chart.rendering import (
     CI,
+    CRDS,
     VERSIONS,
     Object,
     changed,
@@ -40,8 +40,6 @@ from tests.deploy.chart.rendering import (
 )
 from tests.deploy.commands import connecte
 
-ROOT = Path(__file__).parents[3]
-CRDS = Path(os.environ.get("CONNECTE_TEST_CRDS", ROOT.parent / "shared" / "crds"))
 CUSTOM = ("strimzi.io", "monitoring.coreos.com", "keda.sh")
 GATEWAY = "gateway.networking.k8s.io/v1"
 SECRET = re.compile(r"(PASSWORD|TOKEN|SECRET|KEY|URI|HEADERS)$")
@@ -241,6 +239,24 @@ def test_pods_of_a_service_are_spread_and_go_one_at_a_time(name: str) -> None:
         budget = budgets[one["metadata"]["name"]]["spec"]
         assert budget["maxUnavailable"] == 1
         assert selects(budget["selector"], labels)
+
+
+def test_hooks_and_tests_run_where_services_may() -> None:
+    found = list(pods(objects("restricted-network")))
+    changes = {"kafka.management": "job", "kafka.operator": {"secret": "operator"}}
+    found += list(pods(render(changed("restricted-network", changes))))
+    assert {pod.split("/")[0] for pod, _, _ in found} == {"Deployment", "Job", "Pod"}
+    given = values("restricted-network")["defaults"]
+    for pod, _, spec in found:
+        for key in ("nodeSelector", "tolerations", "priorityClassName"):
+            assert spec[key] == given[key], pod
+
+
+def test_hooks_and_tests_give_up_before_helm_does() -> None:
+    helm_waits = 300
+    found = [*of_kind(objects("production"), "Job", "Pod")]
+    assert {one["kind"] for one in found} == {"Job", "Pod"}
+    assert all(one["spec"]["activeDeadlineSeconds"] < helm_waits for one in found)
 
 
 def test_selectors_keep_apart_what_belongs_to_different_services() -> None:
