@@ -72,9 +72,13 @@ Moment = Annotated[
 
 
 class Value(BaseModel):
-    """Frozen data. Unknown fields are ignored, so that a reader survives a newer writer."""
+    """Frozen data. Unknown fields are ignored, so that a reader survives a newer writer.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    A default is validated as what is given is: left out, a field is to the byte what it is where
+    it was written and read (a 45 for a float would be kept as an integer, and rebuilt as none).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_default=True)
 
 
 V = TypeVar("V", bound=Value)

@@ -306,6 +306,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "                seen=self._seen,\n",
         "                seen={},\n",
     ),
+    Mutant(
+        "default-of-another-type",
+        "G5",
+        "a default that was left out is kept as its author wrote it: 45 for a float",
+        "schemas/base.py",
+        'extra="ignore", validate_default=True)',
+        'extra="ignore")',
+        by="tests/contracts/test_left_out.py",
+    ),
     # --- G6: time is an input -------------------------------------------------------------------
     Mutant(
         "deadline-twice",

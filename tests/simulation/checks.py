@@ -292,11 +292,17 @@ def _rebuilt(world: "World", group: "Group") -> None:
             f"{group.name}: a rebuild finds other places: {_differ(group.store.place, again.place)}"
         )
     for kind in {*again.rows, *group.store.rows}:
-        live, built = group.store.rows.get(kind, {}), again.rows.get(kind, {})
+        live, built = _bytes(group.store, kind), _bytes(again, kind)
         if live != built:
             world.find(
                 f"{group.name}: a rebuild finds other {kind.collection}: {_differ(live, built)}"
             )
+
+
+def _bytes(store: MemoryStore, kind: type[Document]) -> dict[str, tuple[int, str]]:
+    """Documents as they are written: what is equal in memory, as 1 and 1.0, may not be there."""
+    rows = store.rows.get(kind, {})
+    return {key: (partition, row.model_dump_json()) for key, (partition, row) in rows.items()}
 
 
 def _differ(live: Mapping[Any, Any], built: Mapping[Any, Any]) -> str:
