@@ -313,7 +313,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "schemas/base.py",
         'extra="ignore", validate_default=True)',
         'extra="ignore")',
-        by="tests/contracts/test_left_out.py",
     ),
     # --- G6: time is an input -------------------------------------------------------------------
     Mutant(

@@ -11,6 +11,8 @@ from collections.abc import Coroutine, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import bson
+
 from deploy.check import Evidence, Record
 from deploy.check.documents import check_documents
 from deploy.check.evidence import COLLECTIONS, Databases
@@ -27,6 +29,7 @@ from services.chassis.domain import Document
 from services.chassis.journal import ParkedRecord, RefusedCommand
 from services.chassis.log import Received
 from services.chassis.rebuild import JournalBroken, rebuild
+from services.chassis.rows import row_of
 from services.chassis.store import MemoryStore
 from tests.simulation.silence import nothing_to_do
 
@@ -299,10 +302,10 @@ def _rebuilt(world: "World", group: "Group") -> None:
             )
 
 
-def _bytes(store: MemoryStore, kind: type[Document]) -> dict[str, tuple[int, str]]:
-    """Documents as they are written: what is equal in memory, as 1 and 1.0, may not be there."""
+def _bytes(store: MemoryStore, kind: type[Document]) -> dict[str, bytes]:
+    """Documents as the database has them: what is equal in memory, as 1 and 1.0, may differ."""
     rows = store.rows.get(kind, {})
-    return {key: (partition, row.model_dump_json()) for key, (partition, row) in rows.items()}
+    return {key: bson.encode(row_of(partition, row)) for key, (partition, row) in rows.items()}
 
 
 def _differ(live: Mapping[Any, Any], built: Mapping[Any, Any]) -> str:
