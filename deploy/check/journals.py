@@ -11,7 +11,15 @@ from typing import Any
 
 from deploy.check.evidence import Evidence, Row
 from deploy.check.findings import Report
-from deploy.check.wire import READS, SERVICES, Entry, Log, is_of_a_partition, readers_of
+from deploy.check.wire import (
+    READS,
+    SERVICES,
+    Entry,
+    Log,
+    is_of_a_partition,
+    readers_of,
+    tells,
+)
 from schemas.commands import Service
 from schemas.topics import PEOPLE, TOPICS, commands_topic, partition_of
 
@@ -131,7 +139,7 @@ def _says_the_same(copy: Entry, original: Entry) -> bool:
     """A newer service writes what it learned in its own version, or with its own fields besides."""
     if original.value == copy.value or original.version != copy.version:
         return original.version <= copy.version
-    return bool(json.loads(original.value).items() <= json.loads(copy.value).items())
+    return tells(json.loads(copy.value), json.loads(original.value))
 
 
 def _strangers(log: Log, report: Report) -> None:

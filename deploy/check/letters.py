@@ -8,7 +8,7 @@ from datetime import UTC
 
 from deploy.check.evidence import Evidence, Mail
 from deploy.check.findings import Report
-from deploy.check.wire import Entry, Log
+from deploy.check.wire import Entry, Log, tells
 
 BOTH = ("mentor", "manager")
 OWED: dict[str, tuple[str, ...]] = {
@@ -107,7 +107,9 @@ def _owed(log: Log, queued: dict[str, Entry], report: Report) -> None:
                     report.lost.append(f"{fact}: letter {key} was never queued.")
             elif (letter.text("person_id"), letter.text("side")) != (person, side):
                 report.lost.append(f"{letter} is not for {side} {person}.")
-            elif letter.text("template") != fact.name or letter.data.get("facts") != fact.data:
+            elif letter.text("template") != fact.name or not tells(
+                letter.data.get("facts"), fact.data
+            ):
                 report.lost.append(f"{letter} does not tell what {fact} says.")
     for key in sorted(queued.keys() - owed.keys()):
         report.lost.append(f"Letter {key} was queued, and there is no fact that it tells.")

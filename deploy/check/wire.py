@@ -386,6 +386,11 @@ def _json(record: Record) -> dict[str, Any]:
     return data
 
 
+def tells(what: object, fact: Mapping[str, Any]) -> bool:
+    """Whether it says all that a fact says; a newer service adds fields of its own to that."""
+    return isinstance(what, Mapping) and fact.items() <= what.items()
+
+
 def is_of_a_partition(entry: Entry) -> bool:
     """Whether an event belongs to a partition of a service and to no cohort."""
     return entry.name in _OF_A_PARTITION

@@ -983,6 +983,16 @@ def test_a_letter_that_tells_something_else_than_its_fact_is_lost() -> None:
     only_lost(judged(run), LATE, "does not tell what")
 
 
+def test_a_letter_of_a_newer_version_may_tell_more_than_its_fact_and_never_less() -> None:
+    fact = {"cohort_id": COHORT, "manager_id": "g-9"}
+    run = late_run()
+    run.letter(LATE, "ManagerEnrolled", "g-9", "manager", {**fact, "added_later": None})
+    assert judged(run).clean
+    run = late_run()
+    run.letter(LATE, "ManagerEnrolled", "g-9", "manager", {"manager_id": "g-9", "added": None})
+    only_lost(judged(run), LATE, "does not tell what")
+
+
 @pytest.mark.parametrize(("name", "state"), [("LetterQueued", "queued"), ("LetterSent", "sent")])
 def test_a_letter_that_was_queued_or_sent_twice_is_doubled(name: str, state: str) -> None:
     run = short_run()

@@ -7,6 +7,7 @@ code; a service that ends by itself is started again, as an orchestrator would.
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import httpx
 
+from deploy.chaos.watch import Watch
 from deploy.check import Findings, check, read_evidence
 from deploy.local.broker import embedded_broker
 from deploy.local.demo import START, Coordinator, Plan, Progress
@@ -30,9 +32,11 @@ from deploy.topics import create_topics
 from schemas.commands import Service
 from schemas.topics import partition_of
 from schemas.values import CohortPolicy
+from tests.conftest import eventually
 from tests.deploy.commands import Done, connecte
 
 PARTITIONS = 4
+REST_SECONDS = 2.0
 SESSION_MS = 6000  # a machine with much to do is silent now and then, and no drill is about that
 
 
@@ -99,6 +103,23 @@ class Site:
     async def ready(self) -> None:
         """Every process is ready."""
         await asyncio.gather(*(process.ready() for process in self.everyone))
+
+    async def at_rest(self) -> None:
+        """What was sent has been handled, and for a moment nothing more has come of it."""
+        watch = Watch(self.stack.kafka, self.stack.mongodb, PARTITIONS)
+        steps, since = -1, time.monotonic()
+
+        async def resting() -> bool:
+            nonlocal steps, since
+            seen = await watch.look()
+            if seen is None or seen.backlog or seen.outbox or seen.steps != steps:
+                steps, since = seen.steps if seen else -1, time.monotonic()
+            return time.monotonic() - since > REST_SECONDS
+
+        try:
+            await eventually(resting, within=60)
+        finally:
+            await watch.close()
 
     async def end(self) -> None:
         """Every process has ended."""

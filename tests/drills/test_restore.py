@@ -88,6 +88,7 @@ async def test_from_an_older_copy_and_from_nothing_a_programme_goes_on_and_nothi
             await every_service_asks_for_a_rebuild(site, "the database knows")
             await rebuilt(site)
             await going.over(within=240)
+        await site.at_rest()
         await site.end()
         findings = await site.check()
         assert (findings.lost, findings.doubled, findings.parked) == ([], [], 0)

@@ -195,6 +195,7 @@ async def test_two_versions_side_by_side_and_back_again_lose_nothing_and_park_no
             await replaced(site, "scheduling", **new)
             await more_is_held()
             await going.over(within=300)
+        await site.at_rest()
         await site.end()
         told = await checked(site, **new)
         assert (told["lost"], told["doubled"], told["parked"]) == ([], [], 0)
