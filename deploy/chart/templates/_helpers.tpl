@@ -1,6 +1,7 @@
 {{/* Names begin with the release's, so that two releases never meet. */}}
 {{- define "connecte.name" -}}
 {{- if gt (len .Release.Name) 40 }}{{ fail "the release's name: at most 40 characters" }}{{ end -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name) }}{{ fail "the release's name: a letter, then letters, digits and hyphens, as its Services are named after it" }}{{ end -}}
 {{ .Release.Name }}
 {{- end }}
 
@@ -86,7 +87,8 @@ securityContext:
 {{- $user := printf "mentoring-%s" .component -}}
 {{- if eq .root.Values.kafka.management "strimzi" -}}
 {{- $user = printf "%s-%s" (include "connecte.name" .root) .component -}}
-{{- if not $account.secret }}{{ $_ := set $account "secret" $user }}{{ end -}}
+{{- if not $account.secret }}{{ $_ := set $account "secret" $user }}
+{{- else if not (or $account.username $account.usernameKey) }}{{ fail (printf "%s.username: needed beside %s.secret, which is not Strimzi's" .path .path) }}{{ end -}}
 {{- end -}}
 {{- if not (or $account.username $account.usernameKey) }}{{ $_ := set $account "username" $user }}{{ end -}}
 {{- if and (contains "SASL" .root.Values.kafka.securityProtocol) (not $account.secret) -}}
@@ -128,11 +130,42 @@ securityContext:
 {{- end }}
 {{- end }}
 
+{{/* Authorities of the ministry's own: for the database, the mail server, the collector, the broker. */}}
+{{- define "connecte.trustEnv" -}}
+{{- if or .Values.trust.secret .Values.trust.configMap -}}
+- name: SSL_CERT_FILE
+  value: /etc/connecte/trust/ca.crt
+# What hands traces over does not read the one above.
+- name: REQUESTS_CA_BUNDLE
+  value: /etc/connecte/trust/ca.crt
+{{- end }}
+{{- end }}
+
+{{/* A PEM file from a Secret or a ConfigMap, as ca.crt of a volume. */}}
+{{- define "connecte.authorities" -}}
+- name: {{ .volume }}
+  {{- if .from.secret }}
+  secret:
+    secretName: {{ .from.secret }}
+  {{- else }}
+  configMap:
+    name: {{ .from.configMap }}
+  {{- end }}
+    items: [{key: {{ .from.key }}, path: ca.crt}]
+{{- end }}
+
 {{- define "connecte.mounts" -}}
 {{- $kafka := .root.Values.kafka -}}
 {{- $account := include "connecte.account" . | fromJson -}}
 - name: tmp
   mountPath: /tmp
+{{- with .root.Values.trust }}
+{{- if or .secret .configMap }}
+- name: trust
+  mountPath: /etc/connecte/trust
+  readOnly: true
+{{- end }}
+{{- end }}
 {{- if hasSuffix "SSL" $kafka.securityProtocol }}
 {{- if or $kafka.ca.secret $kafka.ca.configMap }}
 - name: kafka-ca
@@ -152,17 +185,14 @@ securityContext:
 {{- $account := include "connecte.account" . | fromJson -}}
 - name: tmp
   emptyDir: {sizeLimit: 64Mi}
+{{- with .root.Values.trust }}
+{{- if or .secret .configMap }}
+{{ include "connecte.authorities" (dict "volume" "trust" "from" .) }}
+{{- end }}
+{{- end }}
 {{- if hasSuffix "SSL" $kafka.securityProtocol }}
-{{- if $kafka.ca.secret }}
-- name: kafka-ca
-  secret:
-    secretName: {{ $kafka.ca.secret }}
-    items: [{key: {{ $kafka.ca.key }}, path: ca.crt}]
-{{- else if $kafka.ca.configMap }}
-- name: kafka-ca
-  configMap:
-    name: {{ $kafka.ca.configMap }}
-    items: [{key: {{ $kafka.ca.key }}, path: ca.crt}]
+{{- if or $kafka.ca.secret $kafka.ca.configMap }}
+{{ include "connecte.authorities" (dict "volume" "kafka-ca" "from" $kafka.ca) }}
 {{- end }}
 {{- with $account.certificateSecret }}
 - name: kafka-certificate
@@ -180,5 +210,6 @@ securityContext:
 {{- if not $url }}{{ fail (printf "urls.%s: needed for its pages" .component) }}{{ end -}}
 {{- $parsed := urlParse $url -}}
 {{- if $parsed.path }}{{ fail (printf "urls.%s: no path with ingress or httpRoute, for nothing rewrites it" .component) }}{{ end -}}
+{{- if regexMatch "^[0-9.]+(:[0-9]+)?$" $parsed.host }}{{ fail (printf "urls.%s: a name with ingress or httpRoute, not an address" .component) }}{{ end -}}
 {{- regexReplaceAll ":[0-9]+$" $parsed.host "" -}}
 {{- end }}

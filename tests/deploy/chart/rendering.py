@@ -68,8 +68,9 @@ def pods(found: Sequence[Object]) -> Iterator[tuple[str, Object, Object]]:
         name = f"{one['kind']}/{one['metadata']['name']}"
         if one["kind"] == "Pod":
             yield name, one["metadata"]["labels"], one["spec"]
-        elif one["kind"] in ("Deployment", "Job"):
-            template = one["spec"]["template"]
+        elif one["kind"] in ("Deployment", "Job", "CronJob"):
+            spec = one["spec"]
+            template = spec.get("jobTemplate", {}).get("spec", spec)["template"]
             yield name, template["metadata"]["labels"], template["spec"]
 
 

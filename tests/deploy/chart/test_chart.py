@@ -15,6 +15,7 @@ import yaml
 from deploy import chart_files
 from deploy.chart_files import CHART
 from deploy.local.broker import embedded_broker
+from deploy.operations import Access
 from deploy.topics import config_of
 from schemas.access import READS, group_of
 from schemas.commands import COMMANDS
@@ -235,6 +236,8 @@ def test_pods_of_a_service_are_spread_and_go_one_at_a_time(name: str) -> None:
         labels = one["spec"]["template"]["metadata"]["labels"]
         spread = one["spec"]["template"]["spec"]["topologySpreadConstraints"]
         assert [rule["topologyKey"].split("/")[1] for rule in spread] == ["hostname", "zone"]
+        assert spread[1]["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert {rule["nodeTaintsPolicy"] for rule in spread} == {"Honor"}
         assert all(selects(rule["labelSelector"], labels) for rule in spread)
         budget = budgets[one["metadata"]["name"]]["spec"]
         assert budget["maxUnavailable"] == 1
@@ -245,7 +248,7 @@ def test_hooks_and_tests_run_where_services_may() -> None:
     found = list(pods(objects("restricted-network")))
     changes = {"kafka.management": "job", "kafka.operator": {"secret": "operator"}}
     found += list(pods(render(changed("restricted-network", changes))))
-    assert {pod.split("/")[0] for pod, _, _ in found} == {"Deployment", "Job", "Pod"}
+    assert {pod.split("/")[0] for pod, _, _ in found} == {"Deployment", "Job", "CronJob", "Pod"}
     given = values("restricted-network")["defaults"]
     for pod, _, spec in found:
         for key in ("nodeSelector", "tolerations", "priorityClassName"):
@@ -275,7 +278,8 @@ def test_what_a_service_is_given_is_what_it_reads(name: str) -> None:
     for service, one in services(objects(name)).items():
         kind = NotifySettings if service == "notify" else Settings
         given = env_of(one["spec"]["template"]["spec"]).keys()
-        foreign = {key for key in given if key.startswith("OTEL_")}
+        libraries = ("OTEL_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+        foreign = {key for key in given if key.startswith(libraries)}
         assert given - foreign <= aliases(kind)
         needed = {str(f.alias) for f in kind.model_fields.values() if f.is_required()}
         assert needed | {"CONNECTE_HTTP_TOKEN", "CONNECTE_PARTITIONS"} <= given
@@ -343,6 +347,60 @@ def test_certificates_are_where_the_settings_say() -> None:
                 assert given["KAFKA_SSL_KEYFILE"]["value"] == f"{place}/tls.key"
             else:
                 assert "KAFKA_SSL_KEYFILE" not in given
+
+
+def test_authorities_of_one_s_own_are_trusted_by_every_pod_that_goes_out() -> None:
+    found = list(pods(objects("restricted-network")))
+    out = [(pod, spec) for pod, _, spec in found if pod != "Pod/mentorat-test"]
+    assert len(out) == 2 * len(COMMANDS)
+    for pod, spec in out:
+        mounts = {m["name"]: m["mountPath"] for m in spec["containers"][0]["volumeMounts"]}
+        volumes = {volume["name"]: volume for volume in spec["volumes"]}
+        for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+            assert env_of(spec)[variable]["value"] == f"{mounts['trust']}/ca.crt", pod
+        assert volumes["trust"]["configMap"] == {
+            "name": "intra-authorities",
+            "items": [{"key": "bundle.pem", "path": "ca.crt"}],
+        }
+
+
+def test_a_setting_from_a_secret_wins_over_the_same_one_in_the_open() -> None:
+    secret = {"SMTP_TIMEOUT": {"secret": "mail", "key": "timeout"}}
+    found = render(changed("production", {"services.notify.secretEnv": secret}))
+    (container,) = services(found)["notify"]["spec"]["template"]["spec"]["containers"]
+    told = [entry for entry in container["env"] if entry["name"] == "SMTP_TIMEOUT"]
+    assert [entry.keys() for entry in told] == [{"name", "valueFrom"}]
+
+
+# Rebuilding
+
+
+@pytest.mark.parametrize("name", CI)
+def test_a_rebuild_is_at_hand_for_each_service_and_begins_by_itself_for_none(name: str) -> None:
+    found = of_kind(objects(name), "CronJob")
+    rebuilt = set()
+    for one in found:
+        assert one["spec"]["suspend"] is True
+        pod = one["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        *command, service = container["command"]
+        assert command == ["connecte", "rebuild"]
+        assert one["metadata"]["name"] == f"mentorat-rebuild-{service}"
+        rebuilt.add(service)
+        given = env_of(pod)
+        libraries = {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
+        assert given.keys() - libraries <= aliases(Access)
+        served = env_of(services(objects(name))[service]["spec"]["template"]["spec"])
+        for setting in ("MONGODB_URI", "CONNECTE_DATABASE_PREFIX", "CONNECTE_PARTITIONS"):
+            assert given[setting] == served[setting]
+    assert rebuilt == set(services(objects(name)))
+
+
+def test_a_rebuild_logs_in_as_an_operator() -> None:
+    for name, expected in (("production", "kafka-operator"), ("autoscaled", "mentorat-operator")):
+        for one in of_kind(objects(name), "CronJob"):
+            given = env_of(one["spec"]["jobTemplate"]["spec"]["template"]["spec"])
+            assert given["KAFKA_SASL_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"] == expected
 
 
 # Number of processes

@@ -66,7 +66,8 @@ def test_the_ways_out_are_those_that_are_named() -> None:
         "feedback": each,
         "notify": each | {"to-smtp"},
         "topics": {"to-dns", "topics"},
-        "test": {"to-dns", "to-services"},
+        "rebuild": each,
+        "test": {"to-dns", "test-to-services"},
     }
 
 
@@ -79,6 +80,7 @@ def test_the_ways_in_are_those_that_are_named() -> None:
         "feedback": pages,
         "notify": pages - {"from-ingress"},
         "topics": set(),
+        "rebuild": set(),
         "test": set(),
     }
 
@@ -86,6 +88,13 @@ def test_the_ways_in_are_those_that_are_named() -> None:
 def test_a_way_of_one_s_own_is_for_every_service() -> None:
     out = ways(list(objects("restricted-network")), "Egress")
     assert {component for component, opened in out.items() if "to-tracing" in opened} == SERVICES
+
+
+def test_no_way_of_one_s_own_takes_the_name_of_another_policy() -> None:
+    way = {"peers": [{"podSelector": {}}], "ports": [8080]}
+    found = render(changed("production", {"networkPolicy.to.services": way}))
+    names = [one["metadata"]["name"] for one in of_kind(found, "NetworkPolicy")]
+    assert len(set(names)) == len(names)
 
 
 def test_a_way_that_is_not_named_is_not_there() -> None:

@@ -29,6 +29,9 @@ WRONG: list[tuple[str, Any]] = [
     ("kafka.operator.password", "letmein"),
     ("kafka.ca.configMap", "also"),
     ("kafka.strimzi.subscribers", ["Not a name"]),
+    ("kafka.strimzi", {"cluster": "x", "users": ["y"]}),
+    ("trust", {"secret": "one", "configMap": "other"}),
+    ("trust.pem", "-----BEGIN CERTIFICATE-----"),
     ("mongodb.uri", "mongodb://user:password@host"),
     ("mongodb.databasePrefix", "Ministry-"),
     ("smtp.host", ""),
@@ -43,6 +46,9 @@ WRONG: list[tuple[str, Any]] = [
     ("urls.matching", ""),
     ("urls.matching", "https://matching.example/"),
     ("urls.matching", "matching.example"),
+    ("urls.matching", "https://Matching.example"),
+    ("urls.matching", "https://matching_pages.example"),
+    ("urls.matching", "https://192.0.2.7"),
     ("urls.matching", "https://host.example/matching"),
     ("urls.notify", "https://notify.example"),
     ("logLevel", "TRACE"),
@@ -64,6 +70,8 @@ WRONG: list[tuple[str, Any]] = [
     ("services.matching.kafka.password", "letmein"),
     ("services.matching.env.CONNECTE_PARTITIONS", "6"),
     ("services.matching.env.OTHER_PASSWORD", "letmein"),
+    ("services.matching.env.OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer x"),
+    ("services.matching.env.SSL_CERT_FILE", "/tmp/ca.crt"),
     ("services.matching.env.lower", "x"),
     ("services.matching.env.CONNECTE_BATCH", 500),
     ("services.matching.secretEnv.X", {"secret": "x"}),
@@ -76,6 +84,10 @@ WRONG: list[tuple[str, Any]] = [
     ("httpRoute.enabled", True),
     ("httpRoute.parentRefs", [{"namespace": "x"}]),
     ("podMonitor.interval", "often"),
+    ("podMonitor.interval", "5m"),
+    ("podMonitor.interval", "1ms"),
+    ("prometheusRule.runbookUrl", ...),
+    ("rebuild.schedule", "* * * * *"),
     ("networkPolicy.to.kafka", ...),
     ("networkPolicy.to.mongodb", ...),
     ("networkPolicy.to.smtp", ...),
@@ -83,6 +95,10 @@ WRONG: list[tuple[str, Any]] = [
     ("networkPolicy.to.kafka.peers", [{}]),
     ("networkPolicy.to.kafka.ports", ["kafka"]),
     ("networkPolicy.to.kafka.peers", [{"ipBlock": {"cidr": "anywhere"}}]),
+    (
+        "networkPolicy.to.kafka.peers",
+        [{"ipBlock": {"cidr": "192.0.2.0/24"}, "podSelector": {"matchLabels": {"a": "b"}}}],
+    ),
     ("networkPolicy.to.Proxy", {"peers": [{"podSelector": {}}], "ports": [3128]}),
     ("networkPolicy.from.ingress", ...),
     ("networkPolicy.from.monitoring", ...),
@@ -110,6 +126,26 @@ def test_pages_of_two_services_do_not_share_a_host() -> None:
 def test_strimzi_needs_the_name_of_its_cluster() -> None:
     with pytest.raises(helm.HelmError, match=r"kafka\.strimzi\.cluster: needed"):
         render(changed("autoscaled", {"kafka.strimzi.cluster": ...}))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("kafka.mechanism", "SCRAM-SHA-256"),
+        ("kafka.mechanism", "PLAIN"),
+        ("kafka.securityProtocol", "SSL"),
+        ("services.matching.kafka", {"secret": "matching-kafka"}),
+    ],
+)
+def test_a_login_that_strimzi_s_users_do_not_have_is_refused(path: str, value: Any) -> None:
+    with pytest.raises(helm.HelmError, match=path.replace(".", r"\.")):
+        render(changed("autoscaled", {path: value}))
+
+
+@pytest.mark.parametrize("release", ["my.release", "2026-mentorat", "mentorat-"])
+def test_a_release_with_a_name_that_no_service_can_have_is_refused(release: str) -> None:
+    with pytest.raises(helm.HelmError, match=r"release"):
+        render(changed("minimal", {}), release=release)
 
 
 def test_a_release_with_a_name_too_long_for_its_objects_is_refused() -> None:
