@@ -22,6 +22,7 @@ from deploy.check.wire import (
 )
 from schemas.commands import Service
 from schemas.topics import PEOPLE, TOPICS, commands_topic, partition_of
+from schemas.upcasting import can_upcast, upcast
 
 
 def check_journals(evidence: Evidence, log: Log, report: Report) -> None:
@@ -137,9 +138,13 @@ def _copies(log: Log, report: Report) -> None:
 
 def _says_the_same(copy: Entry, original: Entry) -> bool:
     """A newer service writes what it learned in its own version, or with its own fields besides."""
-    if original.value == copy.value or original.version != copy.version:
-        return original.version <= copy.version
-    return tells(json.loads(copy.value), json.loads(original.value))
+    versions = original.version, copy.version
+    if original.version != copy.version and not can_upcast(original.name, *versions):
+        return False
+    if original.value == copy.value and original.version == copy.version:
+        return True
+    fact = upcast(original.name, *versions, json.loads(original.value))
+    return tells(json.loads(copy.value), fact)
 
 
 def _strangers(log: Log, report: Report) -> None:

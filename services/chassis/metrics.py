@@ -33,7 +33,8 @@ Samples = Mapping[tuple[str, ...], float]
 class Tally:
     """Documents of a kind, counted by fields. `labels`: the name of each and its field.
 
-    A name that ends in `_total` is a counter: it only grows.
+    A name that ends in `_total` is typed as a counter, which the format asks for; where a state can
+    be left, it can fall all the same, so nobody should take its rate.
     """
 
     name: str
@@ -162,8 +163,8 @@ class Metrics:
             "For how long these have been on their way to the broker",
             registry=registry,
         )
-        self._publishing_since: float | None = None
-        self.outbox_oldest.set_function(self._oldest)
+        self._owed_since: float | None = None
+        self.outbox_oldest.set_function(self.owed_for)
         self.skipped = Counter(
             "mentoring_duplicates_skipped",
             "Records that had been handled already",
@@ -224,28 +225,33 @@ class Metrics:
             child = self._latency_of[kind] = self.latency.labels(self._service, kind)
         return child
 
-    def decided(self, events: Iterable[Message]) -> None:
+    def decided(self, events: Sequence[Message]) -> None:
         """Count what a step has decided."""
-        seen = list(events)
-        for kind, count in Count(type(event).__name__ for event in seen).items():
+        for kind, count in Count(type(event).__name__ for event in events).items():
             self.events.labels(kind).inc(count)
-        for event in seen:
+        for event in events:
             if isinstance(event, RecordParked):
                 self.parked.labels(event.reason).inc()
 
+    def owes(self, records: int) -> None:
+        """So many records are committed and not published; they age from when there were none."""
+        self.outbox_pending.set(records)
+        if not records:
+            self._owed_since = None
+        elif self._owed_since is None:
+            self._owed_since = time.monotonic()
+
+    def owed_for(self) -> float:
+        """For how many seconds something has been committed and not published."""
+        since = self._owed_since
+        return 0.0 if since is None else time.monotonic() - since
+
     @contextmanager
     def publishing(self, records: int) -> Iterator[None]:
-        """For as long as so many records are on their way to the broker."""
-        self.outbox_pending.set(records)
-        self._publishing_since = since = time.monotonic()
-        try:
-            yield
-            self.publish_seconds.observe(time.monotonic() - since)
-            self.published.inc(records)
-        finally:
-            self.outbox_pending.set(0)
-            self._publishing_since = None
-
-    def _oldest(self) -> float:
-        since = self._publishing_since
-        return 0.0 if since is None else time.monotonic() - since
+        """The way of so many records to the broker; if it is broken off, they stay owed."""
+        self.owes(records)
+        since = time.monotonic()
+        yield
+        self.publish_seconds.observe(time.monotonic() - since)
+        self.published.inc(records)
+        self.owes(0)

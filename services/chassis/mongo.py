@@ -265,25 +265,34 @@ class MongoStore:
         query: dict[str, Any],
         limit: int = 1,
         fields: Sequence[str] | None = None,
+        within: float | None = None,
     ) -> list[dict[str, Any]]:
-        """Rows of a projection, by id (or some fields of them), not for decisions."""
+        """Rows of a projection, by id (or some fields of them), not for decisions.
+
+        After `within` seconds the database gives it up, and does not work on for nobody.
+        """
         cursor = self._view(kind).find(query, fields).sort([("cohort_id", 1), ("id", 1)])
-        return await cursor.limit(limit).to_list(None)
+        return await cursor.limit(limit).max_time_ms(_milliseconds(within)).to_list(None)
 
     async def count(self, kind: type[Document], query: dict[str, Any]) -> int:
         """How many documents of a projection there are."""
         return await self._view(kind).count_documents(query)
 
     async def tally(
-        self, kind: type[Document], fields: Sequence[str], query: dict[str, Any]
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        query: dict[str, Any],
+        within: float | None = None,
     ) -> dict[tuple[str, ...], int]:
-        """How many documents there are per combination of fields, among those of the query."""
+        """How many documents of the query there are by these fields; `within` as above."""
         group = {field: f"${field}" for field in fields}
         rows = self._view(kind).aggregate(
             [
                 {"$match": query},
                 {"$group": {"_id": group, "n": {"$sum": 1}}},
-            ]
+            ],
+            maxTimeMS=_milliseconds(within) or 0,  # which is no limit
         )
         return {tuple(str(row["_id"].get(f)) for f in fields): row["n"] async for row in rows}
 
@@ -363,6 +372,10 @@ async def _unequal(
             if left[1] != right[1]:
                 yield left[0]
             left, right = await anext(mine, None), await anext(theirs, None)
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else max(int(seconds * 1000), 1)
 
 
 def _fenced(rows: Iterable[dict[str, Any]]) -> bool:

@@ -96,6 +96,7 @@ class OtelTracing(Tracing):
         self._traces: dict[str, str] = {}
         self._links: list[Link] = []
         self._begun: list[Span] = []
+        self._changed: list[tuple[Sequence[Change], str | None]] = []
 
     # --- HTTP -----------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class OtelTracing(Tracing):
             "messaging.batch.message_count": len(inputs),
             "mentoring.partitions": sorted({item.partition for item in inputs}),
         }
-        self._begun = []
+        self._begun, self._changed = [], []
         with self._span("step", Context(), attributes) as span:
             told = span.get_span_context()
             self._links = [Link(told)] if told.trace_flags.sampled else []
@@ -144,6 +145,8 @@ class OtelTracing(Tracing):
             # What was begun in an attempt that failed is made again, and told then.
             for begun in self._begun:
                 begun.end()
+            for changes, traceparent in self._changed:
+                self._remember(changes, traceparent)
 
     def handled(self, item: Input) -> str | None:
         message, told = item.message, item.attributes
@@ -178,6 +181,9 @@ class OtelTracing(Tracing):
         self._performed = frozenset(kinds)
 
     def changed(self, changes: Sequence[Change], traceparent: str | None) -> None:
+        self._changed.append((changes, traceparent))
+
+    def _remember(self, changes: Sequence[Change], traceparent: str | None) -> None:
         for change in changes:
             document = change.document if isinstance(change, Gone) else change
             if type(document) not in self._performed:
@@ -267,14 +273,19 @@ class Discreet(SpanExporter):
 
 
 def _discreet(span: ReadableSpan) -> ReadableSpan:
-    """The same span, with the attributes that it may have and no events: these quote errors."""
+    """The same span, with the attributes that it may have, and without what others wrote freely.
+
+    Events quote errors, and the `tracestate` of a request is whatever its sender chose.
+    """
     found = span.attributes or {}
-    if not span.events and span.status.description is None and found.keys() <= ATTRIBUTES:
+    stated = any(context and context.trace_state for context in (span.context, span.parent))
+    silent = not span.events and span.status.description is None and not stated
+    if silent and found.keys() <= ATTRIBUTES:
         return span
     return ReadableSpan(
         span.name,
-        span.context,
-        span.parent,
+        _stateless(span.context),
+        _stateless(span.parent),
         span.resource,
         {name: value for name, value in found.items() if name in ATTRIBUTES},
         (),
@@ -286,6 +297,12 @@ def _discreet(span: ReadableSpan) -> ReadableSpan:
         span.end_time,
         span.instrumentation_scope,
     )
+
+
+def _stateless(context: SpanContext | None) -> SpanContext | None:
+    if context is None:
+        return None
+    return SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags)
 
 
 def _text(context: SpanContext) -> str | None:

@@ -43,6 +43,8 @@ Perform = Callable[[Sequence[Document], datetime], Awaitable[Sequence[Message]]]
 
 DUE_AT_ONCE = 200
 FAILING_SECONDS = 30.0
+SLOW_SECONDS = 10.0
+"""After which a broker that has not said that it took a step's events counts as failing."""
 
 
 class Abandoned(Exception):
@@ -103,11 +105,17 @@ class Stepper:
         self.decider = Decider(domain, store.load, late, beat or timedelta(), tracing)
         self.owned: dict[int, Place] = {}
         self.progress = time.monotonic()
-        self.healthy = True
+        self._reached = self._publishes = True
         self._turn = asyncio.Lock()
         self._leaving = asyncio.Event()
         self._failing: dict[tuple[str, str], float] = {}
         self._silence = Silence(domain.name, store.load)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last attempts on database and broker worked, and what is owed is not late."""
+        late = self.metrics.owed_for() > SLOW_SECONDS
+        return self._reached and self._publishes and not late
 
     # --- ownership ------------------------------------------------------------------------
 
@@ -134,15 +142,19 @@ class Stepper:
             for partition in partitions:
                 self.owned.pop(partition, None)
             self.metrics.assigned.set(len(self.owned))
+            if not self.owned:
+                self.metrics.owes(0)  # whoever owns them next does
         self._leaving.clear()
 
     async def _adopt(self, partitions: Sequence[int], check: Check | None) -> dict[int, Place]:
         # In this order: whatever led to these places is published, or still in the outbox.
         known = await self.store.places(partitions)
         left = await self.store.outgoing(partitions)
+        self.metrics.owes(sum(len(item.records) for item in left))
         found = {p: known.get(p, Place(p)) for p in partitions}
         if check is not None:
             await check(found)
+        self._publishes = True  # as far as anybody knows, until it does not
         if left:
             await self._publish(left)
         return found
@@ -189,7 +201,8 @@ class Stepper:
 
         How many decisions there were: what a performer has to say of its documents may come later.
         """
-        self.progress = time.monotonic()
+        if not self._turn.locked():  # a step that hangs is not made up for by looking
+            self.progress = time.monotonic()
         total = 0
         if first := self._silence.broken(self.owned):
             total += len(first)
@@ -265,14 +278,14 @@ class Stepper:
             except Exception as error:
                 if not self.is_transient(error):
                     raise
-                self.healthy = False
+                self._reached = False
                 self._retries(error)
                 logger.warning("step put off: %s", type(error).__name__)
                 if await self._left_within(wait):
                     raise Abandoned from error
                 wait = min(wait * 2, self.limits.longest_retry)
             else:
-                self.healthy = True
+                self._reached = True
                 return result
 
     async def _catch_up(self) -> None:
@@ -310,9 +323,8 @@ class Stepper:
         moved = [draft.finish() for draft in drafts.values() if draft.moved]
         if moved:
             places, outgoing = zip(*moved, strict=True)
-            commit = Commit(places, list(changes.values()), outgoing)
-            await self._make(commit)
-        self.metrics.decided(event for draft in drafts.values() for event in draft.decided)
+            decided = [event for draft in drafts.values() for event in draft.decided]
+            await self._make(Commit(places, list(changes.values()), outgoing), decided)
         self._measure(admitted, now, started)
 
     def _check_parked(self, drafts: Iterable[Draft]) -> None:
@@ -329,9 +341,10 @@ class Stepper:
             self.metrics.skipped.labels(skipped).inc()
         return skipped is None
 
-    async def _make(self, commit: Commit) -> None:
+    async def _make(self, commit: Commit, decided: Sequence[Message]) -> None:
         await self.store.commit(commit)
         self.owned |= {place.partition: place for place in commit.places}
+        self.metrics.decided(decided)
         await self._publish(commit.outgoing)
 
     async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
@@ -345,11 +358,12 @@ class Stepper:
             try:
                 await self.log.publish(records)
                 await self.store.published(outgoing)
+                self._publishes = True
                 break
             except Exception as error:
                 if not self.is_transient(error):
                     raise
-                self.healthy = False
+                self._publishes = False
                 self._retries(error)
                 logger.warning("publishing put off: %s", type(error).__name__)
                 if await self._left_within(wait):

@@ -44,6 +44,7 @@ class Letter(Timed):
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "state"),
         ("cohort_id", "person_id"),
+        ("partition", "channel", "state"),  # there are millions, and every scrape counts them
     )
 
     state: LetterState

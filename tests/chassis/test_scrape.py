@@ -1,5 +1,6 @@
 """What a scrape looks up, and that it costs nothing while there is none."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from pymongo.monitoring import CommandStartedEvent
 
 from services.chassis import scrape
 from services.chassis.database_metrics import CommandMetrics, ConnectionMetrics
@@ -92,6 +94,7 @@ async def scraped(mongodb_uri: str, database: str) -> AsyncIterator[Scraped]:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are never so fresh that they are not looked up again."""
     monkeypatch.setattr(scrape, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(scrape, "RESTS", 0.0)
 
 
 async def test_nothing_is_counted_until_somebody_scrapes(scraped: Scraped) -> None:
@@ -107,6 +110,46 @@ async def test_scrapes_that_follow_closely_share_one_look(
     for _ in range(5):
         await scraped.scrape.text()
     assert scraped.asked("aggregate") == 1
+
+
+async def test_what_takes_long_to_count_is_counted_less_often(
+    scraped: Scraped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scrape, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(scrape, "RESTS", 1e6)
+    for _ in range(5):
+        await scraped.scrape.text()
+    assert scraped.asked("aggregate") == 1
+
+
+async def test_what_cannot_be_counted_in_time_hides_no_other_figure(
+    scraped: Scraped, at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def endless(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(scrape, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(scraped.store, "tally", endless)
+    assert await scraped.told("mentoring_toy_letters") == {("c", "p-1"): 7, ("d", "p-1"): 3}
+    assert await scraped.told("mentoring_toys") == {}
+    assert (await scraped.told("mentoring_scrape_failures_total"))["database",] > 0
+
+
+async def test_the_database_is_told_when_to_give_a_figure_up(
+    mongodb_uri: str, database: str
+) -> None:
+    limits: dict[str, Any] = {}
+
+    class Noting(CommandMetrics):
+        def started(self, event: CommandStartedEvent) -> None:
+            limits[event.command_name] = event.command.get("maxTimeMS")
+
+    metrics = Metrics("scheduling")
+    store = MongoStore(mongodb_uri, database, KINDS, listeners=[Noting(metrics)])
+    await Scraped(store, metrics).scrape.text()
+    await store.close()
+    assert 0 < limits["aggregate"] <= scrape.LOOK_SECONDS * 1000
+    assert 0 < limits["find"] <= scrape.LOOK_SECONDS * 1000
 
 
 async def test_figures_are_those_of_the_partitions_owned_and_of_no_others(

@@ -35,7 +35,7 @@ from services.chassis.pages import Form, Purpose, Text, link_routes
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step import Stepper
 from services.chassis.tracing import tracing_of
-from tests.chassis.faults import Crash
+from tests.chassis.faults import Crash, Unwilling
 from tests.chassis.toy import COMMANDS as TOPIC
 from tests.chassis.toy import (
     EVENTS,
@@ -285,6 +285,19 @@ async def test_what_is_done_for_a_document_is_in_the_trace_that_asked_for_it(
     assert outcome.parent.span_id == asked.context.span_id  # type: ignore[union-attr]
 
 
+async def test_an_attempt_that_fails_does_not_forget_what_a_document_waits_for(
+    world: World, traced: Traced
+) -> None:
+    traced.tracing.performs([Reminder])
+    world.publish(formed("m~g"))
+    world.command(confirm("m~g"), traceparent=SAMPLED)
+    store = Unwilling(world.store, "commit", [Passing(), Passing()])
+    await world.run(traced.stepper(world, store=store))
+
+    [asked] = await traced.spans("process")
+    assert list(traced.tracing._traces.values()) == [context_of(asked)]
+
+
 # --- HTTP -----------------------------------------------------------------------------------------
 
 PRIVATE_KEY, PUBLIC_KEY = generate_keys()
@@ -386,7 +399,8 @@ async def test_no_span_says_a_links_token_a_query_an_address_or_the_text_of_an_e
     async with site.client() as client:
         for path in (f"/links/{TOKEN}", f"/links/{TOKEN}?of={TOKEN}", f"/links/{TOKEN}/camille"):
             await client.get(path, headers={"referer": f"http://here/links/{TOKEN}"})
-        await client.put(f"/links/{TOKEN}")
+        state = {"traceparent": SAMPLED, "tracestate": "a=camille.said.this"}
+        await client.put(f"/links/{TOKEN}", headers=state)
         await client.post(f"/links/{TOKEN}x")
         assert (await client.get("/fault?camille")).status_code == 500
 
@@ -401,7 +415,7 @@ async def test_no_span_says_a_links_token_a_query_an_address_or_the_text_of_an_e
     ]
     assert spans[-1].status.status_code is StatusCode.ERROR
     for span in spans:
-        told = span.to_json()
+        told = span.to_json() + str(span.parent)
         for secret in (TOKEN, TOKEN[-20:], "camille", "192.0.2.7"):
             assert secret not in told, (secret, told)
 

@@ -24,6 +24,7 @@ from deploy.topics import create_topics
 from schemas.envelope import encode
 from schemas.events import PairGraduated
 from schemas.topics import partition_of
+from schemas.upcasting import UPCASTS, Upcast
 
 COHORT = "bercy-2017"
 PARTITIONS = 3
@@ -747,6 +748,33 @@ def test_an_event_that_a_service_has_learned_twice_is_doubled() -> None:
     only_doubled(judged(run), "PairFormed", "learned 2 times by feedback")
 
 
+def learned_in_version_2(**changes: Any) -> Callable[[Evidence], Evidence]:
+    """Scheduling keeps what it has learned of a pair in a version of its own."""
+
+    def renew(record: Record) -> Record:
+        if (record.topic, name_of(record)) != ("mentoring.scheduling.private", "PairFormed"):
+            return record
+        headers = dict(record.headers) | {"ce_type": b"fr.gouv.mentoring.PairFormed.v2"}
+        data = {**json.loads(record.value or b""), "room": "B-12", **changes}
+        return replace(record, headers=tuple(headers.items()), value=json.dumps(data).encode())
+
+    return with_records(lambda records: [renew(record) for record in records])
+
+
+def test_what_a_newer_service_has_learned_is_the_fact_as_its_version_tells_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    change = learned_in_version_2()
+    only_doubled(judged(planned_run(), change), "is another version of", "PairFormed")
+
+    known = Upcast(lambda old: {**old, "room": "B-12"})
+    monkeypatch.setitem(UPCASTS, ("PairFormed", 1), known)
+    assert judged(planned_run(), change).clean
+    for other in ({"room": "C-1"}, {"manager_id": "g-2"}):
+        findings = judged(planned_run(), learned_in_version_2(**other))
+        only_doubled(findings, "is another version of", "PairFormed")
+
+
 def test_an_event_that_a_service_has_not_learned_is_lost() -> None:
     run = whole_run()
     run.write("scheduling", "MentorPaused", "m-1", {}, cause="matching.events.9.9", copy=True)
@@ -984,9 +1012,8 @@ def test_a_letter_that_tells_something_else_than_its_fact_is_lost() -> None:
 
 
 def test_a_letter_of_a_newer_version_may_tell_more_than_its_fact_and_never_less() -> None:
-    fact = {"cohort_id": COHORT, "manager_id": "g-9"}
     run = late_run()
-    run.letter(LATE, "ManagerEnrolled", "g-9", "manager", {**fact, "added_later": None})
+    run.letter(LATE, "ManagerEnrolled", "g-9", "manager", {**LATE_FACT, "added_later": None})
     assert judged(run).clean
     run = late_run()
     run.letter(LATE, "ManagerEnrolled", "g-9", "manager", {"manager_id": "g-9", "added": None})

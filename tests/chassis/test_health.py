@@ -1,0 +1,108 @@
+"""What probes and alerts are told of a step that does not get its events to the broker."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from services.chassis import step
+from services.chassis.step import Abandoned
+from services.chassis.store import Place
+from tests.chassis.faults import Crash, Trip, Tripping, Unwilling, raising
+from tests.chassis.toy import PARTITIONS, Passing, World, formed, metric
+
+PENDING, OLDEST = "mentoring_outbox_pending", "mentoring_outbox_oldest_seconds"
+FOR_EVER = 100_000
+
+
+async def test_while_the_broker_takes_nothing_the_stepper_is_not_healthy_whatever_the_database_says(
+    world: World,
+) -> None:
+    row = world.publish(formed("m~g"))
+    failing = Unwilling(world.log, "publish", [Passing() for _ in range(FOR_EVER)])
+    stepper = world.stepper(log=failing)
+    await stepper.take(range(PARTITIONS))
+    making = asyncio.create_task(stepper.handle([row]))
+    while stepper.healthy:
+        await asyncio.sleep(0)
+
+    await stepper.decide_due()
+
+    assert not stepper.healthy
+    failing.errors.clear()
+    await making
+    assert stepper.healthy
+
+
+async def test_a_broker_that_says_nothing_makes_the_stepper_unhealthy_and_is_no_progress(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = world.publish(formed("m~g"))
+    answered = asyncio.Event()
+
+    async def nothing_is_said() -> None:
+        await answered.wait()
+
+    stepper = world.stepper(
+        log=Tripping(world.log, Trip(1, effect=nothing_is_said, name="publish"))
+    )
+    await stepper.take(range(PARTITIONS))
+    making = asyncio.create_task(stepper.handle([row]))
+    while not metric(stepper, PENDING):
+        await asyncio.sleep(0)
+    before = stepper.progress
+
+    await stepper.decide_due()
+
+    assert stepper.progress == before
+    assert stepper.healthy
+    monkeypatch.setattr(step, "SLOW_SECONDS", 0.0)
+    assert not stepper.healthy
+    answered.set()
+    await making
+    assert stepper.healthy
+    assert stepper.progress > before
+
+
+async def test_a_look_for_deadlines_is_progress_while_no_step_is_under_way(world: World) -> None:
+    stepper = await world.run()
+    before = stepper.progress
+    await stepper.decide_due()
+    assert stepper.progress > before
+
+
+async def test_what_the_last_owner_left_is_owed_from_the_moment_it_is_found(world: World) -> None:
+    world.publish(formed("m~g"))
+    dying = Tripping(world.log, Trip(1, effect=raising(Crash), name="publish"))
+    with pytest.raises(Crash):
+        await world.run(world.stepper(log=dying))
+    stepper = world.stepper()
+    seen: list[float] = []
+
+    async def look(_: Mapping[int, Place]) -> None:
+        seen.append(metric(stepper, PENDING))
+        if len(seen) == 1:
+            raise Passing
+
+    await stepper.take(range(PARTITIONS), look)
+
+    assert seen == [2, 2]
+    assert metric(stepper, PENDING) == 0
+    assert metric(stepper, OLDEST) == 0
+
+
+async def test_what_was_committed_counts_though_another_process_publishes_it(world: World) -> None:
+    row = world.publish(formed("m~g"))
+    failing = Unwilling(world.log, "publish", [Passing() for _ in range(FOR_EVER)])
+    stepper = world.stepper(log=failing)
+    await stepper.take(range(PARTITIONS))
+    making = asyncio.create_task(stepper.handle([row]))
+    while not metric(stepper, PENDING):
+        await asyncio.sleep(0)
+
+    await stepper.leave(range(PARTITIONS))
+
+    with pytest.raises(Abandoned):
+        await making
+    assert metric(stepper, "mentoring_events_total", type="StepCompleted") == 1
+    assert metric(stepper, PENDING) == 0  # it is the next owner's
