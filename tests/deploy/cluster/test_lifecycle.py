@@ -13,6 +13,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from deploy.chart_files import CHART
+from deploy.check import live_prefix
 from schemas.topics import TOPICS
 from services.chassis.links import generate_keys
 from tests.conftest import admin_of, eventually
@@ -208,7 +209,8 @@ async def refusals(place: Place) -> int:
     found = 0
     async with AsyncMongoClient(place.mongodb) as client:
         for service in SERVICES:
-            collection = client[f"{prefix}{service}"]["refusals"]
+            database = client[f"{prefix}{service}"]
+            collection = database[f"{await live_prefix(database)}refusals"]
             found += await collection.count_documents({"cohort_id": "helm-test"})
     return found
 
@@ -260,6 +262,46 @@ async def test_a_job_that_fails_stops_the_upgrade_and_what_runs_goes_on(place: P
     assert said.code == 0, said.err
     assert await place.deployments() == before
     assert job not in await place.api.everything(place.namespace)
+
+
+@with_pods
+async def test_a_database_that_was_lost_is_rebuilt_by_the_job_that_the_release_has_at_hand(
+    place: Place,
+) -> None:
+    others = {name: {"enabled": False} for name in SERVICES if name != "matching"}
+    said = await place.helm.deploy("install", {**place.values, "services": others})
+    assert said.code == 0, said.err
+    await place.helm.done("test", "mentorat", "--timeout", "120s")
+    async with AsyncMongoClient(place.mongodb) as client:
+        await client.drop_database(f"{place.values['mongodb']['databasePrefix']}matching")
+    assert await refusals(place) == 0
+
+    async def asked_for() -> bool:
+        return "run `connecte rebuild matching`" in place.kubelet.log("mentorat-matching")
+
+    await eventually(asked_for, within=60)
+
+    # As `kubectl create job --from=cronjob/mentorat-rebuild-matching again` makes it.
+    batch = f"/apis/batch/v1/namespaces/{place.namespace}"
+    recipe = (await place.api.get(f"{batch}/cronjobs/mentorat-rebuild-matching"))["spec"]
+    labels = recipe["jobTemplate"]["metadata"]["labels"]
+    metadata = {"name": "again", "namespace": place.namespace, "labels": labels}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata}
+    await place.api.create({**job, "spec": recipe["jobTemplate"]["spec"]})
+
+    async def rebuilt() -> bool:
+        made = await place.api.get(f"{batch}/jobs/again")
+        return job_done("", {**made, "kind": "Job"})
+
+    await eventually(rebuilt, within=120)
+    assert await refusals(place) == 1
+
+    async def ready() -> bool:
+        return (await place.deployments())["matching"]["status"].get("readyReplicas") == 1
+
+    await eventually(ready, within=60)
+    await place.helm.done("test", "mentorat", "--timeout", "120s")
+    assert await refusals(place) == 2
 
 
 @with_pods
