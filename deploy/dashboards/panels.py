@@ -73,8 +73,12 @@ def lines(
     bars: bool = False,
     limits: tuple[float | None, float | None] = (0, None),
     names: Mapping[str, str] | None = None,
+    colours: Mapping[str, str] | None = None,
 ) -> timeseries.Panel:
-    """Figures over time. `limits`: of the axis; `names`: what series are called instead."""
+    """Figures over time. `limits`: of the axis; `names`: what series are called instead.
+
+    `colours`: those of `names`, where they mean something.
+    """
     legend = c.VizLegendOptions().show_legend(True).placement(cm.LegendPlacement.BOTTOM)
     panel = (
         _described(timeseries.Panel(), text, width, height)
@@ -91,7 +95,7 @@ def lines(
         panel.draw_style(cm.GraphDrawStyle.BARS)
     if stacked:
         panel.stacking(c.StackingConfig().mode(cm.StackingMode.NORMAL).group("A"))
-    return _named(panel, names)
+    return _named(panel, names, colours)
 
 
 def figure(
@@ -205,9 +209,15 @@ def _described(panel: P, text: Text, width: int, height: int) -> P:
     return panel
 
 
-def _named(panel: P, names: Mapping[str, str] | None) -> P:
+def _named(
+    panel: P, names: Mapping[str, str] | None, colours: Mapping[str, str] | None = None
+) -> P:
     for name, shown in (names or {}).items():
-        panel.override_by_name(name, [dm.DynamicConfigValue(id_val="displayName", value=shown)])
+        said = [dm.DynamicConfigValue(id_val="displayName", value=shown)]
+        if colours:
+            fixed_colour = {"mode": "fixed", "fixedColor": colours[name]}
+            said.append(dm.DynamicConfigValue(id_val="color", value=fixed_colour))
+        panel.override_by_name(name, said)
     return panel
 
 

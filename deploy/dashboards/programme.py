@@ -194,6 +194,7 @@ def _funnel() -> list[Panel]:
             height=10,
             stacked=True,
             names=words.PAIR,
+            colours=words.COLOUR,
         ),
     ]
 
@@ -218,6 +219,7 @@ def _sessions() -> list[Panel]:
             stacked=True,
             bars=True,
             names=words.OUTCOME,
+            colours=words.COLOUR,
         ),
         lines(
             _text(
@@ -353,6 +355,7 @@ def _people() -> list[Panel]:
             width=7,
             stacked=True,
             names=words.MENTOR,
+            colours=words.COLOUR,
         ),
         lines(
             _text(
@@ -364,6 +367,7 @@ def _people() -> list[Panel]:
             width=7,
             stacked=True,
             names=words.MANAGER,
+            colours=words.COLOUR,
         ),
         lines(
             _text(
@@ -376,6 +380,7 @@ def _people() -> list[Panel]:
             Query(letters, "{{outcome}}"),
             width=7,
             names=words.LETTER,
+            colours=words.COLOUR,
         ),
         figure(
             _text(

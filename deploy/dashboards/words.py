@@ -1,4 +1,4 @@
-"""What the programme's labels are called in French, for those who read its dashboard."""
+"""What the programme's labels are called in French, and their colours, on its dashboard."""
 
 PAIR = {
     "proposed": "proposés",
@@ -8,6 +8,21 @@ PAIR = {
     "declined": "déclinés",
     "expired": "sans réponse",
 }
+GOOD, UNDER_WAY, OFFERED, WAITS, BAD, ASIDE = (
+    *("green", "blue", "light-blue", "orange", "red"),
+    "#9aa0a6",
+)
+COLOUR = {
+    **dict.fromkeys(("completed", "graduated", "sent", "available"), GOOD),
+    **dict.fromkeys(("formed", "paired", "engaged"), UNDER_WAY),
+    **dict.fromkeys(("waiting", "queued", "paused"), WAITS),
+    **dict.fromkeys(("missed", "dissolved", "failed"), BAD),
+    **dict.fromkeys(("cancelled", "declined", "withdrawn"), ASIDE),
+    "proposed": OFFERED,
+    "expired": "#5f6368",
+}
+"""What a state looks like, the same wherever it is shown."""
+
 OUTCOME = {"completed": "tenues", "missed": "manquées", "cancelled": "annulées"}
 MENTOR = {
     "available": "disponibles",

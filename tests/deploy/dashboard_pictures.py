@@ -30,7 +30,7 @@ def shown(recording: Recording, client: httpx.Client, found: Object) -> dict[int
     for panel in panels(found):
         is_table = panel["type"] == "table"
         series[panel["id"]] = [
-            Shown(target["refId"] if is_table else named(panel, target, one), one)
+            Shown(target["refId"], one) if is_table else named(panel, target, one)
             for target in panel["targets"]
             for one in recording.ask(client, target, found)
         ]

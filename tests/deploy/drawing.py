@@ -17,7 +17,13 @@ from tests.deploy.recorded import Object, Series
 COLUMN, ROW, GAP, MARGIN = 50, 29, 8, 12
 CHAR = 0.54  # of the size of the letters, on average
 COLOURS = ("#3b6fb6", "#e08a2e", "#3f9b57", "#c2453d", "#8461b0", "#4aa3a8", "#b5679a", "#8a7a3c")
-NAMED = {"green": "#2f8f4e", "orange": "#d9822b", "red": "#c2453d", "blue": "#3b6fb6"}
+NAMED = {
+    "green": "#2f8f4e",
+    "orange": "#d9822b",
+    "red": "#c2453d",
+    "blue": "#3b6fb6",
+    "light-blue": "#8fb6e0",
+}
 INK, FAINT, RULE = "#24292f", "#6e7781", "#e3e7eb"
 
 Points = Sequence[tuple[float, float]]
@@ -25,10 +31,11 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Series with what they are called."""
+    """Series with what they are called, and their colour if it means something."""
 
     name: str
     series: Series
+    colour: str | None = None
 
 
 @dataclass(slots=True)
@@ -227,7 +234,7 @@ def _chart(sheet: Sheet, area: Area, panel: Object, shown: Sequence[Shown]) -> N
     stacked = (custom.get("stacking") or {}).get("mode") == "normal"
     taken = _legend(sheet, area, shown)
     finite = [
-        Shown(one.name, Series(one.series.labels, points))
+        Shown(one.name, Series(one.series.labels, points), one.colour)
         for one in shown
         if (points := [(m, v) for m, v in one.series.points if math.isfinite(v)])
     ]
@@ -256,11 +263,12 @@ def _chart(sheet: Sheet, area: Area, panel: Object, shown: Sequence[Shown]) -> N
         _stack(sheet, finite, place)
     else:
         for n, one in enumerate(finite):
-            _line(sheet, [place(*point) for point in one.series.points], _nth(n))
+            _line(sheet, [place(*point) for point in one.series.points], _of(one, n))
 
 
-def _nth(n: int) -> str:
-    return COLOURS[n % len(COLOURS)]
+def _of(shown: Shown, n: int) -> str:
+    """The colour of the nth series."""
+    return shown.colour or COLOURS[n % len(COLOURS)]
 
 
 def _ticks(defaults: Object, shown: Sequence[Shown], stacked: bool) -> list[float]:
@@ -318,8 +326,9 @@ def _layers(shown: Sequence[Shown]) -> list[tuple[Points, Points]]:
 def _stack(sheet: Sheet, shown: Sequence[Shown], place: Place) -> None:
     for n, (above, below) in enumerate(_layers(shown)):
         up, down = [place(*p) for p in above], [place(*p) for p in reversed(below)]
-        sheet.path(f"{_d(up)}L{_d(down)[1:]}Z", f'fill="{_nth(n)}" fill-opacity="0.35"')
-        _line(sheet, up, _nth(n))
+        colour = _of(shown[n], n)
+        sheet.path(f"{_d(up)}L{_d(down)[1:]}Z", f'fill="{colour}" fill-opacity="0.35"')
+        _line(sheet, up, colour)
 
 
 def _bars(sheet: Sheet, shown: Sequence[Shown], place: Place) -> None:
@@ -330,7 +339,7 @@ def _bars(sheet: Sheet, shown: Sequence[Shown], place: Place) -> None:
             right, y = place(moment, top)  # a bar tells of the time before its moment
             left, bottom = place(moment - gap, base)
             if top > base:
-                sheet.box(left + 2, y, right - left - 4, bottom - y, _nth(n))
+                sheet.box(left + 2, y, right - left - 4, bottom - y, _of(shown[n], n))
 
 
 def _legend(sheet: Sheet, area: Area, shown: Sequence[Shown]) -> float:
@@ -347,7 +356,7 @@ def _legend(sheet: Sheet, area: Area, shown: Sequence[Shown]) -> float:
             places[-1:] = [(*places[-1][:3], f"… {len(shown) - n + 1} more")]
             lines = 2
             break
-        places.append((x, lines, _nth(n), name))
+        places.append((x, lines, _of(one, n), name))
         x += width
     for left, line, colour, name in places:
         y = area.y + area.h - (lines - line) * 15 - 2
@@ -357,12 +366,14 @@ def _legend(sheet: Sheet, area: Area, shown: Sequence[Shown]) -> float:
     return lines * 15.0
 
 
-def named(panel: Object, target: Object, series: Series) -> str:
-    """What a series is called: by its query, or as the panel renames that."""
+def named(panel: Object, target: Object, series: Series) -> Shown:
+    """A series with its name, by its query or as the panel renames that, and its colour."""
     legend = re.sub(r"\{\{(\w+)\}\}", lambda m: series.labels.get(m[1], ""), target["legendFormat"])
-    renamed: dict[str, Any] = {
-        one["matcher"]["options"]: one["properties"][0]["value"]
-        for one in panel["fieldConfig"]["overrides"]
-        if one["properties"][0]["id"] == "displayName"
+    said: dict[str, Any] = {
+        one["id"]: one["value"]
+        for override in panel["fieldConfig"]["overrides"]
+        if override["matcher"]["options"] == legend
+        for one in override["properties"]
     }
-    return str(renamed.get(legend, legend))
+    colour = said.get("color", {}).get("fixedColor")
+    return Shown(str(said.get("displayName", legend)), series, NAMED.get(colour, colour))
