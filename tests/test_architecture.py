@@ -166,18 +166,6 @@ def test_one_module_alone_imports_motor() -> None:
     assert [m for m in everywhere if "motor" in roots(imports(m))] == ["services.chassis.mongo"]
 
 
-def test_one_module_alone_imports_opentelemetry_and_one_knows_of_it_and_only_if_it_is_used() -> (
-    None
-):
-    everywhere = (*modules("schemas"), *modules("services"), *modules("deploy"))
-    assert [m for m in everywhere if "opentelemetry" in roots(imports(m))] == [
-        "services.chassis.otel"
-    ]
-    assert [m for m in everywhere if "services.chassis.otel" in imports(m)] == [
-        "services.chassis.tracing"
-    ]
-
-
 def test_opentelemetry_is_imported_by_one_module_and_that_one_only_where_it_is_switched_on() -> (
     None
 ):
@@ -185,7 +173,7 @@ def test_opentelemetry_is_imported_by_one_module_and_that_one_only_where_it_is_s
     importing = [m for m in everywhere if "opentelemetry" in roots(imports(m))]
     assert importing == ["services.chassis.otel"]
     knowing = [m for m in everywhere if "services.chassis.otel" in imports(m)]
-    assert knowing == ["services.chassis.tracing"]
+    assert knowing == ["services.chassis.runtime"]
 
 
 def words(name: str) -> set[str]:

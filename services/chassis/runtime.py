@@ -2,7 +2,7 @@
 
 Always holds: building opens nothing; `run` ends with everything closed, at a signal (0), or at a
 fault that no retry mends (1), which it names in one line. Ready means: partitions assigned, places
-known, database answering. Alive means: steps make progress.
+known, database answering, events taken by the broker. Alive means: steps make progress.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ from services.chassis.scrape import Scrape
 from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step import Abandoned, Limits, Perform, Stepper
 from services.chassis.store import Store
-from services.chassis.tracing import Tracing, tracing_of
+from services.chassis.tracing import OFF, Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -320,6 +320,21 @@ class Service:
                     raise
                 logger.warning("commands not counted: %s", type(error).__name__)
             await asyncio.sleep(LOOK_EVERY)
+
+
+def tracing_of(service: str, endpoint: str | None) -> Tracing:
+    """The tracing of a service, to a collector at this address (OTLP over HTTP); None: off.
+
+    Raises `WrongSetting` if OpenTelemetry cannot be built from its settings.
+    """
+    if endpoint is None:
+        return OFF
+    try:
+        from services.chassis.otel import tracing_to  # noqa: PLC0415  # loaded only if it is used
+
+        return tracing_to(endpoint, service)
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise WrongSetting(f"OTEL_…: {error}") from None
 
 
 def _cause(error: BaseException) -> Exception:

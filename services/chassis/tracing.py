@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from services.chassis.admission import Input
 from services.chassis.domain import Change, Document
-from services.chassis.settings import WrongSetting
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -75,18 +74,3 @@ class Tracing:
 
 
 OFF = Tracing()
-
-
-def tracing_of(service: str, endpoint: str | None) -> Tracing:
-    """The tracing of a service, to a collector at this address (OTLP over HTTP); None: off.
-
-    Raises `WrongSetting` if OpenTelemetry cannot be built from its settings.
-    """
-    if endpoint is None:
-        return OFF
-    try:
-        from services.chassis.otel import tracing_to  # noqa: PLC0415  # loaded only if it is used
-
-        return tracing_to(endpoint, service)
-    except (ValueError, RuntimeError, ImportError) as error:
-        raise WrongSetting(f"OTEL_…: {error}") from None

@@ -32,9 +32,9 @@ from services.chassis.log import MemoryLog
 from services.chassis.mongo import MongoStore
 from services.chassis.otel import OtelTracing, tracing_to
 from services.chassis.pages import Form, Purpose, Text, link_routes
+from services.chassis.runtime import tracing_of
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step import Stepper
-from services.chassis.tracing import tracing_of
 from tests.chassis.faults import Crash, Unwilling
 from tests.chassis.toy import COMMANDS as TOPIC
 from tests.chassis.toy import (
