@@ -75,7 +75,8 @@ def demo(
         float | None, typer.Option(help="How fast the programme's time passes.")
     ] = None,
     kill_every: Annotated[
-        float | None, typer.Option(help="Kill a service at random about every so many seconds.")
+        float | None,
+        typer.Option(help="Kill a service at random, about every so many seconds that all work."),
     ] = None,
     maildir: Annotated[Path | None, typer.Option(help="Keep every letter here.")] = None,
 ) -> None:

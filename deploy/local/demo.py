@@ -182,15 +182,28 @@ def _fail(main: asyncio.Task[Any], done: asyncio.Future[Any]) -> None:
 
 
 async def _kill(stack: Stack, plan: Plan, progress: Progress) -> None:
-    """Kill one service at random, again and again, with no warning."""
+    """Kill a service at random, with no warning, and another one once all are back at work.
+
+    Where a start takes longer than the pause, nobody would ever get anything done.
+    """
     chance = random.Random(f"{plan.seed}:kill")  # noqa: S311  # no secret
     assert plan.kill_every is not None
-    while True:
-        await asyncio.sleep(chance.uniform(0.5, 1.5) * plan.kill_every)
-        child = stack.services[chance.choice(SERVICES)].child
-        if child is not None and child.returncode is None:
-            child.kill()
-            progress.kills += 1
+    async with httpx.AsyncClient(timeout=2) as client:
+        while True:
+            await asyncio.sleep(0.1)
+            if await _all_ready(stack, client):
+                await asyncio.sleep(chance.uniform(0.5, 1.5) * plan.kill_every)
+                child = stack.services[chance.choice(SERVICES)].child
+                assert child is not None
+                child.kill()
+                progress.kills += 1
+
+
+async def _all_ready(stack: Stack, client: httpx.AsyncClient) -> bool:
+    urls = [service.url for service in stack.services.values()]
+    asked = [client.get(f"{url}/health/ready") for url in urls]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    return all(isinstance(a, httpx.Response) and a.status_code == 200 for a in answers)
 
 
 class Coordinator:
