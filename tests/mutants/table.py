@@ -244,15 +244,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "G4",
         "a record is set aside because the database was away for a moment",
         _STEP,
-        "                await self._attempt(mine)\n",
-        """                try:
-                    await self._attempt(mine)
-                except Exception as error:
-                    from services.chassis.admission import Fault
+        "                    await self._attempt(mine)\n",
+        """                    try:
+                        await self._attempt(mine)
+                    except Exception as error:
+                        from services.chassis.admission import Fault
 
-                    for item in mine if self.is_transient(error) else ():
-                        item.unreadable = item.received and Fault("fault", "away")
-                    raise
+                        for item in mine if self.is_transient(error) else ():
+                            item.unreadable = item.received and Fault("fault", "away")
+                        raise
 """,
     ),
     Mutant(
