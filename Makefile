@@ -26,9 +26,9 @@ test: $(STAMP) ## Every test that needs no Java, but for the drills
 	$(BIN)/python -m pytest -m "not kafka and not cluster" --ignore=tests/drills
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
-	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/contracts tests/chassis tests/journeys tests/chaos \
-		tests/deploy/test_local_parts.py tests/deploy/test_kafka_cluster.py \
-		tests/deploy/test_topics.py tests/deploy/test_access_on_kafka.py
+	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/chassis tests/journeys tests/deploy/trial/chaos \
+		tests/deploy/local/test_local_parts.py tests/deploy/local/test_kafka_cluster.py \
+		tests/deploy/operating/test_topics.py tests/deploy/operating/test_access_on_kafka.py
 
 test-chart: $(STAMP) ## The chart on a real API server, with Helm 3 and 4 (Go; the first time takes long)
 	$(BIN)/python -m pytest -m cluster
@@ -54,8 +54,8 @@ lint: $(STAMP) ## Style, types, whether the catalogue is current and breaks noth
 	$(BIN)/mypy
 	$(BIN)/connecte schemas generate --check
 	$(BIN)/connecte schemas check
-	$(BIN)/python -m deploy.dashboards --check
-	$(BIN)/python -m deploy.chart_files --check
+	$(BIN)/python -m deploy.made.dashboards --check
+	$(BIN)/python -m deploy.made.chart_files --check
 
 format: $(STAMP) ## Put the code into shape
 	$(BIN)/ruff check --fix .
@@ -63,12 +63,12 @@ format: $(STAMP) ## Put the code into shape
 
 catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, dashboards and the chart's files
 	$(BIN)/connecte schemas generate
-	$(BIN)/python -m deploy.lineage
-	$(BIN)/python -m deploy.dashboards
-	$(BIN)/python -m deploy.chart_files
+	$(BIN)/python -m deploy.made.events_page
+	$(BIN)/python -m deploy.made.dashboards
+	$(BIN)/python -m deploy.made.chart_files
 
 sbom: $(STAMP) ## The bill of materials of the image's Python packages; writes build/sbom.cdx.json
-	$(BIN)/python -m deploy.sbom --output build/sbom.cdx.json
+	$(BIN)/python -m deploy.made.sbom --output build/sbom.cdx.json
 
 PIN := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header

@@ -14,10 +14,10 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from deploy.console import BadInput, Json, answer, output, progress, run, scratch
-from deploy.schema_commands import schema_commands
-from deploy.storage_commands import parked_commands, rebuild
-from deploy.topic_commands import topic_commands
+from deploy.operating.console import BadInput, Json, answer, output, progress, run, scratch
+from deploy.operating.schema_commands import schema_commands
+from deploy.operating.stored import parked_commands, rebuild
+from deploy.operating.topic_commands import topic_commands
 
 SHOWN = 20
 """Rows of a long table that people are shown."""
@@ -52,7 +52,7 @@ def main() -> None:
     except BadInput as error:
         _end(str(error), 2)
     except Exception as error:
-        from deploy.operations import explained
+        from deploy.errors import explained
 
         known = explained(error)
         if known is None:
@@ -84,7 +84,7 @@ def demo(
 
     Example: connecte demo --managers 400 --mentors 600 --seed 7
     """
-    from deploy.local.demonstration import demonstrate
+    from deploy.trial.demonstration import demonstrate
 
     sys.exit(
         demonstrate(
@@ -145,9 +145,9 @@ def import_(
 
     Example: connecte import --cohort bercy-2017 --open "Pilot" --mentors a.csv --managers b.csv
     """
-    from deploy.operations import Entered, Platform, checked_id, enter
-    from deploy.rosters import read_rosters
-    from schemas.commands import OpenCohort
+    from deploy.operating.platform import Entered, Platform, checked_id, enter
+    from deploy.operating.rosters import read_rosters
+    from schemas.matching import OpenCohort
 
     checked_id("--cohort", cohort)
     roster = read_rosters(mentors, managers, cohort)
@@ -198,7 +198,7 @@ def match_(
 
     Example: connecte match --mentors mentors.csv --managers managers.csv --out pairs.csv
     """
-    from deploy.matching import certificate_json, edges_csv, match, pairs_csv, write_whole
+    from deploy.operating.match import certificate_json, edges_csv, match, pairs_csv, write_whole
 
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=progress
@@ -245,8 +245,8 @@ def round_(
 
     Example: connecte round --cohort bercy-2017 --round round-1 --simulate
     """
-    from deploy.operations import Platform, checked_id, run_round
-    from schemas.commands import RunRound
+    from deploy.operating.platform import Platform, checked_id, run_round
+    from schemas.matching import RunRound
 
     checked_id("--cohort", cohort)
     mode: Literal["publish", "simulate"] = "simulate" if simulate else "publish"
@@ -284,7 +284,7 @@ def chaos(
 
     Example: connecte chaos --seed 1 --minutes 2 --faults kill-service,step-down
     """
-    from deploy.chaos.command import wreak
+    from deploy.trial.chaos.command import wreak
 
     sys.exit(wreak(seed=seed, minutes=minutes, faults=faults, plan=plan, keep=keep, as_json=json_))
 

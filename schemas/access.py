@@ -10,8 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.commands import COMMANDS, Service
-from schemas.topics import PARKED, PEOPLE, PUBLIC_EVENTS, TOPICS, commands_topic, stream_topic
+from schemas.topics import (
+    COMMANDS,
+    PARKED,
+    PEOPLE,
+    PUBLIC_EVENTS,
+    TOPICS,
+    Service,
+    commands_topic,
+    stream_topic,
+)
 
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs", "AlterConfigs"]
 

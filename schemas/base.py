@@ -5,7 +5,7 @@ order; its `subject` is the thing that it is about, and the key of its record.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -94,9 +94,17 @@ def recast(kind: type[V], source: BaseModel, **changes: Any) -> V:
     return kind.model_validate(fields | changes)
 
 
-class Message(Value):
-    """Something that travels: it has a cohort, and a subject within it."""
+Audience = Literal["public", "internal", "restricted"]
+"""Who may read a message: everybody on the broker, the platform's services, or notify alone."""
 
+
+class Message(Value):
+    """Something that travels: it has a cohort, and a subject within it.
+
+    Its class says who may read it, and so on which of its service's topics it travels.
+    """
+
+    audience: ClassVar[Audience]
     version: ClassVar[int] = 1
     subject_field: ClassVar[str] = "cohort_id"
 
@@ -111,6 +119,7 @@ class Message(Value):
 class Command(Message):
     """A wish, in the imperative. It is carried out or refused, exactly once."""
 
+    audience: ClassVar[Audience] = "internal"
     # A sender learns of a field that it misspelt; history is never read through a command.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -122,6 +131,15 @@ class Event(Message):
     """
 
     anonymous: ClassVar[bool] = False
+
+
+class PairEvent(Event):
+    """What concerns a pair."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    mentor_id: MentorId
+    manager_id: ManagerId
 
 
 def pair_of(mentor_id: str, manager_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Base64Bytes, Field
 
-from schemas.base import CohortId, Command, Event, described
+from schemas.base import CohortId, Command, Event, Moment, described
 
 OwnName = Annotated[
     CohortId,
@@ -23,6 +23,7 @@ Origin = Annotated[
 class CommandRefused(Event):
     """A command was not carried out, and why. Its sender can look it up by `command_id`."""
 
+    audience = "internal"
     subject_field: ClassVar[str] = "command_id"
     command_id: Annotated[
         str,
@@ -40,6 +41,7 @@ class StepCompleted(Event):
     moved. `cohort_id` is the service's own name here: a step belongs to a partition.
     """
 
+    audience = "internal"
     subject_field: ClassVar[str] = "source"
     cohort_id: OwnName
     source: Annotated[str, described("Service and partition.", "matching.3")]
@@ -54,6 +56,21 @@ class StepCompleted(Event):
     ]
 
 
+class Heartbeat(Event):
+    """A service is alive, and writes to this partition. It says so once a day.
+
+    `cohort_id` is the service's own name here: a heartbeat belongs to a partition, and is on it
+    wherever the name's hash would put it. Nobody has to handle it; whoever watches the topic
+    knows by `next_at` when silence means that something is wrong.
+    """
+
+    audience = "public"
+    subject_field: ClassVar[str] = "source"
+    cohort_id: OwnName
+    source: Annotated[str, Field(description="Service and partition.", examples=["matching.3"])]
+    next_at: Annotated[Moment, Field(description="When the next one is due.")]
+
+
 class RecordParked(Event):
     """A record was set aside, as it came. Whoever mends the cause can have it handled again.
 
@@ -61,6 +78,7 @@ class RecordParked(Event):
     `sha256` say what the whole is.
     """
 
+    audience = "internal"
     subject_field: ClassVar[str] = "origin"
     cohort_id: OwnName
     origin: Origin
@@ -105,6 +123,7 @@ class RecordParked(Event):
 class RecordRetried(Event):
     """A record that was set aside has been handled; what came of it follows."""
 
+    audience = "internal"
     subject_field: ClassVar[str] = "origin"
     cohort_id: OwnName
     origin: Origin
@@ -114,6 +133,7 @@ class RecordRetried(Event):
 class RecordDropped(Event):
     """A record that was set aside will never be handled."""
 
+    audience = "internal"
     subject_field: ClassVar[str] = "origin"
     cohort_id: OwnName
     origin: Origin

@@ -25,6 +25,7 @@ Address = Annotated[
 class PersonContact(Command):
     """How to reach a person, in which language. The newest one counts."""
 
+    audience = "restricted"
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     name: Annotated[
@@ -38,5 +39,6 @@ class PersonContact(Command):
 class PersonErased(Command):
     """The tombstone of a person, as a service sees it: the record had a key and no value."""
 
+    audience = "restricted"
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId

@@ -7,16 +7,24 @@ every topic, in order, and one consumer of a group owns it all.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from types import ModuleType
+from typing import Literal, TypeVar
 
-from schemas import events, people
-from schemas.base import Command, Event, Message
-from schemas.commands import COMMANDS, Service
-from schemas.heartbeat import Heartbeat
-from schemas.journal import CONTROL, PARKING, CommandRefused, StepCompleted
+from schemas import feedback, matching, notify, scheduling
+from schemas.base import Audience, Command, Event, Message
+from schemas.journal import CONTROL, PARKING, CommandRefused, Heartbeat, StepCompleted
+from schemas.people import PersonContact
 
-Audience = Literal["public", "internal", "restricted"]
+Service = Literal["matching", "scheduling", "feedback", "notify"]
 Stream = Literal["events", "private", "parked"]
+
+LANGUAGE: dict[Service, ModuleType] = {
+    "matching": matching,
+    "scheduling": scheduling,
+    "feedback": feedback,
+    "notify": notify,
+}
+"""Where the commands and events of each service stand. What a module declares, it publishes."""
 
 PARTITIONS = 12
 """Partitions of every topic, unless a deployment says otherwise. Never changed afterwards."""
@@ -52,73 +60,36 @@ class Topic:
 
 _JOURNAL: tuple[type[Event], ...] = (CommandRefused, StepCompleted)
 
-PUBLIC_EVENTS: dict[Service, tuple[type[Event], ...]] = {
-    "matching": (
-        events.CohortOpened,
-        events.MentorVolunteered,
-        events.MentorPaused,
-        events.MentorResumed,
-        events.MentorWithdrew,
-        events.ManagerEnrolled,
-        events.ManagerWithdrew,
-        events.AvailabilityChanged,
-        events.PairProposed,
-        events.ProposalAccepted,
-        events.ProposalDeclined,
-        events.ProposalExpired,
-        events.PairFormed,
-        events.PairDissolved,
-        events.RoundCompleted,
-        events.ManagerWaitlisted,
-        Heartbeat,
-    ),
-    "scheduling": (
-        events.SessionPlanned,
-        events.SessionConfirmed,
-        events.SessionRescheduled,
-        events.SessionCancelled,
-        events.SessionMissed,
-        events.SessionCompleted,
-        events.PairStalled,
-        events.PairGraduated,
-        Heartbeat,
-    ),
-    "feedback": (
-        events.CohortMeasured,
-        events.RolloutRecommended,
-        events.RolloutWithheld,
-        Heartbeat,
-    ),
-    "notify": (),
-}
+M = TypeVar("M", bound=Message)
 
-PRIVATE_EVENTS: dict[Service, tuple[type[Event], ...]] = {
-    "matching": (
-        events.RoundRequested,
-        events.PairsSimulated,
-        events.RoundSimulated,
-        events.PairChosenByHand,
-        events.PairKeptApart,
-    ),
-    "scheduling": (
-        events.PlanningBegan,
-        events.PlanningPostponed,
-        events.AttendanceRequested,
-    ),
-    "feedback": (
-        events.SurveyOpened,
-        events.SurveyClosed,
-        events.SurveyAnswered,
-        events.PairAtRisk,
-    ),
-    "notify": (
-        events.LetterQueued,
-        events.LetterSent,
-        events.LetterDeferred,
-        events.LetterFailed,
-        Heartbeat,
-    ),
+
+def _declared(module: ModuleType, kind: type[M]) -> tuple[type[M], ...]:
+    """The messages of this kind that a module declares, in its order."""
+    own = (found for found in vars(module).values() if isinstance(found, type))
+    return tuple(f for f in own if issubclass(f, kind) and f.__module__ == module.__name__)
+
+
+def _read_by(audience: Audience, module: ModuleType) -> tuple[type[Event], ...]:
+    """The events that say so themselves; what they inherit from (`SessionEvent`) says nothing."""
+    return tuple(e for e in _declared(module, Event) if vars(e).get("audience") == audience)
+
+
+COMMANDS: dict[Service, tuple[type[Command], ...]] = {
+    service: _declared(module, Command) for service, module in LANGUAGE.items()
 }
+"""Which service carries out which command."""
+
+_PUBLIC = {service: _read_by("public", module) for service, module in LANGUAGE.items()}
+_PRIVATE = {service: _read_by("internal", module) for service, module in LANGUAGE.items()}
+
+PUBLIC_EVENTS: dict[Service, tuple[type[Event], ...]] = {
+    service: (*events, Heartbeat) if events else () for service, events in _PUBLIC.items()
+}
+PRIVATE_EVENTS: dict[Service, tuple[type[Event], ...]] = {
+    service: events if _PUBLIC[service] else (*events, Heartbeat)
+    for service, events in _PRIVATE.items()
+}
+"""Without its copies and its journal. A service that publishes nothing has its heartbeats here."""
 
 
 def commands_topic(service: Service) -> str:
@@ -166,7 +137,7 @@ def _table() -> dict[str, Topic]:
         Topic(
             PEOPLE,
             "restricted",
-            (people.PersonContact,),
+            (PersonContact,),
             FOREVER,
             "how a person can be reached; a tombstone erases",
             compacted=True,

@@ -20,7 +20,7 @@ from pymongo import MongoClient
 from deploy.local.broker import embedded_broker
 from deploy.local.kafka import apache_kafka
 from deploy.local.mongodb import mongodb
-from deploy.topics import create_topics
+from deploy.operating.topics import create_topics
 from schemas.topics import TOPICS
 
 T = TypeVar("T")

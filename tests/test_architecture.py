@@ -163,7 +163,9 @@ def test_a_domain_room_asks_for_no_time_and_waits_for_nothing(module: str) -> No
 
 def test_one_module_alone_imports_motor() -> None:
     everywhere = (*modules("schemas"), *modules("services"), *modules("deploy"))
-    assert [m for m in everywhere if "motor" in roots(imports(m))] == ["services.chassis.mongo"]
+    assert [m for m in everywhere if "motor" in roots(imports(m))] == [
+        "services.chassis.store.mongo"
+    ]
 
 
 def test_opentelemetry_is_imported_by_one_module_and_that_one_only_where_it_is_switched_on() -> (
@@ -171,8 +173,8 @@ def test_opentelemetry_is_imported_by_one_module_and_that_one_only_where_it_is_s
 ):
     everywhere = (*modules("schemas"), *modules("services"), *modules("deploy"))
     importing = [m for m in everywhere if "opentelemetry" in roots(imports(m))]
-    assert importing == ["services.chassis.otel"]
-    knowing = [m for m in everywhere if "services.chassis.otel" in imports(m)]
+    assert importing == ["services.chassis.watch.otel"]
+    knowing = [m for m in everywhere if "services.chassis.watch.otel" in imports(m)]
     assert knowing == ["services.chassis.runtime"]
 
 

@@ -22,9 +22,9 @@ from deploy.local.broker import embedded_broker
 from deploy.local.mail import Mailbox
 from deploy.local.mongodb import mongodb
 from deploy.local.process import Child, PartError, free_ports
-from deploy.topics import create_topics
-from schemas.commands import Service
-from services.chassis.links import generate_keys
+from deploy.operating.topics import create_topics
+from schemas.topics import Service
+from services.chassis.http.links import generate_keys
 
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
 READY_SECONDS = 60.0

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.broker import embedded_broker
-from deploy.topics import create_topics
+from deploy.operating.topics import create_topics
 from docs.examples.python.fake_publisher import records
 
 PARTITIONS = 4

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import ClassVar, TypeVar
 
 from schemas.base import Event, Message, Moment, Value
-from schemas.commands import Service
+from schemas.topics import Service
 
 
 class Document(Value):

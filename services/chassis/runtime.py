@@ -27,27 +27,30 @@ from faststream.specification import AsyncAPI
 from prometheus_client import CONTENT_TYPE_LATEST, ProcessCollector
 
 from schemas.base import Command
-from schemas.commands import COMMANDS
-from schemas.topics import commands_topic
-from services.chassis import kafka, logs, mongo
+from schemas.topics import COMMANDS, commands_topic
 from services.chassis.clock import Clock
-from services.chassis.connections import server_of
-from services.chassis.consumer import Consumer
-from services.chassis.database_metrics import CommandMetrics, ConnectionMetrics
+from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import Document, Domain, Timed
-from services.chassis.http import Commands, command_routes, create_app, projection_routes, protected
-from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
-from services.chassis.kafka import KafkaLog
-from services.chassis.links import LinkVerifier
-from services.chassis.metrics import Measure, Metrics, Programme, Tally
-from services.chassis.mongo import MongoStore
-from services.chassis.pages import Purpose, link_routes
-from services.chassis.pressure import Bounds, Pressure
-from services.chassis.scrape import Scrape
+from services.chassis.http.application import create_app, protected
+from services.chassis.http.commands import Commands, command_routes
+from services.chassis.http.connections import server_of
+from services.chassis.http.links import LinkVerifier
+from services.chassis.http.pages import Purpose, link_routes
+from services.chassis.http.pressure import Bounds, Pressure
+from services.chassis.http.projections import projection_routes
+from services.chassis.log import kafka
+from services.chassis.log.kafka import KafkaLog
 from services.chassis.settings import Settings, WrongSetting
-from services.chassis.step import Abandoned, Limits, Perform, Stepper
-from services.chassis.store import Store
+from services.chassis.step.consumer import Consumer
+from services.chassis.step.stepper import Abandoned, Limits, Perform, Stepper
+from services.chassis.store import mongo
+from services.chassis.store.contract import Store
+from services.chassis.store.database_metrics import CommandMetrics, ConnectionMetrics
+from services.chassis.store.mongo import MongoStore
 from services.chassis.tracing import OFF, Tracing
+from services.chassis.watch import logs
+from services.chassis.watch.metrics import Measure, Metrics, Programme, Tally
+from services.chassis.watch.scrape import Scrape
 
 logger = logging.getLogger(__name__)
 
@@ -330,7 +333,7 @@ def tracing_of(service: str, endpoint: str | None) -> Tracing:
     if endpoint is None:
         return OFF
     try:
-        from services.chassis.otel import tracing_to  # noqa: PLC0415  # loaded only if it is used
+        from services.chassis.watch.otel import tracing_to  # noqa: PLC0415  # loaded only if it is used
 
         return tracing_to(endpoint, service)
     except (ValueError, RuntimeError, ImportError) as error:

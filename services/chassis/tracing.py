@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from services.chassis.admission import Input
 from services.chassis.domain import Change, Document
+from services.chassis.inputs import Input
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,7 +30,7 @@ def _untold(_: str) -> None:
 
 
 class Tracing:
-    """No tracing. `services.chassis.otel` has the other kind."""
+    """No tracing. `services.chassis.watch.otel` has the other kind."""
 
     def serve(self, app: "FastAPI") -> None:
         """Have a span for each request."""

@@ -4,8 +4,8 @@ import sys
 
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import Settings, load
-from services.feedback.api import PURPOSES
 from services.feedback.handlers import DOMAIN
+from services.feedback.pages import PURPOSES
 from services.feedback.views import COUNTED, LISTED, MEASURES
 
 

@@ -8,22 +8,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from schemas.base import Event
-from schemas.commands import AnswerSurvey
-from schemas.events import (
+from schemas.base import Event, PairEvent
+from schemas.feedback import (
+    AnswerSurvey,
     PairAtRisk,
-    PairEvent,
     RolloutRecommended,
     RolloutWithheld,
-    SessionEvent,
-    SessionMissed,
     SurveyAnswered,
     SurveyClosed,
     SurveyOpened,
 )
+from schemas.scheduling import SessionEvent, SessionMissed
 from services.chassis.domain import Decision, Refusal, State
 from services.feedback import figures
-from services.feedback.folding import find_cohort, find_group, find_pair, find_turnout
+from services.feedback.evolution import find_cohort, find_group, find_pair, find_turnout
 from services.feedback.questionnaire import USEFULNESS, question_ids
 from services.feedback.views import (
     ALL,

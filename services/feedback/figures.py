@@ -9,7 +9,7 @@ people said. The criteria are worked out from published figures only: they tell 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from schemas.events import CohortMeasured
+from schemas.feedback import CohortMeasured
 from schemas.values import CohortPolicy, Criterion, RolloutCriteria, SurveyFigure
 from services.feedback.questionnaire import KINDS, SIDES, USEFULNESS, question_ids
 from services.feedback.views import ALL, Cohort, Group, Scores, Turnout, Verdict, group_id

@@ -4,28 +4,27 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.base import Event, Message, parent_pair
-from schemas.commands import AnswerSurvey
-from schemas.events import (
+from schemas.feedback import (
+    AnswerSurvey,
     CohortMeasured,
+    PairAtRisk,
+    SurveyAnswered,
+    SurveyClosed,
+    SurveyOpened,
+)
+from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
     ManagerWithdrew,
     MentorVolunteered,
     MentorWithdrew,
-    PairAtRisk,
     PairDissolved,
     PairFormed,
-    PairGraduated,
-    PairStalled,
-    SessionCompleted,
-    SessionMissed,
-    SurveyAnswered,
-    SurveyClosed,
-    SurveyOpened,
 )
+from schemas.scheduling import PairGraduated, PairStalled, SessionCompleted, SessionMissed
 from services.chassis.domain import Decision, Domain, Due, Need, One, State
 from services.feedback import domain
-from services.feedback.folding import evolve
+from services.feedback.evolution import evolve
 from services.feedback.views import (
     ALL,
     GROUPS,

@@ -13,7 +13,7 @@ from pydantic import Field
 from schemas.base import Moment, PairId, PersonId, Value, people_of
 from schemas.values import CohortPolicy, Criterion, Side, SurveyFigure
 from services.chassis.domain import Document, Timed
-from services.chassis.metrics import Reading, Row, Samples, Tally
+from services.chassis.watch.metrics import Reading, Row, Samples, Tally
 from services.feedback.questionnaire import KINDS, SIDES, Kind
 
 SurveyState = Literal["open", "answered", "expired"]

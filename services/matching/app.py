@@ -3,16 +3,16 @@
 import sys
 from collections.abc import Mapping
 
-from schemas.commands import RunRound
+from schemas.matching import RunRound
 from services.chassis.domain import Document
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import Settings, load
-from services.chassis.step import Perform
-from services.chassis.store import Store
+from services.chassis.step.stepper import Perform
+from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
-from services.matching.api import PURPOSES
 from services.matching.handlers import DOMAIN
-from services.matching.searching import Searching, Solver
+from services.matching.pages import PURPOSES
+from services.matching.search.performer import Searching, Solver
 from services.matching.views import LISTED, MEASURES, Round
 
 

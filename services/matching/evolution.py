@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from schemas.base import Message, recast
-from schemas.events import (
+from schemas.base import Message, PairEvent, recast
+from schemas.matching import (
     AvailabilityChanged,
     CohortOpened,
     ManagerEnrolled,
@@ -16,9 +16,7 @@ from schemas.events import (
     MentorWithdrew,
     PairChosenByHand,
     PairDissolved,
-    PairEvent,
     PairFormed,
-    PairGraduated,
     PairKeptApart,
     PairProposed,
     PairsSimulated,
@@ -29,6 +27,7 @@ from schemas.events import (
     RoundRequested,
     RoundSimulated,
 )
+from schemas.scheduling import PairGraduated
 from services.chassis.domain import Change, D, State
 from services.matching.views import (
     Cohort,

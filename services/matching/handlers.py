@@ -3,18 +3,30 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from schemas import commands as c
-from schemas.base import Message, pair_of, people_of
-from schemas.commands import COMMANDS
-from schemas.events import (
+from schemas.base import Message, PairEvent, pair_of, people_of
+from schemas.matching import (
+    AcceptProposal,
     AvailabilityChanged,
-    PairEvent,
-    PairGraduated,
+    ChangeAvailability,
+    DeclineProposal,
+    DissolvePair,
+    EnrolManager,
+    KeepApart,
+    OpenCohort,
     PairProposed,
+    PauseMentor,
+    ProposePair,
+    ResumeMentor,
     RoundCompleted,
     RoundRequested,
     RoundSimulated,
+    RunRound,
+    VolunteerAsMentor,
+    WithdrawManager,
+    WithdrawMentor,
 )
+from schemas.scheduling import PairGraduated
+from schemas.topics import COMMANDS
 from services.chassis.domain import Decision, Domain, Due, Need, One, State, Whole
 from services.matching import overrides, pairs, people, rounds
 from services.matching.evolution import evolve
@@ -34,22 +46,22 @@ def needs(message: Message) -> Iterable[Need]:
     """What a message will touch."""
     cohort_id = message.cohort_id
     match message:
-        case c.RunRound() | Outcome() | RoundRequested() | RoundCompleted() | RoundSimulated():
+        case RunRound() | Outcome() | RoundRequested() | RoundCompleted() | RoundSimulated():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Round, cohort_id, message.round_id)
             yield from _of_search(cohort_id, message)
-        case c.ProposePair() | c.KeepApart():
+        case ProposePair() | KeepApart():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Override, cohort_id, message.pair_id)
             yield from _pair(cohort_id, message.pair_id)
         case PairProposed():
             yield One(Round, cohort_id, message.round_id)
             yield from _pair(cohort_id, message.pair_id)
-        case c.AcceptProposal() | c.DeclineProposal() | c.DissolvePair() | PairEvent():
+        case AcceptProposal() | DeclineProposal() | DissolvePair() | PairEvent():
             yield from _pair(cohort_id, message.pair_id)
         case Due():
             yield from _pair(cohort_id, message.id)
-        case c.ChangeAvailability() | AvailabilityChanged():
+        case ChangeAvailability() | AvailabilityChanged():
             yield One(Mentor, cohort_id, message.person_id)
             yield One(Manager, cohort_id, message.person_id)
         case _:
@@ -98,42 +110,42 @@ def decide(state: State, message: Message, now: datetime) -> Decision:
         return state.get(Pair, cohort_id, id)
 
     match message:
-        case c.OpenCohort():
+        case OpenCohort():
             return people.open_cohort(cohort(), message)
-        case c.VolunteerAsMentor():
+        case VolunteerAsMentor():
             return people.volunteer(cohort(), mentor(message.mentor_id), message)
-        case c.EnrolManager():
+        case EnrolManager():
             return people.enrol(cohort(), manager(message.manager_id), message, now)
-        case c.PauseMentor():
+        case PauseMentor():
             return people.pause(mentor(message.mentor_id), message)
-        case c.ResumeMentor():
+        case ResumeMentor():
             return people.resume(mentor(message.mentor_id), message.mentor_id)
-        case c.ChangeAvailability():
+        case ChangeAvailability():
             person = message.person_id
             return people.change_availability(mentor(person), manager(person), message)
-        case c.WithdrawMentor():
+        case WithdrawMentor():
             leaving = mentor(message.mentor_id)
             engaged = [pair(pair_id) for pair_id in (leaving.engaged if leaving else ())]
             return people.withdraw_mentor(leaving, [p for p in engaged if p], message)
-        case c.WithdrawManager():
+        case WithdrawManager():
             gone = manager(message.manager_id)
             standing = gone is not None and gone.state in ("proposed", "paired")
             theirs = pair(gone.pair_id) if standing and gone and gone.pair_id else None
             return people.withdraw_manager(gone, theirs, message)
-        case c.RunRound():
+        case RunRound():
             past = state.get(Round, cohort_id, message.round_id)
             return rounds.request(cohort(), past, message, now)
         case Outcome():
             return _of_round(state, message, now)
-        case c.ProposePair() | c.KeepApart():
+        case ProposePair() | KeepApart():
             return _by_hand(state, message, now)
-        case c.AcceptProposal():
+        case AcceptProposal():
             mentor_id, manager_id = people_of(message.pair_id)
             both = mentor(mentor_id), manager(manager_id)
             return pairs.accept(pair(message.pair_id), *both, message, now)
-        case c.DeclineProposal():
+        case DeclineProposal():
             return pairs.decline(pair(message.pair_id), message, now)
-        case c.DissolvePair():
+        case DissolvePair():
             return pairs.dissolve(pair(message.pair_id), message)
         case Due():
             return pairs.expire(pair(message.id), now)
@@ -176,7 +188,7 @@ def _couples(state: State, message: PairsFound) -> Iterable[rounds.Couple | None
         yield (mentor, manager) if mentor and manager and new and not ruled_out else None
 
 
-def _by_hand(state: State, message: c.ProposePair | c.KeepApart, now: datetime) -> Decision:
+def _by_hand(state: State, message: ProposePair | KeepApart, now: datetime) -> Decision:
     cohort_id, pair_id = message.cohort_id, message.pair_id
     mentor_id, manager_id = people_of(pair_id)
     mentor, manager = (
@@ -184,7 +196,7 @@ def _by_hand(state: State, message: c.ProposePair | c.KeepApart, now: datetime) 
         state.get(Manager, cohort_id, manager_id),
     )
     pair, override = state.get(Pair, cohort_id, pair_id), state.get(Override, cohort_id, pair_id)
-    if isinstance(message, c.KeepApart):
+    if isinstance(message, KeepApart):
         return overrides.keep_apart(mentor, manager, pair, override, message)
 
     def line_of(person: str) -> str | None:

@@ -3,11 +3,10 @@
 from datetime import datetime
 
 from schemas.base import people_of
-from schemas.commands import KeepApart, ProposePair
-from schemas.events import BY_HAND, PairChosenByHand, PairKeptApart
+from schemas.matching import BY_HAND, KeepApart, PairChosenByHand, PairKeptApart, ProposePair
 from services.chassis.domain import Decision, Refusal
 from services.matching.rounds import proposal
-from services.matching.scoring import LineOf, Pool, kept_apart
+from services.matching.search.scoring import LineOf, Pool, kept_apart
 from services.matching.views import Cohort, Manager, Mentor, Override, Pair
 
 

@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import assert_never
 
 from schemas.base import Event
-from schemas.commands import AcceptProposal, DeclineProposal, DissolvePair
-from schemas.events import (
+from schemas.matching import (
+    AcceptProposal,
+    DeclineProposal,
+    DissolvePair,
     PairDissolved,
     PairFormed,
     ProposalAccepted,

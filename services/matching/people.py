@@ -4,29 +4,27 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from schemas.base import Event, recast
-from schemas.commands import (
-    ChangeAvailability,
-    EnrolManager,
-    OpenCohort,
-    PauseMentor,
-    VolunteerAsMentor,
-    WithdrawManager,
-    WithdrawMentor,
-)
-from schemas.events import (
+from schemas.matching import (
     AvailabilityChanged,
+    ChangeAvailability,
     CohortOpened,
+    EnrolManager,
     ManagerEnrolled,
     ManagerWithdrew,
     MentorPaused,
     MentorResumed,
     MentorVolunteered,
     MentorWithdrew,
+    OpenCohort,
     PairDissolved,
+    PauseMentor,
     ProposalExpired,
+    VolunteerAsMentor,
+    WithdrawManager,
+    WithdrawMentor,
 )
 from services.chassis.domain import Decision, Refusal
-from services.matching.families import job_families, needs_of
+from services.matching.search.families import job_families, needs_of
 from services.matching.views import Cohort, Manager, Mentor, Pair
 
 _OFFER = ("directorate", "site", "skills", "capacity", "line_manager", "excludes")

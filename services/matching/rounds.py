@@ -12,20 +12,20 @@ from itertools import chain
 import numpy as np
 
 from schemas.base import Event, pair_of, recast
-from schemas.commands import RunRound
-from schemas.events import (
+from schemas.matching import (
     ManagerWaitlisted,
     PairProposed,
     PairsSimulated,
     RoundCompleted,
     RoundRequested,
     RoundSimulated,
+    RunRound,
 )
 from schemas.values import SimulatedPair, Waiting
 from services.chassis.domain import Decision, Refusal
-from services.matching.explaining import first_tools, reasons_of
 from services.matching.messages import PairsFound, SearchEnded
-from services.matching.scoring import Pool
+from services.matching.search.explaining import first_tools, reasons_of
+from services.matching.search.scoring import Pool
 from services.matching.views import Cohort, Manager, Mentor, Round, Simulation
 
 Couple = tuple[Mentor, Manager]

@@ -15,7 +15,7 @@ from schemas.values import (
     Waiting,
 )
 from services.chassis.domain import Document, Timed
-from services.chassis.metrics import Tally
+from services.chassis.watch.metrics import Tally
 
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.base import Event
-from schemas.commands import Service
-from schemas.events import PairProposed, SessionEvent, SurveyOpened
-from services.chassis.links import Link, LinkSigner
-from services.notify.domain import LETTERS, TEMPLATES, Purpose
+from schemas.feedback import SurveyOpened
+from schemas.matching import PairProposed
+from schemas.scheduling import SessionEvent
+from schemas.topics import Service
+from services.chassis.http.links import Link, LinkSigner
+from services.notify.letters import LETTERS, TEMPLATES, Purpose
 from services.notify.views import Letter
 
 SESSION_LINK = timedelta(days=30)

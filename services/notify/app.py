@@ -8,15 +8,15 @@ from schemas.base import Message
 from schemas.people import PersonContact
 from schemas.topics import PEOPLE
 from services.chassis.domain import Document
-from services.chassis.links import LinkSigner
+from services.chassis.http.links import LinkSigner
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import WrongSetting, load
-from services.chassis.step import Perform
-from services.chassis.store import Store
+from services.chassis.step.stepper import Perform
+from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.notify.actions import Links
-from services.notify.domain import to_hand_over
 from services.notify.handlers import DOMAIN
+from services.notify.letters import to_hand_over
 from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
 from services.notify.settings import NotifySettings

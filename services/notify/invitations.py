@@ -13,7 +13,7 @@ from typing import Literal
 from icalendar import Calendar, Component, Timezone, vCalAddress
 from icalendar import Event as Entry
 
-from schemas.events import SessionEvent
+from schemas.scheduling import SessionEvent
 from services.notify.calendar import PARIS
 
 Method = Literal["REQUEST", "CANCEL"]

@@ -22,22 +22,20 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas.base import Event
-from schemas.events import (
+from schemas.feedback import SurveyOpened
+from schemas.matching import ManagerWaitlisted, PairFormed, PairProposed
+from schemas.scheduling import (
     AttendanceRequested,
-    ManagerWaitlisted,
-    PairFormed,
     PairGraduated,
-    PairProposed,
     PairStalled,
     SessionEvent,
     SessionRescheduled,
-    SurveyOpened,
 )
 from schemas.values import Language
 from services.notify import words
 from services.notify.actions import Links
-from services.notify.domain import LETTERS, TEMPLATES
 from services.notify.invitations import Invitation, Method, calendar_of
+from services.notify.letters import LETTERS, TEMPLATES
 from services.notify.views import Cohort, Letter, Person
 
 # Long ids stay whole: folded, they would become encoded words that not every reader decodes.

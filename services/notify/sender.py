@@ -19,7 +19,7 @@ import aiosmtplib
 from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
-from services.notify.domain import LETTERS, TEMPLATES, other_of
+from services.notify.letters import LETTERS, TEMPLATES, other_of
 from services.notify.messages import LetterAttempted, Outcome
 from services.notify.rendering import MAIL_POLICY, Letterhead, UnusableAddress, render
 from services.notify.views import Cohort, Letter, Person

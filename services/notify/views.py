@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from schemas.base import Moment
 from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Timed
-from services.chassis.metrics import Tally
+from services.chassis.watch.metrics import Tally
 
 LetterState = Literal["queued", "sent", "failed"]
 

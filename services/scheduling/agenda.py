@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from schemas.base import Event, session_of
-from schemas.events import (
-    PairDissolved,
-    PairEvent,
-    PairFormed,
+from schemas.base import Event, PairEvent, session_of
+from schemas.matching import PairDissolved, PairFormed
+from schemas.scheduling import (
     PairGraduated,
     PairStalled,
     PlanningBegan,

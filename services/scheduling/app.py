@@ -4,8 +4,8 @@ import sys
 
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import Settings, load
-from services.scheduling.api import PURPOSES
 from services.scheduling.handlers import DOMAIN
+from services.scheduling.pages import PURPOSES
 from services.scheduling.views import LISTED, MEASURES
 
 

@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from schemas.base import Event
-from schemas.commands import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
-from schemas.events import (
+from schemas.scheduling import (
     AttendanceRequested,
+    CancelSession,
+    ConfirmSession,
     PairGraduated,
     PairStalled,
     PlanningBegan,
     PlanningPostponed,
+    ReportAttendance,
+    RescheduleSession,
     SessionCancelled,
     SessionCompleted,
     SessionConfirmed,

@@ -3,13 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.base import Message
-from schemas.events import (
+from schemas.base import Message, PairEvent
+from schemas.matching import AvailabilityChanged, CohortOpened, PairFormed
+from schemas.scheduling import (
     AttendanceRequested,
-    AvailabilityChanged,
-    CohortOpened,
-    PairEvent,
-    PairFormed,
     SessionCancelled,
     SessionCompleted,
     SessionConfirmed,

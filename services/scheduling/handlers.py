@@ -3,17 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from schemas import commands as c
-from schemas.base import Event, Message, parent_pair, people_of
-from schemas.commands import COMMANDS
-from schemas.events import (
-    AvailabilityChanged,
-    CohortOpened,
-    PairDissolved,
-    PairEvent,
-    PairFormed,
+from schemas.base import Event, Message, PairEvent, parent_pair, people_of
+from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
+from schemas.scheduling import (
+    CancelSession,
+    ConfirmSession,
+    ReportAttendance,
+    RescheduleSession,
     SessionEvent,
 )
+from schemas.topics import COMMANDS
 from services.chassis.domain import Decision, Domain, Due, Need, One, State
 from services.scheduling import domain
 from services.scheduling.agenda import Agenda, agenda_of, new_agenda
@@ -31,11 +30,11 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Calendar, cohort_id, message.person_id)
         case PairEvent():
             yield from _agenda(cohort_id, message.pair_id)
-        case c.ReportAttendance():
+        case ReportAttendance():
             yield from _session(cohort_id, message.session_id)
             ended = outcome_of(message.session_id, message.attempt)
             yield One(Outcome, cohort_id, ended)
-        case SessionEvent() | c.ConfirmSession() | c.RescheduleSession() | c.CancelSession():
+        case SessionEvent() | ConfirmSession() | RescheduleSession() | CancelSession():
             yield from _session(cohort_id, message.session_id)
         case Due(collection=Session.collection):
             yield from _session(cohort_id, message.id)
@@ -74,13 +73,13 @@ def decide(state: State, message: Message, now: datetime) -> Decision:
             return domain.dissolve(agenda(message.pair_id))
         case CohortOpened() | AvailabilityChanged():
             return []
-        case c.ConfirmSession(session_id=id):
+        case ConfirmSession(session_id=id):
             return domain.confirm(agenda(id), session(id), message, now)
-        case c.RescheduleSession(session_id=id):
+        case RescheduleSession(session_id=id):
             return domain.reschedule(agenda(id), session(id), message, now)
-        case c.CancelSession(session_id=id):
+        case CancelSession(session_id=id):
             return domain.cancel(agenda(id), session(id), message, now)
-        case c.ReportAttendance(session_id=id):
+        case ReportAttendance(session_id=id):
             ended = state.get(Outcome, cohort_id, outcome_of(id, message.attempt))
             return domain.report(agenda(id), session(id), ended, message, now)
         case Due(collection=Session.collection, id=id):

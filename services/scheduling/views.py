@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from schemas.base import Moment, Value
 from schemas.values import Availability, CohortPolicy, Side
 from services.chassis.domain import Document, Timed
-from services.chassis.metrics import Tally
+from services.chassis.watch.metrics import Tally
 
 PairState = Literal["active", "graduated", "dissolved"]
 LineState = Literal["pending", "planned", "completed", "cancelled"]

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from deploy.local.broker import embedded_broker
 from deploy.local.mongodb import mongodb
-from deploy.topics import create_topics
+from deploy.operating.topics import create_topics
 from tests.bench import codec, matching, memory, peers, rebuilds, recovery, steps
 
 ROUNDS = 3

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.base import Event
 from schemas.envelope import attributes, decode, encode
-from schemas.events import PairFormed, PairProposed, SessionCompleted
+from schemas.matching import PairFormed, PairProposed
+from schemas.scheduling import SessionCompleted
 from schemas.values import ScoreReason, Window, Words
 
 START = datetime(2017, 3, 6, 9, tzinfo=UTC)

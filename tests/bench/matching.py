@@ -14,8 +14,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-from deploy.matching import match
-from services.matching.assignment import BEST, Graph
+from deploy.operating.match import match
+from services.matching.search.assignment import BEST, Graph
 from tests.bench.peaks import peak
 
 TOOLS = 30

@@ -9,11 +9,11 @@ import httpx
 from deploy.local import stack as local
 from deploy.local.stack import Stack, Terms, running_stack
 from schemas.base import Command, pair_of
-from schemas.commands import AcceptProposal, EnrolManager, OpenCohort, RunRound, VolunteerAsMentor
 from schemas.envelope import Record, encode
+from schemas.matching import AcceptProposal, EnrolManager, OpenCohort, RunRound, VolunteerAsMentor
 from schemas.topics import commands_topic, partition_of
 from schemas.values import CohortPolicy, Window
-from services.chassis.kafka import KafkaLog
+from services.chassis.log.kafka import KafkaLog
 from tests.bench.peaks import peak
 
 COHORTS = 40

@@ -16,9 +16,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from services.matching.assignment import POINT, AnyInts, Ints
-from services.matching.pairing import pair
-from services.matching.scoring import Block, Pool
+from services.matching.search.assignment import POINT, AnyInts, Ints
+from services.matching.search.pairing import pair
+from services.matching.search.scoring import Block, Pool
 from tests.bench.peaks import peak
 from tests.own_environment import environment
 

@@ -12,13 +12,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient, ReplaceOne
 
 from schemas.topics import stream_topic
+from services.chassis.documents import CHASSIS_DOCUMENTS
 from services.chassis.domain import Change
-from services.chassis.journal import CHASSIS_DOCUMENTS
-from services.chassis.kafka import KafkaLog
-from services.chassis.mongo import MongoStore
-from services.chassis.rebuild import Fold
-from services.chassis.rows import row_of
-from services.chassis.store import Place
+from services.chassis.log.kafka import KafkaLog
+from services.chassis.step.rebuild import Fold
+from services.chassis.store.contract import Place
+from services.chassis.store.mongo import MongoStore
+from services.chassis.store.rows import row_of
 from services.matching.handlers import DOMAIN
 from tests.bench.steps import DURABLE, PARTITIONS
 

@@ -14,12 +14,12 @@ from deploy.local.kafka import apache_kafka
 from deploy.local.mongodb import mongod
 from deploy.local.process import free_ports
 from deploy.local.stack import SERVICES, ServiceProcess, Terms, environment
-from deploy.topics import create_topics
-from schemas.commands import OpenCohort
+from deploy.operating.topics import create_topics
 from schemas.envelope import encode
+from schemas.matching import OpenCohort
 from schemas.topics import commands_topic, partition_of
-from services.chassis.kafka import KafkaLog
-from services.chassis.mongo import MongoStore
+from services.chassis.log.kafka import KafkaLog
+from services.chassis.store.mongo import MongoStore
 
 SESSION_TIMEOUT_MS = 3000
 PARTITIONS = 4

@@ -19,13 +19,12 @@ from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
 from pymongo import AsyncMongoClient, ReplaceOne, WriteConcern
 
-from schemas.commands import OpenCohort, VolunteerAsMentor
 from schemas.envelope import Record, encode
-from schemas.events import MentorVolunteered
+from schemas.matching import MentorVolunteered, OpenCohort, VolunteerAsMentor
 from schemas.topics import commands_topic, partition_of, stream_topic
 from schemas.values import CohortPolicy, Window
-from services.chassis.kafka import KafkaLog
-from services.chassis.links import generate_keys
+from services.chassis.http.links import generate_keys
+from services.chassis.log.kafka import KafkaLog
 from services.chassis.runtime import Parts, Service
 from services.chassis.settings import Settings
 from services.matching.handlers import DOMAIN

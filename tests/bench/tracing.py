@@ -21,7 +21,7 @@ from typing import Any
 
 from deploy.local.broker import embedded_broker
 from deploy.local.mongodb import mongodb
-from deploy.topics import create_topics
+from deploy.operating.topics import create_topics
 from tests.bench import steps
 
 ROUNDS = 3

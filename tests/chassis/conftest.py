@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.chassis.mongo import MongoStore
+from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import KINDS, World
 
 

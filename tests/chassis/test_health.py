@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.chassis import step
-from services.chassis.step import Abandoned
-from services.chassis.store import Place
+from services.chassis.step import stepper as step
+from services.chassis.step.stepper import Abandoned
+from services.chassis.store.contract import Place
 from tests.chassis.faults import Crash, Trip, Tripping, Unwilling, raising
 from tests.chassis.toy import PARTITIONS, Passing, World, formed, metric
 

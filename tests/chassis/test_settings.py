@@ -10,8 +10,8 @@ import pytest
 import trustme
 
 from deploy.local.process import free_port
-from deploy.operations import access
-from services.chassis.links import generate_keys
+from deploy.operating.reach import access
+from services.chassis.http.links import generate_keys
 from services.chassis.runtime import Parts, Service
 from services.chassis.settings import Settings, WrongSetting, load
 from tests.chassis.toy import TOY

@@ -11,25 +11,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from schemas.base import Message, Moment, parent_pair, people_of, recast
-from schemas.commands import (
+from schemas.envelope import Record, attributes, encode
+from schemas.feedback import SurveyAnswered
+from schemas.journal import DropParked, RetryParked, StepCompleted
+from schemas.matching import PairDissolved, PairFormed
+from schemas.people import PersonContact, PersonErased
+from schemas.scheduling import (
     CancelSession,
     ConfirmSession,
-    ReportAttendance,
-    RescheduleSession,
-)
-from schemas.envelope import Record, attributes, encode
-from schemas.events import (
-    PairDissolved,
-    PairFormed,
     PairGraduated,
     PairStalled,
     PlanningBegan,
-    SurveyAnswered,
+    ReportAttendance,
+    RescheduleSession,
 )
-from schemas.journal import DropParked, RetryParked, StepCompleted
-from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE, partition_of
 from services.chassis.clock import Clock
+from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import (
     Change,
     Decision,
@@ -43,13 +41,12 @@ from services.chassis.domain import (
     State,
     Timed,
 )
-from services.chassis.generations import Moving
-from services.chassis.journal import CHASSIS_DOCUMENTS, ParkedRecord
-from services.chassis.log import MemoryLog, Received
-from services.chassis.metrics import Metrics
-from services.chassis.rebuild import rebuild
-from services.chassis.step import Limits, Stepper
-from services.chassis.store import MemoryStore, Store
+from services.chassis.log.contract import MemoryLog, Received
+from services.chassis.step.rebuild import rebuild
+from services.chassis.step.stepper import Limits, Stepper
+from services.chassis.store.contract import MemoryStore, Store
+from services.chassis.store.generations import Moving
+from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
 
 NOW = datetime(2017, 3, 6, 9, 0, tzinfo=UTC)

@@ -107,9 +107,9 @@ def test_prometheus_scrapes_every_service_and_grafana_asks_prometheus() -> None:
 def test_grafana_finds_the_dashboards_where_it_looks_for_them() -> None:
     grafana = compose()["services"]["grafana"]
     mounted = dict(volume.split(":")[:2] for volume in grafana["volumes"])
-    (folder,) = {DEPLOY / source for source in mounted if source == "./dashboards"}
+    (folder,) = {DEPLOY / source for source in mounted if source == "./chart/files/dashboards"}
     provider = yaml.safe_load((DEPLOY / "compose/grafana/dashboards/files.yaml").read_text())
-    assert provider["providers"][0]["options"]["path"] == mounted["./dashboards"]
+    assert provider["providers"][0]["options"]["path"] == mounted["./chart/files/dashboards"]
     assert {path.name for path in folder.glob("*.json")} == {"machine.json", "programme.json"}
 
 

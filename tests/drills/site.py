@@ -16,24 +16,29 @@ from pathlib import Path
 
 import httpx
 
-from deploy.chaos.watch import Watch
-from deploy.check import Findings, check, read_evidence
 from deploy.local.broker import embedded_broker
-from deploy.local.demo import START, Coordinator, Plan, Progress
 from deploy.local.mail import Mailbox
 from deploy.local.mongodb import Mongod, mongod
-from deploy.local.people import DAY, People
 from deploy.local.process import free_ports
 from deploy.local.proxy import TcpProxy
 from deploy.local.stack import SERVICES, ServiceProcess, Stack, Terms, environment
-from deploy.pilot.generate import generate
-from deploy.rosters import MANAGER_COLUMNS, MENTOR_COLUMNS, Roster, read_rosters, write_roster
-from deploy.topics import create_topics
-from schemas.commands import Service
-from schemas.topics import partition_of
+from deploy.operating.rosters import (
+    MANAGER_COLUMNS,
+    MENTOR_COLUMNS,
+    Roster,
+    read_rosters,
+    write_roster,
+)
+from deploy.operating.topics import create_topics
+from deploy.trial.chaos.watch import Watch
+from deploy.trial.check import Findings, check, read_evidence
+from deploy.trial.demo import START, Coordinator, Plan, Progress
+from deploy.trial.people import DAY, People
+from deploy.trial.pilot.generate import generate
+from schemas.topics import Service, partition_of
 from schemas.values import CohortPolicy
 from tests.conftest import eventually
-from tests.deploy.commands import Done, connecte
+from tests.deploy.operating.commands import Done, connecte
 
 PARTITIONS = 4
 REST_SECONDS = 2.0

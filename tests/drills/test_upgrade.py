@@ -17,10 +17,14 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.demo import Progress
 from deploy.local.stack import SERVICES, ServiceProcess
+from deploy.trial.demo import Progress
 from schemas.base import Command
-from schemas.commands import AnswerSurvey, ConfirmSession, RetryLetter, Service, WithdrawMentor
+from schemas.feedback import AnswerSurvey
+from schemas.matching import WithdrawMentor
+from schemas.notify import RetryLetter
+from schemas.scheduling import ConfirmSession
+from schemas.topics import Service
 from tests.conftest import eventually
 from tests.drills.next_version import write_next_version
 from tests.drills.site import PARTITIONS, Site, programme, rosters, running_site

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local.broker import embedded_broker
 from deploy.local.kafka_jars import kafka_jars
-from deploy.topics import create_topics
+from deploy.operating.topics import create_topics
 from docs.examples.python.fake_publisher import Record, records
 from tests.conftest import in_its_own_loop
 from tests.examples.make_rehearsal import PLAN

@@ -15,8 +15,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from schemas import commands as c
 from schemas.base import people_of
+from schemas.matching import DissolvePair, OpenCohort, RunRound
+from schemas.scheduling import ConfirmSession
 from schemas.topics import TOPICS
 from schemas.values import CohortPolicy
 from services.notify.views import Letter
@@ -54,17 +55,17 @@ class Cast(People):
     def _open(self, cohort: Cohort) -> None:
         send, its = self.world.send, cohort.id
         policy = CohortPolicy(sessions=SESSIONS, cadence_days=7, measure_days=30, survey_days=3)
-        send(c.OpenCohort(cohort_id=its, name="Rehearsal", policy=policy))
+        send(OpenCohort(cohort_id=its, name="Rehearsal", policy=policy))
         for number in (1, 2):
             self._volunteer(cohort, f"m-{number}")
             self._enrol(cohort, f"g-{number}")
-        self.later(HOUR, lambda: send(c.RunRound(cohort_id=its, round_id="round-1")))
+        self.later(HOUR, lambda: send(RunRound(cohort_id=its, round_id="round-1")))
         self.later(90 * DAY, lambda: self._end(cohort))
 
     def _session(self, letter: Letter) -> None:
         if letter.side == "manager":
             session = letter.facts["session_id"]
-            confirm = c.ConfirmSession(cohort_id=COHORT, session_id=session, by="manager")
+            confirm = ConfirmSession(cohort_id=COHORT, session_id=session, by="manager")
             self.ask(confirm, about="c")
 
     def _attendance(self, letter: Letter) -> None:
@@ -74,7 +75,7 @@ class Cast(People):
         self._report(COHORT, session, attempt, "mentor", held=True)
         mentor, manager = people_of(session)
         if mentor == "m-2":
-            parted = c.DissolvePair(
+            parted = DissolvePair(
                 cohort_id=COHORT, pair_id=f"{mentor}~{manager}", reason="changed posts"
             )
             self.ask(parted, 1)

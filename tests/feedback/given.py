@@ -3,19 +3,15 @@
 from datetime import timedelta
 
 from schemas.base import pair_of, session_of
-from schemas.commands import AnswerSurvey
-from schemas.events import (
-    CohortMeasured,
+from schemas.feedback import AnswerSurvey, CohortMeasured
+from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
     MentorVolunteered,
     PairDissolved,
     PairFormed,
-    PairGraduated,
-    PairStalled,
-    SessionCompleted,
-    SessionMissed,
 )
+from schemas.scheduling import PairGraduated, PairStalled, SessionCompleted, SessionMissed
 from schemas.values import CohortPolicy, Side, SurveyFigure
 from services.feedback.handlers import DOMAIN
 from services.feedback.questionnaire import question_ids

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from schemas.events import ManagerWithdrew, MentorWithdrew, SurveyOpened
+from schemas.feedback import SurveyOpened
+from schemas.matching import ManagerWithdrew, MentorWithdrew
 from schemas.values import CohortPolicy
 from services.chassis.domain import Due
 from services.feedback.handlers import DOMAIN

@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.values import CohortPolicy, Criterion, SurveyFigure
-from services.chassis.metrics import Reading, Samples
+from services.chassis.watch.metrics import Reading, Samples
 from services.feedback.views import MEASURES, Cohort
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.events import PairAtRisk
+from schemas.feedback import PairAtRisk
 from services.feedback.handlers import DOMAIN
 from services.feedback.views import Pair
 from tests.feedback.given import (

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.events import CohortMeasured, RolloutRecommended, RolloutWithheld
+from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.values import CohortPolicy, Criterion, RolloutCriteria, SurveyFigure
 from services.feedback import figures
 from services.feedback.handlers import DOMAIN

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.commands import AnswerSurvey
-from schemas.events import PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
+from schemas.feedback import AnswerSurvey, PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
 from schemas.values import CohortPolicy
 from services.chassis.domain import Due, Refusal
 from services.feedback.handlers import DOMAIN

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.base import Event, Message
-from schemas.events import CohortMeasured, PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
+from schemas.feedback import CohortMeasured, PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
 from schemas.values import CohortPolicy
 from services.chassis.domain import Document, NotLoaded, One
 from services.feedback.handlers import DOMAIN, needs

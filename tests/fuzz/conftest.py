@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from deploy.local.stack import Terms, running_stack
-from services.chassis.links import LinkSigner, generate_keys
+from services.chassis.http.links import LinkSigner, generate_keys
 from tests.conftest import in_its_own_loop
 
 patient = settings(deadline=None, suppress_health_check=list(HealthCheck))

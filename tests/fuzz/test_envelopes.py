@@ -18,8 +18,9 @@ from schemas.envelope import (
     type_name,
 )
 from schemas.topics import TOPICS, TYPES
-from services.chassis.admission import Fault, read
-from services.chassis.log import Received
+from services.chassis.inputs import Fault
+from services.chassis.log.contract import Received
+from services.chassis.step.admission import read
 from services.matching.handlers import DOMAIN as MATCHING
 from services.notify.handlers import DOMAIN as NOTIFY
 from tests.chassis.toy import NOW, PARTITIONS, TOY, confirm, contact, formed

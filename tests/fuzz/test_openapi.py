@@ -18,8 +18,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
 from deploy.local.stack import SERVICES
-from schemas.commands import COMMANDS
-from services.chassis.links import Link
+from schemas.topics import COMMANDS
+from services.chassis.http.links import Link
 from tests.fuzz.conftest import Platform
 from tests.fuzz.corpus import entries
 

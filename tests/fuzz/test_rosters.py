@@ -8,7 +8,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from deploy.rosters import MANAGER_COLUMNS, MENTOR_COLUMNS, Roster, RosterError, read_rosters
+from deploy.operating.rosters import (
+    MANAGER_COLUMNS,
+    MENTOR_COLUMNS,
+    Roster,
+    RosterError,
+    read_rosters,
+)
 from tests.fuzz.corpus import entries
 
 CELLS = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.links import Link, LinkError, LinkSigner, LinkVerifier, generate_keys
+from services.chassis.http.links import Link, LinkError, LinkSigner, LinkVerifier, generate_keys
 from tests.fuzz.conftest import patient
 from tests.fuzz.corpus import entries
 

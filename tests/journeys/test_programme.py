@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 
-from deploy.check import Evidence
-from deploy.local import demo
-from deploy.local.demo import Plan, run_demo
-from deploy.pilot.generate import generate
-from deploy.rosters import MANAGER_COLUMNS, MENTOR_COLUMNS, Roster, read_rosters, write_roster
+from deploy.operating.rosters import (
+    MANAGER_COLUMNS,
+    MENTOR_COLUMNS,
+    Roster,
+    read_rosters,
+    write_roster,
+)
+from deploy.trial import demo
+from deploy.trial.check import Evidence
+from deploy.trial.demo import Plan, run_demo
+from deploy.trial.pilot.generate import generate
 from schemas.values import CohortPolicy
 from tests.journeys.reading import read_by_others
 

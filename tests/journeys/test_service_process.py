@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deploy.local.stack import Terms, running_stack
-from services.chassis.links import generate_keys
+from services.chassis.http.links import generate_keys
 
 pytestmark = pytest.mark.journey
 

@@ -14,13 +14,13 @@ import pytest
 from deploy.local.process import Child, free_port
 from deploy.local.stack import ServiceProcess
 from schemas.base import Command
-from schemas.commands import OpenCohort, PauseMentor
 from schemas.envelope import encode
+from schemas.matching import OpenCohort, PauseMentor
 from schemas.topics import partition_of
 from services.chassis.clock import Clock
-from services.chassis.kafka import KafkaLog
-from services.chassis.links import generate_keys
-from services.chassis.mongo import MongoStore
+from services.chassis.http.links import generate_keys
+from services.chassis.log.kafka import KafkaLog
+from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import KINDS
 from tests.conftest import table_of_topics
 

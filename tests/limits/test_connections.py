@@ -13,9 +13,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from deploy.local.process import free_port
-from services.chassis import bodies, connections
-from services.chassis.connections import server_of
-from services.chassis.http import create_app
+from services.chassis.http import bodies, connections
+from services.chassis.http.application import create_app
+from services.chassis.http.connections import server_of
 
 MEGABYTE = 1024 * 1024
 GET = b"GET /small HTTP/1.1\r\nhost: here\r\n\r\n"

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 
-from services.chassis.connections import SPARE_FILES
+from services.chassis.http.connections import SPARE_FILES
 from tests.conftest import eventually
 from tests.limits.conftest import Matching, Run, Watch, cohort_on, fill, open_cohort, volunteer
 

@@ -12,12 +12,12 @@ from deploy.local.process import free_port
 from schemas.envelope import Record
 from schemas.topics import partition_of
 from services.chassis.clock import Clock
-from services.chassis.http import Commands
-from services.chassis.kafka import KafkaLog
-from services.chassis.log import MemoryLog
-from services.chassis.mongo import MongoStore
-from services.chassis.pressure import Backlog, Bounds, Busy, Pressure
-from services.chassis.problems import Problem
+from services.chassis.http.commands import Commands
+from services.chassis.http.pressure import Backlog, Bounds, Busy, Pressure
+from services.chassis.http.problems import Problem
+from services.chassis.log.contract import MemoryLog
+from services.chassis.log.kafka import KafkaLog
+from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import (
     COMMANDS,
     KINDS,

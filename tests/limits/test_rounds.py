@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from schemas.base import Command
-from schemas.commands import EnrolManager, OpenCohort, VolunteerAsMentor
+from schemas.matching import EnrolManager, OpenCohort, VolunteerAsMentor
 from tests.conftest import eventually
 from tests.limits.conftest import WEEK, Run, Watch, cohort_on, open_cohort, send_all, volunteer
 

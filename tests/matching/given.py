@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from schemas.base import Event, Message
-from schemas.commands import AcceptProposal, RunRound
-from schemas.events import CohortOpened, ManagerEnrolled, MentorVolunteered, RoundRequested
+from schemas.matching import (
+    AcceptProposal,
+    CohortOpened,
+    ManagerEnrolled,
+    MentorVolunteered,
+    RoundRequested,
+    RunRound,
+)
 from schemas.values import CohortPolicy, Window
 from services.chassis.domain import D, Decision, Document, Need, One, Refusal
 from services.matching.handlers import DOMAIN
-from services.matching.searching import search, solve_here
+from services.matching.search.performer import search, solve_here
 from services.matching.views import Round
 from tests.scenario import Scenario
 

@@ -2,8 +2,14 @@
 
 import pytest
 
-from schemas.commands import AcceptProposal, DeclineProposal, KeepApart, ProposePair, RunRound
-from schemas.events import PairProposed
+from schemas.matching import (
+    AcceptProposal,
+    DeclineProposal,
+    KeepApart,
+    PairProposed,
+    ProposePair,
+    RunRound,
+)
 from services.chassis.domain import Decision
 from services.matching.views import Manager, Override, Pair
 from tests.matching.given import (

@@ -4,17 +4,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.base import Command
-from schemas.commands import (
+from schemas.matching import (
     AcceptProposal,
     DeclineProposal,
     DissolvePair,
+    PairFormed,
+    PairProposed,
     PauseMentor,
     ResumeMentor,
     RunRound,
     WithdrawManager,
     WithdrawMentor,
 )
-from schemas.events import PairFormed, PairGraduated, PairProposed
+from schemas.scheduling import PairGraduated
 from services.matching.views import Manager, Mentor, Pair
 from tests.matching.given import formed, manager, mentor, proposed, scenario, the
 from tests.scenario import Everything, kinds, refusal

@@ -3,18 +3,20 @@
 import pytest
 
 from schemas.base import Command, recast
-from schemas.commands import (
+from schemas.matching import (
     ChangeAvailability,
     EnrolManager,
     OpenCohort,
+    PairDissolved,
     PauseMentor,
+    ProposalExpired,
     ResumeMentor,
     RunRound,
     VolunteerAsMentor,
     WithdrawManager,
     WithdrawMentor,
 )
-from schemas.events import PairDissolved, PairGraduated, ProposalExpired
+from schemas.scheduling import PairGraduated
 from schemas.values import CohortPolicy
 from services.matching.handlers import DOMAIN
 from services.matching.views import Manager, Mentor

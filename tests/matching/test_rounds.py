@@ -4,15 +4,11 @@ from collections.abc import Iterable, Sequence
 from itertools import permutations
 
 from schemas.base import Event
-from schemas.commands import (
+from schemas.matching import (
     ChangeAvailability,
     DissolvePair,
     EnrolManager,
     KeepApart,
-    RunRound,
-    WithdrawManager,
-)
-from schemas.events import (
     ManagerEnrolled,
     ManagerWaitlisted,
     PairProposed,
@@ -20,13 +16,15 @@ from schemas.events import (
     ProposalDeclined,
     RoundCompleted,
     RoundSimulated,
+    RunRound,
+    WithdrawManager,
 )
 from schemas.values import Window
 from services.chassis.domain import Refusal
 from services.matching.messages import Outcome, PairsFound
-from services.matching.scoring import above
-from services.matching.searching import search, solve_here
-from services.matching.solving import Found, People, solve
+from services.matching.search.performer import search, solve_here
+from services.matching.search.scoring import above
+from services.matching.search.solving import Found, People, solve
 from services.matching.views import Manager, Mentor, Pair, Round
 from tests.matching.given import (
     TUESDAY,

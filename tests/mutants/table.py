@@ -25,12 +25,12 @@ class Mutant:
     by: str = SIMULATION
 
 
-_STEP = "services/chassis/step.py"
-_DECIDING = "services/chassis/deciding.py"
-_DRAFT = "services/chassis/draft.py"
-_ADMISSION = "services/chassis/admission.py"
-_MEMORY = "services/chassis/store.py"
-_REBUILD = "services/chassis/rebuild.py"
+_STEP = "services/chassis/step/stepper.py"
+_DECIDING = "services/chassis/step/deciding.py"
+_DRAFT = "services/chassis/step/draft.py"
+_ADMISSION = "services/chassis/step/admission.py"
+_MEMORY = "services/chassis/store/contract.py"
+_REBUILD = "services/chassis/step/rebuild.py"
 
 MUTANTS: tuple[Mutant, ...] = (
     # --- G1: nothing lost -----------------------------------------------------------------------
@@ -86,10 +86,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "outbox-forgotten-in-the-database",
         "G1",
         "the outbox is not part of the transaction",
-        "services/chassis/mongo.py",
+        "services/chassis/store/mongo.py",
         "            if chunks:\n",
         "            if chunks and not chunks:\n",
-        by="tests/contracts/test_stores.py",
+        by="tests/chassis/store/test_stores.py",
     ),
     # --- G2: nothing twice ----------------------------------------------------------------------
     Mutant(
@@ -150,7 +150,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "letter-told-again",
         "G2",
         "a letter that was sent is concluded again",
-        "services/notify/domain.py",
+        "services/notify/delivery.py",
         "    if letter is None or letter.due_at is None or letter.due_at > now:\n",
         "    if letter is None:\n",
     ),
@@ -167,10 +167,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "no-version-guard-in-the-database",
         "G3",
         "the same, in MongoDB",
-        "services/chassis/mongo.py",
+        "services/chassis/store/mongo.py",
         'before = {"_id": place.partition, "step": place.step - 1, "fenced": None}',
         'before = {"_id": place.partition, "fenced": None}',
-        by="tests/contracts/test_stores.py",
+        by="tests/chassis/store/test_stores.py",
     ),
     Mutant(
         "zombie-writes",
@@ -207,10 +207,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "log-out-of-order",
         "G3",
         "the records of a partition are sent from the last to the first",
-        "services/chassis/kafka.py",
+        "services/chassis/log/kafka.py",
         "            groups.setdefault((record.topic, record.partition), []).append(index)\n",
         "            groups.setdefault((record.topic, record.partition), []).insert(0, index)\n",
-        by="tests/contracts/test_logs.py",
+        by="tests/chassis/log/test_logs.py",
     ),
     # --- G4: poison parks -----------------------------------------------------------------------
     Mutant(
@@ -233,7 +233,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "everybody-waits-behind",
         "G4",
         "one parked record holds up every subject of its topic",
-        "services/chassis/journal.py",
+        "services/chassis/step/journal.py",
         """    return f"{topic}/{partition}/{key.decode('latin-1')}"
 """,
         """    return f"{topic}/{partition}/{key.decode('latin-1')[:2]}"
@@ -330,7 +330,7 @@ MUTANTS: tuple[Mutant, ...] = (
         _DECIDING,
         "last is not None and last.due_at is not None and last.due_at > now",
         "last is not None and last.due_at is None",
-        by="tests/chassis/test_heartbeats.py",
+        by="tests/chassis/step/test_heartbeats.py",
     ),
     Mutant(
         "deadline-lost",
@@ -353,19 +353,19 @@ MUTANTS: tuple[Mutant, ...] = (
         "reset-unnoticed",
         "G7",
         "a log that ends before the stored position is read on",
-        "services/chassis/consumer.py",
+        "services/chassis/step/consumer.py",
         "            elif position > ends[place] and not",
         "            elif position < 0 and not",
-        by="tests/chassis/test_consumer.py",
+        by="tests/chassis/step/test_consumer.py",
     ),
     Mutant(
         "offsets-rule",
         "G7",
         "work begins where the broker remembers",
-        "services/chassis/consumer.py",
+        "services/chassis/step/consumer.py",
         "self._kafka.seek(place, first if position is None else position)",
         "await self._kafka.committed(place) if position else self._kafka.seek(place, first)",
-        by="tests/chassis/test_consumer.py",
+        by="tests/chassis/step/test_consumer.py",
     ),
     # --- what operators do ----------------------------------------------------------------------
     Mutant(
@@ -375,7 +375,7 @@ MUTANTS: tuple[Mutant, ...] = (
         _DECIDING,
         "return item.parked is None or blocked.origins[0] != item.parked.id",
         "return item.parked is None",
-        by="tests/chassis/test_parked.py",
+        by="tests/chassis/step/test_parked.py",
     ),
     Mutant(
         "retry-does-not-count",
@@ -384,7 +384,7 @@ MUTANTS: tuple[Mutant, ...] = (
         _ADMISSION,
         'if parked.reason != "sequence-gap" or sequence is None:',
         "if parked.reason or sequence is None:",
-        by="tests/chassis/test_parked.py",
+        by="tests/chassis/step/test_parked.py",
     ),
     Mutant(
         "dropped-comes-back",
@@ -393,24 +393,24 @@ MUTANTS: tuple[Mutant, ...] = (
         _REBUILD,
         "aside = (ParkedRecord, DroppedRecord)",
         "aside = (ParkedRecord,)",
-        by="tests/chassis/test_parked.py",
+        by="tests/chassis/step/test_parked.py",
     ),
     Mutant(
         "fence-without-effect",
         "G5",
         "who was fenced out while a database changes over writes on",
-        "services/chassis/mongo.py",
+        "services/chassis/store/mongo.py",
         '"step": place.step - 1, "fenced": None}',
         '"step": place.step - 1}',
-        by="tests/chassis/test_generations.py",
+        by="tests/chassis/store/test_generations.py",
     ),
     Mutant(
         "change-over-without-fence",
         "G5",
         "a rebuilt database becomes the live one though its fence has fallen",
-        "services/chassis/generations.py",
+        "services/chassis/store/generations.py",
         "if result.matched_count != partitions:",
         "if result.matched_count > partitions:",
-        by="tests/chassis/test_generations.py",
+        by="tests/chassis/store/test_generations.py",
     ),
 )

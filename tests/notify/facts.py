@@ -4,30 +4,33 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.base import Event
-from schemas.events import (
-    AttendanceRequested,
+from schemas.feedback import SurveyOpened
+from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
     ManagerWaitlisted,
     MentorVolunteered,
     PairDissolved,
     PairFormed,
-    PairGraduated,
     PairProposed,
-    PairStalled,
     ProposalDeclined,
     ProposalExpired,
+)
+from schemas.people import PersonContact
+from schemas.scheduling import (
+    AttendanceRequested,
+    PairGraduated,
+    PairStalled,
     SessionCancelled,
     SessionMissed,
     SessionPlanned,
     SessionRescheduled,
-    SurveyOpened,
 )
-from schemas.people import PersonContact
 from schemas.values import CohortPolicy, FirstTool, ScoreReason, Waiting, Window, Words
-from services.chassis.links import LinkSigner, LinkVerifier, generate_keys
+from services.chassis.http.links import LinkSigner, LinkVerifier, generate_keys
 from services.notify.actions import Links
-from services.notify.domain import evolve, tell
+from services.notify.delivery import tell
+from services.notify.evolution import evolve
 from services.notify.rendering import Letterhead
 from services.notify.views import Cohort, Letter, Person
 from tests.scenario import NOW, Everything

@@ -7,18 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.base import Event
-from schemas.commands import RetryLetter
-from schemas.events import (
-    LetterDeferred,
-    LetterFailed,
-    LetterSent,
-)
+from schemas.notify import LetterDeferred, LetterFailed, LetterSent, RetryLetter
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import TYPES
 from schemas.values import CohortPolicy, QuietHours
 from services.chassis.domain import Due, One
-from services.notify.domain import needs, to_hand_over
-from services.notify.handlers import DOMAIN, decide
+from services.notify.handlers import DOMAIN, decide, needs
+from services.notify.letters import to_hand_over
 from services.notify.messages import LetterAttempted, Outcome
 from services.notify.views import Letter, Person
 from tests.notify.facts import (

@@ -4,19 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from schemas import events
 from schemas.base import Event
-from schemas.events import (
-    LetterQueued,
-    PairStalled,
+from schemas.feedback import SurveyOpened
+from schemas.matching import (
+    ManagerEnrolled,
+    ManagerWaitlisted,
+    MentorVolunteered,
     ProposalAccepted,
     ProposalDeclined,
     ProposalExpired,
-    SessionCompleted,
-    SessionConfirmed,
 )
-from services.notify.domain import LETTERS, letters_of
+from schemas.notify import LetterQueued
+from schemas.scheduling import PairStalled, SessionCompleted, SessionConfirmed
 from services.notify.handlers import DOMAIN, decide
+from services.notify.letters import LETTERS, letters_of
 from tests.notify.facts import (
     ALEX,
     CAMILLE,
@@ -57,13 +58,13 @@ BOTH = [(MENTOR, "mentor"), (MANAGER, "manager")]
 @pytest.mark.parametrize("event", FACTS, ids=lambda event: type(event).__name__)
 def test_a_fact_is_told_to_those_whom_it_concerns(event: Event) -> None:
     match event:
-        case events.MentorVolunteered():
+        case MentorVolunteered():
             assert told(event) == [(MENTOR, "mentor")]
-        case events.ManagerEnrolled() | events.ManagerWaitlisted():
+        case ManagerEnrolled() | ManagerWaitlisted():
             assert told(event) == [(MANAGER, "manager")]
-        case events.SurveyOpened():
+        case SurveyOpened():
             assert told(event) == [(event.person_id, event.side)]
-        case events.ProposalDeclined():
+        case ProposalDeclined():
             assert told(event) == [p for p in BOTH if p[1] != event.by]
         case _:
             assert told(event) == BOTH

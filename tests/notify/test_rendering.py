@@ -11,17 +11,12 @@ import pytest
 from icalendar import Calendar
 
 from schemas.base import Event
-from schemas.events import (
-    PairDissolved,
-    PairProposed,
-    SessionCancelled,
-    SessionEvent,
-    SessionPlanned,
-    SurveyOpened,
-)
+from schemas.feedback import SurveyOpened
+from schemas.matching import PairDissolved, PairProposed
+from schemas.scheduling import SessionCancelled, SessionEvent, SessionPlanned
 from schemas.values import CohortPolicy, Language
 from services.notify import words
-from services.notify.domain import LETTERS
+from services.notify.letters import LETTERS
 from services.notify.rendering import MAIL_POLICY, UnusableAddress, render
 from services.notify.views import Letter
 from tests.notify.facts import (

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from schemas.base import pair_of, session_of
-from schemas.commands import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
-from schemas.events import (
-    AvailabilityChanged,
-    CohortOpened,
-    PairDissolved,
-    PairFormed,
+from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
+from schemas.scheduling import (
+    CancelSession,
+    ConfirmSession,
+    ReportAttendance,
+    RescheduleSession,
     SessionPlanned,
 )
 from schemas.values import Availability, CohortPolicy, Side, Weekday, Window

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from schemas.events import (
+from schemas.scheduling import (
     AttendanceRequested,
     PairGraduated,
     PairStalled,

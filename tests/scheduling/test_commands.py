@@ -5,8 +5,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from schemas.base import session_of
-from schemas.commands import CancelSession, ConfirmSession
-from schemas.events import SessionCancelled, SessionConfirmed, SessionRescheduled
+from schemas.scheduling import (
+    CancelSession,
+    ConfirmSession,
+    SessionCancelled,
+    SessionConfirmed,
+    SessionRescheduled,
+)
 from tests.scenario import NOW, Scenario, kinds, refusal
 from tests.scheduling.given import (
     ANY_DAY,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from schemas.events import PlanningBegan, PlanningPostponed, SessionPlanned
+from schemas.scheduling import PlanningBegan, PlanningPostponed, SessionPlanned
 from schemas.values import CohortPolicy
 from services.scheduling.handlers import DOMAIN
 from tests.scenario import NOW, Scenario, kinds, refusal

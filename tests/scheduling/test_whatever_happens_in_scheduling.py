@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.base import Event, Message, pair_of, people_of, session_of
-from schemas.events import (
+from schemas.scheduling import (
     AttendanceRequested,
     PairGraduated,
     PairStalled,

@@ -1,8 +1,8 @@
 """What has to hold of a world at rest, found out from what it has left behind.
 
-The platform's own independent check (`deploy.check`) judges log, databases and mailbox; on top of
-it: every command has its effect or its refusal, effects come in the order of their causes, what
-is parked is the poison and what stood behind it, and every database is what its journal says.
+The platform's own independent check (`deploy.trial.check`) judges log, databases and mailbox; on
+top of it: every command has its effect or its refusal, effects come in the order of their causes,
+what is parked is the poison and what stood behind it, and every database is what its journal says.
 """
 
 import asyncio
@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import bson
 
-from deploy.check import Evidence, Record
-from deploy.check.documents import check_documents
-from deploy.check.evidence import COLLECTIONS, Databases
-from deploy.check.findings import Report
-from deploy.check.journals import check_journals
-from deploy.check.letters import check_letters
-from deploy.check.pairs import check_pairs
-from deploy.check.sessions import check_sessions
-from deploy.check.surveys import check_surveys
-from deploy.check.wire import Entry, Log, read_log
+from deploy.trial.check import Evidence, Record
+from deploy.trial.check.documents import check_documents
+from deploy.trial.check.evidence import COLLECTIONS, Databases
+from deploy.trial.check.findings import Report
+from deploy.trial.check.journals import check_journals
+from deploy.trial.check.letters import check_letters
+from deploy.trial.check.pairs import check_pairs
+from deploy.trial.check.sessions import check_sessions
+from deploy.trial.check.surveys import check_surveys
+from deploy.trial.check.wire import Entry, Log, read_log
 from schemas.envelope import Unreadable, attributes, kind_of
 from schemas.topics import PEOPLE, TOPICS
+from services.chassis.documents import ParkedRecord, RefusedCommand
 from services.chassis.domain import Document
-from services.chassis.journal import ParkedRecord, RefusedCommand
-from services.chassis.log import Received
-from services.chassis.rebuild import JournalBroken, rebuild
-from services.chassis.rows import row_of
-from services.chassis.store import MemoryStore
+from services.chassis.log.contract import Received
+from services.chassis.step.rebuild import JournalBroken, rebuild
+from services.chassis.store.contract import MemoryStore
+from services.chassis.store.rows import row_of
 from tests.simulation.silence import nothing_to_do
 
 if TYPE_CHECKING:

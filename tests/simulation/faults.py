@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from schemas.commands import Service
+from schemas.topics import Service
 
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
 HOUR = 3600.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aiosmtplib
 
-from deploy.check import Mail
+from deploy.trial.check import Mail
 from services.notify.actions import Links
 from services.notify.rendering import Letterhead, message_id
 from services.notify.sender import Sender, Smtp, _Away

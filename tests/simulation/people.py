@@ -9,9 +9,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from schemas import commands as c
 from schemas.base import Command, people_of
+from schemas.feedback import AnswerSurvey
+from schemas.matching import (
+    AcceptProposal,
+    ChangeAvailability,
+    DeclineProposal,
+    DissolvePair,
+    EnrolManager,
+    KeepApart,
+    OpenCohort,
+    PauseMentor,
+    ProposePair,
+    ResumeMentor,
+    RunRound,
+    VolunteerAsMentor,
+    WithdrawManager,
+    WithdrawMentor,
+)
+from schemas.notify import RetryLetter
 from schemas.people import PersonContact
+from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
 from schemas.topics import PEOPLE
 from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, Window
 from services.feedback.questionnaire import question_ids
@@ -104,7 +122,7 @@ class People:
     def _open(self, cohort: Cohort) -> None:
         send, mood, its = self.world.send, self.mood("cohort", cohort.id), cohort.id
         cohort.begun_at = self.world.loop.time()
-        send(c.OpenCohort(cohort_id=its, name=f"Cohorte {its}", policy=self._policy(its)))
+        send(OpenCohort(cohort_id=its, name=f"Cohorte {its}", policy=self._policy(its)))
         couples = 2 if mood < 0.1 else 1
         spare = self.mood("spare", its) < 0.15
         for number in range(couples + spare):
@@ -112,8 +130,8 @@ class People:
         for number in range(couples):
             self._enrol(cohort, f"g{number}")
         self._by_hand(its)
-        self.later(HOUR, lambda: send(c.RunRound(cohort_id=its, round_id="r1")))
-        self.later(9 * DAY, lambda: send(c.RunRound(cohort_id=its, round_id="r2")))
+        self.later(HOUR, lambda: send(RunRound(cohort_id=its, round_id="r1")))
+        self.later(9 * DAY, lambda: send(RunRound(cohort_id=its, round_id="r2")))
         if self.mood("nonsense", its) < 0.3:
             self._nonsense(its)
         self.later(PATIENCE, lambda: self._end(cohort))
@@ -122,15 +140,13 @@ class People:
         """What a coordinator does beside the rounds: looks first, proposes, rules out."""
         mood = self.mood("by hand", its)
         if mood < 0.3:
-            look = c.RunRound(
-                cohort_id=its, round_id="r1" if mood < 0.15 else "s1", mode="simulate"
-            )
+            look = RunRound(cohort_id=its, round_id="r1" if mood < 0.15 else "s1", mode="simulate")
             self.ask(look, 0.03)
         if 0.2 < mood < 0.4:
-            self.ask(c.ProposePair(cohort_id=its, pair_id="m0~g0", reason="asked for it"), 0.03)
+            self.ask(ProposePair(cohort_id=its, pair_id="m0~g0", reason="asked for it"), 0.03)
         if mood > 0.85:
             apart = "m0~g1" if mood > 0.9 else "m0~g0"
-            self.ask(c.KeepApart(cohort_id=its, pair_id=apart, reason="share an office"), mood * 5)
+            self.ask(KeepApart(cohort_id=its, pair_id=apart, reason="share an office"), mood * 5)
 
     def _policy(self, cohort_id: str) -> CohortPolicy:
         mood = self.mood("policy", cohort_id)
@@ -150,7 +166,7 @@ class People:
 
     def _volunteer(self, cohort: Cohort, id: str) -> None:
         cohort.mentors.append(id)
-        volunteer = c.VolunteerAsMentor(
+        volunteer = VolunteerAsMentor(
             cohort_id=cohort.id,
             mentor_id=id,
             directorate=DIRECTORATES[len(cohort.id) % 3],
@@ -163,15 +179,15 @@ class People:
         self._contact(cohort.id, id)
         mood = self.mood("pause", cohort.id, id)
         if mood < 0.06:
-            self.ask(c.PauseMentor(cohort_id=cohort.id, mentor_id=id), 1)
-            self.ask(c.ResumeMentor(cohort_id=cohort.id, mentor_id=id), 4)
+            self.ask(PauseMentor(cohort_id=cohort.id, mentor_id=id), 1)
+            self.ask(ResumeMentor(cohort_id=cohort.id, mentor_id=id), 4)
         elif mood < 0.1:
             self.ask(volunteer, 2)
 
     def _enrol(self, cohort: Cohort, id: str) -> None:
         cohort.managers.append(id)
         self.world.send(
-            c.EnrolManager(
+            EnrolManager(
                 cohort_id=cohort.id,
                 manager_id=id,
                 directorate=DIRECTORATES[1],
@@ -196,12 +212,12 @@ class People:
 
     def _nonsense(self, id: str) -> None:
         """What no rule allows."""
-        self.ask(c.AcceptProposal(cohort_id=id, pair_id="m7~g7", by="mentor"))
-        self.ask(c.OpenCohort(cohort_id=id, name="another name"), 1)
-        self.ask(c.ConfirmSession(cohort_id=id, session_id="m0~g0~1", by="mentor"))
-        self.ask(c.AnswerSurvey(cohort_id=id, survey_id="m0~g0~end~mentor", scores={"a": 1}), 1)
-        self.ask(c.WithdrawManager(cohort_id=id, manager_id="g9"), 2)
-        self.ask(c.RetryLetter(cohort_id=id, letter_id="none"), 1)
+        self.ask(AcceptProposal(cohort_id=id, pair_id="m7~g7", by="mentor"))
+        self.ask(OpenCohort(cohort_id=id, name="another name"), 1)
+        self.ask(ConfirmSession(cohort_id=id, session_id="m0~g0~1", by="mentor"))
+        self.ask(AnswerSurvey(cohort_id=id, survey_id="m0~g0~end~mentor", scores={"a": 1}), 1)
+        self.ask(WithdrawManager(cohort_id=id, manager_id="g9"), 2)
+        self.ask(RetryLetter(cohort_id=id, letter_id="none"), 1)
 
     def _end(self, cohort: Cohort) -> None:
         """See to it that what has not ended by itself ends; look again in a week if need be."""
@@ -214,9 +230,9 @@ class People:
         age = self.world.loop.time() - cohort.begun_at
         for pair in pairs:
             if age > PATIENCE + 20 * DAY:
-                self.world.send(c.WithdrawManager(cohort_id=cohort.id, manager_id=pair.manager_id))
+                self.world.send(WithdrawManager(cohort_id=cohort.id, manager_id=pair.manager_id))
             else:
-                self.world.send(c.DissolvePair(cohort_id=cohort.id, pair_id=pair.id, reason=""))
+                self.world.send(DissolvePair(cohort_id=cohort.id, pair_id=pair.id, reason=""))
         active = {
             pair.id
             for pair in look("scheduling", scheduling.Pair, cohort.id)
@@ -231,7 +247,7 @@ class People:
         cohort.over = True
         for letter in look("notify", notify.Letter, cohort.id):
             if letter.state == "failed" and self.mood("retry", letter.key) < 0.3:
-                self.world.send(c.RetryLetter(cohort_id=cohort.id, letter_id=letter.id))
+                self.world.send(RetryLetter(cohort_id=cohort.id, letter_id=letter.id))
         if self.mood("erase", cohort.id) < 0.2:
             self.world.erase(cohort.id, cohort.mentors[0])
 
@@ -252,34 +268,34 @@ class People:
         mood = self.mood("proposal", letter.key)
         cohort, pair, side = letter.cohort_id, letter.facts["pair_id"], letter.side
         if mood < 0.98:
-            self.ask(c.AcceptProposal(cohort_id=cohort, pair_id=pair, by=side), self._late(letter))
+            self.ask(AcceptProposal(cohort_id=cohort, pair_id=pair, by=side), self._late(letter))
         elif mood < 0.99:
-            self.ask(c.DeclineProposal(cohort_id=cohort, pair_id=pair, by=side))
+            self.ask(DeclineProposal(cohort_id=cohort, pair_id=pair, by=side))
 
     def _begin(self, letter: Letter) -> None:
         mood, cohort = self.mood("begin", letter.key), letter.cohort_id
         mentor, manager = people_of(letter.facts["pair_id"])
         if mood < 0.01:
-            self.ask(c.WithdrawMentor(cohort_id=cohort, mentor_id=mentor), 4)
+            self.ask(WithdrawMentor(cohort_id=cohort, mentor_id=mentor), 4)
         elif mood < 0.02:
-            self.ask(c.WithdrawManager(cohort_id=cohort, manager_id=manager), 4)
+            self.ask(WithdrawManager(cohort_id=cohort, manager_id=manager), 4)
         elif mood < 0.03:
             pair = letter.facts["pair_id"]
-            self.ask(c.DissolvePair(cohort_id=cohort, pair_id=pair, reason="posts"), 2)
+            self.ask(DissolvePair(cohort_id=cohort, pair_id=pair, reason="posts"), 2)
         elif mood < 0.05:
             self.ask(
-                c.ChangeAvailability(cohort_id=cohort, person_id=mentor, availability=OTHER_WEEK), 1
+                ChangeAvailability(cohort_id=cohort, person_id=mentor, availability=OTHER_WEEK), 1
             )
 
     def _session(self, letter: Letter) -> None:
         session, side, cohort = letter.facts["session_id"], letter.side, letter.cohort_id
         mood = self.mood("session", letter.key)
         if mood < 0.2:
-            self.ask(c.ConfirmSession(cohort_id=cohort, session_id=session, by=side), about="c")
+            self.ask(ConfirmSession(cohort_id=cohort, session_id=session, by=side), about="c")
         elif mood < 0.23:
-            self.ask(c.RescheduleSession(cohort_id=cohort, session_id=session, by=side), about="r")
+            self.ask(RescheduleSession(cohort_id=cohort, session_id=session, by=side), about="r")
         elif mood < 0.25:
-            self.ask(c.CancelSession(cohort_id=cohort, session_id=session, by=side), about="x")
+            self.ask(CancelSession(cohort_id=cohort, session_id=session, by=side), about="x")
 
     def _attendance(self, letter: Letter) -> None:
         session, attempt = letter.facts["session_id"], int(letter.facts["attempt"])
@@ -302,7 +318,7 @@ class People:
         held: bool,
         days: float = 0.0,
     ) -> None:
-        report = c.ReportAttendance.model_validate(
+        report = ReportAttendance.model_validate(
             {
                 "cohort_id": cohort,
                 "session_id": session,
@@ -322,5 +338,5 @@ class People:
         if mood < 0.27:
             scores.pop(questions[0])
             scores["unasked"] = 3
-        answer = c.AnswerSurvey(cohort_id=letter.cohort_id, survey_id=survey, scores=scores)
+        answer = AnswerSurvey(cohort_id=letter.cohort_id, survey_id=survey, scores=scores)
         self.ask(answer, self._late(letter))

@@ -12,14 +12,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from schemas.topics import commands_topic
-from services.chassis.catching_up import Spot, UpstreamFirst
 from services.chassis.clock import Clock
+from services.chassis.documents import Beat
 from services.chassis.domain import Document, Domain
-from services.chassis.journal import Beat
-from services.chassis.log import Received
-from services.chassis.metrics import Metrics
-from services.chassis.step import Abandoned, Limits, Perform, Stepper
-from services.chassis.store import Commit, MemoryStore, Store
+from services.chassis.log.contract import Received
+from services.chassis.step.catching_up import Spot, UpstreamFirst
+from services.chassis.step.stepper import Abandoned, Limits, Perform, Stepper
+from services.chassis.store.contract import Commit, MemoryStore, Store
+from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
 from tests.simulation.faults import Fault, Passing
 from tests.simulation.wires import PHASE, WiredLog, WiredStore

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.check.wire import Log
+from deploy.trial.check.wire import Log
 from tests.simulation.checks import judge
 from tests.simulation.faults import CRASH_POINTS, CrashPoint
 from tests.simulation.loop import Stuck, VirtualLoop

@@ -3,9 +3,22 @@
 Told from the facts in the log, not from the services: a command without a witness is lost.
 """
 
-from deploy.check.wire import Log
-from schemas import commands as c
+from deploy.trial.check.wire import Log
 from schemas.base import Command
+from schemas.matching import (
+    ChangeAvailability,
+    DissolvePair,
+    EnrolManager,
+    KeepApart,
+    OpenCohort,
+    PauseMentor,
+    ResumeMentor,
+    RunRound,
+    VolunteerAsMentor,
+    WithdrawManager,
+    WithdrawMentor,
+)
+from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance
 
 
 def nothing_to_do(command: Command, log: Log) -> bool:
@@ -20,31 +33,31 @@ def nothing_to_do(command: Command, log: Log) -> bool:
         )
 
     match command:
-        case c.OpenCohort():
+        case OpenCohort():
             return there("CohortOpened")
-        case c.VolunteerAsMentor() | c.ResumeMentor():
+        case VolunteerAsMentor() | ResumeMentor():
             return there("MentorVolunteered")
-        case c.EnrolManager():
+        case EnrolManager():
             return there("ManagerEnrolled")
-        case c.PauseMentor():
+        case PauseMentor():
             return there("MentorPaused")
-        case c.WithdrawMentor():
+        case WithdrawMentor():
             return there("MentorWithdrew")
-        case c.WithdrawManager():
+        case WithdrawManager():
             return there("ManagerWithdrew")
-        case c.ChangeAvailability():
+        case ChangeAvailability():
             return there("AvailabilityChanged")
-        case c.RunRound():
+        case RunRound():
             return there("RoundRequested")
-        case c.KeepApart():
+        case KeepApart():
             return there("PairKeptApart")
-        case c.DissolvePair():
+        case DissolvePair():
             return there("PairDissolved")
-        case c.ConfirmSession():
+        case ConfirmSession():
             return there("SessionConfirmed", by=command.by)
-        case c.CancelSession():
+        case CancelSession():
             return there("SessionCancelled")
-        case c.ReportAttendance():
+        case ReportAttendance():
             name = "SessionCompleted" if command.held else "SessionMissed"
             return there(name, attempt=command.attempt)
         case _:

@@ -12,20 +12,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deploy.check.wire import Log
+from deploy.trial.check.wire import Log
 from schemas.base import Command
-from schemas.commands import COMMANDS, Service
 from schemas.envelope import Record, encode
-from schemas.topics import PEOPLE, commands_topic, partition_of
+from schemas.topics import COMMANDS, PEOPLE, Service, commands_topic, partition_of
+from services.chassis.documents import Beat
 from services.chassis.domain import D, Document, Domain
-from services.chassis.journal import Beat
-from services.chassis.log import MemoryLog, Received
-from services.chassis.metrics import Metrics
-from services.chassis.step import Perform
-from services.chassis.store import Store
+from services.chassis.log.contract import MemoryLog, Received
+from services.chassis.step.stepper import Perform
+from services.chassis.store.contract import Store
+from services.chassis.watch.metrics import Metrics
 from services.feedback.handlers import DOMAIN as FEEDBACK
 from services.matching.handlers import DOMAIN as MATCHING
-from services.matching.searching import Searching, solve_here
+from services.matching.search.performer import Searching, solve_here
 from services.matching.views import Round
 from services.notify.app import handing_over
 from services.notify.handlers import DOMAIN as NOTIFY

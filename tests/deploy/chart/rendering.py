@@ -10,7 +10,7 @@ from typing import Any
 import helm_python as helm
 import yaml
 
-from deploy.chart_files import CHART
+from deploy.made.chart_files import CHART
 
 Object = dict[str, Any]
 

@@ -12,15 +12,14 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from deploy import chart_files
-from deploy.chart_files import CHART
 from deploy.local.broker import embedded_broker
-from deploy.operations import Access
-from deploy.topics import config_of
+from deploy.made import chart_files
+from deploy.made.chart_files import CHART
+from deploy.operating.reach import Access
+from deploy.operating.topics import config_of
 from schemas.access import READS, group_of
-from schemas.commands import COMMANDS
-from schemas.topics import TOPICS
-from services.chassis.kafka import STOP_SECONDS
+from schemas.topics import COMMANDS, TOPICS
+from services.chassis.log.kafka import STOP_SECONDS
 from services.chassis.settings import Settings
 from services.notify.settings import NotifySettings
 from tests.deploy.chart.rendering import (
@@ -39,7 +38,7 @@ from tests.deploy.chart.rendering import (
     templates,
     values,
 )
-from tests.deploy.commands import connecte
+from tests.deploy.operating.commands import connecte
 
 CUSTOM = ("strimzi.io", "monitoring.coreos.com", "keda.sh")
 GATEWAY = "gateway.networking.k8s.io/v1"

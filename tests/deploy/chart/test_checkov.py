@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.chart_files import CHART
+from deploy.made.chart_files import CHART
 from tests.deploy.chart.rendering import CI, render, values
 from tests.own_environment import environment
 

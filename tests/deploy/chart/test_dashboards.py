@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deploy.chart_files import DASHBOARDS
+from deploy.made.dashboards import WRITTEN
 from tests.deploy.chart.rendering import Object, changed, objects, of_kind, render
 
 NAMES = ("machine", "programme")
@@ -26,7 +26,7 @@ def dashboards(given: Object) -> dict[str, Object]:
 def test_the_sidecar_is_given_the_dashboard_byte_for_byte(name: str) -> None:
     values = changed("production", {"prometheusRule.runbookUrl": f"{RUNBOOKS}/"})
     (content,) = dashboards(values)[name]["data"].values()
-    assert content == (DASHBOARDS / f"{name}.json").read_text()
+    assert content == (WRITTEN / f"{name}.json").read_text()
     assert len(content.encode()) < MOST_BYTES
 
 

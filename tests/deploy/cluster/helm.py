@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from deploy.chart_files import CHART
+from deploy.made.chart_files import CHART
 from tests.deploy.cluster.api import Object
 from tests.deploy.cluster.control_plane import Cluster
 

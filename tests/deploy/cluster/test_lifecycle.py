@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from pymongo import AsyncMongoClient
 
-from deploy.chart_files import CHART
-from deploy.check import live_prefix
+from deploy.made.chart_files import CHART
+from deploy.trial.check import live_prefix
 from schemas.topics import TOPICS
-from services.chassis.links import generate_keys
+from services.chassis.http.links import generate_keys
 from tests.conftest import admin_of, eventually
 from tests.deploy.chart.rendering import changed
 from tests.deploy.cluster.api import Api, Object

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from deploy.chart_files import CHART
+from deploy.made.chart_files import CHART
 from tests.conftest import eventually
 from tests.deploy.chart.rendering import CI, changed, objects, render, values
 from tests.deploy.cluster.api import Api, Object, RefusedError

@@ -1,0 +1,52 @@
+"""An error as one line for people, and its exit code."""
+
+import httpx
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from pydantic import ValidationError
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.local.process import PartError
+from deploy.operating.console import BadInput
+from deploy.operating.reach import OperationFailed
+from deploy.operating.rosters import RosterError
+from deploy.operating.topics import TopicError
+from services.chassis.settings import WrongSetting
+from services.chassis.step.rebuild import JournalBroken
+from services.chassis.store.generations import FenceFell
+
+
+def explained(error: BaseException) -> tuple[str, int] | None:
+    """An error as one line for people, and the exit code; None if it is a fault of ours."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    match error:
+        case BadInput() | RosterError() | WrongSetting():
+            return str(error), 2
+        case ValidationError():
+            wrong = error.errors(include_url=False, include_input=False)
+            parts = (f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in wrong)
+            return "; ".join(parts), 2
+        case OperationFailed() | PartError() | TopicError():
+            return str(error), 1
+        case JournalBroken():
+            return f"the journal is not whole: {error}", 1
+        case FenceFell():
+            return f"the database goes on as it was: {error}; run it again", 1
+        case KafkaConnectionError():
+            return (
+                "the broker does not answer, or does not let us in; "
+                "are KAFKA_BOOTSTRAP_SERVERS, KAFKA_SASL_… and KAFKA_SSL_… right?"
+            ), 1
+        case KafkaError():
+            return f"the broker: {type(error).__name__}: {error}", 1
+        case OperationFailure():
+            reason = (error.details or {}).get("codeName", error.code)
+            return f"the database refuses: {reason}", 1
+        case PyMongoError():
+            return "the database does not answer; is MONGODB_URI right?", 1
+        case httpx.HTTPError():
+            return f"a service does not answer: {type(error).__name__}", 1
+        case OSError() | TimeoutError():
+            return f"{type(error).__name__}: {error}", 1
+        case _:
+            return None

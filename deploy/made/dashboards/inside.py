@@ -1,0 +1,228 @@
+"""Where to look when the services do not keep up: steps, faults, processes, database, broker."""
+
+from deploy.made.dashboards.panels import Panel, Query, Text, lines
+from deploy.made.dashboards.series import (
+    OURS,
+    PER,
+    PROCESS,
+    or_zero,
+    over_time,
+    quantile,
+    rate,
+    total,
+)
+
+BY_PROCESS = "service, instance"
+
+
+def steps() -> list[Panel]:
+    """How batches are worked off."""
+    size = "mentoring_step_records"
+    return [
+        lines(
+            Text(
+                "Duration of a step",
+                "p50 and p95: one batch from load to commit. Good: well below a second. If it "
+                "grows while steps stay small, look at the database.",
+                "s",
+            ),
+            Query(quantile(0.5, "mentoring_step_seconds"), "{{service}} p50"),
+            Query(quantile(0.95, "mentoring_step_seconds"), "{{service}} p95"),
+        ),
+        over_time(
+            "Messages in a step",
+            "short",
+            "The mean. It grows with the load: larger steps are cheaper. At `CONNECTE_BATCH` a "
+            "process has no reserve left.",
+            f"{rate(f'{size}_sum')} / ({rate(f'{size}_count')} > 0)",
+        ),
+        over_time(
+            "Late loads",
+            "ops",
+            "Documents read one by one in a step, per second. Good: next to none; many slow every "
+            "step down.",
+            rate("mentoring_late_loads_total"),
+        ),
+    ]
+
+
+def faults() -> list[Panel]:
+    """What was retried, set aside, passed over or not answered."""
+    kinds = 'type=~"LetterDeferred|LetterFailed"'
+    letters = f"sum by (service, type) (rate(mentoring_events_total{{{OURS},{kinds}}}[{PER}]))"
+    return [
+        over_time(
+            "Retries",
+            "ops",
+            "Attempts put off or made again, per second, by the error. Some at a failover; nothing "
+            "is lost or set aside by them.",
+            or_zero(rate("mentoring_retries_total", "service, error")),
+            "{{service}} {{error}}",
+            runbook="steps-failing",
+        ),
+        over_time(
+            "Set aside",
+            "short",
+            "Records that wait for somebody. Good: 0. `connecte parked show` says why; retry once "
+            "the cause is mended.",
+            or_zero(total("mentoring_parked", "service, reason")),
+            "{{service}} {{reason}}",
+            runbook="records-parked",
+        ),
+        over_time(
+            "Newly set aside",
+            "ops",
+            "Per second, by reason. A sudden rise is a bad deployment: roll back, then retry.",
+            or_zero(rate("mentoring_records_parked_total", "service, reason")),
+            "{{service}} {{reason}}",
+            runbook="records-parked",
+        ),
+        over_time(
+            "Duplicates skipped",
+            "ops",
+            "Records handled before, per second. Expected after a restart or a rebalance.",
+            or_zero(rate("mentoring_duplicates_skipped_total", "service, reason")),
+            "{{service}} {{reason}}",
+        ),
+        over_time(
+            "Letters put off or given up",
+            "ops",
+            "Per second. Some when the mail server pauses; steadily, ask it why, or look at its "
+            "account and certificate.",
+            or_zero(letters),
+            "{{service}} {{type}}",
+            runbook="letters-failing",
+        ),
+        over_time(
+            "Scrapes without fresh figures",
+            "ops",
+            "Per second: database or broker did not answer a scrape in time, and the figures "
+            "stayed as they were.",
+            or_zero(rate("mentoring_scrape_failures_total", "service, part")),
+            "{{service}} {{part}}",
+            runbook="steps-failing",
+        ),
+    ]
+
+
+def processes() -> list[Panel]:
+    """Who owns what, who came and went, what it takes."""
+    since = total("process_start_time_seconds", BY_PROCESS)
+    return [
+        over_time(
+            "Partitions by process",
+            "short",
+            "Good: about equal within a service, and together all of them "
+            "(`CONNECTE_PARTITIONS`). A process with none has nothing to do.",
+            total("mentoring_partitions_assigned", BY_PROCESS),
+            PROCESS,
+            stacked=True,
+            runbook="partitions-unassigned",
+        ),
+        over_time(
+            "Rebalances",
+            "opm",
+            "Assignments received, per minute. Good: none but while processes come or go.",
+            f"60 * {rate('mentoring_rebalances_total')}",
+            runbook="rebalance-storm",
+        ),
+        over_time(
+            "Uptime",
+            "s",
+            "Since the process started. A saw is a process that keeps dying: the last line of its "
+            "log says why.",
+            f"timestamp({since}) - {since}",
+            PROCESS,
+            runbook="process-restarting",
+        ),
+        over_time(
+            "Memory",
+            "bytes",
+            "Resident, by process. Good: level, and below the container's limit.",
+            total("process_resident_memory_bytes", BY_PROCESS),
+            PROCESS,
+        ),
+        over_time(
+            "Processor",
+            "short",
+            "Cores used, by process. A process uses little more than one; at 1, add a process.",
+            rate("process_cpu_seconds_total", BY_PROCESS),
+            PROCESS,
+        ),
+        over_time(
+            "HTTP connections",
+            "short",
+            "Open now, the scrape's own among them.",
+            total("mentoring_http_connections", BY_PROCESS),
+            PROCESS,
+        ),
+    ]
+
+
+def mongodb() -> list[Panel]:
+    """The database, as its client sees it."""
+    seconds = "mentoring_database_seconds"
+    return [
+        over_time(
+            "Commands",
+            "ops",
+            "Answered, per second, by command.",
+            rate(f"{seconds}_count", "command"),
+            "{{command}}",
+            width=6,
+        ),
+        over_time(
+            "Duration, p95",
+            "s",
+            "By command. `commitTransaction` waits for a majority of the members: if it alone is "
+            "slow, look at replication and disks.",
+            quantile(0.95, seconds, "command"),
+            "{{command}}",
+            width=6,
+        ),
+        over_time(
+            "Failures",
+            "ops",
+            "Commands refused or not answered, per second. Some at a failover and where two "
+            "writers meet; steadily, look at the database's log.",
+            or_zero(rate("mentoring_database_failures_total", "service, command")),
+            "{{service}} {{command}}",
+            width=6,
+            runbook="steps-failing",
+        ),
+        over_time(
+            "Connections",
+            "short",
+            "Open, by process. The sum has to stay below what the database allows.",
+            total("mentoring_database_connections", BY_PROCESS),
+            PROCESS,
+            width=6,
+        ),
+    ]
+
+
+def kafka() -> list[Panel]:
+    """The broker, as its clients see it."""
+    batch = "faststream_received_processed_messages_duration_seconds"
+    return [
+        over_time(
+            "Records received",
+            "ops",
+            "Per second. A batch counts for the topic of its first record.",
+            rate("faststream_received_messages_total", "service, handler"),
+            "{{handler}} → {{service}}",
+        ),
+        over_time(
+            "Duration of a batch, p95",
+            "s",
+            "From FastStream's handing it over to its end, offsets committed.",
+            quantile(0.95, batch),
+        ),
+        over_time(
+            "Publishing, p95",
+            "s",
+            "The events of a step, acknowledged by all in-sync replicas. If it grows, look at the "
+            "brokers' disks and network.",
+            quantile(0.95, "mentoring_publish_seconds"),
+        ),
+    ]

@@ -1,0 +1,200 @@
+"""`connecte match`: two files of people in, pairs out. The service's own functions, and no broker.
+
+Always holds: what is written is whole; a file that could not be finished is not there.
+"""
+
+import csv
+import json
+import os
+import time
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from deploy.operating.console import BadInput
+from deploy.operating.rosters import RosterError, read_people
+from schemas.base import recast
+from schemas.values import CohortPolicy
+from services.matching.search.assignment import POINT, Ints
+from services.matching.search.explaining import first_tools, reasons_of, waiting_words
+from services.matching.search.pairing import Pairing, Told, pair
+from services.matching.search.scoring import Bonds, Pool
+from services.matching.search.unpaired import Competition, Unpaired, unpaired
+from services.matching.views import Manager, Mentor
+
+_COHORT = "match"  # commands and documents want one; it is in no result
+
+
+@dataclass(slots=True)
+class Phases:
+    """Seconds by phase."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The result as a document for machines, and what it was made from."""
+
+    document: dict[str, Any]
+    pairing: Pairing
+
+
+def match(
+    mentors: Path, managers: Path, policy: Path | None = None, told: Told = lambda *_: None
+) -> Match:
+    """Pair the people of two files. Raises BadInput with every finding."""
+    phases = Phases()
+    with phases("read"):
+        terms = read_policy(policy)
+        try:
+            people = read_people(mentors, managers, _COHORT)
+        except RosterError as error:
+            raise BadInput(str(error)) from None
+    with phases("prepare"):
+        volunteers = [recast(Mentor, m, id=m.mentor_id) for m in people.mentors]
+        waiting = [recast(Manager, g, id=g.manager_id) for g in people.managers]
+        everybody: list[Mentor | Manager] = [*volunteers, *waiting]
+        bonds = Bonds({person.id: person.line_manager for person in everybody})
+        pool = Pool(volunteers, waiting, terms, bonds)
+    with phases("pair"):
+        found = pair(pool, told)
+    with phases("explain"):
+        document = _document(found, unpaired(found))
+    return Match({**document, "seconds": phases.seconds}, found)
+
+
+def read_policy(path: Path | None) -> CohortPolicy:
+    """A cohort's policy from a TOML file; every field has its default. Raises BadInput."""
+    if path is None:
+        return CohortPolicy()
+    try:
+        return CohortPolicy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{path}: expected a TOML file that can be read ({error})") from None
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise BadInput(f"{path}: {'; '.join(problems)}") from None
+
+
+def _document(found: Pairing, alone: Sequence[Unpaired]) -> dict[str, Any]:
+    pool = found.pool
+    pairs = [
+        {
+            "mentor": pool.mentors[j].id,
+            "manager": pool.managers[i].id,
+            "score": score,
+            "tools": [first.tool for first in begin],
+            "first_tools": [first.model_dump() for first in begin],
+            "reasons": [reason.model_dump() for reason in reasons_of(pool, i, j)],
+        }
+        for i, j, score in found.pairs
+        for begin in [first_tools(pool.mentors[j], pool.managers[i])]
+    ]
+    # Each once, whoever competes: they can be thousands, for as many mentors.
+    competitions = list({id(c): c for one in alone if (c := one.competition)}.values())
+    prices = found.assignment
+    ids = [mentor.id for mentor in pool.mentors], [manager.id for manager in pool.managers]
+    return {
+        "pairs": sorted(pairs, key=lambda row: str(row["manager"])),
+        "unmatched": sorted(
+            (
+                {"manager": pool.managers[one.manager].id, "reason": _reason(one, competitions)}
+                for one in alone
+            ),
+            key=lambda row: str(row["manager"]),
+        ),
+        "competitions": [
+            {
+                "managers": sorted(pool.managers[i].id for i in one.managers),
+                "mentors": sorted(pool.mentors[j].id for j in one.mentors),
+                "places": one.places,
+            }
+            for one in competitions
+        ],
+        "objective": {"pairs": len(pairs), "score": found.score},
+        "certificate": {
+            "pair_value": prices.pair_value / POINT,
+            "mentor_prices": _by_id(ids[0], prices.mentor_prices),
+            "manager_prices": _by_id(ids[1], prices.manager_prices),
+            "optimal": found.proven,
+        },
+        "graph": {
+            "mentors": len(pool.mentors),
+            "managers": len(pool.managers),
+            "edges": len(found.graph.mentor),
+            "legal": int(found.legal.sum()),
+        },
+    }
+
+
+def _by_id(ids: Sequence[str], prices: Ints) -> dict[str, float]:
+    """Prices in points, by id."""
+    return dict(sorted(zip(ids, (prices / POINT).tolist(), strict=True)))
+
+
+def _reason(one: Unpaired, competitions: list[Competition]) -> dict[str, Any]:
+    words = waiting_words(one)
+    told: dict[str, Any] = {"cause": one.cause, "text": words.en, "words": words.model_dump()}
+    if one.competition is not None:
+        told["competition"] = competitions.index(one.competition)
+    return told
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is either there to its end or as it was. Raises BadInput."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise BadInput(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def pairs_csv(document: dict[str, Any]) -> str:
+    """A row per pair: manager, mentor, score, tools to begin with."""
+    return _csv(
+        ("manager", "mentor", "score", "tools"),
+        ((p["manager"], p["mentor"], p["score"], ";".join(p["tools"])) for p in document["pairs"]),
+    )
+
+
+def edges_csv(found: Pairing) -> str:
+    """A row per legal pair that was considered: manager, mentor, score."""
+    mentors = [mentor.id for mentor in found.pool.mentors]
+    managers = [manager.id for manager in found.pool.managers]
+    graph = found.graph
+    rows = zip(graph.rows.tolist(), graph.mentor.tolist(), np.asarray(graph.points), strict=True)
+    return _csv(
+        ("manager", "mentor", "score"), ((managers[i], mentors[j], p / POINT) for i, j, p in rows)
+    )
+
+
+def certificate_json(document: dict[str, Any]) -> str:
+    """The certificate with the objective that it proves."""
+    return json.dumps({**document["certificate"], "objective": document["objective"]})

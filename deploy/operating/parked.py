@@ -1,0 +1,215 @@
+"""Records that were set aside: which there are, and what operators want done with them.
+
+Always holds: a wish travels to the service as commands, to the partition that is meant, in the
+order in which the records were set aside; only the service changes anything.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from deploy.operating.console import BadInput
+from deploy.operating.reach import Access, OperationFailed, opened_log, opened_store
+from schemas.envelope import Record, encode
+from schemas.journal import DropParked, RetryParked
+from schemas.topics import Service, commands_topic
+from services.chassis.documents import BlockedSubject, ParkedRecord
+from services.chassis.step.journal import queue_of
+from services.chassis.store.mongo import MongoStore
+
+AT_ONCE = 500
+MOST = 1_000_000
+
+Show = Callable[[int, int], None]
+"""Called with how many records are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be done with which records: retried, or with `because` dropped."""
+
+    service: Service
+    origins: tuple[str, ...] = ()
+    reason: str | None = None
+    everything: bool = False
+    accept_gap: bool = False
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A record that is meant: where it lies, its turn in its partition, why it stands aside."""
+
+    origin: str
+    number: int
+    reason: str
+
+    @property
+    def partition(self) -> int:
+        """The partition that it was on."""
+        return int(self.origin.split("/")[-2])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many records were chosen, and how many of them stand aside still."""
+
+    chosen: int
+    left: int
+
+
+async def parked_records(
+    access: Access, services: Sequence[Service], limit: int, reason: str | None = None
+) -> tuple[list[dict[str, Any]], int]:
+    """Records set aside: the first `limit` of each service without their bytes, and how many."""
+    found: list[dict[str, Any]] = []
+    query = {} if reason is None else {"reason": reason}
+    total = 0
+    for service in services:
+        async with opened_store(access, service) as store:
+            total += await store.count(ParkedRecord, query)
+            rows = await store.find(ParkedRecord, query, limit)
+        for record in map(ParkedRecord.model_validate, rows):
+            shown = {"reason", "detail", "attempts", "number", "size", "sha256"}
+            document = record.model_dump(mode="json", include=shown)
+            found.append({"service": service, "origin": record.id, **document})
+    return found, total
+
+
+async def parked_record(
+    access: Access, service: Service, origin: str, *, with_value: bool
+) -> dict[str, Any]:
+    """One record: why it stands aside, its headers, and what stands in its queue."""
+    async with opened_store(access, service) as store:
+        rows = await store.find(ParkedRecord, {"_id": f"{service}/{origin}"})
+        if not rows:
+            raise BadInput(f"{service} has no parked record {origin}")
+        record = ParkedRecord.model_validate(rows[0])
+        queue = queue_of(record.received())
+        key = {"_id": f"{service}/{queue}"}
+        blocked = await store.find(BlockedSubject, key) if queue is not None else []
+    shown = {"reason", "detail", "attempts", "number", "size", "sha256"}
+    return {
+        "service": service,
+        "origin": origin,
+        **record.model_dump(mode="json", include=shown),
+        "key": _text(record.record_key),
+        "headers": {name: _text(raw) for name, raw in record.headers},
+        "queue": list(blocked[0]["origins"]) if blocked else [],
+        **({"value": _text(record.value)} if with_value else {}),
+    }
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode(errors="backslashreplace")
+
+
+async def carry_out(access: Access, wish: Wish, wait: float, show: Show) -> Outcome:
+    """Have the service do what is wished, and wait until it has, `wait` seconds at most."""
+    async with opened_store(access, wish.service) as store:
+        chosen = await _chosen(store, wish)
+        show(0, len(chosen))
+        async with opened_log(access) as log:
+            records = _commands(wish, chosen)
+            offsets = await log.publish(records)
+        awaited = list(zip(records, offsets, _sizes(chosen), strict=True))
+        await _seen(store, awaited, wait, lambda done: show(done, len(chosen)))
+        left = 0
+        for start in range(0, len(chosen), AT_ONCE):
+            keys = [f"{wish.service}/{r.origin}" for r in chosen[start : start + AT_ONCE]]
+            left += await store.count(ParkedRecord, {"_id": {"$in": keys}})
+        return Outcome(len(chosen), left)
+
+
+async def _chosen(store: MongoStore, wish: Wish) -> list[Chosen]:
+    """The records that are meant, by partition and then in the order they were set aside."""
+    rows = await store.find(ParkedRecord, {}, MOST, ("id", "number", "reason"))
+    parked = {row["id"]: Chosen(row["id"], row["number"], row["reason"]) for row in rows}
+    if missing := [origin for origin in wish.origins if origin not in parked]:
+        raise BadInput(f"{wish.service} has no parked record {missing[0]}")
+    found = {
+        origin
+        for origin, record in parked.items()
+        if wish.everything or origin in wish.origins or record.reason == wish.reason
+    }
+    if wish.reason and not wish.because:
+        for row in await store.find(BlockedSubject, {}, MOST, ("origins",)):
+            if not found.isdisjoint(row["origins"]):
+                found.update(o for o in row["origins"] if parked[o].reason == "behind")
+    return sorted((parked[o] for o in found), key=lambda r: (r.partition, r.number))
+
+
+def _portions(chosen: Sequence[Chosen]) -> list[Sequence[Chosen]]:
+    """Some at a time, each of one partition."""
+    found: list[list[Chosen]] = []
+    for record in chosen:
+        last = found[-1] if found else []
+        full = len(last) >= AT_ONCE
+        if not last or full or last[0].partition != record.partition:
+            found.append([])
+        found[-1].append(record)
+    return list(found)
+
+
+def _sizes(chosen: Sequence[Chosen]) -> list[int]:
+    return [len(portion) for portion in _portions(chosen)]
+
+
+def _commands(wish: Wish, chosen: Sequence[Chosen]) -> list[Record]:
+    records = []
+    for portion in _portions(chosen):
+        partition, origins = portion[0].partition, tuple(r.origin for r in portion)
+        command = (
+            DropParked(
+                cohort_id=wish.service, partition=partition, origins=origins, because=wish.because
+            )
+            if wish.because
+            else RetryParked(
+                cohort_id=wish.service,
+                partition=partition,
+                origins=origins,
+                accept_gap=wish.accept_gap,
+            )
+        )
+        records.append(
+            encode(
+                command,
+                commands_topic(wish.service),
+                partition,
+                id=secrets.token_hex(12),
+                source="/mentoring/operator",
+                time=datetime.now(UTC),
+            )
+        )
+    return records
+
+
+async def _seen(
+    store: MongoStore,
+    awaited: Sequence[tuple[Record, int, int]],
+    wait: float,
+    show: Callable[[int], None],
+) -> None:
+    """Wait until the service has read the commands."""
+    deadline = time.monotonic() + wait
+    while True:
+        await store.refresh()
+        positions = await store.positions({record.partition for record, *_ in awaited})
+        waiting = sum(
+            size
+            for record, offset, size in awaited
+            if positions.get((record.topic, record.partition), 0) <= offset
+        )
+        show(sum(size for *_, size in awaited) - waiting)
+        if not waiting:
+            return
+        if time.monotonic() > deadline:
+            raise OperationFailed(
+                f"sent, and {waiting} records not seen to in {wait:g} s: does the service run? It "
+                f"will do it when it does"
+            )
+        await asyncio.sleep(0.1)

@@ -1,0 +1,1 @@
+"""The proof: the pilot from end to end, faults on purpose, and an independent check."""

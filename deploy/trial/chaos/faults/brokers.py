@@ -1,0 +1,50 @@
+"""What happens to the brokers, each of which is a controller too."""
+
+import asyncio
+import random
+import signal
+
+from deploy.trial.chaos.faults.kinds import Scene, kind
+from deploy.trial.chaos.stage import BROKERS
+
+
+@kind("kill-broker", "parts", (1, 4), mend=7.0, weight=2)
+async def kill_broker(scene: Scene, draw: random.Random, seconds: float) -> None:
+    """A broker is killed (-9) and comes back; two in-sync replicas remain."""
+    await _killed(scene, [draw.randrange(BROKERS)], seconds)
+
+
+@kind("kill-controller", "parts", (1, 4), mend=7.0)
+async def kill_controller(scene: Scene, _: random.Random, seconds: float) -> None:
+    """The broker that is the active controller is killed (-9) and comes back."""
+    await _killed(scene, [await scene.stage.cluster.controller()], seconds)
+
+
+@kind("kill-two-brokers", "parts", (1, 4), mend=10.0)
+async def kill_two_brokers(scene: Scene, draw: random.Random, seconds: float) -> None:
+    """Two of three brokers are killed (-9): nothing can be written until one is back."""
+    await _killed(scene, draw.sample(range(BROKERS), 2), seconds)
+
+
+async def _killed(scene: Scene, victims: list[int], seconds: float) -> None:
+    scene.note(", ".join(f"broker {i}" for i in victims))
+    cluster = scene.stage.cluster
+    for i in victims:
+        await cluster.kill(i)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        await asyncio.gather(*(cluster.restart(i) for i in victims))
+
+
+@kind("freeze-broker", "parts", (2, 6), mend=1.0, weight=2)
+async def freeze_broker(scene: Scene, draw: random.Random, seconds: float) -> None:
+    """A broker is stopped, for longer than its own session at times, and goes on."""
+    i = draw.randrange(BROKERS)
+    scene.note(f"broker {i}")
+    node = scene.stage.cluster.nodes[i]
+    node.send(signal.SIGSTOP)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        node.send(signal.SIGCONT)

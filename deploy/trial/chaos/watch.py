@@ -1,0 +1,164 @@
+"""How far the services are behind, and whether anything is still under way: read from outside.
+
+Always holds: it only looks; when the broker or the database is away it says so instead of guessing.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import PyMongoError
+
+from deploy.trial.check import live_prefix
+from schemas.topics import PEOPLE, TOPICS, Service, commands_topic
+
+READS: Mapping[Service, tuple[str, ...]] = {
+    "matching": (commands_topic("matching"), "mentoring.scheduling.events"),
+    "scheduling": (commands_topic("scheduling"), "mentoring.matching.events"),
+    "feedback": (
+        *(commands_topic("feedback"), "mentoring.matching.events"),
+        "mentoring.scheduling.events",
+    ),
+    "notify": (
+        *(commands_topic("notify"), PEOPLE, "mentoring.matching.events"),
+        *("mentoring.scheduling.events", "mentoring.scheduling.private"),
+        "mentoring.feedback.private",
+    ),
+}
+LOOK_SECONDS = 5.0
+PREFIX = "connecte_"
+
+
+@dataclass(slots=True)
+class Glance:
+    """What was seen. `lag`: records that a service has not handled; `events`: records written.
+
+    `letters`: those that wait to be handed over.
+    """
+
+    at: float = 0.0
+    lag: dict[Service, int] = field(default_factory=dict)
+    outbox: int = 0
+    letters: int = 0
+    events: int = 0
+    commands: int = 0
+    steps: int = 0
+
+    @property
+    def backlog(self) -> int:
+        return sum(self.lag.values())
+
+
+class Watch:
+    """Looks at a broker and the databases. `last` is what it saw last, `age` how old that is."""
+
+    def __init__(self, bootstrap: str, mongodb: str, partitions: int) -> None:
+        self.last = Glance()
+        self.ends: dict[tuple[str, int], int] = {}
+        self._bootstrap = bootstrap
+        self._partitions = partitions
+        self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+            mongodb, tz_aware=True, serverSelectionTimeoutMS=2000, socketTimeoutMS=4000
+        )
+        self._consumer: Any = None
+        self._positions: dict[tuple[Service, str, int], int] = {}
+
+    @property
+    def age(self) -> float:
+        return time.monotonic() - self.last.at
+
+    async def close(self) -> None:
+        await self._client.close()
+        await self._drop()
+
+    async def _drop(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
+
+    async def look(self) -> Glance | None:
+        """What there is to see now; None while somebody does not answer."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                # The database first: what is behind it then is behind.
+                glance = await self._places()
+                await self._ends(glance)
+        except (KafkaError, PyMongoError, OSError, TimeoutError):
+            await self._drop()
+            return None
+        glance.at = time.monotonic()
+        self.last = glance
+        return glance
+
+    async def _places(self) -> Glance:
+        glance = Glance()
+        self._positions = {}
+        for service in READS:
+            async for row in (await self._live(service, "places")).find({}):
+                glance.steps += int(row["step"])
+                for topic, offset in row["positions"].items():
+                    self._positions[service, topic, int(row["_id"])] = int(offset)
+            outbox = await self._live(service, "outbox")
+            # Not its estimate, which a killed server gets wrong.
+            glance.outbox += await outbox.count_documents({})
+        letters = await self._live("notify", "letters")
+        glance.letters = await letters.count_documents({"state": "queued"})
+        return glance
+
+    async def _live(self, service: Service, collection: str) -> AsyncCollection[dict[str, Any]]:
+        database = self._client[f"{PREFIX}{service}"]
+        return database[await live_prefix(database) + collection]
+
+    async def _ends(self, glance: Glance) -> None:
+        if self._consumer is None:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap.split(","),
+                enable_auto_commit=False,
+                request_timeout_ms=4000,
+            )
+            self._consumer = consumer
+            await consumer.start()
+        spots = [TopicPartition(t, p) for t in TOPICS for p in range(self._partitions)]
+        ends = await self._consumer.end_offsets(spots)
+        self.ends = {(spot.topic, spot.partition): end for spot, end in ends.items()}
+        for spot, end in ends.items():
+            if spot.topic.endswith(".commands") or spot.topic == PEOPLE:
+                glance.commands += end
+            else:
+                glance.events += end
+        for service, topics in READS.items():
+            glance.lag[service] = sum(
+                max(0, ends[TopicPartition(topic, p)] - self._positions.get((service, topic, p), 0))
+                for topic in topics
+                for p in range(self._partitions)
+            )
+
+    # --- what is still under way --------------------------------------------------------------
+
+    async def tally(self, service: Service, collection: str, field_: str) -> dict[str, int] | None:
+        """How many documents there are by a field; None while the database is away."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                rows = await (await self._live(service, collection)).aggregate(
+                    [{"$group": {"_id": f"${field_}", "n": {"$sum": 1}}}]
+                )
+                return {str(row["_id"]): int(row["n"]) async for row in rows}
+        except (PyMongoError, TimeoutError):
+            return None
+
+    async def find(
+        self, service: Service, collection: str, query: dict[str, Any], *fields: str
+    ) -> list[dict[str, Any]]:
+        """Documents, with some of their fields; none while the database is away."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                rows = (await self._live(service, collection)).find(query, list(fields))
+                return await rows.to_list()
+        except (PyMongoError, TimeoutError):
+            return []

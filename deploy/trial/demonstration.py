@@ -1,0 +1,163 @@
+"""The demonstration as its audience sees it: options in, progress, a table at the end.
+
+Exit code 0 only if the pilot came to its end, nothing was lost, doubled or parked, every graduated
+pair has exactly its sessions, and every database equals its rebuild from the log.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from deploy.local.process import PartError
+from deploy.operating.console import BadInput, run, scratch
+from deploy.operating.rosters import (
+    MANAGER_COLUMNS,
+    MENTOR_COLUMNS,
+    Roster,
+    RosterError,
+    read_rosters,
+    write_roster,
+)
+from deploy.trial.demo import DemoError, Plan, Progress, run_demo
+from deploy.trial.pilot.generate import generate
+from schemas.values import CohortPolicy
+
+PILOT = Path(__file__).parent / "pilot"
+COHORT, NAME = "bercy-2017", "Connecte ton manager 2017"
+
+# The pilot's pairs meet every week, so that it fits into a minute and a half.
+POLICY = CohortPolicy(cadence_days=7)
+
+# As fast as two cores write and read the letters: time must not outrun the people's mail. A
+# killed service is away for some seconds, which must stay days rather than weeks.
+DAYS_PER_SECOND = 1.4
+DAYS_PER_SECOND_WITH_KILLS = 0.6
+FULL_SPEED_MANAGERS = 40
+
+
+def demonstrate(
+    *,
+    as_json: bool,
+    managers: int | None,
+    mentors: int | None,
+    seed: int,
+    days_per_second: float | None,
+    kill_every: float | None,
+    maildir: Path | None,
+) -> int:
+    """Run it; the exit code."""
+    roster = _roster(managers, mentors, seed)
+    usual = DAYS_PER_SECOND if kill_every is None else DAYS_PER_SECOND_WITH_KILLS
+    usual *= min(1.0, FULL_SPEED_MANAGERS / len(roster.managers))
+    plan = Plan(
+        rosters={COHORT: roster},
+        names={COHORT: NAME},
+        policy=POLICY,
+        seed=seed,
+        days_per_second=days_per_second or usual,
+        kill_every=kill_every,
+        maildir=maildir,
+    )
+    console = Console(stderr=True)
+    view = View(len(roster.managers))
+    with scratch("demo") as directory:
+        try:
+            with Live(view.bars, console=console, refresh_per_second=4):
+                outcome = run(run_demo(directory, plan, view.show))
+        except (DemoError, PartError, TimeoutError) as error:
+            console.print(f"the pilot did not come to its end: {error or type(error).__name__}")
+            console.print(f"where it stood: {view.last}", highlight=False)
+            return 1
+    if as_json:
+        sys.stdout.write(json.dumps(outcome) + "\n")
+    else:
+        Console().print(_table(outcome))
+    for finding in (text for texts in outcome["findings"].values() for text in texts):
+        console.print(finding, style="red", markup=False, highlight=False)
+    clean = outcome["rebuilt_equal"] and not (
+        outcome["lost"] or outcome["doubled"] or outcome["parked"]
+    )
+    return 0 if clean else 1
+
+
+def _roster(managers: int | None, mentors: int | None, seed: int) -> Roster:
+    try:
+        if managers is None and mentors is None:
+            return read_rosters(PILOT / "mentors.csv", PILOT / "managers.csv", COHORT)
+        many_managers = managers or 40
+        many_mentors = mentors or round(many_managers * 1.5)
+        if many_managers < 1 or many_mentors < 1:
+            raise BadInput("--managers and --mentors are 1 or more")
+        rows = generate(many_mentors, many_managers, seed)
+        with TemporaryDirectory(prefix="connecte-roster-") as name:
+            paths = Path(name) / "mentors.csv", Path(name) / "managers.csv"
+            for path, columns, people in zip(
+                paths, (MENTOR_COLUMNS, MANAGER_COLUMNS), rows, strict=True
+            ):
+                write_roster(path, columns, people)
+            return read_rosters(*paths, COHORT)
+    except RosterError as error:
+        raise BadInput(str(error)) from None
+
+
+class View:
+    """Bars that fill as the pilot goes on."""
+
+    def __init__(self, managers: int) -> None:
+        self.managers = managers
+        self.last = Progress()
+        self.bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._rows = {
+            name: self.bars.add_task(name, total=None, note="")
+            for name in ("pairs formed", "sessions held", "pairs graduated", "surveys answered")
+        }
+
+    def show(self, progress: Progress) -> None:
+        """Draw where the run stands."""
+        self.last = replace(progress)
+        formed = progress.sum("matching", "pairs", "formed", "graduated", "dissolved")
+        ended = progress.sum("matching", "pairs", "graduated")
+        held = progress.sum("scheduling", "sessions", "completed")
+        surveys = progress.sum("feedback", "surveys", "answered", "expired", "open")
+        going = formed - progress.sum("matching", "pairs", "dissolved")
+        kills = f", {progress.kills} kills" if progress.kills else ""
+        note = f"day {progress.day:.0f}, {progress.phase}, {progress.letters} letters{kills}"
+        figures: dict[str, tuple[int, int, str]] = {
+            "pairs formed": (formed, self.managers, note),
+            "sessions held": (held, going * POLICY.sessions, ""),
+            "pairs graduated": (ended, going, ""),
+            "surveys answered": (progress.sum("feedback", "surveys", "answered"), surveys, ""),
+        }
+        for name, (done, total, text) in figures.items():
+            self.bars.update(self._rows[name], completed=done, total=total or None, note=text)
+
+
+def _table(outcome: dict[str, Any]) -> Table:
+    table = Table("what", "outcome", title="Connecte ton manager: the pilot")
+    for name, value in outcome.items():
+        if name not in ("rollout", "findings"):
+            table.add_row(name.replace("_", " "), str(value))
+    for cohort, rollout in outcome["rollout"].items():
+        table.add_section()
+        table.add_row(f"roll-out of {cohort}", rollout["verdict"])
+        for criterion in rollout["criteria"]:
+            met = "met" if criterion["met"] else "not met"
+            value = criterion["value"]
+            shown = "too few answers" if value is None else f"{value:g}"
+            name = criterion["name"].replace("_", " ")
+            table.add_row(f"  {name}", f"{shown}, asked {criterion['threshold']:g}: {met}")
+    return table

@@ -1,0 +1,130 @@
+"""What is asked of feedback, and what happens there: surveys, figures, the verdict."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.base import (
+    Command,
+    Event,
+    Moment,
+    PairEvent,
+    PairId,
+    PersonId,
+    SurveyId,
+    described,
+)
+from schemas.values import (
+    Criterion,
+    Level,
+    QuestionId,
+    Side,
+    SurveyFigure,
+    SurveyKind,
+)
+
+
+class AnswerSurvey(Command):
+    """The answers to one survey: question to 1 (not at all) … 5 (fully)."""
+
+    subject_field: ClassVar[str] = "survey_id"
+    survey_id: SurveyId
+    scores: Annotated[
+        dict[QuestionId, Level],
+        described("Question to answer.", {"usefulness": 4}, min_length=1, max_length=10),
+    ]
+
+
+class CohortMeasured(Event):
+    """The figures of a cohort. No figure speaks of fewer people than the smallest group."""
+
+    audience = "public"
+    measured_at: Annotated[
+        Moment,
+        described("When it was counted. UTC, to the millisecond.", "2017-03-20T09:00:00Z"),
+    ]
+    next_at: Annotated[
+        Moment,
+        described("Not measured again before this.", "2017-03-27T09:00:00Z"),
+    ]
+    mentors: Annotated[int, described("Mentors, those who left not counted.", 60, ge=0)]
+    managers: Annotated[int, described("Managers, those who left not counted.", 40, ge=0)]
+    pairs_formed: Annotated[int, described("Pairs formed so far.", 40, ge=0)]
+    pairs_graduated: Annotated[int, described("Pairs with all their sessions.", 0, ge=0)]
+    pairs_dissolved: Annotated[int, described("Pairs that ended early.", 1, ge=0)]
+    sessions_completed: Annotated[int, described("Sessions held.", 80, ge=0)]
+    sessions_missed: Annotated[int, described("Sessions that were not held.", 4, ge=0)]
+    surveys_closed: Annotated[int | None, described("Null below the smallest group.", 150)]
+    surveys_answered: Annotated[int | None, described("Null below the smallest group.", 120)]
+    surveys: Annotated[
+        tuple[SurveyFigure, ...], Field(description="One figure per question and side.")
+    ]
+
+
+class RolloutRecommended(Event):
+    """Every criterion is met: the programme is run in and can open further."""
+
+    audience = "public"
+    criteria: Annotated[tuple[Criterion, ...], Field(description="Every criterion of the policy.")]
+
+
+class RolloutWithheld(Event):
+    """At least one criterion is not met yet."""
+
+    audience = "public"
+    criteria: Annotated[tuple[Criterion, ...], Field(description="Every criterion of the policy.")]
+
+
+class SurveyOpened(Event):
+    """Somebody is asked; the survey closes at `closes_at`."""
+
+    audience = "internal"
+    subject_field: ClassVar[str] = "survey_id"
+    survey_id: SurveyId
+    pair_id: PairId
+    person_id: PersonId
+    kind: SurveyKind
+    side: Side
+    questions: Annotated[
+        tuple[QuestionId, ...],
+        described("What is asked, in order.", ["usefulness"]),
+    ]
+    closes_at: Annotated[
+        Moment,
+        described("Afterwards no answer counts. UTC, to the millisecond.", "2017-04-03T10:00:00Z"),
+    ]
+
+
+class SurveyClosed(Event):
+    """A survey was answered or ran out. What was answered is not here."""
+
+    audience = "internal"
+    subject_field: ClassVar[str] = "survey_id"
+    survey_id: SurveyId
+    kind: SurveyKind
+    side: Side
+    outcome: Annotated[Literal["answered", "expired"], described("How it ended.", "answered")]
+
+
+class SurveyAnswered(Event):
+    """Answers, without the person, the pair or the survey that they came from."""
+
+    audience = "internal"
+    anonymous: ClassVar[bool] = True
+
+    kind: SurveyKind
+    side: Side
+    scores: Annotated[
+        dict[QuestionId, Level],
+        described("Question to answer.", {"usefulness": 4}),
+    ]
+
+
+class PairAtRisk(PairEvent):
+    """A pair that a coordinator should speak with."""
+
+    audience = "internal"
+    cause: Annotated[
+        Literal["low_scores", "stalled", "missed_sessions"],
+        described("What points to it.", "low_scores"),
+    ]

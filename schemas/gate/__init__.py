@@ -1,0 +1,1 @@
+"""What checks a change of the published language against what was released."""

@@ -1,0 +1,415 @@
+"""What is asked of matching, and what happens there: people, proposals, pairs, rounds."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.base import (
+    Command,
+    Event,
+    ManagerId,
+    MentorId,
+    Moment,
+    PairEvent,
+    PairId,
+    PersonId,
+    RoundId,
+    described,
+)
+from schemas.values import (
+    Availability,
+    CohortPolicy,
+    Directorate,
+    Excludes,
+    FirstTool,
+    JobFamily,
+    LineManager,
+    OfferedAvailability,
+    Reason,
+    RoundMode,
+    ScoreReason,
+    Side,
+    SimulatedPair,
+    Site,
+    StatedReason,
+    ToolName,
+    Tools,
+    Waiting,
+)
+
+
+class OpenCohort(Command):
+    """Open a run of the programme for one population."""
+
+    name: Annotated[
+        str,
+        described(
+            "The run's name, for people.", "Connecte ton manager 2017", min_length=1, max_length=120
+        ),
+    ]
+    policy: Annotated[CohortPolicy, Field(description="The rules of the run.")] = CohortPolicy()
+
+
+class VolunteerAsMentor(Command):
+    """Somebody offers to coach. Sent again, it changes nothing; after a pause, it resumes."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+    directorate: Directorate
+    site: Site
+    skills: Annotated[Tools, Field(min_length=1)]
+    capacity: Annotated[int, described("Managers at a time.", 1, ge=1, le=5)] = 1
+    availability: OfferedAvailability
+    line_manager: LineManager = None
+    excludes: Excludes = ()
+
+
+class EnrolManager(Command):
+    """A manager asks to be coached."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+    directorate: Directorate
+    site: Site
+    job_family: JobFamily
+    needs: Annotated[
+        Tools,
+        described(
+            "Tool to level; without any, those that the job family asks for.",
+            {"mind-mapping": 2},
+            default_factory=dict,
+        ),
+    ]
+    availability: OfferedAvailability
+    line_manager: LineManager = None
+    excludes: Excludes = ()
+
+
+class PauseMentor(Command):
+    """No new proposals for this mentor; standing pairs go on."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class ResumeMentor(Command):
+    """A paused mentor is available again."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class WithdrawMentor(Command):
+    """A mentor leaves; their pairs are dissolved and the managers return to the pool."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class WithdrawManager(Command):
+    """A manager leaves; their pair is dissolved and the mentor is free again."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+
+
+class ChangeAvailability(Command):
+    """Somebody's week has changed."""
+
+    subject_field: ClassVar[str] = "person_id"
+    person_id: PersonId
+    availability: OfferedAvailability
+
+
+class RunRound(Command):
+    """Pair the people who wait. The same `round_id` runs once; a simulation can still be run."""
+
+    subject_field: ClassVar[str] = "round_id"
+    round_id: RoundId
+    mode: RoundMode = "publish"
+
+
+class ProposePair(Command):
+    """A coordinator proposes a pair that no round has: skills, hours and score do not count.
+
+    Exclusions, the reporting line, what has ended before and the mentor's capacity do.
+    """
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    reason: StatedReason
+
+
+class KeepApart(Command):
+    """A coordinator rules a pair out, for every round to come."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    reason: StatedReason
+
+
+class AcceptProposal(Command):
+    """One side says yes. The pair is formed when both have."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    by: Side
+
+
+class DeclineProposal(Command):
+    """One side says no. The pair is never proposed again in the cohort."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    by: Side
+
+
+class DissolvePair(Command):
+    """End a standing pair before its last session."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+    reason: Reason
+
+
+class CohortOpened(Event):
+    """A run of the programme began, under this policy."""
+
+    audience = "public"
+    name: Annotated[
+        str,
+        described("The run's name, for people.", "Connecte ton manager 2017"),
+    ]
+    policy: Annotated[CohortPolicy, Field(description="The rules of the run.")]
+
+
+class MentorVolunteered(Event):
+    """Somebody offers to coach."""
+
+    audience = "public"
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+    directorate: Directorate
+    site: Site
+    skills: Tools
+    capacity: Annotated[int, described("Managers at a time.", 1, ge=1)]
+    availability: Availability
+    line_manager: LineManager = None
+    excludes: Excludes = ()
+
+
+class MentorPaused(Event):
+    """No new proposals for this mentor; standing pairs go on."""
+
+    audience = "public"
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class MentorResumed(Event):
+    """A paused mentor is available again."""
+
+    audience = "public"
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class MentorWithdrew(Event):
+    """A mentor left the cohort."""
+
+    audience = "public"
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class ManagerEnrolled(Event):
+    """A manager asks to be coached."""
+
+    audience = "public"
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+    directorate: Directorate
+    site: Site
+    job_family: JobFamily
+    needs: Tools
+    availability: Availability
+    line_manager: LineManager = None
+    excludes: Excludes = ()
+    enrolled_at: Annotated[
+        Moment | None,
+        described("Orders the waiting list; null in the oldest records.", "2017-03-01T09:00:00Z"),
+    ] = None
+
+
+class ManagerWithdrew(Event):
+    """A manager left the cohort."""
+
+    audience = "public"
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+
+
+class AvailabilityChanged(Event):
+    """Somebody's week has changed. Sessions already planned stay as they are."""
+
+    audience = "public"
+    subject_field: ClassVar[str] = "person_id"
+    person_id: PersonId
+    availability: Availability
+
+
+BY_HAND = "by-hand"
+"""The round of what a coordinator proposes."""
+
+
+class PairProposed(PairEvent):
+    """A round proposes a pair, or a coordinator does; both are asked until `expires_at`."""
+
+    audience = "public"
+    round_id: Annotated[
+        RoundId,
+        described("`by-hand` where a coordinator proposes, and no round.", "round-1"),
+    ]
+    score: Annotated[float, described("Points of 100.", 71.25, ge=0, le=100)]
+    reasons: Annotated[tuple[ScoreReason, ...], Field(description="How the score came about.")]
+    tools: Annotated[
+        tuple[ToolName, ...],
+        described("To begin with, best first.", ["linkedin"]),
+    ]
+    first_tools: Annotated[
+        tuple[FirstTool, ...], Field(description="The same tools, with the reasons.")
+    ] = ()
+    expires_at: Annotated[
+        Moment,
+        described("Afterwards no answer counts. UTC, to the millisecond.", "2017-03-16T09:00:00Z"),
+    ]
+
+
+class ProposalAccepted(PairEvent):
+    """One side said yes."""
+
+    audience = "public"
+    by: Annotated[Side, Field(description="Which side said yes.")]
+
+
+class ProposalDeclined(PairEvent):
+    """One side said no; the pair is never proposed again in the cohort."""
+
+    audience = "public"
+    by: Annotated[Side, Field(description="Which side said no.")]
+
+
+class ProposalExpired(PairEvent):
+    """The proposal ended without an answer of both: too late, or one side has left."""
+
+    audience = "public"
+    cause: Annotated[
+        Literal["deadline", "withdrawal"],
+        described("The deadline passed, or one side has left.", "deadline"),
+    ]
+
+
+class PairFormed(PairEvent):
+    """Both sides accepted: the sessions can be planned."""
+
+    audience = "public"
+    tools: Annotated[
+        tuple[ToolName, ...],
+        described("To begin with, best first.", ["linkedin"]),
+    ]
+    mentor_availability: Availability
+    manager_availability: Availability
+
+
+class PairDissolved(PairEvent):
+    """A standing pair ended before its last session."""
+
+    audience = "public"
+    cause: Annotated[
+        Literal["request", "mentor_withdrew", "manager_withdrew"],
+        described("What ended it.", "request"),
+    ]
+    reason: Reason = ""
+
+
+class RoundCompleted(Event):
+    """A round has run: what it proposed, and who still waits."""
+
+    audience = "public"
+    subject_field: ClassVar[str] = "round_id"
+    round_id: RoundId
+    proposed: Annotated[int, described("Pairs proposed.", 40, ge=0)]
+    managers_waiting: Annotated[int, described("Managers left without a proposal.", 2, ge=0)]
+    places_free: Annotated[int, described("Capacity of the mentors left over.", 20, ge=0)]
+    score: Annotated[float, described("Points, summed over the proposals.", 2800.5, ge=0)]
+    optimal: Annotated[
+        bool | None,
+        described(
+            "Whether it was proven that no round had more pairs, or as many with a "
+            "higher score; null where nobody knows.",
+            True,
+        ),
+    ] = None
+
+
+class ManagerWaitlisted(Event):
+    """A round left a manager waiting who had not been told yet; or their place has changed."""
+
+    audience = "public"
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+    waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
+    first: Annotated[
+        bool,
+        described("Whether they learn of it for the first time since they wait.", True),
+    ]
+
+
+class RoundRequested(Event):
+    """A round is to be run; it is searched beside everything else that goes on."""
+
+    audience = "internal"
+    subject_field: ClassVar[str] = "round_id"
+    round_id: RoundId
+    mode: RoundMode
+    requested_at: Annotated[
+        Moment,
+        described("When it was asked for. UTC, to the millisecond.", "2017-03-06T09:00:00Z"),
+    ]
+
+
+class PairsSimulated(Event):
+    """Some of the pairs that a round would propose."""
+
+    audience = "internal"
+    subject_field: ClassVar[str] = "round_id"
+    round_id: RoundId
+    part: Annotated[int, described("1, and so on; a part replaces its like.", 1, ge=1)]
+    pairs: Annotated[tuple[SimulatedPair, ...], Field(description="Best first.")]
+
+
+class RoundSimulated(Event):
+    """What a round would do."""
+
+    audience = "internal"
+    subject_field: ClassVar[str] = "round_id"
+    round_id: RoundId
+    proposed: Annotated[int, described("Pairs it would propose.", 40, ge=0)]
+    managers_waiting: Annotated[int, described("Managers it would leave.", 2, ge=0)]
+    places_free: Annotated[int, described("Capacity it would leave over.", 20, ge=0)]
+    score: Annotated[float, described("Points, summed over these pairs.", 2800.5, ge=0)]
+    optimal: Annotated[bool, described("Whether nothing better is proven to exist.", True)]
+
+
+class PairChosenByHand(PairEvent):
+    """A coordinator proposed a pair, and why."""
+
+    audience = "internal"
+    reason: StatedReason
+
+
+class PairKeptApart(PairEvent):
+    """A coordinator ruled a pair out, and why."""
+
+    audience = "internal"
+    reason: StatedReason

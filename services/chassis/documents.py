@@ -1,0 +1,92 @@
+"""The documents that every service has: refusals, records that stand aside, heartbeats."""
+
+from typing import ClassVar
+
+from services.chassis.domain import Document, Timed
+from services.chassis.log.contract import Received
+
+PARKED_BYTES = 1024 * 1024
+
+
+class RefusedCommand(Document):
+    """A command that was not carried out; `id` is the command's."""
+
+    collection: ClassVar[str] = "refusals"
+
+    command: str
+    rule: str
+    detail: str
+
+
+class ParkedRecord(Document):
+    """A record that stands aside; `id` is `topic/partition/offset`, `number` its turn."""
+
+    collection: ClassVar[str] = "parked"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("reason",),)
+
+    topic: str
+    offset: int
+    record_key: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    value: bytes | None
+    size: int
+    sha256: str
+    reason: str
+    detail: str
+    attempts: int
+    number: int
+
+    @property
+    def record_partition(self) -> int:
+        """The partition that it was on."""
+        return int(self.id.split("/")[-2])
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it was kept."""
+        return len(self.value or b"") == self.size
+
+    def received(self) -> Received:
+        """The record as it came."""
+        return Received(
+            self.topic,
+            self.record_partition,
+            self.offset,
+            self.record_key,
+            self.value,
+            self.headers,
+        )
+
+
+class BlockedSubject(Document):
+    """A subject with records aside: later ones queue behind them. `id` is `topic/partition/key`.
+
+    `origins` are those that wait, the first one first.
+    """
+
+    collection: ClassVar[str] = "blocked"
+
+    origins: tuple[str, ...]
+
+
+class DroppedRecord(Document):
+    """A record that stood aside and will never be handled; `id` is `topic/partition/offset`."""
+
+    collection: ClassVar[str] = "dropped"
+
+    because: str
+
+
+class Beat(Timed):
+    """The heartbeat of a partition; `id` is its number, and it is due with the next one."""
+
+    collection: ClassVar[str] = "heartbeats"
+
+
+CHASSIS_DOCUMENTS: tuple[type[Document], ...] = (
+    Beat,
+    RefusedCommand,
+    ParkedRecord,
+    BlockedSubject,
+    DroppedRecord,
+)

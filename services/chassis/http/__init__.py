@@ -1,0 +1,1 @@
+"""A service's HTTP: commands in, projections out, pages behind links."""

@@ -1,0 +1,1 @@
+"""The log that services read and write."""

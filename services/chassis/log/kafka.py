@@ -1,0 +1,191 @@
+"""The log on a real broker: an aiokafka producer, and a reader without a group.
+
+Always holds: the batches of one partition are sent one after the other, each acknowledged by
+all in-sync replicas before the next, so whatever fails, a partition holds a prefix of what was to
+be published. A record may be there twice (the consumer's rule), never out of its turn.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+
+from schemas.envelope import Record
+from services.chassis.log import tolerant
+from services.chassis.log.contract import Received
+
+tolerant.install()
+
+logger = logging.getLogger(__name__)
+
+MAX_REQUEST = 8 * 1024 * 1024
+BATCH_BYTES = 512 * 1024
+POLL_MS = 100
+SILENT_POLLS = 200
+
+# An idempotent producer gives nothing up by itself, however long the broker is away. What waits
+# for order may wait with it; a client that wants an answer and a process that ends may not.
+SEND_SECONDS = 10.0
+STOP_SECONDS = 5.0
+
+
+def received(record: Any) -> Received:
+    """An aiokafka record as the chassis sees it."""
+    return Received(
+        record.topic, record.partition, record.offset, record.key, record.value, record.headers
+    )
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the broker is away, moving or busy."""
+    return isinstance(error, KafkaError | OSError | TimeoutError)
+
+
+class KafkaLog:
+    """`connection` is what every aiokafka client of the service is given (servers, security)."""
+
+    def __init__(self, connection: dict[str, Any], *, idempotent: bool = True) -> None:
+        self.connection = connection
+        self.idempotent = idempotent
+        self._producer: Any = None
+        self._renewing = asyncio.Lock()
+
+    async def start(self) -> None:
+        await self._current()
+
+    async def stop(self) -> None:
+        """Ends it, sent or not: whoever wanted something sent was never told that it was."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await producer.stop()
+            except TimeoutError:
+                logger.warning("the broker is away: what it has not taken is given up")
+
+    async def _current(self) -> Any:
+        async with self._renewing:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    **self.connection,
+                    acks="all",
+                    enable_idempotence=self.idempotent,
+                    linger_ms=5,
+                    max_batch_size=BATCH_BYTES,
+                    max_request_size=MAX_REQUEST,
+                    request_timeout_ms=20_000,
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    async def _renew(self, broken: AIOKafkaProducer) -> None:
+        """An idempotent producer can stay broken after an error: the next use makes a new one."""
+        if self._producer is broken:
+            self._producer = None
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(broken.stop(), 5)
+
+    async def publish(self, records: Sequence[Record]) -> list[int]:
+        offsets = [-1] * len(records)
+        groups: dict[tuple[str, int], list[int]] = {}
+        for index, record in enumerate(records):
+            groups.setdefault((record.topic, record.partition), []).append(index)
+        producer = await self._current()
+        sent = await asyncio.gather(
+            *(
+                self._in_order(producer, topic, partition, records, indexes, offsets)
+                for (topic, partition), indexes in groups.items()
+            ),
+            return_exceptions=True,
+        )
+        for error in sent:
+            if isinstance(error, BaseException):
+                await self._renew(producer)
+                raise error
+        return offsets
+
+    async def _in_order(
+        self,
+        producer: AIOKafkaProducer,
+        topic: str,
+        partition: int,
+        records: Sequence[Record],
+        indexes: Sequence[int],
+        offsets: list[int],
+    ) -> None:
+        start = 0
+        while start < len(indexes):
+            batch, count = producer.create_batch(), 0
+            for index in indexes[start:]:
+                record = records[index]
+                headers = list(record.headers)
+                added = batch.append(
+                    key=record.key, value=record.value, timestamp=None, headers=headers
+                )
+                if added is None:
+                    break
+                count += 1
+            batch.close()
+            future = await producer.send_batch(batch, topic, partition=partition)
+            first = (await future).offset
+            for number, index in enumerate(indexes[start : start + count]):
+                offsets[index] = first + number
+            start += count
+
+    async def send(self, record: Record) -> int:
+        """Raises TimeoutError when the broker has not taken it in time; it may yet."""
+        producer = await self._current()
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                sent = await producer.send_and_wait(
+                    record.topic,
+                    record.value,
+                    key=record.key,
+                    partition=record.partition,
+                    headers=list(record.headers),
+                )
+        except KafkaError:
+            await self._renew(producer)
+            raise
+        return int(sent.offset)
+
+    async def read(
+        self, topic: str, partition: int, start: int = 0
+    ) -> AsyncIterator[list[Received]]:
+        """Ends where the log ends when it is reached (by the high water mark of a fetch)."""
+        place = TopicPartition(topic, partition)
+        consumer = AIOKafkaConsumer(
+            **self.connection,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=POLL_MS // 2,
+        )
+        try:
+            await consumer.start()
+            consumer.assign([place])
+            consumer.seek(place, start)
+            silent = 0
+            while silent < SILENT_POLLS:
+                found = await consumer.getmany(place, timeout_ms=POLL_MS, max_records=1000)
+                rows = found.get(place, [])
+                silent = 0 if rows else silent + 1
+                if rows and rows[0].offset < start:
+                    return  # past the end: the client has gone back to the beginning
+                if rows:
+                    yield [received(row) for row in rows]
+                    start = rows[-1].offset + 1
+                end = consumer.highwater(place)
+                if end is not None and start >= end:
+                    return
+            raise KafkaTimeoutError(f"{topic}/{partition} does not answer at offset {start}")
+        finally:
+            await consumer.stop()

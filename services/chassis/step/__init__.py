@@ -1,0 +1,1 @@
+"""One step per batch: what is read, decided, committed and published."""

@@ -1,0 +1,116 @@
+"""A partition's place while a step is being made: what moved, and what will be published."""
+
+from datetime import datetime
+
+from schemas.base import Event, Message
+from schemas.envelope import Record, encode, is_doubled
+from schemas.journal import RecordDropped, RecordParked, RecordRetried, StepCompleted
+from schemas.topics import Service, Stream, stream_of, stream_topic
+from services.chassis.store.contract import Outgoing, Place
+
+
+def stands_aside(event: Message) -> int:
+    """How many records more stand aside after an event: one, none, or one less."""
+    match event:
+        case RecordParked():
+            return int(event.attempts == 1)
+        case RecordRetried() | RecordDropped():
+            return -1
+        case _:
+            return 0
+
+
+class Draft:
+    """The next place of one partition, and the records of the step, in order."""
+
+    def __init__(self, service: Service, place: Place, now: datetime) -> None:
+        self.service = service
+        self.place = place
+        self.now = now
+        self.positions = dict(place.positions)
+        self.seen = dict(place.seen)
+        self.sequences = dict(place.sequences)
+        self.order = place.order
+        self.parked = place.parked
+        self.records: list[Record] = []
+        self.decided: list[Message] = []
+        self._positions: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+
+    @property
+    def moved(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.records or self._positions)
+
+    def moved_to(self, topic: str, offset: int) -> None:
+        self.positions[topic] = self._positions[topic] = offset
+
+    def saw(self, topic: str, sequence: int) -> None:
+        self.seen[topic] = self._seen[topic] = sequence
+
+    @property
+    def next_parked(self) -> int:
+        """The number of the next record that is set aside."""
+        return self.sequences.get("parked", 0) + 1
+
+    def add(self, event: Message, cause: str | None = None, traceparent: str | None = None) -> None:
+        """Put an event at the end of the service's journal; `cause` is the id of what led to it."""
+        kind = type(event)
+        if isinstance(event, Event) and event.anonymous:
+            cause = traceparent = None
+        stream: Stream = stream_of(self.service, kind)
+        self.parked += stands_aside(event)
+        self.decided.append(event)
+        if stream == "events" and is_doubled(kind, self.now):
+            self._publish(event, stream, cause, traceparent, copy=True)
+        self._publish(event, stream, cause, traceparent)
+
+    def _publish(
+        self,
+        event: Message,
+        stream: Stream,
+        cause: str | None,
+        traceparent: str | None,
+        *,
+        copy: bool = False,
+    ) -> None:
+        """One record; a copy in the older version is no entry of the journal, and has no order."""
+        partition = self.place.partition
+        sequence = self.sequences.get(stream, 0) + 1
+        self.sequences[stream] = sequence
+        ids = f"{self.service}.{stream}.{partition}"
+        self.records.append(
+            encode(
+                event,
+                stream_topic(self.service, stream),
+                partition,
+                id=f"{ids}.{sequence}",
+                # The parked topic is shared by the services, so its source names the service.
+                source=f"/mentoring/{self.service}/{stream}/{partition}",
+                time=self.now,
+                sequence=sequence,
+                order=None if copy else self.order,
+                cause=cause,
+                traceparent=traceparent,
+                copy_of=f"{ids}.{sequence + 1}" if copy else None,
+            )
+        )
+        if not copy:
+            self.order += 1
+
+    def finish(self) -> tuple[Place, Outgoing]:
+        """The place and the outbox entry of the step; the last record says how far it got."""
+        partition, step = self.place.partition, self.place.step + 1
+        self.add(
+            StepCompleted(
+                cohort_id=self.service,
+                source=f"{self.service}.{partition}",
+                step=step,
+                positions=self._positions,
+                seen=self._seen,
+            )
+        )
+        place = Place(
+            partition, step, self.positions, self.seen, self.sequences, self.order, self.parked
+        )
+        return place, Outgoing(partition, step, self.records)

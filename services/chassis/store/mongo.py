@@ -1,0 +1,400 @@
+"""The service's database: MongoDB, through Motor. The only file that imports Motor.
+
+Always holds: a step is one transaction with majority and journal; each place is written only
+where its `step` is still the one that was read, and not fenced. Every read that a decision rests
+on is from the primary with read concern majority, and from the generation that the step will
+write to: that changes when places are read, never within a step.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+)
+from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.monitoring import CommandListener, ConnectionPoolListener
+from pymongo.read_concern import ReadConcern
+
+from schemas.envelope import Record
+from services.chassis.domain import Change, D, Document, Need, One
+from services.chassis.store.contract import Commit, Outgoing, Outpaced, Place
+from services.chassis.store.generations import PLACES, POINTER, Generations, Moving, prefix_of
+from services.chassis.store.rows import chunks_of, operations_of, place_of, place_row
+
+logger = logging.getLogger(__name__)
+
+OUTBOX, TOPICS, SESSIONS = "outbox", "topics", "sessions_open"
+CONFIRM_MS = 10_000  # within which a majority confirms that the primary is one
+ANNOUNCE_EVERY = 600.0  # seconds; a tenth of how long an announcement is kept
+
+_DURABLE = WriteConcern(w="majority", j=True)
+_DUPLICATE_KEY = 11000
+_NAMESPACE_EXISTS = 48
+
+
+class MongoStore:
+    """A service's own database. `documents` are the kinds that it keeps.
+
+    With `generation` it is that one for good, live or not; else whichever is live.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        database: str,
+        documents: Sequence[type[Document]],
+        generation: int | None = None,
+        listeners: Sequence[CommandListener | ConnectionPoolListener] = (),
+    ) -> None:
+        self.client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
+            uri,
+            tz_aware=True,
+            uuidRepresentation="standard",
+            serverSelectionTimeoutMS=3000,
+            # A primary that is frozen, and not gone, is noticed by a heartbeat without an answer.
+            connectTimeoutMS=3000,
+            heartbeatFrequencyMS=2000,
+            event_listeners=list(listeners),
+        )
+        self.database = self.client.get_database(
+            database,
+            codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+            write_concern=_DURABLE,
+            read_concern=ReadConcern("majority"),
+        )
+        self.documents = documents
+        self.generations = Generations(self.database)
+        self._pinned = generation is not None
+        self._written = self._shown = generation or 1
+        self._owner = secrets.token_hex(8)
+        self._announced: dict[Any, float] = {}
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        """The names of a generation's collections, without its prefix."""
+        return (PLACES, OUTBOX, *(kind.collection for kind in self.documents))
+
+    def _own(self, name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        """A collection of the generation that steps write to."""
+        return self.database[prefix_of(self._written) + name]
+
+    async def refresh(self) -> None:
+        """Show the live generation from now on, to people and tools."""
+        if not self._pinned:
+            self._shown = await self.generations.live()
+
+    async def open(self) -> None:
+        """Create the collections and their indexes (a transaction must not), side by side."""
+        await self.refresh()
+        self._written = self._shown
+        existing = set(await self.database.list_collection_names())
+        old = IndexModel("at", expireAfterSeconds=int(10 * ANNOUNCE_EVERY))
+        queue = IndexModel([("partition", 1), ("step", 1), ("chunk", 1)])
+        wanted = {POINTER: [], TOPICS: [], SESSIONS: [old]}
+        own = {PLACES: [], OUTBOX: [queue]} | {k.collection: _indexes(k) for k in self.documents}
+        wanted |= {prefix_of(self._written) + name: indexes for name, indexes in own.items()}
+        await asyncio.gather(
+            *(self._made(name, name in existing, indexes) for name, indexes in wanted.items())
+        )
+
+    async def _made(self, name: str, exists: bool, indexes: Sequence[IndexModel]) -> None:
+        if not exists:
+            try:
+                await self.database.command("create", name)
+            except OperationFailure as error:
+                if error.code != _NAMESPACE_EXISTS:  # another process was faster
+                    raise
+        if indexes:
+            await self.database[name].create_indexes(indexes)
+
+    async def close(self) -> None:
+        self.client.close()
+
+    async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
+        wanted = list(partitions)
+        found = await self._places(wanted)
+        if not self._pinned and (len(found) < len(wanted) or _fenced(found)):
+            await self.refresh()
+            if self._shown != self._written:
+                self._written = self._shown
+                found = await self._places(wanted)
+        if _fenced(found):
+            await self.generations.lift_overdue(self._written)
+            raise Moving("the places are fenced")
+        return {row["_id"]: place_of(row) for row in found}
+
+    async def _places(self, partitions: Sequence[int]) -> list[dict[str, Any]]:
+        # A primary that was deposed and does not know it yet would tell of older ones.
+        places = self._own(PLACES).with_options(read_concern=ReadConcern("linearizable"))
+        rows = places.find({"_id": {"$in": partitions}}, batch_size=len(partitions) + 1)
+        return await rows.max_time_ms(CONFIRM_MS).to_list(None)
+
+    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
+        """How far the service has read, by topic and partition; for people and tools."""
+        places = self.database[prefix_of(self._shown) + PLACES]
+        rows = places.find({"_id": {"$in": list(partitions)}}, {"positions": 1})
+        return {
+            (topic, row["_id"]): position
+            async for row in rows
+            for topic, position in row["positions"].items()
+        }
+
+    async def load(self, needs: Iterable[Need]) -> list[Document]:
+        wanted: dict[type[Document], tuple[set[str], set[str]]] = {}
+        for need in needs:
+            keys, cohorts = wanted.setdefault(need.kind, (set(), set()))
+            if isinstance(need, One):
+                keys.add(f"{need.cohort_id}/{need.id}")
+            else:
+                cohorts.add(need.cohort_id)
+        found = await asyncio.gather(
+            *(self._find(kind, keys, cohorts) for kind, (keys, cohorts) in wanted.items())
+        )
+        return [document for documents in found for document in documents]
+
+    async def _find(
+        self, kind: type[Document], keys: set[str], cohorts: set[str]
+    ) -> list[Document]:
+        query: dict[str, Any] = {"_id": {"$in": list(keys)}}
+        if cohorts:
+            query = {"$or": [query, {"cohort_id": {"$in": list(cohorts)}}]}
+        rows = await self._own(kind.collection).find(query).to_list(None)
+        return [kind.model_validate(row) for row in rows]
+
+    async def commit(self, commit: Commit) -> None:
+        async with await self.client.start_session() as session:
+            await self._announce(session)
+            await self._commit(commit, session)
+
+    async def _announce(self, session: AsyncIOMotorClientSession) -> None:
+        """Let whoever comes after us know the session, so that they can end what we left open."""
+        known: Any = session.session_id
+        lsid = known["id"]
+        now = time.monotonic()
+        if now - self._announced.get(lsid, -ANNOUNCE_EVERY) >= ANNOUNCE_EVERY:
+            row = {"_id": lsid, "owner": self._owner, "at": datetime.now(UTC)}
+            await self.database[SESSIONS].replace_one({"_id": lsid}, row, upsert=True)
+            self._announced[lsid] = now
+
+    async def claim(self) -> None:
+        # A process that was killed leaves its transaction open on the server, with its locks, for
+        # a minute. Ending that of a process that lives only has it try its step again.
+        others = self.database[SESSIONS].find({"owner": {"$ne": self._owner}})
+        sessions = [{"id": row["_id"]} async for row in others]
+        if sessions:
+            try:
+                await self.client.admin.command("killSessions", sessions)
+            except OperationFailure as error:
+                logger.warning("open transactions of others stay for a minute: %s", error.code)
+
+    async def _commit(self, commit: Commit, session: AsyncIOMotorClientSession) -> None:
+        async with session.start_transaction(write_concern=_DURABLE):
+            await self._guard(commit.places, session)
+            for kind, operations in operations_of(commit.changes).items():
+                await self._own(kind.collection).bulk_write(
+                    operations, ordered=False, session=session
+                )
+            chunks = [row for outgoing in commit.outgoing for row in chunks_of(outgoing)]
+            if chunks:
+                await self._own(OUTBOX).insert_many(chunks, session=session)
+
+    async def _guard(self, places: Sequence[Place], session: AsyncIOMotorClientSession) -> None:
+        operations: list[InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]] = []
+        for place in places:
+            row = place_row(place)
+            if place.step == 1:
+                operations.append(InsertOne(row))
+            else:
+                before = {"_id": place.partition, "step": place.step - 1, "fenced": None}
+                operations.append(ReplaceOne(before, row))
+        try:
+            result = await self._own(PLACES).bulk_write(operations, session=session)
+        except BulkWriteError as error:
+            if any(e["code"] == _DUPLICATE_KEY for e in error.details["writeErrors"]):
+                raise Outpaced from None
+            raise
+        if result.matched_count + result.inserted_count != len(places):
+            raise Outpaced
+
+    async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
+        found: dict[tuple[int, int], list[Record]] = {}
+        query = {"partition": {"$in": list(partitions)}}
+        order = [("partition", 1), ("step", 1), ("chunk", 1)]
+        async for row in self._own(OUTBOX).find(query).sort(order):
+            records = found.setdefault((row["partition"], row["step"]), [])
+            for topic, partition, key, value, headers in row["records"]:
+                records.append(Record(topic, partition, key, value, list(headers.items())))
+        return [Outgoing(partition, step, records) for (partition, step), records in found.items()]
+
+    async def published(self, outgoing: Sequence[Outgoing]) -> None:
+        # Losing this write would only have the records published again, so it need not be durable.
+        outbox = self._own(OUTBOX).with_options(write_concern=WriteConcern(w=1))
+        await outbox.delete_many(
+            {"$or": [{"partition": o.partition, "step": o.step} for o in outgoing]}
+        )
+
+    async def due(
+        self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
+    ) -> list[tuple[int, D]]:
+        # `$type` lets the partial index serve the query.
+        moment = {"$lte": now, "$type": "date"}
+        query = {"partition": {"$in": list(partitions)}, "due_at": moment}
+        cursor = self._own(kind.collection).find(query).sort("due_at", 1).limit(limit)
+        rows = await cursor.to_list(None)
+        return [(row["partition"], kind.model_validate(row)) for row in rows]
+
+    # --- for people and tools ---------------------------------------------------------------
+
+    def _view(self, kind: type[Document]) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return self.database[prefix_of(self._shown) + kind.collection]
+
+    async def find(
+        self,
+        kind: type[Document],
+        query: dict[str, Any],
+        limit: int = 1,
+        fields: Sequence[str] | None = None,
+        within: float | None = None,
+    ) -> list[dict[str, Any]]:
+        """Rows of a projection, by id (or some fields of them), not for decisions.
+
+        After `within` seconds the database gives it up, and does not work on for nobody.
+        """
+        cursor = self._view(kind).find(query, fields).sort([("cohort_id", 1), ("id", 1)])
+        return await cursor.limit(limit).max_time_ms(_milliseconds(within)).to_list(None)
+
+    async def count(self, kind: type[Document], query: dict[str, Any]) -> int:
+        """How many documents of a projection there are."""
+        return await self._view(kind).count_documents(query)
+
+    async def tally(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        query: dict[str, Any],
+        within: float | None = None,
+    ) -> dict[tuple[str, ...], int]:
+        """How many documents of the query there are by these fields; `within` as above."""
+        group = {field: f"${field}" for field in fields}
+        rows = self._view(kind).aggregate(
+            [
+                {"$match": query},
+                {"$group": {"_id": group, "n": {"$sum": 1}}},
+            ],
+            maxTimeMS=_milliseconds(within) or 0,  # which is no limit
+        )
+        return {tuple(str(row["_id"].get(f)) for f in fields): row["n"] async for row in rows}
+
+    async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
+        if not present:
+            return []
+        await self.database[TOPICS].bulk_write(
+            [
+                UpdateOne({"_id": topic}, {"$setOnInsert": {"topic_id": known}}, upsert=True)
+                for topic, known in present.items()
+            ]
+        )
+        rows = self.database[TOPICS].find({"_id": {"$in": list(present)}})
+        return sorted([r["_id"] async for r in rows if r["topic_id"] != present[r["_id"]]])
+
+    # --- rebuilding -------------------------------------------------------------------------
+
+    async def fill(self, place: Place, changes: Sequence[Change]) -> None:
+        for kind, operations in operations_of([(place.partition, c) for c in changes]).items():
+            await self._own(kind.collection).bulk_write(operations, ordered=False)
+        if place.step:
+            query = {"_id": place.partition}
+            await self._own(PLACES).replace_one(query, place_row(place), upsert=True)
+
+    async def steps(self, partitions: Iterable[int], session: Any = None) -> dict[int, int]:
+        """How many steps each partition has made, fenced or not; with `session`, at its moment."""
+        places = self._own(PLACES)
+        if session is not None:
+            places = places.with_options(read_concern=ReadConcern())
+        rows = places.find({"_id": {"$in": list(partitions)}}, {"step": 1}, session=session)
+        found = {row["_id"]: int(row["step"]) async for row in rows}
+        return {partition: found.get(partition, 0) for partition in partitions}
+
+    async def differences(self, other: "MongoStore", session: Any = None) -> list[str]:
+        """Documents that are not the same bytes in both, as `collection/_id`.
+
+        With `session` this one is read as it was at one moment.
+        """
+        found: list[str] = []
+        for name in (PLACES, *(kind.collection for kind in self.documents)):
+            unequal = _unequal(self.raw(name, session), other.raw(name))
+            found.extend([f"{name}/{key}" async for key in unequal])
+        return found
+
+    async def raw(self, collection: str, session: Any = None) -> AsyncIterator[tuple[Any, bytes]]:
+        """Every document of a collection as bytes, by its id, in the order of ids."""
+        options = CodecOptions(document_class=RawBSONDocument)
+        rows = self._own(collection).with_options(codec_options=options)
+        if session is not None:
+            rows = rows.with_options(read_concern=ReadConcern())
+        async for row in rows.find({}, session=session).sort("_id", 1):
+            yield row["_id"], row.raw
+
+    async def wipe(self) -> None:
+        self._announced.clear()
+        for name in self.collections:
+            await self._own(name).drop()
+        for name in (TOPICS, SESSIONS) if self._written == await self.generations.live() else ():
+            await self.database.drop_collection(name)
+        await self.open()
+
+
+async def _unequal(
+    mine: AsyncIterator[tuple[Any, bytes]], theirs: AsyncIterator[tuple[Any, bytes]]
+) -> AsyncIterator[Any]:
+    """The keys that only one of two ordered sides has, or that have other bytes there."""
+    left, right = await anext(mine, None), await anext(theirs, None)
+    while left is not None or right is not None:
+        if right is None or (left is not None and left[0] < right[0]):
+            assert left is not None
+            yield left[0]
+            left = await anext(mine, None)
+        elif left is None or right[0] < left[0]:
+            yield right[0]
+            right = await anext(theirs, None)
+        else:
+            if left[1] != right[1]:
+                yield left[0]
+            left, right = await anext(mine, None), await anext(theirs, None)
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else max(int(seconds * 1000), 1)
+
+
+def _fenced(rows: Iterable[dict[str, Any]]) -> bool:
+    return any("fenced" in row for row in rows)
+
+
+def _indexes(kind: type[Document]) -> list[IndexModel]:
+    """The indexes of a kind of document."""
+    fields = (("cohort_id", "id"), *kind.indexes)
+    found = [IndexModel([(field, 1) for field in names]) for names in fields]
+    if kind.timed:
+        due = {"due_at": {"$type": "date"}}
+        found.append(IndexModel([("partition", 1), ("due_at", 1)], partialFilterExpression=due))
+    return found
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether trying the step again can help: the database is away, moving or busy."""
+    if isinstance(error, BulkWriteError):
+        # Nothing was refused: only the majority's word is missing, as when a primary steps down.
+        return not error.details["writeErrors"]
+    return isinstance(error, PyMongoError)

@@ -1,0 +1,78 @@
+"""Documents, places and the outbox as MongoDB holds them. Only translation.
+
+Always holds: equal documents and equal places are equal bytes.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pymongo import DeleteOne, ReplaceOne
+
+from services.chassis.domain import Change, Document, Gone
+from services.chassis.store.contract import Outgoing, Place
+
+OUTBOX_BYTES = 8 * 1024 * 1024  # of a document that may have 16 MiB
+
+
+def row_of(partition: int, document: Document) -> dict[str, Any]:
+    """A document as it is stored: its key, its partition, its fields."""
+    return {"_id": document.key, "partition": partition, **document.model_dump()}
+
+
+def place_row(place: Place) -> dict[str, Any]:
+    """A place as it is stored; keys sorted, so that equal places are equal bytes."""
+    return {
+        "_id": place.partition,
+        "step": place.step,
+        "positions": dict(sorted(place.positions.items())),
+        "seen": dict(sorted(place.seen.items())),
+        "sequences": dict(sorted(place.sequences.items())),
+        "order": place.order,
+        "parked": place.parked,
+    }
+
+
+def operations_of(
+    changes: Sequence[tuple[int, Change]],
+) -> dict[type[Document], list[ReplaceOne[dict[str, Any]] | DeleteOne]]:
+    """One bulk write per kind, from (partition, change)."""
+    found: dict[type[Document], list[ReplaceOne[dict[str, Any]] | DeleteOne]] = {}
+    for partition, change in changes:
+        if isinstance(change, Gone):
+            delete = DeleteOne({"_id": change.document.key})
+            found.setdefault(type(change.document), []).append(delete)
+        else:
+            row = row_of(partition, change)
+            replace = ReplaceOne({"_id": row["_id"]}, row, upsert=True)
+            found.setdefault(type(change), []).append(replace)
+    return found
+
+
+def chunks_of(outgoing: Outgoing) -> Iterable[dict[str, Any]]:
+    """What a step has to publish, as one document of the outbox or several."""
+    rows: list[list[Any]] = []
+    size = chunk = 0
+    for r in outgoing.records:
+        weight = len(r.value or b"") + len(r.key or b"") + 512
+        if rows and size + weight > OUTBOX_BYTES:
+            yield _chunk(outgoing, chunk, rows)
+            rows, size, chunk = [], 0, chunk + 1
+        rows.append([r.topic, r.partition, r.key, r.value, dict(r.headers)])
+        size += weight
+    yield _chunk(outgoing, chunk, rows)
+
+
+def _chunk(outgoing: Outgoing, chunk: int, rows: list[list[Any]]) -> dict[str, Any]:
+    return {
+        "_id": f"{outgoing.partition}/{outgoing.step}/{chunk}",
+        "partition": outgoing.partition,
+        "step": outgoing.step,
+        "chunk": chunk,
+        "records": rows,
+    }
+
+
+def place_of(row: dict[str, Any]) -> Place:
+    """A place as it was stored."""
+    fields = ("step", "positions", "seen", "sequences", "order", "parked")
+    return Place(row["_id"], *(row[field] for field in fields))

@@ -1,0 +1,92 @@
+"""What a scrape is told, and what is looked up for it.
+
+Always holds: nothing is counted when nobody scrapes; scrapes that follow one another closely share
+one look; a database or broker that does not answer costs a scrape a few seconds, never its answer;
+what cannot be counted in time hides no other figure, and is not counted on for nobody.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+
+from prometheus_client import generate_latest
+
+from services.chassis.store.mongo import MongoStore
+from services.chassis.watch.metrics import Measure, Metrics, Programme, Samples, Tally
+
+logger = logging.getLogger(__name__)
+
+FRESH_SECONDS = 1.0
+"""As long as figures count as current, however often somebody asks."""
+RESTS = 10.0
+"""And for so many times as long as the last look took: what is much is counted less often."""
+LOOK_SECONDS = 4.0
+"""Well below the ten seconds after which Prometheus gives a scrape up."""
+MOST_ROWS = 10_000
+
+Lags = Callable[[], Awaitable[Mapping[tuple[str, int], int]]]
+
+
+class Scrape:
+    """The answer to a scrape. `owned`: the partitions of this process; `lags`: what waits there."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        programme: Programme,
+        store: MongoStore,
+        owned: Callable[[], Collection[int]],
+        lags: Lags,
+    ) -> None:
+        self.metrics = metrics
+        self.programme = programme
+        self.store = store
+        self._owned = owned
+        self._lags = lags
+        self._looking = asyncio.Lock()
+        self._current_until = float("-inf")
+
+    async def text(self) -> bytes:
+        """Every measure of the service, in Prometheus' format."""
+        async with self._looking:
+            if (began := time.monotonic()) >= self._current_until:
+                await asyncio.gather(
+                    self._told("database", self._look_at_the_programme()),
+                    self._told("broker", self._look_at_the_lag()),
+                )
+                now = time.monotonic()
+                self._current_until = now + max(FRESH_SECONDS, RESTS * (now - began))
+        return generate_latest(self.metrics.registry)
+
+    async def _told(self, part: str, look: Awaitable[None]) -> None:
+        try:
+            await look
+        except Exception as error:  # noqa: BLE001  # the machine's own figures are told all the same
+            self.metrics.scrape_failures.labels(part).inc()
+            logger.warning("figures of the %s not looked up: %s", part, type(error).__name__)
+
+    async def _look_at_the_programme(self) -> None:
+        """Side by side, so that what takes too long hides no other figure."""
+        looks = (self._look_at(measure) for measure in self.programme.measures)
+        ended = await asyncio.gather(*looks, return_exceptions=True)
+        for error in filter(None, ended):
+            raise error
+
+    async def _look_at(self, measure: Measure) -> None:
+        reading = asyncio.wait_for(self._samples(measure), LOOK_SECONDS)
+        self.programme.samples[measure] = await reading
+
+    async def _samples(self, measure: Measure) -> Samples:
+        """Over the partitions owned, so that the sum over processes is the whole."""
+        query = {"partition": {"$in": list(self._owned())}}
+        if isinstance(measure, Tally):
+            return await self.store.tally(measure.kind, measure.fields, query, LOOK_SECONDS)
+        rows = await self.store.find(measure.kind, query, MOST_ROWS, measure.fields, LOOK_SECONDS)
+        return {values: figure for row in rows for values, figure in measure.read(row).items()}
+
+    async def _look_at_the_lag(self) -> None:
+        waiting = await asyncio.wait_for(self._lags(), LOOK_SECONDS)
+        self.metrics.lag.clear()  # whoever owns a partition now tells of it
+        for (topic, partition), lag in waiting.items():
+            self.metrics.lag.labels(topic, str(partition)).set(lag)

@@ -1,0 +1,215 @@
+"""The search for a round's pairs, beside everything else that the service does.
+
+Reads the people as they are, looks for the best pairing (a large one in a process of its own),
+and hands over some pairs at a time. Always holds: nothing is decided here; whoever dies in the
+middle of it loses only time, for the next owner searches again among those who still wait.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime
+from multiprocessing import get_context
+
+from schemas.base import Message
+from schemas.values import Waiting, WaitingCause, Words
+from services.chassis.domain import Document, Need, One, Whole
+from services.matching.messages import Outcome, PairsFound, PlacesFound, SearchEnded
+from services.matching.search.solving import Found, People, solve
+from services.matching.views import Cohort, Manager, Mentor, Override, Pair, Round
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 500
+"""Pairs, or places on the waiting list, that are decided on in one step."""
+SMALL = 250_000
+"""Couples up to which a search is over before anybody would notice."""
+_SEARCHES = 5  # of one round, when people come and go meanwhile
+_AT_A_TIME = 4  # rounds
+
+
+Load = Callable[[Iterable[Need]], Awaitable[list[Document]]]
+Solve = Callable[[People], Awaitable[Found]]
+
+
+async def solve_here(people: People) -> Found:
+    """The search here and now."""
+    return solve(people)
+
+
+class Solver:
+    """Small searches here, large ones in a process of its own, which ends after each."""
+
+    def __init__(self) -> None:
+        self._processes: ProcessPoolExecutor | None = None
+
+    async def __call__(self, people: People) -> Found:
+        if len(people.free) * len(people.waiting) <= SMALL:
+            return solve(people)
+        if self._processes is None:
+            self._processes = ProcessPoolExecutor(
+                1, mp_context=get_context("spawn"), max_tasks_per_child=1
+            )
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._processes, solve, people)
+        except BrokenProcessPool:
+            self._processes = None
+            raise
+
+    async def close(self) -> None:
+        """Let go of a search that is under way."""
+        if self._processes is not None:
+            # There is no other way to end one that computes: it looks at nothing until it is done.
+            for process in list((self._processes._processes or {}).values()):
+                process.kill()
+            self._processes.shutdown(cancel_futures=True)
+
+
+# --- one round --------------------------------------------------------------------------------
+
+
+async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[Outcome]:
+    """What a round is told, one outcome at a time. The next is looked for when it is asked for.
+
+    Once pairs have been handed over, those who still wait are searched again: nobody who came
+    meanwhile, or whose pair did not hold any more, is left out.
+    """
+    told = {"cohort_id": round_.cohort_id, "round_id": round_.id}
+    part, proposed, optimal = 0, 0, True
+    causes: dict[str, tuple[WaitingCause, Words]] = {}
+    for number in range(_SEARCHES):
+        people, found = await _settled(load, round_, solve)
+        causes = {**found.causes, **causes}
+        optimal &= found.proven and (number == 0 or not found.pairs)
+        for begin in range(0, len(found.pairs), AT_ONCE):
+            part += 1
+            some = tuple(found.pairs[begin : begin + AT_ONCE])
+            proposed += len(some)
+            yield PairsFound(**told, part=part, pairs=some)
+        if round_.mode == "simulate" or not found.pairs:
+            break
+    waiting = [m.id for m in people.waiting if m.id in found.causes]
+    if round_.mode == "publish":
+        rows = [(m, *causes[m]) for m in waiting]
+        for begin in range(0, len(rows), AT_ONCE):
+            told_now = rows[begin : begin + AT_ONCE]
+            places = tuple(
+                (who, Waiting(round_id=round_.id, position=at, cause=cause, words=words))
+                for at, (who, cause, words) in enumerate(told_now, begin + 1)
+            )
+            yield PlacesFound(**told, waiting=places)
+    yield SearchEnded(
+        **told,
+        proposed=proposed,
+        managers_waiting=len(waiting),
+        places_free=found.places_free,
+        score=found.score,
+        optimal=optimal,
+    )
+
+
+async def _settled(load: Load, round_: Round, solve: Solve) -> tuple[People, Found]:
+    """A search during which nobody came or went; after some, the last one has to do."""
+    people = await _read(load, round_.cohort_id)
+    for _ in range(_SEARCHES):
+        found = await solve(people)
+        now = await _read(load, round_.cohort_id)
+        if now == people:
+            break
+        people = now
+    return people, found
+
+
+async def _read(load: Load, cohort_id: str) -> People:
+    needs: list[Need] = [One(Cohort, cohort_id, cohort_id)]
+    needs += [Whole(kind, cohort_id) for kind in (Mentor, Manager, Pair, Override)]
+    found = await load(needs)
+    closed: dict[str, list[str]] = defaultdict(list)
+    for document in found:
+        if isinstance(document, Pair) or (
+            isinstance(document, Override) and document.decision == "kept_apart"
+        ):
+            closed[document.manager_id].append(document.mentor_id)
+    [policy] = [document.policy for document in found if isinstance(document, Cohort)]
+    return People(
+        policy,
+        sorted((d for d in found if isinstance(d, Mentor)), key=_by_id),
+        sorted((d for d in found if isinstance(d, Manager)), key=_by_id),
+        {manager: sorted(mentors) for manager, mentors in sorted(closed.items())},
+    )
+
+
+def _by_id(document: Document) -> str:
+    return document.id
+
+
+# --- the rounds of a process ------------------------------------------------------------------
+
+
+class Searching:
+    """Performs the rounds that are due: starts their searches, and reports what they found.
+
+    `patience`: seconds to wait for a search at each look; None waits for as long as it takes.
+    """
+
+    def __init__(self, load: Load, solve: Solve, patience: float | None = 0.05) -> None:
+        self._load = load
+        self._solve = solve
+        self._patience = patience
+        self._courses: dict[str, AsyncIterator[Outcome]] = {}
+        self._pending: dict[str, asyncio.Task[Outcome]] = {}
+
+    async def __call__(self, due: Sequence[Document], _: datetime) -> Sequence[Message]:
+        """What the searches have found since the last look."""
+        rounds = {document.key: document for document in due if isinstance(document, Round)}
+        for key in self._courses.keys() - rounds.keys():
+            self._forget(key)
+        for key, round_ in rounds.items():
+            if key not in self._courses and len(self._courses) < _AT_A_TIME:
+                self._courses[key] = search(self._load, round_, self._solve)
+        for key, course in self._courses.items():
+            if key not in self._pending:
+                self._pending[key] = asyncio.create_task(_next(course))
+        if self._pending:
+            await self._wait()
+        return self._found()
+
+    async def _wait(self) -> None:
+        tasks = list(self._pending.values())
+        try:
+            await asyncio.wait(tasks, timeout=self._patience)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+
+    def _found(self) -> Sequence[Message]:
+        """What has come. A search that failed is begun anew; the others keep what they found."""
+        ended = {key: task for key, task in self._pending.items() if task.done()}
+        failed = {key: error for key, task in ended.items() if (error := task.exception())}
+        for key in failed:
+            self._forget(key)
+        for error in failed.values():
+            if not isinstance(error, BrokenProcessPool):
+                raise error
+            logger.error("a search ended with its process (too little memory?); it is begun anew")
+        came = {key: task for key, task in ended.items() if key not in failed}
+        for key, task in came.items():
+            del self._pending[key]
+            if isinstance(task.result(), SearchEnded):
+                del self._courses[key]  # should the round stay due, it is searched anew
+        return [task.result() for task in came.values()]
+
+    def _forget(self, key: str) -> None:
+        del self._courses[key]
+        if (task := self._pending.pop(key, None)) is not None:
+            task.cancel()
+
+
+async def _next(course: AsyncIterator[Outcome]) -> Outcome:
+    return await anext(course)

@@ -1,0 +1,120 @@
+"""Which facts are told to whom, and what becomes of a letter. Pure.
+
+Always holds: one letter per fact and person, however often the fact is told; a letter is queued
+until it is sent or failed, and is never handed over in quiet hours.
+"""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from schemas.base import Event
+from schemas.notify import LetterDeferred, LetterFailed, LetterQueued, LetterSent, RetryLetter
+from schemas.values import QuietHours
+from services.chassis.domain import Decision, Refusal, State
+from services.notify.calendar import next_sending_time
+from services.notify.letters import letters_of
+from services.notify.messages import LetterAttempted
+from services.notify.views import Cohort, Letter
+
+FIRST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(hours=8)
+TRIES = 8
+CONTACT_RETRY = timedelta(hours=6)
+CONTACT_PATIENCE = timedelta(days=3)
+NO_CONTACT = "no contact"
+
+
+# --- who is told what -------------------------------------------------------------------------
+
+
+# --- decisions --------------------------------------------------------------------------------
+
+
+def tell(state: State, event: Event, now: datetime) -> list[LetterQueued]:
+    """Queue the letters that a fact owes and that are not there yet."""
+    send_at = next_sending_time(now, _quiet_hours(state, event.cohort_id))
+    facts = event.model_dump(mode="json")
+    return [
+        LetterQueued(
+            cohort_id=event.cohort_id,
+            letter_id=letter_id,
+            person_id=person_id,
+            template=type(event).__name__,
+            side=side,
+            facts=facts,
+            send_at=send_at,
+        )
+        for letter_id, person_id, side in letters_of(event)
+        if state.get(Letter, event.cohort_id, letter_id) is None
+    ]
+
+
+def conclude(state: State, tried: LetterAttempted, now: datetime) -> list[Event]:
+    """What follows from a hand-over. One of a letter that is not due (any more) changes nothing."""
+    letter = state.get(Letter, tried.cohort_id, tried.letter_id)
+    if letter is None or letter.due_at is None or letter.due_at > now:
+        return []
+    quiet_hours = _quiet_hours(state, letter.cohort_id)
+    attempt = letter.attempts + 1
+    match tried.outcome:
+        case "sent":
+            return [
+                LetterSent(
+                    **_about(letter), template=letter.template, channel="smtp", attempt=attempt
+                )
+            ]
+        case "permanent":
+            return [_failed(letter, attempt, tried.cause)]
+        case "transient":
+            if attempt >= TRIES:
+                return [_failed(letter, attempt, tried.cause)]
+            wait = min(FIRST_RETRY * 2**letter.attempts, LONGEST_RETRY)
+            return [_deferred(letter, attempt, tried.cause, now + wait, quiet_hours)]
+        case "no-contact":
+            if now >= letter.owed_since + CONTACT_PATIENCE:
+                return [_failed(letter, letter.attempts, NO_CONTACT)]
+            return [
+                _deferred(letter, letter.attempts, NO_CONTACT, now + CONTACT_RETRY, quiet_hours)
+            ]
+        case "quiet-hours":
+            return [_deferred(letter, letter.attempts, "quiet hours", now, quiet_hours)]
+        case _:
+            assert_never(tried.outcome)
+
+
+def retry(state: State, command: RetryLetter, now: datetime) -> Decision:
+    """A failed letter is due again at once, with all its tries."""
+    letter = state.get(Letter, command.cohort_id, command.letter_id)
+    if letter is None:
+        return Refusal("letter-unknown", "There is no such letter in the cohort.")
+    if letter.state != "failed":
+        return Refusal("letter-not-failed", f"The letter is {letter.state}, not failed.")
+    return [LetterDeferred(**_about(letter), attempt=0, cause="asked again", retry_at=now)]
+
+
+def _quiet_hours(state: State, cohort_id: str) -> QuietHours:
+    # A session's fact can overtake the cohort's opening, which is on another topic.
+    cohort = state.get(Cohort, cohort_id, cohort_id)
+    return cohort.quiet_hours if cohort else QuietHours()
+
+
+def _about(letter: Letter) -> dict[str, str]:
+    return {
+        "cohort_id": letter.cohort_id,
+        "letter_id": letter.id,
+        "person_id": letter.person_id,
+    }
+
+
+def _failed(letter: Letter, attempt: int, cause: str) -> LetterFailed:
+    return LetterFailed(**_about(letter), template=letter.template, attempt=attempt, cause=cause)
+
+
+def _deferred(
+    letter: Letter, attempt: int, cause: str, earliest: datetime, quiet_hours: QuietHours
+) -> LetterDeferred:
+    retry_at = next_sending_time(earliest, quiet_hours)
+    return LetterDeferred(**_about(letter), attempt=attempt, cause=cause, retry_at=retry_at)
+
+
+# --- needs and folding ------------------------------------------------------------------------

@@ -1,0 +1,143 @@
+"""Which facts are told by letter, and to whom."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.base import Event, Message, people_of
+from schemas.feedback import SurveyOpened
+from schemas.matching import (
+    ManagerEnrolled,
+    ManagerWaitlisted,
+    MentorVolunteered,
+    PairDissolved,
+    PairFormed,
+    PairProposed,
+    ProposalDeclined,
+    ProposalExpired,
+)
+from schemas.scheduling import (
+    AttendanceRequested,
+    PairGraduated,
+    PairStalled,
+    SessionCancelled,
+    SessionEvent,
+    SessionMissed,
+    SessionPlanned,
+    SessionRescheduled,
+)
+from schemas.values import Side
+from services.chassis.domain import One
+from services.notify.views import Cohort, Letter, Person
+
+Purpose = Literal["proposal", "session", "attendance", "survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a fact is told.
+
+    - `to`: who gets a letter; `other` is the side that did not act, `concerned` the person whom
+      the event names.
+    - `link`: what the letter's link lets its reader do.
+    - `invitation`: the iTIP method of its calendar part.
+    - `introduces`: it makes no sense without the contact of the other side.
+    """
+
+    to: Literal["mentor", "manager", "both", "other", "concerned"]
+    link: Purpose | None = None
+    invitation: Literal["REQUEST", "CANCEL"] | None = None
+    introduces: bool = False
+
+
+LETTERS: dict[type[Event], Telling] = {
+    MentorVolunteered: Telling("mentor"),
+    ManagerEnrolled: Telling("manager"),
+    ManagerWaitlisted: Telling("manager"),
+    PairProposed: Telling("both", link="proposal", introduces=True),
+    ProposalDeclined: Telling("other"),
+    ProposalExpired: Telling("both"),
+    PairFormed: Telling("both", introduces=True),
+    PairDissolved: Telling("both"),
+    SessionPlanned: Telling("both", link="session", invitation="REQUEST", introduces=True),
+    SessionRescheduled: Telling("both", link="session", invitation="REQUEST", introduces=True),
+    SessionCancelled: Telling("both", invitation="CANCEL"),
+    AttendanceRequested: Telling("both", link="attendance"),
+    # No calendar part: the new date that follows carries the same UID and a higher SEQUENCE.
+    SessionMissed: Telling("both"),
+    PairStalled: Telling("both"),
+    PairGraduated: Telling("both"),
+    SurveyOpened: Telling("concerned", link="survey"),
+}
+"""Every fact that is told by letter. Facts that are not here are told to nobody."""
+
+
+TEMPLATES: dict[str, type[Event]] = {kind.__name__: kind for kind in LETTERS}
+"""A letter's template is the name of the event that it tells."""
+
+
+def letters_of(event: Message) -> list[tuple[str, str, Side]]:
+    """The letters that are owed for an event: (letter_id, person_id, side), the mentor's first.
+
+    Known from the event alone, the same every time. `letter_id` is `{fact_id}:{person_id}`, and
+    the fact id is, by the type of the event:
+
+    - SessionPlanned, SessionRescheduled, SessionCancelled, SessionMissed, AttendanceRequested:
+      `{type}:{session_id}:{attempt}.{revision}`
+    - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
+    - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`
+    - all others: `{type}:{subject}`. MentorVolunteered's subject is the mentor,
+      ManagerEnrolled's the manager, SurveyOpened's the survey, and that of what concerns a pair
+      is the pair, which is proposed once in its cohort.
+    """
+    if not isinstance(event, Event) or type(event) not in LETTERS:
+        return []
+    if isinstance(event, ManagerWaitlisted) and not event.first:
+        return []  # a new place on the list is for whoever looks
+    fact_id = _fact_id(event)
+    return [(f"{fact_id}:{person_id}", person_id, side) for person_id, side in _told(event)]
+
+
+def _fact_id(event: Event) -> str:
+    subject = f"{type(event).__name__}:{event.subject}"
+    match event:
+        case SessionEvent():
+            return f"{subject}:{event.attempt}.{event.revision}"
+        case ManagerWaitlisted():
+            return f"{subject}:{event.waiting.round_id}"
+        case PairStalled():
+            return f"{subject}:{event.since:%Y%m%dT%H%M%SZ}"
+        case _:
+            return subject
+
+
+def _told(event: Event) -> list[tuple[str, Side]]:
+    to = LETTERS[type(event)].to
+    if isinstance(event, SurveyOpened):
+        return [(event.person_id, event.side)]
+    if isinstance(event, MentorVolunteered):
+        return [(event.mentor_id, "mentor")]
+    if isinstance(event, ManagerEnrolled | ManagerWaitlisted):
+        return [(event.manager_id, "manager")]
+    mentor_id, manager_id = people_of(event.subject)
+    both: list[tuple[str, Side]] = [(mentor_id, "mentor"), (manager_id, "manager")]
+    if isinstance(event, ProposalDeclined):
+        return [(person_id, side) for person_id, side in both if side != event.by]
+    return [(person_id, side) for person_id, side in both if to in ("both", side)]
+
+
+def other_of(letter: Letter) -> str | None:
+    """The id of the other person of the pair that a letter is about; None if there is no pair."""
+    pair = letter.facts.get("pair_id")
+    if pair is None:
+        return None
+    mentor_id, manager_id = people_of(pair)
+    return manager_id if letter.side == "mentor" else mentor_id
+
+
+def to_hand_over(letter: Letter) -> list[One]:
+    """The documents that the sender needs beside the letter itself."""
+    others = [other] if (other := other_of(letter)) else []
+    return [
+        One(Cohort, letter.cohort_id, letter.cohort_id),
+        *(One(Person, letter.cohort_id, person_id) for person_id in (letter.person_id, *others)),
+    ]

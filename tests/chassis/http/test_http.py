@@ -1,0 +1,639 @@
+"""What a service's HTTP does with what people and programs send it."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from schemas.base import Command
+from schemas.envelope import Record, attributes
+from schemas.people import PersonContact
+from schemas.scheduling import ConfirmSession
+from schemas.topics import COMMANDS, PEOPLE
+from services.chassis.clock import Clock
+from services.chassis.http.application import create_app, protected
+from services.chassis.http.bodies import MAX_BODY
+from services.chassis.http.commands import Commands, command_routes
+from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
+from services.chassis.http.pages import Choice, Form, Purpose, Text, link_routes
+from services.chassis.http.problems import Problem
+from services.chassis.http.projections import projection_routes
+from services.chassis.log.contract import MemoryLog
+from services.chassis.runtime import Parts, Service
+from services.chassis.settings import Settings, WrongSetting, load
+from services.chassis.step.stepper import Stepper
+from services.chassis.store.mongo import MongoStore
+from tests.chassis.toy import (
+    COMMANDS as TOPIC,
+)
+from tests.chassis.toy import (
+    KINDS,
+    NOW,
+    PARTITIONS,
+    TOY,
+    Tally,
+    World,
+    formed,
+)
+
+TOKEN = "a token of more than sixteen characters"
+PRIVATE_KEY, PUBLIC_KEY = generate_keys()
+SIGNER = LinkSigner(PRIVATE_KEY)
+CONFIRM = "/commands/ConfirmSession"
+BODY = {"cohort_id": "c", "session_id": "m~g~1", "by": "mentor"}
+
+
+class WorkedOnAtOnce(MemoryLog):
+    """A log whose reader is so quick that a command has been handled when it has been sent."""
+
+    stepper: Stepper | None = None
+
+    async def send(self, record: Record) -> int:
+        offset = await super().send(record)
+        if self.stepper is not None:
+            await self.stepper.handle([self.records[record.topic, record.partition][offset]])
+        return offset
+
+
+@dataclass
+class Site:
+    """The service's HTTP, with what is behind it."""
+
+    world: World
+    log: WorkedOnAtOnce
+    app: FastAPI
+
+    def client(self, token: str | None = TOKEN, accept: str = "*/*") -> httpx.AsyncClient:
+        headers = {"accept": accept}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://here", headers=headers)
+
+    @property
+    def sent(self) -> list[Any]:
+        """What lies in the log of commands and contacts."""
+        return [
+            row
+            for (topic, _), rows in self.log.records.items()
+            if topic in (TOPIC, PEOPLE)
+            for row in rows
+        ]
+
+
+def _form(_: Link) -> Form:
+    options = (("yes", Text("Oui", "Yes")), ("no", Text("Non <b>", "No")))
+    return Form(Text("Une question", "A question"), (Choice("answer", Text("?", "?"), options),))
+
+
+def _command(link: Link, answers: Mapping[str, str]) -> Command:
+    if answers.get("answer") not in ("yes", "no"):
+        raise Problem(422, "answer: it is yes or no")
+    data = {"cohort_id": link.cohort_id, "session_id": link.id, "by": link.side}
+    if answers["answer"] == "no":
+        data["by"] = answers.get("by", "nobody")
+    return ConfirmSession.model_validate(data)
+
+
+@pytest.fixture
+async def site(mongodb_uri: str, database: str) -> AsyncIterator[Site]:
+    store = MongoStore(mongodb_uri, database, KINDS)
+    await store.open()
+    log = WorkedOnAtOnce()
+    world = World(log=log, store=store)
+    world.publish(formed("m~g"))
+    log.stepper = await world.run()
+    clock = Clock(1.0, NOW, NOW, wall=world.hand)
+    commands = Commands(TOY, log, store, clock, PARTITIONS)
+    app = create_app("toy", "A toy.")
+    topics = {PersonContact: PEOPLE}
+    kinds = [*COMMANDS["scheduling"], PersonContact]
+    protected(app, command_routes(commands, kinds, topics), TOKEN)
+    protected(app, projection_routes(store, {Tally: ("count",)}), TOKEN)
+    purposes = {"session": Purpose(_form, _command)}
+    app.include_router(link_routes(purposes, LinkVerifier(PUBLIC_KEY), commands, clock))
+    yield Site(world, log, app)
+    await store.close()
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """The problem document of an answer."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    assert found["status"] == status
+    return found
+
+
+# --- commands ---------------------------------------------------------------------------------
+
+
+async def test_a_command_is_sent_and_accepted(site: Site) -> None:
+    site.log.stepper = None
+    async with site.client() as client:
+        answer = await client.post(CONFIRM, json=BODY)
+
+    assert answer.status_code == 202
+    [row] = site.sent
+    told = attributes(row.headers)
+    assert answer.json() == {"command_id": told.id, "done": False}
+    assert (told.sequence, told.time) == (None, NOW)
+    assert ConfirmSession.model_validate_json(row.value) == ConfirmSession.model_validate(BODY)
+
+
+TRACE = f"00-{'ab' * 16}-{'cd' * 8}-01"
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (TRACE, TRACE),
+        ("", None),
+        (TRACE.upper(), None),
+        (f"{TRACE}-more", None),
+        (TRACE.replace("ab", "00"), None),
+    ],
+)
+async def test_a_callers_trace_context_goes_on_with_the_command_if_it_is_one(
+    site: Site, given: str, taken: str | None
+) -> None:
+    async with site.client() as client:
+        await client.post(CONFIRM, json=BODY, headers={"traceparent": given})
+    [row] = site.sent
+    assert attributes(row.headers).traceparent == taken
+
+
+async def test_with_wait_the_answer_comes_once_the_command_is_done(site: Site) -> None:
+    async with site.client() as client:
+        answer = await client.post(f"{CONFIRM}?wait=5", json=BODY)
+
+    assert (answer.status_code, answer.json()["done"]) == (200, True)
+    assert await site.world.tallies() == {"c/m~g": 1}
+
+
+async def test_with_wait_a_command_that_nobody_handles_in_time_is_accepted(site: Site) -> None:
+    site.log.stepper = None
+    async with site.client() as client:
+        answer = await client.post(f"{CONFIRM}?wait=0.05", json=BODY)
+
+    assert (answer.status_code, answer.json()["done"]) == (202, False)
+
+
+async def test_with_wait_a_refusal_is_the_answer_and_can_be_read_again(site: Site) -> None:
+    async with site.client() as client:
+        answer = await client.post(f"{CONFIRM}?wait=5", json={**BODY, "session_id": "x~y~1"})
+        refused = problem(answer, 404)
+        again = await client.get(f"/refusals/c/{refused['command_id']}")
+        nothing = await client.get("/refusals/c/another")
+
+    assert (refused["rule"], refused["title"]) == ("unknown-pair", "there is no such pair")
+    assert again.json()["rule"] == "unknown-pair"
+    problem(nothing, 404)
+
+
+async def test_a_command_with_a_topic_of_its_own_goes_there(site: Site) -> None:
+    contact = {"cohort_id": "c", "person_id": "m", "name": "Camille", "email": "c@example.org"}
+    async with site.client() as client:
+        answer = await client.post("/commands/PersonContact?wait=5", json=contact)
+
+    assert answer.json()["done"] is True
+    assert [(row.topic, row.key) for row in site.sent] == [(PEOPLE, b"c/m")]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({**BODY, "session_id": "no session"}, "session_id"),
+        ({"cohort_id": "c", "session_id": "m~g~1"}, "by"),
+        ({**BODY, "misspelt": 1}, "misspelt"),
+        ({**BODY, "cohort_id": "x" * 100}, "cohort_id"),
+    ],
+)
+async def test_what_is_not_valid_is_refused_by_the_name_of_its_field_and_not_sent(
+    site: Site, body: dict[str, Any], field: str
+) -> None:
+    async with site.client() as client:
+        found = problem(await client.post(CONFIRM, json=body), 422)
+
+    assert [error["field"] for error in found["errors"]] == [field]
+    assert f"{field}:" in found["title"]
+    assert site.sent == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'"text"', b"null"])
+async def test_a_body_that_is_no_object_is_a_problem_and_not_a_fault(
+    site: Site, content: bytes
+) -> None:
+    headers = {"content-type": "application/json"}
+    async with site.client() as client:
+        answer = await client.post(CONFIRM, content=content, headers=headers)
+
+    assert problem(answer, answer.status_code)["status"] in (400, 422)
+    assert site.sent == []
+
+
+async def test_a_wait_that_is_too_long_is_refused_by_its_name(site: Site) -> None:
+    async with site.client() as client:
+        found = problem(await client.post(f"{CONFIRM}?wait=31", json=BODY), 422)
+
+    assert "wait" in found["errors"][0]["field"]
+    assert site.sent == []
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_that_is_too_large_is_refused_whether_it_announces_its_size_or_not(
+    site: Site, announced: bool
+) -> None:
+    content = b" " * MAX_BODY + b"{}"
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), 10_000):
+            yield content[start : start + 10_000]
+
+    headers = {"content-type": "application/json"}
+    async with site.client() as client:
+        body = content if announced else pieces()
+        answer = await client.post(CONFIRM, content=body, headers=headers)
+        for kind in ("application/json", "application/x-www-form-urlencoded"):
+            body = content if announced else pieces()
+            headers = {"content-type": kind}
+            link = await client.post(f"/links/{token()}", content=body, headers=headers)
+            problem(link, 413)
+
+    assert ("content-length" in answer.request.headers) is announced
+    problem(answer, 413)
+    assert site.sent == []
+
+
+async def test_a_body_as_large_as_is_allowed_is_read(site: Site) -> None:
+    content = b" " * (MAX_BODY - 2) + b"{}"
+    headers = {"content-type": "application/json"}
+    async with site.client() as client:
+        answer = await client.post(CONFIRM, content=content, headers=headers)
+
+    problem(answer, 422)
+
+
+# --- who may ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [None, "", "wrong", TOKEN[:-1], TOKEN + "x", "é"])
+async def test_without_the_token_nothing_is_done_and_nothing_is_shown(
+    site: Site, given: str | None
+) -> None:
+    headers = {} if given is None else {"authorization": f"Bearer {given}".encode()}
+    async with site.client(None) as client:
+        answers = [
+            await client.post(CONFIRM, json=BODY, headers=headers),
+            await client.get("/cohorts/c/tallies", headers=headers),
+            await client.get("/cohorts/c", headers=headers),
+            await client.get("/parked", headers=headers),
+            await client.get("/refusals/c/x", headers=headers),
+        ]
+
+    for answer in answers:
+        problem(answer, 401)
+        assert answer.headers["www-authenticate"] == "Bearer"
+    assert site.sent == []
+
+
+async def test_a_page_that_is_not_there_is_a_problem_document(site: Site) -> None:
+    async with site.client() as client:
+        problem(await client.get("/nothing"), 404)
+        problem(await client.get(CONFIRM), 405)
+
+
+# --- projections ------------------------------------------------------------------------------
+
+
+async def test_projections_are_listed_by_id_page_by_page_and_filtered(site: Site) -> None:
+    for pair in ("m~i", "m~h"):
+        site.world.publish(formed(pair))
+    await site.world.run(site.log.stepper)
+    async with site.client() as client:
+        await client.post(f"{CONFIRM}?wait=5", json=BODY)
+        everything = (await client.get("/cohorts/c/tallies")).json()
+        page = (await client.get("/cohorts/c/tallies?limit=1&after=m~g")).json()
+        some = (await client.get("/cohorts/c/tallies?count=1")).json()
+        nobody = (await client.get("/cohorts/d/tallies")).json()
+        overview = (await client.get("/cohorts/c")).json()
+
+    assert [item["id"] for item in everything["items"]] == ["m~g", "m~h", "m~i"]
+    assert ([item["id"] for item in page["items"]], page["total"]) == (["m~h"], 3)
+    assert [item["id"] for item in some["items"]] == ["m~g"]
+    assert nobody == {"items": [], "total": 0}
+    assert overview == {"tallies": {"all": 3}}
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("colour=red", "colour: no such filter; there is count"),
+        ("count=many", "count: "),
+        ("count=9223372036854775808", "count: "),
+        ("count=%ff", "count: "),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("count[$gt]=0", "count[$gt]: no such filter"),
+        ("count=1&count=2", "count: given 2 times"),
+        ("limit=x&limit=1", "limit: given 2 times"),
+    ],
+)
+async def test_a_filter_that_is_not_there_or_wrong_is_refused_by_its_name(
+    site: Site, query: str, named: str
+) -> None:
+    async with site.client() as client:
+        found = problem(await client.get(f"/cohorts/c/tallies?{query}"), 422)
+
+    assert named in found["title"]
+
+
+async def test_parked_records_are_listed_without_their_bytes(site: Site) -> None:
+    site.world.append(Record(TOPIC, 0, b"\xff", b"\xff secret"))
+    await site.world.run(site.log.stepper)
+
+    async with site.client() as client:
+        answer = await client.get("/parked")
+
+    [item] = answer.json()["items"]
+    assert (item["id"], item["reason"], item["size"]) == (f"{TOPIC}/0/0", "bad-headers", 8)
+    assert not {"value", "headers", "record_key"} & set(item)
+
+
+# --- links ------------------------------------------------------------------------------------
+
+HTML, JSON = "text/html,application/xhtml+xml", "application/json"
+
+
+def token(expires_at: datetime = NOW + timedelta(days=1), **changes: Any) -> str:
+    link = Link(purpose="session", cohort_id="c", person_id="m", side="mentor", id="m~g~1")
+    return SIGNER.sign(link.model_copy(update=changes), expires_at)
+
+
+def others_token() -> str:
+    private, _ = generate_keys()
+    link = Link(purpose="session", cohort_id="c", person_id="m", side="mentor", id="m~g~1")
+    return LinkSigner(private).sign(link, NOW + timedelta(days=1))
+
+
+async def test_looking_at_a_link_shows_its_form_and_changes_nothing(site: Site) -> None:
+    async with site.client(None, HTML) as client:
+        answers = [await client.get(f"/links/{token()}") for _ in range(3)]
+        await client.head(f"/links/{token()}")
+
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/html")
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "Une question" in answer.text
+        assert "A question" in answer.text
+        assert "Non &lt;b&gt;" in answer.text, "texts are escaped"
+    assert site.sent == []
+    assert await site.world.tallies() == {"c/m~g": 0}
+
+
+@pytest.mark.parametrize("accept", [HTML, JSON])
+async def test_a_link_needs_no_other_token_and_sends_its_answer(site: Site, accept: str) -> None:
+    async with site.client(None, accept) as client:
+        path = f"/links/{token()}"
+        if accept == HTML:
+            answer = await client.post(path, data={"answer": "yes"})
+        else:
+            answer = await client.post(path, json={"answer": "yes"})
+
+    assert answer.status_code == 200
+    if accept == HTML:
+        assert "C’est noté" in answer.text
+        assert "has been recorded" in answer.text
+    else:
+        assert answer.json()["done"] is True
+    assert await site.world.tallies() == {"c/m~g": 1}
+
+
+LINKS = {
+    "forged by a stranger": (others_token, 403, "link-forged", "n’est pas valable"),
+    "with a letter changed": (
+        lambda: token()[:-3] + ("AAA" if token()[-3:] != "AAA" else "BBB"),
+        *(403, "link-forged", "n’est pas valable"),
+    ),
+    "no token at all": (lambda: "no-token", 403, "link-forged", "n’est pas valable"),
+    "of another service": (
+        *(lambda: token(purpose="survey"), 403, "link-forged", "n’est pas valable"),
+    ),
+    "expired": (lambda: token(NOW), 410, "link-expired", "a expiré"),
+}
+
+
+@pytest.mark.parametrize("kind", LINKS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_link_that_allows_nothing_has_its_own_clear_answer(
+    site: Site, kind: str, method: str
+) -> None:
+    make, status, rule, text = LINKS[kind]
+    path, data = f"/links/{make()}", {"answer": "yes"} if method == "POST" else None
+    async with site.client(None, HTML) as client:
+        page = await client.request(method, path, data=data)
+    async with site.client(None, JSON) as client:
+        found = problem(await client.request(method, path, json=data), status)
+
+    assert page.status_code == status
+    assert page.headers["content-type"].startswith("text/html")
+    assert text in page.text
+    assert found["rule"] == rule
+    assert site.sent == []
+
+
+async def test_a_link_used_when_its_moment_has_gone_is_a_conflict(site: Site) -> None:
+    # given a pair that has met as often as there is
+    async with site.client(None, JSON) as client:
+        for _ in range(5):
+            assert (await client.post(f"/links/{token()}", json={"answer": "yes"})).is_success
+        found = problem(await client.post(f"/links/{token()}", json={"answer": "yes"}), 409)
+    async with site.client(None, HTML) as client:
+        page = await client.post(f"/links/{token()}", data={"answer": "yes"})
+
+    assert found["rule"] == "complete"
+    assert (page.status_code, "a déjà sa réponse" in page.text) == (409, True)
+    assert await site.world.tallies() == {"c/m~g": 5}
+
+
+@pytest.mark.parametrize(
+    ("answers", "named"),
+    [
+        ({"answer": "perhaps"}, "answer"),
+        ({}, "answer"),
+        ({"answer": "no", "by": "x"}, "by"),
+    ],
+)
+async def test_an_answer_that_is_none_is_refused_by_its_name(
+    site: Site, answers: dict[str, str], named: str
+) -> None:
+    async with site.client(None, JSON) as client:
+        found = problem(await client.post(f"/links/{token()}", json=answers), 422)
+        problem(await client.post(f"/links/{token()}", data=answers), 422)
+
+    assert f"{named}:" in found["title"]
+    assert site.sent == []
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff"])
+async def test_an_answer_that_is_no_json_object_is_a_problem(site: Site, content: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    async with site.client(None, JSON) as client:
+        answer = await client.post(f"/links/{token()}", content=content, headers=headers)
+
+    problem(answer, 422)
+    assert site.sent == []
+
+
+async def test_while_an_answer_waits_to_be_decided_on_the_page_says_so(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.http.pages.WAIT", 0.02)
+    site.log.stepper = None
+    async with site.client(None, HTML) as client:
+        page = await client.post(f"/links/{token()}", data={"answer": "yes"})
+    async with site.client(None, JSON) as client:
+        answer = await client.post(f"/links/{token()}", json={"answer": "yes"})
+
+    assert "en cours d’enregistrement" in page.text
+    assert (answer.status_code, answer.json()["done"]) == (202, False)
+
+
+# --- settings and the composed service --------------------------------------------------------
+
+ENVIRONMENT = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    "MONGODB_URI": "mongodb://somebody:secret@127.0.0.1:1/",
+    "CONNECTE_LINK_VERIFY_KEY": PUBLIC_KEY,
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.alias), raising=False)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_settings_come_from_the_environment_with_safe_defaults(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    settings = load(Settings)
+
+    assert settings.kafka_connection == {"bootstrap_servers": ["127.0.0.1:1"]}
+    assert (settings.http_host, settings.http_token) == ("127.0.0.1", None)
+    assert settings.kafka_idempotent
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", None),
+        ("KAFKA_BOOTSTRAP_SERVERS", ""),
+        ("MONGODB_URI", None),
+        ("CONNECTE_LINK_VERIFY_KEY", None),
+        ("CONNECTE_PARTITIONS", "0"),
+        ("CONNECTE_PARTITIONS", "twelve"),
+        ("CONNECTE_HTTP_PORT", "70000"),
+        ("CONNECTE_CLOCK_RATE", "-1"),
+        ("CONNECTE_DATABASE_PREFIX", "Capital"),
+        ("CONNECTE_KAFKA_IDEMPOTENT", "perhaps"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_its_name_and_not_its_value(
+    environment: pytest.MonkeyPatch, name: str, value: str | None
+) -> None:
+    if value is None:
+        environment.delenv(name)
+    else:
+        environment.setenv(name, value)
+
+    with pytest.raises(WrongSetting, match=f"^{name}: ") as error:
+        load(Settings)
+
+    assert "secret" not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+def test_every_wrong_setting_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CONNECTE_BATCH", "0")
+    environment.setenv("LOG_LEVEL", "LOUD")
+
+    with pytest.raises(WrongSetting, match=r"CONNECTE_BATCH.*LOG_LEVEL"):
+        load(Settings)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "service.example.org"])
+@pytest.mark.parametrize("given", [None, "too short"])
+def test_beyond_the_loopback_a_token_is_needed(
+    environment: pytest.MonkeyPatch, host: str, given: str | None
+) -> None:
+    environment.setenv("CONNECTE_HTTP_HOST", host)
+    if given is not None:
+        environment.setenv("CONNECTE_HTTP_TOKEN", given)
+
+    with pytest.raises(WrongSetting, match="CONNECTE_HTTP_TOKEN") as error:
+        load(Settings)
+
+    assert "too short" not in str(error.value)
+    environment.setenv("CONNECTE_HTTP_TOKEN", TOKEN)
+    assert load(Settings).http_host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_on_the_loopback_no_token_is_needed(environment: pytest.MonkeyPatch, host: str) -> None:
+    environment.setenv("CONNECTE_HTTP_HOST", host)
+
+    assert load(Settings).loopback
+
+
+async def test_a_key_that_is_none_stops_the_start_with_the_name_of_its_setting(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("CONNECTE_LINK_VERIFY_KEY", PRIVATE_KEY)
+
+    with pytest.raises(WrongSetting, match=r"^CONNECTE_LINK_VERIFY_KEY: ") as error:
+        Service(load(Settings), Parts(TOY, {}))
+
+    assert PRIVATE_KEY.splitlines()[1] not in str(error.value)
+
+
+async def test_building_a_service_opens_nothing_and_it_is_alive_and_not_ready(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    service = Service(load(Settings), Parts(TOY, {Tally: ("count",)}))
+    transport = httpx.ASGITransport(service.http)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        live, ready = await client.get("/health/live"), await client.get("/health/ready")
+        metrics = await client.get("/metrics")
+        asyncapi = await client.get("/asyncapi")
+        service.fail(RuntimeError("a fault that no retry mends"))
+        dead = await client.get("/health/live")
+    await service.store.close()
+
+    assert (live.status_code, ready.status_code, dead.status_code) == (200, 503, 503)
+    assert metrics.headers["content-type"] == CONTENT_TYPE_LATEST
+    assert 'mentoring_build_info{service="scheduling"} 1.0' in metrics.text
+    assert asyncapi.json()["asyncapi"].startswith("3.")
+    assert TOPIC in asyncapi.text
+    assert "secret" not in asyncapi.text
+
+
+def test_time_is_what_the_clock_is_set_to() -> None:
+    moments = [0.0, 0.0, 2.0]
+    clock = Clock(86_400.0, NOW, datetime.fromtimestamp(0, UTC), wall=lambda: moments.pop(0))
+
+    assert clock.now() == NOW
+    assert clock.now() == NOW
+    assert clock.now() == NOW + timedelta(days=2), "a day a second"

@@ -1,0 +1,211 @@
+"""The log keeps its promise on a real Kafka of three brokers while these are killed.
+
+`services.chassis.log.kafka` promises that a partition holds what was published, in order, each
+call's records perhaps several times over, but then always from the first of them on.
+"""
+
+import asyncio
+import struct
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
+from aiokafka.structs import TopicPartition
+
+from deploy.local.kafka import KafkaCluster, apache_kafka
+from schemas.envelope import Record
+from services.chassis.log.kafka import BATCH_BYTES, KafkaLog, is_transient
+
+pytestmark = pytest.mark.kafka
+
+ROOT = Path(__file__).parents[3]
+
+TOPIC = "journal"
+PARTITIONS = 2
+PER_CALL = 300
+PADDING = bytes(2048)  # so that a call takes more than one batch of each partition
+PATIENCE = 40.0
+
+assert PER_CALL * len(PADDING) > BATCH_BYTES
+
+Place = tuple[int, int]
+"""The number of a call of `publish`, and of a record in it."""
+
+
+class Publisher:
+    """Publishes call after call as a service does: what failed is published again, all of it."""
+
+    def __init__(self, log: KafkaLog) -> None:
+        self.log = log
+        self.done = 0
+        self.failures = 0
+        self.stopped = False
+
+    async def work(self) -> None:
+        while not self.stopped:
+            records = [
+                record for p in range(PARTITIONS) for record in _call(self.done, p, PER_CALL)
+            ]
+            while True:
+                try:
+                    await self.log.publish(records)
+                    break
+                except Exception as error:
+                    if not is_transient(error):
+                        raise
+                    self.failures += 1
+                    await asyncio.sleep(0.2)
+            self.done += 1
+            await asyncio.sleep(0.05)
+
+    async def gets_on(self, calls: int = 5) -> None:
+        wanted = self.done + calls
+        async with asyncio.timeout(PATIENCE):
+            while self.done < wanted:
+                await asyncio.sleep(0.02)
+
+
+def _call(number: int, partition: int, count: int) -> list[Record]:
+    return [
+        Record(TOPIC, partition, b"key", struct.pack(">ii", number, index) + PADDING)
+        for index in range(count)
+    ]
+
+
+async def _create_topic(kafka: KafkaCluster, replicas: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        answer = await admin.create_topics([NewTopic(TOPIC, PARTITIONS, replicas)])
+        assert [error for _, error, _ in answer.topic_errors] == [0]
+    finally:
+        await admin.close()
+
+
+async def _leader(kafka: KafkaCluster, partition: int) -> int:
+    client = AIOKafkaClient(bootstrap_servers=kafka.bootstrap)
+    await client.bootstrap()
+    try:
+        await client.add_topic(TOPIC)
+        return int(client.cluster.leader_for_partition(TopicPartition(TOPIC, partition)))
+    finally:
+        await client.close()
+
+
+async def _places(log: KafkaLog, partition: int) -> list[Place]:
+    found: list[Place] = []
+    async for rows in log.read(TOPIC, partition):
+        found += [struct.unpack_from(">ii", row.value or b"") for row in rows]
+    return found
+
+
+def _out_of_turn(places: Sequence[Place]) -> list[tuple[Place, Place]]:
+    """The neighbours of which the second is neither the next record nor the call's first again."""
+    before: Place = (-1, PER_CALL - 1)
+    wrong = []
+    for place in places:
+        call, index = before
+        following = (call, index + 1) if index + 1 < PER_CALL else (call + 1, 0)
+        if place not in (following, (call, 0)):
+            wrong.append((before, place))
+        before = place
+    return wrong
+
+
+async def test_nothing_is_lost_or_out_of_turn_when_the_leader_and_then_the_quorum_are_killed(
+    tmp_path: Path,
+) -> None:
+    async with apache_kafka(tmp_path, brokers=3, proxied=True) as kafka:
+        await _create_topic(kafka, replicas=3)
+        log = KafkaLog({"bootstrap_servers": kafka.bootstrap}, idempotent=True)
+        publisher = Publisher(log)
+        working = asyncio.create_task(publisher.work())
+        try:
+            await publisher.gets_on()
+            await _kill_the_leader(kafka, publisher)
+            await _kill_two(kafka, publisher)
+            publisher.stopped = True
+            await asyncio.wait_for(working, PATIENCE)
+            for partition in range(PARTITIONS):
+                places = await _places(log, partition)
+                assert not _out_of_turn(places)
+                wanted = [(call, i) for call in range(publisher.done) for i in range(PER_CALL)]
+                assert sorted(set(places)) == wanted
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            await log.stop()
+
+
+async def _kill_the_leader(kafka: KafkaCluster, publisher: Publisher) -> None:
+    leader = await _leader(kafka, partition=0)
+    await kafka.kill(leader)
+    await publisher.gets_on()
+    assert await _leader(kafka, partition=0) != leader
+    await kafka.restart(leader)
+    await publisher.gets_on()
+
+
+async def _kill_two(kafka: KafkaCluster, publisher: Publisher) -> None:
+    """Without two in-sync replicas nothing may be acknowledged; with them it goes on."""
+    await asyncio.gather(kafka.kill(0), kafka.kill(1))
+    began = time.monotonic()
+    await asyncio.sleep(1)  # what was acknowledged before may still be on its way
+    done = publisher.done
+    await asyncio.sleep(3)
+    assert publisher.done == done, f"acknowledged after {time.monotonic() - began:.1f} s"
+    await asyncio.gather(kafka.restart(0), kafka.restart(1))
+    await publisher.gets_on()
+
+
+SENDER = """
+import asyncio, sys
+from schemas.envelope import Record
+from services.chassis import kafka
+
+kafka.SEND_SECONDS = kafka.STOP_SECONDS = 1.0
+
+async def main():
+    log = kafka.KafkaLog({"bootstrap_servers": sys.argv[1]})
+    await log.start()
+    print(await log.send(Record("journal", 0, b"key", b"taken")), flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    try:
+        await log.send(Record("journal", 0, b"key", b"not taken"))
+    except TimeoutError as error:
+        print("told", kafka.is_transient(error), flush=True)
+    await log.stop()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("fault", ["cut", "freeze"])
+async def test_a_sender_is_told_and_a_process_ends_though_the_broker_is_away(
+    tmp_path: Path, fault: str
+) -> None:
+    async with apache_kafka(tmp_path, proxied=True) as kafka:
+        await _create_topic(kafka, replicas=1)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", SENDER, kafka.bootstrap),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                assert await process.stdout.readline() == b"0\n"
+                getattr(kafka.proxies[0], fault)()
+                said, _ = await process.communicate(b"go on\n")
+            assert said == b"told True\n"
+            assert process.returncode == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()

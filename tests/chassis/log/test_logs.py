@@ -1,0 +1,156 @@
+"""What every log does, the one in memory as the one on a broker."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+
+from schemas.envelope import Record
+from services.chassis.log.contract import Log, MemoryLog, Received
+from services.chassis.log.kafka import BATCH_BYTES, KafkaLog
+from tests.conftest import new_topic
+
+
+@pytest.fixture(params=["memory", "kafka"])
+def bootstrap(request: pytest.FixtureRequest) -> str | None:
+    """The address of a broker, or None for the log in memory."""
+    return None if request.param == "memory" else request.getfixturevalue("kafka_bootstrap")
+
+
+@pytest.fixture
+async def log(bootstrap: str | None, kafka_idempotent: bool) -> AsyncIterator[Log]:
+    if bootstrap is None:
+        yield MemoryLog()
+        return
+    kafka = KafkaLog({"bootstrap_servers": bootstrap}, idempotent=kafka_idempotent)
+    await kafka.start()
+    yield kafka
+    await kafka.stop()
+
+
+@pytest.fixture
+async def topic(bootstrap: str | None) -> str:
+    """A topic of three partitions that is nobody else's."""
+    name = f"test.{secrets.token_hex(6)}"
+    if bootstrap is not None:
+        limit = str(8 * 1024 * 1024)
+        await new_topic(bootstrap, name, 3, **{"max.message.bytes": limit})
+    return name
+
+
+async def read(log: Log, topic: str, partition: int = 0, start: int = 0) -> list[Received]:
+    async with asyncio.timeout(15):
+        return [row async for rows in log.read(topic, partition, start) for row in rows]
+
+
+def numbered(topic: str, count: int, partition: int = 0) -> list[Record]:
+    return [Record(topic, partition, b"k", b"%d" % number) for number in range(count)]
+
+
+async def test_publishing_gives_each_record_its_offset_in_the_order_given(
+    log: Log, topic: str
+) -> None:
+    mixed = [Record(topic, p, b"k", b"%d" % n) for n, p in enumerate([0, 1, 0, 2, 1, 0])]
+
+    assert await log.publish(mixed) == [0, 0, 1, 0, 1, 2]
+    assert await log.publish(mixed) == [3, 2, 4, 1, 3, 5]
+
+    assert [row.value for row in await read(log, topic, 0)] == [b"0", b"2", b"5"] * 2
+    assert [row.offset for row in await read(log, topic, 1)] == [0, 1, 2, 3]
+
+
+async def test_publishing_nothing_is_nothing(log: Log) -> None:
+    assert await log.publish([]) == []
+
+
+async def test_more_than_a_batch_holds_stays_in_order(log: Log, topic: str) -> None:
+    filling = secrets.token_bytes(20_000)
+    count = 3 * BATCH_BYTES // len(filling)
+    records = [Record(topic, 0, b"k", b"%05d" % number + filling) for number in range(count)]
+
+    offsets = await log.publish(records)
+
+    found = await read(log, topic)
+    assert offsets == list(range(count))
+    assert [int((row.value or b"")[:5]) for row in found] == list(range(count))
+
+
+async def test_a_record_larger_than_a_batch_is_published_in_its_turn(log: Log, topic: str) -> None:
+    large = secrets.token_bytes(4 * BATCH_BYTES)
+    records = [Record(topic, 0, b"k", value) for value in (b"before", large, b"after")]
+
+    assert await log.publish(records) == [0, 1, 2]
+
+    assert [row.value for row in await read(log, topic)] == [b"before", large, b"after"]
+
+
+async def test_a_record_comes_back_as_it_was_published(log: Log, topic: str) -> None:
+    headers = [("ce_id", "é".encode()), ("odd", b"\xff\x00"), ("null", None), ("ce_id", b"again")]
+    records = [
+        Record(topic, 2, b"key", b"value", headers),
+        Record(topic, 2, None, b"value"),
+        Record(topic, 2, b"key", None),
+        Record(topic, 2, b"", b""),
+    ]
+
+    await log.publish(records)
+
+    found = await read(log, topic, 2)
+    assert [(row.topic, row.partition, row.offset) for row in found] == [
+        (topic, 2, n) for n in range(4)
+    ]
+    assert [(row.key, row.value) for row in found] == [(r.key, r.value) for r in records]
+    assert [tuple(header) for header in found[0].headers] == headers
+
+
+async def test_reading_begins_at_the_offset_asked_for_and_ends_with_the_log(
+    log: Log, topic: str
+) -> None:
+    await log.publish(numbered(topic, 10))
+
+    assert [row.offset for row in await read(log, topic, start=7)] == [7, 8, 9]
+    assert await read(log, topic, start=10) == []
+
+
+async def test_there_is_nothing_past_the_end(log: Log, topic: str) -> None:
+    await log.publish(numbered(topic, 10))
+
+    assert await read(log, topic, start=11) == []
+
+
+async def test_reading_an_empty_partition_ends(log: Log, topic: str) -> None:
+    assert await read(log, topic, 1) == []
+
+
+async def test_reading_comes_in_pieces_that_leave_nothing_out(log: Log, topic: str) -> None:
+    await log.publish(numbered(topic, 2500))
+
+    pieces = [rows async for rows in log.read(topic, 0)]
+
+    assert len(pieces) > 1
+    assert [row.offset for rows in pieces for row in rows] == list(range(2500))
+
+
+async def test_sending_gives_the_record_its_offset_at_the_end(log: Log, topic: str) -> None:
+    await log.publish(numbered(topic, 3, partition=1))
+
+    assert await log.send(Record(topic, 1, b"k", b"sent", [("ce_id", b"1")])) == 3
+
+    [found] = await read(log, topic, 1, start=3)
+    assert found.value == b"sent"
+    assert [tuple(header) for header in found.headers] == [("ce_id", b"1")]
+
+
+async def test_many_can_publish_and_send_at_once_and_each_keeps_its_own_order(
+    log: Log, topic: str
+) -> None:
+    def mine(who: int) -> list[Record]:
+        return [Record(topic, 0, b"%d" % who, b"%d" % number) for number in range(50)]
+
+    await asyncio.gather(*(log.publish(mine(who)) for who in range(4)))
+
+    found = await read(log, topic)
+    for who in range(4):
+        values = [int(row.value or b"") for row in found if row.key == b"%d" % who]
+        assert values == list(range(50))

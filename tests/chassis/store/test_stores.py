@@ -1,0 +1,413 @@
+"""What every store does, the one in memory as the one on MongoDB."""
+
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import Field
+from pymongo.read_concern import ReadConcern
+
+from schemas.base import Moment, Value
+from schemas.envelope import Record
+from services.chassis.domain import Change, Document, Gone, One, Timed, Whole
+from services.chassis.store.contract import Commit, MemoryStore, Outgoing, Outpaced, Place, Store
+from services.chassis.store.mongo import OUTBOX, MongoStore
+from services.chassis.store.rows import OUTBOX_BYTES
+from tests.conftest import eventually
+
+LOCAL = ReadConcern("local")
+NOW = datetime(2017, 3, 6, 9, 0, tzinfo=UTC)
+
+
+class Sheet(Value):
+    """A value within a document."""
+
+    at: Moment
+    marks: tuple[int, ...] = ()
+
+
+class Book(Document):
+    """A document with every sort of field."""
+
+    collection: ClassVar[str] = "books"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("title",),)
+
+    title: str = ""
+    cover: bytes | None = None
+    price: float = 0.0
+    levels: dict[str, int] = Field(default_factory=dict)
+    sheets: tuple[Sheet, ...] = ()
+    at: Moment | None = None
+
+
+class Loan(Timed):
+    """A document with a deadline."""
+
+    collection: ClassVar[str] = "loans"
+
+
+KINDS = (Book, Loan)
+
+
+@pytest.fixture(params=["memory", "mongo"])
+def where(request: pytest.FixtureRequest) -> tuple[str, str] | None:
+    """Address and name of a database, or None for the store in memory."""
+    if request.param == "memory":
+        return None
+    return request.getfixturevalue("mongodb_uri"), request.getfixturevalue("database")
+
+
+@pytest.fixture
+async def store(where: tuple[str, str] | None) -> AsyncIterator[Store]:
+    if where is None:
+        yield MemoryStore()
+        return
+    found = MongoStore(*where, KINDS)
+    await found.open()
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def mongo(mongodb_uri: str, database: str) -> AsyncIterator[MongoStore]:
+    found = MongoStore(mongodb_uri, database, KINDS)
+    await found.open()
+    yield found
+    await found.close()
+
+
+def commit(step: int, *changes: Change, partition: int = 0, records: int = 0) -> Commit:
+    """One step of one partition."""
+    outbox = [Outgoing(partition, step, [record(partition, i) for i in range(records)])]
+    return Commit(
+        [Place(partition, step, {"a.topic": step})],
+        [(partition, change) for change in changes],
+        outbox if records else [],
+    )
+
+
+def record(partition: int, number: int, value: bytes | None = b"{}") -> Record:
+    headers = [("ce_id", b"%d" % number), ("null", None), ("odd", b"\xff")]
+    return Record("t", partition, b"k", value, headers)
+
+
+def book(id: str, title: str = "", cohort: str = "c") -> Book:
+    return Book(id=id, cohort_id=cohort, title=title)
+
+
+def loan(id: str, due_at: datetime | None) -> Loan:
+    return Loan(id=id, cohort_id="c", due_at=due_at)
+
+
+async def titles(store: Store, cohort: str = "c") -> dict[str, str]:
+    found = await store.load([Whole(Book, cohort)])
+    return {document.id: document.title for document in found if isinstance(document, Book)}
+
+
+# --- places -----------------------------------------------------------------------------------
+
+
+async def test_a_partition_that_was_never_worked_on_has_no_place(store: Store) -> None:
+    assert await store.places([0, 1]) == {}
+
+
+async def test_a_place_comes_back_as_it_was_committed(store: Store) -> None:
+    place = Place(3, 1, {"mentoring.a.events": 7, "b": 1}, {"b": 2}, {"events": 5}, 9, 4)
+
+    await store.commit(Commit([place], [], []))
+
+    assert await store.places([2, 3]) == {3: place}
+
+
+# --- documents --------------------------------------------------------------------------------
+
+
+async def test_a_document_comes_back_equal_whatever_its_fields(store: Store) -> None:
+    paris = timezone(timedelta(hours=1))
+    full = Book(
+        id="m-1~g-1",
+        cohort_id="c",
+        title="Été\x00 $set a.b",
+        cover=bytes(range(256)),
+        price=0.1 + 0.2,
+        levels={"x.y": 1, "$z": 2, "a": 3},
+        sheets=(Sheet(at=NOW, marks=(3, 1, 2)), Sheet(at=NOW)),
+        at=datetime(2017, 3, 26, 1, 59, 59, 999_999, tzinfo=paris),
+    )
+
+    await store.commit(commit(1, full))
+    [found] = await store.load([One(Book, "c", "m-1~g-1")])
+
+    assert found == full
+    assert isinstance(found, Book)
+    assert found.at == datetime(2017, 3, 26, 0, 59, 59, 999_000, tzinfo=UTC)
+    assert found.at.tzinfo is not None
+    assert list(found.levels) == ["x.y", "$z", "a"], "and in its order"
+    assert type(found.sheets[0].marks) is tuple
+
+
+async def test_one_finds_the_document_of_that_cohort_and_kind_only(store: Store) -> None:
+    await store.commit(commit(1, book("1"), book("1", cohort="d"), loan("1", None)))
+
+    assert await store.load([One(Book, "d", "1")]) == [book("1", cohort="d")]
+    assert await store.load([One(Book, "c", "2")]) == []
+    assert await store.load([]) == []
+
+
+async def test_whole_finds_every_document_of_the_cohort_and_none_twice(store: Store) -> None:
+    await store.commit(commit(1, book("1"), book("2"), book("3", cohort="d"), loan("1", None)))
+
+    found = await store.load([Whole(Book, "c"), One(Book, "c", "1"), One(Loan, "c", "1")])
+
+    keys = sorted((type(document).__name__, document.key) for document in found)
+    assert keys == [("Book", "c/1"), ("Book", "c/2"), ("Loan", "c/1")]
+
+
+async def test_what_is_gone_is_deleted_and_may_never_have_been_there(store: Store) -> None:
+    await store.commit(commit(1, book("1"), book("2")))
+
+    await store.commit(commit(2, Gone(book("1")), Gone(book("never"))))
+
+    assert await titles(store) == {"2": ""}
+
+
+# --- all or nothing ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("known", "step"),
+    [(0, 2), (0, 3), (1, 1), (3, 1), (3, 2), (3, 3), (3, 5)],
+)
+async def test_a_step_that_is_not_the_next_one_changes_nothing(
+    store: Store, known: int, step: int
+) -> None:
+    for number in range(1, known + 1):
+        await store.commit(commit(number, book("1", f"by {number}")))
+    before = await store.places([0]), await titles(store)
+
+    with pytest.raises(Outpaced):
+        await store.commit(commit(step, book("1", "stale"), book("2"), records=2))
+
+    assert (await store.places([0]), await titles(store)) == before
+    assert await store.outgoing([0]) == []
+
+
+async def test_one_partition_that_moved_on_stops_the_commit_of_all(store: Store) -> None:
+    await store.commit(commit(1, partition=1))
+    both = Commit(
+        [Place(0, 1), Place(1, 1)],
+        [(0, book("0")), (1, book("1"))],
+        [Outgoing(0, 1, [record(0, 0)])],
+    )
+
+    with pytest.raises(Outpaced):
+        await store.commit(both)
+
+    assert set(await store.places([0, 1])) == {1}
+    assert await titles(store) == {}
+    assert await store.outgoing([0, 1]) == []
+
+
+# --- outbox -----------------------------------------------------------------------------------
+
+
+async def test_what_is_to_be_published_comes_back_in_order_and_as_it_was(store: Store) -> None:
+    for step in range(1, 12):
+        await store.commit(commit(step, records=3))
+    await store.commit(commit(1, partition=2, records=1))
+
+    found = await store.outgoing([0, 2])
+
+    assert [(o.partition, o.step) for o in found] == [*((0, n) for n in range(1, 12)), (2, 1)]
+    expected = [record(0, number) for number in range(3)]
+    assert [_plain(r) for r in found[0].records] == [_plain(r) for r in expected]
+    assert await store.outgoing([1]) == []
+
+
+async def test_what_was_published_is_forgotten_and_nothing_else(store: Store) -> None:
+    for step in (1, 2, 3):
+        await store.commit(commit(step, records=1))
+    first, second, third = await store.outgoing([0])
+
+    await store.published([first, third])
+
+    # For a moment it may still be given: to publish again is harmless.
+    async def left() -> bool:
+        return [o.step for o in await store.outgoing([0])] == [second.step]
+
+    await eventually(left)
+
+
+async def test_an_outbox_larger_than_a_document_is_kept_whole(mongo: MongoStore) -> None:
+    value = secrets.token_bytes(1024 * 1024)
+    records = [record(0, number, value) for number in range(20)]
+
+    await mongo.commit(Commit([Place(0, 1)], [], [Outgoing(0, 1, records)]))
+
+    rows = await mongo.database[OUTBOX].find({}).to_list(None)
+    sizes = [sum(len(entry[3]) for entry in row["records"]) for row in rows]
+    assert len(rows) == 3
+    assert max(sizes) <= OUTBOX_BYTES
+    [found] = await mongo.outgoing([0])
+    assert [_plain(r) for r in found.records] == [_plain(r) for r in records]
+    await mongo.published([found])
+    assert await mongo.database.get_collection(OUTBOX, read_concern=LOCAL).count_documents({}) == 0
+
+
+def _plain(found: Record) -> tuple[object, ...]:
+    headers = [tuple(header) for header in found.headers]
+    return (found.topic, found.partition, found.key, found.value, headers)
+
+
+# --- deadlines --------------------------------------------------------------------------------
+
+
+async def test_what_is_due_is_found_once_its_moment_has_come_earliest_first(store: Store) -> None:
+    await store.commit(
+        commit(
+            1,
+            loan("later", NOW + timedelta(milliseconds=1)),
+            loan("second", NOW),
+            loan("first", NOW - timedelta(days=1)),
+            loan("never", None),
+        )
+    )
+
+    found = await store.due(Loan, [0], NOW, 10)
+
+    assert [(partition, document.id) for partition, document in found] == [
+        (0, "first"),
+        (0, "second"),
+    ]
+    assert found[1][1] == loan("second", NOW)
+
+
+async def test_no_more_is_found_due_than_asked_for_and_the_earliest_are(store: Store) -> None:
+    moments = [loan(f"{n}", NOW - timedelta(hours=n)) for n in range(6)]
+    await store.commit(commit(1, *moments))
+
+    found = await store.due(Loan, [0], NOW, 2)
+
+    assert [document.id for _, document in found] == ["5", "4"]
+
+
+async def test_only_what_belongs_to_the_partitions_asked_for_is_due(store: Store) -> None:
+    for partition in range(3):
+        await store.commit(commit(1, loan(f"{partition}", NOW), partition=partition))
+
+    found = await store.due(Loan, [0, 2], NOW, 10)
+
+    assert sorted((partition, document.id) for partition, document in found) == [
+        (0, "0"),
+        (2, "2"),
+    ]
+
+
+# --- topics -----------------------------------------------------------------------------------
+
+
+async def test_a_topic_with_another_id_than_the_first_time_is_named(store: Store) -> None:
+    assert await store.changed_topics({"a": "1", "b": "1"}) == []
+    assert await store.changed_topics({"b": "2", "c": "1", "a": "1"}) == ["b"]
+    assert await store.changed_topics({"b": "2"}) == ["b"], "and again, until somebody acts"
+    assert await store.changed_topics({}) == []
+
+
+# --- rebuilding -------------------------------------------------------------------------------
+
+
+async def test_filling_writes_what_it_is_given_without_any_guard(store: Store) -> None:
+    await store.fill(Place(0, 7, {"t": 3}, order=40), [book("1"), book("2")])
+    await store.fill(Place(0, 9, {"t": 5}, order=50), [Gone(book("1")), book("2", "new")])
+
+    assert await store.places([0]) == {0: Place(0, 9, {"t": 5}, order=50)}
+    assert await titles(store) == {"2": "new"}
+    await store.commit(commit(10))
+
+
+async def test_filling_a_partition_that_never_made_a_step_leaves_it_without_a_place(
+    store: Store,
+) -> None:
+    await store.fill(Place(0), [book("1")])
+
+    assert await store.places([0]) == {}
+    assert await titles(store) == {"1": ""}
+
+
+async def test_wiping_forgets_everything_and_the_store_is_usable_after_it(store: Store) -> None:
+    await store.commit(commit(1, book("1"), loan("1", NOW), records=1))
+    await store.changed_topics({"a": "1"})
+
+    await store.wipe()
+
+    assert await store.places([0]) == {}
+    assert await titles(store) == {}
+    assert await store.due(Loan, [0], NOW, 1) == []
+    assert await store.outgoing([0]) == []
+    assert await store.changed_topics({"a": "2"}) == []
+    await store.commit(commit(1, book("2")))
+
+
+# --- the two agree ----------------------------------------------------------------------------
+
+
+def _key(change: Change) -> tuple[str, str]:
+    document = change.document if isinstance(change, Gone) else change
+    return type(document).__name__, document.key
+
+
+IDS = st.sampled_from("abc")
+CHANGES = st.one_of(
+    st.builds(book, IDS, st.text(max_size=3)),
+    st.builds(loan, IDS, st.none() | st.integers(-2, 2).map(lambda h: NOW + timedelta(hours=h))),
+    st.builds(lambda name: Gone(book(name)), IDS),
+    st.builds(lambda name: Gone(loan(name, None)), IDS),
+)
+# One change of a document per commit, as the step makes them.
+COMMITS = st.tuples(
+    st.integers(0, 1),
+    st.integers(1, 4),
+    st.lists(CHANGES, max_size=4, unique_by=_key),
+    st.integers(0, 2),
+)
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(COMMITS, max_size=8))
+async def test_both_stores_hold_the_same_after_the_same_commits(
+    mongo: MongoStore, commits: list[tuple[int, int, list[Change], int]]
+) -> None:
+    await mongo.wipe()
+    memory = MemoryStore()
+
+    for partition, step, changes, records in commits:
+        outcomes = []
+        for store in (memory, mongo):
+            try:
+                await store.commit(
+                    commit(step, *changes, partition=partition, records=records),
+                )
+            except Outpaced:
+                outcomes.append("outpaced")
+            else:
+                outcomes.append("made")
+        assert outcomes[0] == outcomes[1]
+
+    assert await _everything(memory) == await _everything(mongo)
+
+
+async def _everything(store: Store) -> object:
+    documents = await store.load([Whole(kind, "c") for kind in KINDS])
+    due = await store.due(Loan, [0, 1], NOW, 100)
+    return (
+        await store.places([0, 1]),
+        sorted((type(d).__name__, d.key, d.model_dump_json()) for d in documents),
+        [(o.partition, o.step, len(o.records)) for o in await store.outgoing([0, 1])],
+        sorted((partition, d.key) for partition, d in due),
+    )

@@ -1,0 +1,212 @@
+"""Who may do what: the table, and what is made of it."""
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from deploy.local.stack import SERVICES
+from deploy.operating.access import acl_script, as_yaml, kafka_users
+from deploy.operating.reach import domain_of
+from schemas.access import (
+    OPERATOR,
+    READS,
+    Account,
+    accounts,
+    group_of,
+    service_account,
+    subscriber,
+)
+from schemas.topics import PARKED, PEOPLE, TOPICS, Service
+from tests.deploy.operating.commands import connecte
+
+TRESOR = subscriber("tresor")
+EVERYBODY = accounts(["tresor"])
+PUBLIC = {name for name, topic in TOPICS.items() if topic.audience == "public"}
+
+
+def may(account: Account, operation: str) -> set[str]:
+    """The topics with which an account may do this."""
+    grants = [g for g in account.grants if g.resource == "topic" and operation in g.operations]
+    return {
+        name
+        for name in TOPICS
+        for grant in grants
+        if name == grant.name or (grant.prefix and name.startswith(grant.name))
+    }
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_may_read_what_its_domain_reads_and_what_it_has_published(
+    service: Service,
+) -> None:
+    domain = domain_of(service)
+    assert {*READS[service]} == {*domain.reads, *domain.tables}
+    read = may(service_account(service), "Read")
+    own = {name for name in TOPICS if name.startswith(f"mentoring.{service}.")}
+    assert read == {*own, *domain.reads, *domain.tables}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_writes_its_own_topics_and_what_everybody_sets_aside(service: Service) -> None:
+    own = {name for name in TOPICS if name.startswith(f"mentoring.{service}.")}
+    people = {PEOPLE} if service == "notify" else set()
+    assert may(service_account(service), "Write") == own | people | {PARKED}
+
+
+def test_a_subscriber_reads_what_is_public_and_does_nothing_else() -> None:
+    assert may(TRESOR, "Read") == PUBLIC
+    assert {operation for grant in TRESOR.grants for operation in grant.operations} == {"Read"}
+    (group,) = (grant for grant in TRESOR.grants if grant.resource == "group")
+    assert (group.name, group.prefix) == ("subscriber-tresor.", True)
+
+
+def test_names_and_what_was_set_aside_are_read_by_few() -> None:
+    def readers(topic: str) -> set[str]:
+        return {account.name for account in EVERYBODY if topic in may(account, "Read")}
+
+    assert readers(PEOPLE) == {"mentoring-notify", OPERATOR.name}
+    assert readers(PARKED) == {OPERATOR.name}
+
+
+def test_a_group_belongs_to_one_account() -> None:
+    groups = [(g.name, g.prefix) for a in EVERYBODY for g in a.grants if g.resource == "group"]
+    names = [name for name, _ in groups]
+    assert sorted(names) == sorted({*(group_of(s) for s in SERVICES), "subscriber-tresor."})
+
+
+def test_operators_may_work_on_every_topic_and_nobody_may_delete() -> None:
+    for operation in ("Read", "Write", "Create", "Describe", "DescribeConfigs", "AlterConfigs"):
+        assert may(OPERATOR, operation) == set(TOPICS)
+    every = {operation for a in EVERYBODY for g in a.grants for operation in g.operations}
+    assert every.isdisjoint({"Delete", "All", "Alter", "ClusterAction"})
+
+
+@pytest.mark.parametrize("name", ["", "A", "a.b", "-a", "a-", "a b", "a" * 31, "é", "a\n"])
+def test_a_name_that_would_mean_something_else_is_none_of_a_subscriber(name: str) -> None:
+    with pytest.raises(ValueError, match="is no name of a subscriber"):
+        subscriber(name)
+
+
+# --- what is made of it -------------------------------------------------------------------------
+
+
+async def test_the_table_is_shown_to_people_and_to_machines() -> None:
+    shown = await connecte("topics", "access", "--subscriber", "tresor", "--subscriber", "cnil")
+    assert shown.code == 0
+    assert "subscriber-tresor" in shown.out
+    assert "subscriber-cnil" in shown.out
+    rows = (await connecte("topics", "access", "--json")).document
+    assert [row["account"] for row in rows] == [account.name for account in accounts()]
+    assert rows[0]["grants"][0] == {
+        "resource": "topic",
+        "name": "mentoring.matching.commands",
+        "pattern": "literal",
+        "operations": ["Read", "Write"],
+    }
+
+
+async def test_the_script_says_what_the_table_says_and_a_shell_can_read_it(
+    tmp_path: Path,
+) -> None:
+    made = await connecte("topics", "access", "--format", "kafka-acls", "--subscriber", "tresor")
+    assert (made.code, made.out) == (0, acl_script(EVERYBODY))
+    said = set()
+    for call in (await run_script(tmp_path, made.out, 'echo "$@"')).splitlines():
+        words = call.split()
+        assert words[:5] == [
+            "--bootstrap-server",
+            "nowhere:1",
+            "--add",
+            "--force",
+            "--allow-principal",
+        ]
+        user = words[5].removeprefix("User:")
+        pairs = list(zip(words[6::2], words[7::2], strict=True))
+        prefix = ("--resource-pattern-type", "prefixed") in pairs
+        operations = tuple(value for option, value in pairs if option == "--operation")
+        for option, value in pairs:
+            if option in ("--topic", "--group"):
+                said.add((user, option[2:], value, operations, prefix))
+    assert said == {
+        (a.name, g.resource, g.name, g.operations, g.prefix) for a in EVERYBODY for g in a.grants
+    }
+
+
+async def run_script(directory: Path, script: str, kafka_acls: str, **settings: str) -> str:
+    """Run the script with this as Kafka's command."""
+    command = directory / "kafka-acls.sh"
+    command.write_text(f"#!/bin/sh\n{kafka_acls}\n")
+    command.chmod(stat.S_IRWXU)
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", script),
+        env={
+            "PATH": f"{directory}:{os.environ['PATH']}",
+            "KAFKA_BOOTSTRAP_SERVERS": "nowhere:1",
+            **settings,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()
+    return out.decode()
+
+
+async def test_kafka_users_say_what_the_table_says() -> None:
+    command = ("topics", "access", "--format", "strimzi", "--subscriber", "tresor")
+    made = await connecte(*command, "--cluster", "ministry")
+    users = list(yaml.safe_load_all(made.out))
+    assert users == (await connecte(*command, "--cluster", "ministry", "--json")).document
+    assert {user["metadata"]["labels"]["strimzi.io/cluster"] for user in users} == {"ministry"}
+    said = {
+        user["metadata"]["name"]: [
+            (acl["resource"]["type"], acl["resource"]["name"], tuple(acl["operations"]))
+            for acl in user["spec"]["authorization"]["acls"]
+        ]
+        for user in users
+    }
+    assert said == {
+        a.name: [(g.resource, g.name, g.operations) for g in a.grants] for a in EVERYBODY
+    }
+
+
+@pytest.mark.parametrize("cluster", ["kafka", "on", "null", "1", "a: b", 'with "quotes"', "~", ""])
+def test_whatever_a_cluster_is_called_the_yaml_says_so(cluster: str) -> None:
+    users = kafka_users(EVERYBODY, cluster)
+    assert list(yaml.safe_load_all(as_yaml(users))) == users
+
+
+@pytest.mark.skipif(
+    "CONNECTE_TEST_CRDS" not in os.environ,
+    reason="CONNECTE_TEST_CRDS names the folder of Strimzi's resource definitions",
+)
+def test_strimzi_takes_the_kafka_users() -> None:
+    definition = Path(os.environ["CONNECTE_TEST_CRDS"]) / "kafkausers.yaml"
+    versions = yaml.safe_load(definition.read_text())["spec"]["versions"]
+    schema = closed(versions[0]["schema"]["openAPIV3Schema"])
+    # Kubernetes itself answers for these two.
+    schema["properties"]["metadata"] = {"type": "object"}
+    validator = Draft202012Validator(schema)
+    for user in kafka_users(EVERYBODY, "kafka"):
+        assert user["apiVersion"].split("/")[1] == versions[0]["name"]
+        assert [error.message for error in validator.iter_errors(user)] == []
+    user["spec"]["authorization"]["acls"][0]["operation"] = "Read"
+    assert list(validator.iter_errors(user)), "an unknown field is found"
+
+
+def closed(schema: Any) -> Any:
+    """The schema, with unknown fields refused."""
+    if isinstance(schema, dict):
+        schema = {name: closed(inner) for name, inner in schema.items()}
+        if isinstance(schema.get("properties"), dict) and "type" in schema:
+            schema.setdefault("additionalProperties", False)
+    return schema

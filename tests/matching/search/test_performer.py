@@ -1,0 +1,140 @@
+"""Searches go on beside everything else; large ones in a process of their own."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
+
+import pytest
+
+from schemas.base import Message
+from schemas.matching import RunRound
+from services.chassis.domain import Document, Need
+from services.matching.messages import PairsFound, SearchEnded
+from services.matching.search import performer as searching
+from services.matching.search.performer import Searching, Solver, solve_here
+from services.matching.search.solving import Found, People, solve
+from services.matching.views import Round
+from tests.matching.given import Matching, decided, manager, mentor, scenario, the
+from tests.scenario import NOW, Scenario, kinds
+
+
+def asked(*rounds: str, people: int = 3) -> Matching:
+    """Rounds of a cohort of so many mentors and managers are asked for."""
+    mentors = [mentor(f"m{number}") for number in range(people)]
+    found = scenario(*mentors, *(manager(f"g{number}") for number in range(people)))
+    for round_id in rounds:
+        Scenario.when(found, RunRound(cohort_id="c", round_id=round_id))
+    return found
+
+
+def due(found: Matching, *rounds: str) -> list[Document]:
+    asked_for = [the(found, Round, name) for name in rounds]
+    return [round_ for round_ in asked_for if round_.due_at is not None]
+
+
+async def looks(perform: Searching, found: Matching, *rounds: str) -> list[Message]:
+    """Everything that is reported until no round is due, decided on as it comes."""
+    reported: list[Message] = []
+    while rows := due(found, *rounds):
+        for outcome in await perform(rows, NOW + timedelta(days=1)):
+            reported.append(outcome)
+            decided(found.when(outcome))
+    return reported
+
+
+@pytest.fixture
+async def solver() -> AsyncIterator[Solver]:
+    solver = Solver()
+    yield solver
+    await solver.close()
+
+
+async def test_a_large_search_is_made_in_another_process_and_finds_the_same(
+    solver: Solver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "SMALL", 0)
+    found = asked("r1")
+    people = await searching._read(found.read, "c")
+    assert await solver(people) == solve(people)
+
+
+async def test_while_one_round_is_searched_others_go_on_and_nobody_waits_for_it() -> None:
+    found = asked("slow")
+    go = asyncio.Event()
+
+    async def slowly(people: People) -> Found:
+        await go.wait()
+        return solve(people)
+
+    perform = Searching(found.read, slowly, patience=0.01)
+    for _ in range(3):
+        assert await perform(due(found, "slow"), NOW) == []
+    go.set()
+    reported = await looks(perform, found, "slow")
+    assert kinds(reported) == ["PairsFound", "SearchEnded"]  # type: ignore[arg-type]
+    assert the(found, Round, "slow").state == "completed"
+
+
+async def test_a_round_is_handed_over_in_parts_that_a_step_can_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(searching, "AT_ONCE", 2)
+    found = asked("r1", people=5)
+    reported = await looks(Searching(found.read, solve_here), found, "r1")
+    parts = [len(part.pairs) for part in reported if isinstance(part, PairsFound)]
+    assert parts == [2, 2, 1]
+    assert the(found, Round, "r1").proposed == 5
+
+
+async def test_a_search_whose_process_was_killed_is_begun_anew(
+    solver: Solver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(searching, "SMALL", 0)
+    found = asked("r1")
+    perform = Searching(found.read, solver, patience=0.01)
+    killed = False
+    with caplog.at_level(logging.ERROR):
+        while rows := due(found, "r1"):
+            for outcome in await perform(rows, NOW):
+                decided(found.when(outcome))
+            processes = solver._processes
+            if not killed and processes is not None and processes._processes:
+                for process in list(processes._processes.values()):
+                    process.kill()
+                killed = True
+    assert "begun anew" in caplog.text
+    assert the(found, Round, "r1").proposed == 3
+
+
+async def test_a_fault_of_the_database_is_the_chassis_to_retry_and_the_search_begins_anew() -> None:
+    found = asked("r1")
+    away = True
+
+    async def read(needs: Iterable[Need]) -> list[Document]:
+        if away:
+            raise ConnectionError
+        return await found.read(needs)
+
+    perform = Searching(read, solve_here)
+    with pytest.raises(ConnectionError):
+        await perform(due(found, "r1"), NOW)
+    away = False
+    assert isinstance((await looks(perform, found, "r1"))[-1], SearchEnded)
+
+
+async def test_of_a_round_that_is_not_ours_any_more_the_search_is_given_up() -> None:
+    found = asked("r1", "r2")
+    given_up = asyncio.Event()
+
+    async def for_ever(_: People) -> Found:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+        raise AssertionError
+
+    perform = Searching(found.read, for_ever, patience=0.01)
+    await perform(due(found, "r1"), NOW)
+    await perform(due(found, "r2"), NOW)
+    await asyncio.wait_for(given_up.wait(), 5)
