@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.base import CohortId, Command
 from schemas.matching import EnrolManager, VolunteerAsMentor
 from schemas.people import PersonContact
-from services.matching.search.families import needs_of
+from services.matching.families import needs_of
 
 C = TypeVar("C", bound=Command)
 

@@ -24,7 +24,7 @@ from schemas.matching import (
     WithdrawMentor,
 )
 from services.chassis.domain import Decision, Refusal
-from services.matching.search.families import job_families, needs_of
+from services.matching.families import job_families, needs_of
 from services.matching.views import Cohort, Manager, Mentor, Pair
 
 _OFFER = ("directorate", "site", "skills", "capacity", "line_manager", "excludes")

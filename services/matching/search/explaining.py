@@ -5,8 +5,8 @@ In French and in English, from the same data as the score; see French law on alg
 """
 
 from schemas.values import FirstTool, ScoreReason, WaitingCause, Words
+from services.matching.families import job_families, needs_of
 from services.matching.search.assignment import POINT
-from services.matching.search.families import job_families, needs_of
 from services.matching.search.scoring import CRITERIA, QUARTER, REMOTE, Pool
 from services.matching.search.unpaired import Unpaired
 from services.matching.views import Manager, Mentor

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.values import WEEKDAYS, Availability, CohortPolicy, Tools, minutes
+from services.matching.families import needs_of
 from services.matching.search.assignment import BEST, AnyInts, Ints
-from services.matching.search.families import needs_of
 from services.matching.views import Manager, Mentor
 
 QUARTER = 15  # minutes
