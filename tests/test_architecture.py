@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SERVICES = ("matching", "scheduling", "feedback", "notify")
-OUTER_ROOMS = ("app", "pages", "performer", "sender", "settings")
+OUTER_ROOMS = ("app", "pages", "worker", "sender", "settings")
 
 BROKERS = {"aiokafka", "faststream", "confluent_kafka", "kafka"}
 DATABASES = {"motor", "pymongo", "bson"}

@@ -55,7 +55,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Answered:
     """How many records were chosen, and how many of them stand aside still."""
 
     chosen: int
@@ -108,7 +108,7 @@ def _text(raw: bytes | None) -> str | None:
     return None if raw is None else raw.decode(errors="backslashreplace")
 
 
-async def carry_out(access: Access, wish: Wish, wait: float, show: Show) -> Outcome:
+async def carry_out(access: Access, wish: Wish, wait: float, show: Show) -> Answered:
     """Have the service do what is wished, and wait until it has, `wait` seconds at most."""
     async with opened_store(access, wish.service) as store:
         chosen = await _chosen(store, wish)
@@ -122,7 +122,7 @@ async def carry_out(access: Access, wish: Wish, wait: float, show: Show) -> Outc
         for start in range(0, len(chosen), AT_ONCE):
             keys = [f"{wish.service}/{r.origin}" for r in chosen[start : start + AT_ONCE]]
             left += await store.count(ParkedRecord, {"_id": {"$in": keys}})
-        return Outcome(len(chosen), left)
+        return Answered(len(chosen), left)
 
 
 async def _chosen(store: MongoStore, wish: Wish) -> list[Chosen]:

@@ -33,7 +33,7 @@ PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandOutcome:
     """What came of a command: done, refused by `rule`, or (neither) not yet known."""
 
     done: bool
@@ -75,16 +75,16 @@ class Platform:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def send(self, service: Service, command: Command) -> Outcome:
+    async def send(self, service: Service, command: Command) -> CommandOutcome:
         """Send a command and wait for what comes of it. Sending it again does no harm."""
         path = f"/commands/{type(command).__name__}"
         body = command.model_dump_json()
         response = await self._patiently(service, "POST", path, {"wait": str(WAIT)}, body)
         if response.is_success:
-            return Outcome(done=bool(response.json()["done"]))
+            return CommandOutcome(done=bool(response.json()["done"]))
         problem = _problem(response)
         if "rule" in problem:
-            return Outcome(False, str(problem["rule"]), str(problem["title"]))
+            return CommandOutcome(False, str(problem["rule"]), str(problem["title"]))
         title = problem.get("title", f"status {response.status_code}")
         raise OperationFailed(f"{service} does not take {type(command).__name__}: {title}")
 

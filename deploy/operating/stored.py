@@ -134,7 +134,7 @@ def parked_drop(
 
 
 def _carry_out(wish: "Wish", wait: float, as_json: bool) -> None:
-    from deploy.operating.parked import Outcome, carry_out
+    from deploy.operating.parked import Answered, carry_out
     from deploy.operating.reach import access
 
     if not (wish.origins or wish.reason or wish.everything):
@@ -146,7 +146,7 @@ def _carry_out(wish: "Wish", wait: float, as_json: bool) -> None:
         def show(done: int, total: int) -> None:
             bars.update(bar, completed=done, total=total)
 
-        found: Outcome = run(carry_out(access(kafka=True, mongodb=True), wish, wait, show))
+        found: Answered = run(carry_out(access(kafka=True, mongodb=True), wish, wait, show))
     document = {
         "service": wish.service,
         "chosen": found.chosen,

@@ -35,14 +35,14 @@ from services.chassis.http.application import create_app, protected
 from services.chassis.http.commands import Commands, command_routes
 from services.chassis.http.connections import server_of
 from services.chassis.http.links import LinkVerifier
-from services.chassis.http.pages import Purpose, link_routes
+from services.chassis.http.pages import LinkPage, link_routes
 from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
 from services.chassis.log import kafka
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step.consumer import Consumer
-from services.chassis.step.stepper import Abandoned, Limits, Perform, Stepper
+from services.chassis.step.stepper import Abandoned, DueWorker, Limits, Stepper
 from services.chassis.store import mongo
 from services.chassis.store.contract import Store
 from services.chassis.store.database_metrics import CommandMetrics, ConnectionMetrics
@@ -62,7 +62,7 @@ LEFT_EVERY = 10.0
 LOOK_EVERY = 1.0
 
 
-def _none(_: Store, __: Tracing) -> Mapping[type[Document], Perform]:
+def _none(_: Store, __: Tracing) -> Mapping[type[Document], DueWorker]:
     return {}
 
 
@@ -71,19 +71,19 @@ class Parts:
     """What distinguishes one service from another, beside its domain.
 
     `listed`: what coordinators may list, and by which fields. `counted`: what they may only see
-    the numbers of. `performers` are built once the service has its store. `topics`: commands of
-    the service that have a topic of their own. `performed`: commands that ask for what a
-    performer does, to the kind of document in which it is done.
+    the numbers of. `due_workers` are built once the service has its store. `topics`: commands of
+    the service that have a topic of their own. `done_when`: commands that ask for what a
+    due worker does, to the kind of document in which it is done.
     """
 
     domain: Domain
     listed: Mapping[type[Document], Sequence[str]]
     measures: Sequence[Measure] = ()
     counted: Sequence[type[Document]] = ()
-    performers: Callable[[Store, Tracing], Mapping[type[Document], Perform]] = _none
-    purposes: Mapping[str, Purpose] = field(default_factory=dict)
+    due_workers: Callable[[Store, Tracing], Mapping[type[Document], DueWorker]] = _none
+    link_pages: Mapping[str, LinkPage] = field(default_factory=dict)
     topics: Mapping[type[Command], str] = field(default_factory=dict)
-    performed: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
+    done_when: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] | None = None
 
 
@@ -112,8 +112,8 @@ class Service:
         )
         endpoint = settings.otlp_endpoint
         self.tracing = tracing_of(domain.name, str(endpoint) if endpoint else None)
-        performers = parts.performers(self.store, self.tracing)
-        self.tracing.performs(performers)
+        due_workers = parts.due_workers(self.store, self.tracing)
+        self.tracing.performs(due_workers)
         connection = settings.kafka_connection
         self.log = KafkaLog(connection, idempotent=settings.kafka_idempotent)
         self.stepper = Stepper(
@@ -124,7 +124,7 @@ class Service:
             self.metrics,
             partitions=settings.partitions,
             is_transient=lambda e: mongo.is_transient(e) or kafka.is_transient(e),
-            performers=performers,
+            due_workers=due_workers,
             limits=Limits(parked=settings.parked_limit),
             # A day of those who watch the topics, however fast the programme's clock runs.
             beat=HEARTBEAT * min(settings.clock_rate, FASTEST_BEAT),
@@ -163,7 +163,7 @@ class Service:
             self.clock,
             settings.partitions,
             Pressure(bounds),
-            parts.performed,
+            parts.done_when,
             self.tracing,
         )
         self.fault: Exception | None = None
@@ -181,7 +181,7 @@ class Service:
         protected(app, command_routes(self.commands, kinds, self.parts.topics), secret)
         protected(app, projection_routes(self.store, self.parts.listed, self.parts.counted), secret)
         app.include_router(
-            link_routes(self.parts.purposes, self._verifier, self.commands, self.clock)
+            link_routes(self.parts.link_pages, self._verifier, self.commands, self.clock)
         )
         app.include_router(self._operations())
         self.tracing.serve(app)

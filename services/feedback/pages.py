@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from schemas.base import Command
 from schemas.feedback import AnswerSurvey
 from services.chassis.http.links import Link
-from services.chassis.http.pages import Choice, Form, Purpose, Text
+from services.chassis.http.pages import Choice, Form, LinkPage, Text
 from services.feedback.questionnaire import NOTICE, QUESTIONNAIRES, SCALE, Question
 from services.feedback.views import kind_of, side_of
 
@@ -28,4 +28,4 @@ def _command(link: Link, answers: Mapping[str, str]) -> Command:
     )
 
 
-PURPOSES = {"survey": Purpose(_form, _command)}
+LINK_PAGES = {"survey": LinkPage(_form, _command)}

@@ -7,12 +7,12 @@ from schemas.matching import RunRound
 from services.chassis.domain import Document
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import Settings, load
-from services.chassis.step.stepper import Perform
+from services.chassis.step.stepper import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.matching.handlers import DOMAIN
-from services.matching.pages import PURPOSES
-from services.matching.search.performer import Searching, Solver
+from services.matching.pages import LINK_PAGES
+from services.matching.search.worker import RoundSearch, Solver
 from services.matching.views import LISTED, MEASURES, Round
 
 
@@ -20,16 +20,16 @@ def build() -> Service:
     """The service, from the environment; nothing is opened yet."""
     solver = Solver()
 
-    def performers(store: Store, _: Tracing) -> Mapping[type[Document], Perform]:
-        return {Round: Searching(store.load, solver)}
+    def due_workers(store: Store, _: Tracing) -> Mapping[type[Document], DueWorker]:
+        return {Round: RoundSearch(store.load, solver)}
 
     parts = Parts(
         DOMAIN,
         LISTED,
         MEASURES,
-        performers=performers,
-        purposes=PURPOSES,
-        performed={RunRound: Round},
+        due_workers=due_workers,
+        link_pages=LINK_PAGES,
+        done_when={RunRound: Round},
         close=solver.close,
     )
     return Service(load(Settings), parts)

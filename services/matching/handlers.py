@@ -30,7 +30,7 @@ from schemas.topics import COMMANDS
 from services.chassis.domain import Decision, Domain, Due, Need, One, State, Whole
 from services.matching import overrides, pairs, people, rounds
 from services.matching.evolution import evolve
-from services.matching.messages import Outcome, PairsFound, PlacesFound, SearchEnded
+from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.views import (
     Cohort,
     Manager,
@@ -46,7 +46,7 @@ def needs(message: Message) -> Iterable[Need]:
     """What a message will touch."""
     cohort_id = message.cohort_id
     match message:
-        case RunRound() | Outcome() | RoundRequested() | RoundCompleted() | RoundSimulated():
+        case RunRound() | SearchReport() | RoundRequested() | RoundCompleted() | RoundSimulated():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Round, cohort_id, message.round_id)
             yield from _of_search(cohort_id, message)
@@ -135,7 +135,7 @@ def decide(state: State, message: Message, now: datetime) -> Decision:
         case RunRound():
             past = state.get(Round, cohort_id, message.round_id)
             return rounds.request(cohort(), past, message, now)
-        case Outcome():
+        case SearchReport():
             return _of_round(state, message, now)
         case ProposePair() | KeepApart():
             return _by_hand(state, message, now)
@@ -155,7 +155,7 @@ def decide(state: State, message: Message, now: datetime) -> Decision:
             raise AssertionError(f"matching does not handle {type(message).__name__}")
 
 
-def _of_round(state: State, message: Outcome, now: datetime) -> Decision:
+def _of_round(state: State, message: SearchReport, now: datetime) -> Decision:
     cohort_id = message.cohort_id
     cohort = state.get(Cohort, cohort_id, cohort_id)
     round_ = state.get(Round, cohort_id, message.round_id)

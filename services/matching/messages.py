@@ -6,27 +6,27 @@ from schemas.base import Message
 from schemas.values import Waiting
 
 
-class Outcome(Message):
+class SearchReport(Message):
     """Of the search for one round."""
 
     subject_field: ClassVar[str] = "round_id"
     round_id: str
 
 
-class PairsFound(Outcome):
+class PairsFound(SearchReport):
     """Some pairs, (mentor, manager); `part` counts these messages from 1."""
 
     part: int
     pairs: tuple[tuple[str, str], ...]
 
 
-class PlacesFound(Outcome):
+class PlacesFound(SearchReport):
     """Managers who stay on the waiting list, with their places."""
 
     waiting: tuple[tuple[str, Waiting], ...]
 
 
-class SearchEnded(Outcome):
+class SearchEnded(SearchReport):
     """There is nothing more to find. `proposed`: pairs that were handed over, whatever came of
     them; the other figures are those of a simulation.
 

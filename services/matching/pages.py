@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from schemas.base import Command
 from schemas.matching import AcceptProposal, DeclineProposal
 from services.chassis.http.links import Link
-from services.chassis.http.pages import Choice, Form, Purpose, Text
+from services.chassis.http.pages import Choice, Form, LinkPage, Text
 from services.chassis.http.problems import Problem
 
 _FORM = Form(
@@ -34,4 +34,4 @@ def _command(link: Link, answers: Mapping[str, str]) -> Command:
     return kind.model_validate({"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side})
 
 
-PURPOSES = {"proposal": Purpose(lambda _: _FORM, _command)}
+LINK_PAGES = {"proposal": LinkPage(lambda _: _FORM, _command)}

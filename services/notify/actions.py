@@ -10,13 +10,13 @@ from schemas.matching import PairProposed
 from schemas.scheduling import SessionEvent
 from schemas.topics import Service
 from services.chassis.http.links import Link, LinkSigner
-from services.notify.letters import LETTERS, TEMPLATES, Purpose
+from services.notify.letters import LETTERS, TEMPLATES, LinkPurpose
 from services.notify.views import Letter
 
 SESSION_LINK = timedelta(days=30)
 ATTENDANCE_LINK = timedelta(days=60)
 
-ANSWERED_BY: dict[Purpose, Service] = {
+ANSWERED_BY: dict[LinkPurpose, Service] = {
     "proposal": "matching",
     "session": "scheduling",
     "attendance": "scheduling",
@@ -57,7 +57,7 @@ class Links:
         return f"{self.base_urls[ANSWERED_BY[purpose]]}/links/{token}"
 
 
-def _expires_at(purpose: Purpose, event: Event) -> datetime:
+def _expires_at(purpose: LinkPurpose, event: Event) -> datetime:
     match event:
         case PairProposed():
             return event.expires_at

@@ -11,7 +11,7 @@ from services.chassis.domain import Document
 from services.chassis.http.links import LinkSigner
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import WrongSetting, load
-from services.chassis.step.stepper import Perform
+from services.chassis.step.stepper import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.notify.actions import Links
@@ -30,7 +30,7 @@ def build() -> Service:
     settings = load(NotifySettings)
     sender = _sender(settings)
 
-    def performers(store: Store, tracing: Tracing) -> Mapping[type[Document], Perform]:
+    def due_workers(store: Store, tracing: Tracing) -> Mapping[type[Document], DueWorker]:
         sender.tracing = tracing
         return {Letter: handing_over(sender, store)}
 
@@ -38,14 +38,14 @@ def build() -> Service:
         DOMAIN,
         LISTED,
         MEASURES,
-        performers=performers,
+        due_workers=due_workers,
         topics={PersonContact: PEOPLE},
         close=sender.close,
     )
     return Service(settings, parts)
 
 
-def handing_over(sender: Sender, store: Store) -> Perform:
+def handing_over(sender: Sender, store: Store) -> DueWorker:
     """What is done for letters that are due: read what they need, and hand them over."""
 
     async def hand_over(due: Sequence[Document], now: datetime) -> Sequence[Message]:

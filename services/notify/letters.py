@@ -29,7 +29,7 @@ from schemas.values import Side
 from services.chassis.domain import One
 from services.notify.views import Cohort, Letter, Person
 
-Purpose = Literal["proposal", "session", "attendance", "survey"]
+LinkPurpose = Literal["proposal", "session", "attendance", "survey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Telling:
     """
 
     to: Literal["mentor", "manager", "both", "other", "concerned"]
-    link: Purpose | None = None
+    link: LinkPurpose | None = None
     invitation: Literal["REQUEST", "CANCEL"] | None = None
     introduces: bool = False
 

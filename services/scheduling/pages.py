@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from schemas.base import Command
 from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
 from services.chassis.http.links import Link
-from services.chassis.http.pages import Choice, Form, Purpose, Text
+from services.chassis.http.pages import Choice, Form, LinkPage, Text
 from services.chassis.http.problems import Problem
 
 _SESSION = Form(
@@ -65,7 +65,7 @@ def _attendance(link: Link, answers: Mapping[str, str]) -> Command:
     )
 
 
-PURPOSES = {
-    "session": Purpose(lambda _: _SESSION, _session),
-    "attendance": Purpose(lambda _: _ATTENDANCE, _attendance),
+LINK_PAGES = {
+    "session": LinkPage(lambda _: _SESSION, _session),
+    "attendance": LinkPage(lambda _: _ATTENDANCE, _attendance),
 }

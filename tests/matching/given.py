@@ -15,7 +15,7 @@ from schemas.matching import (
 from schemas.values import CohortPolicy, Window
 from services.chassis.domain import D, Decision, Document, Need, One, Refusal
 from services.matching.handlers import DOMAIN
-from services.matching.search.performer import search, solve_here
+from services.matching.search.worker import search, solve_here
 from services.matching.views import Round
 from tests.scenario import Scenario
 

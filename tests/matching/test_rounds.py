@@ -21,10 +21,10 @@ from schemas.matching import (
 )
 from schemas.values import Window
 from services.chassis.domain import Refusal
-from services.matching.messages import Outcome, PairsFound
-from services.matching.search.performer import search, solve_here
+from services.matching.messages import SearchReport, PairsFound
 from services.matching.search.scoring import above
 from services.matching.search.solving import Found, People, solve
+from services.matching.search.worker import search, solve_here
 from services.matching.views import Manager, Mentor, Pair, Round
 from tests.matching.given import (
     TUESDAY,
@@ -142,7 +142,7 @@ def test_a_score_is_the_sum_of_its_reasons() -> None:
 # What a search finds is decided on as things stand then
 
 
-async def outcomes_of(found: Matching, round_id: str = "r1") -> list[Outcome]:
+async def outcomes_of(found: Matching, round_id: str = "r1") -> list[SearchReport]:
     """What the search of a round that was asked for finds, before anything is decided on it."""
     Scenario.when(found, RunRound(cohort_id="c", round_id=round_id))
     return [

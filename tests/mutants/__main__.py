@@ -34,7 +34,7 @@ _ERR = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MutantOutcome:
     """What became of a mutant. `finding`: the first line of what was found; empty: it survived."""
 
     mutant: str
@@ -81,7 +81,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(directory: Path, mutants: Sequence[Mutant], *, as_it_is: bool) -> list[Outcome]:
+def _run(directory: Path, mutants: Sequence[Mutant], *, as_it_is: bool) -> list[MutantOutcome]:
     for mutant in mutants:
         _mutated(mutant)  # before anything is run: every text is where it has to be
     if as_it_is:
@@ -117,7 +117,7 @@ def _passes(directory: Path, finders: set[str]) -> None:
     shutil.rmtree(directory)
 
 
-def _outcome(parent: Path, mutant: Mutant) -> Outcome:
+def _outcome(parent: Path, mutant: Mutant) -> MutantOutcome:
     directory, started = parent / mutant.name, time.monotonic()
     _copy(directory)
     (directory / mutant.file).write_text(_mutated(mutant))
@@ -125,7 +125,7 @@ def _outcome(parent: Path, mutant: Mutant) -> Outcome:
     seconds = round(time.monotonic() - started, 1)
     shutil.rmtree(directory)
     _ERR.print(f"{mutant.name}: {'found' if finding else 'SURVIVED'}, {seconds} s")
-    return Outcome(mutant.name, mutant.promise, mutant.what, mutant.by, seconds, finding)
+    return MutantOutcome(mutant.name, mutant.promise, mutant.what, mutant.by, seconds, finding)
 
 
 # --- what finds them ----------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def _tested(done: "subprocess.CompletedProcess[str]") -> str:
     return failed[1]
 
 
-def _tell(outcomes: Sequence[Outcome]) -> None:
+def _tell(outcomes: Sequence[MutantOutcome]) -> None:
     for outcome in outcomes:
         head = f"{outcome.promise}  {outcome.mutant}  ({outcome.what})"
         _OUT.print(f"{head}\n    {outcome.found_by}, {outcome.seconds} s: {_line(outcome.finding)}")

@@ -258,10 +258,10 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "passing-fault-ends-the-process",
         "G4",
-        "a performer that meets a passing fault is not asked again",
+        "a due worker that meets a passing fault is not asked again",
         _STEP,
-        "        outcomes = await self._retried(lambda: perform(documents, now))\n",
-        "        outcomes = await perform(documents, now)\n",
+        "        outcomes = await self._retried(lambda: worker(documents, now))\n",
+        "        outcomes = await worker(documents, now)\n",
     ),
     # --- G5: projections are disposable ---------------------------------------------------------
     Mutant(

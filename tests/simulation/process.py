@@ -1,6 +1,6 @@
 """The processes of a service: how they come by their partitions and records, live, and die.
 
-What a consumer group does is simulated; the stepper, the domain and the performers are the real
+What a consumer group does is simulated; the stepper, the domain and the due_workers are the real
 ones. Always holds: a process is handed the records of a partition of a topic in their order, from
 where its place says; who is thought dead and is not goes on with what it has.
 """
@@ -17,7 +17,7 @@ from services.chassis.documents import Beat
 from services.chassis.domain import Document, Domain
 from services.chassis.log.contract import Received
 from services.chassis.step.catching_up import Spot, UpstreamFirst
-from services.chassis.step.stepper import Abandoned, Limits, Perform, Stepper
+from services.chassis.step.stepper import Abandoned, DueWorker, Limits, Stepper
 from services.chassis.store.contract import Commit, MemoryStore, Store
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
@@ -173,7 +173,7 @@ class Process:
             group.metrics,
             partitions=world.partitions,
             is_transient=lambda error: isinstance(error, Passing),
-            performers=self._performers(store),
+            due_workers=self._due_workers(store),
             limits=LIMITS,
             beat=BEAT,
         )
@@ -187,8 +187,8 @@ class Process:
                 asyncio.ensure_future(self._guarded(self._deadlines(), "deadline")),
             ]
 
-    def _performers(self, store: Store) -> Mapping[type[Document], Perform]:
-        return self.world.performers(self, store)
+    def _due_workers(self, store: Store) -> Mapping[type[Document], DueWorker]:
+        return self.world.due_workers(self, store)
 
     # --- life and death ---------------------------------------------------------------------
 

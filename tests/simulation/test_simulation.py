@@ -16,7 +16,7 @@ from tests.simulation.world import draw_plan
 
 SECONDS = float(os.environ.get("CONNECTE_SIMULATION_SECONDS", "60"))
 ONCE_FOUND = (12,)
-"""Seeds that find what was wrong once. 12: a passing fault of a performer ended the process."""
+"""Seeds that find what was wrong once. 12: a passing fault of a due worker ended the process."""
 
 
 def test_the_same_seed_leaves_the_same_bytes_behind() -> None:

@@ -19,12 +19,12 @@ from schemas.topics import COMMANDS, PEOPLE, Service, commands_topic, partition_
 from services.chassis.documents import Beat
 from services.chassis.domain import D, Document, Domain
 from services.chassis.log.contract import MemoryLog, Received
-from services.chassis.step.stepper import Perform
+from services.chassis.step.stepper import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.watch.metrics import Metrics
 from services.feedback.handlers import DOMAIN as FEEDBACK
 from services.matching.handlers import DOMAIN as MATCHING
-from services.matching.search.performer import Searching, solve_here
+from services.matching.search.worker import RoundSearch, solve_here
 from services.matching.views import Round
 from services.notify.app import handing_over
 from services.notify.handlers import DOMAIN as NOTIFY
@@ -138,9 +138,9 @@ class World:
         self._spawned.add(task)
         task.add_done_callback(self._spawned.discard)
 
-    def performers(self, process: Process, store: Store) -> Mapping[type[Document], Perform]:
+    def due_workers(self, process: Process, store: Store) -> Mapping[type[Document], DueWorker]:
         if process.group.name == "matching":
-            return {Round: Searching(store.load, solve_here, patience=None)}
+            return {Round: RoundSearch(store.load, solve_here, patience=None)}
         if process.group.name != "notify":
             return {}
         return {Letter: handing_over(SimulatedSender(process, self.office), store)}

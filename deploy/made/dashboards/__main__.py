@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in wrong:
         if not check:
             (WRITTEN / name).write_text(files()[name], encoding="utf-8", newline="\n")
-        sys.stdout.write(f"{'not current' if check else 'written'}: deploy/chart/files/dashboards/{name}\n")
+        sys.stdout.write(
+            f"{'not current' if check else 'written'}: deploy/chart/files/dashboards/{name}\n"
+        )
     return int(check and bool(wrong))
 
 

@@ -53,10 +53,10 @@ class Commands:
         clock: Clock,
         partitions: int,
         pressure: Pressure | None = None,
-        performed: Mapping[type[Command], type[Timed]] | None = None,
+        done_when: Mapping[type[Command], type[Timed]] | None = None,
         tracing: Tracing = OFF,
     ) -> None:
-        """`performed`: commands that only ask for something; it is done once the document of
+        """`done_when`: commands that only ask for something; it is done once the document of
         this kind, named by the command's subject, is not due any more."""
         self.domain = domain
         self.log = log
@@ -64,7 +64,7 @@ class Commands:
         self.clock = clock
         self.partitions = partitions
         self.pressure = pressure or Pressure()
-        self.performed = dict(performed or {})
+        self.done_when = dict(done_when or {})
         self.tracing = tracing
 
     async def send(
@@ -142,7 +142,7 @@ class Commands:
             return False
 
     async def _performed(self, command: Command) -> bool:
-        if (kind := self.performed.get(type(command))) is None:
+        if (kind := self.done_when.get(type(command))) is None:
             return True
         found = await self.store.find(kind, {"_id": f"{command.cohort_id}/{command.subject}"})
         return bool(found) and found[0]["due_at"] is None

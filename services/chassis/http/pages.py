@@ -50,7 +50,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
+class LinkPage:
     """What a link is for: what its page asks, and the command that the answers make.
 
     `command` raises `Problem` or pydantic's error where the answers do not make one.
@@ -87,19 +87,19 @@ _templates = jinja2.Environment(
 
 
 def link_routes(
-    purposes: Mapping[str, Purpose], verifier: LinkVerifier, commands: Commands, clock: Clock
+    link_pages: Mapping[str, LinkPage], verifier: LinkVerifier, commands: Commands, clock: Clock
 ) -> APIRouter:
     """`GET` shows the form of a link, `POST` sends it."""
     router = APIRouter(tags=["links"])
 
-    def opened(token: str) -> tuple[Link, Purpose]:
+    def opened(token: str) -> tuple[Link, LinkPage]:
         try:
             link = verifier.verify(token, clock.now())
         except LinkError as error:
             if error.reason == "expired":
                 raise Problem(410, _EXPIRED.en, rule="link-expired") from None
             raise Problem(403, _FORGED.en, rule="link-forged") from None
-        purpose = purposes.get(link.purpose)
+        purpose = link_pages.get(link.purpose)
         if purpose is None:
             raise Problem(403, _FORGED.en, rule="link-forged")
         return link, purpose
@@ -133,7 +133,7 @@ def link_routes(
     return router
 
 
-def _command(purpose: Purpose, link: Link, answers: Mapping[str, str]) -> Command:
+def _command(purpose: LinkPage, link: Link, answers: Mapping[str, str]) -> Command:
     try:
         return purpose.command(link, answers)
     except ValidationError as error:

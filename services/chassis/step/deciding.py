@@ -42,7 +42,7 @@ Load = Callable[[Iterable[Need]], Awaitable[list[Document]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Decided:
     """What an input came to. `undecided`: a deadline that could not be decided on."""
 
     changes: Sequence[Change] = ()
@@ -69,11 +69,11 @@ class Decider:
         self.beat = beat
         self.tracing = tracing
 
-    async def decide(self, item: Input, state: State, draft: Draft, now: datetime) -> Outcome:
+    async def decide(self, item: Input, state: State, draft: Draft, now: datetime) -> Decided:
         """Decide on one input: its changes; its events are added to the draft."""
         if item.parked is not None:
             if self._is_behind(item, state, draft):
-                return Outcome()
+                return Decided()
             if readmit(item, draft) is not None:
                 item.message, item.unreadable = None, None
         trace = self.tracing.handled(item)
@@ -94,7 +94,7 @@ class Decider:
                 told = {"event_id": event_id, "origin": event.origin}
                 logger.warning("parked: %s", event.reason, extra=told)
         self.tracing.changed(changes, trace)
-        return Outcome(changes, undecided=journal is None)
+        return Decided(changes, undecided=journal is None)
 
     def _journal(
         self, item: Input, state: State, draft: Draft, now: datetime

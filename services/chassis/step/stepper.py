@@ -40,7 +40,7 @@ T = TypeVar("T")
 Check = Callable[[Mapping[int, Place]], Awaitable[None]]
 """Raises if going on from these places would be wrong."""
 
-Perform = Callable[[Sequence[Document], datetime], Awaitable[Sequence[Message]]]
+DueWorker = Callable[[Sequence[Document], datetime], Awaitable[Sequence[Message]]]
 """What to do for documents that are due, outside of any decision; its outcomes are decided on."""
 
 DUE_AT_ONCE = 200
@@ -86,7 +86,7 @@ class Stepper:
         *,
         partitions: int,
         is_transient: Callable[[Exception], bool] = lambda _: False,
-        performers: Mapping[type[Document], Perform] | None = None,
+        due_workers: Mapping[type[Document], DueWorker] | None = None,
         limits: Limits | None = None,
         beat: timedelta | None = None,
         tracing: Tracing = OFF,
@@ -99,7 +99,7 @@ class Stepper:
         self.metrics = metrics
         self.partitions = partitions
         self.is_transient = is_transient
-        self.performers = dict(performers or {})
+        self.due_workers = dict(due_workers or {})
         self.limits = limits or Limits()
         self.beat = beat
         self.tracing = tracing
@@ -201,7 +201,7 @@ class Stepper:
     async def decide_due(self) -> int:
         """Find the documents whose moment has come, and decide on them.
 
-        How many decisions there were: what a performer has to say of its documents may come later.
+        How many decisions there were: what a due worker has to say of its documents may come later.
         """
         if not self._turn.locked():  # a step that hangs is not made up for by looking
             self.progress = time.monotonic()
@@ -240,8 +240,8 @@ class Stepper:
     async def _outcomes(
         self, kind: type[Document], found: Sequence[tuple[int, Document]], now: datetime
     ) -> list[Input]:
-        perform = self.performers.get(kind)
-        if perform is None:
+        worker = self.due_workers.get(kind)
+        if worker is None:
             return [
                 Input(
                     partition,
@@ -251,7 +251,7 @@ class Stepper:
             ]
         where = {document.cohort_id: partition for partition, document in found}
         documents = [document for _, document in found]
-        outcomes = await self._retried(lambda: perform(documents, now))
+        outcomes = await self._retried(lambda: worker(documents, now))
         return [Input(where[outcome.cohort_id], message=outcome) for outcome in outcomes]
 
     async def _step(self, inputs: Sequence[Input]) -> None:

@@ -20,7 +20,7 @@ from services.chassis.http.application import create_app, protected
 from services.chassis.http.bodies import MAX_BODY
 from services.chassis.http.commands import Commands, command_routes
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
-from services.chassis.http.pages import Choice, Form, Purpose, Text, link_routes
+from services.chassis.http.pages import Choice, Form, LinkPage, Text, link_routes
 from services.chassis.http.problems import Problem
 from services.chassis.http.projections import projection_routes
 from services.chassis.log.contract import MemoryLog
@@ -115,8 +115,8 @@ async def site(mongodb_uri: str, database: str) -> AsyncIterator[Site]:
     kinds = [*COMMANDS["scheduling"], PersonContact]
     protected(app, command_routes(commands, kinds, topics), TOKEN)
     protected(app, projection_routes(store, {Tally: ("count",)}), TOKEN)
-    purposes = {"session": Purpose(_form, _command)}
-    app.include_router(link_routes(purposes, LinkVerifier(PUBLIC_KEY), commands, clock))
+    link_pages = {"session": LinkPage(_form, _command)}
+    app.include_router(link_routes(link_pages, LinkVerifier(PUBLIC_KEY), commands, clock))
     yield Site(world, log, app)
     await store.close()
 

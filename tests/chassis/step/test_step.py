@@ -698,7 +698,7 @@ async def test_what_performers_report_is_decided_on(world: World) -> None:
     here = cohort_on(1)
     world.publish(formed("m~g", here))
     world.command(confirm("m~g", cohort=here))
-    stepper = world.stepper(performers={Reminder: perform})
+    stepper = world.stepper(due_workers={Reminder: perform})
     await world.run(stepper)
     world.hand.pass_by(days=1)
 
@@ -721,7 +721,7 @@ async def test_a_performers_report_that_is_refused_or_breaks_a_decision_stops_no
 
     world.publish(formed("m~g"))
     world.command(confirm("m~g"))
-    stepper = world.stepper(performers={Reminder: perform})
+    stepper = world.stepper(due_workers={Reminder: perform})
     await world.run(stepper)
     world.hand.pass_by(days=1)
     # The outcome of a cohort without a due document cannot be placed.
@@ -741,7 +741,7 @@ async def test_a_performer_that_cannot_read_for_a_moment_is_asked_again(world: W
 
     world.publish(formed("m~g"))
     world.command(confirm("m~g"))
-    stepper = world.stepper(performers={Reminder: perform})
+    stepper = world.stepper(due_workers={Reminder: perform})
     await world.run(stepper)
     world.hand.pass_by(days=1)
 

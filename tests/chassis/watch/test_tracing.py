@@ -29,7 +29,7 @@ from services.chassis.domain import Document
 from services.chassis.http.application import create_app, protected
 from services.chassis.http.commands import Commands, command_routes
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
-from services.chassis.http.pages import Form, Purpose, Text, link_routes
+from services.chassis.http.pages import Form, LinkPage, Text, link_routes
 from services.chassis.log.contract import MemoryLog
 from services.chassis.runtime import tracing_of
 from services.chassis.settings import Settings, WrongSetting, load
@@ -267,7 +267,7 @@ async def test_what_is_done_for_a_document_is_in_the_trace_that_asked_for_it(
         ]
 
     traced.tracing.performs([Reminder])
-    stepper = traced.stepper(world, performers={Reminder: perform})
+    stepper = traced.stepper(world, due_workers={Reminder: perform})
     world.publish(formed("m~g"))
     world.publish(formed("m~h"))
     world.command(confirm("m~g"), traceparent=SAMPLED)
@@ -328,7 +328,7 @@ class Site:
         app = create_app("toy", "A toy.")
         protected(app, command_routes(commands, COMMANDS["scheduling"], {}), None)
         form = Form(Text("Une question", "A question"), ())
-        purpose = Purpose(lambda _: form, lambda _, __: ConfirmSession(**BODY))
+        purpose = LinkPage(lambda _: form, lambda _, __: ConfirmSession(**BODY))
         verifier = LinkVerifier(PUBLIC_KEY)
         app.include_router(link_routes({"session": purpose}, verifier, commands, clock))
 

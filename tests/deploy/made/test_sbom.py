@@ -101,7 +101,10 @@ def test_what_is_installed_and_not_locked_is_refused_by_name() -> None:
 def test_the_image_has_the_one_of_its_own_packages() -> None:
     made, copied = (
         re.search(pattern, RECIPE)
-        for pattern in (r"deploy\.made\.sbom --output (\S+)", r"COPY --from=build (\S+) /usr/share/doc/")
+        for pattern in (
+            r"deploy\.made\.sbom --output (\S+)",
+            r"COPY --from=build (\S+) /usr/share/doc/",
+        )
     )
     assert made
     assert copied

@@ -15,7 +15,7 @@ from deploy.operating.rosters import (
 from deploy.trial.pilot import MANAGERS, MENTORS
 from deploy.trial.pilot.generate import PILOT_MANAGERS, PILOT_MENTORS, SEED, generate, main
 from schemas.values import CohortPolicy
-from services.matching.search.performer import People, solve
+from services.matching.search.worker import People, solve
 from services.matching.views import Manager, Mentor
 
 

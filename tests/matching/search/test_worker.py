@@ -11,9 +11,9 @@ from schemas.base import Message
 from schemas.matching import RunRound
 from services.chassis.domain import Document, Need
 from services.matching.messages import PairsFound, SearchEnded
-from services.matching.search import performer as searching
-from services.matching.search.performer import Searching, Solver, solve_here
+from services.matching.search import worker as searching
 from services.matching.search.solving import Found, People, solve
+from services.matching.search.worker import RoundSearch, Solver, solve_here
 from services.matching.views import Round
 from tests.matching.given import Matching, decided, manager, mentor, scenario, the
 from tests.scenario import NOW, Scenario, kinds
@@ -33,7 +33,7 @@ def due(found: Matching, *rounds: str) -> list[Document]:
     return [round_ for round_ in asked_for if round_.due_at is not None]
 
 
-async def looks(perform: Searching, found: Matching, *rounds: str) -> list[Message]:
+async def looks(perform: RoundSearch, found: Matching, *rounds: str) -> list[Message]:
     """Everything that is reported until no round is due, decided on as it comes."""
     reported: list[Message] = []
     while rows := due(found, *rounds):
@@ -67,7 +67,7 @@ async def test_while_one_round_is_searched_others_go_on_and_nobody_waits_for_it(
         await go.wait()
         return solve(people)
 
-    perform = Searching(found.read, slowly, patience=0.01)
+    perform = RoundSearch(found.read, slowly, patience=0.01)
     for _ in range(3):
         assert await perform(due(found, "slow"), NOW) == []
     go.set()
@@ -81,7 +81,7 @@ async def test_a_round_is_handed_over_in_parts_that_a_step_can_hold(
 ) -> None:
     monkeypatch.setattr(searching, "AT_ONCE", 2)
     found = asked("r1", people=5)
-    reported = await looks(Searching(found.read, solve_here), found, "r1")
+    reported = await looks(RoundSearch(found.read, solve_here), found, "r1")
     parts = [len(part.pairs) for part in reported if isinstance(part, PairsFound)]
     assert parts == [2, 2, 1]
     assert the(found, Round, "r1").proposed == 5
@@ -92,7 +92,7 @@ async def test_a_search_whose_process_was_killed_is_begun_anew(
 ) -> None:
     monkeypatch.setattr(searching, "SMALL", 0)
     found = asked("r1")
-    perform = Searching(found.read, solver, patience=0.01)
+    perform = RoundSearch(found.read, solver, patience=0.01)
     killed = False
     with caplog.at_level(logging.ERROR):
         while rows := due(found, "r1"):
@@ -116,7 +116,7 @@ async def test_a_fault_of_the_database_is_the_chassis_to_retry_and_the_search_be
             raise ConnectionError
         return await found.read(needs)
 
-    perform = Searching(read, solve_here)
+    perform = RoundSearch(read, solve_here)
     with pytest.raises(ConnectionError):
         await perform(due(found, "r1"), NOW)
     away = False
@@ -134,7 +134,7 @@ async def test_of_a_round_that_is_not_ours_any_more_the_search_is_given_up() -> 
             given_up.set()
         raise AssertionError
 
-    perform = Searching(found.read, for_ever, patience=0.01)
+    perform = RoundSearch(found.read, for_ever, patience=0.01)
     await perform(due(found, "r1"), NOW)
     await perform(due(found, "r2"), NOW)
     await asyncio.wait_for(given_up.wait(), 5)

@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from schemas.base import Message
 from schemas.values import Waiting, WaitingCause, Words
 from services.chassis.domain import Document, Need, One, Whole
-from services.matching.messages import Outcome, PairsFound, PlacesFound, SearchEnded
+from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.search.solving import Found, People, solve
 from services.matching.views import Cohort, Manager, Mentor, Override, Pair, Round
 
@@ -72,7 +72,7 @@ class Solver:
 # --- one round --------------------------------------------------------------------------------
 
 
-async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[Outcome]:
+async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[SearchReport]:
     """What a round is told, one outcome at a time. The next is looked for when it is asked for.
 
     Once pairs have been handed over, those who still wait are searched again: nobody who came
@@ -150,7 +150,7 @@ def _by_id(document: Document) -> str:
 # --- the rounds of a process ------------------------------------------------------------------
 
 
-class Searching:
+class RoundSearch:
     """Performs the rounds that are due: starts their searches, and reports what they found.
 
     `patience`: seconds to wait for a search at each look; None waits for as long as it takes.
@@ -160,8 +160,8 @@ class Searching:
         self._load = load
         self._solve = solve
         self._patience = patience
-        self._courses: dict[str, AsyncIterator[Outcome]] = {}
-        self._pending: dict[str, asyncio.Task[Outcome]] = {}
+        self._courses: dict[str, AsyncIterator[SearchReport]] = {}
+        self._pending: dict[str, asyncio.Task[SearchReport]] = {}
 
     async def __call__(self, due: Sequence[Document], _: datetime) -> Sequence[Message]:
         """What the searches have found since the last look."""
@@ -211,5 +211,5 @@ class Searching:
             task.cancel()
 
 
-async def _next(course: AsyncIterator[Outcome]) -> Outcome:
+async def _next(course: AsyncIterator[SearchReport]) -> SearchReport:
     return await anext(course)
