@@ -21,7 +21,7 @@ from schemas.matching import (
 )
 from schemas.values import Window
 from services.chassis.domain import Refusal
-from services.matching.messages import SearchReport, PairsFound
+from services.matching.messages import PairsFound, SearchReport
 from services.matching.search.scoring import above
 from services.matching.search.solving import Found, People, solve
 from services.matching.search.worker import search, solve_here
