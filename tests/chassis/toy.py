@@ -41,11 +41,13 @@ from services.chassis.domain import (
     State,
     Timed,
 )
-from services.chassis.log.contract import MemoryLog, Received
+from services.chassis.log.contract import Received
+from services.chassis.log.memory import MemoryLog
 from services.chassis.step.rebuild import rebuild
 from services.chassis.step.stepper import Limits, Stepper
-from services.chassis.store.contract import MemoryStore, Store
+from services.chassis.store.contract import Store
 from services.chassis.store.generations import Moving
+from services.chassis.store.memory import MemoryStore
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
 

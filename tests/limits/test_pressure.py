@@ -15,8 +15,8 @@ from services.chassis.clock import Clock
 from services.chassis.http.commands import Commands
 from services.chassis.http.pressure import Backlog, Bounds, Busy, Pressure
 from services.chassis.http.problems import Problem
-from services.chassis.log.contract import MemoryLog
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.memory import MemoryLog
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import (
     COMMANDS,

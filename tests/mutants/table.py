@@ -29,7 +29,7 @@ _STEP = "services/chassis/step/stepper.py"
 _DECIDING = "services/chassis/step/deciding.py"
 _DRAFT = "services/chassis/step/draft.py"
 _ADMISSION = "services/chassis/step/admission.py"
-_MEMORY = "services/chassis/store/contract.py"
+_MEMORY = "services/chassis/store/memory.py"
 _REBUILD = "services/chassis/step/rebuild.py"
 
 MUTANTS: tuple[Mutant, ...] = (

@@ -18,7 +18,8 @@ from services.chassis.domain import Document, Domain
 from services.chassis.log.contract import Received
 from services.chassis.step.catching_up import Spot, UpstreamFirst
 from services.chassis.step.stepper import Abandoned, DueWorker, Limits, Stepper
-from services.chassis.store.contract import Commit, MemoryStore, Store
+from services.chassis.store.contract import Commit, Store
+from services.chassis.store.memory import MemoryStore
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
 from tests.simulation.faults import Fault, Passing

@@ -82,7 +82,7 @@ _FIELDS = {"schema": {"type": "object", "description": "The form's fields by nam
 _BODY = {"application/json": _FIELDS, "application/x-www-form-urlencoded": _FIELDS}
 
 _templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("services.chassis", "."), autoescape=True
+    loader=jinja2.PackageLoader("services.chassis.http", "."), autoescape=True
 )
 
 

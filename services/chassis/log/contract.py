@@ -1,4 +1,4 @@
-"""The log as a service uses it: publish in order, read from a place; and its twin in memory.
+"""The log as a service uses it: publish in order, read from a place.
 
 Always holds: when `publish` returns, every record is durable; when it fails, what is in the log
 is a prefix of what was to be published, per partition of a topic, and publishing all of it again
@@ -35,37 +35,3 @@ class Log(Protocol):
 
     def read(self, topic: str, partition: int, start: int = 0) -> AsyncIterator[list[Received]]:
         """What is in a partition from `start` to its present end, in batches."""
-
-
-class MemoryLog:
-    """The twin in memory."""
-
-    def __init__(self) -> None:
-        self.records: dict[tuple[str, int], list[Received]] = {}
-
-    async def publish(self, records: Sequence[Record]) -> list[int]:
-        return [self._append(record) for record in records]
-
-    async def send(self, record: Record) -> int:
-        return self._append(record)
-
-    def _append(self, record: Record) -> int:
-        rows = self.records.setdefault((record.topic, record.partition), [])
-        rows.append(
-            Received(
-                record.topic,
-                record.partition,
-                len(rows),
-                record.key,
-                record.value,
-                tuple(record.headers),
-            )
-        )
-        return len(rows) - 1
-
-    async def read(
-        self, topic: str, partition: int, start: int = 0
-    ) -> AsyncIterator[list[Received]]:
-        rows = self.records.get((topic, partition), [])[start:]
-        for i in range(0, len(rows), 1000):
-            yield rows[i : i + 1000]

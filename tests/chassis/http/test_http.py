@@ -23,7 +23,7 @@ from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate
 from services.chassis.http.pages import Choice, Form, LinkPage, Text, link_routes
 from services.chassis.http.problems import Problem
 from services.chassis.http.projections import projection_routes
-from services.chassis.log.contract import MemoryLog
+from services.chassis.log.memory import MemoryLog
 from services.chassis.runtime import Parts, Service
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step.stepper import Stepper

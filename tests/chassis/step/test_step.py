@@ -13,7 +13,8 @@ from schemas.envelope import attributes
 from services.chassis.domain import Decision, Document, Due, Gone, One, State
 from services.chassis.step.rebuild import rebuild
 from services.chassis.step.stepper import Abandoned, Stepper
-from services.chassis.store.contract import MemoryStore, Outgoing, Place, Store
+from services.chassis.store.contract import Outgoing, Place, Store
+from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.faults import Crash, Trip, Tripping, Unwilling, When, raising
 from tests.chassis.toy import (

@@ -14,7 +14,8 @@ from pymongo.read_concern import ReadConcern
 from schemas.base import Moment, Value
 from schemas.envelope import Record
 from services.chassis.domain import Change, Document, Gone, One, Timed, Whole
-from services.chassis.store.contract import Commit, MemoryStore, Outgoing, Outpaced, Place, Store
+from services.chassis.store.contract import Commit, Outgoing, Outpaced, Place, Store
+from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import OUTBOX, MongoStore
 from services.chassis.store.rows import OUTBOX_BYTES
 from tests.conftest import eventually

@@ -30,7 +30,7 @@ from services.chassis.http.application import create_app, protected
 from services.chassis.http.commands import Commands, command_routes
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.chassis.http.pages import Form, LinkPage, Text, link_routes
-from services.chassis.log.contract import MemoryLog
+from services.chassis.log.memory import MemoryLog
 from services.chassis.runtime import tracing_of
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step.stepper import Stepper
