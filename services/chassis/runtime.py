@@ -31,9 +31,11 @@ from schemas.topics import COMMANDS, commands_topic
 from services.chassis.clock import Clock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import Document, Domain, Timed
-from services.chassis.http.application import create_app, protected
-from services.chassis.http.commands import Commands, command_routes
+from services.chassis.http.application import create_app
+from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.connections import server_of
+from services.chassis.http.effects import Effects
+from services.chassis.http.guards import protected
 from services.chassis.http.links import LinkVerifier
 from services.chassis.http.pages import LinkPage, link_routes
 from services.chassis.http.pressure import Bounds, Pressure
@@ -108,7 +110,10 @@ class Service:
             settings.mongodb.get_secret_value(),
             f"{settings.database_prefix}{domain.name}",
             (*domain.documents, *CHASSIS_DOCUMENTS),
-            listeners=(CommandMetrics(self.metrics), ConnectionMetrics(self.metrics)),
+            listeners=(
+                CommandMetrics(self.metrics.database_seconds, self.metrics.database_failures),
+                ConnectionMetrics(self.metrics.database_connections),
+            ),
         )
         endpoint = settings.otlp_endpoint
         self.tracing = tracing_of(domain.name, str(endpoint) if endpoint else None)
@@ -157,14 +162,9 @@ class Service:
         )
         bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
         self.commands = Commands(
-            domain,
-            self.log,
-            self.store,
-            self.clock,
-            settings.partitions,
+            CommandTopic(domain.name, self.log, self.clock, settings.partitions, self.tracing),
+            Effects(self.store, parts.done_when),
             Pressure(bounds),
-            parts.done_when,
-            self.tracing,
         )
         self.fault: Exception | None = None
         self._ending = asyncio.Event()

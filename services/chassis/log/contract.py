@@ -24,6 +24,10 @@ class Received:
     headers: Headers
 
 
+class NotTaken(Exception):
+    """The broker did not say in time that it has a record; it may have it, or take it yet."""
+
+
 class Log(Protocol):
     """What a service asks of the broker, beside being handed batches."""
 
@@ -31,7 +35,7 @@ class Log(Protocol):
         """Make the records durable, in order; their offsets."""
 
     async def send(self, record: Record) -> int:
-        """Make one record durable, in no order with others; its offset."""
+        """Make one record durable, in no order with others; its offset. Or raise `NotTaken`."""
 
     def read(self, topic: str, partition: int, start: int = 0) -> AsyncIterator[list[Received]]:
         """What is in a partition from `start` to its present end, in batches."""

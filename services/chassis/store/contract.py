@@ -1,13 +1,14 @@
-"""Where a service keeps what it knows: what the step asks of a database.
+"""Where a service keeps what it knows: what the step asks of a database, and what people see.
 
 Always holds: `commit` is all or nothing, and nothing when a partition has moved on since it was
-read (`Outpaced`): whoever lost a partition cannot write to it any more.
+read (`Outpaced`): whoever lost a partition cannot write to it any more. Documents and plain values
+go in and out, no database's own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.envelope import Record
 from services.chassis.domain import Change, D, Document, Need
@@ -87,3 +88,71 @@ class Store(Protocol):
 
     async def wipe(self) -> None:
         """Forget everything."""
+
+
+Row = dict[str, Any]
+"""Some fields of a document by name, as plain values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which documents of a kind: those that are all of this. What is None is not asked.
+
+    `equal` is field to value; `partitions` are those to which the documents belong.
+    """
+
+    cohort_id: str | None = None
+    equal: Mapping[str, Any] = field(default_factory=dict)
+    partitions: Collection[int] | None = None
+
+
+EVERYWHERE = Where()
+
+
+class NoAnswer(Exception):
+    """The database did not answer a question, or not in time; `__cause__` is what it came to."""
+
+
+class Projections(Protocol):
+    """What people and tools see of a service's database. No decision rests on it.
+
+    Every method raises `NoAnswer`, and nothing else that a database can come to. With `within`
+    (seconds) the database itself gives a question up after them, and works on for nobody.
+    """
+
+    async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
+        """One document, if there is one."""
+
+    async def page(
+        self, kind: type[D], where: Where = EVERYWHERE, limit: int = 1, after: str = ""
+    ) -> list[D]:
+        """Documents by cohort and id, from the one behind the id `after`, `limit` at most."""
+
+    async def extract(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        *,
+        limit: int,
+        within: float | None = None,
+    ) -> list[Row]:
+        """Some fields of each document, by cohort and id."""
+
+    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
+        """How many documents there are."""
+
+    async def tally(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        within: float | None = None,
+    ) -> dict[tuple[str, ...], int]:
+        """How many documents there are by the values (as text) of these fields."""
+
+    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
+        """How far the service has read: topic and partition to the next offset."""
+
+    async def refresh(self) -> None:
+        """See the generation of the database that is live from now on."""

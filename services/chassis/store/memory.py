@@ -1,11 +1,20 @@
 """The store's twin in memory: the same rules as the real one's, nothing durable."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from services.chassis.domain import Change, D, Document, Gone, Need, One, Timed
-from services.chassis.store.contract import Commit, Outgoing, Outpaced, Place
+from services.chassis.store.contract import (
+    EVERYWHERE,
+    Commit,
+    Outgoing,
+    Outpaced,
+    Place,
+    Row,
+    Where,
+)
 
 
 class MemoryStore:
@@ -98,6 +107,68 @@ class MemoryStore:
         self.outbox.clear()
         self.topics.clear()
         self._timed.clear()
+
+    # --- for people and tools ---------------------------------------------------------------
+
+    def _kept(self, kind: type[D]) -> dict[str, tuple[int, D]]:
+        return self.rows.get(kind, {})  # type: ignore[return-value]  # the key says the kind
+
+    def _chosen(self, kind: type[D], where: Where) -> list[D]:
+        """By cohort and id."""
+        rows = self._kept(kind).values()
+        found = [document for partition, document in rows if _is_meant(document, partition, where)]
+        return sorted(found, key=lambda document: (document.cohort_id, document.id))
+
+    async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
+        _, document = self._kept(kind).get(f"{cohort_id}/{id}", (0, None))
+        return document
+
+    async def page(
+        self, kind: type[D], where: Where = EVERYWHERE, limit: int = 1, after: str = ""
+    ) -> list[D]:
+        return [d for d in self._chosen(kind, where) if not after or d.id > after][:limit]
+
+    async def extract(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        *,
+        limit: int,
+        within: float | None = None,
+    ) -> list[Row]:
+        del within
+        chosen = self._chosen(kind, where)[:limit]
+        return [document.model_dump(include=set(fields)) for document in chosen]
+
+    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
+        return len(self._chosen(kind, where))
+
+    async def tally(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        within: float | None = None,
+    ) -> dict[tuple[str, ...], int]:
+        del within
+        chosen = self._chosen(kind, where)
+        return Counter(tuple(str(getattr(d, f, None)) for f in fields) for d in chosen)
+
+    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
+        places = await self.places(partitions)
+        return {(t, p): at for p, place in places.items() for t, at in place.positions.items()}
+
+    async def refresh(self) -> None:
+        pass
+
+
+def _is_meant(document: Document, partition: int, where: Where) -> bool:
+    return (
+        where.cohort_id in (None, document.cohort_id)
+        and (where.partitions is None or partition in where.partitions)
+        and all(getattr(document, name) == value for name, value in where.equal.items())
+    )
 
 
 def _first(item: tuple[Any, Any]) -> Any:
