@@ -12,6 +12,7 @@ from deploy.operating.rosters import RosterError
 from deploy.operating.topics import TopicError
 from services.chassis.settings import WrongSetting
 from services.chassis.step.rebuild import JournalBroken
+from services.chassis.store.contract import NoAnswer
 from services.chassis.store.generations import FenceFell
 
 
@@ -19,6 +20,8 @@ def explained(error: BaseException) -> tuple[str, int] | None:
     """An error as one line for people, and the exit code; None if it is a fault of ours."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    if isinstance(error, NoAnswer) and error.__cause__ is not None:
+        error = error.__cause__
     match error:
         case BadInput() | RosterError() | WrongSetting():
             return str(error), 2

@@ -12,11 +12,12 @@ from deploy.local.process import free_port
 from schemas.envelope import Record
 from schemas.topics import partition_of
 from services.chassis.clock import Clock
-from services.chassis.http.commands import Commands
+from services.chassis.http.commands import Commands, CommandTopic
+from services.chassis.http.effects import Effects
 from services.chassis.http.pressure import Backlog, Bounds, Busy, Pressure
 from services.chassis.http.problems import Problem
-from services.chassis.log.contract import MemoryLog
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.memory import MemoryLog
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import (
     COMMANDS,
@@ -49,8 +50,8 @@ class SlowLog(MemoryLog):
 
 
 def commands(log: Any, store: Any, **bounds: Any) -> Commands:
-    pressure = Pressure(Bounds(**bounds))
-    return Commands(TOY, log, store, Clock(1.0, NOW, NOW), PARTITIONS, pressure)
+    topic = CommandTopic(TOY.name, log, Clock(1.0, NOW, NOW), PARTITIONS)
+    return Commands(topic, Effects(store), Pressure(Bounds(**bounds)))
 
 
 async def turned_away(sending: Any) -> Problem:

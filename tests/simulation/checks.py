@@ -29,7 +29,7 @@ from services.chassis.documents import ParkedRecord, RefusedCommand
 from services.chassis.domain import Document
 from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import JournalBroken, rebuild
-from services.chassis.store.contract import MemoryStore
+from services.chassis.store.memory import MemoryStore
 from services.chassis.store.rows import row_of
 from tests.simulation.silence import nothing_to_do
 

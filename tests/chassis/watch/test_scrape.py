@@ -74,8 +74,13 @@ class Scraped:
 
 
 def store_of(uri: str, database: str, metrics: Metrics) -> MongoStore:
-    listeners = (CommandMetrics(metrics), ConnectionMetrics(metrics))
-    return MongoStore(uri, database, KINDS, listeners=listeners)
+    return MongoStore(uri, database, KINDS, listeners=listeners_of(metrics))
+
+
+def listeners_of(metrics: Metrics) -> tuple[CommandMetrics, ConnectionMetrics]:
+    """What the database's client tells."""
+    commands = CommandMetrics(metrics.database_seconds, metrics.database_failures)
+    return commands, ConnectionMetrics(metrics.database_connections)
 
 
 @pytest.fixture
@@ -145,7 +150,8 @@ async def test_the_database_is_told_when_to_give_a_figure_up(
             limits[event.command_name] = event.command.get("maxTimeMS")
 
     metrics = Metrics("scheduling")
-    store = MongoStore(mongodb_uri, database, KINDS, listeners=[Noting(metrics)])
+    noting = Noting(metrics.database_seconds, metrics.database_failures)
+    store = MongoStore(mongodb_uri, database, KINDS, listeners=[noting])
     await Scraped(store, metrics).scrape.text()
     await store.close()
     assert 0 < limits["aggregate"] <= scrape.LOOK_SECONDS * 1000
@@ -204,7 +210,7 @@ async def test_the_database_client_tells_of_its_commands_and_connections(
     scraped: Scraped, mongodb_uri: str
 ) -> None:
     find = scraped.asked("find")
-    await scraped.store.find(Person, {})
+    await scraped.store.page(Person)
     assert scraped.asked("find") == find + 1
     with pytest.raises(Exception, match="notACommand"):
         await scraped.store.database.command("notACommand")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -26,15 +26,17 @@ from schemas.scheduling import ConfirmSession
 from schemas.topics import COMMANDS
 from services.chassis.clock import Clock
 from services.chassis.domain import Document
-from services.chassis.http.application import create_app, protected
-from services.chassis.http.commands import Commands, command_routes
+from services.chassis.http.application import create_app
+from services.chassis.http.commands import Commands, CommandTopic, command_routes
+from services.chassis.http.effects import Effects
+from services.chassis.http.guards import protected
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.chassis.http.pages import Form, LinkPage, Text, link_routes
-from services.chassis.log.contract import MemoryLog
+from services.chassis.log.memory import MemoryLog
 from services.chassis.runtime import tracing_of
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step.stepper import Stepper
-from services.chassis.store.mongo import MongoStore
+from services.chassis.store.memory import MemoryStore
 from services.chassis.watch import otel
 from services.chassis.watch.otel import OtelTracing, tracing_to
 from tests.chassis.faults import Crash, Unwilling
@@ -322,9 +324,9 @@ class Site:
 
     def __post_init__(self) -> None:
         clock = Clock(1.0, NOW, NOW, wall=NOW.timestamp)
-        store = cast(MongoStore, None)
         tracing = self.traced.tracing
-        commands = Commands(TOY, self.log, store, clock, PARTITIONS, tracing=tracing)
+        topic = CommandTopic(TOY.name, self.log, clock, PARTITIONS, tracing)
+        commands = Commands(topic, Effects(MemoryStore()))
         app = create_app("toy", "A toy.")
         protected(app, command_routes(commands, COMMANDS["scheduling"], {}), None)
         form = Form(Text("Une question", "A question"), ())
