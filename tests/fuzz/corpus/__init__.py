@@ -1,5 +1,5 @@
-"""Nasty inputs, kept, in a folder for what reads them: one file each, but long ones, which are made
-here. Every one that ever led to a fault stays, and is tried again by the tests beside this folder."""
+"""Nasty inputs, kept, in a folder for what reads them: a file each, or made here where it is long.
+Every one that ever led to a fault stays, and is tried again by the tests beside this folder."""
 
 from pathlib import Path
 

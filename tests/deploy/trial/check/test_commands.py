@@ -1,29 +1,12 @@
-"""What the independent check says of commands, and of what was set aside: a name to each fault.
-
-The run is that of `test_check`, in which all is well.
-"""
+"""What the check says of commands without their effect or their refusal, or with too many."""
 
 from dataclasses import replace
 
 import pytest
 
 from deploy.trial.check import Record, check
-from tests.deploy.trial.check.test_check import (
-    COHORT,
-    HERE,
-    Row,
-    Run,
-    id_of,
-    judged,
-    name_of,
-    names,
-    only_doubled,
-    only_lost,
-    whole_run,
-    with_records,
-)
-
-# --- commands -------------------------------------------------------------------------------------
+from tests.deploy.trial.check.builder import COHORT, HERE, Row, Run, id_of
+from tests.deploy.trial.check.stories import judged, names, only_doubled, only_lost, whole_run
 
 
 def pause(run: Run, mentor: str = "m-1") -> Record:
@@ -129,49 +112,3 @@ def test_a_report_of_the_opposite_is_not_fulfilled() -> None:
     wrong = {"attempt": 2, "held": False}
     run.send("scheduling.commands", "ReportAttendance", "m-1~g-1~1", **wrong)
     only_lost(judged(run), "ReportAttendance", "neither an effect nor a refusal")
-
-
-# --- what was set aside ---------------------------------------------------------------------------
-
-
-def test_a_good_record_that_was_set_aside_is_lost_where_it_is_known_what_is_not_good() -> None:
-    run = whole_run()
-    good = pause(run)
-    run.park("matching", good)
-    evidence = run.evidence()
-    assert check(evidence).clean
-    findings = check(replace(evidence, poison=frozenset()))
-    assert names(findings.lost, good.origin, "which was good")
-
-
-def test_poison_that_looks_good_has_to_be_set_aside_once_by_everybody_who_reads_it() -> None:
-    run = whole_run()
-    poison = run.put_again(run.records[0])
-    evidence = replace(run.evidence(), poison={poison.origin})
-    assert names(check(evidence).lost, poison.origin, "was not set aside")
-    run = whole_run()
-    poison = pause(run)
-    run.park("matching", poison)
-    run.park("matching", poison)
-    evidence = replace(run.evidence(), poison={poison.origin})
-    assert names(check(evidence).doubled, poison.origin, "aside 2 times")
-
-
-def test_events_that_a_service_learned_in_another_order_are_found() -> None:
-    def swap(records: list[Record]) -> list[Record]:
-        learned = [r for r in records if r.topic == "mentoring.feedback.private"]
-        one, two = [r for r in learned if name_of(r) == "MentorVolunteered"][:2]
-        swapped = {
-            one.origin: replace(one, value=two.value, headers=_caused(one, two)),
-            two.origin: replace(two, value=one.value, headers=_caused(two, one)),
-        }
-        return [swapped.get(r.origin, r) for r in records]
-
-    findings = judged(whole_run(), with_records(swap))
-    assert names(findings.lost, "feedback has learned MentorVolunteered", "after")
-
-
-def _caused(place: Record, by: Record) -> tuple[tuple[str, bytes | None], ...]:
-    """The headers of a copy as it stands at its place, of what another tells."""
-    told = ("ce_cause", "ce_subject")
-    return tuple((n, dict(by.headers)[n] if n in told else v) for n, v in place.headers)
