@@ -67,7 +67,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
         policy=POLICY,
         seed=SEED,
         days_per_second=1.4,
-        limit=300,
+        limit=900,
     )
     with in_its_own_loop(recorded(directory, plan)) as run:
         yield run
