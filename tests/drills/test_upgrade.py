@@ -41,7 +41,7 @@ CHECK = """
 import asyncio, json, sys
 from collections import Counter
 from pathlib import Path
-from deploy.check import check, read_evidence
+from deploy.trial.check import check, read_evidence
 from deploy.local.mail import Mailbox
 kafka, mongodb, mail, partitions = sys.argv[1:]
 held = Mailbox(Path(mail)).held
