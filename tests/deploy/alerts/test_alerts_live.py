@@ -156,7 +156,7 @@ async def test_a_programme_without_a_fault_has_clean_measures_and_no_alert(
     known |= {rule["record"] for rule in rules() if "record" in rule}
     for rule in rules():
         assert selected(rule) <= known, rule
-    described = (ROOT / "docs" / "operations.md").read_text()
+    described = (ROOT / "docs" / "operating" / "watch.md").read_text()
     families = {name for text in told.values() for name, _ in TYPE.findall(text)}
     assert {name for name in families if f"`{name}" not in described} == set()
 
