@@ -30,7 +30,7 @@ from schemas.values import CohortPolicy, FirstTool, ScoreReason, Waiting, Window
 from services.chassis.http.links import LinkSigner, LinkVerifier, generate_keys
 from services.notify.actions import Links
 from services.notify.delivery import tell
-from services.notify.evolution import evolve
+from services.notify.handlers import DOMAIN
 from services.notify.rendering import Letterhead
 from services.notify.views import Cohort, Letter, Person
 from tests.scenario import NOW, Everything
@@ -199,7 +199,7 @@ def folded(*history: Any) -> Everything:
     """The documents after these events."""
     state = Everything()
     for event in history:
-        state.apply(evolve(state, event))
+        state.apply(DOMAIN.evolve(state, event))
     return state
 
 

@@ -16,7 +16,7 @@ from schemas.matching import (
 )
 from schemas.notify import LetterQueued
 from schemas.scheduling import PairStalled, SessionCompleted, SessionConfirmed
-from services.notify.handlers import DOMAIN, decide
+from services.notify.handlers import DOMAIN
 from services.notify.letters import LETTERS, letters_of
 from tests.notify.facts import (
     ALEX,
@@ -126,7 +126,7 @@ def test_the_longest_ids_still_make_a_letter_id() -> None:
 
 
 def queued_for(event: Event) -> list[LetterQueued]:
-    decision = decide(Everything(), event, NOW)
+    decision = DOMAIN.decide(Everything(), event, NOW)
     assert isinstance(decision, list)
     return decision
 

@@ -184,16 +184,12 @@ BUG = """
 
 from dataclasses import replace as _replace
 
-_right = DOMAIN.decide
-
 
 def _wrong(state, message, now):
-    if type(message).__name__ == "VolunteerAsMentor":
-        raise KeyError("a bad deployment")
-    return _right(state, message, now)
+    raise KeyError("a bad deployment")
 
 
-DOMAIN = _replace(DOMAIN, decide=_wrong)
+DOMAIN = _replace(DOMAIN, handlers={**DOMAIN.handlers, VolunteerAsMentor: _wrong})
 """
 
 
