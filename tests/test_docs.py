@@ -1,11 +1,13 @@
 """The documentation leads where it says: links, paths, trees and commands are those that there are.
 
-What it cannot catch: a sentence that is not true any more.
+What is in tables is compared with the code. What it cannot catch: a sentence that is not true any
+more.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,6 +15,9 @@ import pytest
 from typer.main import get_command
 
 from deploy.cli import app
+from schemas.people import PersonContact
+from schemas.topics import COMMANDS, Service
+from services.notify.settings import NotifySettings
 
 ROOT = Path(__file__).parents[1]
 TOP = ("schemas", "services", "deploy", "tests", "docs")
@@ -150,6 +155,29 @@ def test_the_tree_that_is_printed_is_that_of_the_repository(page: str) -> None:
     for folder, shown in opened.items():
         if folder != ROOT:
             assert shown == folders(folder), folder.relative_to(ROOT)
+
+
+def test_every_setting_has_its_row() -> None:
+    read_by_opentelemetry = {"OTEL_EXPORTER_OTLP_HEADERS"}
+    lines = text_of(ROOT / "docs/operating/settings.md").splitlines()
+    firsts = [line.split("|")[1] for line in lines if line.startswith("| ")]
+    told = {name for first in firsts for name in INLINE.findall(first)}
+    settings = {str(field.alias) for field in NotifySettings.model_fields.values()}
+    assert told == settings | read_by_opentelemetry
+
+
+@pytest.mark.parametrize("service", COMMANDS)
+def test_coordinators_are_told_every_command_and_every_collection(service: Service) -> None:
+    [row] = [
+        line
+        for line in text_of(ROOT / "docs/coordinating.md").splitlines()
+        if line.startswith(f"| {service} |")
+    ]
+    commands, collections = (set(INLINE.findall(cell)) for cell in row.split("|")[2:4])
+    listed = import_module(f"services.{service}.views").LISTED
+    contacts = {PersonContact.__name__} if service == "notify" else set()
+    assert commands == {kind.__name__ for kind in COMMANDS[service]} | contacts
+    assert collections == {kind.collection for kind in listed}
 
 
 def test_what_leads_nowhere_is_found(tmp_path: Path) -> None:
