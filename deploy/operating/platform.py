@@ -34,11 +34,15 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class CommandOutcome:
-    """What came of a command: done, refused by `rule`, or (neither) not yet known."""
+    """What came of a command: done, refused by `rule`, or (neither) not yet known.
+
+    `unknown`: it was refused because what it names is not known.
+    """
 
     done: bool
     rule: str | None = None
     detail: str = ""
+    unknown: bool = False
 
 
 class Platform:
@@ -84,7 +88,8 @@ class Platform:
             return CommandOutcome(done=bool(response.json()["done"]))
         problem = _problem(response)
         if "rule" in problem:
-            return CommandOutcome(False, str(problem["rule"]), str(problem["title"]))
+            unknown = response.status_code == httpx.codes.NOT_FOUND
+            return CommandOutcome(False, str(problem["rule"]), str(problem["title"]), unknown)
         title = problem.get("title", f"status {response.status_code}")
         raise OperationFailed(f"{service} does not take {type(command).__name__}: {title}")
 
@@ -219,7 +224,7 @@ async def run_round(platform: Platform, command: RunRound) -> dict[str, Any]:
     """Run a round and wait for it: `{round, pairs}`. One that has run already is only shown."""
     outcome = await platform.send("matching", command)
     if outcome.rule is not None:
-        error = BadInput if outcome.rule.startswith("unknown-") else OperationFailed
+        error = BadInput if outcome.unknown else OperationFailed
         raise error(outcome.detail)
     cohort, round_id = f"/cohorts/{command.cohort_id}", command.round_id
     wanted = ("completed",) if command.mode == "publish" else ("completed", "simulated")

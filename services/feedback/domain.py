@@ -71,14 +71,18 @@ def answer(state: State, command: AnswerSurvey, now: datetime) -> Decision:
     """Take the answers to a survey that is open, if they answer exactly what it asks."""
     survey = state.get(Survey, command.cohort_id, command.survey_id)
     if survey is None:
-        return Refusal("unknown-survey", "There is no such survey in this cohort.")
+        return Refusal("unknown", "unknown-survey", "There is no such survey in this cohort.")
     if survey.state == "answered":
-        return Refusal("already-answered", "This survey was answered before.")
+        return Refusal("conflict", "already-answered", "This survey was answered before.")
     # Also when its deadline has come and was not decided on yet: which comes first is chance.
     if survey.state == "expired" or now >= survey.closes_at:
-        return Refusal("survey-closed", f"This survey closed at {survey.closes_at.isoformat()}.")
+        return Refusal(
+            "conflict", "survey-closed", f"This survey closed at {survey.closes_at.isoformat()}."
+        )
     if wrong := _wrong(survey, command.scores):
-        return Refusal("wrong-answers", wrong)
+        return Refusal(
+            "invalid", "wrong-answers", f"The answers are not to what is asked: {wrong}."
+        )
     answered = SurveyAnswered(
         cohort_id=survey.cohort_id,
         kind=survey.kind,
@@ -137,13 +141,13 @@ def measure(state: State, cohort_id: str, now: datetime) -> Decision:
 
 
 def _wrong(survey: Survey, scores: dict[str, int]) -> str:
-    """What is missing and what was not asked, in a sentence; empty if the answers fit."""
+    """What is missing and what was not asked; empty if the answers fit."""
     missing = sorted(set(survey.questions) - set(scores))
     # Cut, for what is not a question of ours can be anything.
     unknown = sorted(question[:40] for question in set(scores) - set(survey.questions))
-    parts = [f"missing: {', '.join(missing)}"] if missing else []
-    parts += [f"not asked: {', '.join(unknown)}"] if unknown else []
-    return f"Answer exactly what is asked; {'; '.join(parts)}." if parts else ""
+    parts = [f"{', '.join(missing)} missing"] if missing else []
+    parts += [f"{', '.join(unknown)} not asked"] if unknown else []
+    return " and ".join(parts)
 
 
 def _closed(survey: Survey, outcome: Literal["answered", "expired"]) -> SurveyClosed:
@@ -173,4 +177,4 @@ def _risk(state: State, cohort_id: str, pair_id: str, cause: Cause) -> Sequence[
 
 
 def _unknown(event: Event) -> Refusal:
-    return Refusal("unknown-cohort", f"No cohort {event.cohort_id} was opened.")
+    return Refusal("unknown", "unknown-cohort", f"There is no cohort {event.cohort_id}.")

@@ -86,9 +86,11 @@ def retry(state: State, command: RetryLetter, now: datetime) -> Decision:
     """A failed letter is due again at once, with all its tries."""
     letter = state.get(Letter, command.cohort_id, command.letter_id)
     if letter is None:
-        return Refusal("letter-unknown", "There is no such letter in the cohort.")
+        return Refusal("unknown", "unknown-letter", "There is no such letter in this cohort.")
     if letter.state != "failed":
-        return Refusal("letter-not-failed", f"The letter is {letter.state}, not failed.")
+        return Refusal(
+            "conflict", "letter-not-failed", f"The letter is {letter.state} and has not failed."
+        )
     return [LetterDeferred(**_about(letter), attempt=0, cause="asked again", retry_at=now)]
 
 

@@ -36,9 +36,13 @@ NOTICE_DAYS = 3
 RETRY = timedelta(weeks=1)
 """After how long a common free slot is sought again where there was none."""
 
-_UNKNOWN = Refusal("unknown-session", "There is no such session in this cohort.")
-_STARTED = Refusal("session-started", "The session has started: report whether it took place.")
-_NO_SLOT = Refusal("no-common-slot", "Both have no free time in common in the next 26 weeks.")
+_UNKNOWN = Refusal("unknown", "unknown-session", "There is no such session in this cohort.")
+_STARTED = Refusal(
+    "conflict", "session-started", "The session has started: report whether it took place."
+)
+_NO_SLOT = Refusal(
+    "conflict", "no-common-slot", "Both have no free time in common in the next 26 weeks."
+)
 
 
 # --- planning -----------------------------------------------------------------------------------
@@ -49,7 +53,7 @@ def begin(new: Agenda | None, known: Agenda | None, now: datetime) -> Decision:
     if known is not None:
         return []
     if new is None:
-        return Refusal("unknown-cohort", "The cohort of this pair has not been opened.")
+        return Refusal("unknown", "unknown-cohort", "The cohort of this pair has not been opened.")
     began = new.pair_event(PlanningBegan, at=now)
     return [began, *plan_pending(new.after(began), now)]
 
@@ -92,7 +96,7 @@ def _not_before(agenda: Agenda, now: datetime) -> datetime:
 def dissolve(agenda: Agenda | None) -> Decision:
     """A pair has ended: its open sessions are cancelled."""
     if agenda is None:
-        return Refusal("unknown-pair", "There is no such pair in this cohort.")
+        return Refusal("unknown", "unknown-pair", "There is no such pair in this cohort.")
     if agenda.pair.state != "active":
         return []
     return [
@@ -185,9 +189,11 @@ def report(
     if outcome is not None:
         return _report_again(outcome, held=command.held)
     if session is None or command.attempt != session.attempt:
-        return Refusal("other-attempt", "The session is not planned for the time that is meant.")
+        return Refusal(
+            "conflict", "other-attempt", "The session is not planned for the time that is meant."
+        )
     if now < session.starts_at:
-        return Refusal("not-started", "The session has not started yet.")
+        return Refusal("conflict", "not-started", "The session has not started yet.")
     if command.held:
         return _complete(agenda, line, command.by)
     return _miss(agenda, line, "reported", command.by, now)
@@ -197,13 +203,15 @@ def _report_again(outcome: Outcome, *, held: bool) -> Decision:
     """A report on an attempt that has ended already."""
     match outcome.outcome:
         case "cancelled":
-            return Refusal("session-cancelled", "The session was cancelled.")
+            return Refusal("conflict", "session-cancelled", "The session was cancelled.")
         case "completed" | "missed":
             if held == (outcome.outcome == "completed"):
                 return []
             if outcome.cause == "unreported":
-                return Refusal("report-too-late", "Nobody reported in time: it counts as missed.")
-            return Refusal("already-reported", "The opposite was reported before.")
+                return Refusal(
+                    "conflict", "report-too-late", "Nobody reported in time: it counts as missed."
+                )
+            return Refusal("conflict", "already-reported", "The opposite was reported before.")
 
 
 def _open(
@@ -215,28 +223,29 @@ def _open(
         return _UNKNOWN
     match line.state:
         case "completed":
-            return Refusal("session-completed", "The session has taken place.")
+            return Refusal("conflict", "session-completed", "The session has taken place.")
         case "cancelled":
-            return Refusal("pair-dissolved", "The pair was dissolved.")
+            return Refusal("conflict", "pair-dissolved", "The pair was dissolved.")
         case "pending" if agenda.pair.state == "dissolved":
-            return Refusal("pair-dissolved", "The pair was dissolved.")
+            return Refusal("conflict", "pair-dissolved", "The pair was dissolved.")
         case "planned" if session is not None:
             return agenda, line, session
         case "pending" | "planned":
-            return Refusal("not-planned", "The session waits for a time that suits both.")
+            return Refusal(
+                "conflict", "not-planned", "The session waits for a time that suits both."
+            )
 
 
 def _fault(agenda: Agenda, session: Session, starts_at: datetime, now: datetime) -> Refusal | None:
     """What speaks against a time that was chosen by hand."""
     if starts_at <= now:
-        return Refusal("not-in-future", "A session is moved to a time to come.")
+        return Refusal("conflict", "not-in-future", "A session is moved to a time to come.")
     if starts_at > max(now, session.starts_at) + HORIZON:
-        return Refusal("too-far-ahead", "A session is moved by 26 weeks at most.")
-    fault = fault_of(starts_at, agenda.length)
-    if fault is not None:
-        return Refusal(*fault)
+        return Refusal("conflict", "too-far-ahead", "A session is moved by 26 weeks at most.")
+    if (fault := fault_of(starts_at, agenda.length)) is not None:
+        return fault
     if overlaps(starts_at, starts_at + agenda.length, agenda.taken(but=session.id)):
-        return Refusal("slot-taken", "One of the two has another session at that time.")
+        return Refusal("conflict", "slot-taken", "One of the two has another session at that time.")
     return None
 
 

@@ -133,7 +133,7 @@ MUTANTS: tuple[Mutant, ...] = (
         _DECIDING,
         "            return [*self._retried(item), *learned, *decision, *superseded]\n",
         """            if item.attributes and is_command(type(message)) and decision:
-                no = Refusal("mutant", "and yet it is done")
+                no = Refusal("conflict", "mutant", "And yet it is done.")
                 return [*decision, self._refused(item, message, no)]
             return [*self._retried(item), *learned, *decision, *superseded]
 """,

@@ -87,7 +87,7 @@ def test_every_kind_of_letter_has_an_example_here() -> None:
 )
 def test_other_facts_are_told_to_nobody(event: Event) -> None:
     assert letters_of(event) == []
-    assert opened().when(event) == []
+    assert type(event) not in DOMAIN.handles or opened().when(event) == []
 
 
 @pytest.mark.parametrize(

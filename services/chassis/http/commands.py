@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from schemas.base import Command
 from schemas.envelope import Record, encode
+from schemas.journal import RefusalKind
 from schemas.topics import commands_topic, partition_of
 from services.chassis.clock import Clock
 from services.chassis.documents import RefusedCommand
@@ -29,8 +30,8 @@ from services.chassis.store import mongo
 from services.chassis.store.mongo import MongoStore
 from services.chassis.tracing import OFF, TRACEPARENT, Tracing
 
-# Which answer a refusal is; any other rule is a conflict with the present state.
-_STATUS = (("unknown-", 404), ("invalid-", 422))
+_STATUS: dict[RefusalKind, int] = {"unknown": 404, "conflict": 409, "invalid": 422}
+"""Which answer a refusal is, by its kind."""
 
 _UNKNOWN = "the broker does not answer: it is not known whether the command was taken"
 
@@ -151,9 +152,9 @@ class Commands:
         key = f"{command.cohort_id}/{command_id}"
         refused = await self.store.find(RefusedCommand, {"_id": key})
         if refused:
-            rule, detail = refused[0]["rule"], refused[0]["detail"]
-            status = next((s for prefix, s in _STATUS if rule.startswith(prefix)), 409)
-            raise Problem(status, detail, rule=rule, command_id=command_id)
+            refusal = RefusedCommand.model_validate(refused[0])
+            status = _STATUS[refusal.kind or "conflict"]
+            raise Problem(status, refusal.detail, rule=refusal.rule, command_id=command_id)
 
     async def look(self) -> None:
         """See which generation is live, and how far the service has read, for `Pressure`.

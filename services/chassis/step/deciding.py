@@ -227,4 +227,5 @@ class Decider:
             command=type(message).__name__,
             rule=refusal.rule,
             detail=refusal.detail,
+            kind=refusal.kind,
         )
