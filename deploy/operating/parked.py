@@ -18,7 +18,7 @@ from schemas.envelope import Record, encode
 from schemas.journal import DropParked, RetryParked
 from schemas.topics import Service, commands_topic
 from services.chassis.documents import BlockedSubject, ParkedRecord
-from services.chassis.step.journal import queue_of
+from services.chassis.step.parking import queue_of
 from services.chassis.store.mongo import MongoStore
 
 AT_ONCE = 500

@@ -44,10 +44,12 @@ from services.chassis.domain import (
     Timed,
 )
 from services.chassis.log.contract import MemoryLog, Received
+from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.rebuild import rebuild
-from services.chassis.step.stepper import Limits, Stepper
+from services.chassis.step.stepper import Stepper
 from services.chassis.store.contract import MemoryStore, Store
 from services.chassis.store.generations import Moving
+from services.chassis.tracing import OFF, Tracing
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
 
@@ -393,19 +395,24 @@ class World:
     # what the service does
 
     def stepper(
-        self, store: Store | None = None, log: Any = None, domain: Domain | None = None, **more: Any
+        self,
+        store: Store | None = None,
+        log: Any = None,
+        domain: Domain | None = None,
+        tracing: Tracing = OFF,
+        **more: Any,
     ) -> Stepper:
         """A process of the service; over the world's own store and log unless told otherwise."""
-        return Stepper(
-            domain or self.domain,
+        ports = Ports(
             store or self.store,
             log or self.log,
             Clock(1.0, NOW, NOW, wall=self.hand),
             Metrics("scheduling"),
-            partitions=PARTITIONS,
-            is_transient=lambda error: isinstance(error, Passing | Moving),
-            **{"limits": Limits(0.001, 0.002), **more},
+            lambda error: isinstance(error, Passing | Moving),
+            tracing,
         )
+        given = {"limits": Limits(0.001, 0.002), **more}
+        return Stepper(domain or self.domain, ports, PARTITIONS, **given)
 
     def waiting(self, stepper: Stepper, batch: int) -> list[Received]:
         """What a consumer would be handed next: up to `batch` records of each topic partition."""
@@ -460,14 +467,14 @@ class World:
         """
         found: dict[str, list[Received]] = {}
         for row in self.written():
-            told = attributes(row.headers)
-            assert told.sequence is not None
-            rows = found.setdefault(told.source, [])
-            if told.sequence <= len(rows):
-                first = rows[told.sequence - 1]
+            read = attributes(row.headers)
+            assert read.sequence is not None
+            rows = found.setdefault(read.source, [])
+            if read.sequence <= len(rows):
+                first = rows[read.sequence - 1]
                 assert (first.key, first.value) == (row.key, row.value), "two contents"
                 continue
-            assert told.sequence == len(rows) + 1, f"a gap in {told.source}: {told.sequence}"
+            assert read.sequence == len(rows) + 1, f"a gap in {read.source}: {read.sequence}"
             rows.append(row)
         return {
             source: [
@@ -545,7 +552,7 @@ def types(rows: Sequence[Received]) -> list[str]:
 
 
 def metric(stepper: Stepper, name: str, **labels: str) -> float:
-    return stepper.metrics.registry.get_sample_value(name, labels) or 0.0
+    return stepper.ports.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
 async def life(world: World, start: Callable[[], Stepper]) -> None:
