@@ -125,7 +125,7 @@ class Watch(threading.Thread):
                 self.over.wait(0.05)
 
     @property
-    def told(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
         """What is published in docs/limits.md."""
         return {
             "memory before, MB": round(self.before),

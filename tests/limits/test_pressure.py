@@ -73,10 +73,10 @@ async def test_one_command_more_than_may_be_in_flight_is_turned_away_unsent(
     under_way = [asyncio.create_task(service.send(confirm("m~g"))) for _ in range(3)]
     await asyncio.sleep(0)
 
-    told = await turned_away(service.send(confirm("m~g")))
+    problem = await turned_away(service.send(confirm("m~g")))
 
-    assert told.body["retry_after"] == 1
-    assert "command_id" not in told.body
+    assert problem.body["retry_after"] == 1
+    assert "command_id" not in problem.body
     log.go.set()
     assert len({accepted.command_id for accepted in await asyncio.gather(*under_way)}) == 3
     assert log.sent == 3
@@ -114,10 +114,10 @@ async def test_where_too_many_are_unread_commands_are_turned_away_until_they_hav
     for _ in range(5):
         await service.send(confirm("m~g", cohort=zero))
 
-    told = await turned_away(service.send(confirm("m~g", cohort=zero)))
+    problem = await turned_away(service.send(confirm("m~g", cohort=zero)))
 
-    assert "5 commands" in told.body["title"]
-    assert told.body["retry_after"] == 10, "nobody reads"
+    assert "5 commands" in problem.body["title"]
+    assert problem.body["retry_after"] == 10, "nobody reads"
     assert not (await service.send(confirm("m~g", cohort=one))).done, "others go on"
     world.publish(formed("m~g", zero))
     await world.run()
@@ -178,11 +178,11 @@ async def test_a_broker_that_is_not_there_is_told_within_bounded_time(
     service = commands(log, mongo, send_seconds=0.5)
 
     start = time.monotonic()
-    told = await asyncio.gather(*(turned_away(service.send(confirm("m~g"))) for _ in range(20)))
+    problems = await asyncio.gather(*(turned_away(service.send(confirm("m~g"))) for _ in range(20)))
 
     assert time.monotonic() - start < 3
-    assert len({problem.body["command_id"] for problem in told}) == 20
-    assert "not known whether the command was taken" in told[0].body["title"]
+    assert len({problem.body["command_id"] for problem in problems}) == 20
+    assert "not known whether the command was taken" in problems[0].body["title"]
     assert service.pressure.sending.taken == 0
     await log.stop()
     if server is not None:

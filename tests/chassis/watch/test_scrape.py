@@ -57,7 +57,7 @@ class Scraped:
             for sample in family.samples
         }
 
-    async def told(self, name: str) -> dict[tuple[str, ...], float]:
+    async def figures(self, name: str) -> dict[tuple[str, ...], float]:
         """The label values of one measure, in the order of their names, to its figure."""
         return {
             tuple(value for _, value in sorted(labels)): figure
@@ -135,9 +135,9 @@ async def test_what_cannot_be_counted_in_time_hides_no_other_figure(
 
     monkeypatch.setattr(scrape, "LOOK_SECONDS", 0.2)
     monkeypatch.setattr(scraped.store, "tally", endless)
-    assert await scraped.told("mentoring_toy_letters") == {("c", "p-1"): 7, ("d", "p-1"): 3}
-    assert await scraped.told("mentoring_toys") == {}
-    assert (await scraped.told("mentoring_scrape_failures_total"))["database",] > 0
+    assert await scraped.figures("mentoring_toy_letters") == {("c", "p-1"): 7, ("d", "p-1"): 3}
+    assert await scraped.figures("mentoring_toys") == {}
+    assert (await scraped.figures("mentoring_scrape_failures_total"))["database",] > 0
 
 
 async def test_the_database_is_told_when_to_give_a_figure_up(
@@ -161,19 +161,19 @@ async def test_the_database_is_told_when_to_give_a_figure_up(
 async def test_figures_are_those_of_the_partitions_owned_and_of_no_others(
     scraped: Scraped, at_once: None
 ) -> None:
-    assert await scraped.told("mentoring_toys") == {("c",): 1, ("d",): 1}
-    assert await scraped.told("mentoring_toy_letters") == {("c", "p-1"): 7, ("d", "p-1"): 3}
+    assert await scraped.figures("mentoring_toys") == {("c",): 1, ("d",): 1}
+    assert await scraped.figures("mentoring_toy_letters") == {("c", "p-1"): 7, ("d", "p-1"): 3}
     scraped.owned = {2}
-    assert await scraped.told("mentoring_toys") == {("e",): 1}
+    assert await scraped.figures("mentoring_toys") == {("e",): 1}
 
 
 async def test_who_gave_a_partition_up_tells_of_its_lag_no_more(
     scraped: Scraped, at_once: None
 ) -> None:
     scraped.lag = {("t", 0): 7, ("t", 1): 0}
-    assert await scraped.told("mentoring_consumer_lag") == {("0", "t"): 7, ("1", "t"): 0}
+    assert await scraped.figures("mentoring_consumer_lag") == {("0", "t"): 7, ("1", "t"): 0}
     scraped.lag = {("t", 0): 5}
-    assert await scraped.told("mentoring_consumer_lag") == {("0", "t"): 5}
+    assert await scraped.figures("mentoring_consumer_lag") == {("0", "t"): 5}
 
 
 async def test_a_database_that_is_away_costs_a_scrape_its_figures_and_not_its_answer(
@@ -201,7 +201,7 @@ async def test_what_a_figure_gone_wrong_says_is_told_by_its_kind_and_the_others_
         raise ConnectionError("camille@example.org")
 
     scraped.scrape._lags = failing
-    assert await scraped.told("mentoring_toys") == {("c",): 1, ("d",): 1}
+    assert await scraped.figures("mentoring_toys") == {("c",): 1, ("d",): 1}
     assert "ConnectionError" in caplog.text
     assert "camille@example.org" not in caplog.text
 
