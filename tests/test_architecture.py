@@ -130,6 +130,68 @@ def test_the_chassis_imports_no_service_and_no_message_of_the_domain() -> None:
         assert not strange, f"{module} imports {strange}"
 
 
+FLOORS = (
+    {"domain", "clock", "settings"},
+    {"log.contract"},
+    {"store.contract", "documents", "inputs", "tracing"},
+    {"store", "log"},
+    {"watch"},
+    {"step"},
+    {"http"},
+    {"runtime"},
+)
+"""The chassis from its ground up: a front module, a contract, or a wing (all else in its folder).
+
+The contracts lie below the wings that fulfil them, for whoever measures, decides or answers stands
+on a contract. Records aside are kept as they came, so `documents` stands on that of the log. The
+measures lie below the step, which counts; what a wing has measured of itself it is given.
+"""
+
+
+def floor_of(module: str) -> int | None:
+    """How high a module of the chassis lies; None: it is none, or one of its empty packages."""
+    name = module.removeprefix("services.chassis.")
+    if name == module or (path := path_of(module)) is None or path.name == "__init__.py":
+        return None
+    for room in (name, name.partition(".")[0]):
+        for number, rooms in enumerate(FLOORS):
+            if room in rooms:
+                return number
+    pytest.fail(f"{module} has no floor")
+
+
+@pytest.mark.parametrize("module", modules("services/chassis"))
+def test_no_wing_imports_upward(module: str) -> None:
+    here = floor_of(module)
+    if here is None:
+        return
+    upward = {name for name in imports(module) if (floor := floor_of(name)) and floor > here}
+    assert not upward, f"{module} imports {upward}"
+
+
+def test_neither_of_two_wings_on_one_floor_imports_the_other() -> None:
+    for module in modules("services/chassis"):
+        wing = module.split(".")[2:3]
+        beside = {
+            name
+            for name in imports(module)
+            if wing in (["store"], ["log"])
+            and floor_of(name) == floor_of(module)
+            and name.split(".")[2:3] != wing
+        }
+        assert not beside, f"{module} imports {beside}"
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    """What only a type checker imports counts too: who reads has to follow it as well."""
+    everywhere = [*modules("schemas"), *modules("services"), *modules("deploy")]
+    waiting = {module: imports(module) & set(everywhere) - {module} for module in everywhere}
+    while free := [module for module, needs in waiting.items() if not needs & waiting.keys()]:
+        for module in free:
+            del waiting[module]
+    assert not waiting, f"they import one another: {sorted(waiting)}"
+
+
 def test_the_schemas_know_no_service_no_broker_and_no_database() -> None:
     forbidden = {"services", "deploy", "tests", *BROKERS, *DATABASES, *HTTP, *MAIL, *IO}
     for module in modules("schemas"):

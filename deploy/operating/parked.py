@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from deploy.operating.console import BadInput
-from deploy.operating.reach import Access, OperationFailed, opened_log, opened_store
+from deploy.errors import BadInput, OperationFailed
+from deploy.operating.reach import Access, opened_log, opened_store
 from schemas.envelope import Record, encode
 from schemas.journal import DropParked, RetryParked
 from schemas.topics import Service, commands_topic
 from services.chassis.documents import BlockedSubject, ParkedRecord
-from services.chassis.step.journal import queue_of
+from services.chassis.step.parking import queue_of
 from services.chassis.store.contract import Projections, Where
 
 AT_ONCE = 500

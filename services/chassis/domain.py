@@ -4,10 +4,11 @@ Everything here is data and plain functions. Always holds: a decision sees nothi
 documents, the message and the time that it is given, so the same three give the same events.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from schemas.base import Event, Message, Moment, Value
 from schemas.topics import Service
@@ -193,28 +194,47 @@ class State:
         self.before.clear()
 
 
+Handlers = Mapping[type[Message], Callable[[State, Any, datetime], Decision]]
+"""Message to its decision `(state, message, now)`: the events, or why not. Pure."""
+
+Evolution = Mapping[type[Message], Callable[[State, Any], Iterable[Change]]]
+"""Event to its fold `(state, event)`: the documents that it changes. Pure; knows no time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """One service, as the chassis runs it.
 
     - `reads`: topics beside its own commands, causes before effects; `tables`: compacted topics,
-      mirrored by `evolve`.
+      mirrored by `evolution`.
+    - `handlers`: what the service decides on (commands and learned events included); others on
+      the topics are passed over.
     - `learns`: other services' events that become part of its state; the chassis writes a copy
       into the service's own journal, so that the state stays a fold of that journal alone.
-    - `handles`: every message type that `decide` knows (commands and learned ones included);
-      others on the topics are passed over.
+    - `evolution`: every message that the service publishes, keeps, learns or mirrors, those that
+      change nothing included; what every service notes for itself is the chassis' to fold.
     - `needs`: what a message's decision and its events will touch, told from the message alone,
       so that a batch is read at once. What it cannot know is read when it is asked for.
-    - `decide(state, message, now)`: the events, or why not. Pure.
-    - `evolve(state, event)`: the documents that an event changes. Pure; knows no time.
     """
 
     name: Service
     reads: tuple[str, ...]
     documents: tuple[type[Document], ...]
-    handles: frozenset[type[Message]]
     learns: frozenset[type[Event]]
+    handlers: Handlers
+    evolution: Evolution
     needs: Callable[[Message], Iterable[Need]]
-    decide: Callable[[State, Message, datetime], Decision]
-    evolve: Callable[[State, Message], Iterable[Change]]
     tables: tuple[str, ...] = ()
+
+    @property
+    def handles(self) -> AbstractSet[type[Message]]:
+        """Every message type that the service decides on."""
+        return self.handlers.keys()
+
+    def decide(self, state: State, message: Message, now: datetime) -> Decision:
+        """What follows from a message that the service handles."""
+        return self.handlers[type(message)](state, message, now)
+
+    def evolve(self, state: State, event: Message) -> Iterable[Change]:
+        """The documents that an event changes."""
+        return self.evolution[type(event)](state, event)

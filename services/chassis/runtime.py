@@ -11,20 +11,16 @@ import gc
 import logging
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 from faststream.specification import AsyncAPI
-from prometheus_client import CONTENT_TYPE_LATEST, ProcessCollector
+from prometheus_client import ProcessCollector
 
 from schemas.base import Command
 from schemas.topics import COMMANDS, commands_topic
@@ -36,15 +32,21 @@ from services.chassis.http.commands import Commands, CommandTopic, command_route
 from services.chassis.http.connections import server_of
 from services.chassis.http.effects import Effects
 from services.chassis.http.guards import protected
+from services.chassis.http.health import Health, operations_routes
 from services.chassis.http.links import LinkVerifier
 from services.chassis.http.pages import LinkPage, link_routes
 from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
 from services.chassis.log import kafka
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.security import security_of
 from services.chassis.settings import Settings, WrongSetting
-from services.chassis.step.consumer import Consumer
-from services.chassis.step.stepper import Abandoned, DueWorker, Limits, Stepper
+from services.chassis.step.consumer import Consumer, Pace
+from services.chassis.step.deadlines import DueWorker
+from services.chassis.step.loops import decide_deadlines, publish_what_is_left
+from services.chassis.step.ports import Limits, Ports
+from services.chassis.step.retrying import patiently
+from services.chassis.step.stepper import Stepper
 from services.chassis.store import mongo
 from services.chassis.store.contract import Store
 from services.chassis.store.database_metrics import CommandMetrics, ConnectionMetrics
@@ -56,11 +58,8 @@ from services.chassis.watch.scrape import Scrape
 
 logger = logging.getLogger(__name__)
 
-BOOT_SECONDS = 60.0
 HEARTBEAT = timedelta(days=1)
 FASTEST_BEAT = 86_400.0  # a day in a second; beyond, the next one would come after all dates
-STUCK_SECONDS = 120.0
-LEFT_EVERY = 10.0
 LOOK_EVERY = 1.0
 
 
@@ -97,62 +96,27 @@ class Service:
         self.settings = settings
         self.parts = parts
         self.clock = Clock(settings.clock_rate, settings.clock_start, settings.clock_origin)
+        verifier = _verifier(settings)
         self.metrics = Metrics(domain.name)
-        try:
-            self._verifier = LinkVerifier(settings.link_verify_key)
-        except ValueError as error:
-            raise WrongSetting(f"CONNECTE_LINK_VERIFY_KEY: {error}") from None
         self.programme = Programme([*parts.measures, PARKED])
         self.metrics.registry.register(self.programme)
         ProcessCollector(registry=self.metrics.registry)
-        self.metrics.ready.set_function(lambda: self.ready)
-        self.store = MongoStore(
-            settings.mongodb.get_secret_value(),
-            f"{settings.database_prefix}{domain.name}",
-            (*domain.documents, *CHASSIS_DOCUMENTS),
-            listeners=(
-                CommandMetrics(self.metrics.database_seconds, self.metrics.database_failures),
-                ConnectionMetrics(self.metrics.database_connections),
-            ),
-        )
         endpoint = settings.otlp_endpoint
         self.tracing = tracing_of(domain.name, str(endpoint) if endpoint else None)
-        due_workers = parts.due_workers(self.store, self.tracing)
-        self.tracing.performs(due_workers)
-        connection = settings.kafka_connection
-        self.log = KafkaLog(connection, idempotent=settings.kafka_idempotent)
-        self.stepper = Stepper(
-            domain,
-            self.tracing.around(self.store, "load", "commit"),
-            self.tracing.around(self.log, "publish"),
-            self.clock,
-            self.metrics,
-            partitions=settings.partitions,
-            is_transient=lambda e: mongo.is_transient(e) or kafka.is_transient(e),
-            due_workers=due_workers,
-            limits=Limits(parked=settings.parked_limit),
-            # A day of those who watch the topics, however fast the programme's clock runs.
-            beat=HEARTBEAT * min(settings.clock_rate, FASTEST_BEAT),
-            tracing=self.tracing,
-        )
-        self.broker = KafkaBroker(
-            connection["bootstrap_servers"],
-            security=_security(connection),
-            middlewares=[KafkaPrometheusMiddleware(registry=self.metrics.registry)],
-            allow_auto_create_topics=False,
-            logger=logging.getLogger("mentoring.faststream"),
-            log_level=logging.DEBUG,
-        )
+        self.store = _store(settings, domain, self.metrics)
+        self.log = KafkaLog(settings.kafka_connection, idempotent=settings.kafka_idempotent)
+        self.stepper = self._stepper()
+        self.broker = _broker(settings, self.metrics)
         self.consumer = Consumer(
             self.broker,
             (commands_topic(domain.name), *domain.reads, *domain.tables),
             self.stepper,
             self.log,
             self.fail,
-            batch=settings.batch,
-            session_timeout_ms=settings.session_timeout_ms,
-            fetch_wait_ms=settings.fetch_wait_ms,
+            Pace(settings.batch, settings.session_timeout_ms, settings.fetch_wait_ms),
         )
+        self.health = Health(self.stepper)
+        self.metrics.ready.set_function(lambda: self.health.ready)
         self.scrape = Scrape(
             self.metrics,
             self.programme,
@@ -166,75 +130,56 @@ class Service:
             Effects(self.store, parts.done_when),
             Pressure(bounds),
         )
-        self.fault: Exception | None = None
         self._ending = asyncio.Event()
-        self.http = self._http()
+        self.http = self._http(verifier)
 
-    # --- HTTP -----------------------------------------------------------------------------
+    def _stepper(self) -> Stepper:
+        settings = self.settings
+        due_workers = self.parts.due_workers(self.store, self.tracing)
+        self.tracing.follow(due_workers)
+        ports = Ports(
+            self.tracing.around(self.store, "load", "commit"),
+            self.tracing.around(self.log, "publish"),
+            self.clock,
+            self.metrics,
+            is_transient,
+            self.tracing,
+        )
+        return Stepper(
+            self.parts.domain,
+            ports,
+            settings.partitions,
+            due_workers=due_workers,
+            limits=Limits(parked=settings.parked_limit),
+            # A day of those who watch the topics, however fast the programme's clock runs.
+            beat=HEARTBEAT * min(settings.clock_rate, FASTEST_BEAT),
+        )
 
-    def _http(self) -> FastAPI:
-        name = self.parts.domain.name
+    def _http(self, verifier: LinkVerifier) -> FastAPI:
+        name, parts = self.parts.domain.name, self.parts
         app = create_app(f"mentoring {name}", f"Commands and projections of {name}.")
         token = self.settings.http_token
         secret = token.get_secret_value() if token else None
-        kinds = [*COMMANDS[name], *self.parts.topics]
-        protected(app, command_routes(self.commands, kinds, self.parts.topics), secret)
-        protected(app, projection_routes(self.store, self.parts.listed, self.parts.counted), secret)
-        app.include_router(
-            link_routes(self.parts.link_pages, self._verifier, self.commands, self.clock)
-        )
-        app.include_router(self._operations())
+        kinds = [*COMMANDS[name], *parts.topics]
+        protected(app, command_routes(self.commands, kinds, parts.topics), secret)
+        protected(app, projection_routes(self.store, parts.listed, parts.counted), secret)
+        app.include_router(link_routes(parts.link_pages, verifier, self.commands, self.clock))
+        app.include_router(operations_routes(self.health, self.scrape.text, self._reads))
         self.tracing.serve(app)
         return app
 
-    def _operations(self) -> APIRouter:
-        router = APIRouter(tags=["operations"])
-
-        no: dict[int | str, dict[str, Any]] = {
-            503: {"model": dict[str, Any], "description": "It is not."}
-        }
-
-        @router.get("/health/live", response_model=dict[str, Any], responses=no)
-        async def live() -> JSONResponse:
-            """Whether steps make progress."""
-            silent = time.monotonic() - self.stepper.progress
-            alive = self.fault is None and silent < STUCK_SECONDS
-            return JSONResponse({"alive": alive}, 200 if alive else 503)
-
-        @router.get("/health/ready", response_model=dict[str, Any], responses=no)
-        async def ready() -> JSONResponse:
-            """Whether partitions are assigned, their places known, and the database answers."""
-            state = {
-                "partitions": len(self.stepper.owned),
-                "healthy": self.stepper.healthy,
-            }
-            return JSONResponse({"ready": self.ready, **state}, 200 if self.ready else 503)
-
-        @router.get("/metrics", response_class=PlainTextResponse)
-        async def metrics() -> Response:
-            """For Prometheus."""
-            return Response(await self.scrape.text(), media_type=CONTENT_TYPE_LATEST)
-
-        @router.get("/asyncapi", response_model=dict[str, Any])
-        async def asyncapi() -> Response:
-            """What the service reads, as AsyncAPI."""
-            document = AsyncAPI(self.broker, title=f"mentoring {self.parts.domain.name}")
-            return Response(document.to_specification().to_json(), media_type="application/json")
-
-        return router
+    def _reads(self) -> str:
+        """What the service reads, as AsyncAPI in JSON."""
+        document = AsyncAPI(self.broker, title=f"mentoring {self.parts.domain.name}")
+        return document.to_specification().to_json()
 
     # --- running --------------------------------------------------------------------------
 
-    @property
-    def ready(self) -> bool:
-        """Partitions assigned, places known, and the last attempt on database and broker worked."""
-        return bool(self.stepper.owned) and self.stepper.healthy and self.fault is None
-
     def fail(self, error: Exception) -> None:
         """End the process: going on would be wrong."""
-        if self.fault is None:
+        if self.health.fault is None:
             logger.critical("%s: %s", type(error).__name__, error, exc_info=error)
-            self.fault = error
+            self.health.fault = error
         self._ending.set()
 
     async def run(self) -> int:
@@ -246,24 +191,24 @@ class Service:
             loop.add_signal_handler(signum, self._ending.set)
         serving = asyncio.create_task(server.serve())
         ending = asyncio.create_task(self._ending.wait())
-        running = asyncio.create_task(self._consume())
+        running = asyncio.create_task(self._work())
         await asyncio.wait([serving, ending, running], return_when=asyncio.FIRST_COMPLETED)
         if running.done() and (error := running.exception()):
             self.fail(_cause(error))
         server.should_exit = True
-        if self.fault is None:
+        if self.health.fault is None:
             # Whoever still gets an answer gets it from an open database; this takes five seconds
             # at most.
             await asyncio.wait([serving])
         for task in (running, ending):
             task.cancel()
         await asyncio.gather(serving, running, ending, return_exceptions=True)
-        return 1 if self.fault else 0
+        return 1 if self.health.fault else 0
 
-    async def _consume(self) -> None:
+    async def _work(self) -> None:
         async with self._open(), asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._deadlines())
-            tasks.create_task(self._publish_left())
+            tasks.create_task(decide_deadlines(self.stepper))
+            tasks.create_task(publish_what_is_left(self.stepper))
             tasks.create_task(self._look())
 
     @asynccontextmanager
@@ -274,44 +219,14 @@ class Service:
             stack.push_async_callback(self.tracing.close)
             self.tracing.start()
             stack.push_async_callback(self.store.close)
-            await self._patiently("database", self.store.open)
+            await patiently("database", self.store.open, is_transient)
             stack.push_async_callback(self.log.stop)
-            await self._patiently("broker", self.log.start)
+            await patiently("broker", self.log.start, is_transient)
             if self.parts.close is not None:
                 stack.push_async_callback(self.parts.close)
             stack.push_async_callback(self.broker.stop)
-            await self._patiently("broker", self.broker.start)
+            await patiently("broker", self.broker.start, is_transient)
             yield
-
-    async def _patiently(self, what: str, start: Callable[[], Awaitable[None]]) -> None:
-        """Start a part that may not be there yet; give up after a minute."""
-        deadline, wait = time.monotonic() + BOOT_SECONDS, 0.1
-        while True:
-            try:
-                await start()
-            except Exception as error:
-                passing = mongo.is_transient(error) or kafka.is_transient(error)
-                if not passing or time.monotonic() > deadline:
-                    raise
-                logger.warning("%s is not there yet: %s", what, type(error).__name__)
-            else:
-                return
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, 5.0)
-
-    async def _deadlines(self) -> None:
-        """Decide on what is due, a little more often than the programme's clock can notice."""
-        pause = min(max(600 / self.clock.rate, 0.03), 1.0)
-        while True:
-            with contextlib.suppress(Abandoned):
-                if not await self.stepper.decide_due():
-                    await asyncio.sleep(pause)
-
-    async def _publish_left(self) -> None:
-        while True:
-            await asyncio.sleep(LEFT_EVERY)
-            with contextlib.suppress(Abandoned):
-                await self.stepper.publish_left()
 
     async def _look(self) -> None:
         """Know how many commands wait, whoever reads them."""
@@ -323,6 +238,42 @@ class Service:
                     raise
                 logger.warning("commands not counted: %s", type(error).__name__)
             await asyncio.sleep(LOOK_EVERY)
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether it passes by itself, as far as the database and the broker know."""
+    return mongo.is_transient(error) or kafka.is_transient(error)
+
+
+def _verifier(settings: Settings) -> LinkVerifier:
+    try:
+        return LinkVerifier(settings.link_verify_key)
+    except ValueError as error:
+        raise WrongSetting(f"CONNECTE_LINK_VERIFY_KEY: {error}") from None
+
+
+def _store(settings: Settings, domain: Domain, metrics: Metrics) -> MongoStore:
+    return MongoStore(
+        settings.mongodb.get_secret_value(),
+        f"{settings.database_prefix}{domain.name}",
+        (*domain.documents, *CHASSIS_DOCUMENTS),
+        listeners=(
+            CommandMetrics(metrics.database_seconds, metrics.database_failures),
+            ConnectionMetrics(metrics.database_connections),
+        ),
+    )
+
+
+def _broker(settings: Settings, metrics: Metrics) -> KafkaBroker:
+    connection = settings.kafka_connection
+    return KafkaBroker(
+        connection["bootstrap_servers"],
+        security=security_of(connection),
+        middlewares=[KafkaPrometheusMiddleware(registry=metrics.registry)],
+        allow_auto_create_topics=False,
+        logger=logging.getLogger("mentoring.faststream"),
+        log_level=logging.DEBUG,
+    )
 
 
 def tracing_of(service: str, endpoint: str | None) -> Tracing:
@@ -345,18 +296,6 @@ def _cause(error: BaseException) -> Exception:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error if isinstance(error, Exception) else RuntimeError(repr(error))
-
-
-_SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
-
-
-def _security(connection: Mapping[str, Any]) -> BaseSecurity:
-    """What aiokafka's clients are given, as FastStream wants to be given it."""
-    context = connection.get("ssl_context")
-    if (mechanism := connection.get("sasl_mechanism")) is None:
-        return BaseSecurity(ssl_context=context)
-    name, password = connection["sasl_plain_username"], connection["sasl_plain_password"]
-    return _SASL[mechanism](name, password, ssl_context=context)
 
 
 def _spare_the_collector() -> None:

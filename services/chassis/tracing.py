@@ -21,11 +21,11 @@ T = TypeVar("T")
 TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 """A W3C trace context: trace, span, flags."""
 
-Told = Callable[[str], None]
+Conclude = Callable[[str], None]
 """Called with what came of some work, in a word."""
 
 
-def _untold(_: str) -> None:
+def _unheard(_: str) -> None:
     pass
 
 
@@ -54,17 +54,17 @@ class Tracing:
         """The trace context for the events that an input of the step comes to."""
         return item.attributes.traceparent if item.attributes else None
 
-    def performs(self, kinds: Iterable[type[Document]]) -> None:
-        """Documents of these kinds wait for something that is done outside of any decision."""
+    def follow(self, kinds: Iterable[type[Document]]) -> None:
+        """Documents of these kinds wait for a due worker, and their traces with them."""
 
     def changed(self, changes: Sequence[Change], traceparent: str | None) -> None:
         """What was decided in this trace context changes these documents."""
 
     @contextmanager
-    def work(self, name: str, document: Document) -> Iterator[Told]:
-        """Something is done for a document of which `performs` spoke."""
+    def work(self, name: str, document: Document) -> Iterator[Conclude]:
+        """A due worker does something for a document that is followed."""
         del name, document
-        yield _untold
+        yield _unheard
 
     def start(self) -> None:
         """Begin to hand over what is traced."""

@@ -21,7 +21,7 @@ from schemas.feedback import (
 from schemas.scheduling import SessionEvent, SessionMissed
 from services.chassis.domain import Decision, Refusal, State
 from services.feedback import figures
-from services.feedback.evolution import find_cohort, find_group, find_pair, find_turnout
+from services.feedback.lookup import cohort_of, group_in, pair_in, turnout_in
 from services.feedback.questionnaire import USEFULNESS, question_ids
 from services.feedback.views import (
     ALL,
@@ -43,12 +43,12 @@ LITTLE_USE = 2
 
 def learn(state: State, event: Event) -> Decision:
     """Take note of what happened in a cohort that was opened."""
-    return _unknown(event) if find_cohort(state, event) is None else ()
+    return _unknown(event) if cohort_of(state, event) is None else ()
 
 
 def ask(state: State, event: PairEvent | SessionEvent, occasion: str, now: datetime) -> Decision:
     """Ask each side of the pair, unless it was asked on this occasion before."""
-    cohort = find_cohort(state, event)
+    cohort = cohort_of(state, event)
     if cohort is None:
         return _unknown(event)
     return [
@@ -103,7 +103,7 @@ def expire(state: State, cohort_id: str, survey_id: str, now: datetime) -> Decis
 
 def miss(state: State, event: SessionMissed) -> Decision:
     """Say that a pair is at risk once it has missed too many sessions."""
-    if find_cohort(state, event) is None:
+    if cohort_of(state, event) is None:
         return _unknown(event)
     pair = state.get(Pair, event.cohort_id, event.pair_id)
     missed = 1 + (pair.missed if pair else 0)
@@ -114,7 +114,7 @@ def miss(state: State, event: SessionMissed) -> Decision:
 
 def stall(state: State, event: PairEvent) -> Decision:
     """Say that a pair that has not met for too long is at risk."""
-    if find_cohort(state, event) is None:
+    if cohort_of(state, event) is None:
         return _unknown(event)
     return _risk(state, event.cohort_id, event.pair_id, "stalled")
 
@@ -124,8 +124,8 @@ def measure(state: State, cohort_id: str, now: datetime) -> Decision:
     cohort = state.get(Cohort, cohort_id, cohort_id)
     if cohort is None or cohort.due_at is None or cohort.due_at > now:
         return ()
-    groups = {name: find_group(state, cohort_id, name) for name in GROUPS}
-    turnouts = {name: find_turnout(state, cohort_id, name) for name in (ALL, *GROUPS)}
+    groups = {name: group_in(state, cohort_id, name) for name in GROUPS}
+    turnouts = {name: turnout_in(state, cohort_id, name) for name in (ALL, *GROUPS)}
     measured = figures.measured(cohort, groups, turnouts, now)
     criteria = figures.criteria(measured, cohort.policy)
     verdict = figures.verdict(criteria)
@@ -158,7 +158,7 @@ def _closed(survey: Survey, outcome: Literal["answered", "expired"]) -> SurveyCl
 
 def _risk(state: State, cohort_id: str, pair_id: str, cause: Cause) -> Sequence[PairAtRisk]:
     """The pair is at risk, unless that was said before for this cause."""
-    pair = find_pair(state, cohort_id, pair_id)
+    pair = pair_in(state, cohort_id, pair_id)
     if cause in pair.causes:
         return []
     return [

@@ -22,9 +22,9 @@ from schemas.matching import (
     PairFormed,
 )
 from schemas.scheduling import PairGraduated, PairStalled, SessionCompleted, SessionMissed
-from services.chassis.domain import Decision, Domain, Due, Need, One, State
+from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
 from services.feedback import domain
-from services.feedback.evolution import evolve
+from services.feedback.evolution import EVOLUTION
 from services.feedback.views import (
     ALL,
     GROUPS,
@@ -54,41 +54,6 @@ LEARNS: frozenset[type[Event]] = frozenset(
     }
 )
 """What other services tell and feedback keeps: its journal has a copy."""
-
-HANDLES: frozenset[type[Message]] = frozenset({*LEARNS, PairStalled, AnswerSurvey, Due})
-
-
-def decide(state: State, message: Message, now: datetime) -> Decision:
-    """What follows from a message."""
-    match message:
-        case CohortOpened():
-            return ()
-        case (
-            MentorVolunteered()
-            | MentorWithdrew()
-            | ManagerEnrolled()
-            | ManagerWithdrew()
-            | PairDissolved()
-        ):
-            return domain.learn(state, message)
-        case PairFormed():
-            return domain.ask(state, message, "start", now)
-        case SessionCompleted():
-            return domain.ask(state, message, f"s{message.number}", now)
-        case PairGraduated():
-            return domain.ask(state, message, "end", now)
-        case SessionMissed():
-            return domain.miss(state, message)
-        case PairStalled():
-            return domain.stall(state, message)
-        case AnswerSurvey():
-            return domain.answer(state, message, now)
-        case Due(collection=Survey.collection):
-            return domain.expire(state, message.cohort_id, message.id, now)
-        case Due(collection=Cohort.collection):
-            return domain.measure(state, message.cohort_id, now)
-        case _:
-            raise TypeError(f"feedback does not handle {type(message).__name__}")
 
 
 def needs(message: Message) -> Iterator[Need]:
@@ -135,13 +100,68 @@ def _group_of(survey_id: str) -> str:
     return group_id(kind_of(survey_id), side_of(survey_id))
 
 
+def _cohort_opened(*_: object) -> Decision:
+    """It is measured as soon as it is found due."""
+    return []
+
+
+def _noted(state: State, event: Event, _: datetime) -> Decision:
+    return domain.learn(state, event)
+
+
+def _pair_formed(state: State, event: PairFormed, now: datetime) -> Decision:
+    return domain.ask(state, event, "start", now)
+
+
+def _session_completed(state: State, event: SessionCompleted, now: datetime) -> Decision:
+    return domain.ask(state, event, f"s{event.number}", now)
+
+
+def _pair_graduated(state: State, event: PairGraduated, now: datetime) -> Decision:
+    return domain.ask(state, event, "end", now)
+
+
+def _session_missed(state: State, event: SessionMissed, _: datetime) -> Decision:
+    return domain.miss(state, event)
+
+
+def _pair_stalled(state: State, event: PairStalled, _: datetime) -> Decision:
+    return domain.stall(state, event)
+
+
+def _answer(state: State, command: AnswerSurvey, now: datetime) -> Decision:
+    return domain.answer(state, command, now)
+
+
+def _due(state: State, due: Due, now: datetime) -> Decision:
+    if due.collection == Survey.collection:
+        return domain.expire(state, due.cohort_id, due.id, now)
+    return domain.measure(state, due.cohort_id, now)
+
+
+HANDLERS: Handlers = {
+    CohortOpened: _cohort_opened,
+    MentorVolunteered: _noted,
+    MentorWithdrew: _noted,
+    ManagerEnrolled: _noted,
+    ManagerWithdrew: _noted,
+    PairFormed: _pair_formed,
+    PairDissolved: _noted,
+    PairGraduated: _pair_graduated,
+    PairStalled: _pair_stalled,
+    SessionCompleted: _session_completed,
+    SessionMissed: _session_missed,
+    AnswerSurvey: _answer,
+    Due: _due,
+}
+"""Message to decision."""
+
 DOMAIN = Domain(
     name="feedback",
     reads=("mentoring.matching.events", "mentoring.scheduling.events"),
     documents=(Cohort, Group, Turnout, Survey, Pair),
-    handles=HANDLES,
     learns=LEARNS,
+    handlers=HANDLERS,
+    evolution=EVOLUTION,
     needs=needs,
-    decide=decide,
-    evolve=evolve,
 )

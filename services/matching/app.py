@@ -7,7 +7,7 @@ from schemas.matching import RunRound
 from services.chassis.domain import Document
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import Settings, load
-from services.chassis.step.stepper import DueWorker
+from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.matching.handlers import DOMAIN

@@ -1,7 +1,6 @@
 """How matching's documents follow from its events. A fold: no time, no rules, no I/O."""
 
 from collections.abc import Iterable
-from typing import assert_never
 
 from schemas.base import Message, PairEvent, recast
 from schemas.matching import (
@@ -28,7 +27,7 @@ from schemas.matching import (
     RoundSimulated,
 )
 from schemas.scheduling import PairGraduated
-from services.chassis.domain import Change, D, State
+from services.chassis.domain import Change, D, Evolution, State
 from services.matching.views import (
     Cohort,
     Manager,
@@ -48,56 +47,74 @@ _ENDS: dict[type[Message], PairState] = {
 }
 
 
-def evolve(state: State, event: Message) -> Iterable[Change]:
-    """The documents that an event changes."""
+def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
     cohort_id = event.cohort_id
-    match event:
-        case CohortOpened():
-            yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
-        case MentorVolunteered():
-            yield recast(Mentor, event, id=event.mentor_id)
-        case ManagerEnrolled():
-            yield recast(Manager, event, id=event.manager_id)
-        case MentorPaused() | MentorWithdrew():
-            mentor = _the(state, Mentor, cohort_id, event.mentor_id)
-            new = "paused" if isinstance(event, MentorPaused) else "withdrawn"
-            yield mentor.model_copy(update={"state": new})
-        case MentorResumed():
-            mentor = _the(state, Mentor, cohort_id, event.mentor_id)
-            yield _engaged(mentor.model_copy(update={"state": "available"}), mentor.engaged)
-        case ManagerWithdrew():
-            manager = _the(state, Manager, cohort_id, event.manager_id)
-            yield manager.model_copy(update={"state": "withdrawn"})
-        case AvailabilityChanged():
-            for kind in (Mentor, Manager):
-                person = state.get(kind, cohort_id, event.person_id)
-                if person is not None:
-                    yield person.model_copy(update={"availability": event.availability})
-        case RoundRequested() | RoundCompleted() | RoundSimulated():
-            yield _round(event)
-        case PairsSimulated():
-            yield recast(Simulation, event, id=f"{event.round_id}.{event.part}")
-        case ManagerWaitlisted():
-            manager = _the(state, Manager, cohort_id, event.manager_id)
-            yield manager.model_copy(update={"waiting": event.waiting})
-        case PairChosenByHand() | PairKeptApart():
-            made = "proposed" if isinstance(event, PairChosenByHand) else "kept_apart"
-            yield recast(Override, event, id=event.pair_id, decision=made)
-        case PairEvent():
-            yield from _pair(state, event)
+    yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
 
 
-def _round(event: RoundRequested | RoundCompleted | RoundSimulated) -> Round:
-    match event:
-        case RoundRequested():
-            due = event.requested_at
-            return recast(Round, event, id=event.round_id, state="requested", due_at=due)
-        case RoundCompleted():
-            return recast(Round, event, id=event.round_id, state="completed", mode="publish")
-        case RoundSimulated():
-            return recast(Round, event, id=event.round_id, state="simulated", mode="simulate")
-        case _:
-            assert_never(event)
+def _mentor_volunteered(_: State, event: MentorVolunteered) -> Iterable[Change]:
+    yield recast(Mentor, event, id=event.mentor_id)
+
+
+def _mentor_paused(state: State, event: MentorPaused) -> Iterable[Change]:
+    mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
+    yield mentor.model_copy(update={"state": "paused"})
+
+
+def _mentor_resumed(state: State, event: MentorResumed) -> Iterable[Change]:
+    mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
+    yield _engaged(mentor.model_copy(update={"state": "available"}), mentor.engaged)
+
+
+def _mentor_withdrew(state: State, event: MentorWithdrew) -> Iterable[Change]:
+    mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
+    yield mentor.model_copy(update={"state": "withdrawn"})
+
+
+def _manager_enrolled(_: State, event: ManagerEnrolled) -> Iterable[Change]:
+    yield recast(Manager, event, id=event.manager_id)
+
+
+def _manager_waitlisted(state: State, event: ManagerWaitlisted) -> Iterable[Change]:
+    manager = _the(state, Manager, event.cohort_id, event.manager_id)
+    yield manager.model_copy(update={"waiting": event.waiting})
+
+
+def _manager_withdrew(state: State, event: ManagerWithdrew) -> Iterable[Change]:
+    manager = _the(state, Manager, event.cohort_id, event.manager_id)
+    yield manager.model_copy(update={"state": "withdrawn"})
+
+
+def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[Change]:
+    for kind in (Mentor, Manager):
+        person = state.get(kind, event.cohort_id, event.person_id)
+        if person is not None:
+            yield person.model_copy(update={"availability": event.availability})
+
+
+def _chosen_by_hand(_: State, event: PairChosenByHand) -> Iterable[Change]:
+    yield recast(Override, event, id=event.pair_id, decision="proposed")
+
+
+def _kept_apart(_: State, event: PairKeptApart) -> Iterable[Change]:
+    yield recast(Override, event, id=event.pair_id, decision="kept_apart")
+
+
+def _round_requested(_: State, event: RoundRequested) -> Iterable[Change]:
+    due = event.requested_at
+    yield recast(Round, event, id=event.round_id, state="requested", due_at=due)
+
+
+def _round_completed(_: State, event: RoundCompleted) -> Iterable[Change]:
+    yield recast(Round, event, id=event.round_id, state="completed", mode="publish")
+
+
+def _round_simulated(_: State, event: RoundSimulated) -> Iterable[Change]:
+    yield recast(Round, event, id=event.round_id, state="simulated", mode="simulate")
+
+
+def _pairs_simulated(_: State, event: PairsSimulated) -> Iterable[Change]:
+    yield recast(Simulation, event, id=f"{event.round_id}.{event.part}")
 
 
 def _pair(state: State, event: PairEvent) -> Iterable[Change]:
@@ -142,6 +159,33 @@ def _pair(state: State, event: PairEvent) -> Iterable[Change]:
             yield manager.model_copy(update={"state": new, "pair_id": kept})
         else:
             yield manager.model_copy(update={"pair_id": None})
+
+
+EVOLUTION: Evolution = {
+    CohortOpened: _cohort_opened,
+    MentorVolunteered: _mentor_volunteered,
+    MentorPaused: _mentor_paused,
+    MentorResumed: _mentor_resumed,
+    MentorWithdrew: _mentor_withdrew,
+    ManagerEnrolled: _manager_enrolled,
+    ManagerWaitlisted: _manager_waitlisted,
+    ManagerWithdrew: _manager_withdrew,
+    AvailabilityChanged: _availability_changed,
+    PairChosenByHand: _chosen_by_hand,
+    PairKeptApart: _kept_apart,
+    RoundRequested: _round_requested,
+    RoundCompleted: _round_completed,
+    RoundSimulated: _round_simulated,
+    PairsSimulated: _pairs_simulated,
+    PairProposed: _pair,
+    ProposalAccepted: _pair,
+    ProposalDeclined: _pair,
+    ProposalExpired: _pair,
+    PairFormed: _pair,
+    PairDissolved: _pair,
+    PairGraduated: _pair,
+}
+"""Event to the documents that it changes."""
 
 
 def _engaged(mentor: Mentor, pairs: tuple[str, ...]) -> Mentor:

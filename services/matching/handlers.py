@@ -26,10 +26,9 @@ from schemas.matching import (
     WithdrawMentor,
 )
 from schemas.scheduling import PairGraduated
-from schemas.topics import COMMANDS
-from services.chassis.domain import Decision, Domain, Due, Need, One, State, Whole
+from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State, Whole
 from services.matching import overrides, pairs, people, rounds
-from services.matching.evolution import evolve
+from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.views import (
     Cohort,
@@ -49,18 +48,18 @@ def needs(message: Message) -> Iterable[Need]:
         case RunRound() | SearchReport() | RoundRequested() | RoundCompleted() | RoundSimulated():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Round, cohort_id, message.round_id)
-            yield from _of_search(cohort_id, message)
+            yield from _needs_of_search(cohort_id, message)
         case ProposePair() | KeepApart():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Override, cohort_id, message.pair_id)
-            yield from _pair(cohort_id, message.pair_id)
+            yield from _needs_of_pair(cohort_id, message.pair_id)
         case PairProposed():
             yield One(Round, cohort_id, message.round_id)
-            yield from _pair(cohort_id, message.pair_id)
+            yield from _needs_of_pair(cohort_id, message.pair_id)
         case AcceptProposal() | DeclineProposal() | DissolvePair() | PairEvent():
-            yield from _pair(cohort_id, message.pair_id)
+            yield from _needs_of_pair(cohort_id, message.pair_id)
         case Due():
-            yield from _pair(cohort_id, message.id)
+            yield from _needs_of_pair(cohort_id, message.id)
         case ChangeAvailability() | AvailabilityChanged():
             yield One(Mentor, cohort_id, message.person_id)
             yield One(Manager, cohort_id, message.person_id)
@@ -71,13 +70,13 @@ def needs(message: Message) -> Iterable[Need]:
                     yield One(kind, cohort_id, person)
 
 
-def _of_search(cohort_id: str, message: Message) -> Iterable[Need]:
+def _needs_of_search(cohort_id: str, message: Message) -> Iterable[Need]:
     match message:
         case PairsFound():
             yield One(Simulation, cohort_id, f"{message.round_id}.{message.part}")
             for mentor_id, manager_id in message.pairs:
                 yield One(Override, cohort_id, pair_of(mentor_id, manager_id))
-                yield from _pair(cohort_id, pair_of(mentor_id, manager_id))
+                yield from _needs_of_pair(cohort_id, pair_of(mentor_id, manager_id))
         case PlacesFound():
             for manager_id, _ in message.waiting:
                 yield One(Manager, cohort_id, manager_id)
@@ -86,73 +85,83 @@ def _of_search(cohort_id: str, message: Message) -> Iterable[Need]:
             yield Whole(Manager, cohort_id)
 
 
-def _pair(cohort_id: str, pair_id: str) -> Iterable[Need]:
+def _needs_of_pair(cohort_id: str, pair_id: str) -> Iterable[Need]:
     mentor_id, manager_id = people_of(pair_id)
     yield One(Pair, cohort_id, pair_id)
     yield One(Mentor, cohort_id, mentor_id)
     yield One(Manager, cohort_id, manager_id)
 
 
-def decide(state: State, message: Message, now: datetime) -> Decision:
-    """What follows from a message."""
-    cohort_id = message.cohort_id
+def _open_cohort(state: State, command: OpenCohort, _: datetime) -> Decision:
+    return people.open_cohort(_cohort(state, command), command)
 
-    def cohort() -> Cohort | None:
-        return state.get(Cohort, cohort_id, cohort_id)
 
-    def mentor(id: str) -> Mentor | None:
-        return state.get(Mentor, cohort_id, id)
+def _volunteer(state: State, command: VolunteerAsMentor, _: datetime) -> Decision:
+    return people.volunteer(
+        _cohort(state, command), _mentor(state, command, command.mentor_id), command
+    )
 
-    def manager(id: str) -> Manager | None:
-        return state.get(Manager, cohort_id, id)
 
-    def pair(id: str) -> Pair | None:
-        return state.get(Pair, cohort_id, id)
+def _enrol(state: State, command: EnrolManager, now: datetime) -> Decision:
+    return people.enrol(
+        _cohort(state, command), _manager(state, command, command.manager_id), command, now
+    )
 
-    match message:
-        case OpenCohort():
-            return people.open_cohort(cohort(), message)
-        case VolunteerAsMentor():
-            return people.volunteer(cohort(), mentor(message.mentor_id), message)
-        case EnrolManager():
-            return people.enrol(cohort(), manager(message.manager_id), message, now)
-        case PauseMentor():
-            return people.pause(mentor(message.mentor_id), message)
-        case ResumeMentor():
-            return people.resume(mentor(message.mentor_id), message.mentor_id)
-        case ChangeAvailability():
-            person = message.person_id
-            return people.change_availability(mentor(person), manager(person), message)
-        case WithdrawMentor():
-            leaving = mentor(message.mentor_id)
-            engaged = [pair(pair_id) for pair_id in (leaving.engaged if leaving else ())]
-            return people.withdraw_mentor(leaving, [p for p in engaged if p], message)
-        case WithdrawManager():
-            gone = manager(message.manager_id)
-            standing = gone is not None and gone.state in ("proposed", "paired")
-            theirs = pair(gone.pair_id) if standing and gone and gone.pair_id else None
-            return people.withdraw_manager(gone, theirs, message)
-        case RunRound():
-            past = state.get(Round, cohort_id, message.round_id)
-            return rounds.request(cohort(), past, message, now)
-        case SearchReport():
-            return _of_round(state, message, now)
-        case ProposePair() | KeepApart():
-            return _by_hand(state, message, now)
-        case AcceptProposal():
-            mentor_id, manager_id = people_of(message.pair_id)
-            both = mentor(mentor_id), manager(manager_id)
-            return pairs.accept(pair(message.pair_id), *both, message, now)
-        case DeclineProposal():
-            return pairs.decline(pair(message.pair_id), message, now)
-        case DissolvePair():
-            return pairs.dissolve(pair(message.pair_id), message)
-        case Due():
-            return pairs.expire(pair(message.id), now)
-        case PairGraduated():
-            return []
-        case _:
-            raise AssertionError(f"matching does not handle {type(message).__name__}")
+
+def _pause(state: State, command: PauseMentor, _: datetime) -> Decision:
+    return people.pause(_mentor(state, command, command.mentor_id), command)
+
+
+def _resume(state: State, command: ResumeMentor, _: datetime) -> Decision:
+    return people.resume(_mentor(state, command, command.mentor_id), command.mentor_id)
+
+
+def _change_availability(state: State, command: ChangeAvailability, _: datetime) -> Decision:
+    mentor = _mentor(state, command, command.person_id)
+    manager = _manager(state, command, command.person_id)
+    return people.change_availability(mentor, manager, command)
+
+
+def _withdraw_mentor(state: State, command: WithdrawMentor, _: datetime) -> Decision:
+    mentor = _mentor(state, command, command.mentor_id)
+    engaged = [_pair(state, command, pair_id) for pair_id in (mentor.engaged if mentor else ())]
+    return people.withdraw_mentor(mentor, [pair for pair in engaged if pair], command)
+
+
+def _withdraw_manager(state: State, command: WithdrawManager, _: datetime) -> Decision:
+    manager = _manager(state, command, command.manager_id)
+    standing = manager is not None and manager.state in ("proposed", "paired")
+    pair = _pair(state, command, manager.pair_id) if manager and standing else None
+    return people.withdraw_manager(manager, pair, command)
+
+
+def _run_round(state: State, command: RunRound, now: datetime) -> Decision:
+    past = state.get(Round, command.cohort_id, command.round_id)
+    return rounds.request(_cohort(state, command), past, command, now)
+
+
+def _accept(state: State, command: AcceptProposal, now: datetime) -> Decision:
+    mentor_id, manager_id = people_of(command.pair_id)
+    mentor = _mentor(state, command, mentor_id)
+    manager = _manager(state, command, manager_id)
+    return pairs.accept(_pair(state, command, command.pair_id), mentor, manager, command, now)
+
+
+def _decline(state: State, command: DeclineProposal, now: datetime) -> Decision:
+    return pairs.decline(_pair(state, command, command.pair_id), command, now)
+
+
+def _dissolve(state: State, command: DissolvePair, _: datetime) -> Decision:
+    return pairs.dissolve(_pair(state, command, command.pair_id), command)
+
+
+def _due(state: State, due: Due, now: datetime) -> Decision:
+    return pairs.expire(_pair(state, due, due.id), now)
+
+
+def _noted(*_: object) -> Decision:
+    """What is learned, and nothing follows from."""
+    return []
 
 
 def _of_round(state: State, message: SearchReport, now: datetime) -> Decision:
@@ -207,15 +216,52 @@ def _by_hand(state: State, message: ProposePair | KeepApart, now: datetime) -> D
     return overrides.propose(cohort, mentor, manager, pair, override, line_of, message, now)
 
 
+HANDLERS: Handlers = {
+    OpenCohort: _open_cohort,
+    VolunteerAsMentor: _volunteer,
+    EnrolManager: _enrol,
+    PauseMentor: _pause,
+    ResumeMentor: _resume,
+    ChangeAvailability: _change_availability,
+    WithdrawMentor: _withdraw_mentor,
+    WithdrawManager: _withdraw_manager,
+    RunRound: _run_round,
+    PairsFound: _of_round,
+    PlacesFound: _of_round,
+    SearchEnded: _of_round,
+    ProposePair: _by_hand,
+    KeepApart: _by_hand,
+    AcceptProposal: _accept,
+    DeclineProposal: _decline,
+    DissolvePair: _dissolve,
+    PairGraduated: _noted,
+    Due: _due,
+}
+"""Message to decision."""
+
+
+def _cohort(state: State, message: Message) -> Cohort | None:
+    return state.get(Cohort, message.cohort_id, message.cohort_id)
+
+
+def _mentor(state: State, message: Message, mentor_id: str) -> Mentor | None:
+    return state.get(Mentor, message.cohort_id, mentor_id)
+
+
+def _manager(state: State, message: Message, manager_id: str) -> Manager | None:
+    return state.get(Manager, message.cohort_id, manager_id)
+
+
+def _pair(state: State, message: Message, pair_id: str | None) -> Pair | None:
+    return None if pair_id is None else state.get(Pair, message.cohort_id, pair_id)
+
+
 DOMAIN = Domain(
     name="matching",
     reads=("mentoring.scheduling.events",),
     documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override),
-    handles=frozenset(
-        {*COMMANDS["matching"], PairGraduated, Due, PairsFound, PlacesFound, SearchEnded}
-    ),
     learns=frozenset({PairGraduated}),
+    handlers=HANDLERS,
+    evolution=EVOLUTION,
     needs=needs,
-    decide=decide,
-    evolve=evolve,
 )

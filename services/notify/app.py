@@ -11,7 +11,7 @@ from services.chassis.domain import Document
 from services.chassis.http.links import LinkSigner
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import WrongSetting, load
-from services.chassis.step.stepper import DueWorker
+from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.notify.actions import Links

@@ -1,47 +1,16 @@
 """How notify's documents follow from its events. A fold: no time, no rules, no I/O."""
 
 from collections.abc import Iterable
-from typing import assert_never
 
-from schemas.base import Message
-from schemas.matching import (
-    CohortOpened,
-)
-from schemas.notify import LetterDeferred, LetterFailed, LetterQueued, LetterSent
+from schemas.matching import CohortOpened
+from schemas.notify import LetterDeferred, LetterEvent, LetterFailed, LetterQueued, LetterSent
 from schemas.people import PersonContact, PersonErased
-from services.chassis.domain import Change, Gone, State
+from services.chassis.domain import Change, Evolution, Gone, State
 from services.notify.views import Cohort, Letter, Person
 
 
-def evolve(state: State, event: Message) -> Iterable[Change]:
-    """The documents that an event, or a record of the people topic, changes."""
-    match event:
-        case CohortOpened():
-            return [_cohort(event)]
-        case PersonContact():
-            return [
-                Person(
-                    id=event.person_id,
-                    cohort_id=event.cohort_id,
-                    name=event.name,
-                    email=event.email,
-                    language=event.language,
-                )
-            ]
-        case PersonErased():
-            person = state.get(Person, event.cohort_id, event.person_id)
-            return [Gone(person)] if person else []
-        case LetterQueued():
-            return [_queued(event)]
-        case LetterSent() | LetterDeferred() | LetterFailed():
-            letter = state.get(Letter, event.cohort_id, event.letter_id)
-            return [_after(letter, event)] if letter else []
-        case _:
-            return []
-
-
-def _cohort(event: CohortOpened) -> Cohort:
-    return Cohort(
+def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
+    yield Cohort(
         id=event.cohort_id,
         cohort_id=event.cohort_id,
         name=event.name,
@@ -50,8 +19,24 @@ def _cohort(event: CohortOpened) -> Cohort:
     )
 
 
-def _queued(event: LetterQueued) -> Letter:
-    return Letter(
+def _contact(_: State, contact: PersonContact) -> Iterable[Change]:
+    yield Person(
+        id=contact.person_id,
+        cohort_id=contact.cohort_id,
+        name=contact.name,
+        email=contact.email,
+        language=contact.language,
+    )
+
+
+def _erased(state: State, event: PersonErased) -> Iterable[Change]:
+    person = state.get(Person, event.cohort_id, event.person_id)
+    if person is not None:
+        yield Gone(person)
+
+
+def _queued(_: State, event: LetterQueued) -> Iterable[Change]:
+    yield Letter(
         id=event.letter_id,
         cohort_id=event.cohort_id,
         state="queued",
@@ -64,17 +49,51 @@ def _queued(event: LetterQueued) -> Letter:
     )
 
 
-def _after(letter: Letter, event: LetterSent | LetterDeferred | LetterFailed) -> Letter:
-    change: dict[str, object]
-    match event:
-        case LetterSent():
-            change = {"state": "sent", "cause": None, "due_at": None}
-        case LetterFailed():
-            change = {"state": "failed", "cause": event.cause, "due_at": None}
-        case LetterDeferred():
-            change = {"state": "queued", "cause": event.cause, "due_at": event.retry_at}
-            if letter.state == "failed":  # asked again by a coordinator: the wait starts anew
-                change["owed_since"] = event.retry_at
-        case _:
-            assert_never(event)
-    return letter.model_copy(update=change | {"attempts": event.attempt})
+def _sent(state: State, event: LetterSent) -> Iterable[Change]:
+    for letter in _known(state, event):
+        yield letter.model_copy(
+            update={"state": "sent", "attempts": event.attempt, "cause": None, "due_at": None}
+        )
+
+
+def _deferred(state: State, event: LetterDeferred) -> Iterable[Change]:
+    for letter in _known(state, event):
+        change = {
+            "state": "queued",
+            "attempts": event.attempt,
+            "cause": event.cause,
+            "due_at": event.retry_at,
+        }
+        if letter.state == "failed":  # asked again by a coordinator: the wait starts anew
+            change["owed_since"] = event.retry_at
+        yield letter.model_copy(update=change)
+
+
+def _failed(state: State, event: LetterFailed) -> Iterable[Change]:
+    for letter in _known(state, event):
+        yield letter.model_copy(
+            update={
+                "state": "failed",
+                "attempts": event.attempt,
+                "cause": event.cause,
+                "due_at": None,
+            }
+        )
+
+
+def _known(state: State, event: LetterEvent) -> Iterable[Letter]:
+    """The letter that an event is about, if there is one."""
+    letter = state.get(Letter, event.cohort_id, event.letter_id)
+    return () if letter is None else (letter,)
+
+
+EVOLUTION: Evolution = {
+    CohortOpened: _cohort_opened,
+    PersonContact: _contact,
+    PersonErased: _erased,
+    LetterQueued: _queued,
+    LetterSent: _sent,
+    LetterDeferred: _deferred,
+    LetterFailed: _failed,
+}
+"""Event, or record of the people topic, to the documents that it changes."""

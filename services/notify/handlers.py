@@ -8,9 +8,9 @@ from schemas.matching import CohortOpened
 from schemas.notify import LetterDeferred, LetterFailed, LetterSent, RetryLetter
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE
-from services.chassis.domain import Decision, Domain, Due, Need, One, State
+from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
 from services.notify.delivery import conclude, retry, tell
-from services.notify.evolution import evolve
+from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, letters_of
 from services.notify.messages import LetterAttempted
 from services.notify.views import Cohort, Letter, Person
@@ -36,20 +36,38 @@ def needs(message: Message) -> Iterable[Need]:
     ]
 
 
-def decide(state: State, message: Message, now: datetime) -> Decision:
-    """The events that follow from a message, or why there are none."""
-    match message:
-        case LetterAttempted():
-            return conclude(state, message, now)
-        case RetryLetter():
-            return retry(state, message, now)
-        case Event():
-            return tell(state, message, now) if type(message) in LETTERS else []
-        case _:
-            # Contacts are only mirrored: a letter that waits for one is tried again in its own
-            # time. A due letter is handed over by the sender, outside of any decision.
-            return []
+def _tell(state: State, event: Event, now: datetime) -> Decision:
+    return tell(state, event, now)
 
+
+def _conclude(state: State, attempted: LetterAttempted, now: datetime) -> Decision:
+    return conclude(state, attempted, now)
+
+
+def _retry(state: State, command: RetryLetter, now: datetime) -> Decision:
+    return retry(state, command, now)
+
+
+def _noted(*_: object) -> Decision:
+    """What is learned or mirrored: a letter that waits for a contact is tried in its own time."""
+    return []
+
+
+def _left_to_the_sender(*_: object) -> Decision:
+    """A due letter is handed over outside of any decision, and what came of it is reported."""
+    return []
+
+
+HANDLERS: Handlers = {
+    **dict.fromkeys(LETTERS, _tell),
+    CohortOpened: _noted,
+    PersonContact: _noted,
+    PersonErased: _noted,
+    LetterAttempted: _conclude,
+    RetryLetter: _retry,
+    Due: _left_to_the_sender,
+}
+"""Message to decision."""
 
 DOMAIN = Domain(
     name="notify",
@@ -61,11 +79,8 @@ DOMAIN = Domain(
     ),
     tables=(PEOPLE,),
     documents=(Cohort, Person, Letter),
-    handles=frozenset(
-        {*LETTERS, CohortOpened, PersonContact, PersonErased, LetterAttempted, RetryLetter, Due}
-    ),
     learns=frozenset({CohortOpened}),
+    handlers=HANDLERS,
+    evolution=EVOLUTION,
     needs=needs,
-    decide=decide,
-    evolve=evolve,
 )

@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.base import Message, PairEvent
-from schemas.matching import AvailabilityChanged, CohortOpened, PairFormed
+from schemas.base import PairEvent
+from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
     AttendanceRequested,
+    PairGraduated,
+    PairStalled,
+    PlanningBegan,
+    PlanningPostponed,
     SessionCancelled,
     SessionCompleted,
     SessionConfirmed,
@@ -15,7 +19,7 @@ from schemas.scheduling import (
     SessionPlanned,
     SessionRescheduled,
 )
-from services.chassis.domain import Change, State
+from services.chassis.domain import Change, Evolution, State
 from services.scheduling.agenda import Agenda, agenda_of, calendar_of, new_agenda
 from services.scheduling.views import (
     Cause,
@@ -29,31 +33,97 @@ from services.scheduling.views import (
 )
 
 
-def evolve(state: State, event: Message) -> Iterable[Change]:
-    """The documents that an event changes."""
+def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
     cohort_id = event.cohort_id
-    match event:
-        case CohortOpened():
-            yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
-        case AvailabilityChanged():
-            yield calendar_of(state, cohort_id, event.person_id, event.availability)
-        case PairFormed():
-            # A pair is formed once in a cohort; what has begun is not begun again.
-            if state.get(Pair, cohort_id, event.pair_id) is None:
-                agenda = new_agenda(state, event)
-                yield from (agenda.pair, agenda.mentor, agenda.manager) if agenda else ()
-        case PairEvent():
-            before = agenda_of(state, cohort_id, event.pair_id)
-            if before is not None:
-                yield from _differences(before, before.after(event))
-        case SessionEvent():
-            before = agenda_of(state, cohort_id, event.pair_id)
-            if before is None:
-                raise LookupError(f"{type(event).__name__} of an unknown pair {event.pair_id}")
-            yield from _differences(before, before.after(event))
-            yield from _session(state, event)
-        case _:
-            return
+    yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
+
+
+def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[Change]:
+    yield calendar_of(state, event.cohort_id, event.person_id, event.availability)
+
+
+def _pair_formed(state: State, event: PairFormed) -> Iterable[Change]:
+    # A pair is formed once in a cohort; what has begun is not begun again.
+    if state.get(Pair, event.cohort_id, event.pair_id) is None:
+        agenda = new_agenda(state, event)
+        yield from (agenda.pair, agenda.mentor, agenda.manager) if agenda else ()
+
+
+def _pair_changed(state: State, event: PairEvent) -> Iterable[Change]:
+    before = agenda_of(state, event.cohort_id, event.pair_id)
+    if before is not None:
+        yield from _differences(before, before.after(event))
+
+
+def _session_planned(state: State, event: SessionPlanned | SessionRescheduled) -> Iterable[Change]:
+    """The session at its new time. Whoever had confirmed it has confirmed another time."""
+    yield from _session_changed(state, event)
+    yield _session_as(event, "planned", due_at=event.ends_at)
+
+
+def _session_confirmed(state: State, event: SessionConfirmed) -> Iterable[Change]:
+    yield from _session_changed(state, event)
+    session = state.get(Session, event.cohort_id, event.session_id)
+    before = session.confirmed_by if session else ()
+    by_both = bool(set(before) - {event.by})
+    yield _session_as(
+        event,
+        "confirmed" if by_both else "planned",
+        confirmed_by=(*before, event.by),
+        due_at=event.ends_at,
+    )
+
+
+def _attendance_requested(state: State, event: AttendanceRequested) -> Iterable[Change]:
+    session = state.get(Session, event.cohort_id, event.session_id)
+    if session is not None:
+        yield session.model_copy(update={"asked": True, "due_at": event.report_by})
+
+
+def _session_cancelled(state: State, event: SessionCancelled) -> Iterable[Change]:
+    yield from _session_changed(state, event)
+    yield _session_as(event, "cancelled")
+    yield _outcome(event, "cancelled", event.cause)
+
+
+def _session_missed(state: State, event: SessionMissed) -> Iterable[Change]:
+    yield from _session_changed(state, event)
+    yield _session_as(event, "missed")
+    yield _outcome(event, "missed", event.cause)
+
+
+def _session_completed(state: State, event: SessionCompleted) -> Iterable[Change]:
+    yield from _session_changed(state, event)
+    yield _session_as(event, "completed")
+    yield _outcome(event, "completed", "reported")
+
+
+EVOLUTION: Evolution = {
+    CohortOpened: _cohort_opened,
+    AvailabilityChanged: _availability_changed,
+    PairFormed: _pair_formed,
+    PairDissolved: _pair_changed,
+    PairStalled: _pair_changed,
+    PairGraduated: _pair_changed,
+    PlanningBegan: _pair_changed,
+    PlanningPostponed: _pair_changed,
+    SessionPlanned: _session_planned,
+    SessionRescheduled: _session_planned,
+    SessionConfirmed: _session_confirmed,
+    AttendanceRequested: _attendance_requested,
+    SessionCancelled: _session_cancelled,
+    SessionMissed: _session_missed,
+    SessionCompleted: _session_completed,
+}
+"""Event to the documents that it changes."""
+
+
+def _session_changed(state: State, event: SessionEvent) -> Iterable[Change]:
+    """What changes in the agenda of the session's pair."""
+    before = agenda_of(state, event.cohort_id, event.pair_id)
+    if before is None:
+        raise LookupError(f"{type(event).__name__} of an unknown pair {event.pair_id}")
+    return _differences(before, before.after(event))
 
 
 def _differences(before: Agenda, after: Agenda) -> Iterable[Change]:
@@ -63,40 +133,6 @@ def _differences(before: Agenda, after: Agenda) -> Iterable[Change]:
         yield after.mentor
     if after.manager is not before.manager:
         yield after.manager
-
-
-def _session(state: State, event: SessionEvent) -> Iterable[Change]:
-    match event:
-        case SessionPlanned():
-            yield _session_as(event, "planned", due_at=event.ends_at)
-        case SessionRescheduled():
-            # Whoever had confirmed has confirmed another time.
-            yield _session_as(event, "planned", due_at=event.ends_at)
-        case SessionConfirmed():
-            session = state.get(Session, event.cohort_id, event.session_id)
-            before = session.confirmed_by if session else ()
-            by_both = bool(set(before) - {event.by})
-            yield _session_as(
-                event,
-                "confirmed" if by_both else "planned",
-                confirmed_by=(*before, event.by),
-                due_at=event.ends_at,
-            )
-        case AttendanceRequested():
-            session = state.get(Session, event.cohort_id, event.session_id)
-            if session is not None:
-                yield session.model_copy(update={"asked": True, "due_at": event.report_by})
-        case SessionCancelled():
-            yield _session_as(event, "cancelled")
-            yield _outcome(event, "cancelled", event.cause)
-        case SessionMissed():
-            yield _session_as(event, "missed")
-            yield _outcome(event, "missed", event.cause)
-        case SessionCompleted():
-            yield _session_as(event, "completed")
-            yield _outcome(event, "completed", "reported")
-        case _:
-            return
 
 
 def _session_as(event: SessionEvent, state: SessionState, **more: Any) -> Session:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from schemas.base import Event, Message, PairEvent, parent_pair, people_of
+from schemas.base import Message, PairEvent, parent_pair, people_of
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
     CancelSession,
@@ -12,11 +12,10 @@ from schemas.scheduling import (
     RescheduleSession,
     SessionEvent,
 )
-from schemas.topics import COMMANDS
-from services.chassis.domain import Decision, Domain, Due, Need, One, State
+from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
 from services.scheduling import domain
 from services.scheduling.agenda import Agenda, agenda_of, new_agenda
-from services.scheduling.evolution import evolve
+from services.scheduling.evolution import EVOLUTION
 from services.scheduling.views import Calendar, Cohort, Outcome, Pair, Session, outcome_of
 
 
@@ -29,78 +28,103 @@ def needs(message: Message) -> Iterable[Need]:
         case AvailabilityChanged():
             yield One(Calendar, cohort_id, message.person_id)
         case PairEvent():
-            yield from _agenda(cohort_id, message.pair_id)
+            yield from _needs_of_agenda(cohort_id, message.pair_id)
         case ReportAttendance():
-            yield from _session(cohort_id, message.session_id)
+            yield from _needs_of_session(cohort_id, message.session_id)
             ended = outcome_of(message.session_id, message.attempt)
             yield One(Outcome, cohort_id, ended)
         case SessionEvent() | ConfirmSession() | RescheduleSession() | CancelSession():
-            yield from _session(cohort_id, message.session_id)
+            yield from _needs_of_session(cohort_id, message.session_id)
         case Due(collection=Session.collection):
-            yield from _session(cohort_id, message.id)
+            yield from _needs_of_session(cohort_id, message.id)
         case Due():
-            yield from _agenda(cohort_id, message.id)
+            yield from _needs_of_agenda(cohort_id, message.id)
         case _:
             return
 
 
-def _session(cohort_id: str, session_id: str) -> Iterable[Need]:
+def _needs_of_session(cohort_id: str, session_id: str) -> Iterable[Need]:
     yield One(Session, cohort_id, session_id)
-    yield from _agenda(cohort_id, parent_pair(session_id))
+    yield from _needs_of_agenda(cohort_id, parent_pair(session_id))
 
 
-def _agenda(cohort_id: str, pair_id: str) -> Iterable[Need]:
+def _needs_of_agenda(cohort_id: str, pair_id: str) -> Iterable[Need]:
     yield One(Cohort, cohort_id, cohort_id)
     yield One(Pair, cohort_id, pair_id)
     for person_id in people_of(pair_id):
         yield One(Calendar, cohort_id, person_id)
 
 
-def decide(state: State, message: Message, now: datetime) -> Decision:
-    """What follows from a message."""
-    cohort_id = message.cohort_id
-
-    def agenda(subject: str) -> Agenda | None:
-        return agenda_of(state, cohort_id, parent_pair(subject))
-
-    def session(id: str) -> Session | None:
-        return state.get(Session, cohort_id, id)
-
-    match message:
-        case PairFormed():
-            return domain.begin(new_agenda(state, message), agenda(message.pair_id), now)
-        case PairDissolved():
-            return domain.dissolve(agenda(message.pair_id))
-        case CohortOpened() | AvailabilityChanged():
-            return []
-        case ConfirmSession(session_id=id):
-            return domain.confirm(agenda(id), session(id), message, now)
-        case RescheduleSession(session_id=id):
-            return domain.reschedule(agenda(id), session(id), message, now)
-        case CancelSession(session_id=id):
-            return domain.cancel(agenda(id), session(id), message, now)
-        case ReportAttendance(session_id=id):
-            ended = state.get(Outcome, cohort_id, outcome_of(id, message.attempt))
-            return domain.report(agenda(id), session(id), ended, message, now)
-        case Due(collection=Session.collection, id=id):
-            return domain.session_due(agenda(id), session(id), now)
-        case Due(collection=Pair.collection, id=id):
-            return domain.pair_due(agenda(id), now)
-        case _:
-            raise AssertionError(f"scheduling does not handle {type(message).__name__}")
+def _pair_formed(state: State, event: PairFormed, now: datetime) -> Decision:
+    return domain.begin(new_agenda(state, event), _agenda(state, event, event.pair_id), now)
 
 
-LEARNS: frozenset[type[Event]] = frozenset(
-    {CohortOpened, PairFormed, PairDissolved, AvailabilityChanged}
-)
+def _pair_dissolved(state: State, event: PairDissolved, _: datetime) -> Decision:
+    return domain.dissolve(_agenda(state, event, event.pair_id))
+
+
+def _confirm(state: State, command: ConfirmSession, now: datetime) -> Decision:
+    return domain.confirm(*_session(state, command, command.session_id), command, now)
+
+
+def _reschedule(state: State, command: RescheduleSession, now: datetime) -> Decision:
+    return domain.reschedule(*_session(state, command, command.session_id), command, now)
+
+
+def _cancel(state: State, command: CancelSession, now: datetime) -> Decision:
+    return domain.cancel(*_session(state, command, command.session_id), command, now)
+
+
+def _report(state: State, command: ReportAttendance, now: datetime) -> Decision:
+    ended = outcome_of(command.session_id, command.attempt)
+    outcome = state.get(Outcome, command.cohort_id, ended)
+    return domain.report(*_session(state, command, command.session_id), outcome, command, now)
+
+
+def _due(state: State, due: Due, now: datetime) -> Decision:
+    if due.collection == Session.collection:
+        return domain.session_due(*_session(state, due, due.id), now)
+    return domain.pair_due(_agenda(state, due, due.id), now)
+
+
+def _noted(*_: object) -> Decision:
+    """What is learned, and nothing follows from."""
+    return []
+
+
+HANDLERS: Handlers = {
+    CohortOpened: _noted,
+    AvailabilityChanged: _noted,
+    PairFormed: _pair_formed,
+    PairDissolved: _pair_dissolved,
+    ConfirmSession: _confirm,
+    RescheduleSession: _reschedule,
+    CancelSession: _cancel,
+    ReportAttendance: _report,
+    Due: _due,
+}
+"""Message to decision."""
+
+
+def _agenda(state: State, message: Message, subject: str) -> Agenda | None:
+    """The agenda of the pair that a subject (the pair, or a session of it) belongs to."""
+    return agenda_of(state, message.cohort_id, parent_pair(subject))
+
+
+def _session(
+    state: State, message: Message, session_id: str
+) -> tuple[Agenda | None, Session | None]:
+    """A session as it is planned now, with its agenda."""
+    session = state.get(Session, message.cohort_id, session_id)
+    return _agenda(state, message, session_id), session
+
 
 DOMAIN = Domain(
     name="scheduling",
     reads=("mentoring.matching.events",),
     documents=(Cohort, Pair, Session, Outcome, Calendar),
-    handles=frozenset({*COMMANDS["scheduling"], *LEARNS, Due}),
-    learns=LEARNS,
+    learns=frozenset({CohortOpened, PairFormed, PairDissolved, AvailabilityChanged}),
+    handlers=HANDLERS,
+    evolution=EVOLUTION,
     needs=needs,
-    decide=decide,
-    evolve=evolve,
 )

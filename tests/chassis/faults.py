@@ -68,6 +68,16 @@ class Tripping:
         return call
 
 
+class Replaceable:
+    """A store or a log in whose place another one can be put, under whoever uses it: `inner`."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
 class Unwilling:
     """A store or a log of which one method fails a number of times, then works."""
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.chassis.step import stepper as step
-from services.chassis.step.stepper import Abandoned
+from services.chassis.step import publishing
+from services.chassis.step.retrying import Abandoned
 from services.chassis.store.contract import Place
 from tests.chassis.faults import Crash, Trip, Tripping, Unwilling, raising
 from tests.chassis.toy import PARTITIONS, Passing, World, formed, metric
@@ -56,7 +56,7 @@ async def test_a_broker_that_says_nothing_makes_the_stepper_unhealthy_and_is_no_
 
     assert stepper.progress == before
     assert stepper.healthy
-    monkeypatch.setattr(step, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(publishing, "SLOW_SECONDS", 0.0)
     assert not stepper.healthy
     answered.set()
     await making

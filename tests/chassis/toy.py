@@ -35,7 +35,9 @@ from services.chassis.domain import (
     Document,
     Domain,
     Due,
+    Evolution,
     Gone,
+    Handlers,
     Need,
     One,
     Refusal,
@@ -44,11 +46,13 @@ from services.chassis.domain import (
 )
 from services.chassis.log.contract import Received
 from services.chassis.log.memory import MemoryLog
+from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.rebuild import rebuild
-from services.chassis.step.stepper import Limits, Stepper
+from services.chassis.step.stepper import Stepper
 from services.chassis.store.contract import Store
 from services.chassis.store.generations import Moving
 from services.chassis.store.memory import MemoryStore
+from services.chassis.tracing import OFF, Tracing
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
 
@@ -106,74 +110,124 @@ def nothing_needed(_: Message) -> Iterable[Need]:
     return ()
 
 
-def decide(state: State, message: Message, now: datetime) -> Decision:
-    match message:
-        case ConfirmSession():
-            tally = state.get(Tally, message.cohort_id, parent_pair(message.session_id))
-            if tally is None:
-                return Refusal("unknown-pair", "there is no such pair")
-            if tally.count >= 5:
-                return Refusal("complete", "five is all there are")
-            pair = _pair(message.cohort_id, tally.id)
-            return [PlanningBegan(**pair, at=now), PairGraduated(**pair, sessions=tally.count + 1)]
-        case PairDissolved():
-            if state.get(Tally, message.cohort_id, message.pair_id) is None:
-                return Refusal("unknown-pair", "there is no such pair")
-            return []
-        case Due():
-            reminder = state.get(Reminder, message.cohort_id, message.id)
-            if reminder is None or reminder.due_at is None or reminder.due_at > now:
-                return []
-            return [PairStalled(**_pair(message.cohort_id, message.id), since=reminder.due_at)]
-        case ReportAttendance():
-            return [
-                SurveyAnswered(
-                    cohort_id=message.cohort_id, kind="session", side=message.by, scores={"a": 3}
-                )
-            ]
-        case RescheduleSession() | PersonContact(name="Cursed"):
-            raise ZeroDivisionError("a bug in a decision")
-        case CancelSession():
-            pair = _pair(message.cohort_id, parent_pair(message.session_id))
-            return [PlanningBegan(**pair, at=now), PairStalled(**pair, since=CURSED)]
-        case _:
-            return []
+def _confirm(state: State, command: ConfirmSession, now: datetime) -> Decision:
+    tally = state.get(Tally, command.cohort_id, parent_pair(command.session_id))
+    if tally is None:
+        return Refusal("unknown-pair", "there is no such pair")
+    if tally.count >= 5:
+        return Refusal("complete", "five is all there are")
+    pair = _pair(command.cohort_id, tally.id)
+    return [PlanningBegan(**pair, at=now), PairGraduated(**pair, sessions=tally.count + 1)]
 
+
+def _dissolve(state: State, event: PairDissolved, _: datetime) -> Decision:
+    if state.get(Tally, event.cohort_id, event.pair_id) is None:
+        return Refusal("unknown-pair", "there is no such pair")
+    return []
+
+
+def _due(state: State, due: Due, now: datetime) -> Decision:
+    reminder = state.get(Reminder, due.cohort_id, due.id)
+    if reminder is None or reminder.due_at is None or reminder.due_at > now:
+        return []
+    return [PairStalled(**_pair(due.cohort_id, due.id), since=reminder.due_at)]
+
+
+def _report(_: State, command: ReportAttendance, __: datetime) -> Decision:
+    return [
+        SurveyAnswered(
+            cohort_id=command.cohort_id, kind="session", side=command.by, scores={"a": 3}
+        )
+    ]
+
+
+def _break(*_: Any) -> Decision:
+    raise ZeroDivisionError("a bug in a decision")
+
+
+def _decide_what_breaks(_: State, command: CancelSession, now: datetime) -> Decision:
+    pair = _pair(command.cohort_id, parent_pair(command.session_id))
+    return [PlanningBegan(**pair, at=now), PairStalled(**pair, since=CURSED)]
+
+
+def _contact(state: State, contact: PersonContact, now: datetime) -> Decision:
+    return _break() if contact.name == "Cursed" else _nothing(state, contact, now)
+
+
+def _nothing(*_: Any) -> Decision:
+    return []
+
+
+HANDLERS: Handlers = {
+    ConfirmSession: _confirm,
+    RescheduleSession: _break,
+    CancelSession: _decide_what_breaks,
+    ReportAttendance: _report,
+    PairFormed: _nothing,
+    PairDissolved: _dissolve,
+    PersonContact: _contact,
+    PersonErased: _nothing,
+    Due: _due,
+}
 
 CURSED = datetime(1913, 1, 1, tzinfo=UTC)
 
 
-def evolve(state: State, event: Message) -> Iterable[Change]:
-    match event:
-        case PairFormed():
-            yield Tally(id=event.pair_id, cohort_id=event.cohort_id)
-        case PlanningBegan():
-            moment = event.at + timedelta(days=1)
-            yield Reminder(id=event.pair_id, cohort_id=event.cohort_id, due_at=moment)
-        case PairGraduated():
-            tally = state.get(Tally, event.cohort_id, event.pair_id)
-            assert tally is not None
-            yield tally.model_copy(update={"count": event.sessions})
-        case PairStalled(since=since):
-            if since == CURSED:
-                raise ZeroDivisionError("a bug in a fold")
-            tally = state.get(Tally, event.cohort_id, event.pair_id)
-            if tally is not None:
-                history = (*tally.history, since)
-                yield tally.model_copy(update={"history": history})
-            yield Gone(Reminder(id=event.pair_id, cohort_id=event.cohort_id))
-        case PairDissolved():
-            tally = state.get(Tally, event.cohort_id, event.pair_id)
-            if tally is not None:
-                yield Gone(tally)
-        case PersonContact():
-            yield Person(id=event.person_id, cohort_id=event.cohort_id, name=event.name)
-        case PersonErased():
-            person = state.get(Person, event.cohort_id, event.person_id)
-            if person is not None:
-                yield Gone(person)
-        case _:
-            return
+def _formed(_: State, event: PairFormed) -> Iterable[Change]:
+    yield Tally(id=event.pair_id, cohort_id=event.cohort_id)
+
+
+def _began(_: State, event: PlanningBegan) -> Iterable[Change]:
+    moment = event.at + timedelta(days=1)
+    yield Reminder(id=event.pair_id, cohort_id=event.cohort_id, due_at=moment)
+
+
+def _graduated(state: State, event: PairGraduated) -> Iterable[Change]:
+    tally = state.get(Tally, event.cohort_id, event.pair_id)
+    assert tally is not None
+    yield tally.model_copy(update={"count": event.sessions})
+
+
+def _stalled(state: State, event: PairStalled) -> Iterable[Change]:
+    if event.since == CURSED:
+        raise ZeroDivisionError("a bug in a fold")
+    tally = state.get(Tally, event.cohort_id, event.pair_id)
+    if tally is not None:
+        history = (*tally.history, event.since)
+        yield tally.model_copy(update={"history": history})
+    yield Gone(Reminder(id=event.pair_id, cohort_id=event.cohort_id))
+
+
+def _dissolved(state: State, event: PairDissolved) -> Iterable[Change]:
+    tally = state.get(Tally, event.cohort_id, event.pair_id)
+    if tally is not None:
+        yield Gone(tally)
+
+
+def _reached(_: State, contact: PersonContact) -> Iterable[Change]:
+    yield Person(id=contact.person_id, cohort_id=contact.cohort_id, name=contact.name)
+
+
+def _erased(state: State, event: PersonErased) -> Iterable[Change]:
+    person = state.get(Person, event.cohort_id, event.person_id)
+    if person is not None:
+        yield Gone(person)
+
+
+def _unchanged(*_: Any) -> Iterable[Change]:
+    return ()
+
+
+EVOLUTION: Evolution = {
+    PairFormed: _formed,
+    PlanningBegan: _began,
+    PairGraduated: _graduated,
+    PairStalled: _stalled,
+    PairDissolved: _dissolved,
+    PersonContact: _reached,
+    PersonErased: _erased,
+    SurveyAnswered: _unchanged,
+}
 
 
 def _pair(cohort_id: str, pair_id: str) -> dict[str, Any]:
@@ -190,31 +244,19 @@ TOY = Domain(
     name="scheduling",
     reads=(MATCHING,),
     documents=(Tally, Reminder, Person),
-    handles=frozenset(
-        {
-            *(ConfirmSession, RescheduleSession, CancelSession, ReportAttendance),
-            *(PairFormed, PairDissolved, PersonContact, PersonErased, Due),
-        }
-    ),
     learns=frozenset({PairFormed, PairDissolved}),
+    handlers=HANDLERS,
+    evolution=EVOLUTION,
     needs=needs,
-    decide=decide,
-    evolve=evolve,
     tables=(PEOPLE,),
 )
 
 
-def mended_decide(state: State, message: Message, now: datetime) -> Decision:
-    match message:
-        case RescheduleSession():
-            return decide(state, recast(ConfirmSession, message), now)
-        case PersonContact():
-            return []
-        case _:
-            return decide(state, message, now)
+def _mended(state: State, command: RescheduleSession, now: datetime) -> Decision:
+    return _confirm(state, recast(ConfirmSession, command), now)
 
 
-MENDED = replace(TOY, decide=mended_decide)
+MENDED = replace(TOY, handlers={**HANDLERS, RescheduleSession: _mended, PersonContact: _nothing})
 """The same without its bug: a wish to reschedule is as good as one to confirm."""
 
 
@@ -354,19 +396,24 @@ class World:
     # what the service does
 
     def stepper(
-        self, store: Store | None = None, log: Any = None, domain: Domain | None = None, **more: Any
+        self,
+        store: Store | None = None,
+        log: Any = None,
+        domain: Domain | None = None,
+        tracing: Tracing = OFF,
+        **more: Any,
     ) -> Stepper:
         """A process of the service; over the world's own store and log unless told otherwise."""
-        return Stepper(
-            domain or self.domain,
+        ports = Ports(
             store or self.store,
             log or self.log,
             Clock(1.0, NOW, NOW, wall=self.hand),
             Metrics("scheduling"),
-            partitions=PARTITIONS,
-            is_transient=lambda error: isinstance(error, Passing | Moving),
-            **{"limits": Limits(0.001, 0.002), **more},
+            lambda error: isinstance(error, Passing | Moving),
+            tracing,
         )
+        given = {"limits": Limits(0.001, 0.002), **more}
+        return Stepper(domain or self.domain, ports, PARTITIONS, **given)
 
     def waiting(self, stepper: Stepper, batch: int) -> list[Received]:
         """What a consumer would be handed next: up to `batch` records of each topic partition."""
@@ -421,14 +468,14 @@ class World:
         """
         found: dict[str, list[Received]] = {}
         for row in self.written():
-            told = attributes(row.headers)
-            assert told.sequence is not None
-            rows = found.setdefault(told.source, [])
-            if told.sequence <= len(rows):
-                first = rows[told.sequence - 1]
+            read = attributes(row.headers)
+            assert read.sequence is not None
+            rows = found.setdefault(read.source, [])
+            if read.sequence <= len(rows):
+                first = rows[read.sequence - 1]
                 assert (first.key, first.value) == (row.key, row.value), "two contents"
                 continue
-            assert told.sequence == len(rows) + 1, f"a gap in {told.source}: {told.sequence}"
+            assert read.sequence == len(rows) + 1, f"a gap in {read.source}: {read.sequence}"
             rows.append(row)
         return {
             source: [
@@ -504,7 +551,7 @@ def types(rows: Sequence[Received]) -> list[str]:
 
 
 def metric(stepper: Stepper, name: str, **labels: str) -> float:
-    return stepper.metrics.registry.get_sample_value(name, labels) or 0.0
+    return stepper.ports.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
 async def life(world: World, start: Callable[[], Stepper]) -> None:
@@ -548,7 +595,7 @@ async def life(world: World, start: Callable[[], Stepper]) -> None:
     await work()
     [unreadable] = [d.id for d in await world.parked() if reason_of(d) == "bad-json"]
     await world.drop(unreadable)
-    world.domain = replace(world.domain, decide=mended_decide)
+    world.domain = MENDED
     stepper = start()
     await work()
     await world.retry()

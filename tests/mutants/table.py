@@ -25,9 +25,13 @@ class Mutant:
     by: str = SIMULATION
 
 
-_STEP = "services/chassis/step/stepper.py"
+_STEP = "services/chassis/step/step.py"
+_STEPPER = "services/chassis/step/stepper.py"
+_OWNERSHIP = "services/chassis/step/ownership.py"
+_DEADLINES = "services/chassis/step/deadlines.py"
 _DECIDING = "services/chassis/step/deciding.py"
 _DRAFT = "services/chassis/step/draft.py"
+_PARKING = "services/chassis/step/parking.py"
 _ADMISSION = "services/chassis/step/admission.py"
 _MEMORY = "services/chassis/store/memory.py"
 _REBUILD = "services/chassis/step/rebuild.py"
@@ -39,40 +43,40 @@ MUTANTS: tuple[Mutant, ...] = (
         "G1",
         "the process moves on before the commit has worked",
         _STEP,
-        """        await self.store.commit(commit)
-        self.owned |= {place.partition: place for place in commit.places}
+        """        await self.ports.store.commit(commit)
+        owned.update({place.partition: place for place in commit.places})
 """,
-        """        self.owned |= {place.partition: place for place in commit.places}
-        await self.store.commit(commit)
+        """        owned.update({place.partition: place for place in commit.places})
+        await self.ports.store.commit(commit)
 """,
     ),
     Mutant(
         "outbox-deleted-first",
         "G1",
         "the outbox is deleted before the log has acknowledged it",
-        _STEP,
-        """                await self.log.publish(records)
-                await self.store.published(outgoing)
+        "services/chassis/step/publishing.py",
+        """            await self._ports.log.publish(records)
+            await self._ports.store.published(outgoing)
 """,
-        """                await self.store.published(outgoing)
-                await self.log.publish(records)
+        """            await self._ports.store.published(outgoing)
+            await self._ports.log.publish(records)
 """,
     ),
     Mutant(
         "outbox-not-read",
         "G1",
         "who takes a partition over does not publish what was left",
-        _STEP,
-        "        left = await self.store.outgoing(partitions)\n",
-        "        left = await self.store.outgoing([])\n",
+        _OWNERSHIP,
+        "        left = await self._publisher.left(partitions)\n",
+        "        left = await self._publisher.left([])\n",
     ),
     Mutant(
         "refusal-forgotten",
         "G1",
         "a refused command leaves no trace",
         _DECIDING,
-        "return [*self._retried(item), self._refused(item, message, decision)]",
-        "return [*self._retried(item)]",
+        "return [*retried(item, draft), self._refused(item, message, decision)]",
+        "return [*retried(item, draft)]",
     ),
     Mutant(
         "rounds-see-nobody",
@@ -97,9 +101,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "G2",
         "events are published before they are decided for good",
         _STEP,
-        "        await self.store.commit(commit)\n",
-        """        await self.log.publish([r for o in commit.outgoing for r in o.records])
-        await self.store.commit(commit)
+        "        await self.ports.store.commit(commit)\n",
+        """        await self.ports.log.publish([r for o in commit.outgoing for r in o.records])
+        await self.ports.store.commit(commit)
 """,
     ),
     Mutant(
@@ -131,11 +135,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "G2",
         "a command is refused and carried out, too",
         _DECIDING,
-        "            return [*self._retried(item), *learned, *decision, *superseded]\n",
+        "            return [*retried(item, draft), *learned, *decision, *older]\n",
         """            if item.attributes and is_command(type(message)) and decision:
                 no = Refusal("mutant", "and yet it is done")
                 return [*decision, self._refused(item, message, no)]
-            return [*self._retried(item), *learned, *decision, *superseded]
+            return [*retried(item, draft), *learned, *decision, *older]
 """,
     ),
     Mutant(
@@ -176,20 +180,20 @@ MUTANTS: tuple[Mutant, ...] = (
         "zombie-writes",
         "G3",
         "who was outpaced goes on with what it knew, under the new number",
-        _STEP,
+        _OWNERSHIP,
         """self._check_kept)
         self.owned |= found
 """,
         """self._check_kept)
         again = __import__("dataclasses").replace
-        self.owned = {p: again(at, step=found[p].step) for p, at in self.owned.items()}
+        self.owned |= {p: again(at, step=found[p].step) for p, at in self.owned.items()}
 """,
     ),
     Mutant(
         "batch-reversed",
         "G3",
         "a batch is handled from its end",
-        _ADMISSION,
+        "services/chassis/step/catching_up.py",
         "        return list(inputs)\n",
         "        return list(reversed(inputs))\n",
     ),
@@ -197,9 +201,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "outpaced-does-not-publish",
         "G3",
         "who was outpaced goes on before what was committed is published",
-        _STEP,
+        _OWNERSHIP,
         "        found = await self._adopt(list(self.owned), self._check_kept)\n",
-        """        known = await self.store.places(list(self.owned))
+        """        known = await self._ports.store.places(list(self.owned))
         found = {p: known.get(p, Place(p)) for p in self.owned}
 """,
     ),
@@ -225,7 +229,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "nobody-waits-behind",
         "G4",
         "what comes after a parked record of its subject is handled",
-        _DECIDING,
+        _PARKING,
         "return item.parked is None or blocked.origins[0] != item.parked.id",
         "return item.parked is not None and blocked.origins[0] != item.parked.id",
     ),
@@ -233,7 +237,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "everybody-waits-behind",
         "G4",
         "one parked record holds up every subject of its topic",
-        "services/chassis/step/journal.py",
+        _PARKING,
         """    return f"{topic}/{partition}/{key.decode('latin-1')}"
 """,
         """    return f"{topic}/{partition}/{key.decode('latin-1')[:2]}"
@@ -243,24 +247,24 @@ MUTANTS: tuple[Mutant, ...] = (
         "passing-fault-parks",
         "G4",
         "a record is set aside because the database was away for a moment",
-        _STEP,
-        "                    await self._attempt(mine)\n",
-        """                    try:
-                        await self._attempt(mine)
-                    except Exception as error:
-                        from services.chassis.admission import Fault
+        _STEPPER,
+        "                undecided = await self._steps.make(mine, self.owned)\n",
+        """                try:
+                    undecided = await self._steps.make(mine, self.owned)
+                except Exception as error:
+                    from services.chassis.inputs import Fault
 
-                        for item in mine if self.is_transient(error) else ():
-                            item.unreadable = item.received and Fault("fault", "away")
-                        raise
+                    for item in mine if self.ports.is_transient(error) else ():
+                        item.unreadable = item.received and Fault("fault", "away")
+                    raise
 """,
     ),
     Mutant(
         "passing-fault-ends-the-process",
         "G4",
         "a due worker that meets a passing fault is not asked again",
-        _STEP,
-        "        outcomes = await self._retried(lambda: worker(documents, now))\n",
+        _DEADLINES,
+        "        outcomes = await self._retry.until_done(lambda: worker(documents, now))\n",
         "        outcomes = await worker(documents, now)\n",
     ),
     # --- G5: projections are disposable ---------------------------------------------------------
@@ -336,9 +340,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "deadline-lost",
         "G6",
         "of the deadlines that have come, one is left out",
-        _STEP,
-        "                for partition, d in found\n",
-        "                for partition, d in found[1:]\n",
+        _DEADLINES,
+        "for partition, d in found]\n",
+        "for partition, d in found[1:]]\n",
     ),
     Mutant(
         "real-time",
@@ -353,9 +357,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "reset-unnoticed",
         "G7",
         "a log that ends before the stored position is read on",
-        "services/chassis/step/consumer.py",
-        "            elif position > ends[place] and not",
-        "            elif position < 0 and not",
+        "services/chassis/step/resets.py",
+        "        elif position > ends[place] and not",
+        "        elif position < 0 and not",
         by="tests/chassis/step/test_consumer.py",
     ),
     Mutant(
@@ -372,7 +376,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "retry-out-of-turn",
         "G4",
         "a record is retried before an earlier one of its subject",
-        _DECIDING,
+        _PARKING,
         "return item.parked is None or blocked.origins[0] != item.parked.id",
         "return item.parked is None",
         by="tests/chassis/step/test_parked.py",

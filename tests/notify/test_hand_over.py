@@ -12,7 +12,7 @@ from schemas.people import PersonContact, PersonErased
 from schemas.topics import TYPES
 from schemas.values import CohortPolicy, QuietHours
 from services.chassis.domain import Due, One
-from services.notify.handlers import DOMAIN, decide, needs
+from services.notify.handlers import DOMAIN, needs
 from services.notify.letters import to_hand_over
 from services.notify.messages import LetterAttempted, Outcome
 from services.notify.views import Letter, Person
@@ -243,7 +243,7 @@ def test_needs_names_every_document_that_a_decision_reads(message: Event) -> Non
             assert One(kind, cohort_id, id) in set(needs(message))
             return super().get(kind, cohort_id, id)
 
-    decision = decide(Watching(), message, NOW)
+    decision = DOMAIN.decide(Watching(), message, NOW)
     assert isinstance(decision, list)
     for event in [message, *decision]:
         for change in DOMAIN.evolve(Watching(), event):

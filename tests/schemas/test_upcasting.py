@@ -133,11 +133,10 @@ DOMAIN = Domain(
     name="matching",
     reads=(),
     documents=(),
-    handles=frozenset({LampLit}),
     learns=frozenset(),
+    handlers={LampLit: lambda *_: ()},
+    evolution={LampLit: lambda *_: ()},
     needs=lambda _: (),
-    decide=lambda *_: (),
-    evolve=lambda *_: (),
 )
 
 

@@ -17,7 +17,10 @@ from services.chassis.documents import Beat
 from services.chassis.domain import Document, Domain
 from services.chassis.log.contract import Received
 from services.chassis.step.catching_up import Spot, UpstreamFirst
-from services.chassis.step.stepper import Abandoned, DueWorker, Limits, Stepper
+from services.chassis.step.deadlines import DueWorker
+from services.chassis.step.ports import Limits, Ports
+from services.chassis.step.retrying import Abandoned
+from services.chassis.step.stepper import Stepper
 from services.chassis.store.contract import Commit, Store
 from services.chassis.store.memory import MemoryStore
 from services.chassis.watch.metrics import Metrics
@@ -168,12 +171,14 @@ class Process:
         skew = group.chance.uniform(-1, 1) * world.skew
         self.stepper = Stepper(
             group.domain,
-            store,
-            WiredLog(self),
-            Clock(1.0, world.start, world.origin, wall=lambda: world.loop.time() + skew),
-            group.metrics,
-            partitions=world.partitions,
-            is_transient=lambda error: isinstance(error, Passing),
+            Ports(
+                store,
+                WiredLog(self),
+                Clock(1.0, world.start, world.origin, wall=lambda: world.loop.time() + skew),
+                group.metrics,
+                lambda error: isinstance(error, Passing),
+            ),
+            world.partitions,
             due_workers=self._due_workers(store),
             limits=LIMITS,
             beat=BEAT,

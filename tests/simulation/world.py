@@ -20,7 +20,7 @@ from services.chassis.documents import Beat
 from services.chassis.domain import D, Document, Domain
 from services.chassis.log.contract import Received
 from services.chassis.log.memory import MemoryLog
-from services.chassis.step.stepper import DueWorker
+from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.watch.metrics import Metrics
 from services.feedback.handlers import DOMAIN as FEEDBACK

@@ -4,8 +4,6 @@ Always holds: whatever bytes a record has, reading it gives an `Input`; a record
 only when it was handled already or does not concern the service.
 """
 
-import heapq
-from collections.abc import Sequence
 from typing import Literal
 
 from schemas.base import Message
@@ -130,23 +128,3 @@ def readmit(item: Input, draft: Draft) -> Skipped | None:
     else:
         draft.saw(received.topic, sequence)
     return None
-
-
-def in_time(inputs: Sequence[Input]) -> list[Input]:
-    """The same inputs, merged over their topics by time; each topic keeps its own order.
-
-    Topics know no order among each other. This lets what was caused come after its cause when
-    both wait in one batch, as after a pause.
-    """
-    topics: dict[tuple[str, int], list[Input]] = {}
-    for item in inputs:
-        assert item.received is not None
-        topics.setdefault((item.received.topic, item.partition), []).append(item)
-    if len(topics) == 1:
-        return list(inputs)
-    return list(heapq.merge(*topics.values(), key=_time))
-
-
-def _time(item: Input) -> float:
-    # What has no readable time goes first: nothing can depend on it.
-    return item.attributes.time.timestamp() if item.attributes else 0.0

@@ -5,7 +5,10 @@ session took place before reading that its cohort exists. Always holds: at an as
 is held back until every topic that it follows has been read to where it ended then.
 """
 
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
+
+from services.chassis.inputs import Input
 
 Spot = tuple[str, int]
 """A topic and a partition of it."""
@@ -32,3 +35,23 @@ class UpstreamFirst:
             if behind:
                 yield topic, partition
             behind = behind or at.get(topic, 0) < self._ends.get((topic, partition), 0)
+
+
+def in_time(inputs: Sequence[Input]) -> list[Input]:
+    """The same inputs, merged over their topics by time; each topic keeps its own order.
+
+    Topics know no order among each other. This lets what was caused come after its cause when
+    both wait in one batch, as after a pause.
+    """
+    topics: dict[tuple[str, int], list[Input]] = {}
+    for item in inputs:
+        assert item.received is not None
+        topics.setdefault((item.received.topic, item.partition), []).append(item)
+    if len(topics) == 1:
+        return list(inputs)
+    return list(heapq.merge(*topics.values(), key=_time))
+
+
+def _time(item: Input) -> float:
+    # What has no readable time goes first: nothing can depend on it.
+    return item.attributes.time.timestamp() if item.attributes else 0.0

@@ -7,6 +7,7 @@ explicitly, for exactly what the database holds; nobody goes on where a log was 
 
 import logging
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -18,10 +19,10 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
 from services.chassis.log.kafka import KafkaLog, received
-from services.chassis.log.topic_ids import topic_ids
 from services.chassis.step.catching_up import Spot, UpstreamFirst
-from services.chassis.step.own_journal import check_known, last_numbers, own_streams
-from services.chassis.step.stepper import Abandoned, Stepper
+from services.chassis.step.resets import check_own_journal, check_same_log, check_together
+from services.chassis.step.retrying import Abandoned
+from services.chassis.step.stepper import Stepper
 from services.chassis.store.contract import Place
 
 logger = logging.getLogger(__name__)
@@ -33,8 +34,13 @@ the next one's: with a share of about half a batch, a partition with a great bac
 for the others in every batch. (Its own default, 1 MiB, is several batches.)"""
 
 
-class LogReset(Exception):
-    """The log is not the one that the database knows; going on would skip or repeat."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many records a step takes at most, and how long a member waits and may be silent."""
+
+    batch: int
+    session_timeout_ms: int
+    fetch_wait_ms: int
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
@@ -47,10 +53,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         stepper: Stepper,
         log: KafkaLog,
         on_fatal: Callable[[Exception], None],
-        *,
-        batch: int,
-        session_timeout_ms: int,
-        fetch_wait_ms: int,
+        pace: Pace,
     ) -> None:
         self.topics = list(topics)
         self.stepper = stepper
@@ -67,13 +70,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             partition_assignment_strategy=(RangePartitionAssignor,),
-            session_timeout_ms=session_timeout_ms,
-            heartbeat_interval_ms=max(session_timeout_ms // 4, 100),
-            rebalance_timeout_ms=max(session_timeout_ms, 60_000),
-            fetch_max_wait_ms=fetch_wait_ms,
+            session_timeout_ms=pace.session_timeout_ms,
+            heartbeat_interval_ms=max(pace.session_timeout_ms // 4, 100),
+            rebalance_timeout_ms=max(pace.session_timeout_ms, 60_000),
+            fetch_max_wait_ms=pace.fetch_wait_ms,
             max_partition_fetch_bytes=SHARE_BYTES,
             batch_timeout_ms=20,
-            max_records=batch,
+            max_records=pace.batch,
             listener=self,
             parser=_as_it_came,
             decoder=_undecoded,
@@ -126,8 +129,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             if (place := owned.get(at.partition)) is not None:
                 position = place.positions.get(at.topic, self._begins.get(spot, 0))
                 # Some brokers tell of an end that lies before the one that a fetch told of.
-                told = self._kafka.highwater(at) or 0
-                waiting[spot] = max(end - position, told - position, 0)
+                fetched = self._kafka.highwater(at) or 0
+                waiting[spot] = max(end - position, fetched - position, 0)
         return waiting
 
     # --- rebalances -----------------------------------------------------------------------
@@ -139,9 +142,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         # The client would begin at once, and from where the broker remembers.
         self._kafka.pause(*assigned)
         self._held = set()  # a step that is still under way must not let them go
-        self.stepper.metrics.rebalances.inc()
+        self.stepper.ports.metrics.rebalances.inc()
         try:
-            self._check_together(assigned)
+            check_together(self.topics, assigned)
             places = await self.stepper.take(
                 {place.partition for place in assigned},
                 lambda found: self._check(assigned, found),
@@ -166,84 +169,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             self._kafka.resume(*(place for place in free if place in self._kafka.assignment()))
             self._held = held
 
-    def _check_together(self, assigned: Collection[TopicPartition]) -> None:
-        by_partition: dict[int, set[str]] = {}
-        for place in assigned:
-            by_partition.setdefault(place.partition, set()).add(place.topic)
-        for partition, topics in by_partition.items():
-            if missing := set(self.topics) - topics:
-                raise LogReset(
-                    f"partition {partition} came without {sorted(missing)}: every topic needs "
-                    f"the same number of partitions"
-                )
-
     async def _check(
         self, assigned: Collection[TopicPartition], places: Mapping[int, Place]
     ) -> None:
-        await self._check_same_log(assigned, places)
-        await self._check_own_journal(places)
-
-    async def _check_own_journal(self, places: Mapping[int, Place]) -> None:
-        """Raise `DatabaseOutdated` if the log has more of this service than the database knows."""
-        name = self.stepper.domain.name
-        own = [TopicPartition(topic, p) for topic in own_streams(name) for p in places]
-        ends = await self._kafka.end_offsets(own)
-        numbers = await last_numbers(
-            name, self.log, {(at.topic, at.partition): end for at, end in ends.items()}, places
-        )
-        if numbers:
-            # Who had the partition before may have made a step since these places were read.
-            check_known(name, numbers, await self.stepper.store.places(list(places)))
-
-    async def _check_same_log(
-        self, assigned: Collection[TopicPartition], places: Mapping[int, Place]
-    ) -> None:
-        """Note where the assigned partitions begin and end; LogReset if that cannot be.
+        """Note where the assigned partitions begin and end; raise if it is another log.
 
         All that an assignment asks of the broker is asked here, where it is asked again if the
         broker is away.
         """
-        self._begins = {}
-        if not assigned:
-            self._order.begin({}, {})
-            return
-        present = await topic_ids(self.log.connection, {place.topic for place in assigned})
-        if changed := await self.stepper.store.changed_topics(present):
-            raise LogReset(
-                f"{', '.join(changed)} was deleted and made again: the log is not the one that "
-                f"the database knows"
-            )
-        begins = await self._kafka.beginning_offsets(list(assigned))
-        ends = await self._kafka.end_offsets(list(assigned))
-        for place in assigned:
-            known = places[place.partition]
-            position = known.positions.get(place.topic)
-            if position is None:
-                if known.step == 0 and await self._kafka.committed(place):
-                    raise LogReset(
-                        f"{place.topic}/{place.partition} has committed offsets and the database "
-                        f"knows nothing of it: run `connecte rebuild {self.stepper.domain.name}`"
-                    )
-            elif position < begins[place]:
-                raise LogReset(
-                    f"{place.topic}/{place.partition} begins at {begins[place]}, after the stored "
-                    f"position {position}: records were deleted before they were handled"
-                )
-            elif position > ends[place] and not await self._exists(place, position - 1):
-                raise LogReset(
-                    f"{place.topic}/{place.partition} ends at {ends[place]}, before the stored "
-                    f"position {position}: the log is not the one that the database knows"
-                )
-        self._begins = {(place.topic, place.partition): at for place, at in begins.items()}
-        self._order.begin(
-            self._begins, {(place.topic, place.partition): at for place, at in ends.items()}
+        name, store = self.stepper.domain.name, self.stepper.ports.store
+        self._begins, ends = await check_same_log(
+            name, assigned, places, kafka=self._kafka, log=self.log, store=store
         )
-
-    async def _exists(self, place: TopicPartition, offset: int) -> bool:
-        """Some brokers report the last batch's first offset as the end; a read tells for sure."""
-        async for rows in self.log.read(place.topic, place.partition, offset):
-            return bool(rows) and rows[0].offset == offset
-        return False
+        self._order.begin(self._begins, ends)
+        await check_own_journal(name, places, kafka=self._kafka, log=self.log, store=store)
 
 
 async def _as_it_came(raw: Any) -> KafkaMessage:

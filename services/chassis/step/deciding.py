@@ -5,27 +5,18 @@ set aside, or left where it stands), and the state holds what these events say a
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.base import Message
-from schemas.journal import (
-    CommandRefused,
-    DropParked,
-    Heartbeat,
-    RecordDropped,
-    RecordParked,
-    RecordRetried,
-)
+from schemas.journal import CommandRefused, DropParked, Heartbeat, RecordParked
 from schemas.topics import is_command
-from services.chassis.documents import Beat, BlockedSubject, ParkedRecord
+from services.chassis.documents import Beat
 from services.chassis.domain import (
     Change,
-    Document,
     Domain,
     Due,
-    Need,
     NotLoaded,
     Refusal,
     State,
@@ -33,12 +24,18 @@ from services.chassis.domain import (
 from services.chassis.inputs import Input
 from services.chassis.step.admission import readmit
 from services.chassis.step.draft import Draft
-from services.chassis.step.journal import fold, park, queue_of
-from services.chassis.tracing import OFF, Tracing
+from services.chassis.step.journal import fold
+from services.chassis.step.parking import (
+    aside,
+    dropped,
+    is_behind,
+    needless,
+    retried,
+    superseded,
+)
+from services.chassis.step.ports import Ports
 
 logger = logging.getLogger(__name__)
-
-Load = Callable[[Iterable[Need]], Awaitable[list[Document]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,55 +43,44 @@ class Decided:
     """What an input came to. `undecided`: a deadline that could not be decided on."""
 
     changes: Sequence[Change] = ()
-    undecided: bool = False
+    undecided: Due | None = None
 
 
 class Decider:
-    """Decides on inputs one after the other. `late` is called for each document read alone.
+    """Decides on inputs one after the other. `beat`: from a heartbeat to when the next is due."""
 
-    `beat`: how long after a heartbeat the next one is due.
-    """
-
-    def __init__(
-        self,
-        domain: Domain,
-        load: Load,
-        late: Callable[[], None],
-        beat: timedelta,
-        tracing: Tracing = OFF,
-    ) -> None:
+    def __init__(self, domain: Domain, ports: Ports, beat: timedelta) -> None:
         self.domain = domain
-        self.load = load
-        self.late = late
+        self.ports = ports
         self.beat = beat
-        self.tracing = tracing
 
     async def decide(self, item: Input, state: State, draft: Draft, now: datetime) -> Decided:
         """Decide on one input: its changes; its events are added to the draft."""
         if item.parked is not None:
-            if self._is_behind(item, state, draft):
+            if is_behind(item, state, draft):
                 return Decided()
             if readmit(item, draft) is not None:
                 item.message, item.unreadable = None, None
-        trace = self.tracing.handled(item)
+        trace = self.ports.tracing.handled(item)
         while True:
             try:
                 journal = self._journal(item, state, draft, now)
                 changes = state.keep()
             except NotLoaded as missing:
                 state.undo()
-                self.late()
-                await state.load(self.load, [missing.need])
+                self.ports.metrics.late_loads.inc()
+                await state.load(self.ports.store.load, [missing.need])
             else:
                 break
         event_id = item.attributes.id if item.attributes else None
         for event in journal or ():
             draft.add(event, event_id, trace)
             if isinstance(event, RecordParked):
-                told = {"event_id": event_id, "origin": event.origin}
-                logger.warning("parked: %s", event.reason, extra=told)
-        self.tracing.changed(changes, trace)
-        return Decided(changes, undecided=journal is None)
+                where = {"event_id": event_id, "origin": event.origin}
+                logger.warning("parked: %s", event.reason, extra=where)
+        self.ports.tracing.changed(changes, trace)
+        left = item.message if journal is None and isinstance(item.message, Due) else None
+        return Decided(changes, left)
 
     def _journal(
         self, item: Input, state: State, draft: Draft, now: datetime
@@ -121,13 +107,13 @@ class Decider:
     ) -> Sequence[Message] | None:
         message = item.message
         if item.unreadable is not None:
-            return self._aside(item, draft, item.unreadable.reason, item.unreadable.detail)
+            return aside(item, draft, item.unreadable.reason, item.unreadable.detail)
         if isinstance(message, DropParked):
-            return self._dropped(message, state)
-        if self._is_behind(item, state, draft):
-            return self._aside(item, draft, "behind", "an earlier record is parked")
+            return dropped(message, state, draft)
+        if is_behind(item, state, draft):
+            return aside(item, draft, "behind", "an earlier record is parked")
         if message is None:
-            return self._drop(item, "it had been handled already")
+            return needless(item, draft)
         if isinstance(message, Due) and message.collection == Beat.collection:
             return self._beaten(message, state, now)
         try:
@@ -138,14 +124,14 @@ class Decider:
             return self._faulty(item, draft, error)
         if not isinstance(decision, Refusal):
             learned = [message] if type(message) in self.domain.learns else []
-            superseded = self._superseded(item, state, draft)
-            return [*self._retried(item), *learned, *decision, *superseded]
+            older = superseded(item, state, draft)
+            return [*retried(item, draft), *learned, *decision, *older]
         if item.received is None:
             logger.error("a deadline was refused: %s", decision.rule)
             return None
         if not is_command(type(message)):
-            return self._aside(item, draft, "rule", f"{decision.rule}: {decision.detail}")
-        return [*self._retried(item), self._refused(item, message, decision)]
+            return aside(item, draft, "rule", f"{decision.rule}: {decision.detail}")
+        return [*retried(item, draft), self._refused(item, message, decision)]
 
     def _beaten(self, due: Due, state: State, now: datetime) -> Sequence[Message]:
         """A heartbeat; none if it has been there since it was found to be due."""
@@ -156,68 +142,14 @@ class Decider:
         source = f"{name}.{due.id}"
         return [Heartbeat(cohort_id=name, source=source, next_at=now + self.beat)]
 
-    # --- records that stand aside ---------------------------------------------------------
-
-    def _is_behind(self, item: Input, state: State, draft: Draft) -> bool:
-        """Whether an earlier record of the same subject stands aside."""
-        # The newest record of a mirrored topic counts alone, so it never waits for an older one.
-        if item.mirrored or (blocked := self._blocked(item, state, draft)) is None:
-            return False
-        return item.parked is None or blocked.origins[0] != item.parked.id
-
-    def _blocked(self, item: Input, state: State, draft: Draft) -> BlockedSubject | None:
-        if item.received is None or not draft.parked:
-            return None
-        queue = queue_of(item.received)
-        return None if queue is None else state.get(BlockedSubject, self.domain.name, queue)
-
-    def _superseded(self, item: Input, state: State, draft: Draft) -> Iterable[Message]:
-        """The older records of a mirrored subject that stood aside: the newest counts alone."""
-        if item.mirrored and (blocked := self._blocked(item, state, draft)) is not None:
-            assert item.received is not None
-            for origin in blocked.origins:
-                if int(origin.rpartition("/")[2]) < item.received.offset:
-                    because = "a newer record of its subject was handled"
-                    yield RecordDropped(cohort_id=self.domain.name, origin=origin, because=because)
-
-    def _retried(self, item: Input) -> Iterable[Message]:
-        if (parked := item.parked) is not None:
-            yield RecordRetried(
-                cohort_id=self.domain.name, origin=parked.id, attempts=parked.attempts + 1
-            )
-
-    def _drop(self, item: Input, because: str) -> Sequence[Message]:
-        assert item.parked is not None
-        name = self.domain.name
-        return [RecordDropped(cohort_id=name, origin=item.parked.id, because=because)]
-
-    def _dropped(self, message: DropParked, state: State) -> Sequence[Message]:
-        name = self.domain.name
-        return [
-            RecordDropped(cohort_id=name, origin=origin, because=message.because)
-            for origin in message.origins
-            if state.get(ParkedRecord, name, origin) is not None
-        ]
-
-    def _aside(self, item: Input, draft: Draft, reason: str, detail: str) -> Sequence[Message]:
-        """Set the record aside, or leave it there with one attempt more."""
-        assert item.received is not None
-        number, attempts = draft.next_parked, 1
-        if item.parked is not None:
-            number, attempts = item.parked.number, item.parked.attempts + 1
-        name = self.domain.name
-        return [park(item.received, name, reason, detail, number=number, attempts=attempts)]
-
-    # --- what goes wrong ------------------------------------------------------------------
-
     def _faulty(self, item: Input, draft: Draft, error: Exception) -> Sequence[Message] | None:
         """A fault of ours, on this very message: set aside, so that the rest flows on."""
         kind = type(item.message).__name__
-        told = {"event_id": item.attributes.id if item.attributes else None}
-        logger.error("no decision on a %s", kind, exc_info=error, extra=told)
+        where = {"event_id": item.attributes.id if item.attributes else None}
+        logger.error("no decision on a %s", kind, exc_info=error, extra=where)
         if item.received is None:
             return None
-        return self._aside(item, draft, "fault", f"{kind}: {type(error).__name__}")
+        return aside(item, draft, "fault", f"{kind}: {type(error).__name__}")
 
     def _refused(self, item: Input, message: Message, refusal: Refusal) -> CommandRefused:
         assert item.attributes is not None

@@ -55,10 +55,11 @@ def check_known(service: Service, numbers: Mapping[Spot, int], places: Mapping[i
     """Raise `DatabaseOutdated` if the log has numbers that the places do not know."""
     streams = own_streams(service)
     for (topic, partition), number in numbers.items():
-        if number > (told := known(places, streams[topic], partition)):
+        if number > (newest := known(places, streams[topic], partition)):
             raise DatabaseOutdated(
                 f"{topic}/{partition} has event {number} of this service and the database knows "
-                f"of {told}: it is older than what was published; run `connecte rebuild {service}`"
+                f"of {newest}: it is older than what was published; "
+                f"run `connecte rebuild {service}`"
             )
 
 

@@ -18,7 +18,8 @@ from services.chassis.documents import DroppedRecord, ParkedRecord
 from services.chassis.domain import Change, Document, Domain, NotLoaded, One, State
 from services.chassis.log.contract import Log, Received
 from services.chassis.step.draft import stands_aside
-from services.chassis.step.journal import fold, needs, origin_of
+from services.chassis.step.journal import fold, needs
+from services.chassis.step.parking import origin_of
 from services.chassis.store.contract import Place, Store
 
 BATCH = 1000

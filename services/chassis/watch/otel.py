@@ -40,7 +40,7 @@ from schemas.envelope import key_of
 from services.chassis.domain import Change, Document, Due, Gone, Timed
 from services.chassis.inputs import Input
 from services.chassis.settings import WrongSetting
-from services.chassis.tracing import TRACEPARENT, Told, Tracing
+from services.chassis.tracing import TRACEPARENT, Conclude, Tracing
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class OtelTracing(Tracing):
         self._tracer = self._provider.get_tracer("mentoring")
         self._exporter = Discreet(exporter)
         self._group = f"mentoring.{service}"
-        self._performed: frozenset[type[Document]] = frozenset()
+        self._followed: frozenset[type[Document]] = frozenset()
         self._traces: dict[str, str] = {}
         self._links: list[Link] = []
         self._begun: list[Span] = []
@@ -177,8 +177,8 @@ class OtelTracing(Tracing):
 
     # --- what is done outside of any decision -----------------------------------------------
 
-    def performs(self, kinds: Iterable[type[Document]]) -> None:
-        self._performed = frozenset(kinds)
+    def follow(self, kinds: Iterable[type[Document]]) -> None:
+        self._followed = frozenset(kinds)
 
     def changed(self, changes: Sequence[Change], traceparent: str | None) -> None:
         self._changed.append((changes, traceparent))
@@ -186,7 +186,7 @@ class OtelTracing(Tracing):
     def _remember(self, changes: Sequence[Change], traceparent: str | None) -> None:
         for change in changes:
             document = change.document if isinstance(change, Gone) else change
-            if type(document) not in self._performed:
+            if type(document) not in self._followed:
                 continue
             waits = isinstance(change, Timed) and change.due_at is not None
             self._traces.pop(document.key, None)
@@ -196,7 +196,7 @@ class OtelTracing(Tracing):
                     del self._traces[next(iter(self._traces))]
 
     @contextmanager
-    def work(self, name: str, document: Document) -> Iterator[Told]:
+    def work(self, name: str, document: Document) -> Iterator[Conclude]:
         context = _context(self._traces.get(document.key)) or Context()
         with self._span(name, context, kind=SpanKind.CLIENT) as span:
             yield lambda outcome: span.set_attribute("mentoring.outcome", outcome)

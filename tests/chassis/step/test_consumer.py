@@ -15,13 +15,14 @@ from schemas.base import Message
 from schemas.envelope import Record, attributes, encode
 from schemas.topics import TOPICS, partition_of
 from services.chassis.clock import Clock
-from services.chassis.log import kafka
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.topic_ids import topic_ids
-from services.chassis.step.consumer import Consumer, LogReset
+from services.chassis.runtime import is_transient
+from services.chassis.step.consumer import Consumer, Pace
 from services.chassis.step.own_journal import DatabaseOutdated
+from services.chassis.step.ports import Ports
+from services.chassis.step.resets import LogReset
 from services.chassis.step.stepper import Stepper
-from services.chassis.store import mongo
 from services.chassis.store.mongo import MongoStore
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.toy import (
@@ -71,15 +72,8 @@ class Site:
     @asynccontextmanager
     async def member(self) -> AsyncIterator[Member]:
         """A member of the group, for as long as the block lasts."""
-        stepper = Stepper(
-            TOY,
-            self.store,
-            self.log,
-            Clock(),
-            Metrics("scheduling"),
-            partitions=TWO,
-            is_transient=lambda error: mongo.is_transient(error) or kafka.is_transient(error),
-        )
+        ports = Ports(self.store, self.log, Clock(), Metrics("scheduling"), is_transient)
+        stepper = Stepper(TOY, ports, TWO)
         broker = KafkaBroker(self.bootstrap, allow_auto_create_topics=False, logger=None)
         faults: list[Exception] = []
         consumer = Consumer(
@@ -88,9 +82,7 @@ class Site:
             stepper,
             self.log,
             faults.append,
-            batch=100,
-            session_timeout_ms=SESSION_MS,
-            fetch_wait_ms=50,
+            Pace(batch=100, session_timeout_ms=SESSION_MS, fetch_wait_ms=50),
         )
         await broker.start()
         try:
@@ -215,11 +207,11 @@ async def test_the_lag_is_what_the_broker_has_and_no_step_has_made_however_long_
 
         async with site.member() as second:
 
-            async def told_once() -> bool:
+            async def counted_once() -> bool:
                 one, two = await first.consumer.lags(), await second.consumer.lags()
                 return len(one) == len(two) == len(READ) and not one.keys() & two.keys()
 
-            await eventually(told_once)
+            await eventually(counted_once)
 
 
 async def test_work_begins_where_the_database_says_and_not_where_the_broker_remembers(
@@ -255,8 +247,8 @@ async def test_work_begins_where_the_database_says_and_not_where_the_broker_reme
 
     found = [row async for rows in site.log.read(PRIVATE, 0) for row in rows]
     # Whoever ended before hearing that it had published leaves it to be published again: same id.
-    told = {told.id: told.type for told in (attributes(row.headers) for row in found)}
-    names = list(told.values())
+    read = {read.id: read.type for read in (attributes(row.headers) for row in found)}
+    names = list(read.values())
     assert sum("PairFormed" in name for name in names) == 1
     assert sum("PlanningBegan" in name for name in names) == 3
 

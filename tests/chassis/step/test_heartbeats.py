@@ -15,11 +15,11 @@ def beats(world: World) -> list[tuple[str, str]]:
     """Source and moment of each heartbeat on the public topic."""
     found = []
     for record in world.written(EVENTS):
-        told = attributes(record.headers)
-        message = decode(told, record.value)
+        headers = attributes(record.headers)
+        message = decode(headers, record.value)
         if isinstance(message, Heartbeat):
-            assert message.next_at == told.time + DAY
-            found.append((message.source, told.time.isoformat()))
+            assert message.next_at == headers.time + DAY
+            found.append((message.source, headers.time.isoformat()))
     return found
 
 
@@ -44,7 +44,9 @@ async def test_who_takes_over_goes_on_with_the_beat_and_does_not_begin_anew(worl
     first = await world.run(world.stepper(beat=DAY))
     await first.decide_due()
     second = await world.run(world.stepper(beat=DAY))
-    assert await second.decide_due() == 0
+    while await second.decide_due():
+        pass
+    assert len(beats(world)) == PARTITIONS
     world.hand.pass_by(hours=24)
     assert await second.decide_due() == PARTITIONS
     assert len(beats(world)) == 2 * PARTITIONS
@@ -70,8 +72,8 @@ async def test_a_service_passes_over_the_heartbeats_of_others_wherever_they_are(
         for row in rows
         if attributes(row.headers).type == "fr.gouv.mentoring.Heartbeat.v1"
     ]
-    told = Received(row.topic, row.partition, 0, row.key, row.value, row.headers)
-    item = read(world.domain, PARTITIONS, told)
+    elsewhere = Received(row.topic, row.partition, 0, row.key, row.value, row.headers)
+    item = read(world.domain, PARTITIONS, elsewhere)
     assert (item.message, item.unreadable) == (None, None)
 
 

@@ -8,9 +8,10 @@ import pytest
 from schemas.envelope import Record
 from services.chassis.step.catching_up import Spot
 from services.chassis.step.own_journal import DatabaseOutdated, check_known, last_numbers
-from services.chassis.step.stepper import StateLost
+from services.chassis.step.ownership import StateLost
 from services.chassis.store.contract import Outgoing, Place
 from services.chassis.store.memory import MemoryStore
+from tests.chassis.faults import Replaceable
 from tests.chassis.toy import EVENTS, PRIVATE, World, cohort_on, confirm, formed
 
 COHORT = cohort_on(0)
@@ -100,9 +101,10 @@ async def test_nothing_is_published_from_a_database_before_it_was_checked(
 async def test_an_older_database_put_under_a_running_service_stops_it(
     world: World, older: MemoryStore
 ) -> None:
-    stepper = await world.run()
+    store = Replaceable(world.store)
+    stepper = await world.run(world.stepper(store))
     published = list(world.written())
-    stepper.store = older
+    store.inner = older
     world.command(confirm("m~g", 5, COHORT))
 
     with pytest.raises(StateLost, match=r"forgot steps of partitions \[0\]"):
@@ -114,10 +116,11 @@ async def test_an_older_database_put_under_a_running_service_stops_it(
 async def test_a_service_with_nothing_to_do_notices_that_its_database_was_replaced_too(
     world: World, older: MemoryStore
 ) -> None:
-    stepper = await world.run()
+    store = Replaceable(world.store)
+    stepper = await world.run(world.stepper(store))
     await stepper.publish_left()
     published = list(world.written())
-    stepper.store = older
+    store.inner = older
 
     with pytest.raises(StateLost):
         await stepper.publish_left()

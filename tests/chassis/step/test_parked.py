@@ -1,14 +1,15 @@
 """What stands aside is tried again in order, or dropped with a reason: G4."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Record, attributes
 from schemas.journal import RetryParked
 from services.chassis.documents import DroppedRecord, ParkedRecord
 from services.chassis.domain import One
-from services.chassis.step.stepper import Limits, TooManyParked
+from services.chassis.step.ports import Limits
+from services.chassis.step.step import TooManyParked
 from tests.chassis.toy import (
     COMMANDS,
     EVENTS,
@@ -408,6 +409,7 @@ _WORK = st.lists(
 )
 
 
+@settings(deadline=None)  # of a machine that has more to do
 @given(work=_WORK, batch=st.integers(1, 9))
 async def test_once_the_fault_is_mended_it_is_as_if_it_had_never_been(
     work: list[tuple[str, str]], batch: int
@@ -439,15 +441,15 @@ def _handled(world: World) -> dict[bytes | None, list[str | None]]:
     """Subject to the commands that had an effect on it, in order."""
     found: dict[bytes | None, list[str | None]] = {}
     for row in world.written(EVENTS):
-        told = attributes(row.headers)
-        if "PairGraduated" in told.type:
-            found.setdefault(row.key, []).append(told.cause)
+        read = attributes(row.headers)
+        if "PairGraduated" in read.type:
+            found.setdefault(row.key, []).append(read.cause)
     return found
 
 
 def _refused(world: World) -> set[str | None]:
     rows = [attributes(row.headers) for row in world.written(PRIVATE)]
-    return {told.cause for told in rows if "CommandRefused" in told.type}
+    return {read.cause for read in rows if "CommandRefused" in read.type}
 
 
 def command_of_control(world: World, message: RetryParked) -> Record:

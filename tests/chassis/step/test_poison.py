@@ -10,8 +10,8 @@ from schemas.envelope import Record, attributes
 from schemas.topics import PEOPLE, partition_of
 from services.chassis.documents import PARKED_BYTES, BlockedSubject, ParkedRecord, RefusedCommand
 from services.chassis.domain import One
-from services.chassis.step.journal import blocked_id
-from tests.chassis.faults import Unwilling
+from services.chassis.step.parking import blocked_id
+from tests.chassis.faults import Replaceable, Unwilling
 from tests.chassis.toy import (
     COMMANDS,
     PARKED,
@@ -197,7 +197,7 @@ async def test_poison_parks_with_reason_origin_and_bytes_and_the_rest_flows_on(
     await equal_when_rebuilt(world)
 
 
-async def test_a_very_large_value_is_parked_without_its_end_and_its_size_and_digest_are_told(
+async def test_a_very_large_value_is_parked_without_its_end_and_its_size_and_digest_are_kept(
     world: World,
 ) -> None:
     value = b"[" + b"9" * 5_000_000
@@ -322,7 +322,8 @@ async def test_while_a_fault_lasts_the_stepper_is_not_healthy(world: World) -> N
     world.publish(formed("m~g"))
     seen: list[bool] = []
     failing = Unwilling(world.store, "commit", [Passing(), Passing()])
-    stepper = world.stepper(failing)
+    store = Replaceable(failing)
+    stepper = world.stepper(store)
 
     class Watching:
         def __getattr__(self, name: str) -> Any:
@@ -330,7 +331,7 @@ async def test_while_a_fault_lasts_the_stepper_is_not_healthy(world: World) -> N
                 seen.append(stepper.healthy)
             return getattr(failing, name)
 
-    stepper.store = Watching()  # type: ignore[assignment]
+    store.inner = Watching()
     await world.run(stepper)
 
     assert seen == [True, False, False]

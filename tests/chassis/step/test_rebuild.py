@@ -4,8 +4,8 @@ import pytest
 
 from schemas.envelope import Record, attributes
 from schemas.topics import PEOPLE
+from services.chassis.step.ownership import StateLost
 from services.chassis.step.rebuild import JournalBroken, rebuild
-from services.chassis.step.stepper import StateLost
 from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import (

@@ -12,11 +12,12 @@ from schemas.base import Message
 from schemas.envelope import attributes
 from services.chassis.domain import Decision, Document, Due, Gone, One, State
 from services.chassis.step.rebuild import rebuild
-from services.chassis.step.stepper import Abandoned, Stepper
+from services.chassis.step.retrying import Abandoned
+from services.chassis.step.stepper import Stepper
 from services.chassis.store.contract import Outgoing, Place, Store
 from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
-from tests.chassis.faults import Crash, Trip, Tripping, Unwilling, When, raising
+from tests.chassis.faults import Crash, Replaceable, Trip, Tripping, Unwilling, When, raising
 from tests.chassis.toy import (
     COMMANDS,
     EVENTS,
@@ -100,7 +101,7 @@ async def test_events_are_published_to_their_streams_and_the_step_says_how_far_i
 
 async def test_an_event_names_its_cause_and_an_anonymous_one_does_not(world: World) -> None:
     world.publish(formed("m~g"))
-    told, untold = world.command(confirm("m~g")), world.command(report("m~g"))
+    named, nameless = world.command(confirm("m~g")), world.command(report("m~g"))
 
     await world.run()
 
@@ -109,10 +110,10 @@ async def test_an_event_names_its_cause_and_an_anonymous_one_does_not(world: Wor
         for row in world.written(PRIVATE)
         for kind in types([row])
     }
-    assert causes["PlanningBegan"] == attributes(told.headers).id
+    assert causes["PlanningBegan"] == attributes(named.headers).id
     assert causes["SurveyAnswered"] is None
     [anonymous] = [row for row in world.written(PRIVATE) if types([row]) == ["SurveyAnswered"]]
-    for trace in (attributes(untold.headers).id.encode(), b"m~g"):
+    for trace in (attributes(nameless.headers).id.encode(), b"m~g"):
         assert trace not in (anonymous.value or b"")
         assert not any(trace in (raw or b"") for _, raw in anonymous.headers)
 
@@ -574,14 +575,14 @@ class Relapsing(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[Outgoing] = []
+        self.forgotten: list[Outgoing] = []
 
     async def published(self, outgoing: Sequence[Outgoing]) -> None:
         await super().published(outgoing)
-        self.told += outgoing
+        self.forgotten += outgoing
 
     def relapse(self) -> None:
-        self.outbox |= {(item.partition, item.step): item for item in self.told}
+        self.outbox |= {(item.partition, item.step): item for item in self.forgotten}
 
 
 async def test_what_was_published_and_stands_in_the_outbox_again_does_not_stay_there() -> None:
@@ -625,8 +626,8 @@ async def test_a_deadline_is_decided_on_once_its_moment_has_come_and_not_before(
 async def test_a_deadline_that_cannot_be_decided_on_is_left_alone_and_the_others_go_on(
     world: World,
 ) -> None:
-    def decide(state: State, message: Message, now: datetime) -> Decision:
-        if isinstance(message, Due) and message.id == "a~g":
+    def decide(state: State, message: Due, now: datetime) -> Decision:
+        if message.id == "a~g":
             raise ZeroDivisionError
         return world.domain.decide(state, message, now)
 
@@ -635,7 +636,9 @@ async def test_a_deadline_that_cannot_be_decided_on_is_left_alone_and_the_others
         world.command(confirm(pair))
     await world.run()
     world.hand.pass_by(days=1)
-    stepper = world.stepper(domain=replace(world.domain, decide=decide))
+    stepper = world.stepper(
+        domain=replace(world.domain, handlers={**world.domain.handlers, Due: decide})
+    )
     await stepper.take(range(PARTITIONS))
 
     assert await stepper.decide_due() == 2
@@ -668,7 +671,8 @@ async def test_a_deadline_found_twice_is_decided_on_against_what_holds_by_then(
     # given a deadline that is moved after it was found and before it is decided on
     world.publish(formed("m~g"))
     world.command(confirm("m~g"))
-    stepper = await world.run()
+    store = Replaceable(world.store)
+    stepper = await world.run(world.stepper(store))
     world.hand.pass_by(days=1)
     row = world.command(confirm("m~g", 2))
 
@@ -682,24 +686,24 @@ async def test_a_deadline_found_twice_is_decided_on_against_what_holds_by_then(
                 await stepper.handle([row])
             return found
 
-    stepper.store = Slow()  # type: ignore[assignment]
+    store.inner = Slow()
 
     await stepper.decide_due()
 
     assert types(world.written(EVENTS)) == ["PairGraduated", "PairGraduated"]
 
 
-async def test_what_performers_report_is_decided_on(world: World) -> None:
+async def test_what_due_workers_report_is_decided_on(world: World) -> None:
     seen: list[tuple[Document, datetime]] = []
 
-    async def perform(documents: Sequence[Document], now: datetime) -> Sequence[Message]:
+    async def work(documents: Sequence[Document], now: datetime) -> Sequence[Message]:
         seen.extend((document, now) for document in documents)
         return [report(d.id, d.cohort_id) for d in documents]
 
     here = cohort_on(1)
     world.publish(formed("m~g", here))
     world.command(confirm("m~g", cohort=here))
-    stepper = world.stepper(due_workers={Reminder: perform})
+    stepper = world.stepper(due_workers={Reminder: work})
     await world.run(stepper)
     world.hand.pass_by(days=1)
 
@@ -713,16 +717,16 @@ async def test_what_performers_report_is_decided_on(world: World) -> None:
     await equal_when_rebuilt(world)
 
 
-async def test_a_performers_report_that_is_refused_or_breaks_a_decision_stops_nothing(
+async def test_a_due_workers_report_that_is_refused_or_breaks_a_decision_stops_nothing(
     world: World,
 ) -> None:
-    async def perform(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def work(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
         broken = [breaks_decide(d.id, d.cohort_id) for d in documents]
         return [dissolved("no~body"), *broken, *(report(d.id, d.cohort_id) for d in documents)]
 
     world.publish(formed("m~g"))
     world.command(confirm("m~g"))
-    stepper = world.stepper(due_workers={Reminder: perform})
+    stepper = world.stepper(due_workers={Reminder: work})
     await world.run(stepper)
     world.hand.pass_by(days=1)
     # The outcome of a cohort without a due document cannot be placed.
@@ -732,17 +736,17 @@ async def test_a_performers_report_that_is_refused_or_breaks_a_decision_stops_no
     assert await world.parked() == []
 
 
-async def test_a_performer_that_cannot_read_for_a_moment_is_asked_again(world: World) -> None:
+async def test_a_due_worker_that_cannot_read_for_a_moment_is_asked_again(world: World) -> None:
     away = [Passing("the database is away")]
 
-    async def perform(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def work(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
         if away:
             raise away.pop()
         return [report(d.id, d.cohort_id) for d in documents]
 
     world.publish(formed("m~g"))
     world.command(confirm("m~g"))
-    stepper = world.stepper(due_workers={Reminder: perform})
+    stepper = world.stepper(due_workers={Reminder: work})
     await world.run(stepper)
     world.hand.pass_by(days=1)
 

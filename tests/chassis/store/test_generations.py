@@ -7,7 +7,8 @@ import pytest
 
 from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import Fold
-from services.chassis.step.stepper import Abandoned, Stepper
+from services.chassis.step.retrying import Abandoned
+from services.chassis.step.stepper import Stepper
 from services.chassis.store.generations import FenceFell, Moving, prefix_of
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import KINDS, PARTITIONS, TOY, World, cohort_on, confirm, formed, life

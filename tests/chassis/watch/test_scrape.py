@@ -243,14 +243,13 @@ async def test_events_count_by_type_from_nothing_on(world: toy.World) -> None:
 
 
 async def test_the_outbox_ages_while_the_broker_says_nothing_at_all(world: toy.World) -> None:
-    stepper = world.stepper()
     seen: list[float] = []
 
     async def look() -> None:
         assert toy.metric(stepper, "mentoring_outbox_pending") == 2
         seen.extend(toy.metric(stepper, "mentoring_outbox_oldest_seconds") for _ in range(2))
 
-    stepper.log = Tripping(world.log, Trip(1, effect=look, name="publish"))
+    stepper = world.stepper(log=Tripping(world.log, Trip(1, effect=look, name="publish")))
     world.publish(toy.formed("m~g"))
     await world.run(stepper)
     assert 0 < seen[0] < seen[1]

@@ -268,7 +268,7 @@ async def test_what_is_done_for_a_document_is_in_the_trace_that_asked_for_it(
             for document in due
         ]
 
-    traced.tracing.performs([Reminder])
+    traced.tracing.follow([Reminder])
     stepper = traced.stepper(world, due_workers={Reminder: perform})
     world.publish(formed("m~g"))
     world.publish(formed("m~h"))
@@ -292,7 +292,7 @@ async def test_what_is_done_for_a_document_is_in_the_trace_that_asked_for_it(
 async def test_an_attempt_that_fails_does_not_forget_what_a_document_waits_for(
     world: World, traced: Traced
 ) -> None:
-    traced.tracing.performs([Reminder])
+    traced.tracing.follow([Reminder])
     world.publish(formed("m~g"))
     world.command(confirm("m~g"), traceparent=SAMPLED)
     store = Unwilling(world.store, "commit", [Passing(), Passing()])

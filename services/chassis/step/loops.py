@@ -1,0 +1,26 @@
+"""What a process does again and again beside the batches that it is handed. Each runs for ever."""
+
+import asyncio
+import contextlib
+
+from services.chassis.step.retrying import Abandoned
+from services.chassis.step.stepper import Stepper
+
+LEFT_EVERY = 10.0
+
+
+async def decide_deadlines(stepper: Stepper) -> None:
+    """Decide on what is due, a little more often than the programme's clock can notice."""
+    pause = min(max(600 / stepper.ports.clock.rate, 0.03), 1.0)
+    while True:
+        with contextlib.suppress(Abandoned):
+            if not await stepper.decide_due():
+                await asyncio.sleep(pause)
+
+
+async def publish_what_is_left(stepper: Stepper) -> None:
+    """See now and then that nothing stands in the outbox for good."""
+    while True:
+        await asyncio.sleep(LEFT_EVERY)
+        with contextlib.suppress(Abandoned):
+            await stepper.publish_left()

@@ -1,0 +1,205 @@
+"""Records that stand aside (G4): why, behind which, and how they come back.
+
+Always holds: of one subject, records are handled in their order, whichever of them stood aside;
+what stands aside is handled, or dropped by somebody who says why, and never forgotten.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from schemas.base import Message
+from schemas.journal import DropParked, RecordDropped, RecordParked, RecordRetried, RetryParked
+from services.chassis.documents import (
+    PARKED_BYTES,
+    BlockedSubject,
+    DroppedRecord,
+    ParkedRecord,
+)
+from services.chassis.domain import Change, Domain, Gone, Need, One, State
+from services.chassis.inputs import Fault, Input
+from services.chassis.log.contract import Received
+from services.chassis.step.admission import read
+from services.chassis.step.draft import Draft
+
+# --- where a record lies, and where it waits ------------------------------------------------
+
+
+def blocked_id(topic: str, partition: int, key: bytes) -> str:
+    """The id of the queue in which records of this key wait."""
+    return f"{topic}/{partition}/{key.decode('latin-1')}"
+
+
+def queue_of(received: Received) -> str | None:
+    """The queue that a record belongs to; one without a key belongs to none."""
+    if received.key is None:
+        return None
+    return blocked_id(received.topic, received.partition, received.key)
+
+
+def origin_of(received: Received) -> str:
+    """Where a record lies: `topic/partition/offset`."""
+    return f"{received.topic}/{received.partition}/{received.offset}"
+
+
+def queue_needs(item: Input, draft: Draft) -> Iterable[Need]:
+    """The queue that a record may have to join, or to wait in."""
+    aside = item.unreadable is not None or draft.parked
+    if aside and item.received is not None and (queue := queue_of(item.received)):
+        yield One(BlockedSubject, draft.service, queue)
+
+
+# --- going aside ----------------------------------------------------------------------------
+
+
+def is_behind(item: Input, state: State, draft: Draft) -> bool:
+    """Whether an earlier record of the same subject stands aside."""
+    # The newest record of a mirrored topic counts alone, so it never waits for an older one.
+    if item.mirrored or (blocked := _blocked(item, state, draft)) is None:
+        return False
+    return item.parked is None or blocked.origins[0] != item.parked.id
+
+
+def _blocked(item: Input, state: State, draft: Draft) -> BlockedSubject | None:
+    if item.received is None or not draft.parked:
+        return None
+    queue = queue_of(item.received)
+    return None if queue is None else state.get(BlockedSubject, draft.service, queue)
+
+
+def aside(item: Input, draft: Draft, reason: str, detail: str) -> Sequence[Message]:
+    """Set the record aside, or leave it there with one attempt more."""
+    received = item.received
+    assert received is not None
+    number, attempts = draft.next_parked, 1
+    if item.parked is not None:
+        number, attempts = item.parked.number, item.parked.attempts + 1
+    value = received.value
+    parked = RecordParked.model_construct(
+        cohort_id=draft.service,
+        origin=origin_of(received),
+        topic=received.topic,
+        offset=received.offset,
+        key=received.key,
+        headers=tuple((name, raw) for name, raw in received.headers),
+        value=None if value is None else value[:PARKED_BYTES],
+        size=len(value or b""),
+        sha256=hashlib.sha256(value or b"").hexdigest(),
+        reason=reason,
+        detail=detail,
+        attempts=attempts,
+        number=number,
+    )
+    return [parked]
+
+
+# --- coming back ----------------------------------------------------------------------------
+
+
+def portions(inputs: Sequence[Input]) -> Iterable[Sequence[Input]]:
+    """The batch, in order, cut so that each retry of parked records has a step of its own."""
+    start = 0
+    for number, item in enumerate(inputs):
+        if isinstance(item.message, RetryParked):
+            yield inputs[start:number]
+            yield inputs[number : number + 1]
+            start = number + 1
+    yield inputs[start:]
+
+
+def tried_again(
+    retry: RetryParked, partition: int, domain: Domain, partitions: int, state: State
+) -> Sequence[Input]:
+    """The records that somebody wishes to be handled again, read anew, in the order they came."""
+    found: list[Input] = []
+    parked = [state.get(ParkedRecord, domain.name, origin) for origin in retry.origins]
+    for record in sorted(filter(None, parked), key=lambda record: record.number):
+        if record.record_partition == partition:
+            again = read(domain, partitions, record.received())
+            again.parked, again.accept_gap = record, retry.accept_gap
+            if not record.whole:
+                again.unreadable = Fault("bad-data", "only its beginning was kept")
+            found.append(again)
+    return found
+
+
+def retried(item: Input, draft: Draft) -> Iterable[Message]:
+    """That a record stands aside no more, if it did."""
+    if (parked := item.parked) is not None:
+        yield RecordRetried(cohort_id=draft.service, origin=parked.id, attempts=parked.attempts + 1)
+
+
+def superseded(item: Input, state: State, draft: Draft) -> Iterable[Message]:
+    """The older records of a mirrored subject that stood aside: the newest counts alone."""
+    if item.mirrored and (blocked := _blocked(item, state, draft)) is not None:
+        assert item.received is not None
+        for origin in blocked.origins:
+            if int(origin.rpartition("/")[2]) < item.received.offset:
+                because = "a newer record of its subject was handled"
+                yield RecordDropped(cohort_id=draft.service, origin=origin, because=because)
+
+
+def needless(item: Input, draft: Draft) -> Sequence[Message]:
+    """What stood aside had been handled by the time it was tried again."""
+    assert item.parked is not None
+    because = "it had been handled already"
+    return [RecordDropped(cohort_id=draft.service, origin=item.parked.id, because=because)]
+
+
+def dropped(message: DropParked, state: State, draft: Draft) -> Sequence[Message]:
+    """The records, of those that an operator drops, that still stand aside."""
+    name = draft.service
+    return [
+        RecordDropped(cohort_id=name, origin=origin, because=message.because)
+        for origin in message.origins
+        if state.get(ParkedRecord, name, origin) is not None
+    ]
+
+
+# --- what the journal's events keep of it ---------------------------------------------------
+
+
+def set_aside(state: State, event: RecordParked) -> Iterable[Change]:
+    """The record as it stands aside, last in its queue."""
+    yield ParkedRecord(
+        id=event.origin,
+        cohort_id=event.cohort_id,
+        topic=event.topic,
+        offset=event.offset,
+        record_key=event.key,
+        headers=event.headers,
+        value=event.value,
+        size=event.size,
+        sha256=event.sha256,
+        reason=event.reason,
+        detail=event.detail,
+        attempts=event.attempts,
+        number=event.number,
+    )
+    if (queue := parked_queue(event)) is not None:
+        present = state.get(BlockedSubject, event.cohort_id, queue)
+        origins = present.origins if present else ()
+        if event.origin not in origins:
+            origins = (*origins, event.origin)
+        yield BlockedSubject(id=queue, cohort_id=event.cohort_id, origins=origins)
+
+
+def taken_back(state: State, event: RecordRetried | RecordDropped) -> Iterable[Change]:
+    """The record is gone from its queue; one that was dropped is remembered."""
+    service, origin = event.cohort_id, event.origin
+    if (parked := state.get(ParkedRecord, service, origin)) is not None:
+        yield Gone(parked)
+        queue = queue_of(parked.received())
+        blocked = state.get(BlockedSubject, service, queue) if queue is not None else None
+        if blocked is not None:
+            origins = tuple(other for other in blocked.origins if other != origin)
+            changed = blocked.model_copy(update={"origins": origins})
+            yield changed if origins else Gone(changed)
+    if isinstance(event, RecordDropped):
+        yield DroppedRecord(id=origin, cohort_id=service, because=event.because)
+
+
+def parked_queue(event: RecordParked) -> str | None:
+    """The queue of a record that was set aside."""
+    if event.key is None:
+        return None
+    return blocked_id(event.topic, int(event.origin.split("/")[-2]), event.key)

@@ -1,0 +1,98 @@
+"""Whether the log is the one that the database knows, asked when partitions are assigned (G7).
+
+Always holds: where a log was deleted, made again or cut off, and where the database is older than
+what was published from it, nobody goes on; what the broker does not know for sure is read.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from schemas.topics import Service
+from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.topic_ids import topic_ids
+from services.chassis.step.catching_up import Spot
+from services.chassis.step.own_journal import check_known, last_numbers, own_streams
+from services.chassis.store.contract import Place, Store
+
+
+class LogReset(Exception):
+    """The log is not the one that the database knows; going on would skip or repeat."""
+
+
+def check_together(topics: Collection[str], assigned: Collection[TopicPartition]) -> None:
+    """Raise `LogReset` if a partition came without one of its topics."""
+    by_partition: dict[int, set[str]] = {}
+    for place in assigned:
+        by_partition.setdefault(place.partition, set()).add(place.topic)
+    for partition, found in by_partition.items():
+        if missing := set(topics) - found:
+            raise LogReset(
+                f"partition {partition} came without {sorted(missing)}: every topic needs "
+                f"the same number of partitions"
+            )
+
+
+async def check_same_log(
+    service: Service,
+    assigned: Collection[TopicPartition],
+    places: Mapping[int, Place],
+    *,
+    kafka: Any,
+    log: KafkaLog,
+    store: Store,
+) -> tuple[dict[Spot, int], dict[Spot, int]]:
+    """Where the assigned partitions begin and end; raises `LogReset` if that cannot be."""
+    if not assigned:
+        return {}, {}
+    present = await topic_ids(log.connection, {place.topic for place in assigned})
+    if changed := await store.changed_topics(present):
+        raise LogReset(
+            f"{', '.join(changed)} was deleted and made again: the log is not the one that "
+            f"the database knows"
+        )
+    begins = await kafka.beginning_offsets(list(assigned))
+    ends = await kafka.end_offsets(list(assigned))
+    for place in assigned:
+        known = places[place.partition]
+        position = known.positions.get(place.topic)
+        if position is None:
+            if known.step == 0 and await kafka.committed(place):
+                raise LogReset(
+                    f"{place.topic}/{place.partition} has committed offsets and the database "
+                    f"knows nothing of it: run `connecte rebuild {service}`"
+                )
+        elif position < begins[place]:
+            raise LogReset(
+                f"{place.topic}/{place.partition} begins at {begins[place]}, after the stored "
+                f"position {position}: records were deleted before they were handled"
+            )
+        elif position > ends[place] and not await _exists(log, place, position - 1):
+            raise LogReset(
+                f"{place.topic}/{place.partition} ends at {ends[place]}, before the stored "
+                f"position {position}: the log is not the one that the database knows"
+            )
+    return _by_spot(begins), _by_spot(ends)
+
+
+async def check_own_journal(
+    service: Service, places: Mapping[int, Place], *, kafka: Any, log: KafkaLog, store: Store
+) -> None:
+    """Raise `DatabaseOutdated` if the log has more of this service than the database knows."""
+    own = [TopicPartition(topic, p) for topic in own_streams(service) for p in places]
+    ends = _by_spot(await kafka.end_offsets(own))
+    if numbers := await last_numbers(service, log, ends, places):
+        # Who had the partition before may have made a step since these places were read.
+        check_known(service, numbers, await store.places(list(places)))
+
+
+async def _exists(log: KafkaLog, place: TopicPartition, offset: int) -> bool:
+    """Some brokers report the last batch's first offset as the end; a read tells for sure."""
+    async for rows in log.read(place.topic, place.partition, offset):
+        return bool(rows) and rows[0].offset == offset
+    return False
+
+
+def _by_spot(offsets: Mapping[TopicPartition, int]) -> dict[Spot, int]:
+    return {(place.topic, place.partition): offset for place, offset in offsets.items()}

@@ -1,0 +1,121 @@
+"""One step per batch: decide in memory, commit once, then publish.
+
+A step (1) passes over what was handled before, (2) reads the documents that the batch needs,
+one query per kind, (3) decides record by record, (4) commits documents, places and what is to be
+published in one transaction, guarded on each place; then publishes, then forgets the outbox.
+The caller commits offsets last. Always holds: whatever instant the process dies at, the next
+owner of the partition finds either no trace of the step or all of it (G1, G2), and a step of a
+partition that somebody else has written to since changes nothing (G3).
+"""
+
+import time
+from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import datetime
+
+from schemas.journal import RetryParked
+from services.chassis.domain import Change, Document, Domain, Due, Need, State
+from services.chassis.inputs import Input
+from services.chassis.step.admission import admit
+from services.chassis.step.deciding import Decider
+from services.chassis.step.draft import Draft
+from services.chassis.step.journal import needs
+from services.chassis.step.parking import queue_needs, tried_again
+from services.chassis.step.ports import Ports
+from services.chassis.step.publishing import Publisher
+from services.chassis.store.contract import Commit, Place
+
+Drafts = Mapping[int, Draft]
+
+
+class TooManyParked(Exception):
+    """So much stands aside that the fault is not in the records; nothing more is set aside."""
+
+
+class Steps:
+    """Makes the steps of one service. `most_parked`: what may stand aside of a partition."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        ports: Ports,
+        partitions: int,
+        decider: Decider,
+        publisher: Publisher,
+        most_parked: int,
+    ) -> None:
+        self.domain = domain
+        self.ports = ports
+        self.partitions = partitions
+        self.decider = decider
+        self.publisher = publisher
+        self.most_parked = most_parked
+
+    async def make(self, inputs: Sequence[Input], owned: MutableMapping[int, Place]) -> list[Due]:
+        """One attempt at the step of these inputs; `owned`, their places, move on with it.
+
+        The deadlines that could not be decided on. Raises `Outpaced`, and what goes wrong outside.
+        """
+        started, now = time.perf_counter(), self.ports.clock.now()
+        touched = dict.fromkeys(item.partition for item in inputs)
+        drafts = {p: Draft(self.domain.name, owned[p], now) for p in touched}
+        admitted: Sequence[Input] = [i for i in inputs if self._admitted(i, drafts[i.partition])]
+        state = State()
+        await state.load(self.ports.store.load, self._needs(admitted, drafts))
+        if admitted and isinstance(retry := admitted[0].message, RetryParked):
+            at = admitted[0].partition
+            admitted = tried_again(retry, at, self.domain, self.partitions, state)
+            await state.load(self.ports.store.load, self._needs(admitted, drafts))
+
+        changes: dict[tuple[type[Document], str], tuple[int, Change]] = {}
+        undecided: list[Due] = []
+        for item in admitted:
+            decided = await self.decider.decide(item, state, drafts[item.partition], now)
+            undecided += [decided.undecided] if decided.undecided else []
+            for change in decided.changes:
+                document = change if isinstance(change, Document) else change.document
+                changes[type(document), document.key] = (item.partition, change)
+
+        self._check_parked(drafts)
+        if moved := [draft.finish() for draft in drafts.values() if draft.moved]:
+            places, outgoing = zip(*moved, strict=True)
+            await self._commit(Commit(places, list(changes.values()), outgoing), owned)
+            self.ports.metrics.decided([event for d in drafts.values() for event in d.decided])
+            await self.publisher.publish(outgoing)
+        self._measure(admitted, now, started)
+        return undecided
+
+    async def _commit(self, commit: Commit, owned: MutableMapping[int, Place]) -> None:
+        await self.ports.store.commit(commit)
+        owned.update({place.partition: place for place in commit.places})
+
+    def _admitted(self, item: Input, draft: Draft) -> bool:
+        skipped = admit(item, draft)
+        if skipped in ("position", "sequence"):
+            self.ports.metrics.skipped.labels(skipped).inc()
+        return skipped is None
+
+    def _needs(self, inputs: Sequence[Input], drafts: Drafts) -> set[Need]:
+        found: set[Need] = set()
+        for item in inputs:
+            if item.message is not None:
+                found.update(needs(self.domain, item.message))
+            found.update(queue_needs(item, drafts[item.partition]))
+        return found
+
+    def _check_parked(self, drafts: Drafts) -> None:
+        for partition, draft in drafts.items():
+            if draft.place.parked < draft.parked > self.most_parked:
+                raise TooManyParked(
+                    f"more than {self.most_parked} records of partition {partition} stand aside "
+                    f"(CONNECTE_PARKED_LIMIT)"
+                )
+
+    def _measure(self, inputs: Sequence[Input], now: datetime, started: float) -> None:
+        metrics = self.ports.metrics
+        metrics.step_seconds.observe(time.perf_counter() - started)
+        metrics.step_records.observe(len(inputs))
+        for item in inputs:
+            if item.attributes is not None and item.message is not None:
+                seconds = (now - item.attributes.time).total_seconds() / self.ports.clock.rate
+                metrics.latency_of(type(item.message).__name__).observe(max(seconds, 0.0))
+                metrics.last_event.set(item.attributes.time.timestamp())
