@@ -140,9 +140,9 @@ async def test_a_command_is_sent_and_accepted(site: Site) -> None:
 
     assert answer.status_code == 202
     [row] = site.sent
-    told = attributes(row.headers)
-    assert answer.json() == {"command_id": told.id, "done": False}
-    assert (told.sequence, told.time) == (None, NOW)
+    written = attributes(row.headers)
+    assert answer.json() == {"command_id": written.id, "done": False}
+    assert (written.sequence, written.time) == (None, NOW)
     assert ConfirmSession.model_validate_json(row.value) == ConfirmSession.model_validate(BODY)
 
 
