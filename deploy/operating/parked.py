@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from deploy.operating.console import BadInput
-from deploy.operating.reach import Access, OperationFailed, opened_log, opened_store
+from deploy.errors import BadInput, OperationFailed
+from deploy.operating.reach import Access, opened_log, opened_store
 from schemas.envelope import Record, encode
 from schemas.journal import DropParked, RetryParked
 from schemas.topics import Service, commands_topic

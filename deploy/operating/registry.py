@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import httpx
 
-from deploy.operating.reach import OperationFailed
+from deploy.errors import OperationFailed
 from schemas.base import Message
 from schemas.envelope import versioned_name
 from schemas.gate.compatibility import released, schema_of

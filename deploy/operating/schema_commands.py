@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import typer
 from rich.table import Table
 
-from deploy.operating.console import BadInput, Json, answer, output, run
+from deploy.errors import BadInput
+from deploy.operating.console import Json, answer, output, run
 
 if TYPE_CHECKING:
     from schemas.gate.compatibility import Finding

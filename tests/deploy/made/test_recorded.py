@@ -34,7 +34,7 @@ from tests.deploy.made.recorded import Object, Recording, dashboard, panels, rec
 
 NAMES = ("programme", "machine")
 DASHBOARDS = {name: dashboard(name) for name in NAMES}
-MEASURES_DESCRIBED = Path(__file__).parents[3] / "docs" / "operations.md"
+MEASURES_DESCRIBED = Path(__file__).parents[3] / "docs" / "operating" / "watch.md"
 MENTORS, MANAGERS, SESSIONS, SEED = 18, 12, 3, 3
 
 # Time enough to answer that a slow machine changes nothing of the story.

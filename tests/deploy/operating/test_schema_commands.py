@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from deploy.operating.reach import OperationFailed
+from deploy.errors import OperationFailed
 from deploy.operating.registry import publish, subjects
 from schemas.envelope import attributes, decode
 from schemas.gate.compatibility import RELEASED, release, released, schema_of

@@ -1,20 +1,14 @@
-"""`connecte parked` and `connecte rebuild`: what operators do to what a service has stored."""
+"""`connecte parked`: the records that a service has set aside."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from deploy.operating.console import BadInput, Json, Service, answer, progress, run
+from deploy.errors import BadInput
+from deploy.operating.console import Json, Service, answer, progress, run
 
 if TYPE_CHECKING:
     from deploy.operating.parked import Wish
@@ -161,67 +155,3 @@ def _carry_out(wish: "Wish", wait: float, as_json: bool) -> None:
         )
     answer(document, as_json, *lines)
     sys.exit(1 if found.left else 0)
-
-
-def rebuild(
-    service: Annotated[Service, typer.Argument(help="Whose database.")],
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Change nothing: fold it beside and compare.")
-    ] = False,
-    forget_old: Annotated[
-        bool, typer.Option("--forget-old", help="Only drop what earlier rebuilds have left.")
-    ] = False,
-    json_: Json = False,
-) -> None:
-    """Fold the database of a SERVICE again from its events, while the service goes on.
-
-    It is built beside the live one and takes its place at once; the old one is kept until
-    --forget-old. Settings: KAFKA_BOOTSTRAP_SERVERS, MONGODB_URI, CONNECTE_PARTITIONS,
-    CONNECTE_DATABASE_PREFIX. Exit code 1 if --verify finds a difference.
-
-    Example: connecte rebuild matching --verify
-    """
-    from deploy.operating.reach import access
-    from deploy.operating.rebuilding import Rebuilt, forget_older, journal_size, rebuild_service
-
-    if verify and forget_old:
-        raise BadInput("--forget-old and --verify are two different things")
-    reach = access(kafka=True, mongodb=True)
-    if forget_old:
-        dropped = run(forget_older(reach, service))
-        answer({"service": service, "dropped": dropped}, json_, f"{len(dropped)} dropped")
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True))
-    with Progress(*columns, TimeRemainingColumn(), console=progress) as bars:
-        bar = bars.add_task(service, total=run(journal_size(reach, service)))
-
-        def note(what: str) -> None:
-            bars.update(bar, description=f"{service}: {what}")
-
-        job = rebuild_service(
-            reach, service, verify=verify, advance=lambda n: bars.advance(bar, n), note=note
-        )
-        found: Rebuilt = run(job)
-        seconds = bars.tasks[0].elapsed or 0.0
-    different = found.differences or []
-    document = {
-        "service": service,
-        "database": found.database,
-        "generation": found.generation,
-        "published": found.published,
-        "events": found.events,
-        "seconds": round(seconds, 3),
-        "pause": round(found.pause, 3),
-        "verified": verify,
-        "differences": different,
-    }
-    lines = [f"{found.events} events folded in {seconds:.1f} s"]
-    if verify:
-        lines += [f"different: {name}" for name in different]
-        lines.append(f"{len(different)} documents differ" if different else "not one byte differs")
-    else:
-        lines.append(
-            f"generation {found.generation} is live; writing paused for {found.pause:.1f} s"
-        )
-    answer(document, json_, *lines)
-    sys.exit(1 if different else 0)
