@@ -60,8 +60,9 @@ def answer(survey: Survey | None, pair: Pair, command: AnswerSurvey, now: dateti
     if isinstance(found, Refusal):
         return found
     if wrong := _wrong(found, command.scores):
-        rule = "wrong-answers"
-        return Refusal("invalid", rule, f"The answers are not to what is asked: {wrong}.")
+        return Refusal(
+            "invalid", "wrong-answers", f"The answers are not to what is asked: {wrong}."
+        )
     answered = SurveyAnswered(
         cohort_id=found.cohort_id,
         kind=found.kind,

@@ -152,16 +152,9 @@ def withdraw_manager(
 
 
 def _ended(pair: Pair, who: str) -> Event:
-    people = {
-        "cohort_id": pair.cohort_id,
-        "pair_id": pair.id,
-        "mentor_id": pair.mentor_id,
-        "manager_id": pair.manager_id,
-    }
     if pair.state == "proposed":
-        return ProposalExpired(**people, cause="withdrawal")
-    cause = "mentor_withdrew" if who == "mentor" else "manager_withdrew"
-    return PairDissolved.model_validate({**people, "cause": cause})
+        return recast(ProposalExpired, pair, pair_id=pair.id, cause="withdrawal")
+    return recast(PairDissolved, pair, pair_id=pair.id, cause=f"{who}_withdrew")
 
 
 def _unknown_person(person_id: str) -> Refusal:
