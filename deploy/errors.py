@@ -29,10 +29,13 @@ def explained(error: BaseException) -> tuple[str, int] | None:
 
     from services.chassis.settings import WrongSetting
     from services.chassis.step.rebuild import JournalBroken
+    from services.chassis.store.contract import NoAnswer
     from services.chassis.store.generations import FenceFell
 
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    if isinstance(error, NoAnswer) and error.__cause__ is not None:
+        error = error.__cause__
     match error:
         case OperationFailed():
             return str(error), error.exit_code

@@ -30,6 +30,7 @@ from services.chassis.clock import Clock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import (
     Change,
+    D,
     Decision,
     Document,
     Domain,
@@ -43,12 +44,14 @@ from services.chassis.domain import (
     State,
     Timed,
 )
-from services.chassis.log.contract import MemoryLog, Received
+from services.chassis.log.contract import Received
+from services.chassis.log.memory import MemoryLog
 from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.rebuild import rebuild
 from services.chassis.step.stepper import Stepper
-from services.chassis.store.contract import MemoryStore, Store
+from services.chassis.store.contract import Store
 from services.chassis.store.generations import Moving
+from services.chassis.store.memory import MemoryStore
 from services.chassis.tracing import OFF, Tracing
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
@@ -110,16 +113,16 @@ def nothing_needed(_: Message) -> Iterable[Need]:
 def _confirm(state: State, command: ConfirmSession, now: datetime) -> Decision:
     tally = state.get(Tally, command.cohort_id, parent_pair(command.session_id))
     if tally is None:
-        return Refusal("unknown-pair", "there is no such pair")
+        return Refusal("unknown", "unknown-pair", "There is no such pair.")
     if tally.count >= 5:
-        return Refusal("complete", "five is all there are")
+        return Refusal("conflict", "complete", "Five is all there are.")
     pair = _pair(command.cohort_id, tally.id)
     return [PlanningBegan(**pair, at=now), PairGraduated(**pair, sessions=tally.count + 1)]
 
 
 def _dissolve(state: State, event: PairDissolved, _: datetime) -> Decision:
     if state.get(Tally, event.cohort_id, event.pair_id) is None:
-        return Refusal("unknown-pair", "there is no such pair")
+        return Refusal("unknown", "unknown-pair", "There is no such pair.")
     return []
 
 
@@ -131,6 +134,8 @@ def _due(state: State, due: Due, now: datetime) -> Decision:
 
 
 def _report(_: State, command: ReportAttendance, __: datetime) -> Decision:
+    if not command.held:
+        return Refusal("invalid", "not-held", "A report is of a meeting that was held.")
     return [
         SurveyAnswered(
             cohort_id=command.cohort_id, kind="session", side=command.by, scores={"a": 3}
@@ -444,7 +449,7 @@ class World:
         return found
 
     async def tallies(self) -> dict[str, int]:
-        return {d.key: d.count for d in await _all(self.store, Tally) if isinstance(d, Tally)}
+        return {d.key: d.count for d in await _all(self.store, Tally)}
 
     async def parked(self) -> list[Document]:
         return sorted(await _all(self.store, ParkedRecord), key=lambda d: d.id)
@@ -495,11 +500,9 @@ class Passing(Exception):
     """A fault that passes."""
 
 
-async def _all(store: Store, kind: type[Document]) -> list[Document]:
-    if isinstance(store, MemoryStore):
-        return [kind.model_validate(row) for _, row in store.rows.get(kind, {}).values()]
-    rows = await store.find(kind, {}, 100_000)  # type: ignore[attr-defined]
-    return [kind.model_validate(row) for row in rows]
+async def _all(store: Any, kind: type[D]) -> list[D]:
+    found: list[D] = await store.page(kind, limit=100_000)
+    return found
 
 
 # --- what several tests ask and say ----------------------------------------------------------

@@ -1,6 +1,7 @@
 """Today's version and the next one, side by side on the same topics and databases.
 
-In the order of docs/operating.md: who reads before who writes, and back in the other direction.
+In the order of docs/operating/upgrade.md: who reads before who writes, and back in the other
+direction.
 """
 
 import asyncio
