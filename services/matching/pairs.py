@@ -30,7 +30,9 @@ def accept(
         return no
     assert pair is not None and mentor is not None and manager is not None
     if command.by in pair.accepted:
-        return Refusal("already-answered", "this proposal has been accepted by this side already")
+        return Refusal(
+            "conflict", "already-answered", "This side has accepted the proposal already."
+        )
     accepted = ProposalAccepted(**_people(pair), by=command.by)
     if not pair.accepted:
         return [accepted]
@@ -68,7 +70,11 @@ def dissolve(pair: Pair | None, command: DissolvePair) -> Decision:
         case "dissolved":
             return []
         case "proposed" | "declined" | "expired" | "graduated":
-            return Refusal("pair-not-standing", f"pair {pair.id} is {pair.state}")
+            return Refusal(
+                "conflict",
+                "pair-not-standing",
+                f"The pair {pair.id} does not stand but is {pair.state}.",
+            )
         case _:
             assert_never(pair.state)
 
@@ -78,21 +84,29 @@ def _not_open(pair: Pair | None, pair_id: str, now: datetime) -> Refusal | None:
         return _unknown(pair_id)
     match pair.state:
         case "proposed" if pair.due_at is not None and pair.due_at <= now:
-            return Refusal("proposal-expired", "the time to answer this proposal has run out")
+            return Refusal(
+                "conflict", "proposal-expired", "The time to answer this proposal has run out."
+            )
         case "proposed":
             return None
         case "formed" | "graduated" | "dissolved":
-            return Refusal("already-answered", "this proposal has been accepted already")
+            return Refusal(
+                "conflict", "already-answered", "This proposal has been accepted already."
+            )
         case "declined":
-            return Refusal("proposal-declined", "this proposal has been declined")
+            return Refusal("conflict", "proposal-declined", "This proposal has been declined.")
         case "expired":
-            return Refusal("proposal-expired", "the time to answer this proposal has run out")
+            return Refusal(
+                "conflict", "proposal-expired", "The time to answer this proposal has run out."
+            )
         case _:
             assert_never(pair.state)
 
 
 def _unknown(pair_id: str) -> Refusal:
-    return Refusal("unknown-pair", f"no pair {pair_id} has been proposed in this cohort")
+    return Refusal(
+        "unknown", "unknown-pair", f"The pair {pair_id} was never proposed in this cohort."
+    )
 
 
 def _people(pair: Pair) -> dict[str, str]:

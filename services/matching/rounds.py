@@ -22,8 +22,9 @@ from schemas.matching import (
     RunRound,
 )
 from schemas.values import SimulatedPair, Waiting
-from services.chassis.domain import Decision, Refusal
+from services.chassis.domain import Decision
 from services.matching.messages import PairsFound, SearchEnded
+from services.matching.people import unknown_cohort
 from services.matching.search.explaining import first_tools, reasons_of
 from services.matching.search.scoring import Pool
 from services.matching.views import Cohort, Manager, Mentor, Round, Simulation
@@ -36,7 +37,7 @@ def request(
 ) -> Decision:
     """Ask for a round. One that was asked for does nothing; a simulated one can be published."""
     if cohort is None:
-        return Refusal("unknown-cohort", f"there is no cohort {command.cohort_id}")
+        return unknown_cohort(command.cohort_id)
     if past is not None and (past.state, command.mode) != ("simulated", "publish"):
         return []
     return [

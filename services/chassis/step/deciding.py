@@ -159,4 +159,5 @@ class Decider:
             command=type(message).__name__,
             rule=refusal.rule,
             detail=refusal.detail,
+            kind=refusal.kind,
         )

@@ -1,4 +1,4 @@
-"""What a scrape is told, and what is looked up for it.
+"""What a scrape shows, and what is looked up for it.
 
 Always holds: nothing is counted when nobody scrapes; scrapes that follow one another closely share
 one look; a database or broker that does not answer costs a scrape a few seconds, never its answer;
@@ -62,7 +62,7 @@ class Scrape:
     async def _unless_it_fails(self, part: str, look: Awaitable[None]) -> None:
         try:
             await look
-        except Exception as error:  # noqa: BLE001  # the machine's own figures are told all the same
+        except Exception as error:  # noqa: BLE001  # the machine's own figures are shown all the same
             self.metrics.scrape_failures.labels(part).inc()
             cause = type(error.__cause__ or error).__name__
             logger.warning("figures of the %s not looked up: %s", part, cause)

@@ -259,8 +259,8 @@ async def test_what_is_done_for_a_document_is_in_the_trace_that_asked_for_it(
 ) -> None:
     async def perform(due: Sequence[Document], _: datetime) -> Sequence[Message]:
         for document in due:
-            with traced.tracing.work("do", document) as told:
-                told("done")
+            with traced.tracing.work("do", document) as came_to:
+                came_to("done")
         return [
             ConfirmSession.model_construct(
                 cohort_id=document.cohort_id, session_id=document.id, by="mentor"
@@ -419,9 +419,9 @@ async def test_no_span_says_a_links_token_a_query_an_address_or_the_text_of_an_e
     ]
     assert spans[-1].status.status_code is StatusCode.ERROR
     for span in spans:
-        told = span.to_json() + str(span.parent)
+        handed_over = span.to_json() + str(span.parent)
         for secret in (TOKEN, TOKEN[-20:], "camille", "192.0.2.7"):
-            assert secret not in told, (secret, told)
+            assert secret not in handed_over, (secret, handed_over)
 
 
 async def test_probes_and_scrapes_have_no_span(site: Site) -> None:
