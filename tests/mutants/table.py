@@ -385,7 +385,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "retry-does-not-count",
         "G4",
         "after a gap a retried record is handled, and its source stays behind",
-        _ADMISSION,
+        _PARKING,
         'if parked.reason != "sequence-gap" or sequence is None:',
         "if parked.reason or sequence is None:",
         by="tests/chassis/step/test_parked.py",
