@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Two test processes share what there is of processors; a file's tests stay together, and share its parts.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-kafka test-chart drills simulate mutants chaos bench lint format catalogue sbom lock clean
@@ -23,10 +26,10 @@ up: $(STAMP) ## The platform on this machine, real clock, until Ctrl-C
 	$(BIN)/connecte up
 
 test: $(STAMP) ## Every test that needs no Java, but for the drills
-	$(BIN)/python -m pytest -m "not kafka and not cluster" --ignore=tests/drills
+	$(PYTEST) -m "not kafka and not cluster" --ignore=tests/drills
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
-	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/chassis tests/journeys tests/deploy/trial/chaos \
+	CONNECTE_TEST_KAFKA=apache $(PYTEST) tests/chassis tests/journeys tests/deploy/trial/chaos \
 		tests/deploy/local/test_local_parts.py tests/deploy/local/test_kafka_cluster.py \
 		tests/deploy/operating/test_topics.py tests/deploy/operating/test_access_on_kafka.py
 

@@ -1,33 +1,50 @@
-"""An error as one line for people, and its exit code."""
+"""Errors as one line for people, and the exit code of `connecte`.
 
-import httpx
-from aiokafka.errors import KafkaConnectionError, KafkaError
-from pydantic import ValidationError
-from pymongo.errors import OperationFailure, PyMongoError
+What fails in a way that people can do something about is one of the two classes here, or of their
+kind: its text says what and why. What libraries raise is put into words by `explained`. Nothing
+of ours is imported before something has failed, so every wing can stand on this.
+"""
 
-from deploy.local.process import PartError
-from deploy.operating.console import BadInput
-from deploy.operating.reach import OperationFailed
-from deploy.operating.rosters import RosterError
-from deploy.operating.topics import TopicError
-from services.chassis.settings import WrongSetting
-from services.chassis.step.rebuild import JournalBroken
-from services.chassis.store.generations import FenceFell
+from typing import ClassVar
+
+
+class OperationFailed(Exception):
+    """It did not work; the text says what and why."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class BadInput(OperationFailed):
+    """What was given cannot be used; the text says what and why."""
+
+    exit_code = 2
 
 
 def explained(error: BaseException) -> tuple[str, int] | None:
     """An error as one line for people, and the exit code; None if it is a fault of ours."""
+    import httpx
+    from aiokafka.errors import KafkaConnectionError, KafkaError
+    from pydantic import ValidationError
+    from pymongo.errors import OperationFailure, PyMongoError
+
+    from services.chassis.settings import WrongSetting
+    from services.chassis.step.rebuild import JournalBroken
+    from services.chassis.store.contract import NoAnswer
+    from services.chassis.store.generations import FenceFell
+
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    if isinstance(error, NoAnswer) and error.__cause__ is not None:
+        error = error.__cause__
     match error:
-        case BadInput() | RosterError() | WrongSetting():
+        case OperationFailed():
+            return str(error), error.exit_code
+        case WrongSetting():
             return str(error), 2
         case ValidationError():
             wrong = error.errors(include_url=False, include_input=False)
             parts = (f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in wrong)
             return "; ".join(parts), 2
-        case OperationFailed() | PartError() | TopicError():
-            return str(error), 1
         case JournalBroken():
             return f"the journal is not whole: {error}", 1
         case FenceFell():

@@ -89,7 +89,9 @@ PRIVATE_EVENTS: dict[Service, tuple[type[Event], ...]] = {
     service: events if _PUBLIC[service] else (*events, Heartbeat)
     for service, events in _PRIVATE.items()
 }
-"""Without its copies and its journal. A service that publishes nothing has its heartbeats here."""
+"""Without copies of what it learned and without its journal.
+
+A service that publishes nothing for everybody has its heartbeats here."""
 
 
 def commands_topic(service: Service) -> str:

@@ -230,6 +230,18 @@ def test_one_module_alone_imports_motor() -> None:
     ]
 
 
+def test_the_store_alone_knows_its_database() -> None:
+    for module in modules("services"):
+        if not within(module, "services.chassis.store"):
+            assert not roots(imports(module)) & DATABASES, module
+
+
+@pytest.mark.parametrize("wing", ["http", "watch"])
+def test_what_shows_documents_reaches_no_database(wing: str) -> None:
+    for module in modules(f"services/chassis/{wing}"):
+        assert not roots(reached(module)) & DATABASES, module
+
+
 def test_opentelemetry_is_imported_by_one_module_and_that_one_only_where_it_is_switched_on() -> (
     None
 ):

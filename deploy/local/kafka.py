@@ -83,9 +83,9 @@ class KafkaCluster:
         """The index of the node that is the active controller, once there is one."""
         deadline = time.monotonic() + CONTROLLER_SECONDS
         while True:
-            told = await asyncio.gather(*(led_by(plan.controller_port) for plan in self._plans))
+            answers = await asyncio.gather(*(led_by(plan.controller_port) for plan in self._plans))
             # Of two that think that they are, the one of the later election counts.
-            if leaders := [answer for answer in told if answer is not None]:
+            if leaders := [answer for answer in answers if answer is not None]:
                 return max(leaders)[1]
             if time.monotonic() > deadline:
                 raise PartError(f"no controller within {CONTROLLER_SECONDS:g} s")

@@ -22,6 +22,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+from deploy.errors import OperationFailed
+
 TETHER = Path(__file__).with_name("tether.py")
 POLL_SECONDS = 0.02
 TAIL_LINES = 20
@@ -33,7 +35,7 @@ TAIL_BYTES = 8192
 PORTS = range(15000, 32000)
 
 
-class PartError(RuntimeError):
+class PartError(OperationFailed):
     """A part of the embedded run is missing, died or did not become ready."""
 
 

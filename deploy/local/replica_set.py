@@ -73,10 +73,10 @@ class ReplicaSet:
         """
         deadline = time.monotonic() + PRIMARY_SECONDS
         while True:
-            told = await asyncio.gather(*(member.hello() for member in self.members))
+            hellos = await asyncio.gather(*(member.hello() for member in self.members))
             terms = {
                 number: _term(hello)
-                for number, hello in enumerate(told)
+                for number, hello in enumerate(hellos)
                 if hello.get("isWritablePrimary")
             }
             if terms:

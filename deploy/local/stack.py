@@ -120,11 +120,11 @@ def reason_of(log: str) -> str:
     """Why a service ended, in one line, from the end of its log."""
     for line in reversed(log.splitlines()):
         try:
-            told = json.loads(line)
+            entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(told, dict) and told.get("level") == "CRITICAL":
-            return str(told.get("message"))[:LONGEST_REASON]
+        if isinstance(entry, dict) and entry.get("level") == "CRITICAL":
+            return str(entry.get("message"))[:LONGEST_REASON]
     return log.splitlines()[-1][:LONGEST_REASON] if log else "nothing is in its log"
 
 

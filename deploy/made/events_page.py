@@ -89,13 +89,15 @@ def _topic(topic: Topic) -> Iterator[str]:
 
 
 def _row(topic: Topic, kind: type[Message]) -> str:
-    told = readers(topic, kind)
-    if kind in LETTERS and "notify" in told:
-        told[told.index("notify")] = "notify (a letter)"
+    names = readers(topic, kind)
+    if kind in LETTERS and "notify" in names:
+        names[names.index("notify")] = "notify (a letter)"
     if kind is Heartbeat:
-        told = ["whoever watches the topic"]
+        names = ["whoever watches the topic"]
     schema = f"../schemas/catalogue/{schema_path(topic, kind)}"
-    return f"| `{kind.__name__}` | {_when(kind)} | {_named(told)} | [v{kind.version}]({schema}) |\n"
+    return (
+        f"| `{kind.__name__}` | {_when(kind)} | {_named(names)} | [v{kind.version}]({schema}) |\n"
+    )
 
 
 def _when(kind: type[Message]) -> str:

@@ -22,10 +22,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 Service = Literal["matching", "scheduling", "feedback", "notify"]
 
 
-class BadInput(Exception):
-    """What was given cannot be used; the text says what and why."""
-
-
 def answer(document: Any, as_json: bool, *parts: Table | str) -> None:
     """What a subcommand has to say: the document for machines, or the parts for people."""
     if as_json:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from deploy.operating.console import BadInput
-from deploy.operating.rosters import RosterError, read_people
+from deploy.errors import BadInput
+from deploy.operating.rosters import read_people
 from schemas.base import recast
 from schemas.values import CohortPolicy
 from services.matching.search.assignment import POINT, Ints
@@ -54,16 +54,13 @@ class Match:
 
 
 def match(
-    mentors: Path, managers: Path, policy: Path | None = None, told: Progress = lambda *_: None
+    mentors: Path, managers: Path, policy: Path | None = None, advanced: Progress = lambda *_: None
 ) -> Match:
     """Pair the people of two files. Raises BadInput with every finding."""
     phases = Phases()
     with phases("read"):
         terms = read_policy(policy)
-        try:
-            people = read_people(mentors, managers, _COHORT)
-        except RosterError as error:
-            raise BadInput(str(error)) from None
+        people = read_people(mentors, managers, _COHORT)
     with phases("prepare"):
         volunteers = [recast(Mentor, m, id=m.mentor_id) for m in people.mentors]
         waiting = [recast(Manager, g, id=g.manager_id) for g in people.managers]
@@ -71,7 +68,7 @@ def match(
         bonds = Bonds({person.id: person.line_manager for person in everybody})
         pool = Pool(volunteers, waiting, terms, bonds)
     with phases("pair"):
-        found = pair(pool, told)
+        found = pair(pool, advanced)
     with phases("explain"):
         document = _document(found, unpaired(found))
     return Match({**document, "seconds": phases.seconds}, found)
@@ -148,10 +145,10 @@ def _by_id(ids: Sequence[str], prices: Ints) -> dict[str, float]:
 
 def _reason(one: Unpaired, competitions: list[Competition]) -> dict[str, Any]:
     words = waiting_words(one)
-    told: dict[str, Any] = {"cause": one.cause, "text": words.en, "words": words.model_dump()}
+    reason: dict[str, Any] = {"cause": one.cause, "text": words.en, "words": words.model_dump()}
     if one.competition is not None:
-        told["competition"] = competitions.index(one.competition)
-    return told
+        reason["competition"] = competitions.index(one.competition)
+    return reason
 
 
 # --- files -------------------------------------------------------------------------------------

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from deploy.operating.console import BadInput
-from deploy.operating.reach import Access, OperationFailed, opened_log, opened_store
+from deploy.errors import BadInput, OperationFailed
+from deploy.operating.reach import Access, opened_log, opened_store
 from schemas.envelope import Record, encode
 from schemas.journal import DropParked, RetryParked
 from schemas.topics import Service, commands_topic
 from services.chassis.documents import BlockedSubject, ParkedRecord
 from services.chassis.step.parking import queue_of
-from services.chassis.store.mongo import MongoStore
+from services.chassis.store.contract import Projections, Where
 
 AT_ONCE = 500
 MOST = 1_000_000
@@ -67,13 +67,13 @@ async def parked_records(
 ) -> tuple[list[dict[str, Any]], int]:
     """Records set aside: the first `limit` of each service without their bytes, and how many."""
     found: list[dict[str, Any]] = []
-    query = {} if reason is None else {"reason": reason}
+    where = Where(equal={} if reason is None else {"reason": reason})
     total = 0
     for service in services:
         async with opened_store(access, service) as store:
-            total += await store.count(ParkedRecord, query)
-            rows = await store.find(ParkedRecord, query, limit)
-        for record in map(ParkedRecord.model_validate, rows):
+            total += await store.count(ParkedRecord, where)
+            records = await store.page(ParkedRecord, where, limit)
+        for record in records:
             shown = {"reason", "detail", "attempts", "number", "size", "sha256"}
             document = record.model_dump(mode="json", include=shown)
             found.append({"service": service, "origin": record.id, **document})
@@ -85,13 +85,11 @@ async def parked_record(
 ) -> dict[str, Any]:
     """One record: why it stands aside, its headers, and what stands in its queue."""
     async with opened_store(access, service) as store:
-        rows = await store.find(ParkedRecord, {"_id": f"{service}/{origin}"})
-        if not rows:
+        record = await store.one(ParkedRecord, service, origin)
+        if record is None:
             raise BadInput(f"{service} has no parked record {origin}")
-        record = ParkedRecord.model_validate(rows[0])
         queue = queue_of(record.received())
-        key = {"_id": f"{service}/{queue}"}
-        blocked = await store.find(BlockedSubject, key) if queue is not None else []
+        blocked = await store.one(BlockedSubject, service, queue) if queue is not None else None
     shown = {"reason", "detail", "attempts", "number", "size", "sha256"}
     return {
         "service": service,
@@ -99,7 +97,7 @@ async def parked_record(
         **record.model_dump(mode="json", include=shown),
         "key": _text(record.record_key),
         "headers": {name: _text(raw) for name, raw in record.headers},
-        "queue": list(blocked[0]["origins"]) if blocked else [],
+        "queue": list(blocked.origins) if blocked else [],
         **({"value": _text(record.value)} if with_value else {}),
     }
 
@@ -118,16 +116,13 @@ async def carry_out(access: Access, wish: Wish, wait: float, show: Show) -> Answ
             offsets = await log.publish(records)
         awaited = list(zip(records, offsets, _sizes(chosen), strict=True))
         await _seen(store, awaited, wait, lambda done: show(done, len(chosen)))
-        left = 0
-        for start in range(0, len(chosen), AT_ONCE):
-            keys = [f"{wish.service}/{r.origin}" for r in chosen[start : start + AT_ONCE]]
-            left += await store.count(ParkedRecord, {"_id": {"$in": keys}})
-        return Answered(len(chosen), left)
+        aside = {row["id"] for row in await store.extract(ParkedRecord, ("id",), limit=MOST)}
+        return Answered(len(chosen), sum(record.origin in aside for record in chosen))
 
 
-async def _chosen(store: MongoStore, wish: Wish) -> list[Chosen]:
+async def _chosen(store: Projections, wish: Wish) -> list[Chosen]:
     """The records that are meant, by partition and then in the order they were set aside."""
-    rows = await store.find(ParkedRecord, {}, MOST, ("id", "number", "reason"))
+    rows = await store.extract(ParkedRecord, ("id", "number", "reason"), limit=MOST)
     parked = {row["id"]: Chosen(row["id"], row["number"], row["reason"]) for row in rows}
     if missing := [origin for origin in wish.origins if origin not in parked]:
         raise BadInput(f"{wish.service} has no parked record {missing[0]}")
@@ -137,7 +132,7 @@ async def _chosen(store: MongoStore, wish: Wish) -> list[Chosen]:
         if wish.everything or origin in wish.origins or record.reason == wish.reason
     }
     if wish.reason and not wish.because:
-        for row in await store.find(BlockedSubject, {}, MOST, ("origins",)):
+        for row in await store.extract(BlockedSubject, ("origins",), limit=MOST):
             if not found.isdisjoint(row["origins"]):
                 found.update(o for o in row["origins"] if parked[o].reason == "behind")
     return sorted((parked[o] for o in found), key=lambda r: (r.partition, r.number))
@@ -189,7 +184,7 @@ def _commands(wish: Wish, chosen: Sequence[Chosen]) -> list[Record]:
 
 
 async def _seen(
-    store: MongoStore,
+    store: Projections,
     awaited: Sequence[tuple[Record, int, int]],
     wait: float,
     show: Callable[[int], None],

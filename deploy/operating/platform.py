@@ -1,35 +1,24 @@
-"""What operators do to the platform: people in, rounds, and access to broker and databases.
+"""The services' HTTP as operators speak with it: a command and what came of it, a projection.
 
-Always holds: people and rounds go in as commands through HTTP, like everybody's; no message of
-this module shows a name, an e-mail address, a token or the address of a database.
+Always holds: no message of this module shows a name, an e-mail address or a token.
 """
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import httpx
-from pydantic import TypeAdapter, ValidationError
 
-from deploy.operating.console import BadInput
-from deploy.operating.reach import OperationFailed
-from deploy.operating.rosters import Roster
-from schemas.base import CohortId, Command
-from schemas.matching import OpenCohort, RunRound
+from deploy.errors import BadInput, OperationFailed
+from schemas.base import Command
 from schemas.topics import Service
-
-T = TypeVar("T")
 
 WAIT = 20  # seconds that a service may take to show what came of a command
 PATIENCE = 30.0  # seconds that a service may be away
 CONCURRENCY = 24
 PAGE = 1000
-
-
-# --- through HTTP -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,110 +128,3 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def checked_id(option: str, value: str) -> str:
-    """The value of an option that is an id of a cohort, a person or a round."""
-    try:
-        return TypeAdapter(CohortId).validate_python(value)
-    except ValidationError:
-        raise BadInput(
-            f"{option}: {value!r} is no id: a letter or digit, then at most 47 letters, digits, "
-            f"'.', '_' or '-'"
-        ) from None
-
-
-@dataclass(slots=True)
-class Entered:
-    """What became of a roster. `unconfirmed` were sent, and nothing was seen of them in time."""
-
-    contacts: int = 0
-    mentors: int = 0
-    managers: int = 0
-    unconfirmed: int = 0
-    refused: list[dict[str, str]] = field(default_factory=list)
-
-    @property
-    def clean(self) -> bool:
-        return not (self.unconfirmed or self.refused)
-
-    @property
-    def rules(self) -> dict[str, int]:
-        """Rule to how often it said no."""
-        return dict(Counter(refusal["rule"] for refusal in self.refused).most_common())
-
-
-async def enter(
-    platform: Platform, roster: Roster, opening: OpenCohort | None, advance: Callable[[], None]
-) -> Entered:
-    """Open the cohort, then send every contact, then everybody who takes part.
-
-    `advance` is called after each person. Raises OperationFailed when the cohort is not opened.
-    """
-    entered = Entered()
-    if opening is not None:
-        outcome = await platform.send("matching", opening)
-        if not outcome.done:
-            why = outcome.detail or "nothing was seen of it in time"
-            raise OperationFailed(f"the cohort was not opened, nobody was sent: {why}")
-
-    async def send(service: Service, command: Command, group: str) -> None:
-        outcome = await platform.send(service, command)
-        if outcome.done:
-            setattr(entered, group, getattr(entered, group) + 1)
-        elif outcome.rule is None:
-            entered.unconfirmed += 1
-        else:
-            refusal = {"person": command.subject, "command": type(command).__name__}
-            entered.refused.append({**refusal, "rule": outcome.rule, "detail": outcome.detail})
-        advance()
-
-    # Contacts first: a letter to somebody without one waits for hours.
-    await _each(roster.contacts, lambda contact: send("notify", contact, "contacts"))
-    people: list[tuple[Command, str]] = [
-        *((mentor, "mentors") for mentor in roster.mentors),
-        *((manager, "managers") for manager in roster.managers),
-    ]
-    await _each(people, lambda item: send("matching", *item))
-    return entered
-
-
-async def _each(items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
-    """Some at a time."""
-    waiting = iter(items)
-
-    async def worker() -> None:
-        for item in waiting:
-            await work(item)
-
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(CONCURRENCY):
-            tasks.create_task(worker())
-
-
-async def run_round(platform: Platform, command: RunRound) -> dict[str, Any]:
-    """Run a round and wait for it: `{round, pairs}`. One that has run already is only shown."""
-    outcome = await platform.send("matching", command)
-    if outcome.rule is not None:
-        error = BadInput if outcome.unknown else OperationFailed
-        raise error(outcome.detail)
-    cohort, round_id = f"/cohorts/{command.cohort_id}", command.round_id
-    wanted = ("completed",) if command.mode == "publish" else ("completed", "simulated")
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        rounds = await platform.listing("matching", f"{cohort}/rounds")
-        done = next((r for r in rounds if r["id"] == round_id and r["state"] in wanted), None)
-        if done is not None:
-            break
-        if time.monotonic() > deadline:
-            raise OperationFailed("the round was sent, and has not ended in time; ask again later")
-        await asyncio.sleep(0.5)
-    if done["state"] == "simulated":
-        parts = await platform.listing("matching", f"{cohort}/simulations", round_id=round_id)
-        pairs = [{**pair, "state": "simulated"} for part in parts for pair in part["pairs"]]
-    else:
-        pairs = await platform.listing("matching", f"{cohort}/pairs", round_id=round_id)
-    return {"round": done, "pairs": sorted(pairs, key=lambda pair: -pair["score"])}
-
-
-# --- broker and databases ---------------------------------------------------------------------

@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import Field, SecretStr
 from pymongo.errors import ConfigurationError
 
+from deploy.errors import OperationFailed
 from schemas.topics import Service
 from services.chassis.documents import CHASSIS_DOCUMENTS
 from services.chassis.domain import Document, Domain
@@ -18,10 +19,6 @@ from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.store.mongo import MongoStore
 
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
-
-
-class OperationFailed(Exception):
-    """It did not work; the text says what and why."""
 
 
 class Access(Settings):

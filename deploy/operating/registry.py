@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 import httpx
 
-from deploy.operating.reach import OperationFailed
+from deploy.errors import OperationFailed
 from schemas.base import Message
 from schemas.envelope import versioned_name
-from schemas.gate.compatibility import published, schema_of
+from schemas.gate.compatibility import released, schema_of
 from schemas.gate.differences import Schema
 from schemas.topics import TOPICS, Topic
 
@@ -41,7 +41,7 @@ class Subject:
 
 def subjects(*, everything: bool) -> list[Subject]:
     """What belongs into a registry: of the public topics, or of all; older versions too."""
-    older = published()
+    older = released()
     return [
         Subject(f"{topic.name}-{versioned_name(kind.__name__, version)}", _level(topic), schema)
         for topic in TOPICS.values()

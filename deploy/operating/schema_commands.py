@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import typer
 from rich.table import Table
 
-from deploy.operating.console import BadInput, Json, answer, output, run
+from deploy.errors import BadInput
+from deploy.operating.console import Json, answer, output, run
 
 if TYPE_CHECKING:
     from schemas.gate.compatibility import Finding
@@ -55,21 +56,23 @@ def schemas_list(json_: Json = False) -> None:
 def schemas_check(
     against: Annotated[
         Path | None,
-        typer.Option(help="Directory of published schemas (NAME.vN.json).", show_default=False),
+        typer.Option(
+            help="Another released.json, or a directory of NAME.vN.json.", show_default=False
+        ),
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Compare today's schemas with every published version: what would break, by field.
+    """Compare today's schemas with every released version: what would break, by field.
 
-    Exit code 1 if something would. Without --against it is schemas/published.
+    Exit code 1 if something would. Without --against it is schemas/released.json.
 
     Example: connecte schemas check --json
     """
-    from schemas.gate.compatibility import PUBLISHED, published, unreleased
+    from schemas.gate.compatibility import RELEASED, released, unreleased
 
-    directory = against or PUBLISHED
-    findings = _findings(directory)
-    waiting = unreleased(published(directory))
+    path = against or RELEASED
+    findings = _findings(path)
+    waiting = unreleased(released(path))
     lines = [str(finding) for finding in findings]
     if not findings:
         lines = ["nothing breaks", *(f"not released: {name}" for name in waiting)]
@@ -80,13 +83,13 @@ def schemas_check(
 
 @schema_commands.command("release")
 def schemas_release(json_: Json = False) -> None:
-    """Copy today's schemas to schemas/published, if nothing breaks; else exit code 1.
+    """Add today's schemas to schemas/released.json, if nothing breaks; else exit code 1.
 
     Example: connecte schemas release
     """
-    from schemas.gate.compatibility import PUBLISHED, release
+    from schemas.gate.compatibility import RELEASED, release
 
-    findings = _findings(PUBLISHED)
+    findings = _findings(RELEASED)
     names = [] if findings else release()
     lines = [str(finding) for finding in findings]
     lines += [f"released: {name}" for name in names]
@@ -174,12 +177,12 @@ def _tell(document: Any, as_json: bool, lines: list[str]) -> None:
         output.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _findings(directory: Path) -> "list[Finding]":
-    from schemas.gate.compatibility import NotPublished, check, published
+def _findings(path: Path) -> "list[Finding]":
+    from schemas.gate.compatibility import NotReleased, check, released
 
     try:
-        return check(published(directory))
-    except NotPublished as error:
+        return check(released(path))
+    except NotReleased as error:
         raise BadInput(str(error)) from None
     except ModuleNotFoundError as error:
         raise BadInput(f"the check needs {error.name}: install the extra `dev`") from None

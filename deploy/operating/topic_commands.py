@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
-from deploy.operating.console import BadInput, Json, answer, progress, run
+from deploy.errors import BadInput
+from deploy.operating.console import Json, answer, progress, run
 
 if TYPE_CHECKING:
     from deploy.operating.topics import Difference

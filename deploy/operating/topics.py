@@ -18,6 +18,7 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int8, Int16, Int32, Schema, String
 
+from deploy.errors import OperationFailed
 from schemas.topics import TOPICS, Topic
 
 PREFIX = "mentoring."
@@ -27,7 +28,7 @@ SHOWN_SECONDS = 10.0  # within which a broker shows what it has done
 TOPIC_ALREADY_EXISTS = 36
 
 
-class TopicError(RuntimeError):
+class TopicError(OperationFailed):
     """The broker refused something about a topic; the text names it and says why."""
 
 

@@ -17,13 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from deploy.errors import BadInput
 from deploy.local.process import PartError
-from deploy.operating.console import BadInput, run, scratch
+from deploy.operating.console import run, scratch
 from deploy.operating.rosters import (
     MANAGER_COLUMNS,
     MENTOR_COLUMNS,
     Roster,
-    RosterError,
     read_rosters,
     write_roster,
 )
@@ -90,23 +90,20 @@ def demonstrate(
 
 
 def _roster(managers: int | None, mentors: int | None, seed: int) -> Roster:
-    try:
-        if managers is None and mentors is None:
-            return read_rosters(PILOT / "mentors.csv", PILOT / "managers.csv", COHORT)
-        many_managers = managers or 40
-        many_mentors = mentors or round(many_managers * 1.5)
-        if many_managers < 1 or many_mentors < 1:
-            raise BadInput("--managers and --mentors are 1 or more")
-        rows = generate(many_mentors, many_managers, seed)
-        with TemporaryDirectory(prefix="connecte-roster-") as name:
-            paths = Path(name) / "mentors.csv", Path(name) / "managers.csv"
-            for path, columns, people in zip(
-                paths, (MENTOR_COLUMNS, MANAGER_COLUMNS), rows, strict=True
-            ):
-                write_roster(path, columns, people)
-            return read_rosters(*paths, COHORT)
-    except RosterError as error:
-        raise BadInput(str(error)) from None
+    if managers is None and mentors is None:
+        return read_rosters(PILOT / "mentors.csv", PILOT / "managers.csv", COHORT)
+    many_managers = managers or 40
+    many_mentors = mentors or round(many_managers * 1.5)
+    if many_managers < 1 or many_mentors < 1:
+        raise BadInput("--managers and --mentors are 1 or more")
+    rows = generate(many_mentors, many_managers, seed)
+    with TemporaryDirectory(prefix="connecte-roster-") as name:
+        paths = Path(name) / "mentors.csv", Path(name) / "managers.csv"
+        for path, columns, people in zip(
+            paths, (MENTOR_COLUMNS, MANAGER_COLUMNS), rows, strict=True
+        ):
+            write_roster(path, columns, people)
+        return read_rosters(*paths, COHORT)
 
 
 class View:

@@ -1,8 +1,9 @@
 """The gate: what a change of a schema would break, with the field's name and what to do.
 
-`schemas/published/` has the schema of every type and version as it was last published. Always
-holds, once the gate has passed: whoever reads with a published schema can read what is written
-with today's; whoever reads with today's can read everything that was ever written.
+`schemas/released.json` has the schema of every type and version as it was last released: name to
+version to schema. Always holds, once the gate has passed: whoever reads with a released schema can
+read what is written with today's; whoever reads with today's can read everything that was ever
+written.
 
 Commands are read by the platform alone, so only today's reader has to understand older senders.
 Two judges look: a walk of our own, which names the field, and `jsoncompat`, which compares the
@@ -22,14 +23,14 @@ from schemas.gate.samples import example
 from schemas.topics import TOPICS
 from schemas.upcasting import UPCASTS, can_upcast, upcast
 
-PUBLISHED = Path(__file__).parents[1] / "published"
+RELEASED = Path(__file__).parents[1] / "released.json"
 
 Versions = Mapping[str, Mapping[int, Schema]]
 """Type to version to schema."""
 
 
-class NotPublished(Exception):
-    """A directory has no published schemas, or a file of it is none; the text says which."""
+class NotReleased(Exception):
+    """A file or a directory has no released schemas, or something else; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +70,58 @@ def _names(groups: Any) -> frozenset[str]:
     return frozenset(kind.__name__ for group in groups for kind in group)
 
 
-def file_name(kind: type[Message]) -> str:
-    """The name of a published schema."""
-    return f"{kind.__name__}.v{kind.version}.json"
+def versioned(kind: type[Message]) -> str:
+    """A type with its version: `PairFormed.v1`."""
+    return f"{kind.__name__}.v{kind.version}"
 
 
-def published(directory: Path = PUBLISHED) -> dict[str, dict[int, Schema]]:
-    """What was published. Raises `NotPublished`."""
+def released(path: Path = RELEASED) -> dict[str, dict[int, Schema]]:
+    """What was released: of a file as `released.json` is, or of a directory with a NAME.vN.json
+    for each schema, as a catalogue is. Raises `NotReleased`."""
     found: dict[str, dict[int, Schema]] = {}
-    for path in sorted(directory.rglob("*.v*.json")):
-        name, _, version = path.name.removesuffix(".json").rpartition(".v")
-        try:
-            schema = json.loads(path.read_text(encoding="utf-8"))
-            list(differences(name, schema, schema, one_way=False))  # it can be walked
-            found.setdefault(name, {})[int(version)] = schema
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise NotPublished(f"{path} is no JSON Schema of a version") from None
+    for name, version, schema in _of_directory(path) if path.is_dir() else _of_file(path):
+        found.setdefault(name, {})[version] = schema
     if not found:
-        raise NotPublished(f"{directory} has no published schemas (NAME.vN.json)")
+        raise NotReleased(f"{path} has no released schemas")
     return found
 
 
+def _of_file(path: Path) -> Iterator[tuple[str, int, Schema]]:
+    try:
+        document = _json(path)
+        rows = [
+            (name, int(version), _walked(name, schema))
+            for name, versions in document.items()
+            for version, schema in versions.items()
+        ]
+    except _NONE:
+        raise NotReleased(f"{path} has no schemas by name and version") from None
+    yield from rows
+
+
+def _of_directory(directory: Path) -> Iterator[tuple[str, int, Schema]]:
+    for path in sorted(directory.rglob("*.v*.json")):
+        name, _, version = path.name.removesuffix(".json").rpartition(".v")
+        try:
+            yield name, int(version), _walked(name, _json(path))
+        except _NONE:
+            raise NotReleased(f"{path} is no JSON Schema of a version") from None
+
+
+_NONE = (AttributeError, KeyError, OSError, TypeError, ValueError)
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _walked(name: str, schema: Schema) -> Schema:
+    list(differences(name, schema, schema, one_way=False))  # or it raises: it is no schema
+    return schema
+
+
 def check(versions: Versions, language: Language | None = None) -> list[Finding]:
-    """Everything that would break if today's schemas were published after these versions."""
+    """Everything that would break if today's schemas were released after these versions."""
     language = language or Language.of_today()
     findings: list[Finding] = []
     for name in sorted(versions.keys() | language.types.keys()):
@@ -117,7 +147,7 @@ def _of_type(
         yield Finding(name, f"v{later} was published, and today's is v{now}", "keep the newest")
     for n in range(1, now):
         if n not in versions:
-            yield Finding(name, f"v{n} is not among the published schemas", "put it back")
+            yield Finding(name, f"v{n} is not among the released schemas", "put it back")
         if (name, n) not in UPCASTS:
             yield Finding(name, f"v{n} cannot be read", f"register an upcast from v{n}")
         elif n in versions and (wrong := _unreadable(kind, n, versions[n])):
@@ -191,23 +221,25 @@ def _bare(part: Any, closed: bool) -> Any:
 
 
 def unreleased(versions: Versions, language: Language | None = None) -> list[str]:
-    """File names of today's schemas that are not published as they are."""
+    """Today's schemas that are not released as they are, each as `PairFormed.v1`."""
     kinds = (language or Language.of_today()).types.values()
-    return sorted(
-        file_name(kind)
-        for kind in kinds
-        if versions.get(kind.__name__, {}).get(kind.version) != schema_of(kind)
-    )
+    return sorted(versioned(kind) for kind in kinds if not _is_released(kind, versions))
 
 
-def release(directory: Path = PUBLISHED) -> list[str]:
-    """Publish today's schemas; the names of the files written. The gate must have passed."""
-    types = Language.of_today().types
-    versions = published(directory) if any(directory.rglob("*.v*.json")) else {}
+def _is_released(kind: type[Message], versions: Versions) -> bool:
+    return versions.get(kind.__name__, {}).get(kind.version) == schema_of(kind)
+
+
+def release(file: Path = RELEASED) -> list[str]:
+    """Release today's schemas; which ones were not, as `PairFormed.v1`. The gate must have passed.
+
+    A file that is not there yet is begun.
+    """
+    versions = released(file) if file.exists() else {}
     names = unreleased(versions)
-    directory.mkdir(parents=True, exist_ok=True)
-    for file in names:
-        kind = types[file.partition(".v")[0]]
-        text = generate.text(schema_of(kind))
-        (directory / file).write_text(text, encoding="utf-8", newline="\n")
+    for kind in Language.of_today().types.values():
+        versions.setdefault(kind.__name__, {})[kind.version] = schema_of(kind)
+    if names:
+        rows = {name: {str(n): schema for n, schema in of.items()} for name, of in versions.items()}
+        file.write_text(generate.text(rows), encoding="utf-8", newline="\n")
     return names

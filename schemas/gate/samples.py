@@ -5,11 +5,13 @@ Always holds: the same type gives the same record, and what is built can be read
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.base import Command, Message
 from schemas.envelope import Record, encode
 from schemas.topics import PARKED, PARTITIONS, PEOPLE, TOPICS, Topic, partition_of
+
+M = TypeVar("M", bound=Message)
 
 AT = datetime(2017, 3, 6, 9, tzinfo=UTC)
 
@@ -23,10 +25,15 @@ def topic_of(kind: type[Message]) -> Topic:
     return next(topic for topic in TOPICS.values() if kind in topic.types)
 
 
+def message_of(kind: type[M]) -> M:
+    """A message with the example of every field. Raises `NoExample`."""
+    return kind.model_validate_json(json.dumps(example(kind.model_json_schema())))
+
+
 def record(kind: type[Message], topic: Topic | None = None, sequence: int = 1) -> Record:
     """A record of a message on a topic (the first that carries it), at this place of its source."""
     topic = topic or topic_of(kind)
-    message = kind.model_validate_json(json.dumps(example(kind.model_json_schema())))
+    message = message_of(kind)
     partition = _partition(message)
     _, service, *_ = topic.name.split(".")
     if issubclass(kind, Command):

@@ -27,9 +27,11 @@ from schemas.topics import COMMANDS, commands_topic
 from services.chassis.clock import Clock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import Document, Domain, Timed
-from services.chassis.http.application import create_app, protected
-from services.chassis.http.commands import Commands, command_routes
+from services.chassis.http.application import create_app
+from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.connections import server_of
+from services.chassis.http.effects import Effects
+from services.chassis.http.guards import protected
 from services.chassis.http.health import Health, operations_routes
 from services.chassis.http.links import LinkVerifier
 from services.chassis.http.pages import LinkPage, link_routes
@@ -124,14 +126,9 @@ class Service:
         )
         bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
         self.commands = Commands(
-            domain,
-            self.log,
-            self.store,
-            self.clock,
-            settings.partitions,
+            CommandTopic(domain.name, self.log, self.clock, settings.partitions, self.tracing),
+            Effects(self.store, parts.done_when),
             Pressure(bounds),
-            parts.done_when,
-            self.tracing,
         )
         self._ending = asyncio.Event()
         self.http = self._http(verifier)
@@ -260,7 +257,10 @@ def _store(settings: Settings, domain: Domain, metrics: Metrics) -> MongoStore:
         settings.mongodb.get_secret_value(),
         f"{settings.database_prefix}{domain.name}",
         (*domain.documents, *CHASSIS_DOCUMENTS),
-        listeners=(CommandMetrics(metrics), ConnectionMetrics(metrics)),
+        listeners=(
+            CommandMetrics(metrics.database_seconds, metrics.database_failures),
+            ConnectionMetrics(metrics.database_connections),
+        ),
     )
 
 

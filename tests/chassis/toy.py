@@ -30,6 +30,7 @@ from services.chassis.clock import Clock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import (
     Change,
+    D,
     Decision,
     Document,
     Domain,
@@ -43,12 +44,14 @@ from services.chassis.domain import (
     State,
     Timed,
 )
-from services.chassis.log.contract import MemoryLog, Received
+from services.chassis.log.contract import Received
+from services.chassis.log.memory import MemoryLog
 from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.rebuild import rebuild
 from services.chassis.step.stepper import Stepper
-from services.chassis.store.contract import MemoryStore, Store
+from services.chassis.store.contract import Store
 from services.chassis.store.generations import Moving
+from services.chassis.store.memory import MemoryStore
 from services.chassis.tracing import OFF, Tracing
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
@@ -446,7 +449,7 @@ class World:
         return found
 
     async def tallies(self) -> dict[str, int]:
-        return {d.key: d.count for d in await _all(self.store, Tally) if isinstance(d, Tally)}
+        return {d.key: d.count for d in await _all(self.store, Tally)}
 
     async def parked(self) -> list[Document]:
         return sorted(await _all(self.store, ParkedRecord), key=lambda d: d.id)
@@ -497,11 +500,9 @@ class Passing(Exception):
     """A fault that passes."""
 
 
-async def _all(store: Store, kind: type[Document]) -> list[Document]:
-    if isinstance(store, MemoryStore):
-        return [kind.model_validate(row) for _, row in store.rows.get(kind, {}).values()]
-    rows = await store.find(kind, {}, 100_000)  # type: ignore[attr-defined]
-    return [kind.model_validate(row) for row in rows]
+async def _all(store: Any, kind: type[D]) -> list[D]:
+    found: list[D] = await store.page(kind, limit=100_000)
+    return found
 
 
 # --- what several tests ask and say ----------------------------------------------------------

@@ -3,13 +3,13 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-ROOT = Path(__file__).parents[2]
+from tests.deploy.recipe import RECIPE, ROOT, copied, let_in
+
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 LOCK = ROOT / "requirements.service.lock"
 HADOLINT = Path(sys.executable).with_name("hadolint")
-RECIPE = DOCKERFILE.read_text()
 FINAL = RECIPE[RECIPE.rindex("\nFROM ") :]
 
 
@@ -57,13 +57,10 @@ def test_nothing_at_run_time_needs_a_shell() -> None:
 
 
 def test_what_is_copied_is_there_and_is_let_in() -> None:
-    ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    assert "*" in ignored
-    for line in re.findall(r"^COPY (?!--from)(.*)$", RECIPE, re.MULTILINE):
-        *sources, _ = line.split()
+    for sources, _ in copied():
         for source in sources:
-            assert f"!{source}" in ignored or f"!{source}/" in ignored
             assert (ROOT / source).exists() or source == LOCK.name
+            assert let_in(PurePosixPath(source)), source
 
 
 def test_the_image_has_the_versions_that_are_tested_and_nothing_for_development() -> None:

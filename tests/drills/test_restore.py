@@ -1,6 +1,6 @@
 """The database is lost in the middle of a programme and comes back: older, or empty.
 
-As docs/operating.md describes it, with the commands that stand there.
+As docs/operating/backup.md describes it, with the commands that stand there.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Today's version and the next one, side by side on the same topics and databases.
 
-In the order of docs/operating.md: who reads before who writes, and back in the other direction.
+In the order of docs/operating/upgrade.md: who reads before who writes, and back in the other
+direction.
 """
 
 import asyncio
@@ -41,7 +42,7 @@ CHECK = """
 import asyncio, json, sys
 from collections import Counter
 from pathlib import Path
-from deploy.check import check, read_evidence
+from deploy.trial.check import check, read_evidence
 from deploy.local.mail import Mailbox
 kafka, mongodb, mail, partitions = sys.argv[1:]
 held = Mailbox(Path(mail)).held

@@ -56,7 +56,7 @@ async def test_a_programme_with_services_killed_at_random_loses_nothing_and_doub
         days_per_second=1.5,
         kill_every=3,
         kafka=kafka_if_real,
-        limit=300,
+        limit=900,
     )
     outcome = await run_demo(tmp_path, plan, lambda _: None)
     types = read_by_others(read[-1].records)  # by the catalogue, and by the library of CloudEvents

@@ -20,8 +20,6 @@ from schemas.topics import partition_of
 from services.chassis.clock import Clock
 from services.chassis.http.links import generate_keys
 from services.chassis.log.kafka import KafkaLog
-from services.chassis.store.mongo import MongoStore
-from tests.chassis.toy import KINDS
 from tests.conftest import table_of_topics
 
 PARTITIONS = 4
@@ -62,14 +60,6 @@ class Matching:
         return sum(
             float(line.split()[-1]) for line in lines if line.startswith((f"{name} ", f"{name}{{"))
         )
-
-
-@pytest.fixture
-async def mongo(mongodb_uri: str, database: str) -> AsyncIterator[MongoStore]:
-    store = MongoStore(mongodb_uri, database, KINDS)
-    await store.open()
-    yield store
-    await store.close()
 
 
 WEEK = [{"day": "mon", "start": "09:00", "end": "12:00"}]
@@ -125,7 +115,7 @@ class Watch(threading.Thread):
                 self.over.wait(0.05)
 
     @property
-    def told(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
         """What is published in docs/limits.md."""
         return {
             "memory before, MB": round(self.before),

@@ -133,8 +133,8 @@ async def test_a_body_that_does_not_end_is_refused_in_time(site: Site) -> None:
         for _ in range(10):
             await client.say(b"x")
             await asyncio.sleep(0.06)
-        status, told = await client.answer()
-        assert (status, told["status"]) == (408, 408)
+        status, document = await client.answer()
+        assert (status, document["status"]) == (408, 408)
         assert await client.closed() < 2
 
 
@@ -151,21 +151,20 @@ async def test_a_body_of_5_mb_is_refused_at_once_and_the_connection_can_go_on(
             for _ in range(size // 65536 - 1):
                 await client.say(b"10000\r\n" + b"x" * 65536 + b"\r\n")
             await client.say(b"0\r\n\r\n")
-        status, told = await client.answer()
-        assert (status, told["title"]) == (413, "the body is larger than 262144 bytes")
+        status, document = await client.answer()
+        assert (status, document["title"]) == (413, "the body is larger than 262144 bytes")
         await client.say(GET)
         assert await client.answer() == (200, b"small")
 
 
-async def test_a_body_without_end_is_cut_off(site: Site) -> None:
+async def test_a_body_that_goes_on_after_its_answer_is_cut_off_in_time(site: Site) -> None:
     async with site.client() as client:
         await client.say(CHUNKED)
-        sent = 0
+        start = time.monotonic()
         with contextlib.suppress(ConnectionError):
-            while sent < 20 * connections.DROPPED_BYTES:
+            while time.monotonic() - start < 20:
                 await client.say(b"10000\r\n" + b"x" * 65536 + b"\r\n")
-                sent += 65536
-        assert sent < 2 * connections.DROPPED_BYTES
+        assert time.monotonic() - start < 10
 
 
 async def test_who_does_not_read_the_answer_is_let_go(site: Site) -> None:
@@ -248,10 +247,10 @@ async def test_many_half_read_bodies_are_refused_before_they_fill_the_memory(
 async def _is_refused(client: Client) -> bool:
     try:
         async with asyncio.timeout(0.1):
-            status, told = await client.answer()
+            status, document = await client.answer()
     except TimeoutError:
         return False
-    assert (status, told["retry_after"]) == (503, 1)
+    assert (status, document["retry_after"]) == (503, 1)
     return True
 
 
@@ -261,5 +260,5 @@ async def test_a_request_that_takes_too_long_is_answered_all_the_same(
     monkeypatch.setattr(bodies, "ANSWER_SECONDS", 0.2)
     async with site.client() as client:
         await client.say(b"POST /slow HTTP/1.1\r\nhost: here\r\ncontent-length: 0\r\n\r\n")
-        status, told = await client.answer()
-        assert (status, told["retry_after"]) == (503, 5)
+        status, document = await client.answer()
+        assert (status, document["retry_after"]) == (503, 5)

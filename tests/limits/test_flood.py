@@ -73,7 +73,7 @@ async def test_of_a_flood_what_was_accepted_is_done_and_what_was_refused_is_not(
             return bool(total == statuses[202])
 
         await eventually(done, 60)
-        figures.info("flood: %s", {"answers": statuses, "a second": FLOOD / took, **watch.told})
+        figures.info("flood: %s", {"answers": statuses, "a second": FLOOD / took, **watch.figures})
         assert watch.worst < 3
         assert watch.memory - watch.before < 60
 
@@ -107,7 +107,7 @@ async def _served_beside(service: Matching, idle: "Connections") -> dict[str, fl
                 assert sent.status_code == 200, sent.text
         assert watch.worst < 1
         assert len(idle.kept) > len(idle.opened) / 2, "they were there all the time"
-    return watch.told | {"memory before, MB": round(memory), "connections": len(idle.opened)}
+    return watch.figures | {"memory before, MB": round(memory), "connections": len(idle.opened)}
 
 
 class Connections:
@@ -161,7 +161,7 @@ async def test_large_bodies_do_not_fill_the_memory(
                 *(hammer(service, "/commands/OpenCohort", [body] * 2) for _ in range(50))
             )
         assert {status for answers in found for status, _ in answers} == {413}
-        figures.info("100 bodies of 5 MB: %s", watch.told)
+        figures.info("100 bodies of 5 MB: %s", watch.figures)
         assert watch.memory - watch.before < 60
 
 
@@ -189,5 +189,5 @@ async def test_where_commands_wait_more_are_turned_away_with_a_time_that_holds(
 
             await eventually(taken, 60)
             took = time.monotonic() - start
-            figures.info("time to come back: %s", {"told": retry_after, "was": round(took, 1)})
+            figures.info("time to come back: %s", {"said": retry_after, "was": round(took, 1)})
             assert retry_after / 4 - 2 < took < retry_after * 4 + 2

@@ -12,11 +12,13 @@ from deploy.local.process import free_port
 from schemas.envelope import Record
 from schemas.topics import partition_of
 from services.chassis.clock import Clock
-from services.chassis.http.commands import Commands
+from services.chassis.http.commands import Commands, CommandTopic
+from services.chassis.http.effects import Effects
 from services.chassis.http.pressure import Backlog, Bounds, Busy, Pressure
 from services.chassis.http.problems import Problem
-from services.chassis.log.contract import MemoryLog
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.memory import MemoryLog
+from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import (
     COMMANDS,
@@ -49,8 +51,8 @@ class SlowLog(MemoryLog):
 
 
 def commands(log: Any, store: Any, **bounds: Any) -> Commands:
-    pressure = Pressure(Bounds(**bounds))
-    return Commands(TOY, log, store, Clock(1.0, NOW, NOW), PARTITIONS, pressure)
+    topic = CommandTopic(TOY.name, log, Clock(1.0, NOW, NOW), PARTITIONS)
+    return Commands(topic, Effects(store), Pressure(Bounds(**bounds)))
 
 
 async def turned_away(sending: Any) -> Problem:
@@ -64,29 +66,25 @@ async def turned_away(sending: Any) -> Problem:
 # --- in flight --------------------------------------------------------------------------------
 
 
-async def test_one_command_more_than_may_be_in_flight_is_turned_away_unsent(
-    mongo: MongoStore,
-) -> None:
+async def test_one_command_more_than_may_be_in_flight_is_turned_away_unsent() -> None:
     log = SlowLog()
-    service = commands(log, mongo, in_flight=3)
+    service = commands(log, MemoryStore(), in_flight=3)
     under_way = [asyncio.create_task(service.send(confirm("m~g"))) for _ in range(3)]
     await asyncio.sleep(0)
 
-    told = await turned_away(service.send(confirm("m~g")))
+    problem = await turned_away(service.send(confirm("m~g")))
 
-    assert told.body["retry_after"] == 1
-    assert "command_id" not in told.body
+    assert problem.body["retry_after"] == 1
+    assert "command_id" not in problem.body
     log.go.set()
     assert len({accepted.command_id for accepted in await asyncio.gather(*under_way)}) == 3
     assert log.sent == 3
     assert not (await service.send(confirm("m~g"))).done
 
 
-async def test_who_waits_keeps_no_command_out_and_too_many_who_wait_are_not_kept_waiting(
-    mongo: MongoStore,
-) -> None:
+async def test_who_waits_keeps_no_command_out_and_too_many_who_wait_are_not_kept_waiting() -> None:
     log = MemoryLog()
-    service = commands(log, mongo, in_flight=2)
+    service = commands(log, MemoryStore(), in_flight=2)
     waiting = [asyncio.create_task(service.send(confirm("m~g"), 1.0)) for _ in range(2)]
     await asyncio.sleep(0.1)
 
@@ -102,21 +100,21 @@ async def test_who_waits_keeps_no_command_out_and_too_many_who_wait_are_not_kept
 # --- unread -----------------------------------------------------------------------------------
 
 
-async def test_where_too_many_are_unread_commands_are_turned_away_until_they_have_been_read(
-    mongo: MongoStore,
-) -> None:
+async def test_where_too_many_are_unread_commands_are_turned_away_until_they_have_been_read() -> (
+    None
+):
     # given a process that owns no partition, and another one that reads nothing for now
-    world = World(store=mongo)
-    service = commands(world.log, mongo, backlog=5)
+    world = World()
+    service = commands(world.log, world.store, backlog=5)
     zero, one = cohort_on(0), cohort_on(1)
     await service.look()
     for _ in range(5):
         await service.send(confirm("m~g", cohort=zero))
 
-    told = await turned_away(service.send(confirm("m~g", cohort=zero)))
+    problem = await turned_away(service.send(confirm("m~g", cohort=zero)))
 
-    assert "5 commands" in told.body["title"]
-    assert told.body["retry_after"] == 10, "nobody reads"
+    assert "5 commands" in problem.body["title"]
+    assert problem.body["retry_after"] == 10, "nobody reads"
     assert not (await service.send(confirm("m~g", cohort=one))).done, "others go on"
     world.publish(formed("m~g", zero))
     await world.run()
@@ -166,7 +164,7 @@ def test_what_has_never_been_seen_keeps_nobody_out() -> None:
 
 @pytest.mark.parametrize("kind", ["refuses", "is silent"])
 async def test_a_broker_that_is_not_there_is_told_within_bounded_time(
-    mongo: MongoStore, kind: str
+    kind: str,
 ) -> None:
     port = free_port()
     server = None
@@ -174,14 +172,14 @@ async def test_a_broker_that_is_not_there_is_told_within_bounded_time(
         loop = asyncio.get_running_loop()
         server = await loop.create_server(asyncio.Protocol, "127.0.0.1", port)
     log = KafkaLog({"bootstrap_servers": f"127.0.0.1:{port}"}, idempotent=False)
-    service = commands(log, mongo, send_seconds=0.5)
+    service = commands(log, MemoryStore(), send_seconds=0.5)
 
     start = time.monotonic()
-    told = await asyncio.gather(*(turned_away(service.send(confirm("m~g"))) for _ in range(20)))
+    problems = await asyncio.gather(*(turned_away(service.send(confirm("m~g"))) for _ in range(20)))
 
     assert time.monotonic() - start < 3
-    assert len({problem.body["command_id"] for problem in told}) == 20
-    assert "not known whether the command was taken" in told[0].body["title"]
+    assert len({problem.body["command_id"] for problem in problems}) == 20
+    assert "not known whether the command was taken" in problems[0].body["title"]
     assert service.pressure.sending.taken == 0
     await log.stop()
     if server is not None:
@@ -190,11 +188,11 @@ async def test_a_broker_that_is_not_there_is_told_within_bounded_time(
 
 
 async def test_a_broker_that_goes_away_is_told_and_found_again_when_it_is_back(
-    mongo: MongoStore, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     port = free_port()
     log = KafkaLog({"bootstrap_servers": f"127.0.0.1:{port}"}, idempotent=False)
-    service = commands(log, mongo, send_seconds=1.0)
+    service = commands(log, MemoryStore(), send_seconds=1.0)
     async with embedded_broker(tmp_path, port=port) as bootstrap:
         await table_of_topics(bootstrap, PARTITIONS)
         assert (await service.send(confirm("m~g"))).command_id

@@ -96,8 +96,8 @@ async def test_a_large_round_keeps_nobody_of_its_partition_waiting(
         [done] = (await client.get(f"/cohorts/{large}/rounds")).json()["items"]
         assert (done["proposed"], done["optimal"]) == (PEOPLE, True)
         assert await service.metric("mentoring_rebalances_total") == 1
-        told = {"seconds": round(took, 1), "commands beside": number, **watch.told}
-        figures.info("a round of 2,000: %s", {**told, "slowest command, s": round(slowest, 2)})
+        found = {"seconds": round(took, 1), "commands beside": number, **watch.figures}
+        figures.info("a round of 2,000: %s", {**found, "slowest command, s": round(slowest, 2)})
         assert number > 3
         assert slowest < 5
         assert watch.worst < 3

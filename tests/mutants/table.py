@@ -33,7 +33,7 @@ _DECIDING = "services/chassis/step/deciding.py"
 _DRAFT = "services/chassis/step/draft.py"
 _PARKING = "services/chassis/step/parking.py"
 _ADMISSION = "services/chassis/step/admission.py"
-_MEMORY = "services/chassis/store/contract.py"
+_MEMORY = "services/chassis/store/memory.py"
 _REBUILD = "services/chassis/step/rebuild.py"
 
 MUTANTS: tuple[Mutant, ...] = (

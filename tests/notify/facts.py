@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
+from schemas.gate.samples import message_of
 from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
@@ -31,6 +32,7 @@ from services.chassis.domain import Refusal
 from services.chassis.http.links import LinkSigner, LinkVerifier, generate_keys
 from services.notify.actions import Links
 from services.notify.handlers import DOMAIN
+from services.notify.letters import LETTERS
 from services.notify.rendering import Letterhead
 from services.notify.views import Cohort, Letter, Person
 from tests.scenario import NOW, Everything
@@ -181,6 +183,8 @@ FACTS: list[Event] = [
     survey("session", "mentor"),
     survey("end"),
 ]
+FACTS += [message_of(kind) for kind in LETTERS if kind not in {type(event) for event in FACTS}]
+"""Every fact that is told, several where it can be told in several ways; of others, the sample."""
 
 PRIVATE_KEY, PUBLIC_KEY = generate_keys()
 VERIFIER = LinkVerifier(PUBLIC_KEY)

@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 import pytest
 
 from schemas.base import Event
+from schemas.gate import generate
 from schemas.gate.compatibility import (
+    RELEASED,
     Language,
     check,
     compare,
-    published,
     release,
+    released,
     same_documents,
     schema_of,
 )
@@ -246,25 +248,25 @@ def test_the_second_judge_finds_what_is_dropped_required_or_narrowed_too() -> No
         assert same_documents(old, mutant.schema, one_way=False)
 
 
-# The whole language against what was published
+# The whole language against what was released
 
 
-def test_todays_schemas_break_nothing_that_was_published() -> None:
-    assert check(published()) == []
+def test_todays_schemas_break_nothing_that_was_released() -> None:
+    assert check(released()) == []
 
 
-def test_every_type_of_today_has_been_published() -> None:
-    assert set(TYPES) <= set(published()), "run: connecte schemas release"
+def test_every_type_of_today_has_been_released() -> None:
+    assert set(TYPES) <= set(released()), "run: connecte schemas release"
 
 
 def test_a_type_that_is_new_passes() -> None:
-    versions = published()
+    versions = released()
     del versions["PairFormed"]
     assert check(versions) == []
 
 
 def test_a_type_or_a_version_that_is_gone_is_found() -> None:
-    versions = published()
+    versions = released()
     versions["PairForgotten"] = {1: {}}
     versions["PairFormed"][2] = versions["PairFormed"][1]
     found = {finding.field: finding.what for finding in check(versions)}
@@ -275,7 +277,7 @@ def test_a_type_or_a_version_that_is_gone_is_found() -> None:
 
 
 def test_another_id_is_found() -> None:
-    versions = published()
+    versions = released()
     versions["PairFormed"][1]["$id"] = "urn:elsewhere:PairFormed:1"
     (found,) = check(versions)
     assert found.field == "PairFormed"
@@ -283,13 +285,40 @@ def test_another_id_is_found() -> None:
 
 
 def test_release_writes_what_changed_and_nothing_else(tmp_path: Path) -> None:
-    assert len(release(tmp_path)) == len(TYPES)
-    assert release(tmp_path) == []
-    path = tmp_path / "PairFormed.v1.json"
-    whole = path.read_text()
-    path.write_text(json.dumps(json.loads(whole) | {"description": "Said worse."}))
-    assert release(tmp_path) == ["PairFormed.v1.json"]
-    assert path.read_text() == whole
+    file = tmp_path / "released.json"
+    assert len(release(file)) == len(TYPES)
+    whole = file.read_text()
+    assert release(file) == []
+    document = json.loads(whole)
+    document["PairFormed"]["1"]["description"] = "Said worse."
+    file.write_text(json.dumps(document))
+    assert release(file) == ["PairFormed.v1"]
+    assert file.read_text() == whole
+
+
+def test_what_was_released_of_types_that_are_gone_and_of_older_versions_stays(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "released.json"
+    old = {"PairForgotten": {"1": {"title": "PairForgotten"}}, "PairFormed": {"0": {"title": "x"}}}
+    file.write_text(json.dumps(old))
+    release(file)
+    versions = released(file)
+    assert versions["PairForgotten"] == {1: {"title": "PairForgotten"}}
+    assert sorted(versions["PairFormed"]) == [0, 1]
+
+
+def test_the_file_of_releases_is_as_release_writes_it() -> None:
+    text = RELEASED.read_text(encoding="utf-8")
+    assert generate.text(json.loads(text)) == text
+
+
+def test_a_catalogue_of_another_day_is_what_was_released_too() -> None:
+    versions = released(generate.CATALOGUE)
+    assert {name: max(known) for name, known in versions.items()} == {
+        name: kind.version for name, kind in TYPES.items()
+    }
+    assert check(versions) == []
 
 
 # A second version
@@ -324,7 +353,7 @@ def lamp_findings(versions: dict[int, Schema]) -> list[str]:
 def test_a_new_version_needs_the_old_schema_and_a_way_from_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert lamp_findings({}) == ["v1 is not among the published schemas", "v1 cannot be read"]
+    assert lamp_findings({}) == ["v1 is not among the released schemas", "v1 cannot be read"]
     assert lamp_findings({1: FIRST}) == ["v1 cannot be read"]
 
     step = Upcast(lambda old: {**old, "watts": int(old["power"].removesuffix(" W"))})

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from schemas.base import Message
 from schemas.envelope import attributes, decode
-from schemas.gate.compatibility import published
+from schemas.gate.compatibility import released
 from schemas.gate.samples import record
 from schemas.journal import StepCompleted
 from schemas.topics import PARKED, TOPICS, Service
@@ -82,8 +82,8 @@ def test_every_record_of_a_version_is_read_by_todays_code(writer: str) -> None:
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-def test_every_record_of_a_version_is_valid_under_the_published_schema(writer: str) -> None:
-    versions = published()
+def test_every_record_of_a_version_is_valid_under_the_released_schema(writer: str) -> None:
+    versions = released()
     for row in records(writer):
         _, _, named = attributes(row.headers).type.rpartition("mentoring.")
         name, _, version = named.rpartition(".v")
@@ -91,11 +91,11 @@ def test_every_record_of_a_version_is_valid_under_the_published_schema(writer: s
         Draft202012Validator(schema).validate(json.loads(row.value or b""))
 
 
-def test_every_published_version_of_every_type_has_a_golden_record() -> None:
+def test_every_released_version_of_every_type_has_a_golden_record() -> None:
     written = {attributes(row.headers).type for writer in WRITERS for row in records(writer)}
     versions = {
         f"fr.gouv.mentoring.{name}.v{version}"
-        for name, known in published().items()
+        for name, known in released().items()
         for version in known
     }
     assert versions <= written, "run: python -m tests.schemas.test_golden NAME"

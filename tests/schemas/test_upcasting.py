@@ -15,11 +15,13 @@ from schemas.topics import PUBLIC_EVENTS, TOPICS, TYPES, partition_of
 from schemas.upcasting import UPCASTS, Upcast
 from services.chassis.domain import Domain
 from services.chassis.inputs import Input
-from services.chassis.log.contract import MemoryLog, Received
+from services.chassis.log.contract import Received
+from services.chassis.log.memory import MemoryLog
 from services.chassis.step.admission import admit, read
 from services.chassis.step.draft import Draft
 from services.chassis.step.rebuild import rebuild
-from services.chassis.store.contract import MemoryStore, Place
+from services.chassis.store.contract import Place
+from services.chassis.store.memory import MemoryStore
 
 TOPIC = "mentoring.matching.events"
 NOW = datetime(2017, 3, 6, 9, tzinfo=UTC)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import bson
 
 from deploy.trial.check import Evidence, Record
+from deploy.trial.check.commands import check_commands
 from deploy.trial.check.documents import check_documents
+from deploy.trial.check.effects import check_known
 from deploy.trial.check.evidence import COLLECTIONS, Databases
 from deploy.trial.check.findings import Report
 from deploy.trial.check.journals import check_journals
@@ -29,9 +31,8 @@ from services.chassis.documents import ParkedRecord, RefusedCommand
 from services.chassis.domain import Document
 from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import JournalBroken, rebuild
-from services.chassis.store.contract import MemoryStore
+from services.chassis.store.memory import MemoryStore
 from services.chassis.store.rows import row_of
-from tests.simulation.silence import nothing_to_do
 
 if TYPE_CHECKING:
     from tests.simulation.process import Group
@@ -44,6 +45,8 @@ def judge(world: "World") -> Log:
     evidence = evidence_of(world)
     log = read_log(evidence.records, world.partitions, report)
     check_journals(evidence, log, report)
+    check_known(log, report)
+    check_commands(log, world.sent.keys(), report)
     matched = check_pairs(log, report)
     planned = check_sessions(log, matched, report)
     surveys = check_surveys(log, report)
@@ -120,35 +123,20 @@ def _plain(value: Any) -> Any:
 
 
 def _commands(world: "World", log: Log) -> None:
-    """Each has its effect, or exactly one refusal, or there was nothing left to do."""
-    effects: dict[str, list[Entry]] = {}
-    refusals: Counter[str] = Counter()
+    """Whoever handles a record again makes no more of it; what was parked had no effect."""
     same: Counter[tuple[str, str, str, str]] = Counter()
+    effects: dict[str, Entry] = {}
     for entry in log.entries:
-        if entry.copy:
-            continue
-        if entry.name == "CommandRefused":
-            refusals[entry.text("command_id")] += 1
-        elif entry.cause is not None:
-            effects.setdefault(entry.cause, []).append(entry)
+        if entry.cause is not None and not entry.copy and entry.name != "RecordParked":
             same[entry.service, entry.cause, entry.name, entry.key] += 1
+            effects[entry.cause] = entry
     for (service, cause, name, key), times in same.items():
-        if times > 1 and name != "RecordParked":
+        if times > 1:
             world.find(f"{service}: {cause} led to {name} {key} {times} times")
     parked = {origin for origins in log.parked.values() for origin in origins}
     for sent, (command, origin) in world.sent.items():
-        done = [entry for entry in effects.get(sent, ()) if entry.name != "RecordParked"]
-        refused = refusals[sent]
-        what = f"{type(command).__name__} {sent} of {command.cohort_id}/{command.subject}"
-        if origin in parked:
-            if done or refused:
-                world.find(f"{what} was parked, and had an effect or was refused")
-        elif refused > 1:
-            world.find(f"{what} was refused {refused} times")
-        elif refused and done:
-            world.find(f"{what} was refused, and had an effect: {done[0]}")
-        elif not (refused or done or origin.startswith(PEOPLE) or nothing_to_do(command, log)):
-            world.find(f"{what} has neither an effect nor a refusal")
+        if origin in parked and sent in effects:
+            world.find(f"{type(command).__name__} {sent} was parked, and led to {effects[sent]}")
 
 
 # --- rounds -------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from services.chassis.step.deadlines import DueWorker
 from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
-from services.chassis.store.contract import Commit, MemoryStore, Store
+from services.chassis.store.contract import Commit, Store
+from services.chassis.store.memory import MemoryStore
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Crash
 from tests.simulation.faults import Fault, Passing

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from schemas.envelope import Record
 from services.chassis.domain import D, Document, Need
-from services.chassis.store.contract import Commit, MemoryStore, Outgoing, Outpaced, Place
+from services.chassis.store.contract import Commit, Outgoing, Outpaced, Place
+from services.chassis.store.memory import MemoryStore
 from tests.chassis.faults import Crash
 from tests.simulation.faults import Passing
 

@@ -18,7 +18,8 @@ from schemas.envelope import Record, encode
 from schemas.topics import COMMANDS, PEOPLE, Service, commands_topic, partition_of
 from services.chassis.documents import Beat
 from services.chassis.domain import D, Document, Domain
-from services.chassis.log.contract import MemoryLog, Received
+from services.chassis.log.contract import Received
+from services.chassis.log.memory import MemoryLog
 from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.watch.metrics import Metrics

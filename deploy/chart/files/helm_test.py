@@ -48,11 +48,11 @@ def main() -> int:
             if url is None:
                 continue
             try:
-                told = f"refused {kind} ({refused(client, url, kind, fields)}), and shows it"
+                seen = f"refused {kind} ({refused(client, url, kind, fields)}), and shows it"
             except (httpx.HTTPError, RuntimeError) as error:
                 wrong += 1
-                told = f"{type(error).__name__}: {error}"
-            sys.stdout.write(f"{service}: {told}\n")
+                seen = f"{type(error).__name__}: {error}"
+            sys.stdout.write(f"{service}: {seen}\n")
     return min(wrong, 1)
 
 

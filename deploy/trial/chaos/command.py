@@ -13,8 +13,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from deploy.errors import BadInput
 from deploy.local.process import PartError
-from deploy.operating.console import BadInput, run, scratch
+from deploy.operating.console import run, scratch
 from deploy.trial.chaos.faults import KINDS
 from deploy.trial.chaos.plan import schedule
 from deploy.trial.chaos.run import Asked, ChaosError, Progress, run_chaos

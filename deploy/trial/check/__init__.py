@@ -7,6 +7,7 @@ fault of theirs cannot hide in here; `check` is pure, and `read_evidence` only r
 
 from deploy.trial.check.commands import check_commands
 from deploy.trial.check.documents import check_documents
+from deploy.trial.check.effects import check_known
 from deploy.trial.check.evidence import Evidence, Mail, Record, live_prefix, read_evidence
 from deploy.trial.check.figures import figures
 from deploy.trial.check.findings import Findings, Report
@@ -30,6 +31,7 @@ def check(evidence: Evidence, *, over: bool = True) -> Findings:
     poison = evidence.poison or frozenset()
     log = read_log(evidence.records, evidence.partitions, report, poison)
     check_journals(evidence, log, report)
+    check_known(log, report)
     check_commands(log, evidence.accepted, report)
     matched = check_pairs(log, report)
     planned = check_sessions(log, matched, report)

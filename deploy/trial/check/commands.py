@@ -6,85 +6,13 @@ else's effect, or an earlier one of its own, has to be there to show for it.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
+from deploy.trial.check.effects import EFFECTS, SHOWING
 from deploy.trial.check.findings import Report
 from deploy.trial.check.wire import SERVICES, Asked, Entry, Log
 from schemas.topics import commands_topic
-
-EFFECTS: Mapping[str, tuple[str, ...]] = {
-    "OpenCohort": ("CohortOpened",),
-    "VolunteerAsMentor": ("MentorVolunteered", "MentorResumed"),
-    "EnrolManager": ("ManagerEnrolled",),
-    "PauseMentor": ("MentorPaused",),
-    "ResumeMentor": ("MentorResumed",),
-    "WithdrawMentor": ("MentorWithdrew",),
-    "WithdrawManager": ("ManagerWithdrew",),
-    "ChangeAvailability": ("AvailabilityChanged",),
-    "RunRound": ("RoundRequested",),
-    "ProposePair": ("PairProposed",),
-    "KeepApart": ("PairKeptApart",),
-    "AcceptProposal": ("ProposalAccepted",),
-    "DeclineProposal": ("ProposalDeclined",),
-    "DissolvePair": ("PairDissolved",),
-    "ConfirmSession": ("SessionConfirmed",),
-    "RescheduleSession": ("SessionRescheduled",),
-    "CancelSession": ("SessionCancelled",),
-    "ReportAttendance": ("SessionCompleted", "SessionMissed"),
-    "AnswerSurvey": ("SurveyClosed",),
-    "RetryLetter": ("LetterDeferred",),
-}
-"""What carrying a command out leads to: exactly one of these, whatever else comes with it."""
-
-
-def _always(_: Asked, __: Entry) -> bool:
-    return True
-
-
-def _same(field_: str) -> Callable[[Asked, Entry], bool]:
-    def fits(asked: Asked, fact: Entry) -> bool:
-        return bool(asked.data.get(field_) == fact.data.get(field_))
-
-    return fits
-
-
-def _reported(asked: Asked, fact: Entry) -> bool:
-    held = "SessionCompleted" if asked.data.get("held") else "SessionMissed"
-    return fact.name == held and _same("attempt")(asked, fact)
-
-
-def _in_their_week(asked: Asked, fact: Entry) -> bool:
-    """The order in which the windows are told says nothing."""
-
-    def week(data: Mapping[str, object]) -> list[str]:
-        windows = data.get("availability")
-        return sorted(map(str, windows)) if isinstance(windows, list) else []
-
-    return week(asked.data) == week(fact.data)
-
-
-_SHOWN_BY: Mapping[str, tuple[tuple[str, ...], Callable[[Asked, Entry], bool]]] = {
-    "OpenCohort": (("CohortOpened",), _always),
-    "VolunteerAsMentor": (("MentorVolunteered",), _always),
-    "EnrolManager": (("ManagerEnrolled",), _always),
-    "PauseMentor": (("MentorPaused",), _always),
-    "ResumeMentor": (("MentorVolunteered",), _always),
-    "WithdrawMentor": (("MentorWithdrew",), _always),
-    "WithdrawManager": (("ManagerWithdrew",), _always),
-    "ChangeAvailability": (
-        ("AvailabilityChanged", "MentorVolunteered", "ManagerEnrolled"),
-        _in_their_week,
-    ),
-    "RunRound": (("RoundRequested",), _always),
-    "KeepApart": (("PairKeptApart",), _always),
-    "DissolvePair": (("PairDissolved",), _always),
-    "ConfirmSession": (("SessionConfirmed",), _same("by")),
-    "RescheduleSession": (("SessionPlanned", "SessionRescheduled"), _same("starts_at")),
-    "CancelSession": (("SessionCancelled",), _always),
-    "ReportAttendance": (("SessionCompleted", "SessionMissed"), _reported),
-}
-"""What is so already when a command changes nothing. Of the others each record has its outcome."""
 
 
 @dataclass(slots=True)
@@ -102,7 +30,7 @@ def check_commands(log: Log, accepted: Set[str], report: Report) -> None:
     for command_id in sorted(accepted - log.said):
         report.lost.append(f"Command {command_id} was accepted, and is in no topic.")
     facts: dict[tuple[str, str], list[Entry]] = {}
-    for entry in log.facts(*{name for names, _ in _SHOWN_BY.values() for name in names}):
+    for entry in log.facts(*SHOWING):
         facts.setdefault((entry.name, entry.key), []).append(entry)
     asked: dict[tuple[str, int], list[Asked]] = {}
     for command in log.commands:
@@ -169,7 +97,7 @@ def _step(
     for outcome in step.outcomes:
         wanted = _command_of(outcome)
         name = known[wanted][0].name
-        if outcome.name != "CommandRefused" and outcome.name not in EFFECTS[name]:
+        if outcome.name not in ("CommandRefused", *EFFECTS[name].events):
             continue  # it comes with the effect
         place = next((n for n, command in enumerate(unanswered) if command.id == wanted), None)
         if place is None:
@@ -192,9 +120,10 @@ def _fulfilled(
     report: Report,
 ) -> None:
     """What nothing followed from was so already."""
-    names, fits = _SHOWN_BY.get(command.name, ((), _always))
-    for name in names:
+    effect = EFFECTS[command.name]
+    for name in effect.already:
         for fact in facts.get((name, command.key), ()):
-            if fact.order is not None and fact.order < step.last and fits(command, fact):
+            early = fact.order is not None and fact.order < step.last
+            if early and effect.fits(command, fact):
                 return
     report.lost.append(f"{command} has neither an effect nor a refusal.")

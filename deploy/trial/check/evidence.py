@@ -56,6 +56,12 @@ COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "notify": {"cohorts": (), "people": (), "letters": ("state",)},
 }
 """What is read of each service's documents, beside `_id` and `partition`: no name, no address."""
+UNREAD: dict[str, tuple[str, ...]] = {
+    "matching": ("overrides", "simulations"),
+    "scheduling": ("calendars",),
+    "feedback": ("groups",),
+}
+"""Documents of which this check says nothing: whether they follow from the log, a rebuild tells."""
 
 _CHASSIS: dict[str, tuple[str, ...] | None] = {
     "places": None,  # as they are

@@ -12,11 +12,11 @@ from typing import Any
 from deploy.trial.check.evidence import Evidence, Row
 from deploy.trial.check.findings import Report
 from deploy.trial.check.wire import (
+    OF_A_PARTITION,
     READS,
     SERVICES,
     Entry,
     Log,
-    is_of_a_partition,
     readers_of,
     tells,
 )
@@ -97,7 +97,7 @@ def _gaps(numbers: set[int], first: int) -> list[str]:
 
 def _partitions(log: Log, partitions: int, report: Report) -> None:
     for entry in log.entries:
-        if is_of_a_partition(entry):
+        if entry.name in OF_A_PARTITION:
             continue
         right = partition_of(entry.cohort, partitions)
         if entry.partition != right:
@@ -150,7 +150,10 @@ def _strangers(log: Log, report: Report) -> None:
     """What cannot be accepted has been set aside by everybody who reads it."""
     for stranger in log.strangers:
         record = stranger.record
-        for service in readers_of(record.topic):
+        readers = readers_of(record.topic)
+        if not readers:
+            report.lost.append(f"{record.origin} is read by nobody, and {stranger.fault}.")
+        for service in readers:
             if record.origin not in log.parked.get(service, ()):
                 report.lost.append(
                     f"{record.origin} was not set aside by {service}, though {stranger.fault}."

@@ -33,9 +33,10 @@ READS: dict[Service, tuple[str, ...]] = {
 _SOURCE = re.compile(r"/mentoring/(matching|scheduling|feedback|notify)/(events|private|parked)/")
 _TYPE = re.compile(r"fr\.gouv\.mentoring\.([A-Za-z]+)\.v([0-9]+)")
 _NEEDED = ("id", "source", "type", "time", "subject", "partitionkey")
-_PARKING = ("RecordParked", "RecordRetried", "RecordDropped")
-_OF_A_PARTITION = ("StepCompleted", "Heartbeat", *_PARKING)
-_TO_A_PARTITION = ("RetryParked", "DropParked")
+OF_A_PARTITION = ("StepCompleted", "Heartbeat", "RecordParked", "RecordRetried", "RecordDropped")
+"""The events that belong to a partition of a service and to no cohort."""
+TO_A_PARTITION = ("RetryParked", "DropParked")
+"""What is asked of a partition of a service, by its operators."""
 _CARRIED = {name: {kind.__name__ for kind in topic.types} for name, topic in TOPICS.items()}
 
 
@@ -301,7 +302,7 @@ def _asked(record: Record, attributes: Mapping[str, str], partitions: int) -> di
     if name not in _CARRIED[record.topic]:
         raise Unfit(f"{name} is not for this topic")
     data = _json(record)
-    if name in _TO_A_PARTITION:
+    if name in TO_A_PARTITION:
         return data
     if partition_of(attributes["partitionkey"], partitions) != record.partition:
         raise Unfit(f"cohort {attributes['partitionkey']} belongs to another partition")
@@ -388,8 +389,3 @@ def _json(record: Record) -> dict[str, Any]:
 def tells(what: object, fact: Mapping[str, Any]) -> bool:
     """Whether it says all that a fact says; a newer service adds fields of its own to that."""
     return isinstance(what, Mapping) and fact.items() <= what.items()
-
-
-def is_of_a_partition(entry: Entry) -> bool:
-    """Whether an event belongs to a partition of a service and to no cohort."""
-    return entry.name in _OF_A_PARTITION

@@ -15,19 +15,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from schemas.base import Command
-from schemas.envelope import Record, encode
+from schemas.envelope import Record, attributes, encode
 from schemas.journal import RefusalKind
-from schemas.topics import commands_topic, partition_of
+from schemas.topics import Service, commands_topic, partition_of
 from services.chassis.clock import Clock
 from services.chassis.documents import RefusedCommand
-from services.chassis.domain import Domain, Timed
-from services.chassis.http.application import AWAY
+from services.chassis.http.effects import Effects, Sent
 from services.chassis.http.pressure import Busy, Pressure
-from services.chassis.http.problems import Problem
-from services.chassis.log import kafka
-from services.chassis.log.contract import Log
-from services.chassis.store import mongo
-from services.chassis.store.mongo import MongoStore
+from services.chassis.http.problems import AWAY, Problem
+from services.chassis.log.contract import Log, NotTaken
 from services.chassis.tracing import OFF, TRACEPARENT, Tracing
 
 _STATUS: dict[RefusalKind, int] = {"unknown": 404, "conflict": 409, "invalid": 422}
@@ -43,30 +39,46 @@ class Accepted(BaseModel):
     done: bool
 
 
+class CommandTopic:
+    """Where the commands of a service are written: its own topic, or one that a kind has."""
+
+    def __init__(
+        self, service: Service, log: Log, clock: Clock, partitions: int, tracing: Tracing = OFF
+    ) -> None:
+        self.service = service
+        self.log = log
+        self.clock = clock
+        self.partitions = partitions
+        self.tracing = tracing
+
+    def spot(self, command: Command, topic: str | None) -> tuple[str, int]:
+        """Topic and partition of a command."""
+        partition = partition_of(command.cohort_id, self.partitions)
+        return topic or commands_topic(self.service), partition
+
+    def record(
+        self, command: Command, command_id: str, spot: tuple[str, int], traceparent: str | None
+    ) -> Record:
+        """The command as it is written."""
+        return encode(
+            command,
+            *spot,
+            id=command_id,
+            source=f"/mentoring/{self.service}/http",
+            time=self.clock.now(),
+            traceparent=self.tracing.here(traceparent),
+        )
+
+
 class Commands:
     """Sends commands to the service's own topic, and can wait for what comes of them."""
 
     def __init__(
-        self,
-        domain: Domain,
-        log: Log,
-        store: MongoStore,
-        clock: Clock,
-        partitions: int,
-        pressure: Pressure | None = None,
-        done_when: Mapping[type[Command], type[Timed]] | None = None,
-        tracing: Tracing = OFF,
+        self, topic: CommandTopic, effects: Effects, pressure: Pressure | None = None
     ) -> None:
-        """`done_when`: commands that only ask for something; it is done once the document of
-        this kind, named by the command's subject, is not due any more."""
-        self.domain = domain
-        self.log = log
-        self.store = store
-        self.clock = clock
-        self.partitions = partitions
+        self.topic = topic
+        self.effects = effects
         self.pressure = pressure or Pressure()
-        self.done_when = dict(done_when or {})
-        self.tracing = tracing
 
     async def send(
         self,
@@ -80,89 +92,44 @@ class Commands:
         Raises `Problem` 503, with the time to come back, if the service has too much to do. A
         command is never refused so after it has been sent.
         """
-        topic = topic or commands_topic(self.domain.name)
-        partition = partition_of(command.cohort_id, self.partitions)
+        spot = self.topic.spot(command, topic)
         try:
-            self.pressure.admit(topic, partition)
+            self.pressure.admit(*spot)
         except Busy as busy:
             raise Problem(503, str(busy), retry_after=busy.retry_after) from None
         command_id = secrets.token_hex(12)
-        record = encode(
-            command,
-            topic,
-            partition,
-            id=command_id,
-            source=f"/mentoring/{self.domain.name}/http",
-            time=self.clock.now(),
-            traceparent=self.tracing.here(traceparent),
-        )
-        offset = await self._sent(record, command_id)
-        self.pressure.backlog.sent(topic, partition, offset)
-        done = False
-        if wait > 0 and not self.pressure.waiting.full:
-            with self.pressure.waiting.taking():
-                done = await self._done(command, command_id, topic, partition, offset, wait)
-        return Accepted(command_id=command_id, done=done)
+        offset = await self._write(self.topic.record(command, command_id, spot, traceparent))
+        self.pressure.backlog.sent(*spot, offset)
+        sent = Sent(command, command_id, *spot, offset)
+        return Accepted(command_id=command_id, done=wait > 0 and await self._done(sent, wait))
 
-    async def _sent(self, record: Record, command_id: str) -> int:
+    async def _write(self, record: Record) -> int:
         try:
             with self.pressure.sending.taking():
                 async with asyncio.timeout(self.pressure.bounds.send_seconds):
-                    return await self.log.send(record)
-        except Exception as error:
-            if not kafka.is_transient(error):
-                raise
+                    return await self.topic.log.send(record)
+        except (NotTaken, TimeoutError):
+            command_id = attributes(record.headers).id
             raise Problem(503, _UNKNOWN, command_id=command_id, retry_after=AWAY) from None
 
-    async def _done(
-        self,
-        command: Command,
-        command_id: str,
-        topic: str,
-        partition: int,
-        offset: int,
-        wait: float,
-    ) -> bool:
-        """Whether the command was carried out in time. False too where nobody can tell now."""
-        pause = 0.01
-        try:
-            async with asyncio.timeout(wait):
-                while True:
-                    positions = await self.store.positions([partition])
-                    if positions.get((topic, partition), 0) > offset:
-                        await self._raise_refusal(command, command_id)
-                        if await self._performed(command):
-                            return True
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 1.5, 0.2)
-        except TimeoutError:
+    async def _done(self, sent: Sent, wait: float) -> bool:
+        if self.pressure.waiting.full:
             return False
-        except Exception as error:
-            if not mongo.is_transient(error):
-                raise
-            return False
-
-    async def _performed(self, command: Command) -> bool:
-        if (kind := self.done_when.get(type(command))) is None:
-            return True
-        found = await self.store.find(kind, {"_id": f"{command.cohort_id}/{command.subject}"})
-        return bool(found) and found[0]["due_at"] is None
-
-    async def _raise_refusal(self, command: Command, command_id: str) -> None:
-        key = f"{command.cohort_id}/{command_id}"
-        refused = await self.store.find(RefusedCommand, {"_id": key})
-        if refused:
-            refusal = RefusedCommand.model_validate(refused[0])
-            status = _STATUS[refusal.kind or "conflict"]
-            raise Problem(status, refusal.detail, rule=refusal.rule, command_id=command_id)
+        with self.pressure.waiting.taking():
+            found = await self.effects.seen(sent, wait)
+        if isinstance(found, RefusedCommand):
+            status = _STATUS[found.kind or "conflict"]
+            raise Problem(status, found.detail, rule=found.rule, command_id=sent.id)
+        return found
 
     async def look(self) -> None:
         """See which generation is live, and how far the service has read, for `Pressure`.
 
-        Raises what the database raises.
+        Raises what the store does (`NoAnswer`).
         """
-        await self.store.refresh()
-        self.pressure.backlog.saw(await self.store.positions(range(self.partitions)))
+        store = self.effects.store
+        await store.refresh()
+        self.pressure.backlog.saw(await store.positions(range(self.topic.partitions)))
 
 
 def traced(request: Request) -> str | None:

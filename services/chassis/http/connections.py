@@ -1,9 +1,9 @@
 """Connections that end: nobody holds one by saying little or nothing, or by not listening.
 
 Always holds: a connection on which no whole request head came for `HEAD_SECONDS`, since it was
-opened or since its last answer, is closed, and so is one whose client does not take its answer
-for `UNREAD_SECONDS`. What a request goes on sending after its answer is thrown away, up to
-`DROPPED_BYTES`. (The body that an answer waits for is bounded in `bodies.py`.)
+opened or since its last answer, is closed, whatever else it goes on sending; and so is one whose
+client does not take its answer for `UNREAD_SECONDS`. (The body that an answer waits for is bounded
+in `bodies.py`.) Why the ingress does not do it: docs/decisions/0024.
 """
 
 import asyncio
@@ -19,7 +19,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 30
 UNREAD_SECONDS = 20.0
-DROPPED_BYTES = 16 * 1024 * 1024
 SPARE_FILES = 256
 """Files that connections leave to the rest: database, broker, logs."""
 
@@ -29,7 +28,6 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._dropped = 0
         self._unread: asyncio.TimerHandle | None = None
         if len(self.connections) > most_connections():
             transport.abort()
@@ -40,13 +38,6 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         # Not uvicorn's own, which forgets the timer at the first byte of a head.
-        if self.conn.our_state is h11.DONE:
-            self._dropped += len(data)
-            if self._dropped > DROPPED_BYTES:
-                self.transport.abort()
-                return
-        else:
-            self._dropped = 0
         self.conn.receive_data(data)
         self.handle_events()
 

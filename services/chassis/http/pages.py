@@ -18,7 +18,7 @@ from schemas.base import Command
 from services.chassis.clock import Clock
 from services.chassis.http.commands import Accepted, Commands
 from services.chassis.http.links import Link, LinkError, LinkVerifier
-from services.chassis.http.problems import Problem
+from services.chassis.http.problems import Problem, invalid
 
 WAIT = 10.0
 
@@ -82,7 +82,7 @@ _FIELDS = {"schema": {"type": "object", "description": "The form's fields by nam
 _BODY = {"application/json": _FIELDS, "application/x-www-form-urlencoded": _FIELDS}
 
 _templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("services.chassis", "."), autoescape=True
+    loader=jinja2.PackageLoader("services.chassis.http", "."), autoescape=True
 )
 
 
@@ -141,8 +141,7 @@ def _command(purpose: LinkPage, link: Link, answers: Mapping[str, str]) -> Comma
             {"field": ".".join(str(part) for part in e["loc"]), "message": e["msg"]}
             for e in error.errors(include_url=False, include_input=False)
         ]
-        named = "; ".join(f"{e['field']}: {e['message']}" for e in errors)
-        raise Problem(422, f"the answer is not valid: {named}"[:500], errors=errors) from None
+        raise invalid("the answer is not valid", errors) from None
 
 
 async def _answers(request: Request) -> dict[str, str]:

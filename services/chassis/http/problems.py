@@ -1,10 +1,13 @@
 """Errors as problem documents (RFC 9457): what an answer says when it is not what was asked for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi.responses import JSONResponse
 
 PROBLEM = "application/problem+json"
+AWAY = 5
+"""Seconds to come back after, where the broker or the database does not answer."""
 
 
 class Problem(Exception):
@@ -26,3 +29,9 @@ class Problem(Exception):
 def problem(status: int, title: str, **extra: Any) -> JSONResponse:
     """A problem document."""
     return Problem(status, title, **extra).answer
+
+
+def invalid(what: str, errors: Sequence[dict[str, str]]) -> Problem:
+    """A 422 that names every `field` of what is not valid with its `message`."""
+    named = "; ".join(f"{e['field'] or 'body'}: {e['message']}" for e in errors)
+    return Problem(422, f"{what}: {named}"[:500], errors=errors)

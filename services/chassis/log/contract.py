@@ -1,4 +1,4 @@
-"""The log as a service uses it: publish in order, read from a place; and its twin in memory.
+"""The log as a service uses it: publish in order, read from a place.
 
 Always holds: when `publish` returns, every record is durable; when it fails, what is in the log
 is a prefix of what was to be published, per partition of a topic, and publishing all of it again
@@ -24,6 +24,10 @@ class Received:
     headers: Headers
 
 
+class NotTaken(Exception):
+    """The broker did not say in time that it has a record; it may have it, or take it yet."""
+
+
 class Log(Protocol):
     """What a service asks of the broker, beside being handed batches."""
 
@@ -31,41 +35,7 @@ class Log(Protocol):
         """Make the records durable, in order; their offsets."""
 
     async def send(self, record: Record) -> int:
-        """Make one record durable, in no order with others; its offset."""
+        """Make one record durable, in no order with others; its offset. Or raise `NotTaken`."""
 
     def read(self, topic: str, partition: int, start: int = 0) -> AsyncIterator[list[Received]]:
         """What is in a partition from `start` to its present end, in batches."""
-
-
-class MemoryLog:
-    """The twin in memory."""
-
-    def __init__(self) -> None:
-        self.records: dict[tuple[str, int], list[Received]] = {}
-
-    async def publish(self, records: Sequence[Record]) -> list[int]:
-        return [self._append(record) for record in records]
-
-    async def send(self, record: Record) -> int:
-        return self._append(record)
-
-    def _append(self, record: Record) -> int:
-        rows = self.records.setdefault((record.topic, record.partition), [])
-        rows.append(
-            Received(
-                record.topic,
-                record.partition,
-                len(rows),
-                record.key,
-                record.value,
-                tuple(record.headers),
-            )
-        )
-        return len(rows) - 1
-
-    async def read(
-        self, topic: str, partition: int, start: int = 0
-    ) -> AsyncIterator[list[Received]]:
-        rows = self.records.get((topic, partition), [])[start:]
-        for i in range(0, len(rows), 1000):
-            yield rows[i : i + 1000]

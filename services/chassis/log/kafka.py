@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from schemas.envelope import Record
 from services.chassis.log import tolerant
-from services.chassis.log.contract import Received
+from services.chassis.log.contract import NotTaken, Received
 
 tolerant.install()
 
@@ -58,7 +58,7 @@ class KafkaLog:
         await self._current()
 
     async def stop(self) -> None:
-        """Ends it, sent or not: whoever wanted something sent was never told that it was."""
+        """Ends it, sent or not: nobody was given to believe that it was."""
         producer, self._producer = self._producer, None
         if producer is not None:
             try:
@@ -142,7 +142,14 @@ class KafkaLog:
             start += count
 
     async def send(self, record: Record) -> int:
-        """Raises TimeoutError when the broker has not taken it in time; it may yet."""
+        try:
+            return await self._send(record)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            raise NotTaken(type(error).__name__) from error
+
+    async def _send(self, record: Record) -> int:
         producer = await self._current()
         try:
             async with asyncio.timeout(SEND_SECONDS):

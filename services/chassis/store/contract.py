@@ -1,16 +1,17 @@
-"""Where a service keeps what it knows: what the step asks of a database, and its twin in memory.
+"""Where a service keeps what it knows: what the step asks of a database, and what people see.
 
 Always holds: `commit` is all or nothing, and nothing when a partition has moved on since it was
-read (`Outpaced`): whoever lost a partition cannot write to it any more.
+read (`Outpaced`): whoever lost a partition cannot write to it any more. Documents and plain values
+go in and out, no database's own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from schemas.envelope import Record
-from services.chassis.domain import Change, D, Document, Gone, Need, One, Timed
+from services.chassis.domain import Change, D, Document, Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,97 +90,69 @@ class Store(Protocol):
         """Forget everything."""
 
 
-class MemoryStore:
-    """The twin in memory: the same rules, nothing durable. Documents are frozen: it keeps them."""
-
-    def __init__(self) -> None:
-        self.place: dict[int, Place] = {}
-        self.rows: dict[type[Document], dict[str, tuple[int, Document]]] = {}
-        self._timed: dict[type[Document], dict[str, tuple[datetime, int]]] = {}
-        self.outbox: dict[tuple[int, int], Outgoing] = {}
-        self.topics: dict[str, str] = {}
-
-    async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
-        return {p: self.place[p] for p in partitions if p in self.place}
-
-    async def load(self, needs: Iterable[Need]) -> list[Document]:
-        found: dict[tuple[type[Document], str], Document] = {}
-        for need in needs:
-            rows = self.rows.get(need.kind, {})
-            if isinstance(need, One):
-                keys = [f"{need.cohort_id}/{need.id}"]
-            else:
-                keys = [k for k, (_, row) in rows.items() if row.cohort_id == need.cohort_id]
-            for key in keys:
-                if key in rows:
-                    found[need.kind, key] = rows[key][1]
-        return list(found.values())
-
-    async def commit(self, commit: Commit) -> None:
-        for place in commit.places:
-            if place.step != self.place.get(place.partition, Place(place.partition)).step + 1:
-                raise Outpaced
-        for place in commit.places:
-            self.place[place.partition] = place
-        self._write(commit.changes)
-        for outgoing in commit.outgoing:
-            self.outbox[outgoing.partition, outgoing.step] = outgoing
-
-    def _write(self, changes: Sequence[tuple[int, Change]]) -> None:
-        for partition, change in changes:
-            document = change.document if isinstance(change, Gone) else change
-            kind, key = type(document), document.key
-            self._timed.setdefault(kind, {}).pop(key, None)
-            if isinstance(change, Gone):
-                self.rows.get(kind, {}).pop(key, None)
-                continue
-            self.rows.setdefault(kind, {})[key] = (partition, document)
-            if isinstance(document, Timed) and document.due_at is not None:
-                self._timed[kind][key] = (document.due_at, partition)
-
-    async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
-        wanted = set(partitions)
-        return [o for (p, _), o in sorted(self.outbox.items(), key=_first) if p in wanted]
-
-    async def published(self, outgoing: Sequence[Outgoing]) -> None:
-        for item in outgoing:
-            self.outbox.pop((item.partition, item.step), None)
-
-    async def due(
-        self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
-    ) -> list[tuple[int, D]]:
-        wanted = set(partitions)
-        found = sorted(
-            (due_at, key)
-            for key, (due_at, partition) in self._timed.get(kind, {}).items()
-            if partition in wanted and due_at <= now
-        )
-        return [self.rows[kind][key] for _, key in found[:limit]]  # type: ignore[misc]
-
-    def next_due(self, *besides: type[Document]) -> datetime | None:
-        """The earliest deadline of all documents, but for these kinds."""
-        kinds = (rows for kind, rows in self._timed.items() if kind not in besides)
-        moments = (due_at for rows in kinds for due_at, _ in rows.values())
-        return min(moments, default=None)
-
-    async def claim(self) -> None:
-        pass
-
-    async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
-        return sorted(t for t in present if self.topics.setdefault(t, present[t]) != present[t])
-
-    async def fill(self, place: Place, changes: Sequence[Change]) -> None:
-        if place.step:
-            self.place[place.partition] = place
-        self._write([(place.partition, change) for change in changes])
-
-    async def wipe(self) -> None:
-        self.place.clear()
-        self.rows.clear()
-        self.outbox.clear()
-        self.topics.clear()
-        self._timed.clear()
+Row = dict[str, Any]
+"""Some fields of a document by name, as plain values."""
 
 
-def _first(item: tuple[Any, Any]) -> Any:
-    return item[0]
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which documents of a kind: those that are all of this. What is None is not asked.
+
+    `equal` is field to value; `partitions` are those to which the documents belong.
+    """
+
+    cohort_id: str | None = None
+    equal: Mapping[str, Any] = field(default_factory=dict)
+    partitions: Collection[int] | None = None
+
+
+EVERYWHERE = Where()
+
+
+class NoAnswer(Exception):
+    """The database did not answer a question, or not in time; `__cause__` is what it came to."""
+
+
+class Projections(Protocol):
+    """What people and tools see of a service's database. No decision rests on it.
+
+    Every method raises `NoAnswer`, and nothing else that a database can come to. With `within`
+    (seconds) the database itself gives a question up after them, and works on for nobody.
+    """
+
+    async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
+        """One document, if there is one."""
+
+    async def page(
+        self, kind: type[D], where: Where = EVERYWHERE, limit: int = 1, after: str = ""
+    ) -> list[D]:
+        """Documents by cohort and id, from the one behind the id `after`, `limit` at most."""
+
+    async def extract(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        *,
+        limit: int,
+        within: float | None = None,
+    ) -> list[Row]:
+        """Some fields of each document, by cohort and id."""
+
+    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
+        """How many documents there are."""
+
+    async def tally(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        within: float | None = None,
+    ) -> dict[tuple[str, ...], int]:
+        """How many documents there are by the values (as text) of these fields."""
+
+    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
+        """How far the service has read: topic and partition to the next offset."""
+
+    async def refresh(self) -> None:
+        """See the generation of the database that is live from now on."""

@@ -3,33 +3,33 @@
 The driver calls these from its own threads; a measure takes that.
 """
 
+from prometheus_client import Counter, Gauge, Histogram
 from pymongo import monitoring
-
-from services.chassis.watch.metrics import Metrics
 
 
 class CommandMetrics(monitoring.CommandListener):
-    """Each command by name, never with what it asks."""
+    """Each command by name, never with what it asks: that is the only label of both."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def __init__(self, seconds: Histogram, failures: Counter) -> None:
+        self._seconds = seconds
+        self._failures = failures
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         pass
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         seconds = event.duration_micros / 1e6
-        self._metrics.database_seconds.labels(event.command_name).observe(seconds)
+        self._seconds.labels(event.command_name).observe(seconds)
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        self._metrics.database_failures.labels(event.command_name).inc()
+        self._failures.labels(event.command_name).inc()
 
 
 class ConnectionMetrics(monitoring.ConnectionPoolListener):
     """How many connections are open. The driver asks for all of these methods."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._open = metrics.database_connections
+    def __init__(self, open: Gauge) -> None:
+        self._open = open
 
     def connection_created(self, _: monitoring.ConnectionCreatedEvent) -> None:
         self._open.inc()

@@ -20,6 +20,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorClientSession,
     AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
 )
 from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
@@ -28,9 +29,10 @@ from pymongo.read_concern import ReadConcern
 
 from schemas.envelope import Record
 from services.chassis.domain import Change, D, Document, Need, One
-from services.chassis.store.contract import Commit, Outgoing, Outpaced, Place
-from services.chassis.store.generations import PLACES, POINTER, Generations, Moving, prefix_of
+from services.chassis.store.contract import Commit, NoAnswer, Outgoing, Outpaced, Place
+from services.chassis.store.generations import PLACES, POINTER, Moving, prefix_of
 from services.chassis.store.rows import chunks_of, operations_of, place_of, place_row
+from services.chassis.store.views import Views
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +45,13 @@ _DUPLICATE_KEY = 11000
 _NAMESPACE_EXISTS = 48
 
 
-class MongoStore:
+class MongoStore(Views):
     """A service's own database. `documents` are the kinds that it keeps.
 
     With `generation` it is that one for good, live or not; else whichever is live.
     """
+
+    database: AsyncIOMotorDatabase[dict[str, Any]]
 
     def __init__(
         self,
@@ -67,16 +71,15 @@ class MongoStore:
             heartbeatFrequencyMS=2000,
             event_listeners=list(listeners),
         )
-        self.database = self.client.get_database(
+        whole = self.client.get_database(
             database,
             codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
             write_concern=_DURABLE,
             read_concern=ReadConcern("majority"),
         )
+        super().__init__(whole, generation)
         self.documents = documents
-        self.generations = Generations(self.database)
-        self._pinned = generation is not None
-        self._written = self._shown = generation or 1
+        self._written = self._shown
         self._owner = secrets.token_hex(8)
         self._announced: dict[Any, float] = {}
 
@@ -88,11 +91,6 @@ class MongoStore:
     def _own(self, name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         """A collection of the generation that steps write to."""
         return self.database[prefix_of(self._written) + name]
-
-    async def refresh(self) -> None:
-        """Show the live generation from now on, to people and tools."""
-        if not self._pinned:
-            self._shown = await self.generations.live()
 
     async def open(self) -> None:
         """Create the collections and their indexes (a transaction must not), side by side."""
@@ -139,16 +137,6 @@ class MongoStore:
         places = self._own(PLACES).with_options(read_concern=ReadConcern("linearizable"))
         rows = places.find({"_id": {"$in": partitions}}, batch_size=len(partitions) + 1)
         return await rows.max_time_ms(CONFIRM_MS).to_list(None)
-
-    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
-        """How far the service has read, by topic and partition; for people and tools."""
-        places = self.database[prefix_of(self._shown) + PLACES]
-        rows = places.find({"_id": {"$in": list(partitions)}}, {"positions": 1})
-        return {
-            (topic, row["_id"]): position
-            async for row in rows
-            for topic, position in row["positions"].items()
-        }
 
     async def load(self, needs: Iterable[Need]) -> list[Document]:
         wanted: dict[type[Document], tuple[set[str], set[str]]] = {}
@@ -254,48 +242,6 @@ class MongoStore:
         rows = await cursor.to_list(None)
         return [(row["partition"], kind.model_validate(row)) for row in rows]
 
-    # --- for people and tools ---------------------------------------------------------------
-
-    def _view(self, kind: type[Document]) -> AsyncIOMotorCollection[dict[str, Any]]:
-        return self.database[prefix_of(self._shown) + kind.collection]
-
-    async def find(
-        self,
-        kind: type[Document],
-        query: dict[str, Any],
-        limit: int = 1,
-        fields: Sequence[str] | None = None,
-        within: float | None = None,
-    ) -> list[dict[str, Any]]:
-        """Rows of a projection, by id (or some fields of them), not for decisions.
-
-        After `within` seconds the database gives it up, and does not work on for nobody.
-        """
-        cursor = self._view(kind).find(query, fields).sort([("cohort_id", 1), ("id", 1)])
-        return await cursor.limit(limit).max_time_ms(_milliseconds(within)).to_list(None)
-
-    async def count(self, kind: type[Document], query: dict[str, Any]) -> int:
-        """How many documents of a projection there are."""
-        return await self._view(kind).count_documents(query)
-
-    async def tally(
-        self,
-        kind: type[Document],
-        fields: Sequence[str],
-        query: dict[str, Any],
-        within: float | None = None,
-    ) -> dict[tuple[str, ...], int]:
-        """How many documents of the query there are by these fields; `within` as above."""
-        group = {field: f"${field}" for field in fields}
-        rows = self._view(kind).aggregate(
-            [
-                {"$match": query},
-                {"$group": {"_id": group, "n": {"$sum": 1}}},
-            ],
-            maxTimeMS=_milliseconds(within) or 0,  # which is no limit
-        )
-        return {tuple(str(row["_id"].get(f)) for f in fields): row["n"] async for row in rows}
-
     async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
         if not present:
             return []
@@ -374,10 +320,6 @@ async def _unequal(
             left, right = await anext(mine, None), await anext(theirs, None)
 
 
-def _milliseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else max(int(seconds * 1000), 1)
-
-
 def _fenced(rows: Iterable[dict[str, Any]]) -> bool:
     return any("fenced" in row for row in rows)
 
@@ -394,6 +336,8 @@ def _indexes(kind: type[Document]) -> list[IndexModel]:
 
 def is_transient(error: Exception) -> bool:
     """Whether trying the step again can help: the database is away, moving or busy."""
+    if isinstance(error, NoAnswer) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     if isinstance(error, BulkWriteError):
         # Nothing was refused: only the majority's word is missing, as when a primary steps down.
         return not error.details["writeErrors"]

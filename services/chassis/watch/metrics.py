@@ -5,7 +5,7 @@ from collections import Counter as Count
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -90,120 +90,124 @@ _STEP = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
+M = TypeVar("M", bound=Counter | Gauge | Histogram)
+
+
+class Made(Generic[M]):
+    """A row of the table below: what is made of it in the registry of each `Metrics`."""
+
+    def __init__(
+        self, kind: Callable[..., M], name: str, help: str, labels: Sequence[str] = (), **more: Any
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.help = help
+        self.labels = labels
+        self.more = more
+
+    def within(self, registry: CollectorRegistry) -> M:
+        """The measure itself."""
+        return self.kind(self.name, self.help, self.labels, registry=registry, **self.more)
+
+    def __get__(self, metrics: "Metrics", owner: type["Metrics"]) -> M:
+        raise AttributeError(f"{self.name} is not made yet")  # what is made hides its row
+
+
 class Metrics:
     """Every measure of one service, in one registry."""
 
+    latency = Made(
+        Histogram,
+        "mentoring_event_latency_seconds",
+        "From a message's occurrence to its effect here",
+        ("service", "type"),
+        buckets=_LATENCY,
+    )
+    lag = Made(
+        Gauge,
+        "mentoring_consumer_lag",
+        "Records waiting on partitions owned",
+        ("topic", "partition"),
+    )
+    ready = Made(
+        Gauge,
+        "mentoring_ready",
+        "1 where partitions are assigned and database and broker answer",
+    )
+    assigned = Made(Gauge, "mentoring_partitions_assigned", "Partitions owned")
+    rebalances = Made(Counter, "mentoring_rebalances", "Assignments received")
+    step_seconds = Made(Histogram, "mentoring_step_seconds", "One batch step", buckets=_STEP)
+    step_records = Made(Histogram, "mentoring_step_records", "Messages in a step", buckets=_RECORDS)
+    retries = Made(
+        Counter,
+        "mentoring_retries",
+        "Attempts put off or made again, by the error that stopped them",
+        ("error",),
+    )
+    parked = Made(
+        Counter,
+        "mentoring_records_parked",
+        "Records that this process set aside, or left there when it tried again",
+        ("reason",),
+    )
+    events = Made(Counter, "mentoring_events", "Events that this process decided", ("type",))
+    late_loads = Made(Counter, "mentoring_late_loads", "Documents read one by one in a step")
+    publish_seconds = Made(
+        Histogram, "mentoring_publish_seconds", "Publishing the events of a step", buckets=_STEP
+    )
+    published = Made(Counter, "mentoring_published_records", "Records that the broker has taken")
+    outbox_pending = Made(Gauge, "mentoring_outbox_pending", "Committed, not yet published")
+    outbox_oldest = Made(
+        Gauge,
+        "mentoring_outbox_oldest_seconds",
+        "For how long these have been on their way to the broker",
+    )
+    skipped = Made(
+        Counter,
+        "mentoring_duplicates_skipped",
+        "Records that had been handled already",
+        ("reason",),
+    )
+    connections = Made(Gauge, "mentoring_http_connections", "Open HTTP connections")
+    last_event = Made(
+        Gauge,
+        "mentoring_projection_last_event_timestamp_seconds",
+        "Time of the newest message in the projections",
+    )
+    database_seconds = Made(
+        Histogram,
+        "mentoring_database_seconds",
+        "Commands that the database answered",
+        ("command",),
+        buckets=_STEP,
+    )
+    database_failures = Made(
+        Counter,
+        "mentoring_database_failures",
+        "Commands that it refused or did not answer",
+        ("command",),
+    )
+    database_connections = Made(Gauge, "mentoring_database_connections", "Open connections to it")
+    scrape_failures = Made(
+        Counter,
+        "mentoring_scrape_failures",
+        "Scrapes at which figures could not be looked up, and stayed as they were",
+        ("part",),
+    )
+    build = Made(Gauge, "mentoring_build_info", "Which service this is", ("service",))
+
     def __init__(self, service: Service) -> None:
-        self.registry = registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         # When each counter began: as many series again, that nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.latency = Histogram(
-            "mentoring_event_latency_seconds",
-            "From a message's occurrence to its effect here",
-            ["service", "type"],
-            buckets=_LATENCY,
-            registry=registry,
-        )
-        self._latency_of: dict[str, Histogram] = {}
+        for name, row in vars(Metrics).items():
+            if isinstance(row, Made):
+                setattr(self, name, row.within(self.registry))
         self._service = service
-        self.lag = Gauge(
-            "mentoring_consumer_lag",
-            "Records waiting on partitions owned",
-            ["topic", "partition"],
-            registry=registry,
-        )
-        self.ready = Gauge(
-            "mentoring_ready",
-            "1 where partitions are assigned and database and broker answer",
-            registry=registry,
-        )
-        self.assigned = Gauge(
-            "mentoring_partitions_assigned", "Partitions owned", registry=registry
-        )
-        self.rebalances = Counter("mentoring_rebalances", "Assignments received", registry=registry)
-        self.step_seconds = Histogram(
-            "mentoring_step_seconds", "One batch step", buckets=_STEP, registry=registry
-        )
-        self.step_records = Histogram(
-            "mentoring_step_records", "Messages in a step", buckets=_RECORDS, registry=registry
-        )
-        self.retries = Counter(
-            "mentoring_retries",
-            "Attempts put off or made again, by the error that stopped them",
-            ["error"],
-            registry=registry,
-        )
-        self.parked = Counter(
-            "mentoring_records_parked",
-            "Records that this process set aside, or left there when it tried again",
-            ["reason"],
-            registry=registry,
-        )
-        self.events = Counter(
-            "mentoring_events", "Events that this process decided", ["type"], registry=registry
-        )
-        self.late_loads = Counter(
-            "mentoring_late_loads", "Documents read one by one in a step", registry=registry
-        )
-        self.publish_seconds = Histogram(
-            "mentoring_publish_seconds",
-            "Publishing the events of a step",
-            buckets=_STEP,
-            registry=registry,
-        )
-        self.published = Counter(
-            "mentoring_published_records", "Records that the broker has taken", registry=registry
-        )
-        self.outbox_pending = Gauge(
-            "mentoring_outbox_pending", "Committed, not yet published", registry=registry
-        )
-        self.outbox_oldest = Gauge(
-            "mentoring_outbox_oldest_seconds",
-            "For how long these have been on their way to the broker",
-            registry=registry,
-        )
+        self._latency_of: dict[str, Histogram] = {}
         self._owed_since: float | None = None
         self.outbox_oldest.set_function(self.owed_for)
-        self.skipped = Counter(
-            "mentoring_duplicates_skipped",
-            "Records that had been handled already",
-            ["reason"],
-            registry=registry,
-        )
-        self.connections = Gauge(
-            "mentoring_http_connections", "Open HTTP connections", registry=registry
-        )
-        self.last_event = Gauge(
-            "mentoring_projection_last_event_timestamp_seconds",
-            "Time of the newest message in the projections",
-            registry=registry,
-        )
-        self.database_seconds = Histogram(
-            "mentoring_database_seconds",
-            "Commands that the database answered",
-            ["command"],
-            buckets=_STEP,
-            registry=registry,
-        )
-        self.database_failures = Counter(
-            "mentoring_database_failures",
-            "Commands that it refused or did not answer",
-            ["command"],
-            registry=registry,
-        )
-        self.database_connections = Gauge(
-            "mentoring_database_connections", "Open connections to it", registry=registry
-        )
-        self.scrape_failures = Counter(
-            "mentoring_scrape_failures",
-            "Scrapes at which figures could not be looked up, and stayed as they were",
-            ["part"],
-            registry=registry,
-        )
-        build = Gauge(
-            "mentoring_build_info", "Which service this is", ["service"], registry=registry
-        )
-        build.labels(service).set(1)
+        self.build.labels(service).set(1)
         self._begin_at_nothing(service)
 
     def _begin_at_nothing(self, service: Service) -> None:

@@ -139,19 +139,19 @@ class OtelTracing(Tracing):
         }
         self._begun, self._changed = [], []
         with self._span("step", Context(), attributes) as span:
-            told = span.get_span_context()
-            self._links = [Link(told)] if told.trace_flags.sampled else []
+            context = span.get_span_context()
+            self._links = [Link(context)] if context.trace_flags.sampled else []
             yield
-            # What was begun in an attempt that failed is made again, and told then.
+            # What was begun in an attempt that failed is made again, and ends then.
             for begun in self._begun:
                 begun.end()
             for changes, traceparent in self._changed:
                 self._remember(changes, traceparent)
 
     def handled(self, item: Input) -> str | None:
-        message, told = item.message, item.attributes
-        if told is not None:
-            given = told.traceparent
+        message, carried = item.message, item.attributes
+        if carried is not None:
+            given = carried.traceparent
         elif message is None or isinstance(message, Due):
             given = None
         else:
@@ -164,8 +164,8 @@ class OtelTracing(Tracing):
             "messaging.operation.type": "process",
             "messaging.consumer.group.name": self._group,
         }
-        if told is not None:
-            attributes["messaging.message.id"] = told.id
+        if carried is not None:
+            attributes["messaging.message.id"] = carried.id
         if (received := item.received) is not None:
             attributes["messaging.destination.name"] = received.topic
             attributes["messaging.destination.partition.id"] = str(received.partition)
@@ -318,8 +318,8 @@ def _context(traceparent: str | None) -> Context | None:
     if found is None:
         return None
     trace, span, flags = (int(part, 16) for part in found.groups())
-    told = SpanContext(trace, span, is_remote=True, trace_flags=TraceFlags(flags))
-    return set_span_in_context(NonRecordingSpan(told), Context())
+    remote = SpanContext(trace, span, is_remote=True, trace_flags=TraceFlags(flags))
+    return set_span_in_context(NonRecordingSpan(remote), Context())
 
 
 def _parent(traceparent: str | None) -> Context | None:

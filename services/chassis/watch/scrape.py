@@ -1,4 +1,4 @@
-"""What a scrape is told, and what is looked up for it.
+"""What a scrape shows, and what is looked up for it.
 
 Always holds: nothing is counted when nobody scrapes; scrapes that follow one another closely share
 one look; a database or broker that does not answer costs a scrape a few seconds, never its answer;
@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from prometheus_client import generate_latest
 
-from services.chassis.store.mongo import MongoStore
+from services.chassis.store.contract import Projections, Where
 from services.chassis.watch.metrics import Measure, Metrics, Programme, Samples, Tally
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Scrape:
         self,
         metrics: Metrics,
         programme: Programme,
-        store: MongoStore,
+        store: Projections,
         owned: Callable[[], Collection[int]],
         lags: Lags,
     ) -> None:
@@ -52,19 +52,20 @@ class Scrape:
         async with self._looking:
             if (began := time.monotonic()) >= self._current_until:
                 await asyncio.gather(
-                    self._told("database", self._look_at_the_programme()),
-                    self._told("broker", self._look_at_the_lag()),
+                    self._unless_it_fails("database", self._look_at_the_programme()),
+                    self._unless_it_fails("broker", self._look_at_the_lag()),
                 )
                 now = time.monotonic()
                 self._current_until = now + max(FRESH_SECONDS, RESTS * (now - began))
         return generate_latest(self.metrics.registry)
 
-    async def _told(self, part: str, look: Awaitable[None]) -> None:
+    async def _unless_it_fails(self, part: str, look: Awaitable[None]) -> None:
         try:
             await look
-        except Exception as error:  # noqa: BLE001  # the machine's own figures are told all the same
+        except Exception as error:  # noqa: BLE001  # the machine's own figures are shown all the same
             self.metrics.scrape_failures.labels(part).inc()
-            logger.warning("figures of the %s not looked up: %s", part, type(error).__name__)
+            cause = type(error.__cause__ or error).__name__
+            logger.warning("figures of the %s not looked up: %s", part, cause)
 
     async def _look_at_the_programme(self) -> None:
         """Side by side, so that what takes too long hides no other figure."""
@@ -79,10 +80,12 @@ class Scrape:
 
     async def _samples(self, measure: Measure) -> Samples:
         """Over the partitions owned, so that the sum over processes is the whole."""
-        query = {"partition": {"$in": list(self._owned())}}
+        kind, mine = measure.kind, Where(partitions=self._owned())
         if isinstance(measure, Tally):
-            return await self.store.tally(measure.kind, measure.fields, query, LOOK_SECONDS)
-        rows = await self.store.find(measure.kind, query, MOST_ROWS, measure.fields, LOOK_SECONDS)
+            return await self.store.tally(kind, measure.fields, mine, LOOK_SECONDS)
+        rows = await self.store.extract(
+            kind, measure.fields, mine, limit=MOST_ROWS, within=LOOK_SECONDS
+        )
         return {values: figure for row in rows for values, figure in measure.read(row).items()}
 
     async def _look_at_the_lag(self) -> None:

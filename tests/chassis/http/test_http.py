@@ -17,23 +17,24 @@ from schemas.scheduling import ConfirmSession
 from schemas.topics import COMMANDS, PEOPLE
 from services.chassis.clock import Clock
 from services.chassis.domain import Refusal
-from services.chassis.http.application import create_app, protected
+from services.chassis.http.application import create_app
 from services.chassis.http.bodies import MAX_BODY
-from services.chassis.http.commands import Commands, command_routes
+from services.chassis.http.commands import Commands, CommandTopic, command_routes
+from services.chassis.http.effects import Effects
+from services.chassis.http.guards import protected
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.chassis.http.pages import Choice, Form, LinkPage, Text, link_routes
 from services.chassis.http.problems import Problem
 from services.chassis.http.projections import projection_routes
-from services.chassis.log.contract import MemoryLog
+from services.chassis.log.memory import MemoryLog
 from services.chassis.runtime import Parts, Service
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step.stepper import Stepper
-from services.chassis.store.mongo import MongoStore
+from services.chassis.store.memory import MemoryStore
 from tests.chassis.toy import (
     COMMANDS as TOPIC,
 )
 from tests.chassis.toy import (
-    KINDS,
     NOW,
     PARTITIONS,
     TOY,
@@ -102,15 +103,14 @@ def _command(link: Link, answers: Mapping[str, str]) -> Command:
 
 
 @pytest.fixture
-async def site(mongodb_uri: str, database: str) -> AsyncIterator[Site]:
-    store = MongoStore(mongodb_uri, database, KINDS)
-    await store.open()
+async def site() -> Site:
+    store = MemoryStore()
     log = WorkedOnAtOnce()
     world = World(log=log, store=store)
     world.publish(formed("m~g"))
     log.stepper = await world.run()
     clock = Clock(1.0, NOW, NOW, wall=world.hand)
-    commands = Commands(TOY, log, store, clock, PARTITIONS)
+    commands = Commands(CommandTopic(TOY.name, log, clock, PARTITIONS), Effects(store))
     app = create_app("toy", "A toy.")
     topics = {PersonContact: PEOPLE}
     kinds = [*COMMANDS["scheduling"], PersonContact]
@@ -118,8 +118,7 @@ async def site(mongodb_uri: str, database: str) -> AsyncIterator[Site]:
     protected(app, projection_routes(store, {Tally: ("count",)}), TOKEN)
     link_pages = {"session": LinkPage(_form, _command)}
     app.include_router(link_routes(link_pages, LinkVerifier(PUBLIC_KEY), commands, clock))
-    yield Site(world, log, app)
-    await store.close()
+    return Site(world, log, app)
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
@@ -141,9 +140,9 @@ async def test_a_command_is_sent_and_accepted(site: Site) -> None:
 
     assert answer.status_code == 202
     [row] = site.sent
-    told = attributes(row.headers)
-    assert answer.json() == {"command_id": told.id, "done": False}
-    assert (told.sequence, told.time) == (None, NOW)
+    written = attributes(row.headers)
+    assert answer.json() == {"command_id": written.id, "done": False}
+    assert (written.sequence, written.time) == (None, NOW)
     assert ConfirmSession.model_validate_json(row.value) == ConfirmSession.model_validate(BODY)
 
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from schemas.envelope import Record
-from services.chassis.log.contract import Log, MemoryLog, Received
+from services.chassis.log.contract import Log, Received
 from services.chassis.log.kafka import BATCH_BYTES, KafkaLog
+from services.chassis.log.memory import MemoryLog
 from tests.conftest import new_topic
 
 

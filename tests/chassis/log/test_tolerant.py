@@ -44,8 +44,8 @@ records = st.lists(
 def batch(rows: Any, compression: int) -> bytes:
     builder = _DefaultRecordBatchBuilderPy(2, compression, 0, -1, -1, 0, 1 << 20)
     for offset, (key, value, headers) in enumerate(rows):
-        told = [(named(name), raw) for name, raw in headers]
-        builder.append(offset, 1, key, value, told)
+        given = [(named(name), raw) for name, raw in headers]
+        builder.append(offset, 1, key, value, given)
     return bytes(builder.build())
 
 

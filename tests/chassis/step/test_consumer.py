@@ -104,8 +104,7 @@ class Site:
         return encode(message, topic, partition, id="1", source=source, time=now, sequence=sequence)
 
     async def tallies(self) -> dict[str, int]:
-        rows = await self.store.find(Tally, {}, 1000)
-        return {row["_id"]: row["count"] for row in rows}
+        return {tally.key: tally.count for tally in await self.store.page(Tally, limit=1000)}
 
     def counts(self, expected: dict[str, int]) -> Callable[[], Awaitable[bool]]:
         async def reached() -> bool:

@@ -9,7 +9,8 @@ from schemas.envelope import Record
 from services.chassis.step.catching_up import Spot
 from services.chassis.step.own_journal import DatabaseOutdated, check_known, last_numbers
 from services.chassis.step.ownership import StateLost
-from services.chassis.store.contract import MemoryStore, Outgoing, Place
+from services.chassis.store.contract import Outgoing, Place
+from services.chassis.store.memory import MemoryStore
 from tests.chassis.faults import Replaceable
 from tests.chassis.toy import EVENTS, PRIVATE, World, cohort_on, confirm, formed
 

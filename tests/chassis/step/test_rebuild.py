@@ -6,7 +6,7 @@ from schemas.envelope import Record, attributes
 from schemas.topics import PEOPLE
 from services.chassis.step.ownership import StateLost
 from services.chassis.step.rebuild import JournalBroken, rebuild
-from services.chassis.store.contract import MemoryStore
+from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import (
     EVENTS,

@@ -14,7 +14,8 @@ from services.chassis.domain import Decision, Document, Due, Gone, One, State
 from services.chassis.step.rebuild import rebuild
 from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
-from services.chassis.store.contract import MemoryStore, Outgoing, Place, Store
+from services.chassis.store.contract import Outgoing, Place, Store
+from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.faults import Crash, Replaceable, Trip, Tripping, Unwilling, When, raising
 from tests.chassis.toy import (

@@ -180,11 +180,11 @@ async def test_what_people_are_shown_changes_over_when_the_pointer_is_read_again
     await changed_over(world, mongo, new)
     world.publish(formed("m~h"))
     await world.run(stepper)
-    assert await second.count(KINDS[0], {}) == 1
+    assert await second.count(KINDS[0]) == 1
 
     await second.refresh()
 
-    assert await second.count(KINDS[0], {}) == 2
+    assert await second.count(KINDS[0]) == 2
     [place] = [p for p in stepper.owned.values() if p.step]
     [(topic, position)] = place.positions.items()
     assert await second.positions([place.partition]) == {(topic, place.partition): position}

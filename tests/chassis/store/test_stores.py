@@ -1,9 +1,10 @@
 """What every store does, the one in memory as the one on MongoDB."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,8 +15,17 @@ from pymongo.read_concern import ReadConcern
 from schemas.base import Moment, Value
 from schemas.envelope import Record
 from services.chassis.domain import Change, Document, Gone, One, Timed, Whole
-from services.chassis.store.contract import Commit, MemoryStore, Outgoing, Outpaced, Place, Store
-from services.chassis.store.mongo import OUTBOX, MongoStore
+from services.chassis.store.contract import (
+    Commit,
+    NoAnswer,
+    Outgoing,
+    Outpaced,
+    Place,
+    Store,
+    Where,
+)
+from services.chassis.store.memory import MemoryStore
+from services.chassis.store.mongo import OUTBOX, MongoStore, is_transient
 from services.chassis.store.rows import OUTBOX_BYTES
 from tests.conftest import eventually
 
@@ -352,6 +362,126 @@ async def test_wiping_forgets_everything_and_the_store_is_usable_after_it(store:
     await store.commit(commit(1, book("2")))
 
 
+# --- for people and tools ---------------------------------------------------------------------
+
+
+async def shelf(store: Any) -> None:
+    """Books of two cohorts on two partitions."""
+    first = [book("2", "red"), book("1", "red"), book("3"), book("1", "red", cohort="b")]
+    await store.commit(commit(1, *first, loan("1", NOW), loan("2", None)))
+    await store.commit(commit(1, book("4", "red", cohort="d"), partition=1))
+
+
+def keys(found: Sequence[Document]) -> list[str]:
+    return [document.key for document in found]
+
+
+async def test_one_document_is_shown_equal_to_what_was_committed_or_none(store: Any) -> None:
+    full = Book(id="1", cohort_id="c", cover=b"\xff", sheets=(Sheet(at=NOW, marks=(3, 1)),))
+    await store.commit(commit(1, full, loan("2", None)))
+
+    assert await store.one(Book, "c", "1") == full
+    assert await store.one(Book, "c", "2") is None
+    assert await store.one(Book, "d", "1") is None
+
+
+async def test_pages_are_by_cohort_and_id_and_one_follows_on_the_other(store: Any) -> None:
+    await shelf(store)
+
+    assert keys(await store.page(Book, limit=9)) == ["b/1", "c/1", "c/2", "c/3", "d/4"]
+    assert keys(await store.page(Book, Where("c"), 2)) == ["c/1", "c/2"]
+    assert keys(await store.page(Book, Where("c"), 2, "c2")) == []
+    assert keys(await store.page(Book, Where("c"), 2, "2")) == ["c/3"]
+    assert keys(await store.page(Book)) == ["b/1"], "one, if nobody says how many"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (Where(), 5),
+        (Where("c"), 3),
+        (Where("nobody"), 0),
+        (Where(equal={"title": "red"}), 4),
+        (Where("c", {"title": "red"}), 2),
+        (Where("c", {"title": "red", "price": 0.0}), 2),
+        (Where("c", {"title": "red", "price": 1}), 0),
+        (Where(equal={"title": {"$gt": ""}}), 0),
+        (Where(equal={"title": "$title"}), 0),
+        (Where(partitions=[0]), 4),
+        (Where(partitions=[1, 2]), 1),
+        (Where(partitions=[]), 0),
+        (Where("c", {"title": "red"}, [1]), 0),
+    ],
+)
+async def test_only_what_is_all_of_what_is_asked_is_shown_and_counted(
+    store: Any, asked: Where, expected: int
+) -> None:
+    await shelf(store)
+
+    assert await store.count(Book, asked) == expected
+    assert len(await store.page(Book, asked, 100)) == expected
+    assert sum((await store.tally(Book, ["title"], asked)).values()) == expected
+    assert len(await store.extract(Book, ["title"], asked, limit=100)) == expected
+
+
+async def test_documents_are_counted_by_fields_which_count_as_text(store: Any) -> None:
+    await shelf(store)
+
+    assert await store.tally(Book, ["cohort_id", "title"], Where(partitions=[0])) == {
+        ("c", "red"): 2,
+        ("c", ""): 1,
+        ("b", "red"): 1,
+    }
+    assert await store.tally(Book, ["price"]) == {("0.0",): 5}
+    assert await store.tally(Loan, ["due_at", "no_such_field"], Where("c")) == {
+        (str(NOW), "None"): 1,
+        ("None", "None"): 1,
+    }
+    assert await store.tally(Book, ["title"], Where("nobody")) == {}
+
+
+async def test_of_many_documents_a_few_fields_can_be_had(store: Any) -> None:
+    await shelf(store)
+    await store.commit(commit(2, Book(id="9", cohort_id="e", levels={"a": 1}, cover=b"\x00")))
+
+    assert await store.extract(Book, ["id", "title"], Where("c"), limit=2, within=5.0) == [
+        {"id": "1", "title": "red"},
+        {"id": "2", "title": "red"},
+    ]
+    assert await store.extract(Book, ["levels", "cover"], Where("e"), limit=9) == [
+        {"levels": {"a": 1}, "cover": b"\x00"}
+    ]
+
+
+async def test_how_far_the_service_has_read_shows_by_topic_and_partition(store: Any) -> None:
+    both = [Place(0, 1, {"a": 7, "b": 1}), Place(2, 1, {"a": 3})]
+    await store.commit(Commit(both, [], []))
+    await store.refresh()
+
+    assert await store.positions(range(9)) == {("a", 0): 7, ("b", 0): 1, ("a", 2): 3}
+    assert await store.positions([2]) == {("a", 2): 3}
+    assert await store.positions([]) == {}
+
+
+async def test_a_database_that_is_away_is_no_answer_whatever_is_asked_of_it() -> None:
+    away = MongoStore("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50", "nowhere", KINDS)
+    asked = [
+        away.one(Book, "c", "1"),
+        away.page(Book),
+        away.extract(Book, ["title"], limit=1),
+        away.count(Book),
+        away.tally(Book, ["title"]),
+        away.positions([0]),
+        away.refresh(),
+    ]
+
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    await away.close()
+
+    assert [type(error) for error in found] == [NoAnswer] * len(asked)
+    assert all(isinstance(error, NoAnswer) and is_transient(error) for error in found)
+
+
 # --- the two agree ----------------------------------------------------------------------------
 
 
@@ -400,6 +530,17 @@ async def test_both_stores_hold_the_same_after_the_same_commits(
         assert outcomes[0] == outcomes[1]
 
     assert await _everything(memory) == await _everything(mongo)
+    assert await _shown(memory) == await _shown(mongo)
+
+
+async def _shown(store: Any) -> object:
+    return (
+        await store.page(Book, limit=100),
+        await store.page(Loan, Where("c", partitions=[1]), 2),
+        await store.tally(Book, ["title"]),
+        await store.extract(Loan, ["id", "due_at"], limit=100),
+        await store.positions([0, 1]),
+    )
 
 
 async def _everything(store: Store) -> object:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from pymongo.monitoring import CommandStartedEvent
 
 from services.chassis.store.contract import Place
 from services.chassis.store.database_metrics import CommandMetrics, ConnectionMetrics
+from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
 from services.chassis.watch import scrape
 from services.chassis.watch.metrics import Metrics, Programme, Reading, Tally
@@ -35,7 +35,7 @@ NAMES = Reading(
 class Scraped:
     """A service's measures over a database, with what it owns and what waits there."""
 
-    store: MongoStore
+    store: Any
     metrics: Metrics
     owned: set[int] = field(default_factory=lambda: {0, 1})
     lag: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Scraped:
             for sample in family.samples
         }
 
-    async def told(self, name: str) -> dict[tuple[str, ...], float]:
+    async def figures(self, name: str) -> dict[tuple[str, ...], float]:
         """The label values of one measure, in the order of their names, to its figure."""
         return {
             tuple(value for _, value in sorted(labels)): figure
@@ -65,29 +65,34 @@ class Scraped:
             if found == name
         }
 
-    def asked(self, command: str) -> float:
-        """How often the database has answered a command."""
-        labels = {"command": command}
-        return (
-            self.metrics.registry.get_sample_value("mentoring_database_seconds_count", labels) or 0
-        )
-
 
 def store_of(uri: str, database: str, metrics: Metrics) -> MongoStore:
-    listeners = (CommandMetrics(metrics), ConnectionMetrics(metrics))
-    return MongoStore(uri, database, KINDS, listeners=listeners)
+    return MongoStore(uri, database, KINDS, listeners=listeners_of(metrics))
+
+
+def listeners_of(metrics: Metrics) -> tuple[CommandMetrics, ConnectionMetrics]:
+    """What the database's client tells."""
+    commands = CommandMetrics(metrics.database_seconds, metrics.database_failures)
+    return commands, ConnectionMetrics(metrics.database_connections)
+
+
+class Counting(MemoryStore):
+    """The twin, which counts how often it was asked to count."""
+
+    asked = 0
+
+    async def tally(self, *asked: Any) -> dict[tuple[str, ...], int]:
+        self.asked += 1
+        return await super().tally(*asked)
 
 
 @pytest.fixture
-async def scraped(mongodb_uri: str, database: str) -> AsyncIterator[Scraped]:
-    metrics = Metrics("scheduling")
-    store = store_of(mongodb_uri, database, metrics)
-    await store.open()
+async def scraped() -> Scraped:
+    store = Counting()
     for partition, (cohort, name) in enumerate([("c", "Camille"), ("d", "Zoé"), ("e", "Noé")]):
         person = Person(cohort_id=cohort, id="p-1", name=name)
         await store.fill(Place(partition), [person])
-    yield Scraped(store, metrics)
-    await store.close()
+    return Scraped(store, Metrics("scheduling"))
 
 
 @pytest.fixture
@@ -98,9 +103,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_nothing_is_counted_until_somebody_scrapes(scraped: Scraped) -> None:
-    assert scraped.asked("aggregate") == 0
+    assert scraped.store.asked == 0
     await scraped.scrape.text()
-    assert scraped.asked("aggregate") == 1
+    assert scraped.store.asked == 1
 
 
 async def test_scrapes_that_follow_closely_share_one_look(
@@ -109,7 +114,7 @@ async def test_scrapes_that_follow_closely_share_one_look(
     monkeypatch.setattr(scrape, "FRESH_SECONDS", 3600.0)
     for _ in range(5):
         await scraped.scrape.text()
-    assert scraped.asked("aggregate") == 1
+    assert scraped.store.asked == 1
 
 
 async def test_what_takes_long_to_count_is_counted_less_often(
@@ -119,7 +124,7 @@ async def test_what_takes_long_to_count_is_counted_less_often(
     monkeypatch.setattr(scrape, "RESTS", 1e6)
     for _ in range(5):
         await scraped.scrape.text()
-    assert scraped.asked("aggregate") == 1
+    assert scraped.store.asked == 1
 
 
 async def test_what_cannot_be_counted_in_time_hides_no_other_figure(
@@ -130,9 +135,9 @@ async def test_what_cannot_be_counted_in_time_hides_no_other_figure(
 
     monkeypatch.setattr(scrape, "LOOK_SECONDS", 0.2)
     monkeypatch.setattr(scraped.store, "tally", endless)
-    assert await scraped.told("mentoring_toy_letters") == {("c", "p-1"): 7, ("d", "p-1"): 3}
-    assert await scraped.told("mentoring_toys") == {}
-    assert (await scraped.told("mentoring_scrape_failures_total"))["database",] > 0
+    assert await scraped.figures("mentoring_toy_letters") == {("c", "p-1"): 7, ("d", "p-1"): 3}
+    assert await scraped.figures("mentoring_toys") == {}
+    assert (await scraped.figures("mentoring_scrape_failures_total"))["database",] > 0
 
 
 async def test_the_database_is_told_when_to_give_a_figure_up(
@@ -145,7 +150,8 @@ async def test_the_database_is_told_when_to_give_a_figure_up(
             limits[event.command_name] = event.command.get("maxTimeMS")
 
     metrics = Metrics("scheduling")
-    store = MongoStore(mongodb_uri, database, KINDS, listeners=[Noting(metrics)])
+    noting = Noting(metrics.database_seconds, metrics.database_failures)
+    store = MongoStore(mongodb_uri, database, KINDS, listeners=[noting])
     await Scraped(store, metrics).scrape.text()
     await store.close()
     assert 0 < limits["aggregate"] <= scrape.LOOK_SECONDS * 1000
@@ -155,19 +161,19 @@ async def test_the_database_is_told_when_to_give_a_figure_up(
 async def test_figures_are_those_of_the_partitions_owned_and_of_no_others(
     scraped: Scraped, at_once: None
 ) -> None:
-    assert await scraped.told("mentoring_toys") == {("c",): 1, ("d",): 1}
-    assert await scraped.told("mentoring_toy_letters") == {("c", "p-1"): 7, ("d", "p-1"): 3}
+    assert await scraped.figures("mentoring_toys") == {("c",): 1, ("d",): 1}
+    assert await scraped.figures("mentoring_toy_letters") == {("c", "p-1"): 7, ("d", "p-1"): 3}
     scraped.owned = {2}
-    assert await scraped.told("mentoring_toys") == {("e",): 1}
+    assert await scraped.figures("mentoring_toys") == {("e",): 1}
 
 
 async def test_who_gave_a_partition_up_tells_of_its_lag_no_more(
     scraped: Scraped, at_once: None
 ) -> None:
     scraped.lag = {("t", 0): 7, ("t", 1): 0}
-    assert await scraped.told("mentoring_consumer_lag") == {("0", "t"): 7, ("1", "t"): 0}
+    assert await scraped.figures("mentoring_consumer_lag") == {("0", "t"): 7, ("1", "t"): 0}
     scraped.lag = {("t", 0): 5}
-    assert await scraped.told("mentoring_consumer_lag") == {("0", "t"): 5}
+    assert await scraped.figures("mentoring_consumer_lag") == {("0", "t"): 5}
 
 
 async def test_a_database_that_is_away_costs_a_scrape_its_figures_and_not_its_answer(
@@ -195,22 +201,24 @@ async def test_what_a_figure_gone_wrong_says_is_told_by_its_kind_and_the_others_
         raise ConnectionError("camille@example.org")
 
     scraped.scrape._lags = failing
-    assert await scraped.told("mentoring_toys") == {("c",): 1, ("d",): 1}
+    assert await scraped.figures("mentoring_toys") == {("c",): 1, ("d",): 1}
     assert "ConnectionError" in caplog.text
     assert "camille@example.org" not in caplog.text
 
 
 async def test_the_database_client_tells_of_its_commands_and_connections(
-    scraped: Scraped, mongodb_uri: str
+    mongodb_uri: str, database: str
 ) -> None:
-    find = scraped.asked("find")
-    await scraped.store.find(Person, {})
-    assert scraped.asked("find") == find + 1
+    metrics = Metrics("scheduling")
+    store = store_of(mongodb_uri, database, metrics)
+    value = metrics.registry.get_sample_value
+    await store.page(Person)
+    assert value("mentoring_database_seconds_count", {"command": "find"}) == 1
     with pytest.raises(Exception, match="notACommand"):
-        await scraped.store.database.command("notACommand")
-    value = scraped.metrics.registry.get_sample_value
+        await store.database.command("notACommand")
     assert value("mentoring_database_failures_total", {"command": "notACommand"}) == 1
     assert value("mentoring_database_connections") >= 1  # type: ignore[operator]
+    await store.close()
 
 
 async def test_a_step_counts_what_it_sets_aside_once_however_often_it_is_tried(

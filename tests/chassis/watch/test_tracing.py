@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -26,15 +26,17 @@ from schemas.scheduling import ConfirmSession
 from schemas.topics import COMMANDS
 from services.chassis.clock import Clock
 from services.chassis.domain import Document
-from services.chassis.http.application import create_app, protected
-from services.chassis.http.commands import Commands, command_routes
+from services.chassis.http.application import create_app
+from services.chassis.http.commands import Commands, CommandTopic, command_routes
+from services.chassis.http.effects import Effects
+from services.chassis.http.guards import protected
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.chassis.http.pages import Form, LinkPage, Text, link_routes
-from services.chassis.log.contract import MemoryLog
+from services.chassis.log.memory import MemoryLog
 from services.chassis.runtime import tracing_of
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step.stepper import Stepper
-from services.chassis.store.mongo import MongoStore
+from services.chassis.store.memory import MemoryStore
 from services.chassis.watch import otel
 from services.chassis.watch.otel import OtelTracing, tracing_to
 from tests.chassis.faults import Crash, Unwilling
@@ -257,8 +259,8 @@ async def test_what_is_done_for_a_document_is_in_the_trace_that_asked_for_it(
 ) -> None:
     async def perform(due: Sequence[Document], _: datetime) -> Sequence[Message]:
         for document in due:
-            with traced.tracing.work("do", document) as told:
-                told("done")
+            with traced.tracing.work("do", document) as came_to:
+                came_to("done")
         return [
             ConfirmSession.model_construct(
                 cohort_id=document.cohort_id, session_id=document.id, by="mentor"
@@ -322,9 +324,9 @@ class Site:
 
     def __post_init__(self) -> None:
         clock = Clock(1.0, NOW, NOW, wall=NOW.timestamp)
-        store = cast(MongoStore, None)
         tracing = self.traced.tracing
-        commands = Commands(TOY, self.log, store, clock, PARTITIONS, tracing=tracing)
+        topic = CommandTopic(TOY.name, self.log, clock, PARTITIONS, tracing)
+        commands = Commands(topic, Effects(MemoryStore()))
         app = create_app("toy", "A toy.")
         protected(app, command_routes(commands, COMMANDS["scheduling"], {}), None)
         form = Form(Text("Une question", "A question"), ())
@@ -417,9 +419,9 @@ async def test_no_span_says_a_links_token_a_query_an_address_or_the_text_of_an_e
     ]
     assert spans[-1].status.status_code is StatusCode.ERROR
     for span in spans:
-        told = span.to_json() + str(span.parent)
+        handed_over = span.to_json() + str(span.parent)
         for secret in (TOKEN, TOKEN[-20:], "camille", "192.0.2.7"):
-            assert secret not in told, (secret, told)
+            assert secret not in handed_over, (secret, handed_over)
 
 
 async def test_probes_and_scrapes_have_no_span(site: Site) -> None:

@@ -4,11 +4,9 @@ What takes minutes by its nature (`for:`, a lag that rises) is in the cases of t
 and was walked through by hand (docs/runbooks); here the expressions themselves are asked.
 """
 
-import asyncio
 import re
 import signal
-import subprocess
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +17,7 @@ import httpx
 import pytest
 
 from deploy.local.mongodb import Mongod, mongod
-from deploy.local.prometheus import program, prometheus
+from deploy.local.prometheus import prometheus
 from deploy.local.stack import Stack, Terms, running_stack
 from deploy.operating.rosters import (
     MANAGER_COLUMNS,
@@ -28,8 +26,6 @@ from deploy.operating.rosters import (
     read_rosters,
     write_roster,
 )
-from deploy.trial.demo import Coordinator, Plan, Progress
-from deploy.trial.people import DAY, People
 from deploy.trial.pilot.generate import generate
 from schemas.base import Command
 from schemas.envelope import Record
@@ -37,13 +33,12 @@ from schemas.matching import OpenCohort
 from schemas.topics import Service, partition_of
 from schemas.values import CohortPolicy
 from services.chassis.log.kafka import KafkaLog
-from tests.conftest import eventually
-from tests.deploy.alerts.alerting import RULES, alerts, rules, selected
+from tests.conftest import PATIENCE, eventually
+from tests.deploy.alerts.alerting import RULES, alerts
 
 pytestmark = pytest.mark.journey
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60.0
 MONDAY = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)  # letters leave, whenever the test is run
 TYPE = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
 SUFFIXES = {"histogram": ("_bucket", "_count", "_sum")}
@@ -112,53 +107,6 @@ def roster(directory: Path) -> Roster:
     write_roster(directory / "mentors.csv", MENTOR_COLUMNS, mentors)
     write_roster(directory / "managers.csv", MANAGER_COLUMNS, managers)
     return read_rosters(directory / "mentors.csv", directory / "managers.csv", "watched")
-
-
-def names_of(text: str) -> Collection[str]:
-    """The series that a service tells of, or may."""
-    found = set()
-    for name, kind in TYPE.findall(text):
-        found.update(name + suffix for suffix in SUFFIXES.get(kind, ("",)))
-    return found
-
-
-async def test_a_programme_without_a_fault_has_clean_measures_and_no_alert(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan = Plan(
-        rosters={"watched": roster(tmp_path)},
-        names={"watched": "Watched"},
-        policy=CohortPolicy(sessions=1, cadence_days=7, survey_days=7),
-        seed=3,
-        days_per_second=1.5,
-        limit=200,
-    )
-    async with watched(tmp_path, monkeypatch, plan.days_per_second * DAY, "1s") as platform:
-        await platform.scraped()
-        coordinator = Coordinator(platform.stack, plan, Progress(), platform.client)
-        async with asyncio.TaskGroup() as tasks:
-            background = [
-                tasks.create_task(People(platform.stack, plan.seed).live()),
-                tasks.create_task(coordinator.watch(lambda _: None)),
-            ]
-            await asyncio.wait_for(coordinator.conduct(), plan.limit)
-            for task in background:
-                task.cancel()
-        assert await platform.firing() == {}
-        told = {name: await platform.metrics(name) for name in platform.stack.services}
-    promtool = await program("promtool", tmp_path)
-    for name, text in told.items():
-        checked = subprocess.run(
-            [promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False
-        )
-        assert (checked.returncode, checked.stderr) == (0, ""), name
-    known = {found for text in told.values() for found in names_of(text)} | {"up"}
-    known |= {rule["record"] for rule in rules() if "record" in rule}
-    for rule in rules():
-        assert selected(rule) <= known, rule
-    described = (ROOT / "docs" / "operations.md").read_text()
-    families = {name for text in told.values() for name, _ in TYPE.findall(text)}
-    assert {name for name in families if f"`{name}" not in described} == set()
 
 
 async def test_faults_that_are_really_made_are_seen(

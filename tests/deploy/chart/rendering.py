@@ -11,6 +11,7 @@ import helm_python as helm
 import yaml
 
 from deploy.made.chart_files import CHART
+from services.chassis.settings import Settings
 
 Object = dict[str, Any]
 
@@ -92,3 +93,8 @@ def services(found: Sequence[Object]) -> dict[str, Object]:
 def env_of(pod: Object) -> dict[str, Object]:
     (container,) = pod["containers"]
     return {one["name"]: one for one in container.get("env", [])}
+
+
+def aliases(kind: type[Settings]) -> set[str]:
+    """The variables from which settings of a kind are read."""
+    return {str(field.alias) for field in kind.model_fields.values()}

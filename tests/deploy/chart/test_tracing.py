@@ -7,7 +7,7 @@ import yaml
 
 from tests.deploy.chart.rendering import changed, env_of, of_kind, pods, render
 
-TEXT = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[3] / "docs" / "operating" / "watch.md").read_text(encoding="utf-8")
 
 SERVICES = {"matching", "scheduling", "feedback", "notify"}
 

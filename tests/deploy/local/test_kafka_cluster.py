@@ -13,10 +13,9 @@ from aiokafka.client import AIOKafkaClient
 
 from deploy.local.kafka import apache_kafka
 from deploy.local.process import accepts
+from tests.conftest import PATIENCE
 
 pytestmark = pytest.mark.kafka
-
-PATIENCE = 30.0
 
 
 @asynccontextmanager

@@ -22,9 +22,9 @@ from deploy.local.kafka import apache_kafka
 from deploy.local.mail import Mailbox
 from deploy.local.mongodb import mongod, mongodb
 from deploy.local.process import Child, PartError, accepts, free_ports, running
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 20.0
 
 
 async def eventually(holds: Callable[[], bool]) -> None:

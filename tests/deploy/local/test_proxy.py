@@ -12,10 +12,10 @@ import pytest
 
 from deploy.local.process import free_port
 from deploy.local.proxy import HELD_BYTES, TcpProxy
+from tests.conftest import PATIENCE
 
 T = TypeVar("T")
 
-PATIENCE = 10.0
 A_MOMENT = 0.15  # in which a loopback connection has long done what it was going to do
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]

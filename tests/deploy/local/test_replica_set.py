@@ -18,9 +18,9 @@ from pymongo.errors import NotPrimaryError, PyMongoError
 from deploy.local.process import PartError, accepts
 from deploy.local.replica_set import SMALL, ReplicaSet, replica_set
 from deploy.local.small_disk import can_mount, mounted
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 30.0
 FATAL = 14  # mongod's exit code for what it cannot go on with
 
 Rows = AsyncCollection[dict[str, Any]]

@@ -42,7 +42,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A run from `start` to `end`, in seconds since 1970; a week of it takes `week` seconds."""
+    """A run from `start` to `end`, in seconds since 1970; a week of it takes `week` seconds.
+
+    `metrics`: what each service tells of itself at the end, as Prometheus reads it.
+    """
 
     url: str
     start: float
@@ -50,6 +53,7 @@ class Recording:
     week: float
     progress: Progress
     letters: int
+    metrics: Mapping[str, str]
 
     @property
     def step(self) -> float:
@@ -128,7 +132,11 @@ async def recorded(directory: Path, plan: Plan) -> AsyncIterator[Recording]:
                     task.cancel()
             end = await _scraped(client, url, len(targets), time.time())
             week = WEEK / plan.days_per_second
-            yield Recording(url, start, end, week, progress, stack.mailbox.count)
+            metrics = {
+                name: (await client.get(f"{service}/metrics")).text
+                for name, service in targets.items()
+            }
+            yield Recording(url, start, end, week, progress, stack.mailbox.count, metrics)
 
 
 async def _scraped(client: httpx.AsyncClient, url: str, targets: int, moment: float) -> float:

@@ -17,9 +17,9 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from typer.testing import CliRunner
 
 from deploy import cli
+from deploy.errors import BadInput, explained
 from deploy.local.process import free_port
 from deploy.local.stack import Stack, Terms, running_stack
-from deploy.operating import platform as operations
 from deploy.operating.reach import domain_of
 from deploy.operating.rosters import MANAGER_COLUMNS, MENTOR_COLUMNS, write_roster
 from deploy.trial.pilot.generate import generate
@@ -200,8 +200,8 @@ def test_parts_that_are_away_are_one_line_and_1(
 
 
 def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert operations.explained(ZeroDivisionError()) is None
-    assert operations.explained(ExceptionGroup("", [cli.BadInput("so")])) == ("so", 2)
+    assert explained(ZeroDivisionError()) is None
+    assert explained(ExceptionGroup("", [BadInput("so")])) == ("so", 2)
 
 
 async def test_ctrl_c_ends_it_cleanly() -> None:

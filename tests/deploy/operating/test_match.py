@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy.operating.console import BadInput
+from deploy.errors import BadInput
 from deploy.operating.match import certificate_json, match, pairs_csv
 from services.matching.families import job_families
 from tests.bench.matching import write_people

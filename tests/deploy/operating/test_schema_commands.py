@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from deploy.operating.reach import OperationFailed
+from deploy.errors import OperationFailed
 from deploy.operating.registry import publish, subjects
 from schemas.envelope import attributes, decode
-from schemas.gate.compatibility import PUBLISHED, published, release, schema_of
+from schemas.gate.compatibility import RELEASED, release, released, schema_of
 from schemas.gate.samples import NoExample, example, record
 from schemas.topics import TOPICS, TYPES
 from tests.deploy.operating.commands import connecte
@@ -23,28 +23,31 @@ from tests.deploy.operating.registry_server import Registry, served
 # check and release
 
 
-def spoil(directory: Path, file: str, old: str, new: str) -> None:
-    path = directory / file
-    text = path.read_text()
+def spoil(versions: dict[str, dict[str, Any]], name: str, old: str, new: str) -> None:
+    """As if the first version of a type had been released with something else in it."""
+    text = json.dumps(versions[name]["1"])
     assert old in text
-    path.write_text(text.replace(old, new))
+    versions[name]["1"] = json.loads(text.replace(old, new))
 
 
-async def test_what_was_published_is_broken_by_nothing() -> None:
+async def test_what_was_released_is_broken_by_nothing() -> None:
     done = await connecte("schemas", "check", "--json")
     assert (done.code, done.document["findings"]) == (0, []), done.err
     assert (await connecte("schemas", "check")).out.startswith("nothing breaks")
 
 
 async def test_everything_that_would_break_is_a_line_with_the_fields_name(tmp_path: Path) -> None:
-    """As if the published schemas had been what today's are not."""
-    release(tmp_path)
-    spoil(tmp_path, "PairFormed.v1.json", '"tools"', '"instruments"')
-    spoil(tmp_path, "PairProposed.v1.json", '"maximum": 1,', '"maximum": 2,')
-    spoil(tmp_path, "SessionMissed.v1.json", '"reported"', '"told"')
-    spoil(tmp_path, "AcceptProposal.v1.json", '"pair_id",\n    "by"', '"pair_id"')
-    (tmp_path / "PairForgotten.v1.json").write_text("{}")
-    done = await connecte("schemas", "check", "--against", str(tmp_path))
+    """As if the released schemas had been what today's are not."""
+    file = tmp_path / "released.json"
+    release(file)
+    versions = json.loads(file.read_text())
+    spoil(versions, "PairFormed", '"tools"', '"instruments"')
+    spoil(versions, "PairProposed", '"maximum": 1,', '"maximum": 2,')
+    spoil(versions, "SessionMissed", '"reported"', '"told"')
+    spoil(versions, "AcceptProposal", '"pair_id", "by"', '"pair_id"')
+    versions["PairForgotten"] = {"1": {}}
+    file.write_text(json.dumps(versions))
+    done = await connecte("schemas", "check", "--against", str(file))
     assert done.code == 1
     lines = done.out.splitlines()
     fields = [line.partition(": ")[0] for line in lines]
@@ -58,10 +61,10 @@ async def test_everything_that_would_break_is_a_line_with_the_fields_name(tmp_pa
         "SessionMissed.cause",
     ]
     assert "publish PairFormed.v2, with an upcast from v1" in lines[2]
-    machines = await connecte("schemas", "check", "--against", str(tmp_path), "--json")
+    machines = await connecte("schemas", "check", "--against", str(file), "--json")
     assert machines.code == 1
     assert [row["field"] for row in machines.document["findings"]] == fields
-    assert "PairFormed.v1.json" in machines.document["unreleased"]
+    assert "PairFormed.v1" in machines.document["unreleased"]
 
 
 @pytest.mark.parametrize(
@@ -79,10 +82,25 @@ async def test_a_directory_that_holds_no_schemas_is_one_line_and_2(
 
 
 async def test_a_release_of_what_is_released_changes_nothing() -> None:
-    before = {path.name: path.read_bytes() for path in PUBLISHED.iterdir()}
+    before = RELEASED.read_bytes()
     done = await connecte("schemas", "release", "--json")
     assert (done.code, done.document) == (0, {"findings": [], "released": []})
-    assert {path.name: path.read_bytes() for path in PUBLISHED.iterdir()} == before
+    assert RELEASED.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "[]", "1", "{}", "{", '{"X": {"one": {}}}', '{"X": 1}']
+)
+async def test_a_file_that_holds_no_releases_is_one_line_and_2(
+    tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "released.json"
+    if content is not None:
+        file.write_text(content)
+    done = await connecte("schemas", "check", "--against", str(file))
+    assert (done.code, done.out) == (2, "")
+    assert len(done.err.strip().splitlines()) == 1
+    assert str(file) in done.err
 
 
 # sample
@@ -151,7 +169,7 @@ async def test_a_registry_gets_a_subject_per_public_topic_and_type_once(
     assert set(made.levels.values()) == {"FORWARD_TRANSITIVE"}
     assert {row["done"] for row in rows} == {"registered"}
     text = made.subjects["mentoring.matching.events-fr.gouv.mentoring.PairFormed.v1"][0]
-    assert json.loads(text) == published()["PairFormed"][1]
+    assert json.loads(text) == released()["PairFormed"][1]
 
     writes = made.writes
     again = await publish(url, subjects(everything=False))

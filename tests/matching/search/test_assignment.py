@@ -78,11 +78,12 @@ def tables(draw: st.DrawFn) -> tuple[Cells, list[int]]:
     return draw(rows), draw(capacities)
 
 
-@settings(max_examples=1500, deadline=None)
-@given(tables(), st.randoms(use_true_random=False))
+@settings(max_examples=500, deadline=None)
+@given(tables(), st.integers(0, 2**32 - 1))
 def test_no_assignment_has_more_pairs_or_as_many_with_more_points(
-    table: tuple[Cells, list[int]], random: Random
+    table: tuple[Cells, list[int]], seed: int
 ) -> None:
+    random = Random(seed)
     graph = graph_of(*table)
     found = assign(graph)
     assert allowed(graph, found.edges)
@@ -95,7 +96,7 @@ def test_no_assignment_has_more_pairs_or_as_many_with_more_points(
     assert proves(graph, told)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tables())
 def test_whatever_was_found_equals_are_told_apart_the_same_way(
     table: tuple[Cells, list[int]],

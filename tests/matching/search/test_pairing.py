@@ -17,6 +17,8 @@ from services.matching.views import Manager, Mentor
 
 TOOLS = ("linkedin", "matrix", "tiktok")
 DAYS = ("mon", "tue")
+SEEDS = st.integers(0, 2**32 - 1)
+"""Of pools, which are drawn whole: a pool whose every draw can shrink takes ten times as long."""
 JOBS = {"public-procurement": {"linkedin": 3, "shared-documents": 3}, "of-no-family": {}}
 
 
@@ -135,17 +137,18 @@ def named(found: Pairing) -> set[tuple[str, str, float]]:
     return {(pool.mentors[j].id, pool.managers[i].id, worth) for i, j, worth in found.pairs}
 
 
-@settings(max_examples=1500, deadline=None)
-@given(st.randoms(use_true_random=False), st.integers(1, 3), st.sampled_from([0, 4, 1000]))
-def test_brute_force_finds_no_better_pairing(random: Random, kept: int, remembered: int) -> None:
-    mentors, managers = people(random, 5)
+@settings(max_examples=500, deadline=None)
+@given(SEEDS, st.integers(1, 3), st.sampled_from([0, 4, 1000]))
+def test_brute_force_finds_no_better_pairing(seed: int, kept: int, remembered: int) -> None:
+    mentors, managers = people(Random(seed), 5)
     found = pair(pool_of(mentors, managers), kept=kept, remembered=remembered)
     assert objective(found) == brute(mentors, managers)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.randoms(use_true_random=False))
-def test_the_order_of_the_people_changes_nothing(random: Random) -> None:
+@settings(max_examples=100, deadline=None)
+@given(SEEDS)
+def test_the_order_of_the_people_changes_nothing(seed: int) -> None:
+    random = Random(seed)
     mentors, managers = people(random, 12)
     first = named(pair(pool_of(mentors, managers), kept=2))
     random.shuffle(mentors)
@@ -153,9 +156,10 @@ def test_the_order_of_the_people_changes_nothing(random: Random) -> None:
     assert named(pair(pool_of(mentors, managers), kept=2)) == first
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.randoms(use_true_random=False))
-def test_other_ids_change_only_the_ids(random: Random) -> None:
+@settings(max_examples=100, deadline=None)
+@given(SEEDS)
+def test_other_ids_change_only_the_ids(seed: int) -> None:
+    random = Random(seed)
     mentors, managers = people(random, 12)
     # given people of whom no two are equal but for their ids
     mentors = [m.model_copy(update={"site": f"{m.site}{j}"}) for j, m in enumerate(mentors)]

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from deploy.operating.console import BadInput
+from deploy.errors import BadInput
 from deploy.trial.chaos.command import kinds_of
 from deploy.trial.chaos.faults import KINDS
 from deploy.trial.chaos.faults.poison import DOSES, MARK, poisoned

@@ -1,0 +1,124 @@
+"""What shows that a command had its effect: one table, for the check and for the simulation.
+
+Told from the rules of the programme and never taken from the services. Always holds: every command
+has a row, and every event is the effect of a command or one that nobody asks for; what a log has
+beside them is a finding.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.trial.check.findings import Report
+from deploy.trial.check.wire import OF_A_PARTITION, TO_A_PARTITION, Asked, Entry, Log
+
+Fits = Callable[[Asked, Entry], bool]
+
+
+def _always(_: Asked, __: Entry) -> bool:
+    return True
+
+
+def _same(field: str) -> Fits:
+    def fits(asked: Asked, fact: Entry) -> bool:
+        return bool(asked.data.get(field) == fact.data.get(field))
+
+    return fits
+
+
+def _reported(asked: Asked, fact: Entry) -> bool:
+    held = "SessionCompleted" if asked.data.get("held") else "SessionMissed"
+    return fact.name == held and _same("attempt")(asked, fact)
+
+
+def _in_their_week(asked: Asked, fact: Entry) -> bool:
+    """The order in which the windows are told says nothing."""
+
+    def week(data: Mapping[str, Any]) -> list[str]:
+        windows = data.get("availability")
+        return sorted(map(str, windows)) if isinstance(windows, list) else []
+
+    return week(asked.data) == week(fact.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What follows from a command that is not refused.
+
+    - `events`: exactly one of these, whatever else comes with it.
+    - `already`: nothing, where one of these facts on its subject was there before and `fits`: the
+      wish was fulfilled. Without any, each record of the command has an outcome of its own.
+    """
+
+    events: tuple[str, ...]
+    already: tuple[str, ...] = ()
+    fits: Fits = _always
+
+
+EFFECTS: Mapping[str, Effect] = {
+    "OpenCohort": Effect(("CohortOpened",), already=("CohortOpened",)),
+    "VolunteerAsMentor": Effect(
+        ("MentorVolunteered", "MentorResumed"), already=("MentorVolunteered",)
+    ),
+    "EnrolManager": Effect(("ManagerEnrolled",), already=("ManagerEnrolled",)),
+    "PauseMentor": Effect(("MentorPaused",), already=("MentorPaused",)),
+    "ResumeMentor": Effect(("MentorResumed",), already=("MentorVolunteered",)),
+    "WithdrawMentor": Effect(("MentorWithdrew",), already=("MentorWithdrew",)),
+    "WithdrawManager": Effect(("ManagerWithdrew",), already=("ManagerWithdrew",)),
+    "ChangeAvailability": Effect(
+        ("AvailabilityChanged",),
+        already=("AvailabilityChanged", "MentorVolunteered", "ManagerEnrolled"),
+        fits=_in_their_week,
+    ),
+    "RunRound": Effect(("RoundRequested",), already=("RoundRequested",)),
+    "ProposePair": Effect(("PairProposed",)),
+    "KeepApart": Effect(("PairKeptApart",), already=("PairKeptApart",)),
+    "AcceptProposal": Effect(("ProposalAccepted",)),
+    "DeclineProposal": Effect(("ProposalDeclined",)),
+    "DissolvePair": Effect(("PairDissolved",), already=("PairDissolved",)),
+    "ConfirmSession": Effect(
+        ("SessionConfirmed",), already=("SessionConfirmed",), fits=_same("by")
+    ),
+    "RescheduleSession": Effect(
+        ("SessionRescheduled",),
+        already=("SessionPlanned", "SessionRescheduled"),
+        fits=_same("starts_at"),
+    ),
+    "CancelSession": Effect(("SessionCancelled",), already=("SessionCancelled",)),
+    "ReportAttendance": Effect(
+        ("SessionCompleted", "SessionMissed"),
+        already=("SessionCompleted", "SessionMissed"),
+        fits=_reported,
+    ),
+    "AnswerSurvey": Effect(("SurveyClosed",)),
+    "RetryLetter": Effect(("LetterDeferred",)),
+}
+"""Every command of the programme. What is asked of a partition instead is not looked at."""
+
+UNASKED = frozenset(
+    {
+        *("ProposalExpired", "PairFormed", "RoundCompleted", "ManagerWaitlisted"),
+        *("PairsSimulated", "RoundSimulated", "PairChosenByHand"),
+        *("SessionPlanned", "PairStalled", "PairGraduated"),
+        *("PlanningBegan", "PlanningPostponed", "AttendanceRequested"),
+        *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
+        *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),
+        *("LetterQueued", "LetterSent", "LetterFailed", "CommandRefused"),
+    }
+)
+"""The events that come with an effect, with another service's fact, or with time."""
+
+SHOWING = frozenset(name for effect in EFFECTS.values() for name in effect.already)
+"""The facts that can show that there was nothing left to do."""
+
+KNOWN = frozenset(name for effect in EFFECTS.values() for name in effect.events) | UNASKED
+
+
+def check_known(log: Log, report: Report) -> None:
+    """Nothing is in the log of which nobody has written down here what it means."""
+    for command in log.commands:
+        if command.name not in EFFECTS and command.name not in TO_A_PARTITION:
+            report.lost.append(f"{command}: the check does not know what it leads to.")
+    for entry in log.entries:
+        if entry.name not in KNOWN and entry.name not in OF_A_PARTITION:
+            report.lost.append(f"{entry}: the check does not know where it comes from.")

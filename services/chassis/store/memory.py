@@ -1,0 +1,175 @@
+"""The store's twin in memory: the same rules as the real one's, nothing durable."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.chassis.domain import Change, D, Document, Gone, Need, One, Timed
+from services.chassis.store.contract import (
+    EVERYWHERE,
+    Commit,
+    Outgoing,
+    Outpaced,
+    Place,
+    Row,
+    Where,
+)
+
+
+class MemoryStore:
+    """A service's own database, as a process's own memory. Documents are frozen: it keeps them."""
+
+    def __init__(self) -> None:
+        self.place: dict[int, Place] = {}
+        self.rows: dict[type[Document], dict[str, tuple[int, Document]]] = {}
+        self._timed: dict[type[Document], dict[str, tuple[datetime, int]]] = {}
+        self.outbox: dict[tuple[int, int], Outgoing] = {}
+        self.topics: dict[str, str] = {}
+
+    async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
+        return {p: self.place[p] for p in partitions if p in self.place}
+
+    async def load(self, needs: Iterable[Need]) -> list[Document]:
+        found: dict[tuple[type[Document], str], Document] = {}
+        for need in needs:
+            rows = self.rows.get(need.kind, {})
+            if isinstance(need, One):
+                keys = [f"{need.cohort_id}/{need.id}"]
+            else:
+                keys = [k for k, (_, row) in rows.items() if row.cohort_id == need.cohort_id]
+            for key in keys:
+                if key in rows:
+                    found[need.kind, key] = rows[key][1]
+        return list(found.values())
+
+    async def commit(self, commit: Commit) -> None:
+        for place in commit.places:
+            if place.step != self.place.get(place.partition, Place(place.partition)).step + 1:
+                raise Outpaced
+        for place in commit.places:
+            self.place[place.partition] = place
+        self._write(commit.changes)
+        for outgoing in commit.outgoing:
+            self.outbox[outgoing.partition, outgoing.step] = outgoing
+
+    def _write(self, changes: Sequence[tuple[int, Change]]) -> None:
+        for partition, change in changes:
+            document = change.document if isinstance(change, Gone) else change
+            kind, key = type(document), document.key
+            self._timed.setdefault(kind, {}).pop(key, None)
+            if isinstance(change, Gone):
+                self.rows.get(kind, {}).pop(key, None)
+                continue
+            self.rows.setdefault(kind, {})[key] = (partition, document)
+            if isinstance(document, Timed) and document.due_at is not None:
+                self._timed[kind][key] = (document.due_at, partition)
+
+    async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
+        wanted = set(partitions)
+        return [o for (p, _), o in sorted(self.outbox.items(), key=_first) if p in wanted]
+
+    async def published(self, outgoing: Sequence[Outgoing]) -> None:
+        for item in outgoing:
+            self.outbox.pop((item.partition, item.step), None)
+
+    async def due(
+        self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
+    ) -> list[tuple[int, D]]:
+        wanted = set(partitions)
+        found = sorted(
+            (due_at, key)
+            for key, (due_at, partition) in self._timed.get(kind, {}).items()
+            if partition in wanted and due_at <= now
+        )
+        return [self.rows[kind][key] for _, key in found[:limit]]  # type: ignore[misc]
+
+    def next_due(self, *besides: type[Document]) -> datetime | None:
+        """The earliest deadline of all documents, but for these kinds."""
+        kinds = (rows for kind, rows in self._timed.items() if kind not in besides)
+        moments = (due_at for rows in kinds for due_at, _ in rows.values())
+        return min(moments, default=None)
+
+    async def claim(self) -> None:
+        pass
+
+    async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
+        return sorted(t for t in present if self.topics.setdefault(t, present[t]) != present[t])
+
+    async def fill(self, place: Place, changes: Sequence[Change]) -> None:
+        if place.step:
+            self.place[place.partition] = place
+        self._write([(place.partition, change) for change in changes])
+
+    async def wipe(self) -> None:
+        self.place.clear()
+        self.rows.clear()
+        self.outbox.clear()
+        self.topics.clear()
+        self._timed.clear()
+
+    # --- for people and tools ---------------------------------------------------------------
+
+    def _kept(self, kind: type[D]) -> dict[str, tuple[int, D]]:
+        return self.rows.get(kind, {})  # type: ignore[return-value]  # the key says the kind
+
+    def _chosen(self, kind: type[D], where: Where) -> list[D]:
+        """By cohort and id."""
+        rows = self._kept(kind).values()
+        found = [document for partition, document in rows if _is_meant(document, partition, where)]
+        return sorted(found, key=lambda document: (document.cohort_id, document.id))
+
+    async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
+        _, document = self._kept(kind).get(f"{cohort_id}/{id}", (0, None))
+        return document
+
+    async def page(
+        self, kind: type[D], where: Where = EVERYWHERE, limit: int = 1, after: str = ""
+    ) -> list[D]:
+        return [d for d in self._chosen(kind, where) if not after or d.id > after][:limit]
+
+    async def extract(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        *,
+        limit: int,
+        within: float | None = None,
+    ) -> list[Row]:
+        del within
+        chosen = self._chosen(kind, where)[:limit]
+        return [document.model_dump(include=set(fields)) for document in chosen]
+
+    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
+        return len(self._chosen(kind, where))
+
+    async def tally(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        within: float | None = None,
+    ) -> dict[tuple[str, ...], int]:
+        del within
+        chosen = self._chosen(kind, where)
+        return Counter(tuple(str(getattr(d, f, None)) for f in fields) for d in chosen)
+
+    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
+        places = await self.places(partitions)
+        return {(t, p): at for p, place in places.items() for t, at in place.positions.items()}
+
+    async def refresh(self) -> None:
+        pass
+
+
+def _is_meant(document: Document, partition: int, where: Where) -> bool:
+    return (
+        where.cohort_id in (None, document.cohort_id)
+        and (where.partitions is None or partition in where.partitions)
+        and all(getattr(document, name) == value for name, value in where.equal.items())
+    )
+
+
+def _first(item: tuple[Any, Any]) -> Any:
+    return item[0]

@@ -1,0 +1,116 @@
+"""What people and tools see of a service's database on MongoDB.
+
+Always holds: it shows the generation that was live when it was last refreshed; what the driver
+raises does not leave (`NoAnswer` does, with it as its cause).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from services.chassis.domain import D, Document
+from services.chassis.store.contract import EVERYWHERE, NoAnswer, Row, Where
+from services.chassis.store.generations import PLACES, Generations, prefix_of
+
+_BY_ID = [("cohort_id", 1), ("id", 1)]
+
+
+class Views:
+    """The documents of a database (a Motor database), as the contract's `Projections`.
+
+    With `generation` it shows that one for good, live or not; else whichever is live.
+    """
+
+    def __init__(self, database: Any, generation: int | None) -> None:
+        self.database = database
+        self.generations = Generations(database)
+        self._pinned = generation is not None
+        self._shown = generation or 1
+
+    async def refresh(self) -> None:
+        if not self._pinned:
+            with _answering():
+                self._shown = await self.generations.live()
+
+    def _view(self, name: str) -> Any:
+        return self.database[prefix_of(self._shown) + name]
+
+    async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
+        with _answering():
+            row = await self._view(kind.collection).find_one({"_id": f"{cohort_id}/{id}"})
+        return None if row is None else kind.model_validate(row)
+
+    async def page(
+        self, kind: type[D], where: Where = EVERYWHERE, limit: int = 1, after: str = ""
+    ) -> list[D]:
+        query = _query(where) | ({"id": {"$gt": after}} if after else {})
+        with _answering():
+            found = self._view(kind.collection).find(query).sort(_BY_ID).limit(limit)
+            rows = await found.to_list(None)
+        return [kind.model_validate(row) for row in rows]
+
+    async def extract(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        *,
+        limit: int,
+        within: float | None = None,
+    ) -> list[Row]:
+        wanted = {"_id": False} | dict.fromkeys(fields, True)
+        with _answering():
+            found = self._view(kind.collection).find(_query(where), wanted).sort(_BY_ID)
+            rows = await found.limit(limit).max_time_ms(_milliseconds(within)).to_list(None)
+        return list(rows)
+
+    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
+        with _answering():
+            return int(await self._view(kind.collection).count_documents(_query(where)))
+
+    async def tally(
+        self,
+        kind: type[Document],
+        fields: Sequence[str],
+        where: Where = EVERYWHERE,
+        within: float | None = None,
+    ) -> dict[tuple[str, ...], int]:
+        group = {field: f"${field}" for field in fields}
+        stages = [{"$match": _query(where)}, {"$group": {"_id": group, "n": {"$sum": 1}}}]
+        limit = _milliseconds(within) or 0  # which is no limit
+        with _answering():
+            rows = self._view(kind.collection).aggregate(stages, maxTimeMS=limit)
+            return {tuple(str(row["_id"].get(f)) for f in fields): row["n"] async for row in rows}
+
+    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
+        with _answering():
+            places = self._view(PLACES).find({"_id": {"$in": list(partitions)}}, {"positions": 1})
+            return {
+                (topic, row["_id"]): position
+                async for row in places
+                for topic, position in row["positions"].items()
+            }
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except PyMongoError as error:
+        raise NoAnswer(type(error).__name__) from error
+
+
+def _query(where: Where) -> dict[str, Any]:
+    # `$eq`, so that a value is a value whatever it looks like.
+    query: dict[str, Any] = {name: {"$eq": value} for name, value in where.equal.items()}
+    if where.cohort_id is not None:
+        query["cohort_id"] = where.cohort_id
+    if where.partitions is not None:
+        query["partition"] = {"$in": list(where.partitions)}
+    return query
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else max(int(seconds * 1000), 1)

@@ -1,0 +1,124 @@
+"""What the check says of letters: every fact told, each letter once, each in the mailbox."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from deploy.trial.check import Mail, check
+from deploy.trial.check.letters import BOTH, OWED
+from services.notify.letters import LETTERS
+from tests.deploy.trial.check.builder import (
+    COHORT,
+    Run,
+)
+from tests.deploy.trial.check.stories import (
+    first,
+    judged,
+    only_doubled,
+    only_lost,
+    short_run,
+    whole_run,
+    with_mails,
+    without,
+)
+
+LATE = "ManagerEnrolled:g-9:g-9"
+LATE_FACT = {"cohort_id": COHORT, "manager_id": "g-9"}
+"""The letter that `late_run` owes, and what it tells."""
+
+
+def late_run() -> Run:
+    """A manager enrols late, and is not told so."""
+    run = short_run()
+    run.fact("matching", "ManagerEnrolled", "g-9", manager_id="g-9")
+    run.row("matching", "managers", "g-9")
+    return run
+
+
+def test_a_letter_that_comes_again_under_its_message_id_is_redelivered_and_not_doubled() -> None:
+    findings = judged(whole_run(), with_mails(lambda mails: [*mails, mails[3]]))
+    assert findings.clean
+    assert findings.redelivered_letters == 1
+
+
+def test_a_letter_that_was_not_queued_is_lost() -> None:
+    only_lost(judged(late_run()), LATE, "was never queued")
+
+
+def test_a_letter_that_no_fact_owes_is_lost() -> None:
+    run = short_run()
+    run.letter("PairFormed:m-1~g-1:m-1", "PairFormed", "m-1", "mentor", {})
+    only_lost(judged(run), "PairFormed:m-1~g-1:m-1", "no fact that it tells")
+
+
+def test_a_letter_that_tells_something_else_than_its_fact_is_lost() -> None:
+    run = late_run()
+    run.letter(LATE, "ManagerEnrolled", "g-9", "manager", {"manager_id": "?"})
+    only_lost(judged(run), LATE, "does not tell what")
+
+
+def test_a_letter_of_a_newer_version_may_tell_more_than_its_fact_and_never_less() -> None:
+    run = late_run()
+    run.letter(LATE, "ManagerEnrolled", "g-9", "manager", {**LATE_FACT, "added_later": None})
+    assert judged(run).clean
+    run = late_run()
+    run.letter(LATE, "ManagerEnrolled", "g-9", "manager", {"manager_id": "g-9", "added": None})
+    only_lost(judged(run), LATE, "does not tell what")
+
+
+@pytest.mark.parametrize(("name", "state"), [("LetterQueued", "queued"), ("LetterSent", "sent")])
+def test_a_letter_that_was_queued_or_sent_twice_is_doubled(name: str, state: str) -> None:
+    run = short_run()
+    told = json.loads(first(run.records, name).value or b"")
+    run.write("notify", name, told["letter_id"], told)
+    only_doubled(judged(run), name, told["letter_id"], f"{state} already")
+
+
+def test_a_letter_that_was_given_up_and_asked_for_again_may_be_sent() -> None:
+    run = late_run()
+    run.queue(LATE, "ManagerEnrolled", "g-9", "manager", LATE_FACT)
+    for name in ("LetterDeferred", "LetterFailed", "LetterDeferred", "LetterSent"):
+        run.write("notify", name, LATE, {"letter_id": LATE})
+    run.row("notify", "letters", LATE, state="sent")
+    run.mails.append(Mail(COHORT, LATE, "<1>", "g-9@example.org"))
+    assert judged(run).clean
+
+
+def test_a_letter_that_is_still_queued_is_lost_only_when_the_run_is_over() -> None:
+    run = late_run()
+    run.queue(LATE, "ManagerEnrolled", "g-9", "manager", LATE_FACT)
+    evidence = run.evidence()
+    only_lost(check(evidence), LATE, "neither sent nor given up")
+    assert check(evidence, over=False).clean
+
+
+def test_a_letter_that_was_sent_and_never_arrived_is_lost() -> None:
+    findings = judged(whole_run(), with_mails(lambda mails: mails[1:]))
+    only_lost(findings, "MentorVolunteered:m-1:m-1", "is not in the mailbox")
+
+
+def test_a_mail_without_its_letter_sent_is_lost() -> None:
+    findings = judged(whole_run(), without("LetterSent"))
+    only_lost(findings, "MentorVolunteered:m-1:m-1", "is in the mailbox, and has no LetterSent")
+
+
+def test_a_mail_of_a_letter_that_was_never_queued_is_lost() -> None:
+    stray = Mail(COHORT, "PairFormed:m-7~g-7:m-7", "<stray>", "m-7@example.org")
+    findings = judged(whole_run(), with_mails(lambda mails: [*mails, stray]))
+    only_lost(findings, "PairFormed:m-7~g-7:m-7", "was never queued")
+
+
+def test_a_letter_that_arrived_under_two_message_ids_is_doubled() -> None:
+    findings = judged(
+        whole_run(), with_mails(lambda mails: [*mails, replace(mails[0], message_id="<other>")])
+    )
+    only_doubled(findings, "MentorVolunteered:m-1:m-1", "in the mailbox twice", "<other>")
+
+
+SIDES = {"mentor": ("mentor",), "manager": ("manager",)}
+
+
+def test_what_is_told_by_letter_and_to_whom_is_the_same_for_notify_and_for_the_check() -> None:
+    told = {kind.__name__: SIDES.get(telling.to, BOTH) for kind, telling in LETTERS.items()}
+    assert told == OWED
