@@ -4,7 +4,7 @@ With these and its own events a service's whole database can be folded again fro
 its place in every topic included.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Base64Bytes, Field
 
@@ -19,6 +19,9 @@ Origin = Annotated[
     described("Topic, partition and offset.", "mentoring.matching.events/3/1042", max_length=300),
 ]
 
+RefusalKind = Literal["unknown", "conflict", "invalid"]
+"""What is named is not known, the present state does not allow it, or it is wrong in any state."""
+
 
 class CommandRefused(Event):
     """A command was not carried out, and why. Its sender can look it up by `command_id`."""
@@ -32,6 +35,14 @@ class CommandRefused(Event):
     command: Annotated[str, described("Its type.", "AcceptProposal")]
     rule: Annotated[str, described("Which rule said no.", "proposal-expired")]
     detail: Annotated[str, described("The same as a sentence.", "the proposal has expired")]
+    kind: Annotated[
+        RefusalKind | None,
+        described(
+            "unknown: what it names is not known; conflict: the present state does not allow it; "
+            "invalid: it is wrong in any state. Null in the oldest records, which did not say.",
+            "conflict",
+        ),
+    ] = None
 
 
 class StepCompleted(Event):

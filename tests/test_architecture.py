@@ -192,6 +192,42 @@ def test_nothing_imports_in_a_circle() -> None:
     assert not waiting, f"they import one another: {sorted(waiting)}"
 
 
+DEPLOY = {
+    "deploy.errors": (),
+    "deploy.operating": ("deploy.errors",),
+    "deploy.local": ("deploy.errors", "deploy.operating"),
+    "deploy.trial": ("deploy.errors", "deploy.operating", "deploy.local"),
+    "deploy.made": ("deploy.operating",),
+    "deploy.cli": ("deploy.errors", "deploy.operating"),
+}
+"""What each part of deploy may import of it. The door finds by name what only a checkout has."""
+
+
+@pytest.mark.parametrize("part", DEPLOY)
+def test_a_wing_of_deploy_imports_only_what_lies_below_it(part: str) -> None:
+    for module in modules("deploy"):
+        if within(module, part):
+            ours = {name for name in imports(module) if within(name, "deploy") and path_of(name)}
+            allowed = (part, *DEPLOY[part])
+            strange = {name for name in ours if not any(within(name, a) for a in allowed)}
+            assert not strange, f"{module} imports {strange}"
+
+
+def test_every_module_of_deploy_belongs_to_one_of_its_parts() -> None:
+    found = {m for m in modules("deploy") if not any(within(m, part) for part in DEPLOY)}
+    # What runs inside the cluster's test pod is a file of the chart.
+    assert found == {"deploy", "deploy.chart.files.helm_test"}
+
+
+def test_no_two_classes_of_deploy_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for module in modules("deploy"):
+        for node in tree(module).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
 def test_the_schemas_know_no_service_no_broker_and_no_database() -> None:
     forbidden = {"services", "deploy", "tests", *BROKERS, *DATABASES, *HTTP, *MAIL, *IO}
     for module in modules("schemas"):

@@ -24,7 +24,7 @@ from schemas.base import recast
 from schemas.values import CohortPolicy
 from services.matching.search.assignment import POINT, Ints
 from services.matching.search.explaining import first_tools, reasons_of, waiting_words
-from services.matching.search.pairing import Pairing, Told, pair
+from services.matching.search.pairing import Pairing, Progress, pair
 from services.matching.search.scoring import Bonds, Pool
 from services.matching.search.unpaired import Competition, Unpaired, unpaired
 from services.matching.views import Manager, Mentor
@@ -54,7 +54,7 @@ class Match:
 
 
 def match(
-    mentors: Path, managers: Path, policy: Path | None = None, advanced: Told = lambda *_: None
+    mentors: Path, managers: Path, policy: Path | None = None, advanced: Progress = lambda *_: None
 ) -> Match:
     """Pair the people of two files. Raises BadInput with every finding."""
     phases = Phases()

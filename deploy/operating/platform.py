@@ -23,11 +23,15 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class CommandOutcome:
-    """What came of a command: done, refused by `rule`, or (neither) not yet known."""
+    """What came of a command: done, refused by `rule`, or (neither) not yet known.
+
+    `unknown`: it was refused because what it names is not known.
+    """
 
     done: bool
     rule: str | None = None
     detail: str = ""
+    unknown: bool = False
 
 
 class Platform:
@@ -73,7 +77,8 @@ class Platform:
             return CommandOutcome(done=bool(response.json()["done"]))
         problem = _problem(response)
         if "rule" in problem:
-            return CommandOutcome(False, str(problem["rule"]), str(problem["title"]))
+            unknown = response.status_code == httpx.codes.NOT_FOUND
+            return CommandOutcome(False, str(problem["rule"]), str(problem["title"]), unknown)
         title = problem.get("title", f"status {response.status_code}")
         raise OperationFailed(f"{service} does not take {type(command).__name__}: {title}")
 

@@ -13,7 +13,7 @@ async def run_round(platform: Platform, command: RunRound) -> dict[str, Any]:
     """Run a round and wait for it: `{round, pairs}`. One that has run already is only shown."""
     outcome = await platform.send("matching", command)
     if outcome.rule is not None:
-        error = BadInput if outcome.rule.startswith("unknown-") else OperationFailed
+        error = BadInput if outcome.unknown else OperationFailed
         raise error(outcome.detail)
     cohort, round_id = f"/cohorts/{command.cohort_id}", command.round_id
     wanted = ("completed",) if command.mode == "publish" else ("completed", "simulated")

@@ -6,7 +6,6 @@ when it comes, so the same seed tells the same story however often a service is 
 """
 
 import asyncio
-import random
 import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
@@ -18,6 +17,7 @@ import httpx
 
 from deploy.local.mail import Mailbox
 from deploy.local.stack import ServiceProcess, Terms
+from deploy.trial.habits import Habits, Reaction
 from schemas.base import people_of
 from schemas.topics import Service
 
@@ -25,6 +25,7 @@ DAY = 86_400.0
 PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does not load
 
 _LINK = re.compile(r"https?://\S+/links/[\w.-]+")
+_DECIDED = ("answer", "held")  # fields of a page that are no questions of a survey
 _RADIO = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]+)"')
 
 
@@ -55,18 +56,10 @@ class Letter:
         return "mentor" if people_of(self.subject)[0] == self.person else "manager"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What somebody will do about a letter, and after how many days; `answers` by field."""
-
-    days: float
-    answers: Mapping[str, str]
-
-
 class People:
     """Everybody who has a mailbox. `done` counts what they did, `failed` what did not work.
 
-    `concerned` says of a letter's cohort whether its people act at all; `told` is given every
+    `concerned` says of a letter's cohort whether its people act at all; `heard` is given every
     answer to a command that was understood.
     """
 
@@ -76,18 +69,18 @@ class People:
         seed: int,
         *,
         concerned: Callable[[str], bool] = lambda _: True,
-        told: Callable[[httpx.Response], None] = lambda _: None,
+        heard: Callable[[httpx.Response], None] = lambda _: None,
     ) -> None:
         self.stack = stack
-        self.seed = seed
+        self._habits = Habits(seed)
         self._concerned = concerned
-        self._told = told
+        self._heard = heard
         self.done: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self._missed: Counter[tuple[str, str]] = Counter()
         self._held: dict[tuple[str, str, int], bool] = {}
         self._client = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=20))
-        self._plans: dict[str, Callable[[Letter], Plan | None]] = {
+        self._plans: dict[str, Callable[[Letter], Reaction | None]] = {
             "PairProposed": self._proposal,
             "SessionPlanned": self._session,
             "AttendanceRequested": self._attendance,
@@ -106,75 +99,56 @@ class People:
                     tasks.create_task(action)
 
     def _action(self, letter: Letter) -> Coroutine[None, None, None] | None:
-        if letter.template == "PairFormed" and self._leaves(letter):
+        if letter.template == "PairFormed" and self._habits.leaves(letter.cohort, letter.person):
             return self._leave(letter)
         if letter.template == "SessionPlanned" and self._changes_week(letter):
             return self._change_week(letter)
         decide = self._plans.get(letter.template)
-        plan = decide(letter) if decide else None
-        return self._follow(letter, plan) if plan else None
+        reaction = decide(letter) if decide else None
+        return self._follow(letter, reaction) if reaction else None
 
     # --- what they decide -------------------------------------------------------------------
 
-    def _chance(self, *about: str) -> random.Random:
-        return random.Random(":".join((str(self.seed), *about)))  # noqa: S311  # no secret
+    def _proposal(self, letter: Letter) -> Reaction | None:
+        return self._habits.proposal(letter.cohort, letter.subject, letter.person)
 
-    def _proposal(self, letter: Letter) -> Plan | None:
-        chance = self._chance("proposal", letter.cohort, letter.subject, letter.person)
-        mood = chance.random()
-        if mood < 0.02:
-            return None  # never answers; the proposal expires
-        return Plan(chance.uniform(0.1, 3), {"answer": "decline" if mood < 0.06 else "accept"})
-
-    def _session(self, letter: Letter) -> Plan | None:
+    def _session(self, letter: Letter) -> Reaction | None:
         if letter.attempt > 1:
             return None
-        chance = self._chance("session", letter.cohort, letter.subject, letter.person)
-        mood = chance.random()
-        if mood > 0.5:
-            return None
-        answer = "cancel" if mood < 0.02 else "reschedule" if mood < 0.05 else "confirm"
-        return Plan(chance.uniform(0.1, 2), {"answer": answer})
+        return self._habits.session(letter.cohort, letter.subject, letter.person)
 
-    def _attendance(self, letter: Letter) -> Plan | None:
-        """Both know whether it took place; one of them reports, now and then both."""
-        chance = self._chance("held", letter.cohort, letter.subject)
-        mood = chance.random()
-        misses = 2 if mood < 0.02 else 1 if mood < 0.12 else 0
-        reporter = chance.choice(("mentor", "manager", "both"))
-        held = self._took_place(letter, misses)
-        if reporter not in (letter.side, "both"):
+    def _attendance(self, letter: Letter) -> Reaction | None:
+        """Both know whether it took place."""
+        held = self._took_place(letter)
+        if letter.side not in self._habits.reporters(letter.cohort, letter.subject):
             return None
-        days = self._chance("report", letter.cohort, letter.subject, letter.person).uniform(0.1, 3)
-        return Plan(days, {"held": "yes" if held else "no"})
+        days = self._habits.report_days(letter.cohort, letter.subject, letter.person)
+        return Reaction(days, "yes" if held else "no")
 
-    def _took_place(self, letter: Letter, misses: int) -> bool:
+    def _took_place(self, letter: Letter) -> bool:
         """A session fails to take place as often as fate has it, however often it was moved."""
         session = (letter.cohort, letter.subject)
         attempt = (*session, letter.attempt)
         if attempt not in self._held:
-            self._held[attempt] = self._missed[session] >= misses
+            self._held[attempt] = self._missed[session] >= self._habits.misses(*session)
             self._missed[session] += not self._held[attempt]
         return self._held[attempt]
 
-    def _survey(self, letter: Letter) -> Plan | None:
-        chance = self._chance("survey", letter.cohort, letter.subject)
-        if chance.random() > 0.8:
-            return None  # answering is optional
-        return Plan(chance.uniform(0.1, 3), {})
-
-    def _leaves(self, letter: Letter) -> bool:
-        return self._chance("leave", letter.cohort, letter.person).random() < 0.02
+    def _survey(self, letter: Letter) -> Reaction | None:
+        return self._habits.survey(letter.cohort, letter.subject)
 
     def _changes_week(self, letter: Letter) -> bool:
-        chance = self._chance("week", letter.cohort, letter.subject, letter.person)
-        return letter.attempt == 1 and letter.subject.endswith("~2") and chance.random() < 0.05
+        return (
+            letter.attempt == 1
+            and letter.subject.endswith("~2")
+            and self._habits.changes_week(letter.cohort, letter.subject, letter.person)
+        )
 
     # --- what they do -------------------------------------------------------------------------
 
-    async def _follow(self, letter: Letter, plan: Plan) -> None:
+    async def _follow(self, letter: Letter, reaction: Reaction) -> None:
         """Open the page behind the link after a while, fill in the form, send it."""
-        await self._while(plan.days)
+        await self._while(reaction.days)
         if letter.link is None:
             self.failed[f"{letter.template}: no link"] += 1
             return
@@ -185,11 +159,9 @@ class People:
         fields: dict[str, list[str]] = {}
         for name, value in _RADIO.findall(page.text):
             fields.setdefault(name, []).append(value)
-        chance = self._chance("scores", letter.cohort, letter.subject)
-        answers = {
-            name: plan.answers.get(name) or chance.choices(values, _mood(values))[0]
-            for name, values in fields.items()
-        }
+        decided = {name: reaction.answer for name in fields if name in _DECIDED}
+        scored = {name: values for name, values in fields.items() if name not in decided}
+        answers = decided | self._habits.scores(letter.cohort, letter.subject, scored)
         self._note(letter, await self._patiently("POST", letter.link, answers))
 
     async def _leave(self, letter: Letter) -> None:
@@ -228,7 +200,7 @@ class People:
                 continue
             if response.status_code < 500:
                 if method == "POST":
-                    self._told(response)
+                    self._heard(response)
                 return response
             await asyncio.sleep(0.3)
         return None
@@ -257,8 +229,3 @@ def _read(message: EmailMessage) -> Letter:
         attempt=int(attempt) if attempt.isdigit() else 1,
         link=link.group() if link else None,
     )
-
-
-def _mood(values: list[str]) -> list[float]:
-    """People like the programme, mostly: the higher of the scores are likelier."""
-    return [0.03, 0.07, 0.15, 0.4, 0.35][-len(values) :]

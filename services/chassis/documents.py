@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from schemas.journal import RefusalKind
 from services.chassis.domain import Document, Timed
 from services.chassis.log.contract import Received
 
@@ -9,13 +10,14 @@ PARKED_BYTES = 1024 * 1024
 
 
 class RefusedCommand(Document):
-    """A command that was not carried out; `id` is the command's."""
+    """A command that was not carried out; `id` is the command's. The oldest have no `kind`."""
 
     collection: ClassVar[str] = "refusals"
 
     command: str
     rule: str
     detail: str
+    kind: RefusalKind | None = None
 
 
 class ParkedRecord(Document):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from schemas.base import Event, Message, Moment, Value
+from schemas.journal import RefusalKind
 from schemas.topics import Service
 
 
@@ -86,10 +87,13 @@ Change = Document | Gone
 class Refusal:
     """A rule says no. `rule` is for machines (kebab-case), `detail` is a sentence for people.
 
-    A refused command goes back to its sender; a refused event of another service is parked,
-    for the rule is not its sender's to break.
+    `kind` says whether what the message names is `unknown`, whether the present state does not
+    allow it (`conflict`), or whether it is wrong in any state (`invalid`). A refused command goes
+    back to its sender; a refused event of another service is parked, for the rule is not its
+    sender's to break.
     """
 
+    kind: RefusalKind
     rule: str
     detail: str
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from schemas.base import Event, Message, parent_pair
+from schemas.base import Event, Message, PairEvent, parent_pair
 from schemas.feedback import (
     AnswerSurvey,
     CohortMeasured,
@@ -23,8 +23,9 @@ from schemas.matching import (
 )
 from schemas.scheduling import PairGraduated, PairStalled, SessionCompleted, SessionMissed
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.feedback import domain
+from services.feedback import cohorts, risk, rollout, surveys
 from services.feedback.evolution import EVOLUTION
+from services.feedback.lookup import cohort_of, group_in, pair_in, turnout_in
 from services.feedback.views import (
     ALL,
     GROUPS,
@@ -88,10 +89,10 @@ def needs(message: Message) -> Iterator[Need]:
             yield One(Turnout, cohort_id, ALL)
 
 
-def _asking(cohort_id: str, surveys: tuple[str, ...]) -> Iterator[Need]:
+def _asking(cohort_id: str, asked: tuple[str, ...]) -> Iterator[Need]:
     """These surveys, and where they are counted."""
     yield One(Turnout, cohort_id, ALL)
-    for survey_id in surveys:
+    for survey_id in asked:
         yield One(Survey, cohort_id, survey_id)
         yield One(Turnout, cohort_id, _group_of(survey_id))
 
@@ -106,37 +107,52 @@ def _cohort_opened(*_: object) -> Decision:
 
 
 def _noted(state: State, event: Event, _: datetime) -> Decision:
-    return domain.learn(state, event)
+    return cohorts.note(cohort_of(state, event), event)
 
 
 def _pair_formed(state: State, event: PairFormed, now: datetime) -> Decision:
-    return domain.ask(state, event, "start", now)
+    return _ask(state, event, "start", now)
 
 
 def _session_completed(state: State, event: SessionCompleted, now: datetime) -> Decision:
-    return domain.ask(state, event, f"s{event.number}", now)
+    return _ask(state, event, f"s{event.number}", now)
 
 
 def _pair_graduated(state: State, event: PairGraduated, now: datetime) -> Decision:
-    return domain.ask(state, event, "end", now)
+    return _ask(state, event, "end", now)
+
+
+def _ask(
+    state: State, event: PairEvent | SessionCompleted, occasion: str, now: datetime
+) -> Decision:
+    ids = survey_ids(event.pair_id, occasion)
+    found = [state.get(Survey, event.cohort_id, survey_id) for survey_id in ids]
+    asked = [survey for survey in found if survey is not None]
+    return surveys.ask(cohort_of(state, event), asked, event, occasion, now)
 
 
 def _session_missed(state: State, event: SessionMissed, _: datetime) -> Decision:
-    return domain.miss(state, event)
+    pair = pair_in(state, event.cohort_id, event.pair_id)
+    return risk.miss(cohort_of(state, event), pair, event)
 
 
 def _pair_stalled(state: State, event: PairStalled, _: datetime) -> Decision:
-    return domain.stall(state, event)
+    pair = pair_in(state, event.cohort_id, event.pair_id)
+    return risk.stall(cohort_of(state, event), pair, event)
 
 
 def _answer(state: State, command: AnswerSurvey, now: datetime) -> Decision:
-    return domain.answer(state, command, now)
+    survey = state.get(Survey, command.cohort_id, command.survey_id)
+    pair = pair_in(state, command.cohort_id, parent_pair(command.survey_id))
+    return surveys.answer(survey, pair, command, now)
 
 
 def _due(state: State, due: Due, now: datetime) -> Decision:
     if due.collection == Survey.collection:
-        return domain.expire(state, due.cohort_id, due.id, now)
-    return domain.measure(state, due.cohort_id, now)
+        return surveys.expire(state.get(Survey, due.cohort_id, due.id), now)
+    groups = {name: group_in(state, due.cohort_id, name) for name in GROUPS}
+    turnouts = {name: turnout_in(state, due.cohort_id, name) for name in (ALL, *GROUPS)}
+    return rollout.measure(cohort_of(state, due), groups, turnouts, now)
 
 
 HANDLERS: Handlers = {

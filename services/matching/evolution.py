@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schemas.base import Message, PairEvent, recast
+from schemas.base import PairEvent, recast
 from schemas.matching import (
     AvailabilityChanged,
     CohortOpened,
@@ -28,23 +28,15 @@ from schemas.matching import (
 )
 from schemas.scheduling import PairGraduated
 from services.chassis.domain import Change, D, Evolution, State
+from services.matching.couple import couple_of, engaged
 from services.matching.views import (
     Cohort,
     Manager,
     Mentor,
     Override,
-    Pair,
-    PairState,
     Round,
     Simulation,
 )
-
-_ENDS: dict[type[Message], PairState] = {
-    ProposalDeclined: "declined",
-    ProposalExpired: "expired",
-    PairDissolved: "dissolved",
-    PairGraduated: "graduated",
-}
 
 
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
@@ -63,7 +55,7 @@ def _mentor_paused(state: State, event: MentorPaused) -> Iterable[Change]:
 
 def _mentor_resumed(state: State, event: MentorResumed) -> Iterable[Change]:
     mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
-    yield _engaged(mentor.model_copy(update={"state": "available"}), mentor.engaged)
+    yield engaged(mentor.model_copy(update={"state": "available"}), mentor.engaged)
 
 
 def _mentor_withdrew(state: State, event: MentorWithdrew) -> Iterable[Change]:
@@ -117,48 +109,25 @@ def _pairs_simulated(_: State, event: PairsSimulated) -> Iterable[Change]:
     yield recast(Simulation, event, id=f"{event.round_id}.{event.part}")
 
 
-def _pair(state: State, event: PairEvent) -> Iterable[Change]:
-    mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
-    manager = _the(state, Manager, event.cohort_id, event.manager_id)
-    if isinstance(event, PairProposed):
-        yield Pair(
-            id=event.pair_id,
-            cohort_id=event.cohort_id,
-            due_at=event.expires_at,
-            mentor_id=event.mentor_id,
-            manager_id=event.manager_id,
-            round_id=event.round_id,
-            state="proposed",
-            score=event.score,
-            reasons=event.reasons,
-            tools=event.tools,
-            first_tools=event.first_tools,
-        )
-        yield _engaged(mentor, (*mentor.engaged, event.pair_id))
-        asked = {"state": "proposed", "pair_id": event.pair_id, "waiting": None}
-        yield manager.model_copy(update=asked)
-        round_ = state.get(Round, event.cohort_id, event.round_id)
-        if round_ is not None:  # none by hand, nor in the oldest records
-            total = round(round_.score + event.score, 4)
-            yield round_.model_copy(update={"proposed": round_.proposed + 1, "score": total})
-        return
-    pair = _the(state, Pair, event.cohort_id, event.pair_id)
-    if isinstance(event, ProposalAccepted):
-        yield pair.model_copy(update={"accepted": (*pair.accepted, event.by)})
-    elif isinstance(event, PairFormed):
-        yield pair.model_copy(update={"state": "formed", "due_at": None})
-        yield manager.model_copy(update={"state": "paired"})
-    elif type(event) in _ENDS and pair.state in ("proposed", "formed"):
-        # A pair that was dissolved here while its last session was reported there stays dissolved.
-        yield pair.model_copy(update={"state": _ENDS[type(event)], "due_at": None})
-        yield _engaged(mentor, tuple(p for p in mentor.engaged if p != event.pair_id))
-        if manager.state != "withdrawn":
-            graduated = isinstance(event, PairGraduated)
-            new = "graduated" if graduated else "waiting"
-            kept = event.pair_id if graduated else None
-            yield manager.model_copy(update={"state": new, "pair_id": kept})
-        else:
-            yield manager.model_copy(update={"pair_id": None})
+def _pair_proposed(state: State, event: PairProposed) -> Iterable[Change]:
+    yield from _pair_changed(state, event)
+    round_ = state.get(Round, event.cohort_id, event.round_id)
+    if round_ is not None:  # none by hand, nor in the oldest records
+        total = round(round_.score + event.score, 4)
+        yield round_.model_copy(update={"proposed": round_.proposed + 1, "score": total})
+
+
+def _pair_changed(state: State, event: PairEvent) -> Iterable[Change]:
+    before = couple_of(state, event.cohort_id, event.pair_id)
+    if before is None:
+        raise LookupError(f"{type(event).__name__} of unknown people {event.pair_id}")
+    after = before.after(event)
+    if after.pair is not None and after.pair is not before.pair:
+        yield after.pair
+    if after.mentor is not before.mentor:
+        yield after.mentor
+    if after.manager is not before.manager:
+        yield after.manager
 
 
 EVOLUTION: Evolution = {
@@ -177,22 +146,15 @@ EVOLUTION: Evolution = {
     RoundCompleted: _round_completed,
     RoundSimulated: _round_simulated,
     PairsSimulated: _pairs_simulated,
-    PairProposed: _pair,
-    ProposalAccepted: _pair,
-    ProposalDeclined: _pair,
-    ProposalExpired: _pair,
-    PairFormed: _pair,
-    PairDissolved: _pair,
-    PairGraduated: _pair,
+    PairProposed: _pair_proposed,
+    ProposalAccepted: _pair_changed,
+    ProposalDeclined: _pair_changed,
+    ProposalExpired: _pair_changed,
+    PairFormed: _pair_changed,
+    PairDissolved: _pair_changed,
+    PairGraduated: _pair_changed,
 }
 """Event to the documents that it changes."""
-
-
-def _engaged(mentor: Mentor, pairs: tuple[str, ...]) -> Mentor:
-    state = mentor.state
-    if state in ("available", "engaged"):
-        state = "engaged" if len(pairs) >= mentor.capacity else "available"
-    return mentor.model_copy(update={"engaged": pairs, "state": state})
 
 
 def _the(state: State, kind: type[D], cohort_id: str, id: str) -> D:

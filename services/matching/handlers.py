@@ -28,6 +28,7 @@ from schemas.matching import (
 from schemas.scheduling import PairGraduated
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State, Whole
 from services.matching import overrides, pairs, people, rounds
+from services.matching.couple import Couple, couple_of
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.views import (
@@ -141,14 +142,11 @@ def _run_round(state: State, command: RunRound, now: datetime) -> Decision:
 
 
 def _accept(state: State, command: AcceptProposal, now: datetime) -> Decision:
-    mentor_id, manager_id = people_of(command.pair_id)
-    mentor = _mentor(state, command, mentor_id)
-    manager = _manager(state, command, manager_id)
-    return pairs.accept(_pair(state, command, command.pair_id), mentor, manager, command, now)
+    return pairs.accept(couple_of(state, command.cohort_id, command.pair_id), command, now)
 
 
 def _decline(state: State, command: DeclineProposal, now: datetime) -> Decision:
-    return pairs.decline(_pair(state, command, command.pair_id), command, now)
+    return pairs.decline(couple_of(state, command.cohort_id, command.pair_id), command, now)
 
 
 def _dissolve(state: State, command: DissolvePair, _: datetime) -> Decision:
@@ -164,56 +162,74 @@ def _noted(*_: object) -> Decision:
     return []
 
 
-def _of_round(state: State, message: SearchReport, now: datetime) -> Decision:
-    cohort_id = message.cohort_id
-    cohort = state.get(Cohort, cohort_id, cohort_id)
-    round_ = state.get(Round, cohort_id, message.round_id)
+def _pairs_found(state: State, report: PairsFound, now: datetime) -> Decision:
+    requested = _requested(state, report)
+    if requested is None:
+        return []
+    cohort, round_ = requested
+    shown = state.get(Simulation, report.cohort_id, f"{round_.id}.{report.part}")
+    return rounds.propose(cohort, round_, list(_couples(state, report)), shown, report, now)
+
+
+def _places_found(state: State, report: PlacesFound, _: datetime) -> Decision:
+    if _requested(state, report) is None:
+        return []
+    known = [(_manager(state, report, who), place) for who, place in report.waiting]
+    return rounds.tell_places([(who, place) for who, place in known if who is not None])
+
+
+def _search_ended(state: State, report: SearchEnded, _: datetime) -> Decision:
+    requested = _requested(state, report)
+    if requested is None:
+        return []
+    mentors = state.whole(Mentor, report.cohort_id)
+    managers = state.whole(Manager, report.cohort_id)
+    return rounds.complete(requested[1], mentors, managers, report)
+
+
+def _requested(state: State, report: SearchReport) -> tuple[Cohort, Round] | None:
+    """The round that a search is for; None if somebody else has ended it."""
+    cohort, round_ = _cohort(state, report), state.get(Round, report.cohort_id, report.round_id)
     if cohort is None or round_ is None or round_.state != "requested":
-        return []  # of a search that somebody else has ended
-    match message:
-        case PairsFound():
-            couples = [pair for pair in _couples(state, message) if pair is not None]
-            shown = state.get(Simulation, cohort_id, f"{round_.id}.{message.part}")
-            return rounds.propose(cohort, round_, couples, shown, message, now)
-        case PlacesFound():
-            known = [(state.get(Manager, cohort_id, who), at) for who, at in message.waiting]
-            return rounds.tell_places([(m, at) for m, at in known if m is not None])
-        case SearchEnded():
-            mentors, managers = state.whole(Mentor, cohort_id), state.whole(Manager, cohort_id)
-            return rounds.complete(round_, mentors, managers, message)
-        case _:
-            raise AssertionError(f"a search does not report a {type(message).__name__}")
+        return None
+    return cohort, round_
 
 
-def _couples(state: State, message: PairsFound) -> Iterable[rounds.Couple | None]:
+def _couples(state: State, report: PairsFound) -> Iterable[Couple]:
     """The two people of every pair that has not been one, and is not ruled out."""
-    for mentor_id, manager_id in message.pairs:
-        mentor = state.get(Mentor, message.cohort_id, mentor_id)
-        manager = state.get(Manager, message.cohort_id, manager_id)
+    for mentor_id, manager_id in report.pairs:
         pair_id = pair_of(mentor_id, manager_id)
-        override = state.get(Override, message.cohort_id, pair_id)
-        new = state.get(Pair, message.cohort_id, pair_id) is None
+        couple = couple_of(state, report.cohort_id, pair_id)
+        override = state.get(Override, report.cohort_id, pair_id)
         ruled_out = override is not None and override.decision == "kept_apart"
-        yield (mentor, manager) if mentor and manager and new and not ruled_out else None
+        if couple is not None and couple.pair is None and not ruled_out:
+            yield couple
 
 
-def _by_hand(state: State, message: ProposePair | KeepApart, now: datetime) -> Decision:
-    cohort_id, pair_id = message.cohort_id, message.pair_id
-    mentor_id, manager_id = people_of(pair_id)
-    mentor, manager = (
-        state.get(Mentor, cohort_id, mentor_id),
-        state.get(Manager, cohort_id, manager_id),
-    )
-    pair, override = state.get(Pair, cohort_id, pair_id), state.get(Override, cohort_id, pair_id)
-    if isinstance(message, KeepApart):
-        return overrides.keep_apart(mentor, manager, pair, override, message)
-
+def _propose_pair(state: State, command: ProposePair, now: datetime) -> Decision:
     def line_of(person: str) -> str | None:
-        known = state.get(Mentor, cohort_id, person) or state.get(Manager, cohort_id, person)
+        known = _mentor(state, command, person) or _manager(state, command, person)
         return known.line_manager if known else None
 
-    cohort = state.get(Cohort, cohort_id, cohort_id)
-    return overrides.propose(cohort, mentor, manager, pair, override, line_of, message, now)
+    cohort, named = _cohort(state, command), _named(state, command, command.pair_id)
+    return overrides.propose(cohort, *named, line_of, command, now)
+
+
+def _keep_apart(state: State, command: KeepApart, _: datetime) -> Decision:
+    return overrides.keep_apart(*_named(state, command, command.pair_id), command)
+
+
+def _named(
+    state: State, message: Message, pair_id: str
+) -> tuple[Mentor | None, Manager | None, Pair | None, Override | None]:
+    """Everything that a pair's id names."""
+    mentor_id, manager_id = people_of(pair_id)
+    return (
+        _mentor(state, message, mentor_id),
+        _manager(state, message, manager_id),
+        _pair(state, message, pair_id),
+        state.get(Override, message.cohort_id, pair_id),
+    )
 
 
 HANDLERS: Handlers = {
@@ -226,11 +242,11 @@ HANDLERS: Handlers = {
     WithdrawMentor: _withdraw_mentor,
     WithdrawManager: _withdraw_manager,
     RunRound: _run_round,
-    PairsFound: _of_round,
-    PlacesFound: _of_round,
-    SearchEnded: _of_round,
-    ProposePair: _by_hand,
-    KeepApart: _by_hand,
+    PairsFound: _pairs_found,
+    PlacesFound: _places_found,
+    SearchEnded: _search_ended,
+    ProposePair: _propose_pair,
+    KeepApart: _keep_apart,
     AcceptProposal: _accept,
     DeclineProposal: _decline,
     DissolvePair: _dissolve,

@@ -24,15 +24,29 @@ def propose(
     if cohort is None or mentor is None or manager is None:
         return _unknown(command.pair_id, mentor)
     if pair is not None:
-        return Refusal("pair-known", f"the pair {pair.id} was proposed before; it is {pair.state}")
+        return Refusal(
+            "conflict", "pair-known", f"The pair {pair.id} was proposed before and is {pair.state}."
+        )
     if manager.state != "waiting":
-        return Refusal("not-waiting", f"{manager.id} does not wait for a mentor: {manager.state}")
+        return Refusal(
+            "conflict",
+            "not-waiting",
+            f"The manager {manager.id} is {manager.state} and does not wait for a mentor.",
+        )
     if mentor.places < 1:
-        return Refusal("no-place", f"{mentor.id} has no place for another manager: {mentor.state}")
+        return Refusal(
+            "conflict",
+            "no-place",
+            f"The mentor {mentor.id} is {mentor.state} and has no place for another manager.",
+        )
     if override is not None and override.decision == "kept_apart":
-        return Refusal("kept-apart", f"a coordinator ruled {override.id} out")
+        return Refusal("conflict", "kept-apart", f"A coordinator ruled out the pair {override.id}.")
     if (why := kept_apart(mentor, manager, cohort.policy, line_of)) is not None:
-        return Refusal("kept-apart", f"{mentor.id} and {manager.id} are kept apart: {why}")
+        return Refusal(
+            "conflict",
+            "kept-apart",
+            f"The mentor {mentor.id} and the manager {manager.id} are kept apart: {why}.",
+        )
     chosen = PairChosenByHand(
         cohort_id=command.cohort_id,
         pair_id=command.pair_id,
@@ -54,7 +68,11 @@ def keep_apart(
     if mentor is None or manager is None:
         return _unknown(command.pair_id, mentor)
     if pair is not None and pair.state in ("proposed", "formed"):
-        return Refusal("pair-standing", f"{pair.id} is {pair.state}: decline or dissolve it first")
+        return Refusal(
+            "conflict",
+            "pair-standing",
+            f"The pair {pair.id} is {pair.state} and has to be ended first.",
+        )
     if override is not None and override.decision == "kept_apart":
         return []
     return [
@@ -71,4 +89,4 @@ def keep_apart(
 def _unknown(pair_id: str, mentor: Mentor | None) -> Refusal:
     mentor_id, manager_id = people_of(pair_id)
     who = f"mentor {mentor_id}" if mentor is None else f"manager {manager_id}"
-    return Refusal("unknown-person", f"there is no {who} in this cohort")
+    return Refusal("unknown", "unknown-person", f"There is no {who} in this cohort.")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
-from schemas.base import Event
+from schemas.base import Event, recast
 from schemas.matching import (
     AcceptProposal,
     DeclineProposal,
@@ -15,47 +15,47 @@ from schemas.matching import (
     ProposalExpired,
 )
 from services.chassis.domain import Decision, Refusal
-from services.matching.views import Manager, Mentor, Pair
+from services.matching.couple import Couple
+from services.matching.views import Pair
 
 
-def accept(
-    pair: Pair | None,
-    mentor: Mentor | None,
-    manager: Manager | None,
-    command: AcceptProposal,
-    now: datetime,
-) -> Decision:
+def accept(couple: Couple | None, command: AcceptProposal, now: datetime) -> Decision:
     """One side says yes; with the other's yes the pair is formed."""
-    if (no := _not_open(pair, command.pair_id, now)) is not None:
-        return no
-    assert pair is not None and mentor is not None and manager is not None
+    found = _open(couple, command.pair_id, now)
+    if isinstance(found, Refusal):
+        return found
+    couple, pair = found
     if command.by in pair.accepted:
-        return Refusal("already-answered", "this proposal has been accepted by this side already")
-    accepted = ProposalAccepted(**_people(pair), by=command.by)
+        return Refusal(
+            "conflict", "already-answered", "This side has accepted the proposal already."
+        )
+    accepted = recast(ProposalAccepted, pair, pair_id=pair.id, by=command.by)
     if not pair.accepted:
         return [accepted]
-    formed = PairFormed(
-        **_people(pair),
-        tools=pair.tools,
-        mentor_availability=mentor.availability,
-        manager_availability=manager.availability,
+    formed = recast(
+        PairFormed,
+        pair,
+        pair_id=pair.id,
+        mentor_availability=couple.mentor.availability,
+        manager_availability=couple.manager.availability,
     )
     return [accepted, formed]
 
 
-def decline(pair: Pair | None, command: DeclineProposal, now: datetime) -> Decision:
+def decline(couple: Couple | None, command: DeclineProposal, now: datetime) -> Decision:
     """One side says no, for good; having said yes before does not bind."""
-    if (no := _not_open(pair, command.pair_id, now)) is not None:
-        return no
-    assert pair is not None
-    return [ProposalDeclined(**_people(pair), by=command.by)]
+    found = _open(couple, command.pair_id, now)
+    if isinstance(found, Refusal):
+        return found
+    _, pair = found
+    return [recast(ProposalDeclined, pair, pair_id=pair.id, by=command.by)]
 
 
 def expire(pair: Pair | None, now: datetime) -> list[Event]:
     """The deadline of a proposal has come."""
     if pair is None or pair.state != "proposed" or pair.due_at is None or pair.due_at > now:
         return []
-    return [ProposalExpired(**_people(pair), cause="deadline")]
+    return [recast(ProposalExpired, pair, pair_id=pair.id, cause="deadline")]
 
 
 def dissolve(pair: Pair | None, command: DissolvePair) -> Decision:
@@ -64,41 +64,47 @@ def dissolve(pair: Pair | None, command: DissolvePair) -> Decision:
         return _unknown(command.pair_id)
     match pair.state:
         case "formed":
-            return [PairDissolved(**_people(pair), cause="request", reason=command.reason)]
+            cause = {"cause": "request", "reason": command.reason}
+            return [recast(PairDissolved, pair, pair_id=pair.id, **cause)]
         case "dissolved":
             return []
         case "proposed" | "declined" | "expired" | "graduated":
-            return Refusal("pair-not-standing", f"pair {pair.id} is {pair.state}")
+            return Refusal(
+                "conflict",
+                "pair-not-standing",
+                f"The pair {pair.id} does not stand but is {pair.state}.",
+            )
         case _:
             assert_never(pair.state)
 
 
-def _not_open(pair: Pair | None, pair_id: str, now: datetime) -> Refusal | None:
-    if pair is None:
+def _open(couple: Couple | None, pair_id: str, now: datetime) -> tuple[Couple, Pair] | Refusal:
+    """A proposal that can be answered, with its two people; or why there is none."""
+    if couple is None or couple.pair is None:
         return _unknown(pair_id)
+    pair = couple.pair
     match pair.state:
         case "proposed" if pair.due_at is not None and pair.due_at <= now:
-            return Refusal("proposal-expired", "the time to answer this proposal has run out")
+            return Refusal(
+                "conflict", "proposal-expired", "The time to answer this proposal has run out."
+            )
         case "proposed":
-            return None
+            return couple, pair
         case "formed" | "graduated" | "dissolved":
-            return Refusal("already-answered", "this proposal has been accepted already")
+            return Refusal(
+                "conflict", "already-answered", "This proposal has been accepted already."
+            )
         case "declined":
-            return Refusal("proposal-declined", "this proposal has been declined")
+            return Refusal("conflict", "proposal-declined", "This proposal has been declined.")
         case "expired":
-            return Refusal("proposal-expired", "the time to answer this proposal has run out")
+            return Refusal(
+                "conflict", "proposal-expired", "The time to answer this proposal has run out."
+            )
         case _:
             assert_never(pair.state)
 
 
 def _unknown(pair_id: str) -> Refusal:
-    return Refusal("unknown-pair", f"no pair {pair_id} has been proposed in this cohort")
-
-
-def _people(pair: Pair) -> dict[str, str]:
-    return {
-        "cohort_id": pair.cohort_id,
-        "pair_id": pair.id,
-        "mentor_id": pair.mentor_id,
-        "manager_id": pair.manager_id,
-    }
+    return Refusal(
+        "unknown", "unknown-pair", f"The pair {pair_id} was never proposed in this cohort."
+    )

@@ -32,7 +32,7 @@ _REQUEST = ("directorate", "site", "job_family", "needs", "line_manager", "exclu
 
 
 def unknown_cohort(cohort_id: str) -> Refusal:
-    return Refusal("unknown-cohort", f"there is no cohort {cohort_id}")
+    return Refusal("unknown", "unknown-cohort", f"There is no cohort {cohort_id}.")
 
 
 def open_cohort(cohort: Cohort | None, command: OpenCohort) -> Decision:
@@ -41,7 +41,9 @@ def open_cohort(cohort: Cohort | None, command: OpenCohort) -> Decision:
         return [recast(CohortOpened, command)]
     if (cohort.name, cohort.policy) == (command.name, command.policy):
         return []
-    return Refusal("cohort-exists", f"cohort {command.cohort_id} was opened with other terms")
+    return Refusal(
+        "conflict", "cohort-exists", f"The cohort {command.cohort_id} was opened with other terms."
+    )
 
 
 def volunteer(cohort: Cohort | None, mentor: Mentor | None, command: VolunteerAsMentor) -> Decision:
@@ -53,7 +55,11 @@ def volunteer(cohort: Cohort | None, mentor: Mentor | None, command: VolunteerAs
     if mentor.state == "withdrawn":
         return _withdrawn(mentor.id)
     if any(getattr(mentor, name) != getattr(command, name) for name in _OFFER):
-        return Refusal("already-volunteered", f"{mentor.id} has volunteered with another offer")
+        return Refusal(
+            "conflict",
+            "already-volunteered",
+            f"The mentor {mentor.id} has volunteered with another offer.",
+        )
     return resume(mentor, mentor.id) if mentor.state == "paused" else []
 
 
@@ -68,15 +74,20 @@ def enrol(
         if not needs:
             known = ", ".join(sorted(job_families()))
             return Refusal(
+                "invalid",
                 "no-needs",
-                f"needs: name a tool, or a job family that has tools of its own ({known})",
+                f"Name a tool that is needed, or a job family with tools of its own: {known}.",
             )
         return [recast(ManagerEnrolled, command, needs=needs, enrolled_at=now)]
     if manager.state == "withdrawn":
         return _withdrawn(manager.id)
     asked = command if command.needs else recast(EnrolManager, command, needs=manager.needs)
     if any(getattr(manager, name) != getattr(asked, name) for name in _REQUEST):
-        return Refusal("already-enrolled", f"{manager.id} has enrolled with another request")
+        return Refusal(
+            "conflict",
+            "already-enrolled",
+            f"The manager {manager.id} has enrolled with another request.",
+        )
     return []
 
 
@@ -141,21 +152,14 @@ def withdraw_manager(
 
 
 def _ended(pair: Pair, who: str) -> Event:
-    people = {
-        "cohort_id": pair.cohort_id,
-        "pair_id": pair.id,
-        "mentor_id": pair.mentor_id,
-        "manager_id": pair.manager_id,
-    }
     if pair.state == "proposed":
-        return ProposalExpired(**people, cause="withdrawal")
-    cause = "mentor_withdrew" if who == "mentor" else "manager_withdrew"
-    return PairDissolved.model_validate({**people, "cause": cause})
+        return recast(ProposalExpired, pair, pair_id=pair.id, cause="withdrawal")
+    return recast(PairDissolved, pair, pair_id=pair.id, cause=f"{who}_withdrew")
 
 
 def _unknown_person(person_id: str) -> Refusal:
-    return Refusal("unknown-person", f"nobody is known as {person_id} in this cohort")
+    return Refusal("unknown", "unknown-person", f"Nobody is known as {person_id} in this cohort.")
 
 
 def _withdrawn(person_id: str) -> Refusal:
-    return Refusal("withdrawn", f"{person_id} has left the cohort")
+    return Refusal("conflict", "withdrawn", f"The person {person_id} has left the cohort.")

@@ -22,13 +22,13 @@ from schemas.matching import (
     RunRound,
 )
 from schemas.values import SimulatedPair, Waiting
-from services.chassis.domain import Decision, Refusal
+from services.chassis.domain import Decision
+from services.matching.couple import Couple
 from services.matching.messages import PairsFound, SearchEnded
+from services.matching.people import unknown_cohort
 from services.matching.search.explaining import first_tools, reasons_of
 from services.matching.search.scoring import Pool
 from services.matching.views import Cohort, Manager, Mentor, Round, Simulation
-
-Couple = tuple[Mentor, Manager]
 
 
 def request(
@@ -36,7 +36,7 @@ def request(
 ) -> Decision:
     """Ask for a round. One that was asked for does nothing; a simulated one can be published."""
     if cohort is None:
-        return Refusal("unknown-cohort", f"there is no cohort {command.cohort_id}")
+        return unknown_cohort(command.cohort_id)
     if past is not None and (past.state, command.mode) != ("simulated", "publish"):
         return []
     return [
@@ -62,8 +62,8 @@ def propose(
     `known` is the part of the simulation as it has been shown.
     """
     pool = Pool(
-        list({mentor.id: mentor for mentor, _ in couples}.values()),
-        list({manager.id: manager for _, manager in couples}.values()),
+        list({couple.mentor.id: couple.mentor for couple in couples}.values()),
+        list({couple.manager.id: couple.manager for couple in couples}.values()),
         cohort.policy,
     )
     proposals = [proposal(pool, i, j, round_.id, now) for i, j in _legal(pool, couples)]
@@ -101,8 +101,8 @@ def _legal(pool: Pool, couples: Sequence[Couple]) -> Iterator[tuple[int, int]]:
     }
     mentors = {mentor.id: j for j, mentor in enumerate(pool.mentors)}
     managers = {manager.id: i for i, manager in enumerate(pool.managers)}
-    for mentor, manager in couples:
-        i, j = managers[manager.id], mentors[mentor.id]
+    for couple in couples:
+        i, j = managers[couple.manager.id], mentors[couple.mentor.id]
         if j in able[i]:
             yield i, j
 

@@ -1,16 +1,17 @@
-"""Which facts are told to whom, and what becomes of a letter. Pure.
+"""Which letters a fact owes, and what becomes of each.
 
 Always holds: one letter per fact and person, however often the fact is told; a letter is queued
 until it is sent or failed, and is never handed over in quiet hours.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from schemas.base import Event
-from schemas.notify import LetterDeferred, LetterFailed, LetterQueued, LetterSent, RetryLetter
+from schemas.notify import LetterDeferred, LetterFailed, LetterQueued, LetterSent
 from schemas.values import QuietHours
-from services.chassis.domain import Decision, Refusal, State
+from services.chassis.domain import Decision, Refusal
 from services.notify.calendar import next_sending_time
 from services.notify.letters import letters_of
 from services.notify.messages import LetterAttempted
@@ -24,15 +25,10 @@ CONTACT_PATIENCE = timedelta(days=3)
 NO_CONTACT = "no contact"
 
 
-# --- who is told what -------------------------------------------------------------------------
-
-
-# --- decisions --------------------------------------------------------------------------------
-
-
-def tell(state: State, event: Event, now: datetime) -> list[LetterQueued]:
-    """Queue the letters that a fact owes and that are not there yet."""
-    send_at = next_sending_time(now, _quiet_hours(state, event.cohort_id))
+def tell(cohort: Cohort | None, letters: Sequence[Letter], event: Event, now: datetime) -> Decision:
+    """Queue the letters that a fact owes. `letters`: those of them that there are already."""
+    send_at = next_sending_time(now, _quiet_hours(cohort))
+    known = {letter.id for letter in letters}
     facts = event.model_dump(mode="json")
     return [
         LetterQueued(
@@ -45,18 +41,19 @@ def tell(state: State, event: Event, now: datetime) -> list[LetterQueued]:
             send_at=send_at,
         )
         for letter_id, person_id, side in letters_of(event)
-        if state.get(Letter, event.cohort_id, letter_id) is None
+        if letter_id not in known
     ]
 
 
-def conclude(state: State, tried: LetterAttempted, now: datetime) -> list[Event]:
+def conclude(
+    cohort: Cohort | None, letter: Letter | None, attempted: LetterAttempted, now: datetime
+) -> Decision:
     """What follows from a hand-over. One of a letter that is not due (any more) changes nothing."""
-    letter = state.get(Letter, tried.cohort_id, tried.letter_id)
     if letter is None or letter.due_at is None or letter.due_at > now:
         return []
-    quiet_hours = _quiet_hours(state, letter.cohort_id)
+    quiet_hours = _quiet_hours(cohort)
     attempt = letter.attempts + 1
-    match tried.outcome:
+    match attempted.outcome:
         case "sent":
             return [
                 LetterSent(
@@ -64,12 +61,12 @@ def conclude(state: State, tried: LetterAttempted, now: datetime) -> list[Event]
                 )
             ]
         case "permanent":
-            return [_failed(letter, attempt, tried.cause)]
+            return [_failed(letter, attempt, attempted.cause)]
         case "transient":
             if attempt >= TRIES:
-                return [_failed(letter, attempt, tried.cause)]
+                return [_failed(letter, attempt, attempted.cause)]
             wait = min(FIRST_RETRY * 2**letter.attempts, LONGEST_RETRY)
-            return [_deferred(letter, attempt, tried.cause, now + wait, quiet_hours)]
+            return [_deferred(letter, attempt, attempted.cause, now + wait, quiet_hours)]
         case "no-contact":
             if now >= letter.owed_since + CONTACT_PATIENCE:
                 return [_failed(letter, letter.attempts, NO_CONTACT)]
@@ -79,22 +76,22 @@ def conclude(state: State, tried: LetterAttempted, now: datetime) -> list[Event]
         case "quiet-hours":
             return [_deferred(letter, letter.attempts, "quiet hours", now, quiet_hours)]
         case _:
-            assert_never(tried.outcome)
+            assert_never(attempted.outcome)
 
 
-def retry(state: State, command: RetryLetter, now: datetime) -> Decision:
+def retry(letter: Letter | None, now: datetime) -> Decision:
     """A failed letter is due again at once, with all its tries."""
-    letter = state.get(Letter, command.cohort_id, command.letter_id)
     if letter is None:
-        return Refusal("letter-unknown", "There is no such letter in the cohort.")
+        return Refusal("unknown", "unknown-letter", "There is no such letter in this cohort.")
     if letter.state != "failed":
-        return Refusal("letter-not-failed", f"The letter is {letter.state}, not failed.")
+        return Refusal(
+            "conflict", "letter-not-failed", f"The letter is {letter.state} and has not failed."
+        )
     return [LetterDeferred(**_about(letter), attempt=0, cause="asked again", retry_at=now)]
 
 
-def _quiet_hours(state: State, cohort_id: str) -> QuietHours:
+def _quiet_hours(cohort: Cohort | None) -> QuietHours:
     # A session's fact can overtake the cohort's opening, which is on another topic.
-    cohort = state.get(Cohort, cohort_id, cohort_id)
     return cohort.quiet_hours if cohort else QuietHours()
 
 
@@ -115,6 +112,3 @@ def _deferred(
 ) -> LetterDeferred:
     retry_at = next_sending_time(earliest, quiet_hours)
     return LetterDeferred(**_about(letter), attempt=attempt, cause=cause, retry_at=retry_at)
-
-
-# --- needs and folding ------------------------------------------------------------------------

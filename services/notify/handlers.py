@@ -1,4 +1,4 @@
-"""Which message leads to which decision; translation only."""
+"""Which message leads to which decision. Translation only."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,7 +9,7 @@ from schemas.notify import LetterDeferred, LetterFailed, LetterSent, RetryLetter
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.notify.delivery import conclude, retry, tell
+from services.notify import delivery
 from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, letters_of
 from services.notify.messages import LetterAttempted
@@ -37,15 +37,18 @@ def needs(message: Message) -> Iterable[Need]:
 
 
 def _tell(state: State, event: Event, now: datetime) -> Decision:
-    return tell(state, event, now)
+    found = [_letter(state, event, letter_id) for letter_id, _, _ in letters_of(event)]
+    letters = [letter for letter in found if letter is not None]
+    return delivery.tell(_cohort(state, event), letters, event, now)
 
 
 def _conclude(state: State, attempted: LetterAttempted, now: datetime) -> Decision:
-    return conclude(state, attempted, now)
+    letter = _letter(state, attempted, attempted.letter_id)
+    return delivery.conclude(_cohort(state, attempted), letter, attempted, now)
 
 
 def _retry(state: State, command: RetryLetter, now: datetime) -> Decision:
-    return retry(state, command, now)
+    return delivery.retry(_letter(state, command, command.letter_id), now)
 
 
 def _noted(*_: object) -> Decision:
@@ -68,6 +71,15 @@ HANDLERS: Handlers = {
     Due: _left_to_the_sender,
 }
 """Message to decision."""
+
+
+def _cohort(state: State, message: Message) -> Cohort | None:
+    return state.get(Cohort, message.cohort_id, message.cohort_id)
+
+
+def _letter(state: State, message: Message, letter_id: str) -> Letter | None:
+    return state.get(Letter, message.cohort_id, letter_id)
+
 
 DOMAIN = Domain(
     name="notify",

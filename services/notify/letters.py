@@ -94,7 +94,7 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
     if isinstance(event, ManagerWaitlisted) and not event.first:
         return []  # a new place on the list is for whoever looks
     fact_id = _fact_id(event)
-    return [(f"{fact_id}:{person_id}", person_id, side) for person_id, side in _told(event)]
+    return [(f"{fact_id}:{person_id}", person_id, side) for person_id, side in _recipients(event)]
 
 
 def _fact_id(event: Event) -> str:
@@ -110,7 +110,7 @@ def _fact_id(event: Event) -> str:
             return subject
 
 
-def _told(event: Event) -> list[tuple[str, Side]]:
+def _recipients(event: Event) -> list[tuple[str, Side]]:
     to = LETTERS[type(event)].to
     if isinstance(event, SurveyOpened):
         return [(event.person_id, event.side)]

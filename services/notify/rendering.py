@@ -219,23 +219,23 @@ def _view(
 ) -> dict[str, Any]:
     """What a layout shows. Everything is plain text: the HTML layout escapes all of it."""
     common, own = _texts(language)["_common"], _texts(language)[template]
-    told: dict[str, Any] = dict(facts) | {"contact": head.contact}
+    values: dict[str, Any] = dict(facts) | {"contact": head.contact}
 
     def say(text: str | None) -> str | None:
-        return _say(text, told, language) if text else None
+        return _say(text, values, language) if text else None
 
     return {
         "language": language,
         "subject": say(own["subject"]),
         "greeting": say(common["greeting"]),
         "body": [said for text in own["body"] if (said := say(text))],
-        "write_to": told["other_email"] if own.get("write_to") else None,
+        "write_to": values["other_email"] if own.get("write_to") else None,
         "action": say(own.get("action")),
         "colon": words.typeset(" :", language) if language == "fr" else ":",
         "heading": say(own.get("reasons")),
-        "reasons": told.get("reasons"),
-        "begin": say(common["begin"]) if told.get("tools") else None,
-        "begin_with": told.get("begin_with"),
+        "reasons": values.get("reasons"),
+        "begin": say(common["begin"]) if values.get("tools") else None,
+        "begin_with": values.get("begin_with"),
         "after": say(own.get("after")),
         "signature": say(common["signature"]),
         "footer": say(common["footer"]),

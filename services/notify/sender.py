@@ -149,9 +149,9 @@ class Sender:
                 return message
             if away:
                 return "transient", away
-            with self.tracing.work("hand over letter", letter) as told:
+            with self.tracing.work("hand over letter", letter) as note_result:
                 result = await self._sent(message, people[_key(letter, letter.person_id)].email)
-                told(result[0])
+                note_result(result[0])
                 return result
         except _Away:
             raise

@@ -64,7 +64,7 @@ class Agenda:
 
     def session_event(self, kind: type[S], line: PlanLine, **own: Any) -> S:
         """The next change of a session; `own` are the fields that differ from its line's."""
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "cohort_id": self.pair.cohort_id,
             "session_id": session_of(self.pair.id, line.number),
             "pair_id": self.pair.id,
@@ -75,7 +75,7 @@ class Agenda:
             "revision": line.changes,
             "starts_at": line.starts_at,
         } | own
-        return kind(ends_at=told["starts_at"] + self.length, **told)
+        return kind(ends_at=fields["starts_at"] + self.length, **fields)
 
     def pair_event(self, kind: type[P], **own: Any) -> P:
         """Something about the pair."""

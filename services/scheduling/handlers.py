@@ -13,7 +13,7 @@ from schemas.scheduling import (
     SessionEvent,
 )
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.scheduling import domain
+from services.scheduling import attendance, planning, sessions
 from services.scheduling.agenda import Agenda, agenda_of, new_agenda
 from services.scheduling.evolution import EVOLUTION
 from services.scheduling.views import Calendar, Cohort, Outcome, Pair, Session, outcome_of
@@ -56,35 +56,35 @@ def _needs_of_agenda(cohort_id: str, pair_id: str) -> Iterable[Need]:
 
 
 def _pair_formed(state: State, event: PairFormed, now: datetime) -> Decision:
-    return domain.begin(new_agenda(state, event), _agenda(state, event, event.pair_id), now)
+    return planning.begin(new_agenda(state, event), _agenda(state, event, event.pair_id), now)
 
 
 def _pair_dissolved(state: State, event: PairDissolved, _: datetime) -> Decision:
-    return domain.dissolve(_agenda(state, event, event.pair_id))
+    return planning.dissolve(_agenda(state, event, event.pair_id))
 
 
 def _confirm(state: State, command: ConfirmSession, now: datetime) -> Decision:
-    return domain.confirm(*_session(state, command, command.session_id), command, now)
+    return sessions.confirm(*_session(state, command, command.session_id), command, now)
 
 
 def _reschedule(state: State, command: RescheduleSession, now: datetime) -> Decision:
-    return domain.reschedule(*_session(state, command, command.session_id), command, now)
+    return sessions.reschedule(*_session(state, command, command.session_id), command, now)
 
 
 def _cancel(state: State, command: CancelSession, now: datetime) -> Decision:
-    return domain.cancel(*_session(state, command, command.session_id), command, now)
+    return sessions.cancel(*_session(state, command, command.session_id), command, now)
 
 
 def _report(state: State, command: ReportAttendance, now: datetime) -> Decision:
     ended = outcome_of(command.session_id, command.attempt)
     outcome = state.get(Outcome, command.cohort_id, ended)
-    return domain.report(*_session(state, command, command.session_id), outcome, command, now)
+    return attendance.report(*_session(state, command, command.session_id), outcome, command, now)
 
 
 def _due(state: State, due: Due, now: datetime) -> Decision:
     if due.collection == Session.collection:
-        return domain.session_due(*_session(state, due, due.id), now)
-    return domain.pair_due(_agenda(state, due, due.id), now)
+        return attendance.session_due(*_session(state, due, due.id), now)
+    return planning.pair_due(_agenda(state, due, due.id), now)
 
 
 def _noted(*_: object) -> Decision:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from schemas.values import WEEKDAYS, Availability, Window, minutes
+from services.chassis.domain import Refusal
 
 PARIS = ZoneInfo("Europe/Paris")
 HORIZON = timedelta(weeks=26)
@@ -139,15 +140,19 @@ def _next_quarter(moment: datetime) -> datetime:
     return (whole if whole == moment else whole + timedelta(minutes=_QUARTER)).astimezone(UTC)
 
 
-def fault_of(starts_at: datetime, length: timedelta) -> tuple[str, str] | None:
-    """The rule that a time chosen by hand breaks, and a sentence about it; None if it is fine."""
+def fault_of(starts_at: datetime, length: timedelta) -> Refusal | None:
+    """What speaks against a time of day and week chosen by hand; None if it is fine."""
     start = starts_at.astimezone(PARIS)
     end = (starts_at + length).astimezone(PARIS)
     if _next_quarter(starts_at) != starts_at:
-        return "off-the-quarter", "A session starts on a quarter of an hour."
+        return Refusal("invalid", "off-the-quarter", "A session starts on a quarter of an hour.")
     if not is_working_day(start.date()):
-        return "not-a-working-day", "A session takes place on a working day."
+        return Refusal("invalid", "not-a-working-day", "A session takes place on a working day.")
     opens, closes = WORKING_HOURS
     if start.time() < opens or end.time() > closes or end.date() != start.date():
-        return "outside-working-hours", "A session lies between 07:00 and 20:00, Paris time."
+        return Refusal(
+            "invalid",
+            "outside-working-hours",
+            "A session lies between 07:00 and 20:00, Paris time.",
+        )
     return None

@@ -113,16 +113,16 @@ def nothing_needed(_: Message) -> Iterable[Need]:
 def _confirm(state: State, command: ConfirmSession, now: datetime) -> Decision:
     tally = state.get(Tally, command.cohort_id, parent_pair(command.session_id))
     if tally is None:
-        return Refusal("unknown-pair", "there is no such pair")
+        return Refusal("unknown", "unknown-pair", "There is no such pair.")
     if tally.count >= 5:
-        return Refusal("complete", "five is all there are")
+        return Refusal("conflict", "complete", "Five is all there are.")
     pair = _pair(command.cohort_id, tally.id)
     return [PlanningBegan(**pair, at=now), PairGraduated(**pair, sessions=tally.count + 1)]
 
 
 def _dissolve(state: State, event: PairDissolved, _: datetime) -> Decision:
     if state.get(Tally, event.cohort_id, event.pair_id) is None:
-        return Refusal("unknown-pair", "there is no such pair")
+        return Refusal("unknown", "unknown-pair", "There is no such pair.")
     return []
 
 
@@ -134,6 +134,8 @@ def _due(state: State, due: Due, now: datetime) -> Decision:
 
 
 def _report(_: State, command: ReportAttendance, __: datetime) -> Decision:
+    if not command.held:
+        return Refusal("invalid", "not-held", "A report is of a meeting that was held.")
     return [
         SurveyAnswered(
             cohort_id=command.cohort_id, kind="session", side=command.by, scores={"a": 3}

@@ -13,7 +13,7 @@ COPIED = ("services", "schemas", "deploy")
 CHANGES: tuple[tuple[str, str, str], ...] = (
     # A field more in a public event, which today's readers do not know.
     (
-        "schemas/events.py",
+        "schemas/scheduling.py",
         '''    """A session has its time: the first, or a new one after it was missed or cancelled."""
 ''',
         '''    """A session has its time: the first, or a new one after it was missed or cancelled."""
@@ -22,13 +22,13 @@ CHANGES: tuple[tuple[str, str, str], ...] = (
 ''',
     ),
     (
-        "services/scheduling/domain.py",
+        "services/scheduling/planning.py",
         "            SessionPlanned, line, attempt=line.attempt + 1, starts_at=starts_at\n",
         '            SessionPlanned, line, attempt=line.attempt + 1, starts_at=starts_at, room="B-12"\n',
     ),
     # A second version of an event's type, published in both for a period.
     (
-        "schemas/events.py",
+        "schemas/scheduling.py",
         '''    """A session took place."""
 
 ''',
@@ -39,7 +39,7 @@ CHANGES: tuple[tuple[str, str, str], ...] = (
 ''',
     ),
     (
-        "services/scheduling/domain.py",
+        "services/scheduling/attendance.py",
         "    events: list[Event] = [agenda.session_event(SessionCompleted, line, by=by, "
         "completed=completed)]\n",
         """    more = {"by": by, "completed": completed, "minutes": 60}
@@ -63,24 +63,31 @@ CHANGES: tuple[tuple[str, str, str], ...] = (
     ),
     # A type more on a public topic.
     (
-        "schemas/events.py",
-        "# --- scheduling, private -",
+        "schemas/scheduling.py",
+        "class PlanningBegan(PairEvent):\n",
         '''class PairPraised(Event):
     """A pair held a session: well done."""
 
+    audience = "public"
     subject_field: ClassVar[str] = "pair_id"
     pair_id: PairId
 
 
-# --- scheduling, private -''',
+class PlanningBegan(PairEvent):
+''',
     ),
     (
-        "schemas/topics.py",
-        "        events.PairGraduated,\n",
-        "        events.PairGraduated,\n        events.PairPraised,\n",
+        "services/scheduling/evolution.py",
+        "    PairGraduated,\n    PairStalled,\n",
+        "    PairGraduated,\n    PairPraised,\n    PairStalled,\n",
     ),
     (
-        "services/scheduling/domain.py",
+        "services/scheduling/evolution.py",
+        "EVOLUTION: Evolution = {\n",
+        "EVOLUTION: Evolution = {\n    PairPraised: lambda *_: (),\n",
+    ),
+    (
+        "services/scheduling/attendance.py",
         "    SessionCompleted,\n",
         "    PairPraised,\n    SessionCompleted,\n",
     ),
@@ -102,7 +109,7 @@ CHANGES: tuple[tuple[str, str, str], ...] = (
     ),
     # A field more in a command, which the pages of letters send.
     (
-        "schemas/commands.py",
+        "schemas/scheduling.py",
         '    held: Annotated[bool, described("Whether it took place.", True)]\n',
         '    held: Annotated[bool, described("Whether it took place.", True)]\n'
         '    remark: Annotated[str | None, described("What was learned.", "Tags")] = None\n',

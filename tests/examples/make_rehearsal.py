@@ -11,10 +11,12 @@ Run: python -m tests.examples.make_rehearsal
 import asyncio
 import heapq
 import json
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from deploy.trial.habits import Habits
 from schemas.base import people_of
 from schemas.matching import DissolvePair, OpenCohort, RunRound
 from schemas.scheduling import ConfirmSession
@@ -46,8 +48,26 @@ Row = dict[str, Any]
 """A record: topic, partition, offset, key, headers and value; texts, and the value's JSON."""
 
 
+class Middling(random.Random):
+    """Neither high nor low."""
+
+    def random(self) -> float:
+        return 0.5
+
+
+class EvenHabits(Habits):
+    """Those of people to whom nothing out of the ordinary happens."""
+
+    def chance(self, *about: str) -> random.Random:
+        return Middling(0)
+
+
 class Cast(People):
     """Two volunteers and two managers, who do what they are asked; one couple is parted."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.habits = EvenHabits(world.seed)
 
     def mood(self, *about: str) -> float:
         return 0.5  # an even one, in which nobody does anything twice

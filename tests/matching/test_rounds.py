@@ -400,5 +400,5 @@ def test_a_manager_without_needs_of_an_unknown_job_is_told_which_jobs_there_are(
     fields = manager("g1", job_family="juggling").model_dump(exclude={"enrolled_at", "needs"})
     decision = scenario().when(EnrolManager.model_validate(fields))
     assert isinstance(decision, Refusal)
-    assert decision.rule == "no-needs"
-    assert decision.detail.startswith("needs: ") and "statistics" in decision.detail
+    assert (decision.kind, decision.rule) == ("invalid", "no-needs")
+    assert decision.detail.startswith("Name a tool") and "statistics" in decision.detail

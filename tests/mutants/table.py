@@ -137,7 +137,7 @@ MUTANTS: tuple[Mutant, ...] = (
         _DECIDING,
         "            return [*retried(item, draft), *learned, *decision, *older]\n",
         """            if item.attributes and is_command(type(message)) and decision:
-                no = Refusal("mutant", "and yet it is done")
+                no = Refusal("conflict", "mutant", "And yet it is done.")
                 return [*decision, self._refused(item, message, no)]
             return [*retried(item, draft), *learned, *decision, *older]
 """,
@@ -323,7 +323,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "deadline-twice",
         "G6",
         "a deadline is decided on whenever it is found",
-        "services/feedback/domain.py",
+        "services/feedback/surveys.py",
         "survey is None or survey.due_at is None or survey.due_at > now",
         "survey is None",
     ),
@@ -348,7 +348,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "real-time",
         "G6",
         "a decision asks for the time",
-        "services/feedback/domain.py",
+        "services/feedback/surveys.py",
         "closes_at=now + timedelta",
         "closes_at=datetime.now(now.tzinfo) + timedelta",
     ),
@@ -385,7 +385,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "retry-does-not-count",
         "G4",
         "after a gap a retried record is handled, and its source stays behind",
-        _ADMISSION,
+        _PARKING,
         'if parked.reason != "sequence-gap" or sequence is None:',
         "if parked.reason or sequence is None:",
         by="tests/chassis/step/test_parked.py",

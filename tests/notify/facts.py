@@ -28,9 +28,9 @@ from schemas.scheduling import (
     SessionRescheduled,
 )
 from schemas.values import CohortPolicy, FirstTool, ScoreReason, Waiting, Window, Words
+from services.chassis.domain import Refusal
 from services.chassis.http.links import LinkSigner, LinkVerifier, generate_keys
 from services.notify.actions import Links
-from services.notify.delivery import tell
 from services.notify.handlers import DOMAIN
 from services.notify.letters import LETTERS
 from services.notify.rendering import Letterhead
@@ -210,7 +210,8 @@ def folded(*history: Any) -> Everything:
 def letters_for(event: Event, now: datetime = NOW) -> list[Letter]:
     """The letters that are owed for a fact, as documents."""
     state = folded(OPENED)
-    queued = tell(state, event, now)
+    queued = DOMAIN.decide(state, event, now)
+    assert not isinstance(queued, Refusal)
     return [folded(letter).whole(Letter, COHORT)[0] for letter in queued]
 
 

@@ -84,7 +84,7 @@ def test_a_fact_is_told_to_those_whom_it_concerns(event: Event) -> None:
 )
 def test_other_facts_are_told_to_nobody(event: Event) -> None:
     assert letters_of(event) == []
-    assert opened().when(event) == []
+    assert type(event) not in DOMAIN.handles or opened().when(event) == []
 
 
 @pytest.mark.parametrize(

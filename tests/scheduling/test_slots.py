@@ -104,7 +104,7 @@ def test_a_time_chosen_by_hand_is_on_a_quarter_in_working_hours(
     moment: datetime, rule: str | None
 ) -> None:
     fault = fault_of(moment, HOUR)
-    assert (fault and fault[0]) == rule
+    assert (fault and fault.rule) == rule
 
 
 # --- properties ---------------------------------------------------------------------------------

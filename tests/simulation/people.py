@@ -1,7 +1,8 @@
 """Simulated people: coordinators who run cohorts, and pairs who do what people do with letters.
 
-Always holds: what somebody does depends on the seed and on what the letter is about, never on
-when or how often it comes. Every programme comes to an end: a coordinator sees to it.
+How people answer a letter is `deploy.trial.habits`; how late they do, and what nobody should ever
+send, is here. Always holds: what somebody does depends on the seed and on what the letter is about,
+never on when or how often it comes. Every programme comes to an end: a coordinator sees to it.
 """
 
 import zlib
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from deploy.trial.habits import Habits
 from schemas.base import Command, people_of
 from schemas.feedback import AnswerSurvey
 from schemas.matching import (
@@ -56,6 +58,7 @@ WEEK = (
     Window(day="tue", start="09:00", end="17:00"),
     Window(day="thu", start="14:00", end="17:00"),
 )
+SCORES = ("1", "2", "3", "4", "5")
 OTHER_WEEK = (Window(day="tue", start="10:00", end="16:00"),)
 
 
@@ -75,6 +78,7 @@ class People:
 
     def __init__(self, world: "World") -> None:
         self.world = world
+        self.habits = Habits(world.seed)
         self.busy = 0
         self.cohorts: dict[str, Cohort] = {}
         self._misses: dict[str, int] = {}
@@ -265,48 +269,55 @@ class People:
         return 0.0 if mood < 0.8 else 1.0 if mood < 0.98 else 9.0
 
     def _proposal(self, letter: Letter) -> None:
-        mood = self.mood("proposal", letter.key)
         cohort, pair, side = letter.cohort_id, letter.facts["pair_id"], letter.side
-        if mood < 0.98:
+        reaction = self.habits.proposal(cohort, pair, side)
+        if reaction is None:
+            return
+        if reaction.answer == "accept":
             self.ask(AcceptProposal(cohort_id=cohort, pair_id=pair, by=side), self._late(letter))
-        elif mood < 0.99:
+        else:
             self.ask(DeclineProposal(cohort_id=cohort, pair_id=pair, by=side))
 
     def _begin(self, letter: Letter) -> None:
-        mood, cohort = self.mood("begin", letter.key), letter.cohort_id
-        mentor, manager = people_of(letter.facts["pair_id"])
-        if mood < 0.01:
-            self.ask(WithdrawMentor(cohort_id=cohort, mentor_id=mentor), 4)
-        elif mood < 0.02:
-            self.ask(WithdrawManager(cohort_id=cohort, manager_id=manager), 4)
-        elif mood < 0.03:
-            pair = letter.facts["pair_id"]
+        cohort, pair = letter.cohort_id, letter.facts["pair_id"]
+        mentor, manager = people_of(pair)
+        mentors = letter.side == "mentor"
+        person = mentor if mentors else manager
+        if self.habits.leaves(cohort, person):
+            if mentors:
+                self.ask(WithdrawMentor(cohort_id=cohort, mentor_id=mentor), 4)
+            else:
+                self.ask(WithdrawManager(cohort_id=cohort, manager_id=manager), 4)
+        elif self.mood("parted", letter.key) < 0.01:
             self.ask(DissolvePair(cohort_id=cohort, pair_id=pair, reason="posts"), 2)
-        elif mood < 0.05:
+        elif self.habits.changes_week(cohort, pair, person):
             self.ask(
-                ChangeAvailability(cohort_id=cohort, person_id=mentor, availability=OTHER_WEEK), 1
+                ChangeAvailability(cohort_id=cohort, person_id=person, availability=OTHER_WEEK), 1
             )
 
     def _session(self, letter: Letter) -> None:
         session, side, cohort = letter.facts["session_id"], letter.side, letter.cohort_id
-        mood = self.mood("session", letter.key)
-        if mood < 0.2:
-            self.ask(ConfirmSession(cohort_id=cohort, session_id=session, by=side), about="c")
-        elif mood < 0.23:
-            self.ask(RescheduleSession(cohort_id=cohort, session_id=session, by=side), about="r")
-        elif mood < 0.25:
-            self.ask(CancelSession(cohort_id=cohort, session_id=session, by=side), about="x")
+        attempt = str(letter.facts["attempt"])  # one that was moved is answered anew
+        reaction = self.habits.session(cohort, f"{session}.{attempt}", side)
+        match reaction and reaction.answer:
+            case "confirm":
+                self.ask(ConfirmSession(cohort_id=cohort, session_id=session, by=side), about="c")
+            case "reschedule":
+                self.ask(
+                    RescheduleSession(cohort_id=cohort, session_id=session, by=side), about="r"
+                )
+            case "cancel":
+                self.ask(CancelSession(cohort_id=cohort, session_id=session, by=side), about="x")
 
     def _attendance(self, letter: Letter) -> None:
         session, attempt = letter.facts["session_id"], int(letter.facts["attempt"])
-        fate = self.mood("held", letter.cohort_id, session, str(attempt))
-        if attempt < 3 and fate < 0.02:
+        cohort = letter.cohort_id
+        if attempt < 3 and self.mood("silent", cohort, session, str(attempt)) < 0.02:
             return  # neither of them reports
-        held = attempt >= 3 or fate > 0.08
-        reporter = "mentor" if fate < 0.5 else "manager"
-        if letter.side == reporter or fate > 0.93:
+        held = attempt > self.habits.misses(cohort, session)
+        if letter.side in self.habits.reporters(cohort, session):
             days = self._late(letter) / 4
-            self._report(letter.cohort_id, session, attempt, letter.side, held=held, days=days)
+            self._report(cohort, session, attempt, letter.side, held=held, days=days)
 
     def _report(
         self,
@@ -330,13 +341,15 @@ class People:
         self.ask(report, days, str(attempt))
 
     def _survey(self, letter: Letter) -> None:
-        survey, mood = letter.facts["survey_id"], self.mood("survey", letter.key)
-        if mood < 0.25:
-            return  # answering is optional
+        survey, cohort = letter.facts["survey_id"], letter.cohort_id
+        if self.habits.survey(cohort, survey) is None:
+            return
         questions = question_ids(kind_of(survey), side_of(survey))
-        scores = {q: 1 + int(self.mood("score", letter.key, q) ** 0.4 * 4.99) for q in questions}
-        if mood < 0.27:
+        given = self.habits.scores(cohort, survey, dict.fromkeys(questions, SCORES))
+        scores = {question: int(score) for question, score in given.items()}
+        if self.mood("survey", letter.key) < 0.03:
             scores.pop(questions[0])
             scores["unasked"] = 3
-        answer = AnswerSurvey(cohort_id=letter.cohort_id, survey_id=survey, scores=scores)
-        self.ask(answer, self._late(letter))
+        self.ask(
+            AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=scores), self._late(letter)
+        )

@@ -6,15 +6,15 @@ Always holds: an event that comes again is passed over, by the rule that subscri
 
 import asyncio
 import json
-import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from deploy.trial.chaos.sender import PAUSE, Sender
-from schemas.base import Command
+from deploy.trial.habits import SIDES, Habits, Reaction, Side
+from schemas.base import Command, people_of
 from schemas.feedback import AnswerSurvey
 from schemas.matching import AcceptProposal, DeclineProposal
 from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
@@ -26,7 +26,12 @@ TOPICS = (
     "mentoring.feedback.private",
 )
 PREFIX = "bulk-"
-SIDES = ("mentor", "manager")
+SCORES = ("1", "2", "3", "4", "5")
+ON_SESSIONS = {
+    "confirm": ConfirmSession,
+    "reschedule": RescheduleSession,
+    "cancel": CancelSession,
+}
 TYPE = "fr.gouv.mentoring."
 
 
@@ -39,7 +44,7 @@ class Answers:
         self._bootstrap = bootstrap
         self._partitions = partitions
         self._sender = sender
-        self._seed = seed
+        self._habits = Habits(seed)
         self._seen: dict[str, int] = {}
         self._next: dict[TopicPartition, int] = {}
 
@@ -86,53 +91,51 @@ class Answers:
         if headers.get("ce_partitionkey", "").startswith(PREFIX) and name in _ANSWERED:
             yield from self._answer(name, json.loads(row.value))
 
-    def _answer(self, name: str, told: dict[str, Any]) -> Iterator[Command]:
-        cohort = {"cohort_id": told["cohort_id"]}
-        about = ":".join(
-            str(told.get(field)) for field in ("pair_id", "session_id", "attempt", "survey_id")
-        )
-        chance = random.Random(f"{self._seed}:{name}:{told['cohort_id']}:{about}")  # noqa: S311
-        mood = 0.5 if self.closing else chance.random()
+    def _answer(self, name: str, event: dict[str, Any]) -> Iterator[Command]:
         match name:
             case "PairProposed":
-                yield from self._proposal(cohort, told["pair_id"], mood)
-            case "SessionPlanned":
-                yield from self._session(cohort, told, mood)
+                yield from self._proposal(event["cohort_id"], event["pair_id"])
+            case "SessionPlanned" if event["attempt"] == 1 and not self.closing:
+                yield from self._session(event["cohort_id"], event["session_id"])
             case "AttendanceRequested":
-                yield from self._attendance(cohort, told, mood, chance)
-            case "SurveyOpened" if mood < 0.7:
-                scores = {question: chance.randint(2, 5) for question in told["questions"]}
-                yield AnswerSurvey(**cohort, survey_id=told["survey_id"], scores=scores)
+                yield from self._attendance(
+                    event["cohort_id"], event["session_id"], event["attempt"]
+                )
+            case "SurveyOpened":
+                yield from self._survey(event["cohort_id"], event["survey_id"], event["questions"])
 
-    def _proposal(self, cohort: dict[str, str], pair: str, mood: float) -> Iterator[Command]:
-        if mood < 0.02:
-            return  # the proposal expires
-        if mood < 0.06:
-            yield DeclineProposal(**cohort, pair_id=pair, by="manager")
-            return
-        for side in SIDES:
-            yield AcceptProposal.model_validate({**cohort, "pair_id": pair, "by": side})
+    def _proposal(self, cohort: str, pair: str) -> Iterator[Command]:
+        for side, person in self._couple(pair):
+            agreed = Reaction(0.0, "accept")
+            reaction = agreed if self.closing else self._habits.proposal(cohort, pair, person)
+            if reaction is not None:
+                kind = AcceptProposal if reaction.answer == "accept" else DeclineProposal
+                yield kind(cohort_id=cohort, pair_id=pair, by=side)
 
-    def _session(self, cohort: dict[str, str], told: dict[str, Any], mood: float) -> Iterator[Any]:
-        if told["attempt"] > 1:
-            return
-        session = {**cohort, "session_id": told["session_id"]}
-        if mood < 0.03:
-            yield CancelSession(**session, by="mentor")
-        elif mood < 0.08:
-            yield RescheduleSession(**session, by="manager")
-        elif mood < 0.6:
-            yield ConfirmSession(**session, by="mentor")
-            yield ConfirmSession(**session, by="manager")
+    def _session(self, cohort: str, session: str) -> Iterator[Command]:
+        for side, person in self._couple(session):
+            reaction = self._habits.session(cohort, session, person)
+            if reaction is not None:
+                kind = ON_SESSIONS[reaction.answer]
+                yield kind(cohort_id=cohort, session_id=session, by=side)
 
-    def _attendance(
-        self, cohort: dict[str, str], told: dict[str, Any], mood: float, chance: random.Random
-    ) -> Iterator[Command]:
-        attempt = {"session_id": told["session_id"], "attempt": told["attempt"]}
-        held = mood > 0.06
-        sides = SIDES if mood > 0.8 else [chance.choice(SIDES)]
-        for side in sides:
-            yield ReportAttendance.model_validate({**cohort, **attempt, "by": side, "held": held})
+    def _attendance(self, cohort: str, session: str, attempt: int) -> Iterator[Command]:
+        held = self.closing or attempt > self._habits.misses(cohort, session)
+        for side in self._habits.reporters(cohort, session):
+            yield ReportAttendance(
+                cohort_id=cohort, session_id=session, attempt=attempt, by=side, held=held
+            )
+
+    def _survey(self, cohort: str, survey: str, questions: Sequence[str]) -> Iterator[Command]:
+        if self.closing or self._habits.survey(cohort, survey):
+            values = dict.fromkeys(questions, SCORES)
+            scores = self._habits.scores(cohort, survey, values)
+            given = {question: int(score) for question, score in scores.items()}
+            yield AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=given)
+
+    @staticmethod
+    def _couple(subject: str) -> Iterator[tuple[Side, str]]:
+        return zip(SIDES, people_of(subject), strict=True)
 
 
 _ANSWERED = ("PairProposed", "SessionPlanned", "AttendanceRequested", "SurveyOpened")

@@ -18,7 +18,7 @@ from deploy.local.process import PartError
 from deploy.operating.console import run, scratch
 from deploy.trial.chaos.faults import KINDS
 from deploy.trial.chaos.plan import schedule
-from deploy.trial.chaos.run import Asked, ChaosError, Progress, run_chaos
+from deploy.trial.chaos.run import ChaosError, ChaosProgress, ChaosTerms, run_chaos
 
 HIDDEN = ("findings", "history", "exits", "poison", "people")
 
@@ -56,7 +56,7 @@ def wreak(
     if faults == "help":
         out.print(listing())
         return 0
-    asked = Asked(seed, minutes, kinds_of(faults))
+    asked = ChaosTerms(seed, minutes, kinds_of(faults))
     if plan:
         _show_plan(asked, out, as_json=as_json)
         return 0
@@ -75,7 +75,7 @@ def wreak(
     return 0 if outcome["clean"] else 1
 
 
-def _show_plan(asked: Asked, out: Console, *, as_json: bool) -> None:
+def _show_plan(asked: ChaosTerms, out: Console, *, as_json: bool) -> None:
     lanes = schedule(asked.seed, asked.minutes, asked.kinds)
     planned = sorted((p for lane in lanes.values() for p in lane), key=lambda p: p.at)
     if as_json:
@@ -92,7 +92,7 @@ def _show_plan(asked: Asked, out: Console, *, as_json: bool) -> None:
     out.print(table)
 
 
-def _show(console: Console, progress: Progress) -> None:
+def _show(console: Console, progress: ChaosProgress) -> None:
     """Where the run stands, in a line; before it what was done since the last."""
     for said in progress.said:
         console.print(f"    {said}", style="yellow", markup=False, highlight=False, soft_wrap=True)

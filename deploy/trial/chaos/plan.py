@@ -16,7 +16,7 @@ GAPS: dict[Lane, tuple[float, float]] = {"parts": (0.5, 2.0), "edges": (0.5, 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedFault:
     """A fault to come: `at` and `seconds` of real time, from when the load begins.
 
     It comes later if the one before it in its lane has not been healed by then.
@@ -37,9 +37,9 @@ class Planned:
         return {"at": self.at, "kind": self.kind, "seconds": self.seconds, "draw": self.seed}
 
 
-def schedule(seed: int, minutes: float, kinds: Collection[str]) -> dict[Lane, list[Planned]]:
+def schedule(seed: int, minutes: float, kinds: Collection[str]) -> dict[Lane, list[PlannedFault]]:
     """The faults of each lane, in order."""
-    lanes: dict[Lane, list[Planned]] = {"parts": [], "edges": []}
+    lanes: dict[Lane, list[PlannedFault]] = {"parts": [], "edges": []}
     for lane, planned in lanes.items():
         chosen = [k for name, k in KINDS.items() if name in kinds and k.lane == lane]
         chance = random.Random(f"{seed}:{lane}")  # noqa: S311  # no secret
@@ -49,7 +49,7 @@ def schedule(seed: int, minutes: float, kinds: Collection[str]) -> dict[Lane, li
             if at + seconds > minutes * 60:
                 break
             name = f"{seed}:{lane}:{number}:{kind.name}"
-            planned.append(Planned(number, round(at, 2), kind.name, seconds, name))
+            planned.append(PlannedFault(number, round(at, 2), kind.name, seconds, name))
             at += seconds + kind.mend + chance.uniform(*GAPS[lane])
     return lanes
 

@@ -20,7 +20,7 @@ from deploy.trial.chaos.bulk import Bulk
 from deploy.trial.chaos.faults import KINDS, Scene
 from deploy.trial.chaos.judge import Judgement, judge
 from deploy.trial.chaos.ledger import Ledger
-from deploy.trial.chaos.plan import Planned, schedule
+from deploy.trial.chaos.plan import PlannedFault, schedule
 from deploy.trial.chaos.programmes import PREFIX as TOWN
 from deploy.trial.chaos.programmes import Programmes
 from deploy.trial.chaos.quiet import Quiet
@@ -49,7 +49,7 @@ class ChaosError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChaosTerms:
     """What is asked for."""
 
     seed: int
@@ -58,7 +58,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Progress:
+class ChaosProgress:
     """Where a run stands, for whoever shows it."""
 
     phase: str = "starting"
@@ -73,13 +73,15 @@ class Progress:
     said: list[str] = field(default_factory=list)
 
 
-Show = Callable[[Progress], None]
+Show = Callable[[ChaosProgress], None]
 
 
 class Run:
     """The parts of one run, while it lasts."""
 
-    def __init__(self, asked: Asked, stage: Stage, progress: Progress, show: Show) -> None:
+    def __init__(
+        self, asked: ChaosTerms, stage: Stage, progress: ChaosProgress, show: Show
+    ) -> None:
         self.asked = asked
         self.stage = stage
         self.progress = progress
@@ -103,7 +105,7 @@ class Run:
             self.sender, asked.seed, every=TOWN_EVERY, pairs=TOWN_PAIRS, day=1 / DAYS_PER_SECOND
         )
         self.people = People(
-            stage, asked.seed, concerned=lambda c: c.startswith(TOWN), told=self.ledger.answered
+            stage, asked.seed, concerned=lambda c: c.startswith(TOWN), heard=self.ledger.answered
         )
         self.quiet = Quiet(stage, self.watch, self.sender)
 
@@ -155,7 +157,7 @@ class Run:
 
     # --- faults -------------------------------------------------------------------------------
 
-    async def _lane(self, lane: Sequence[Planned], seconds: float) -> None:
+    async def _lane(self, lane: Sequence[PlannedFault], seconds: float) -> None:
         for planned in lane:
             wait = planned.at - self._elapsed
             if wait > 0:
@@ -165,7 +167,7 @@ class Run:
                 return
             await self._inflict(planned)
 
-    async def _inflict(self, planned: Planned) -> None:
+    async def _inflict(self, planned: PlannedFault) -> None:
         kind = KINDS[planned.kind]
         row: dict[str, Any] = {"kind": kind.name, "at": round(self._elapsed, 1), "victim": ""}
         self.history.append(row)
@@ -218,11 +220,11 @@ class Run:
         await self.watch.close()
 
 
-async def run_chaos(directory: Path, asked: Asked, show: Show) -> dict[str, Any]:
+async def run_chaos(directory: Path, asked: ChaosTerms, show: Show) -> dict[str, Any]:
     """Run it and judge it; the document that `--json` prints."""
     # What is away shall be away: a line for each try of each client tells nobody anything.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    progress = Progress()
+    progress = ChaosProgress()
     show(progress)
     terms = Terms(
         rate=DAYS_PER_SECOND * DAY,

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from schemas.base import Command
 from schemas.envelope import Record, attributes, encode
+from schemas.journal import RefusalKind
 from schemas.topics import Service, commands_topic, partition_of
 from services.chassis.clock import Clock
 from services.chassis.documents import RefusedCommand
@@ -25,8 +26,8 @@ from services.chassis.http.problems import AWAY, Problem
 from services.chassis.log.contract import Log, NotTaken
 from services.chassis.tracing import OFF, TRACEPARENT, Tracing
 
-# Which answer a refusal is; any other rule is a conflict with the present state.
-_STATUS = (("unknown-", 404), ("invalid-", 422))
+_STATUS: dict[RefusalKind, int] = {"unknown": 404, "conflict": 409, "invalid": 422}
+"""Which answer a refusal is, by its kind."""
 
 _UNKNOWN = "the broker does not answer: it is not known whether the command was taken"
 
@@ -117,7 +118,7 @@ class Commands:
         with self.pressure.waiting.taking():
             found = await self.effects.seen(sent, wait)
         if isinstance(found, RefusedCommand):
-            status = next((s for prefix, s in _STATUS if found.rule.startswith(prefix)), 409)
+            status = _STATUS[found.kind or "conflict"]
             raise Problem(status, found.detail, rule=found.rule, command_id=sent.id)
         return found
 

@@ -110,21 +110,3 @@ def admit(item: Input, draft: Draft) -> Skipped | None:
     if item.unreadable is None and item.message is None:
         return "unconcerned"
     return None
-
-
-def readmit(item: Input, draft: Draft) -> Skipped | None:
-    """The same for a record that stood aside: whether what was missing before it has come."""
-    parked, received = item.parked, item.received
-    assert parked is not None
-    assert received is not None
-    sequence = item.attributes.sequence if item.attributes and item.counted else None
-    if parked.reason != "sequence-gap" or sequence is None:
-        return None  # it was counted when it came
-    seen = draft.seen.get(received.topic, 0)
-    if sequence <= seen:
-        return "sequence"
-    if sequence > seen + 1 and not item.accept_gap:
-        item.unreadable = Fault("sequence-gap", f"sequence {sequence} came after {seen}")
-    else:
-        draft.saw(received.topic, sequence)
-    return None

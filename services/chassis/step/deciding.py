@@ -22,7 +22,6 @@ from services.chassis.domain import (
     State,
 )
 from services.chassis.inputs import Input
-from services.chassis.step.admission import readmit
 from services.chassis.step.draft import Draft
 from services.chassis.step.journal import fold
 from services.chassis.step.parking import (
@@ -30,6 +29,7 @@ from services.chassis.step.parking import (
     dropped,
     is_behind,
     needless,
+    readmit,
     retried,
     superseded,
 )
@@ -159,4 +159,5 @@ class Decider:
             command=type(message).__name__,
             rule=refusal.rule,
             detail=refusal.detail,
+            kind=refusal.kind,
         )

@@ -50,6 +50,7 @@ def fold(domain: Domain, state: State, event: Message) -> Iterable[Change]:
                 command=event.command,
                 rule=event.rule,
                 detail=event.detail,
+                kind=event.kind,
             )
         case RecordParked():
             yield from set_aside(state, event)

@@ -18,8 +18,13 @@ from services.chassis.documents import (
 from services.chassis.domain import Change, Domain, Gone, Need, One, State
 from services.chassis.inputs import Fault, Input
 from services.chassis.log.contract import Received
-from services.chassis.step.admission import read
+from services.chassis.step.admission import Skipped, read
 from services.chassis.step.draft import Draft
+
+
+class TooManyParked(Exception):
+    """So much stands aside that the fault is not in the records; nothing more is set aside."""
+
 
 # --- where a record lies, and where it waits ------------------------------------------------
 
@@ -92,6 +97,15 @@ def aside(item: Input, draft: Draft, reason: str, detail: str) -> Sequence[Messa
     return [parked]
 
 
+def check_parked(draft: Draft, most: int) -> None:
+    """Raise `TooManyParked` if a step sets aside more of a partition than may stand aside."""
+    if draft.place.parked < draft.parked > most:
+        raise TooManyParked(
+            f"more than {most} records of partition {draft.place.partition} stand aside "
+            f"(CONNECTE_PARKED_LIMIT)"
+        )
+
+
 # --- coming back ----------------------------------------------------------------------------
 
 
@@ -120,6 +134,24 @@ def tried_again(
                 again.unreadable = Fault("bad-data", "only its beginning was kept")
             found.append(again)
     return found
+
+
+def readmit(item: Input, draft: Draft) -> Skipped | None:
+    """As `admit`, for a record that stood aside: whether what was missing before it has come."""
+    parked, received = item.parked, item.received
+    assert parked is not None
+    assert received is not None
+    sequence = item.attributes.sequence if item.attributes and item.counted else None
+    if parked.reason != "sequence-gap" or sequence is None:
+        return None  # it was counted when it came
+    seen = draft.seen.get(received.topic, 0)
+    if sequence <= seen:
+        return "sequence"
+    if sequence > seen + 1 and not item.accept_gap:
+        item.unreadable = Fault("sequence-gap", f"sequence {sequence} came after {seen}")
+    else:
+        draft.saw(received.topic, sequence)
+    return None
 
 
 def retried(item: Input, draft: Draft) -> Iterable[Message]:

@@ -19,16 +19,12 @@ from services.chassis.step.admission import admit
 from services.chassis.step.deciding import Decider
 from services.chassis.step.draft import Draft
 from services.chassis.step.journal import needs
-from services.chassis.step.parking import queue_needs, tried_again
+from services.chassis.step.parking import check_parked, queue_needs, tried_again
 from services.chassis.step.ports import Ports
 from services.chassis.step.publishing import Publisher
 from services.chassis.store.contract import Commit, Place
 
 Drafts = Mapping[int, Draft]
-
-
-class TooManyParked(Exception):
-    """So much stands aside that the fault is not in the records; nothing more is set aside."""
 
 
 class Steps:
@@ -75,7 +71,8 @@ class Steps:
                 document = change if isinstance(change, Document) else change.document
                 changes[type(document), document.key] = (item.partition, change)
 
-        self._check_parked(drafts)
+        for draft in drafts.values():
+            check_parked(draft, self.most_parked)
         if moved := [draft.finish() for draft in drafts.values() if draft.moved]:
             places, outgoing = zip(*moved, strict=True)
             await self._commit(Commit(places, list(changes.values()), outgoing), owned)
@@ -101,14 +98,6 @@ class Steps:
                 found.update(needs(self.domain, item.message))
             found.update(queue_needs(item, drafts[item.partition]))
         return found
-
-    def _check_parked(self, drafts: Drafts) -> None:
-        for partition, draft in drafts.items():
-            if draft.place.parked < draft.parked > self.most_parked:
-                raise TooManyParked(
-                    f"more than {self.most_parked} records of partition {partition} stand aside "
-                    f"(CONNECTE_PARKED_LIMIT)"
-                )
 
     def _measure(self, inputs: Sequence[Input], now: datetime, started: float) -> None:
         metrics = self.ports.metrics

@@ -71,12 +71,12 @@ class Pairing:
         return bool((costs >= worth).all() and together == worth[chosen].sum())
 
 
-Told = Callable[[int, int, int], None]
+Progress = Callable[[int, int, int], None]
 """Hears of the progress: managers looked at, of how many, pairs that joined since."""
 
 
 def pair(
-    pool: Pool, told: Told = lambda *_: None, kept: int = KEPT, remembered: int = REMEMBERED
+    pool: Pool, progress: Progress = lambda *_: None, kept: int = KEPT, remembered: int = REMEMBERED
 ) -> Pairing:
     """The best pairing of the pool."""
     count = len(pool.managers)
@@ -84,7 +84,7 @@ def pair(
     joining = []
     for block in legal.first():
         joining.append(_best(pool, block, kept))
-        told(legal.seen, count, 0)
+        progress(legal.seen, count, 0)
     graph = Graph(pool.capacities, np.zeros(count + 1, np.int64), *np.zeros((2, 0), np.int64))
     solved, rounds = graph, 0
     while True:
@@ -94,7 +94,7 @@ def pair(
         short = np.zeros(count, np.int64)
         prices = _Prices(assignment)
         joining = [_better(block, prices, short) for block in legal]
-        told(count, count, sum(len(block.mentor) for block in joining))
+        progress(count, count, sum(len(block.mentor) for block in joining))
         if not short.any():
             break
         if rounds < _PRUNING:

@@ -205,8 +205,8 @@ class Pool:
         mixed = self._keys[mentors] ^ self._waiting_keys[i]
         mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-        told: Ints = (mixed >> np.uint64(52)).astype(np.int64)
-        return told
+        ties: Ints = (mixed >> np.uint64(52)).astype(np.int64)
+        return ties
 
     def shared(self, i: int, j: int) -> int:
         """Quarter hours of the week in which both are free."""

@@ -73,12 +73,12 @@ class Solver:
 
 
 async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[SearchReport]:
-    """What a round is told, one outcome at a time. The next is looked for when it is asked for.
+    """What is reported to a round, one by one. The next is looked for when it is asked for.
 
     Once pairs have been handed over, those who still wait are searched again: nobody who came
     meanwhile, or whose pair did not hold any more, is left out.
     """
-    told = {"cohort_id": round_.cohort_id, "round_id": round_.id}
+    of_round = {"cohort_id": round_.cohort_id, "round_id": round_.id}
     part, proposed, optimal = 0, 0, True
     causes: dict[str, tuple[WaitingCause, Words]] = {}
     for number in range(_SEARCHES):
@@ -89,21 +89,21 @@ async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[Searc
             part += 1
             some = tuple(found.pairs[begin : begin + AT_ONCE])
             proposed += len(some)
-            yield PairsFound(**told, part=part, pairs=some)
+            yield PairsFound(**of_round, part=part, pairs=some)
         if round_.mode == "simulate" or not found.pairs:
             break
     waiting = [m.id for m in people.waiting if m.id in found.causes]
     if round_.mode == "publish":
         rows = [(m, *causes[m]) for m in waiting]
         for begin in range(0, len(rows), AT_ONCE):
-            told_now = rows[begin : begin + AT_ONCE]
+            some_rows = rows[begin : begin + AT_ONCE]
             places = tuple(
                 (who, Waiting(round_id=round_.id, position=at, cause=cause, words=words))
-                for at, (who, cause, words) in enumerate(told_now, begin + 1)
+                for at, (who, cause, words) in enumerate(some_rows, begin + 1)
             )
-            yield PlacesFound(**told, waiting=places)
+            yield PlacesFound(**of_round, waiting=places)
     yield SearchEnded(
-        **told,
+        **of_round,
         proposed=proposed,
         managers_waiting=len(waiting),
         places_free=found.places_free,

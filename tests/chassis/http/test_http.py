@@ -1,7 +1,7 @@
 """What a service's HTTP does with what people and programs send it."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from schemas.people import PersonContact
 from schemas.scheduling import ConfirmSession
 from schemas.topics import COMMANDS, PEOPLE
 from services.chassis.clock import Clock
+from services.chassis.domain import Refusal
 from services.chassis.http.application import create_app
 from services.chassis.http.bodies import MAX_BODY
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
@@ -190,9 +191,39 @@ async def test_with_wait_a_refusal_is_the_answer_and_can_be_read_again(site: Sit
         again = await client.get(f"/refusals/c/{refused['command_id']}")
         nothing = await client.get("/refusals/c/another")
 
-    assert (refused["rule"], refused["title"]) == ("unknown-pair", "there is no such pair")
+    assert (refused["rule"], refused["title"]) == ("unknown-pair", "There is no such pair.")
     assert again.json()["rule"] == "unknown-pair"
     problem(nothing, 404)
+
+
+@pytest.mark.parametrize(
+    ("command", "own", "status"),
+    [
+        ("ConfirmSession", {"session_id": "x~y~1"}, 404),
+        ("ConfirmSession", {"session_id": "m~g~1"}, 409),
+        ("ReportAttendance", {"session_id": "m~g~1", "attempt": 1, "held": False}, 422),
+    ],
+)
+async def test_the_kind_of_a_refusal_is_the_status_of_its_answer(
+    site: Site, command: str, own: dict[str, Any], status: int
+) -> None:
+    body = {"cohort_id": "c", "by": "mentor", **own}
+    async with site.client() as client:
+        for _ in range(5):
+            await client.post(f"{CONFIRM}?wait=5", json=BODY)
+        problem(await client.post(f"/commands/{command}?wait=5", json=body), status)
+
+
+def _refused_without_a_kind(*_: Any) -> Refusal:
+    return Refusal(None, "old", "It is from before.")  # type: ignore[arg-type]
+
+
+async def test_a_refusal_from_before_refusals_had_a_kind_is_a_conflict(site: Site) -> None:
+    handlers = {**TOY.handlers, ConfirmSession: _refused_without_a_kind}
+    site.log.stepper = site.world.stepper(domain=replace(TOY, handlers=handlers))
+    await site.log.stepper.take(range(PARTITIONS))
+    async with site.client() as client:
+        problem(await client.post(f"{CONFIRM}?wait=5", json=BODY), 409)
 
 
 async def test_a_command_with_a_topic_of_its_own_goes_there(site: Site) -> None:

@@ -8,8 +8,8 @@ from schemas.envelope import Record, attributes
 from schemas.journal import RetryParked
 from services.chassis.documents import DroppedRecord, ParkedRecord
 from services.chassis.domain import One
+from services.chassis.step.parking import TooManyParked
 from services.chassis.step.ports import Limits
-from services.chassis.step.step import TooManyParked
 from tests.chassis.toy import (
     COMMANDS,
     EVENTS,

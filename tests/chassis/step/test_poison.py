@@ -129,7 +129,7 @@ POISON: dict[str, tuple[str, str, Callable[[World], Record]]] = {
         lambda w: w.event(formed("x~y"), sequence=12),
     ),
     "an event that breaks a rule": (
-        *("rule", "unknown-pair: there is no such pair"),
+        *("rule", "unknown-pair: There is no such pair."),
         lambda w: w.event(dissolved("x~y")),
     ),
     "a decision that raises": (
@@ -286,7 +286,8 @@ async def test_a_refused_command_goes_back_to_its_sender_and_parks_nothing(world
         cohort_id="c",
         command="ConfirmSession",
         rule="unknown-pair",
-        detail="there is no such pair",
+        detail="There is no such pair.",
+        kind="unknown",
     )
     assert types(world.written()) == ["CommandRefused", "StepCompleted"]
     assert await world.parked() == []

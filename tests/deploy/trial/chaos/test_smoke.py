@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.trial.chaos.run import Asked, run_chaos
+from deploy.trial.chaos.run import ChaosTerms, run_chaos
 
 pytestmark = [pytest.mark.kafka, pytest.mark.journey]
 
@@ -12,7 +12,7 @@ KINDS = ("kill-service", "cut-kafka", "step-down", "duplicate", "poison", "mail-
 
 
 async def test_half_a_minute_of_faults_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
-    outcome = await run_chaos(tmp_path, Asked(5, 0.5, KINDS), lambda _: None)
+    outcome = await run_chaos(tmp_path, ChaosTerms(5, 0.5, KINDS), lambda _: None)
     assert [text for texts in outcome["findings"].values() for text in texts] == []
     assert outcome["clean"]
     assert outcome["rebuilt_equal"]

@@ -1,0 +1,97 @@
+"""How simulated people decide: one population, however what they decide is carried out.
+
+Those of the demo, the drills and the chaos run act through pages, those of the bulk cohorts through
+commands, those of the simulation inside its one process. What differs between these, such as when
+somebody gets round to it and what nobody should ever send, is theirs.
+
+Always holds: what somebody does depends on the seed, on who they are and on what it is about, never
+on when or how often it is asked. Nothing is remembered here, and there is no clock.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Side = Literal["mentor", "manager"]
+SIDES: tuple[Side, Side] = ("mentor", "manager")
+
+_LIKES = (0.03, 0.07, 0.15, 0.4, 0.35)
+"""People like the programme, mostly: how likely each score is, from the lowest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What somebody says to something, and after how many days."""
+
+    days: float
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Everybody's, of one seed. A `subject` is the id of a pair, a session or a survey."""
+
+    seed: int
+
+    def chance(self, *about: str) -> random.Random:
+        """Fate: always the same for the same thing."""
+        return random.Random(":".join((str(self.seed), *about)))  # noqa: S311  # no secret
+
+    def proposal(self, cohort: str, subject: str, person: str) -> Reaction | None:
+        """accept or decline; None: they never answer, and it expires."""
+        chance = self.chance("proposal", cohort, subject, person)
+        mood = chance.random()
+        if mood < 0.02:
+            return None
+        return Reaction(chance.uniform(0.1, 3), "decline" if mood < 0.06 else "accept")
+
+    def session(self, cohort: str, subject: str, person: str) -> Reaction | None:
+        """confirm, reschedule or cancel; None: they just come."""
+        chance = self.chance("session", cohort, subject, person)
+        mood = chance.random()
+        if mood > 0.5:
+            return None
+        answer = "cancel" if mood < 0.02 else "reschedule" if mood < 0.05 else "confirm"
+        return Reaction(chance.uniform(0.1, 2), answer)
+
+    def misses(self, cohort: str, subject: str) -> int:
+        """How often a session does not take place before it does."""
+        mood = self.chance("held", cohort, subject).random()
+        return 2 if mood < 0.02 else 1 if mood < 0.12 else 0
+
+    def reporters(self, cohort: str, subject: str) -> Sequence[Side]:
+        """Who of the two says whether a session took place: one of them, now and then both."""
+        chance = self.chance("held", cohort, subject)
+        chance.random()  # whether it does
+        mentor, manager = SIDES
+        return chance.choice(((mentor,), (manager,), SIDES))
+
+    def report_days(self, cohort: str, subject: str, person: str) -> float:
+        """After how many days they say so."""
+        return self.chance("report", cohort, subject, person).uniform(0.1, 3)
+
+    def survey(self, cohort: str, subject: str) -> Reaction | None:
+        """Whether they answer at all, which nobody has to."""
+        chance = self.chance("survey", cohort, subject)
+        if chance.random() > 0.8:
+            return None
+        return Reaction(chance.uniform(0.1, 3))
+
+    def scores(
+        self, cohort: str, subject: str, questions: Mapping[str, Sequence[str]]
+    ) -> dict[str, str]:
+        """An answer to each question, out of what can be answered, the lowest first."""
+        chance = self.chance("scores", cohort, subject)
+        return {
+            question: chance.choices(values, _LIKES[-len(values) :])[0]
+            for question, values in questions.items()
+        }
+
+    def leaves(self, cohort: str, person: str) -> bool:
+        """Whether they leave the programme once they have been paired."""
+        return self.chance("leave", cohort, person).random() < 0.02
+
+    def changes_week(self, cohort: str, subject: str, person: str) -> bool:
+        """Whether another week suits them better from then on."""
+        return self.chance("week", cohort, subject, person).random() < 0.05

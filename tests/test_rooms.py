@@ -1,0 +1,156 @@
+"""The same rooms in every service, and what stands in their tables.
+
+Always holds: what is demanded here follows from the published language and the domain itself; a
+message that is added to a service without its rows is noticed here.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from schemas.base import Message
+from schemas.journal import Heartbeat
+from schemas.people import PersonContact, PersonErased
+from schemas.scheduling import PairStalled
+from schemas.topics import COMMANDS, PEOPLE, PRIVATE_EVENTS, PUBLIC_EVENTS, Service
+from services.chassis.domain import Domain, Due
+from services.matching.messages import PairsFound, PlacesFound, SearchEnded
+from services.notify.letters import LETTERS
+from services.notify.messages import LetterAttempted
+
+ROOT = Path(__file__).parents[1]
+SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
+
+ROOMS = {"app", "evolution", "handlers", "views"}
+PAGED = {"matching", "scheduling", "feedback"}
+"""Services with pages behind the links of letters; notify writes the links."""
+READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup"}
+"""The rooms that look documents up; a decision is given them."""
+
+MIRRORED: dict[str, set[type[Message]]] = {PEOPLE: {PersonContact, PersonErased}}
+REACTS: dict[str, set[type[Message]]] = {
+    "matching": {PairsFound, PlacesFound, SearchEnded},
+    "feedback": {PairStalled},
+    "notify": {*LETTERS, LetterAttempted},
+}
+"""What a service decides on beside commands, deadlines and what it learns or mirrors."""
+
+
+def domain_of(service: str) -> Domain:
+    found = import_module(f"services.{service}.handlers").DOMAIN
+    assert isinstance(found, Domain)
+    return found
+
+
+def mirrored(domain: Domain) -> set[type[Message]]:
+    return {kind for table in domain.tables for kind in MIRRORED[table]}
+
+
+def names(kinds: object) -> set[str]:
+    return {kind.__name__ for kind in kinds}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_whatever_a_service_publishes_keeps_learns_or_mirrors_has_its_row_in_the_evolution(
+    service: Service,
+) -> None:
+    domain = domain_of(service)
+    own = {*PUBLIC_EVENTS[service], *PRIVATE_EVENTS[service]} - {Heartbeat}
+    assert names(domain.evolution) == names({*own, *domain.learns, *mirrored(domain)})
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_whatever_a_service_is_asked_learns_or_reacts_to_has_its_handler(service: Service) -> None:
+    domain = domain_of(service)
+    reacts = REACTS.get(service, set())
+    asked = {*COMMANDS[service], *domain.learns, *mirrored(domain), *reacts, Due}
+    assert names(domain.handlers) == names(asked)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("table", ["handlers", "evolution"])
+def test_the_function_of_a_row_takes_the_message_of_the_row(service: str, table: str) -> None:
+    for kind, function in getattr(domain_of(service), table).items():
+        hints = list(get_type_hints(function).values())
+        if len(hints) < 3:  # a function of any message
+            continue
+        taken = getattr(hints[1], "__args__", (hints[1],))
+        assert any(issubclass(kind, one) for one in taken), f"{kind.__name__}: {function.__name__}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_kind_of_document_is_written_by_the_evolution(service: str) -> None:
+    """By the names that stand in `evolution.py` or in what it writes with."""
+    written = set()
+    for room in ("evolution", "agenda", "couple", "lookup"):
+        if (path := ROOT / f"services/{service}/{room}.py").is_file():
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Call(func=ast.Name(id="recast"), args=[ast.Name(id=name), *_]):
+                        written.add(name)
+                    case ast.Call(func=ast.Name(id=name)):
+                        written.add(name)
+    assert {kind.__name__ for kind in domain_of(service).documents} <= written
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_the_same_rooms(service: str) -> None:
+    rooms = ROOMS | ({"pages"} if service in PAGED else set())
+    found = {path.stem for path in (ROOT / "services" / service).glob("*.py")}
+    assert rooms <= found
+    assert not found & {"domain", "api", "folding", "common", "utils", "helpers"}
+
+
+def trees(service: str) -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted((ROOT / "services" / service).rglob("*.py")):
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_decision_is_given_documents_and_never_sees_the_state(service: str) -> None:
+    for path, tree in trees(service):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module == "services.chassis.domain":
+                state = any(alias.name == "State" for alias in node.names)
+                assert not state or path.stem in READS_THE_STATE, path
+
+
+# --- refusals ---------------------------------------------------------------------------------
+
+
+def refusals() -> Iterator[tuple[str, ast.Call]]:
+    for service in SERVICES:
+        for path, tree in trees(service):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+
+
+def text_of(node: ast.expr) -> str:
+    """A sentence, with an x for whatever it is told when it is said."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(text_of(part) or "x" for part in parts)
+    return ""
+
+
+def test_a_refusal_says_its_kind_its_rule_and_one_sentence() -> None:
+    found = list(refusals())
+    assert len(found) > 30
+    for where, call in found:
+        assert len(call.args) == 3, where
+        kind, rule, detail = call.args
+        assert isinstance(kind, ast.Constant), where
+        assert kind.value in ("unknown", "conflict", "invalid"), where
+        assert re.fullmatch(r"[A-Z][^;\n]*[^.;\n]\.", text_of(detail)), where
+        assert isinstance(rule, ast.Constant), where
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", str(rule.value)), where
+        assert str(rule.value).startswith("unknown-") == (kind.value == "unknown"), where
+        assert not str(rule.value).startswith(("invalid-", "conflict-")), where
