@@ -67,7 +67,7 @@ class Scheduling:
 
     def _scraped(self) -> None:
         programme = Programme(MEASURES)
-        metrics = self.stepper.metrics
+        metrics = self.stepper.ports.metrics
         metrics.registry.register(programme)
 
         async def nothing_waits() -> dict[tuple[str, int], int]:
