@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
@@ -104,9 +105,10 @@ class Service:
         endpoint = settings.otlp_endpoint
         self.tracing = tracing_of(domain.name, str(endpoint) if endpoint else None)
         self.store = _store(settings, domain, self.metrics)
-        self.log = KafkaLog(settings.kafka_connection, idempotent=settings.kafka_idempotent)
+        connection = settings.kafka_connection
+        self.log = KafkaLog(connection, idempotent=settings.kafka_idempotent)
         self.stepper = self._stepper()
-        self.broker = _broker(settings, self.metrics)
+        self.broker = _broker(connection, self.metrics)
         self.consumer = Consumer(
             self.broker,
             (commands_topic(domain.name), *domain.reads, *domain.tables),
@@ -264,8 +266,7 @@ def _store(settings: Settings, domain: Domain, metrics: Metrics) -> MongoStore:
     )
 
 
-def _broker(settings: Settings, metrics: Metrics) -> KafkaBroker:
-    connection = settings.kafka_connection
+def _broker(connection: Mapping[str, Any], metrics: Metrics) -> KafkaBroker:
     return KafkaBroker(
         connection["bootstrap_servers"],
         security=security_of(connection),

@@ -11,6 +11,7 @@ from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
 from services.chassis.store.generations import FenceFell, Moving, prefix_of
 from services.chassis.store.mongo import MongoStore
+from tests.chassis.faults import Replaceable
 from tests.chassis.toy import KINDS, PARTITIONS, TOY, World, cohort_on, confirm, formed, life
 from tests.conftest import eventually
 
@@ -90,9 +91,9 @@ async def test_a_generation_that_is_not_live_any_more_cannot_be_written_to(
 ) -> None:
     world = World(store=mongo)
     world.publish(formed("m~g"))
-    zombie = await world.run()
-    old = MongoStore(mongodb_uri, database, KINDS, 1)
-    zombie.store = old
+    store = Replaceable(mongo)
+    zombie = await world.run(world.stepper(store))
+    store.inner = old = MongoStore(mongodb_uri, database, KINDS, 1)
     await changed_over(world, second, new)
     world.publish(formed("m~h"))
 
