@@ -176,19 +176,21 @@ class CohortOpened(Event):
     """A run of the programme began, under this policy."""
 
     audience = "public"
-    name: Annotated[
-        str,
-        described("The run's name, for people.", "Connecte ton manager 2017"),
-    ]
+    name: Annotated[str, described("The run's name, for people.", "Connecte ton manager 2017")]
     policy: Annotated[CohortPolicy, Field(description="The rules of the run.")]
 
 
-class MentorVolunteered(Event):
+class MentorEvent(Event):
+    """What concerns a mentor."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class MentorVolunteered(MentorEvent):
     """Somebody offers to coach."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
     directorate: Directorate
     site: Site
     skills: Tools
@@ -198,28 +200,22 @@ class MentorVolunteered(Event):
     excludes: Excludes = ()
 
 
-class MentorPaused(Event):
+class MentorPaused(MentorEvent):
     """No new proposals for this mentor; standing pairs go on."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
 
 
-class MentorResumed(Event):
+class MentorResumed(MentorEvent):
     """A paused mentor is available again."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
 
 
-class MentorWithdrew(Event):
+class MentorWithdrew(MentorEvent):
     """A mentor left the cohort."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
 
 
 class ManagerEnrolled(Event):
@@ -258,24 +254,16 @@ class AvailabilityChanged(Event):
     availability: Availability
 
 
-BY_HAND = "by-hand"
-"""The round of what a coordinator proposes."""
-
-
 class PairProposed(PairEvent):
     """A round proposes a pair, or a coordinator does; both are asked until `expires_at`."""
 
     audience = "public"
     round_id: Annotated[
-        RoundId,
-        described("`by-hand` where a coordinator proposes, and no round.", "round-1"),
+        RoundId, described("`by-hand` where a coordinator proposes, and no round.", "round-1")
     ]
     score: Annotated[float, described("Points of 100.", 71.25, ge=0, le=100)]
     reasons: Annotated[tuple[ScoreReason, ...], Field(description="How the score came about.")]
-    tools: Annotated[
-        tuple[ToolName, ...],
-        described("To begin with, best first.", ["linkedin"]),
-    ]
+    tools: Annotated[tuple[ToolName, ...], described("To begin with, best first.", ["linkedin"])]
     first_tools: Annotated[
         tuple[FirstTool, ...], Field(description="The same tools, with the reasons.")
     ] = ()
@@ -313,10 +301,7 @@ class PairFormed(PairEvent):
     """Both sides accepted: the sessions can be planned."""
 
     audience = "public"
-    tools: Annotated[
-        tuple[ToolName, ...],
-        described("To begin with, best first.", ["linkedin"]),
-    ]
+    tools: Annotated[tuple[ToolName, ...], described("To begin with, best first.", ["linkedin"])]
     mentor_availability: Availability
     manager_availability: Availability
 
@@ -332,12 +317,17 @@ class PairDissolved(PairEvent):
     reason: Reason = ""
 
 
-class RoundCompleted(Event):
+class RoundEvent(Event):
+    """What concerns a round."""
+
+    subject_field: ClassVar[str] = "round_id"
+    round_id: RoundId
+
+
+class RoundCompleted(RoundEvent):
     """A round has run: what it proposed, and who still waits."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "round_id"
-    round_id: RoundId
     proposed: Annotated[int, described("Pairs proposed.", 40, ge=0)]
     managers_waiting: Annotated[int, described("Managers left without a proposal.", 2, ge=0)]
     places_free: Annotated[int, described("Capacity of the mentors left over.", 20, ge=0)]
@@ -360,40 +350,32 @@ class ManagerWaitlisted(Event):
     manager_id: ManagerId
     waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
     first: Annotated[
-        bool,
-        described("Whether they learn of it for the first time since they wait.", True),
+        bool, described("Whether they learn of it for the first time since they wait.", True)
     ]
 
 
-class RoundRequested(Event):
+class RoundRequested(RoundEvent):
     """A round is to be run; it is searched beside everything else that goes on."""
 
     audience = "internal"
-    subject_field: ClassVar[str] = "round_id"
-    round_id: RoundId
     mode: RoundMode
     requested_at: Annotated[
-        Moment,
-        described("When it was asked for. UTC, to the millisecond.", "2017-03-06T09:00:00Z"),
+        Moment, described("When it was asked for. UTC, to the millisecond.", "2017-03-06T09:00:00Z")
     ]
 
 
-class PairsSimulated(Event):
+class PairsSimulated(RoundEvent):
     """Some of the pairs that a round would propose."""
 
     audience = "internal"
-    subject_field: ClassVar[str] = "round_id"
-    round_id: RoundId
     part: Annotated[int, described("1, and so on; a part replaces its like.", 1, ge=1)]
     pairs: Annotated[tuple[SimulatedPair, ...], Field(description="Best first.")]
 
 
-class RoundSimulated(Event):
+class RoundSimulated(RoundEvent):
     """What a round would do."""
 
     audience = "internal"
-    subject_field: ClassVar[str] = "round_id"
-    round_id: RoundId
     proposed: Annotated[int, described("Pairs it would propose.", 40, ge=0)]
     managers_waiting: Annotated[int, described("Managers it would leave.", 2, ge=0)]
     places_free: Annotated[int, described("Capacity it would leave over.", 20, ge=0)]

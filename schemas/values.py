@@ -48,6 +48,9 @@ StatedReason = Annotated[
     StringConstraints(min_length=3, max_length=200, strip_whitespace=True),
     described("Why, in a few words that name nobody.", "asked for by both"),
 ]
+BY_HAND = "by-hand"
+"""The round of what a coordinator proposes."""
+
 RoundMode = Annotated[
     Literal["publish", "simulate"],
     described("Whether people are asked, or the pairs are only shown to coordinators.", "publish"),

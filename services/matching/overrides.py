@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from schemas.base import people_of
-from schemas.matching import BY_HAND, KeepApart, PairChosenByHand, PairKeptApart, ProposePair
+from schemas.matching import KeepApart, PairChosenByHand, PairKeptApart, ProposePair
+from schemas.values import BY_HAND
 from services.chassis.domain import Decision, Refusal
 from services.matching.rounds import proposal
 from services.matching.search.scoring import LineOf, Pool, kept_apart
