@@ -288,6 +288,16 @@ def test_opentelemetry_is_imported_by_one_module_and_that_one_only_where_it_is_s
     assert knowing == ["services.chassis.runtime"]
 
 
+def test_no_source_file_has_more_than_four_hundred_lines() -> None:
+    everywhere = (*modules("schemas"), *modules("services"), *modules("deploy"))
+    lengths = {
+        module: len(path.read_text(encoding="utf-8").splitlines())
+        for module in everywhere
+        if (path := path_of(module))
+    }
+    assert {module: lines for module, lines in lengths.items() if lines > 400} == {}
+
+
 def words(name: str) -> set[str]:
     """`SessionPlanned` and `session_planned` are session and planned."""
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
