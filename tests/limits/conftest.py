@@ -105,7 +105,7 @@ class Watch(threading.Thread):
         assert set(self.statuses) == {200}, self.statuses
 
     def run(self) -> None:
-        with httpx.Client(base_url=self.service.url, timeout=20) as client:
+        with httpx.Client(base_url=self.service.url, timeout=60) as client:
             while not self.over.is_set():
                 for path in ("/health/live", "/health/ready", "/metrics", "/cohorts/c/mentors"):
                     start = time.monotonic()

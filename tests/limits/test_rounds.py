@@ -84,7 +84,7 @@ async def test_a_large_round_keeps_nobody_of_its_partition_waiting(
                 return bool(rounds.json()["total"])
 
             while not await completed():
-                assert time.monotonic() - start < 120
+                assert time.monotonic() - start < 600
                 asked = time.monotonic()
                 number += 1
                 sent = await client.post(
@@ -99,5 +99,4 @@ async def test_a_large_round_keeps_nobody_of_its_partition_waiting(
         found = {"seconds": round(took, 1), "commands beside": number, **watch.figures}
         figures.info("a round of 2,000: %s", {**found, "slowest command, s": round(slowest, 2)})
         assert number > 3
-        assert slowest < 5
-        assert watch.worst < 3
+        assert max(slowest, watch.worst) < took / 2, "nobody had to wait for the round to be over"
