@@ -40,10 +40,21 @@ LONG = (
 )
 """Folders whose files take long, the longest first. Begun first, they leave no worker idle at the
 end, while another is still at the last of them."""
+BROKERS = {"kafka_bootstrap", "fresh_kafka", "kafka_if_real", "kafka_idempotent"}
+"""The fixtures by which a test comes by a broker."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if _real():  # what never meets a broker is the same over another one
+        connected = [item for item in items if _is_connected(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in connected])
+        items[:] = connected
     items.sort(key=_rank)
+
+
+def _is_connected(item: pytest.Item) -> bool:
+    fixtures: set[str] = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & BROKERS) or item.get_closest_marker("kafka") is not None
 
 
 def _rank(item: pytest.Item) -> int:
