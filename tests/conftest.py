@@ -28,28 +28,25 @@ T = TypeVar("T")
 PATIENCE = 120.0
 """Seconds in which something that has to come true does so on the slowest of machines."""
 
-LONG = (
-    "tests/journeys",
-    "tests/limits",
-    "tests/deploy/trial/chaos",
-    "tests/deploy/alerts",
-    "tests/fuzz",
-    "tests/examples",
-    "tests/simulation",
-    "tests/deploy",
-)
-"""Folders whose files take long, the longest first. Begun first, they leave no worker idle at the
-end, while another is still at the last of them."""
+PLATFORMS = "platforms"
 BROKERS = {"kafka_bootstrap", "fresh_kafka", "kafka_if_real", "kafka_idempotent"}
 """The fixtures by which a test comes by a broker."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose what meets a broker, where it is a real one; share the tests out among workers.
+
+    Whole platforms run one after the other, in one worker, and first: on two processors, two of
+    them at a time would take longer than one after the other. All else stays together by file.
+    """
     if _real():  # what never meets a broker is the same over another one
         connected = [item for item in items if _is_connected(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in connected])
         items[:] = connected
-    items.sort(key=_rank)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: _group(item) != PLATFORMS)
 
 
 def _is_connected(item: pytest.Item) -> bool:
@@ -57,9 +54,8 @@ def _is_connected(item: pytest.Item) -> bool:
     return bool(fixtures & BROKERS) or item.get_closest_marker("kafka") is not None
 
 
-def _rank(item: pytest.Item) -> int:
-    folders = (n for n, folder in enumerate(LONG) if item.nodeid.startswith(f"{folder}/"))
-    return next(folders, len(LONG))
+def _group(item: pytest.Item) -> str:
+    return PLATFORMS if item.get_closest_marker("journey") else item.nodeid.partition("::")[0]
 
 
 @contextmanager

@@ -32,6 +32,8 @@ from tests.deploy.alerts.alerting import alerts, rules, selected
 from tests.deploy.made.dashboard_pictures import pictures
 from tests.deploy.made.recorded import Object, Recording, dashboard, panels, recorded
 
+pytestmark = pytest.mark.journey
+
 NAMES = ("programme", "machine")
 DASHBOARDS = {name: dashboard(name) for name in NAMES}
 MEASURES_DESCRIBED = Path(__file__).parents[3] / "docs" / "operating" / "watch.md"
