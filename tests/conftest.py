@@ -10,12 +10,14 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.broker import embedded_broker
 from deploy.local.kafka import apache_kafka
@@ -28,25 +30,19 @@ T = TypeVar("T")
 PATIENCE = 120.0
 """Seconds in which something that has to come true does so on the slowest of machines."""
 
+ROOT = Path(__file__).parents[1]
 PLATFORMS = "platforms"
 BROKERS = {"kafka_bootstrap", "fresh_kafka", "kafka_if_real", "kafka_idempotent"}
 """The fixtures by which a test comes by a broker."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose what meets a broker, where it is a real one; share the tests out among workers.
-
-    Whole platforms run one after the other, in one worker, and first: on two processors, two of
-    them at a time would take longer than one after the other. All else stays together by file.
-    """
+    """Choose what meets a broker, where it is a real one; begin with whole platforms."""
     if _real():  # what never meets a broker is the same over another one
         connected = [item for item in items if _is_connected(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in connected])
         items[:] = connected
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: _group(item) != PLATFORMS)
+    items.sort(key=lambda item: group_of(item.nodeid) != PLATFORMS)
 
 
 def _is_connected(item: pytest.Item) -> bool:
@@ -54,8 +50,29 @@ def _is_connected(item: pytest.Item) -> bool:
     return bool(fixtures & BROKERS) or item.get_closest_marker("kafka") is not None
 
 
-def _group(item: pytest.Item) -> str:
-    return PLATFORMS if item.get_closest_marker("journey") else item.nodeid.partition("::")[0]
+def group_of(nodeid: str) -> str:
+    """What goes to one worker, in order: the platforms of all files, and all else by its file.
+
+    On two processors, two platforms at a time would take longer than one after the other.
+    """
+    file = nodeid.partition("::")[0]
+    return PLATFORMS if _runs_platforms(file) else file
+
+
+@cache
+def _runs_platforms(file: str) -> bool:
+    return "pytest.mark.journey" in (ROOT / file).read_text(encoding="utf-8")
+
+
+class Workers(LoadScopeScheduling):
+    """Whoever is free takes the next group."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Workers:
+    return Workers(config, log)
 
 
 @contextmanager
