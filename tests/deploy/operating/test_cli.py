@@ -325,7 +325,7 @@ async def test_people_in_a_round_and_every_database_rebuilt_byte_for_byte(
         )
         assert unopened.code == 1
         assert unopened.document["refused"] == {"unknown-cohort": 15}
-        assert (unknown.code, unknown.err.strip()) == (2, "connecte: there is no cohort c-1")
+        assert (unknown.code, unknown.err.strip()) == (2, "connecte: There is no cohort c-1.")
 
         entered, _ = await asyncio.gather(
             run("import", "--open", "A", *people, "--json"), poison(stack)
