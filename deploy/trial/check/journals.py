@@ -13,6 +13,7 @@ from deploy.trial.check.evidence import Evidence, Row
 from deploy.trial.check.findings import Report
 from deploy.trial.check.wire import (
     OF_A_PARTITION,
+    POISON,
     READS,
     SERVICES,
     Entry,
@@ -151,7 +152,7 @@ def _strangers(log: Log, report: Report) -> None:
     for stranger in log.strangers:
         record = stranger.record
         readers = readers_of(record.topic)
-        if not readers:
+        if not readers and stranger.fault != POISON:
             report.lost.append(f"{record.origin} is read by nobody, and {stranger.fault}.")
         for service in readers:
             if record.origin not in log.parked.get(service, ()):

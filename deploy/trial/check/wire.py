@@ -194,6 +194,10 @@ class Unfit(Exception):
     """A record that no reader can accept; the text says why."""
 
 
+POISON = "it was made for nobody to accept"
+"""What is said of a record that whoever judges the run knows to be poison."""
+
+
 def read_log(
     records: Iterable[Record], partitions: int, report: Report, poison: Set[str] = frozenset()
 ) -> Log:
@@ -207,7 +211,7 @@ def read_log(
         _in_turn(record, log, report)
         try:
             if record.origin in poison:
-                raise Unfit("it was made for nobody to accept")
+                raise Unfit(POISON)
             entry = _understood(record, partitions, log)
         except Unfit as error:
             log.strangers.append(Stranger(record, str(error)))

@@ -1,5 +1,6 @@
 """The table of what a command leads to has everything, and what it has not is found in a log."""
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -64,3 +65,10 @@ def test_an_event_of_a_type_that_nobody_published_is_found_where_nobody_else_rea
     lost = judged(run).lost
     assert names(lost, stray.origin, "is read by nobody")
     assert names(lost, "mentoring.feedback.events", "MentorForgotten")
+
+
+def test_what_was_put_where_nobody_reads_on_purpose_is_no_finding() -> None:
+    run = whole_run()
+    stray = run.put("matching.private", b"no record of ours", {})
+    known = judged(run, lambda evidence: replace(evidence, poison=frozenset({stray.origin})))
+    assert not names(known.lost, stray.origin)
