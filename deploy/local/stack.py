@@ -8,6 +8,7 @@ whoever runs it has asked to be told instead.
 
 import asyncio
 import json
+import math
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -24,6 +25,7 @@ from deploy.local.mongodb import mongodb
 from deploy.local.process import Child, PartError, free_ports
 from deploy.operating.topics import create_topics
 from schemas.topics import Service
+from services.chassis.clock import Hand
 from services.chassis.http.links import generate_keys
 
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
@@ -35,7 +37,10 @@ REASON_LINES, REASON_BYTES = 2000, 1024 * 1024  # within which it says why it en
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How the stack is run. `rate`: seconds of programme time per second, from `start`."""
+    """How the stack is run. `rate`: seconds of programme time per second, from `start`.
+
+    If it is infinite, time stands until somebody turns the hand of the stack's clock.
+    """
 
     rate: float = 1.0
     start: datetime | None = None
@@ -130,7 +135,7 @@ def reason_of(log: str) -> str:
 
 @dataclass(slots=True)
 class Stack:
-    """A running platform, and what is needed to speak with it."""
+    """A running platform, and what is needed to speak with it. `hand`: that of standing time."""
 
     directory: Path
     kafka: str
@@ -140,6 +145,7 @@ class Stack:
     terms: Terms
     origin: datetime
     failed: asyncio.Future[None]
+    hand: Hand | None = None
 
     @property
     def addresses(self) -> dict[str, object]:
@@ -169,8 +175,14 @@ async def running_stack(
         ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
         origin = datetime.now(UTC)
         env = environment(terms, kafka, uri, mailbox.port, ports, origin)
+        hand = None
+        if math.isinf(terms.rate):
+            hand = Hand.made(directory / "clock", terms.start or origin)
+            env["CONNECTE_CLOCK_FILE"] = str(directory / "clock")
         services = {n: ServiceProcess(n, directory, env, ports[n]) for n in SERVICES}
-        running = Stack(directory, kafka, uri, mailbox, services, terms, origin, asyncio.Future())
+        running = Stack(
+            *(directory, kafka, uri, mailbox, services, terms, origin, asyncio.Future()), hand
+        )
         for service in services.values():
             stack.push_async_callback(service.stop)
             service.start()
@@ -199,11 +211,13 @@ def environment(
 ) -> dict[str, str]:
     """What every service is given; `ports` are those that the links of letters lead to."""
     private, public = generate_keys()
-    clock = {
-        "CONNECTE_CLOCK_RATE": str(terms.rate),
-        "CONNECTE_CLOCK_START": (terms.start or origin).isoformat(),
-        "CONNECTE_CLOCK_ORIGIN": origin.isoformat(),
-    }
+    clock = {}
+    if math.isfinite(terms.rate):
+        clock = {
+            "CONNECTE_CLOCK_RATE": str(terms.rate),
+            "CONNECTE_CLOCK_START": (terms.start or origin).isoformat(),
+            "CONNECTE_CLOCK_ORIGIN": origin.isoformat(),
+        }
     urls = {f"CONNECTE_{n.upper()}_URL": f"http://127.0.0.1:{p}" for n, p in ports.items()}
     # The embedded broker has no idempotent producer, and looks for new records only when a fetch
     # begins.

@@ -5,12 +5,13 @@ from an independent check that reads topics, databases and mailbox, not from the
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,16 @@ from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
 from deploy.operating.rosters import Roster
 from deploy.trial.check import Findings, check, read_evidence
-from deploy.trial.people import DAY, People
+from deploy.trial.people import People
+from deploy.trial.programme_time import DAY, FlyingTime, LeapingTime, ProgrammeTime
+from deploy.trial.stillness import stillness
 from schemas.base import Command
 from schemas.matching import OpenCohort, RunRound
 from schemas.values import CohortPolicy
+from services.chassis.clock import Clock
 
 START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)  # the Monday on which the pilot begins
 MOST_ROUNDS = 4
-LOOK_EVERY = 0.5
-SETTLE = 1.0  # real seconds in which nothing moves, before the run counts as over
 
 Overview = dict[str, dict[str, dict[str, int]]]
 """Service to collection to state to how many."""
@@ -41,13 +43,13 @@ class DemoError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is run. `days_per_second`: how fast the programme's time passes."""
+    """What is run. `days_per_second`: how fast programme time flies; None: it leaps."""
 
     rosters: Mapping[str, Roster]
     names: Mapping[str, str]
     policy: CohortPolicy
     seed: int = 1
-    days_per_second: float = 2.5
+    days_per_second: float | None = None
     kill_every: float | None = None
     maildir: Path | None = None
     kafka: str | None = None
@@ -78,14 +80,15 @@ Show = Callable[[Progress], None]
 
 async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
     """Run the pilot to its end and check it; the document that `--json` prints."""
-    terms = Terms(rate=plan.days_per_second * DAY, start=START, kafka=plan.kafka)
-    progress = Progress()
+    days = plan.days_per_second
+    terms = Terms(rate=math.inf if days is None else days * DAY, start=START, kafka=plan.kafka)
     started = time.monotonic()
     async with running_stack(directory, terms, plan.maildir) as stack:
         begun = time.monotonic()
-        async with _background(stack, plan, progress, show) as coordinator:
+        async with _time(stack) as time_, _background(stack, plan, time_, show) as coordinator:
             await asyncio.wait_for(coordinator.conduct(), plan.limit)
         seconds = time.monotonic() - begun
+        progress = coordinator.progress
         progress.phase = "checking"
         show(progress)
         for service in stack.services.values():
@@ -144,16 +147,26 @@ def _document(
 
 
 @asynccontextmanager
+async def _time(stack: Stack) -> AsyncIterator[ProgrammeTime]:
+    """How time passes in this stack."""
+    if stack.hand is None:
+        yield FlyingTime(Clock(stack.terms.rate, stack.terms.start, stack.origin))
+    else:
+        async with stillness(stack.mongodb, stack.kafka, stack.terms.partitions) as seen:
+            yield LeapingTime(stack.hand, seen.next)
+
+
+@asynccontextmanager
 async def _background(
-    stack: Stack, plan: Plan, progress: Progress, show: Show
+    stack: Stack, plan: Plan, time_: ProgrammeTime, show: Show
 ) -> AsyncIterator["Coordinator"]:
-    """People live, progress is shown and services are killed for as long as the block lasts."""
+    """People live, and services are killed, for as long as the block lasts."""
     async with httpx.AsyncClient(timeout=30) as client:
-        coordinator = Coordinator(stack, plan, progress, client)
-        people = People(stack, plan.seed)
-        jobs: list[Awaitable[None]] = [people.live(), coordinator.watch(show)]
+        coordinator = Coordinator(stack, plan, time_, client, show)
+        people = People(stack, plan.seed, time_)
+        jobs: list[Awaitable[None]] = [people.live()]
         if plan.kill_every is not None:
-            jobs.append(_kill(stack, plan, progress))
+            jobs.append(_kill(stack, plan, coordinator.progress))
         tasks = [asyncio.ensure_future(job) for job in jobs]
         watched = [*tasks, asyncio.ensure_future(asyncio.shield(stack.failed))]
         me = asyncio.current_task()
@@ -210,15 +223,20 @@ class Coordinator:
     """The person who opens the cohorts, enters the rosters, runs the rounds and waits."""
 
     def __init__(
-        self, stack: Stack, plan: Plan, progress: Progress, client: httpx.AsyncClient
+        self,
+        stack: Stack,
+        plan: Plan,
+        time_: ProgrammeTime,
+        client: httpx.AsyncClient,
+        show: Show,
     ) -> None:
         self.stack = stack
         self.plan = plan
-        self.progress = progress
+        self.progress = Progress()
         self.client = client
-        self.looked = asyncio.Event()
-        self.fresh = False
         self.figures_due = True
+        self._time = time_
+        self._show = show
 
     async def conduct(self) -> None:
         """The pilot, from the first volunteer to the verdict."""
@@ -237,14 +255,6 @@ class Coordinator:
         await self._until(self._ended)
         self.progress.phase = "last letters and figures"
         await self._until(self._quiet)
-
-    async def watch(self, show: Show) -> None:
-        """Look at the projections, and tell who waits for something to hold."""
-        while True:
-            self.fresh = await self._look()
-            self.looked.set()
-            show(self.progress)
-            await asyncio.sleep(LOOK_EVERY)
 
     async def _enter(self, cohort: str, roster: Roster) -> None:
         self.progress.phase = "enrolment"
@@ -281,15 +291,14 @@ class Coordinator:
         )
 
     async def _until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds, and goes on holding while the services settle."""
-        since: float | None = None
-        while since is None or time.monotonic() - since < SETTLE:
-            self.looked.clear()
-            await self.looked.wait()
-            if not (self.fresh and holds()):
-                since = None
-            elif since is None:
-                since = time.monotonic()
+        """Let time pass until something holds, as the projections show it."""
+
+        async def look() -> bool:
+            fresh = await self._look()
+            self._show(self.progress)
+            return fresh and holds()
+
+        await self._time.until(look)
 
     async def _look(self) -> bool:
         """Read every service's overview; whether all of them answered."""
@@ -304,8 +313,7 @@ class Coordinator:
             figures = await self._get("feedback", f"/cohorts/{cohort}/cohorts")
             whole = whole and figures is not None
             self.figures_due = any(item["due_at"] for item in (figures or {}).get("items", ()))
-        elapsed = (datetime.now(UTC) - self.stack.origin).total_seconds()
-        self.progress.day = elapsed * self.stack.terms.rate / DAY
+        self.progress.day = (self._time.now() - START) / timedelta(days=1)
         self.progress.letters = self.stack.mailbox.count
         return whole
 

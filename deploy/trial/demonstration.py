@@ -29,19 +29,14 @@ from deploy.operating.rosters import (
 )
 from deploy.trial.demo import DemoError, Plan, Progress, run_demo
 from deploy.trial.pilot.generate import generate
+from deploy.trial.programme_time import NothingLeft
 from schemas.values import CohortPolicy
 
 PILOT = Path(__file__).parent / "pilot"
 COHORT, NAME = "bercy-2017", "Connecte ton manager 2017"
 
-# The pilot's pairs meet every week, so that it fits into a minute and a half.
+# The pilot's pairs meet every week, so that it is soon over.
 POLICY = CohortPolicy(cadence_days=7)
-
-# As fast as two cores write and read the letters: time must not outrun the people's mail. A
-# killed service is away for some seconds, which must stay days rather than weeks.
-DAYS_PER_SECOND = 1.4
-DAYS_PER_SECOND_WITH_KILLS = 0.6
-FULL_SPEED_MANAGERS = 40
 
 
 def demonstrate(
@@ -56,14 +51,12 @@ def demonstrate(
 ) -> int:
     """Run it; the exit code."""
     roster = _roster(managers, mentors, seed)
-    usual = DAYS_PER_SECOND if kill_every is None else DAYS_PER_SECOND_WITH_KILLS
-    usual *= min(1.0, FULL_SPEED_MANAGERS / len(roster.managers))
     plan = Plan(
         rosters={COHORT: roster},
         names={COHORT: NAME},
         policy=POLICY,
         seed=seed,
-        days_per_second=days_per_second or usual,
+        days_per_second=days_per_second,
         kill_every=kill_every,
         maildir=maildir,
     )
@@ -73,7 +66,7 @@ def demonstrate(
         try:
             with Live(view.bars, console=console, refresh_per_second=4):
                 outcome = run(run_demo(directory, plan, view.show))
-        except (DemoError, PartError, TimeoutError) as error:
+        except (DemoError, NothingLeft, PartError, TimeoutError) as error:
             console.print(f"the pilot did not come to its end: {error or type(error).__name__}")
             console.print(f"where it stood: {view.last}", highlight=False)
             return 1

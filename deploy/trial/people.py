@@ -8,20 +8,21 @@ when it comes, so the same seed tells the same story however often a service is 
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import partial
 from typing import Protocol
 
 import httpx
 
 from deploy.local.mail import Mailbox
-from deploy.local.stack import ServiceProcess, Terms
+from deploy.local.stack import ServiceProcess
 from deploy.trial.habits import Habits, Reaction
+from deploy.trial.programme_time import Deed, ProgrammeTime
 from schemas.base import people_of
 from schemas.topics import Service
 
-DAY = 86_400.0
 PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does not load
 
 _LINK = re.compile(r"https?://\S+/links/[\w.-]+")
@@ -30,14 +31,12 @@ _RADIO = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]+)"')
 
 
 class World(Protocol):
-    """What people see of the platform: their mail, where the services are, how time passes."""
+    """What people see of the platform: their mail, and where the services are."""
 
     @property
     def mailbox(self) -> Mailbox: ...
     @property
     def services(self) -> Mapping[Service, ServiceProcess]: ...
-    @property
-    def terms(self) -> Terms: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,11 @@ class Letter:
     person: str
     attempt: int
     link: str | None
+
+    @property
+    def mentor(self) -> str:
+        """The mentor of the pair that it is about; of a person alone, that person."""
+        return people_of(self.subject)[0] if "~" in self.subject else self.person
 
     @property
     def side(self) -> str:
@@ -67,11 +71,13 @@ class People:
         self,
         stack: World,
         seed: int,
+        time: ProgrammeTime,
         *,
         concerned: Callable[[str], bool] = lambda _: True,
         heard: Callable[[httpx.Response], None] = lambda _: None,
     ) -> None:
         self.stack = stack
+        self._time = time
         self._habits = Habits(seed)
         self._concerned = concerned
         self._heard = heard
@@ -89,23 +95,27 @@ class People:
 
     async def live(self) -> None:
         """Read letters as they come, until cancelled."""
-        letters = self.stack.mailbox.letters()
-        async with self._client, asyncio.TaskGroup() as tasks:
+        mailbox = self.stack.mailbox
+        opened, letters = mailbox.count, mailbox.letters()
+        async with self._client, self._time.living(lambda: mailbox.count - opened):
             async for message in letters:
-                if not self._concerned(str(message["X-Connecte-Cohort"])):
-                    continue
-                action = self._action(_read(message))
-                if action is not None:
-                    tasks.create_task(action)
+                if self._concerned(str(message["X-Connecte-Cohort"])):
+                    self._open(_read(message))
+                opened += 1
 
-    def _action(self, letter: Letter) -> Coroutine[None, None, None] | None:
+    def _open(self, letter: Letter) -> None:
+        """Decide what to do about a letter, and when."""
         if letter.template == "PairFormed" and self._habits.leaves(letter.cohort, letter.person):
-            return self._leave(letter)
-        if letter.template == "SessionPlanned" and self._changes_week(letter):
-            return self._change_week(letter)
-        decide = self._plans.get(letter.template)
-        reaction = decide(letter) if decide else None
-        return self._follow(letter, reaction) if reaction else None
+            self._later(0.2, letter, partial(self._leave, letter))
+        elif letter.template == "SessionPlanned" and self._changes_week(letter):
+            self._later(0, letter, partial(self._change_week, letter))
+        elif (decide := self._plans.get(letter.template)) and (reaction := decide(letter)):
+            self._later(reaction.days, letter, partial(self._follow, letter, reaction))
+
+    def _later(self, days: float, letter: Letter, deed: Deed) -> None:
+        """What a mentor's pairs do has to do with each other: they share the mentor's week."""
+        what = (letter.template, letter.subject, str(letter.attempt), letter.person)
+        self._time.later(days, letter.mentor, ":".join(what), deed)
 
     # --- what they decide -------------------------------------------------------------------
 
@@ -147,8 +157,7 @@ class People:
     # --- what they do -------------------------------------------------------------------------
 
     async def _follow(self, letter: Letter, reaction: Reaction) -> None:
-        """Open the page behind the link after a while, fill in the form, send it."""
-        await self._while(reaction.days)
+        """Open the page behind the link, fill in the form, send it."""
         if letter.link is None:
             self.failed[f"{letter.template}: no link"] += 1
             return
@@ -166,7 +175,6 @@ class People:
 
     async def _leave(self, letter: Letter) -> None:
         """Tell the coordinator, who enters it."""
-        await self._while(0.2)
         kind = "WithdrawMentor" if letter.side == "mentor" else "WithdrawManager"
         body = {"cohort_id": letter.cohort, f"{letter.side}_id": letter.person}
         await self._patiently("POST", self._url("matching", kind), body)
@@ -182,9 +190,6 @@ class People:
 
     def _url(self, service: Service, command: str) -> str:
         return f"{self.stack.services[service].url}/commands/{command}?wait=20"
-
-    async def _while(self, days: float) -> None:
-        await asyncio.sleep(days * DAY / self.stack.terms.rate)
 
     async def _patiently(
         self, method: str, url: str, body: Mapping[str, object] | None = None

@@ -15,7 +15,8 @@ def demo(
     mentors: Annotated[int | None, typer.Option(help="Mentors; a roster is made up.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
     days_per_second: Annotated[
-        float | None, typer.Option(help="How fast the programme's time passes.")
+        float | None,
+        typer.Option(help="Let time fly so fast, instead of waiting for what is under way."),
     ] = None,
     kill_every: Annotated[
         float | None,

@@ -25,7 +25,7 @@ from prometheus_client import ProcessCollector
 
 from schemas.base import Command
 from schemas.topics import COMMANDS, commands_topic
-from services.chassis.clock import Clock
+from services.chassis.clock import Clock, Hand, SharedClock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import Document, Domain, Timed
 from services.chassis.http.application import create_app
@@ -96,7 +96,7 @@ class Service:
         domain = parts.domain
         self.settings = settings
         self.parts = parts
-        self.clock = Clock(settings.clock_rate, settings.clock_start, settings.clock_origin)
+        self.clock = _clock(settings)
         verifier = _verifier(settings)
         self.metrics = Metrics(domain.name)
         self.programme = Programme([*parts.measures, PARKED])
@@ -154,7 +154,7 @@ class Service:
             due_workers=due_workers,
             limits=Limits(parked=settings.parked_limit),
             # A day of those who watch the topics, however fast the programme's clock runs.
-            beat=HEARTBEAT * min(settings.clock_rate, FASTEST_BEAT),
+            beat=HEARTBEAT * min(self.clock.rate, FASTEST_BEAT),
         )
 
     def _http(self, verifier: LinkVerifier) -> FastAPI:
@@ -245,6 +245,12 @@ class Service:
 def is_transient(error: Exception) -> bool:
     """Whether it passes by itself, as far as the database and the broker know."""
     return mongo.is_transient(error) or kafka.is_transient(error)
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.clock_file is not None:
+        return SharedClock(Hand(settings.clock_file))
+    return Clock(settings.clock_rate, settings.clock_start, settings.clock_origin)
 
 
 def _verifier(settings: Settings) -> LinkVerifier:

@@ -8,7 +8,15 @@ import ssl
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    FilePath,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 S = TypeVar("S", bound="Settings")
@@ -75,6 +83,7 @@ class Settings(BaseSettings):
     clock_rate: Annotated[float, Field(alias="CONNECTE_CLOCK_RATE", gt=0)] = 1.0
     clock_start: Annotated[datetime | None, Field(alias="CONNECTE_CLOCK_START")] = None
     clock_origin: Annotated[datetime | None, Field(alias="CONNECTE_CLOCK_ORIGIN")] = None
+    clock_file: Annotated[FilePath | None, Field(alias="CONNECTE_CLOCK_FILE")] = None
     log_level: Annotated[str, Field(alias="LOG_LEVEL", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = (
         "INFO"
     )
@@ -107,6 +116,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 "CONNECTE_HTTP_TOKEN needs 16 characters or more when the service listens "
                 "beyond the loopback"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _time_that_somebody_holds_on_this_machine_only(self) -> Self:
+        if self.clock_file is not None and not self.loopback:
+            raise ValueError(
+                "CONNECTE_CLOCK_FILE is for trials on one machine: its time is turned by hand"
             )
         return self
 

@@ -33,10 +33,12 @@ from deploy.operating.topics import create_topics
 from deploy.trial.chaos.watch import Watch
 from deploy.trial.check import Findings, check, read_evidence
 from deploy.trial.demo import START, Coordinator, Plan, Progress
-from deploy.trial.people import DAY, People
+from deploy.trial.people import People
 from deploy.trial.pilot.generate import generate
+from deploy.trial.programme_time import DAY, FlyingTime
 from schemas.topics import Service, partition_of
 from schemas.values import CohortPolicy
+from services.chassis.clock import Clock
 from tests.conftest import eventually
 from tests.deploy.operating.commands import Done, connecte
 
@@ -237,10 +239,12 @@ async def programme(
     policy = CohortPolicy(sessions=sessions, cadence_days=7, survey_days=10)
     plan = Plan(people, {cohort: cohort for cohort in people}, policy, seed=3)
     async with httpx.AsyncClient(timeout=30) as client:
-        coordinator = Coordinator(site.stack, plan, Progress(), client)
-        everybody = People(site.stack, plan.seed)
-        jobs: list[Awaitable[None]] = [everybody.live(), coordinator.watch(lambda _: None)]
-        tasks = [asyncio.ensure_future(job) for job in (*jobs, coordinator.conduct())]
+        stack = site.stack
+        time_ = FlyingTime(Clock(stack.terms.rate, stack.terms.start, stack.origin))
+        coordinator = Coordinator(stack, plan, time_, client, lambda _: None)
+        everybody = People(stack, plan.seed, time_)
+        jobs: list[Awaitable[None]] = [everybody.live(), coordinator.conduct()]
+        tasks = [asyncio.ensure_future(job) for job in jobs]
         try:
             yield Programme(coordinator, everybody, tasks[-1])
         finally:

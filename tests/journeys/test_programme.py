@@ -53,7 +53,6 @@ async def test_a_programme_with_services_killed_at_random_loses_nothing_and_doub
         names={"journey": "Journey"},
         policy=CohortPolicy(sessions=2, cadence_days=7, survey_days=10),
         seed=SEED,
-        days_per_second=1.5,
         kill_every=3,
         kafka=kafka_if_real,
         limit=900,

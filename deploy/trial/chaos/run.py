@@ -27,7 +27,8 @@ from deploy.trial.chaos.quiet import Quiet
 from deploy.trial.chaos.sender import Sender
 from deploy.trial.chaos.stage import Stage, running_stage
 from deploy.trial.chaos.watch import Watch
-from deploy.trial.people import DAY, People
+from deploy.trial.people import People
+from deploy.trial.programme_time import DAY, FlyingTime
 
 START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)
 DAYS_PER_SECOND = 0.15
@@ -105,7 +106,9 @@ class Run:
             self.sender, asked.seed, every=TOWN_EVERY, pairs=TOWN_PAIRS, day=1 / DAYS_PER_SECOND
         )
         self.people = People(
-            stage, asked.seed, concerned=lambda c: c.startswith(TOWN), heard=self.ledger.answered
+            *(stage, asked.seed, FlyingTime(stage.clock)),
+            concerned=lambda c: c.startswith(TOWN),
+            heard=self.ledger.answered,
         )
         self.quiet = Quiet(stage, self.watch, self.sender)
 

@@ -11,11 +11,14 @@ LEFT_EVERY = 10.0
 
 async def decide_deadlines(stepper: Stepper) -> None:
     """Decide on what is due, a little more often than the programme's clock can notice."""
-    pause = min(max(600 / stepper.ports.clock.rate, 0.03), 1.0)
+    clock = stepper.ports.clock
+    pause = min(max(600 / clock.rate, 0.03), 1.0)
     while True:
+        stepper.left_due.clear()
         with contextlib.suppress(Abandoned):
-            if not await stepper.decide_due():
-                await asyncio.sleep(pause)
+            if await stepper.decide_due():
+                continue
+        await clock.pass_by(pause, stepper.left_due)
 
 
 async def publish_what_is_left(stepper: Stepper) -> None:

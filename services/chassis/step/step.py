@@ -8,12 +8,13 @@ owner of the partition finds either no trace of the step or all of it (G1, G2), 
 partition that somebody else has written to since changes nothing (G3).
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import datetime
 
 from schemas.journal import RetryParked
-from services.chassis.domain import Change, Document, Domain, Due, Need, State
+from services.chassis.domain import Change, Document, Domain, Due, Need, State, Timed
 from services.chassis.inputs import Input
 from services.chassis.step.admission import admit
 from services.chassis.step.deciding import Decider
@@ -45,6 +46,7 @@ class Steps:
         self.decider = decider
         self.publisher = publisher
         self.most_parked = most_parked
+        self.left_due = asyncio.Event()
 
     async def make(self, inputs: Sequence[Input], owned: MutableMapping[int, Place]) -> list[Due]:
         """One attempt at the step of these inputs; `owned`, their places, move on with it.
@@ -76,6 +78,8 @@ class Steps:
         if moved := [draft.finish() for draft in drafts.values() if draft.moved]:
             places, outgoing = zip(*moved, strict=True)
             await self._commit(Commit(places, list(changes.values()), outgoing), owned)
+            if any(_is_due(change, now) for _, change in changes.values()):
+                self.left_due.set()
             self.ports.metrics.decided([event for d in drafts.values() for event in d.decided])
             await self.publisher.publish(outgoing)
         self._measure(admitted, now, started)
@@ -108,3 +112,7 @@ class Steps:
                 seconds = (now - item.attributes.time).total_seconds() / self.ports.clock.rate
                 metrics.latency_of(type(item.message).__name__).observe(max(seconds, 0.0))
                 metrics.last_event.set(item.attributes.time.timestamp())
+
+
+def _is_due(change: Change, now: datetime) -> bool:
+    return isinstance(change, Timed) and change.due_at is not None and change.due_at <= now

@@ -63,6 +63,11 @@ class Stepper:
         return self._ownership.owned
 
     @property
+    def left_due(self) -> asyncio.Event:
+        """Set when a step leaves a document whose moment has already come."""
+        return self._steps.left_due
+
+    @property
     def healthy(self) -> bool:
         """Whether the last attempts on database and broker worked, and what is owed is not late."""
         return not self._retry.put_off and not self._publisher.late

@@ -21,7 +21,9 @@ from deploy.local.prometheus import prometheus
 from deploy.local.stack import Terms, running_stack
 from deploy.made.dashboards import WRITTEN
 from deploy.trial.demo import START, Coordinator, Plan, Progress
-from deploy.trial.people import DAY, People
+from deploy.trial.people import People
+from deploy.trial.programme_time import DAY, FlyingTime
+from services.chassis.clock import Clock
 from tests.conftest import eventually
 
 RULES = WRITTEN.parent / "alerts.yaml"
@@ -112,6 +114,7 @@ def _points(values: Sequence[Sequence[Any]]) -> list[tuple[float, float]]:
 @asynccontextmanager
 async def recorded(directory: Path, plan: Plan) -> AsyncIterator[Recording]:
     """Run a programme to its end while Prometheus scrapes every service, and keep what it knows."""
+    assert plan.days_per_second is not None, "time flies where Prometheus looks on"
     terms = Terms(rate=plan.days_per_second * DAY, start=START)
     async with running_stack(directory, terms) as stack:
         targets = {name: service.url for name, service in stack.services.items()}
@@ -120,23 +123,21 @@ async def recorded(directory: Path, plan: Plan) -> AsyncIterator[Recording]:
             httpx.AsyncClient(timeout=30) as client,
         ):
             start = time.time()
-            progress = Progress()
-            coordinator = Coordinator(stack, plan, progress, client)
+            flying = FlyingTime(Clock(terms.rate, terms.start, stack.origin))
+            coordinator = Coordinator(stack, plan, flying, client, lambda _: None)
             async with asyncio.TaskGroup() as tasks:
-                background = [
-                    tasks.create_task(People(stack, plan.seed).live()),
-                    tasks.create_task(coordinator.watch(lambda _: None)),
-                ]
+                people = tasks.create_task(People(stack, plan.seed, flying).live())
                 await asyncio.wait_for(coordinator.conduct(), plan.limit)
-                for task in background:
-                    task.cancel()
+                people.cancel()
             end = await _scraped(client, url, len(targets), time.time())
             week = WEEK / plan.days_per_second
             metrics = {
                 name: (await client.get(f"{service}/metrics")).text
                 for name, service in targets.items()
             }
-            yield Recording(url, start, end, week, progress, stack.mailbox.count, metrics)
+            yield Recording(
+                url, start, end, week, coordinator.progress, stack.mailbox.count, metrics
+            )
 
 
 async def _scraped(client: httpx.AsyncClient, url: str, targets: int, moment: float) -> float:

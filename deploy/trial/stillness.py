@@ -1,0 +1,116 @@
+"""Whether anything is under way in a platform, and when something next will be: read from outside.
+
+Always holds: it is read from what is durable, the databases and the ends of the topics; so a
+service that was killed in the middle of something is seen to have it still before it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pymongo import AsyncMongoClient
+
+from deploy.operating.reach import SERVICES, domain_of
+from schemas.topics import Service, commands_topic
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What there was of one service: partition to place, whether anything is to be published, and
+    its earliest deadline."""
+
+    places: Mapping[int, Row]
+    outbox: bool
+    due: datetime | None
+
+    def read(self, topic: str, partition: int) -> int:
+        """The next offset that the service reads."""
+        place = self.places.get(partition)
+        return int(place["positions"].get(topic, 0)) if place else 0
+
+
+class Stillness:
+    """Looks at a broker and at the databases of all services, which are not rebuilt meanwhile."""
+
+    def __init__(
+        self, mongodb: AsyncMongoClient[Row], kafka: Any, partitions: int, prefix: str
+    ) -> None:
+        self._mongodb = mongodb
+        self._kafka = kafka
+        self._prefix = prefix
+        domains = {service: domain_of(service) for service in SERVICES}
+        self._reads = {
+            (service, TopicPartition(topic, partition))
+            for service, domain in domains.items()
+            for topic in (commands_topic(service), *domain.reads, *domain.tables)
+            for partition in range(partitions)
+        }
+        self._ends = sorted({spot for _, spot in self._reads})
+        self._timed: Mapping[Service, Sequence[str]] = {
+            service: [kind.collection for kind in domain.documents if kind.timed]
+            for service, domain in domains.items()
+        }
+        # As the services ask, by the same index.
+        self._due = {"partition": {"$in": list(range(partitions))}, "due_at": {"$type": "date"}}
+
+    async def next(self, now: datetime) -> tuple[bool, datetime | None]:
+        """Whether nothing is under way at this moment; then, the earliest deadline.
+
+        Under way is what a service has not read, has not published or has to decide on now.
+        """
+        before = await self._look()
+        dues = [seen.due for seen in before.values() if seen.due is not None]
+        earliest = min(dues, default=None)
+        if any(seen.outbox for seen in before.values()) or (earliest and earliest <= now):
+            return False, None
+        ends = await self._kafka.end_offsets(self._ends)
+        if any(before[service].read(*spot) < ends[spot] for service, spot in self._reads):
+            return False, None
+        # What was read one after the other is what was at one time only if nobody has written.
+        return await self._look() == before, earliest
+
+    async def _look(self) -> dict[Service, Seen]:
+        found = await asyncio.gather(*(self._look_at(service) for service in SERVICES))
+        return dict(zip(SERVICES, found, strict=True))
+
+    async def _look_at(self, service: Service) -> Seen:
+        """One question to the database."""
+        outbox: list[Row] = [{"$limit": 1}, {"$project": {"_id": 0, "outbox": "1"}}]
+        due: list[Row] = [
+            *({"$match": self._due}, {"$sort": {"due_at": 1}}, {"$limit": 1}),
+            {"$project": {"_id": 0, "due_at": 1}},
+        ]
+        others = {"outbox": outbox} | dict.fromkeys(self._timed[service], due)
+        unions = [{"$unionWith": {"coll": c, "pipeline": p}} for c, p in others.items()]
+        rows = await self._mongodb[self._prefix + service]["places"].aggregate(unions)
+        places: dict[int, Row] = {}
+        waits, dues = False, []
+        async for row in rows:
+            if "due_at" in row:
+                dues.append(row["due_at"])
+            elif "outbox" in row:
+                waits = True
+            else:
+                places[row["_id"]] = row
+        return Seen(places, waits, min(dues, default=None))
+
+
+@asynccontextmanager
+async def stillness(
+    mongodb: str, kafka: str, partitions: int, prefix: str = "connecte_"
+) -> AsyncIterator[Stillness]:
+    """One that looks at these, for as long as the block lasts."""
+    client: AsyncMongoClient[Row] = AsyncMongoClient(mongodb, tz_aware=True)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.split(","), enable_auto_commit=False)
+    try:
+        await consumer.start()
+        yield Stillness(client, consumer, partitions, prefix)
+    finally:
+        await consumer.stop()
+        await client.close()
