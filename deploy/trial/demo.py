@@ -32,6 +32,7 @@ from services.chassis.clock import Clock
 
 START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)  # the Monday on which the pilot begins
 MOST_ROUNDS = 4
+LOOK_AGAIN = 0.2
 
 Overview = dict[str, dict[str, dict[str, int]]]
 """Service to collection to state to how many."""
@@ -294,9 +295,10 @@ class Coordinator:
         """Let time pass until something holds, as the projections show it."""
 
         async def look() -> bool:
-            fresh = await self._look()
+            while not await self._look():  # somebody was killed, and comes back
+                await asyncio.sleep(LOOK_AGAIN)
             self._show(self.progress)
-            return fresh and holds()
+            return holds()
 
         await self._time.until(look)
 

@@ -1,5 +1,6 @@
 """A whole programme over the embedded stack, with services killed at random: nothing is lost."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,16 @@ def roster(directory: Path) -> Roster:
     return read_rosters(directory / "mentors.csv", directory / "managers.csv", "journey")
 
 
+def planned(directory: Path) -> Plan:
+    return Plan(
+        rosters={"journey": roster(directory)},
+        names={"journey": "Journey"},
+        policy=CohortPolicy(sessions=2, cadence_days=7, survey_days=10),
+        seed=SEED,
+        limit=900,
+    )
+
+
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[Evidence]:
     """Receives what the run's check has read."""
@@ -48,15 +59,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Evidence]:
 async def test_a_programme_with_services_killed_at_random_loses_nothing_and_doubles_nothing(
     tmp_path: Path, kafka_if_real: str | None, read: list[Evidence]
 ) -> None:
-    plan = Plan(
-        rosters={"journey": roster(tmp_path)},
-        names={"journey": "Journey"},
-        policy=CohortPolicy(sessions=2, cadence_days=7, survey_days=10),
-        seed=SEED,
-        kill_every=3,
-        kafka=kafka_if_real,
-        limit=900,
-    )
+    plan = replace(planned(tmp_path), kill_every=3, kafka=kafka_if_real)
     outcome = await run_demo(tmp_path, plan, lambda _: None)
     types = read_by_others(read[-1].records)  # by the catalogue, and by the library of CloudEvents
     assert types.total() > outcome["events"]  # commands and contacts too
@@ -69,3 +72,25 @@ async def test_a_programme_with_services_killed_at_random_loses_nothing_and_doub
     assert outcome["pairs_formed"] >= MANAGERS - 2
     assert outcome["sessions_completed"] >= outcome["pairs_graduated"] * 2 > 0
     assert outcome["rollout"]["journey"]["verdict"] == "withheld"  # too few pairs to tell
+
+
+OF_THE_MACHINE = {
+    *("seconds", "seconds_in_all", "events_per_second"),
+    *("events", "republished", "letters_redelivered", "kills"),
+}
+"""What depends on how fast it was, and on what was killed: how many steps it took, too."""
+
+
+async def test_a_seed_has_one_outcome_on_any_machine_with_services_killed_or_without(
+    tmp_path: Path,
+) -> None:
+    outcomes = []
+    for name, kill_every in (("in-peace", None), ("killed", 2.0)):
+        directory = tmp_path / name
+        directory.mkdir()
+        plan = replace(planned(directory), kill_every=kill_every)
+        outcomes.append(await run_demo(directory, plan, lambda _: None))
+    in_peace, killed = ({k: v for k, v in o.items() if k not in OF_THE_MACHINE} for o in outcomes)
+    assert outcomes[1]["kills"] > 0
+    assert in_peace == killed
+    assert in_peace["pairs_graduated"] > 0
