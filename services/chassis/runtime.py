@@ -18,7 +18,6 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
-from faststream.kafka import KafkaBroker
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.specification import AsyncAPI
 from prometheus_client import ProcessCollector
@@ -40,6 +39,7 @@ from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
 from services.chassis.log import kafka
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.reader import ReadingBroker
 from services.chassis.log.security import security_of
 from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step.consumer import Consumer, Pace
@@ -266,8 +266,8 @@ def _store(settings: Settings, domain: Domain, metrics: Metrics) -> MongoStore:
     )
 
 
-def _broker(connection: Mapping[str, Any], metrics: Metrics) -> KafkaBroker:
-    return KafkaBroker(
+def _broker(connection: Mapping[str, Any], metrics: Metrics) -> ReadingBroker:
+    return ReadingBroker(
         connection["bootstrap_servers"],
         security=security_of(connection),
         middlewares=[KafkaPrometheusMiddleware(registry=metrics.registry)],

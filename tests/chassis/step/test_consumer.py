@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from faststream.kafka import KafkaBroker
+from services.chassis.log.reader import ReadingBroker
 
 from schemas.base import Message
 from schemas.envelope import Record, attributes, encode
@@ -49,7 +49,7 @@ class Member:
     """One process of the service."""
 
     stepper: Stepper
-    broker: KafkaBroker
+    broker: ReadingBroker
     consumer: Consumer
     faults: list[Exception] = field(default_factory=list)
 
@@ -74,7 +74,7 @@ class Site:
         """A member of the group, for as long as the block lasts."""
         ports = Ports(self.store, self.log, Clock(), Metrics("scheduling"), is_transient)
         stepper = Stepper(TOY, ports, TWO)
-        broker = KafkaBroker(self.bootstrap, allow_auto_create_topics=False, logger=None)
+        broker = ReadingBroker(self.bootstrap, allow_auto_create_topics=False, logger=None)
         faults: list[Exception] = []
         consumer = Consumer(
             broker,
