@@ -2,7 +2,8 @@
 
 Always holds: building opens nothing; `run` ends with everything closed, at a signal (0), or at a
 fault that no retry mends (1), which it names in one line. Ready means: partitions assigned, places
-known, database answering, events taken by the broker. Alive means: steps make progress.
+known, all of them read, database answering, events taken by the broker. Alive means: what waits is
+being read, or waits for a database or broker that is away.
 """
 
 import asyncio
@@ -117,7 +118,7 @@ class Service:
             self.fail,
             Pace(settings.batch, settings.session_timeout_ms, settings.fetch_wait_ms),
         )
-        self.health = Health(self.stepper)
+        self.health = Health(self.stepper, self.consumer)
         self.metrics.ready.set_function(lambda: self.health.ready)
         self.scrape = Scrape(
             self.metrics,
@@ -125,6 +126,7 @@ class Service:
             self.store,
             lambda: self.stepper.owned,
             self.consumer.lags,
+            self.consumer.errors,
         )
         bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
         self.commands = Commands(

@@ -128,12 +128,12 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
             return {}
 
     async def _many(
-        self, partitions: tuple[TopicPartition, ...], timeout: float, most: int | None
+        self, partitions: tuple[TopicPartition, ...], patience: float, most: int | None
     ) -> dict[TopicPartition, list[Any]]:
         if self._closed:
             raise ConsumerStoppedError
         self._coordinator.check_errors()
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patience
         with self._subscription.fetch_context():
             while True:
                 if self._subscription.reassignment_in_progress:
@@ -257,5 +257,3 @@ class ReadingBroker(KafkaBroker):
         reading = partial(Reader, **builder.keywords, on_error=self.on_error)
         self.config.broker_config.builder = reading
         return reading
-
-

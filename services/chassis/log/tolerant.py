@@ -22,20 +22,12 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
-from schemas.envelope import Headers
+from services.chassis.log.contract import UNOPENED
 from services.chassis.log.opening import Unopened, opened
-
-UNOPENED = "connecte-unopened"
 
 _LENGTH_AT, _BEFORE = 8, 12  # a batch: its offset, its length, and so many bytes more
 _MAGIC_AT, _FORMAT = 16, 2
 _BROKEN = (UnicodeDecodeError, CorruptRecordException, ValueError, IndexError, struct.error)
-
-
-def unopened(headers: Headers) -> str | None:
-    """What is wrong with the batch that a record stands for; None of any other record."""
-    found = dict(headers).get(UNOPENED)
-    return None if found is None else found.decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)

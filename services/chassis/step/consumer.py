@@ -6,6 +6,7 @@ explicitly, for exactly what the database holds; nobody goes on where a log was 
 waits and is not being read is known here, with the reason.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -20,9 +21,10 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
+from services.chassis.log.contract import Spot
 from services.chassis.log.kafka import KafkaLog, received
 from services.chassis.log.reader import Reader, ReadingBroker, Trouble
-from services.chassis.step.catching_up import Spot, UpstreamFirst
+from services.chassis.step.catching_up import UpstreamFirst
 from services.chassis.step.resets import check_own_journal, check_same_log, check_together
 from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
@@ -35,6 +37,10 @@ SHARE_BYTES = 128 * 1024
 """What a partition gives at a time. The client hands out one partition's share to its end before
 the next one's: with a share of about half a batch, a partition with a great backlog leaves room
 for the others in every batch. (Its own default, 1 MiB, is several batches.)"""
+
+
+COMMIT_SECONDS = 5.0
+"""The client would wait for its coordinator for ever, and no step be made meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self._order = UpstreamFirst(stepper.domain.reads)
         self._held: set[Spot] = set()
         self._begins: dict[Spot, int] = {}
+        self._handling = False
         self._handed: dict[Spot, int] = {}  # what follows the last record that was handed out
         self.subscriber = broker.subscriber(
             *self.topics,
@@ -99,6 +106,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     async def _handle(self, message: KafkaMessage) -> None:
         records = [received(record) for record in message.raw_message]
         self._handed |= {(r.topic, r.partition): r.offset + 1 for r in records}
+        self._handling = True
         try:
             offsets = await self.stepper.handle(records)
             await self._commit(offsets)
@@ -107,6 +115,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             logger.info("a step was abandoned; whoever owns the partition next makes it")
         except Exception as error:  # noqa: BLE001  # FastStream would go on to the next batch
             self.on_fatal(error)
+        finally:
+            self._handling = False
 
     def _count(self, error: Exception) -> None:
         name = type(error).__name__
@@ -123,8 +133,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         if not wanted:
             return
         try:
-            await self._kafka.commit(wanted)
-        except KafkaError as error:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._kafka.commit(wanted)
+        except (KafkaError, TimeoutError) as error:
             # The database holds the truth; the offsets are for whoever watches the lag.
             logger.warning("offsets not committed: %s", type(error).__name__)
 
@@ -172,8 +183,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     @property
     def polled(self) -> float:
-        """When the broker was last asked for records, on the monotonic clock."""
-        return self._kafka.polled if self.subscriber.consumer is not None else time.monotonic()
+        """When the broker was last asked for records, on the monotonic clock; now during a step."""
+        if self.subscriber.consumer is None or self._handling:
+            return time.monotonic()
+        return self._kafka.polled
 
     @property
     def stopped(self) -> dict[Spot, Trouble]:
@@ -183,6 +196,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         kafka = self._kafka
         found = {(at.topic, at.partition): why for at, why in kafka.troubles.items()}
         return found if kafka.refused is None else {**found, ("", -1): kafka.refused}
+
+    def errors(self) -> dict[Spot, str]:
+        """What is not read on, and the name of the error that keeps it from being read."""
+        return {spot: type(why.error).__name__ for spot, why in self.stopped.items()}
 
     # --- rebalances -----------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from schemas.topics import Service
+from services.chassis.log.contract import Spot
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.topic_ids import topic_ids
-from services.chassis.step.catching_up import Spot
 from services.chassis.step.own_journal import check_known, last_numbers, own_streams
 from services.chassis.store.contract import Place, Store
 
