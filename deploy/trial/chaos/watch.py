@@ -160,7 +160,9 @@ class Watch:
         elif empty is None and self._looks < LOOKS:
             self._looks += 1
             log = KafkaLog({"bootstrap_servers": self._bootstrap.split(",")})
-            empty = not [row async for rows in log.read(*spot, position) for row in rows]
+            empty = not [
+                row async for rows in log.read(spot.topic, spot.partition, position) for row in rows
+            ]
         self._still[service, spot] = between, empty
         return 0 if empty else end - position
 
