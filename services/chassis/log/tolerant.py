@@ -21,6 +21,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import decode_varint_py
 
 from services.chassis.log.contract import UNOPENED
 from services.chassis.log.opening import Unopened, opened
@@ -60,6 +61,13 @@ class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # aiokafka i
     def __iter__(self) -> Any:
         self._buffer = _Names(self._buffer)
         return self
+
+    def _read_msg(self, *_: Any) -> Any:
+        # The compiled reading of numbers looks beyond the end of what it is given.
+        record = super()._read_msg(decode_varint_py)
+        if self._pos > len(self._buffer):
+            raise CorruptRecordException("the batch ends within a record")
+        return record
 
 
 class _Batch:
