@@ -1,8 +1,8 @@
 """The log's twin in memory.
 
 It refuses what a real broker with the topics of the table refuses: what is larger inside than its
-topic takes, and batches that nobody can open. It hands out only what was committed. It knows neither
-brokers that fail nor time; a size is right to a few bytes.
+topic takes, and batches that nobody can open. It hands out only what was committed. It knows
+neither brokers that fail nor time; a size is right to a few bytes.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -98,10 +98,11 @@ class MemoryLog:
         records = list(found) if found is not None else []
         if any(name == UNOPENED for record in records for name, _ in record.headers):
             raise UnknownError("a record of the batch cannot be read")
-        return [
+        offsets = [
             self._append(Record(topic, partition, r.key, r.value, tuple(r.headers)))
             for r in records
-        ][0]
+        ]
+        return offsets[0]
 
     def begin(self, records: Sequence[Record]) -> Transaction:
         """Write these in a transaction, which stays open."""
