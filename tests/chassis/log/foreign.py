@@ -8,7 +8,7 @@ from typing import Any
 
 import cramjam
 from aiokafka import AIOKafkaProducer
-from aiokafka.codec import snappy_encode
+from aiokafka.codec import lz4_encode, snappy_encode
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.util import calc_crc32c
 
@@ -18,7 +18,7 @@ from services.chassis.log.opening import GZIP, HEAD_BYTES, LZ4, SNAPPY, ZSTD
 COMPRESS = {
     GZIP: gzip.compress,
     SNAPPY: snappy_encode,
-    LZ4: lambda data: bytes(cramjam.lz4.compress(data)),
+    LZ4: lz4_encode,
     ZSTD: lambda data: bytes(cramjam.zstd.compress(data)),
 }
 

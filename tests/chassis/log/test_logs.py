@@ -18,7 +18,7 @@ from services.chassis.log.kafka import BATCH_BYTES, KafkaLog
 from services.chassis.log.memory import BROKER_BYTES, MemoryLog
 from services.chassis.log.opening import GZIP, LZ4, SNAPPY, ZSTD
 from tests.chassis.log.foreign import batch_of, send_batch, transactional, write
-from tests.conftest import new_topic
+from tests.conftest import eventually, new_topic
 
 
 @pytest.fixture(params=["memory", "kafka"])
@@ -254,8 +254,11 @@ async def test_a_transaction_is_read_once_it_is_committed_and_what_was_aborted_n
             await (producer.commit_transaction() if commit else producer.abort_transaction())
 
     assert [row.value for row in opened] == [b"0"], "and nothing that came after it"
-    found = await read(log, topic)
-    assert [row.value for row in found] == [b"0", *inside, b"0"]
+
+    async def concluded() -> bool:  # a broker says so before the markers are written
+        return [row.value for row in await read(log, topic)] == [b"0", *inside, b"0"]
+
+    await eventually(concluded)
     assert await read(log, topic, start=4) == [], "a marker is no record"
     assert await log.publish(numbered(topic, 1)) == [5]
     assert [row.offset for row in await read(log, topic, start=4)] == [5]

@@ -381,7 +381,7 @@ async def test_what_was_aborted_is_never_handled_and_the_markers_of_others_hold_
     await site.publish(formed("m~g", ZERO))
     async with transactional(site.bootstrap, "stranger") as producer:
         # given a log of causes and one of commands that both end with a marker
-        for record in (site.record(formed("aborted", ZERO)), site.record(confirm("m~g", 1, ZERO))):
+        for record in (site.record(formed("n~g", ZERO)), site.record(confirm("m~g", 1, ZERO))):
             await producer.begin_transaction()
             await write(producer, [record])
             await producer.abort_transaction()
