@@ -2,7 +2,8 @@
 
 Always holds: building opens nothing; `run` ends with everything closed, at a signal (0), or at a
 fault that no retry mends (1), which it names in one line. Ready means: partitions assigned, places
-known, database answering, events taken by the broker. Alive means: steps make progress.
+known, all of them read, database answering, events taken by the broker. Alive means: what waits is
+being read, or waits for a database or broker that is away.
 """
 
 import asyncio
@@ -18,7 +19,6 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
-from faststream.kafka import KafkaBroker
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.specification import AsyncAPI
 from prometheus_client import ProcessCollector
@@ -40,6 +40,7 @@ from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
 from services.chassis.log import kafka
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.reader import ReadingBroker
 from services.chassis.log.security import security_of
 from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step.consumer import Consumer, Pace
@@ -117,7 +118,7 @@ class Service:
             self.fail,
             Pace(settings.batch, settings.session_timeout_ms, settings.fetch_wait_ms),
         )
-        self.health = Health(self.stepper)
+        self.health = Health(self.stepper, self.consumer)
         self.metrics.ready.set_function(lambda: self.health.ready)
         self.scrape = Scrape(
             self.metrics,
@@ -125,6 +126,7 @@ class Service:
             self.store,
             lambda: self.stepper.owned,
             self.consumer.lags,
+            self.consumer.errors,
         )
         bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
         self.commands = Commands(
@@ -272,8 +274,8 @@ def _store(settings: Settings, domain: Domain, metrics: Metrics) -> MongoStore:
     )
 
 
-def _broker(connection: Mapping[str, Any], metrics: Metrics) -> KafkaBroker:
-    return KafkaBroker(
+def _broker(connection: Mapping[str, Any], metrics: Metrics) -> ReadingBroker:
+    return ReadingBroker(
         connection["bootstrap_servers"],
         security=security_of(connection),
         middlewares=[KafkaPrometheusMiddleware(registry=metrics.registry)],

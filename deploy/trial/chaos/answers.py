@@ -61,6 +61,7 @@ class Answers:
             bootstrap_servers=self._bootstrap.split(","),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            isolation_level="read_committed",
         )
         try:
             await consumer.start()

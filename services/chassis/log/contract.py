@@ -11,6 +11,9 @@ from typing import Protocol
 
 from schemas.envelope import Headers, Record
 
+Spot = tuple[str, int]
+"""A topic and a partition of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -22,6 +25,16 @@ class Received:
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+UNOPENED = "connecte-unopened"
+"""The header of what stands for a batch that cannot be opened; it says why."""
+
+
+def unopened(headers: Headers) -> str | None:
+    """What is wrong with the batch that a record stands for; None of any other record."""
+    found = dict(headers).get(UNOPENED)
+    return None if found is None else found.decode(errors="replace")
 
 
 class NotTaken(Exception):

@@ -135,6 +135,18 @@ class Metrics:
         "1 where partitions are assigned and database and broker answer",
     )
     assigned = Made(Gauge, "mentoring_partitions_assigned", "Partitions owned")
+    fetch_errors = Made(
+        Counter,
+        "mentoring_fetch_errors",
+        "Attempts to read from the broker that failed, by the error",
+        ("error",),
+    )
+    stopped = Made(
+        Gauge,
+        "mentoring_reading_stopped",
+        "1 for each topic and partition that cannot be read on now; an empty topic is the group",
+        ("topic", "partition", "error"),
+    )
     rebalances = Made(Counter, "mentoring_rebalances", "Assignments received")
     step_seconds = Made(Histogram, "mentoring_step_seconds", "One batch step", buckets=_STEP)
     step_records = Made(Histogram, "mentoring_step_records", "Messages in a step", buckets=_RECORDS)
