@@ -17,12 +17,13 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from schemas.envelope import Record
 from services.chassis.log import tolerant
 from services.chassis.log.contract import NotTaken, Received
+from services.chassis.log.faults import nature_of
+from services.chassis.log.sizes import MAX_REQUEST
 
 tolerant.install()
 
 logger = logging.getLogger(__name__)
 
-MAX_REQUEST = 8 * 1024 * 1024
 BATCH_BYTES = 512 * 1024
 POLL_MS = 100
 SILENT_POLLS = 200
@@ -38,11 +39,6 @@ def received(record: Any) -> Received:
     return Received(
         record.topic, record.partition, record.offset, record.key, record.value, record.headers
     )
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether the broker is away, moving or busy."""
-    return isinstance(error, KafkaError | OSError | TimeoutError)
 
 
 class KafkaLog:
@@ -145,7 +141,7 @@ class KafkaLog:
         try:
             return await self._send(record)
         except Exception as error:
-            if not is_transient(error):
+            if nature_of(error) == "permanent":
                 raise
             raise NotTaken(type(error).__name__) from error
 

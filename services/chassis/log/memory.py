@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from schemas.envelope import Record
 from services.chassis.log.contract import Received
+from services.chassis.log.sizes import check_size
 
 
 class MemoryLog:
@@ -13,9 +14,12 @@ class MemoryLog:
         self.records: dict[tuple[str, int], list[Received]] = {}
 
     async def publish(self, records: Sequence[Record]) -> list[int]:
+        for record in records:
+            check_size(record)
         return [self._append(record) for record in records]
 
     async def send(self, record: Record) -> int:
+        check_size(record)
         return self._append(record)
 
     def _append(self, record: Record) -> int:

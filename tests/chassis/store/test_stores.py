@@ -24,8 +24,9 @@ from services.chassis.store.contract import (
     Store,
     Where,
 )
+from services.chassis.store.faults import is_transient
 from services.chassis.store.memory import MemoryStore
-from services.chassis.store.mongo import OUTBOX, MongoStore, is_transient
+from services.chassis.store.mongo import OUTBOX, MongoStore
 from services.chassis.store.rows import OUTBOX_BYTES
 from tests.conftest import eventually
 
