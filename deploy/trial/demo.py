@@ -295,8 +295,9 @@ class Coordinator:
         """Let time pass until something holds, as the projections show it."""
 
         async def look() -> bool:
-            while not await self._look():  # somebody was killed, and comes back
+            if not await self._look():  # somebody was killed, and comes back
                 await asyncio.sleep(LOOK_AGAIN)
+                return await look()
             self._show(self.progress)
             return holds()
 

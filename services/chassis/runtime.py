@@ -28,6 +28,7 @@ from schemas.topics import COMMANDS, commands_topic
 from services.chassis.clock import Clock, Hand, SharedClock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import Document, Domain, Timed
+from services.chassis.faults import Nature
 from services.chassis.http.application import create_app
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.connections import server_of
@@ -38,7 +39,7 @@ from services.chassis.http.links import LinkVerifier
 from services.chassis.http.pages import LinkPage, link_routes
 from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
-from services.chassis.log import kafka
+from services.chassis.log import faults as log_faults
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.reader import ReadingBroker
 from services.chassis.log.security import security_of
@@ -49,8 +50,8 @@ from services.chassis.step.loops import decide_deadlines, publish_what_is_left
 from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.retrying import patiently
 from services.chassis.step.stepper import Stepper
-from services.chassis.store import mongo
-from services.chassis.store.contract import Store
+from services.chassis.store import faults as store_faults
+from services.chassis.store.contract import NoAnswer, Store
 from services.chassis.store.database_metrics import CommandMetrics, ConnectionMetrics
 from services.chassis.store.mongo import MongoStore
 from services.chassis.tracing import OFF, Tracing
@@ -146,7 +147,7 @@ class Service:
             self.tracing.around(self.log, "publish"),
             self.clock,
             self.metrics,
-            is_transient,
+            nature_of,
             self.tracing,
         )
         return Stepper(
@@ -223,13 +224,13 @@ class Service:
             stack.push_async_callback(self.tracing.close)
             self.tracing.start()
             stack.push_async_callback(self.store.close)
-            await patiently("database", self.store.open, is_transient)
+            await patiently("database", self.store.open, nature_of)
             stack.push_async_callback(self.log.stop)
-            await patiently("broker", self.log.start, is_transient)
+            await patiently("broker", self.log.start, nature_of)
             if self.parts.close is not None:
                 stack.push_async_callback(self.parts.close)
             stack.push_async_callback(self.broker.stop)
-            await patiently("broker", self.broker.start, is_transient)
+            await patiently("broker", self.broker.start, nature_of)
             yield
 
     async def _look(self) -> None:
@@ -237,16 +238,15 @@ class Service:
         while True:
             try:
                 await self.commands.look()
-            except Exception as error:
-                if not mongo.is_transient(error):
-                    raise
-                logger.warning("commands not counted: %s", type(error).__name__)
+            except NoAnswer as error:
+                logger.warning("commands not counted: %s", type(error.__cause__).__name__)
             await asyncio.sleep(LOOK_EVERY)
 
 
-def is_transient(error: Exception) -> bool:
-    """Whether it passes by itself, as far as the database and the broker know."""
-    return mongo.is_transient(error) or kafka.is_transient(error)
+def nature_of(error: BaseException) -> Nature:
+    """Whether it passes, as far as the database or the broker knows."""
+    found = store_faults.nature_of(error)
+    return log_faults.nature_of(error) if found == "permanent" else found
 
 
 def _clock(settings: Settings) -> Clock:

@@ -411,7 +411,7 @@ class World:
             log or self.log,
             Clock(1.0, NOW, NOW, wall=self.hand),
             Metrics("scheduling"),
-            lambda error: isinstance(error, Passing | Moving),
+            lambda error: "passing" if isinstance(error, Passing | Moving) else "permanent",
             tracing,
         )
         given = {"limits": Limits(0.001, 0.002), **more}

@@ -41,6 +41,10 @@ class NotTaken(Exception):
     """The broker did not say in time that it has a record; it may have it, or take it yet."""
 
 
+class RecordTooLarge(Exception):
+    """The topic does not take a record of this size; it never will."""
+
+
 class Log(Protocol):
     """What a service asks of the broker, beside being handed batches."""
 

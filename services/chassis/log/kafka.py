@@ -16,11 +16,12 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from schemas.envelope import Record
 from services.chassis.log.contract import NotTaken, Received
+from services.chassis.log.faults import nature_of
 from services.chassis.log.reader import Reader
+from services.chassis.log.sizes import MAX_REQUEST
 
 logger = logging.getLogger(__name__)
 
-MAX_REQUEST = 8 * 1024 * 1024
 BATCH_BYTES = 512 * 1024
 POLL_MS = 100
 SILENT_POLLS = 200
@@ -36,11 +37,6 @@ def received(record: Any) -> Received:
     return Received(
         record.topic, record.partition, record.offset, record.key, record.value, record.headers
     )
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether the broker is away, moving or busy."""
-    return isinstance(error, KafkaError | OSError | TimeoutError)
 
 
 class KafkaLog:
@@ -143,7 +139,7 @@ class KafkaLog:
         try:
             return await self._send(record)
         except Exception as error:
-            if not is_transient(error):
+            if nature_of(error) == "permanent":
                 raise
             raise NotTaken(type(error).__name__) from error
 

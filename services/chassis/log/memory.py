@@ -5,29 +5,16 @@ topic takes, and batches that nobody can open. It hands out only what was commit
 neither brokers that fail nor time; a size is right to a few bytes.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka.errors import MessageSizeTooLargeError, UnknownError
 
 from schemas.envelope import Record
-from schemas.topics import TOPICS
 from services.chassis.log.contract import UNOPENED, Received, Spot
-from services.chassis.log.opening import HEAD_BYTES, Unopened, opened
+from services.chassis.log.opening import Unopened, opened
+from services.chassis.log.sizes import check_size, most_of
 from services.chassis.log.tolerant import TolerantRecords
-
-BROKER_BYTES = 8 * 1024 * 1024
-"""What a topic takes that is not in the table."""
-
-_RECORD_BYTES, _HEADER_BYTES = 9, 4  # lengths, offset and time
-
-
-def size_of(record: Record) -> int:
-    """The bytes of a batch of this one record, as a broker stores it."""
-    size = HEAD_BYTES + _RECORD_BYTES + len(record.key or b"") + len(record.value or b"")
-    for name, raw in record.headers:
-        size += _HEADER_BYTES + len(name.encode()) + len(raw or b"")
-    return size
 
 
 @dataclass
@@ -38,22 +25,23 @@ class Transaction:
 
 
 class MemoryLog:
-    """A broker of one process, for as long as it lives. `limits`: what topics take, in bytes."""
+    """A broker of one process, for as long as it lives."""
 
-    def __init__(self, limits: Mapping[str, int] | None = None) -> None:
+    def __init__(self) -> None:
         self.records: dict[Spot, list[Received]] = {}
-        self._limits = limits or {name: topic.max_message_bytes for name, topic in TOPICS.items()}
         self._open: list[Transaction] = []
         self._hidden: dict[Spot, set[int]] = {}
 
     async def publish(self, records: Sequence[Record]) -> list[int]:
+        for record in records:
+            check_size(record)
         return [self._append(record) for record in records]
 
     async def send(self, record: Record) -> int:
+        check_size(record)
         return self._append(record)
 
     def _append(self, record: Record) -> int:
-        self._check(record.topic, size_of(record))
         rows = self.records.setdefault((record.topic, record.partition), [])
         rows.append(
             Received(
@@ -66,10 +54,6 @@ class MemoryLog:
             )
         )
         return len(rows) - 1
-
-    def _check(self, topic: str, size: int) -> None:
-        if size > self._limits.get(topic, BROKER_BYTES):
-            raise MessageSizeTooLargeError(f"{size} bytes are more than {topic} takes")
 
     async def read(
         self, topic: str, partition: int, start: int = 0
@@ -91,9 +75,11 @@ class MemoryLog:
     def take(self, topic: str, partition: int, batch: bytes) -> int:
         """A batch as it travels, of any codec; the offset of its first record."""
         try:
-            self._check(topic, len(opened(memoryview(batch))))
+            size = len(opened(memoryview(batch)))
         except Unopened as error:
             raise UnknownError(str(error)) from error  # so says the real one
+        if size > most_of(topic):
+            raise MessageSizeTooLargeError(f"{size} bytes are more than {topic} takes")
         found = TolerantRecords(batch).next_batch()
         records = list(found) if found is not None else []
         if any(name == UNOPENED for record in records for name, _ in record.headers):

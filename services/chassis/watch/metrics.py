@@ -141,11 +141,33 @@ class Metrics:
         "Attempts to read from the broker that failed, by the error",
         ("error",),
     )
-    stopped = Made(
+    reading_stopped = Made(
         Gauge,
         "mentoring_reading_stopped",
         "1 for each topic and partition that cannot be read on now; an empty topic is the group",
         ("topic", "partition", "error"),
+    )
+    stopped = Made(
+        Gauge,
+        "mentoring_partitions_stopped",
+        "Partitions owned of which no steps are made, for too many of their records are parked",
+    )
+    trouble = Made(
+        Gauge,
+        "mentoring_trouble",
+        "1 while a service is not ready for this reason",
+        ("reason",),
+    )
+    deadlines_aside = Made(
+        Gauge,
+        "mentoring_deadlines_aside",
+        "Deadlines that could not be decided on, and are tried again later",
+    )
+    deadline_faults = Made(
+        Counter,
+        "mentoring_deadline_faults",
+        "Deadlines set aside, by the kind of document and the reason",
+        ("kind", "reason"),
     )
     rebalances = Made(Counter, "mentoring_rebalances", "Assignments received")
     step_seconds = Made(Histogram, "mentoring_step_seconds", "One batch step", buckets=_STEP)

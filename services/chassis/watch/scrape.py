@@ -64,9 +64,9 @@ class Scrape:
                 )
                 now = time.monotonic()
                 self._current_until = now + max(FRESH_SECONDS, RESTS * (now - began))
-        self.metrics.stopped.clear()
+        self.metrics.reading_stopped.clear()
         for (topic, partition), error in self._stopped().items():
-            self.metrics.stopped.labels(topic, str(partition), error).set(1)
+            self.metrics.reading_stopped.labels(topic, str(partition), error).set(1)
         return generate_latest(self.metrics.registry)
 
     async def _unless_it_fails(self, part: str, look: Awaitable[None]) -> None:

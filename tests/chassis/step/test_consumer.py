@@ -20,7 +20,7 @@ from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.opening import ZSTD
 from services.chassis.log.reader import ReadingBroker
 from services.chassis.log.topic_ids import topic_ids
-from services.chassis.runtime import is_transient
+from services.chassis.runtime import nature_of
 from services.chassis.step.consumer import Consumer, Pace
 from services.chassis.step.own_journal import DatabaseOutdated
 from services.chassis.step.ports import Ports
@@ -77,7 +77,7 @@ class Site:
     @asynccontextmanager
     async def member(self) -> AsyncIterator[Member]:
         """A member of the group, for as long as the block lasts."""
-        ports = Ports(self.store, self.log, Clock(), Metrics("scheduling"), is_transient)
+        ports = Ports(self.store, self.log, Clock(), Metrics("scheduling"), nature_of)
         stepper = Stepper(TOY, ports, TWO)
         broker = ReadingBroker(self.bootstrap, allow_auto_create_topics=False, logger=None)
         faults: list[Exception] = []
