@@ -273,8 +273,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "G8",
         "an event that its topic does not take is committed",
         _DRAFT,
-        "        check_size(record)  # once it is committed, it can only be published\n",
-        "",
+        "            check_size(record)  # once it is committed, it can only be published\n",
+        "            pass\n",
     ),
     Mutant(
         "poison-takes-its-batch-along",
