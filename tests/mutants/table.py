@@ -26,7 +26,7 @@ class Mutant:
 
 
 _STEP = "services/chassis/step/step.py"
-_STEPPER = "services/chassis/step/stepper.py"
+_ATTEMPTS = "services/chassis/step/attempts.py"
 _OWNERSHIP = "services/chassis/step/ownership.py"
 _DEADLINES = "services/chassis/step/deadlines.py"
 _DECIDING = "services/chassis/step/deciding.py"
@@ -238,7 +238,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "G4",
         "one parked record holds up every subject of its topic",
         _PARKING,
-        """    return f"{topic}/{partition}/{key.decode('latin-1')}"
+        """    return f"{topic}/{partition}/{key[:PARKED_KEY_BYTES].decode('latin-1')}"
 """,
         """    return f"{topic}/{partition}/{key.decode('latin-1')[:2]}"
 """,
@@ -247,14 +247,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "passing-fault-parks",
         "G4",
         "a record is set aside because the database was away for a moment",
-        _STEPPER,
-        "                undecided = await self._steps.make(mine, self.owned)\n",
+        _ATTEMPTS,
+        "                undecided = await self._steps.make(mine, self._ownership.owned)\n",
         """                try:
-                    undecided = await self._steps.make(mine, self.owned)
+                    undecided = await self._steps.make(mine, self._ownership.owned)
                 except Exception as error:
                     from services.chassis.inputs import Fault
 
-                    for item in mine if self.ports.is_transient(error) else ():
+                    passing = self._ports.nature_of(error) == "passing"
+                    for item in mine if passing else ():
                         item.unreadable = item.received and Fault("fault", "away")
                     raise
 """,
@@ -264,8 +265,103 @@ MUTANTS: tuple[Mutant, ...] = (
         "G4",
         "a due worker that meets a passing fault is not asked again",
         _DEADLINES,
-        "        outcomes = await self._retry.until_done(lambda: worker(documents, now))\n",
-        "        outcomes = await worker(documents, now)\n",
+        "            return await self._retry.until_done(work)\n",
+        "            return await work()\n",
+    ),
+    Mutant(
+        "too-large-is-committed",
+        "G8",
+        "an event that its topic does not take is committed",
+        _DRAFT,
+        "            check_size(record)  # once it is committed, it can only be published\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "poison-takes-its-batch-along",
+        "G8",
+        "what stands in a batch with one that fails for good is set aside with it",
+        _ATTEMPTS,
+        """        if parts := halves(inputs):
+            for part in parts:
+                await self.make(part)
+        else:
+            await self._without(inputs[0])
+""",
+        """        for item in inputs:
+            await self._without(item)
+""",
+        by="tests/chassis/step/test_lasting_faults.py",
+    ),
+    Mutant(
+        "lasting-fault-ends-the-process",
+        "G8",
+        "what fails for good ends the process, and the next one",
+        _ATTEMPTS,
+        "            return error\n",
+        "            raise error\n",
+    ),
+    Mutant(
+        "surroundings-park-everything",
+        "G8",
+        "a database that takes nothing is the fault of whatever came",
+        _ATTEMPTS,
+        "            error = await self._stopped_by([item])\n",
+        "            error = await self._stopped_by([without]) and surroundings\n",
+        by="tests/chassis/step/test_lasting_faults.py",
+    ),
+    Mutant(
+        "limit-ends-the-process",
+        "G8",
+        "a partition over its limit of parked records ends its process",
+        _ATTEMPTS,
+        '                self._ownership.stop(full.partition, "parked-limit")\n',
+        "                raise\n",
+        by="tests/chassis/step/test_lasting_faults.py",
+    ),
+    Mutant(
+        "denied-is-permanent",
+        "G8",
+        "what came while a permission was missing is set aside",
+        "services/chassis/store/faults.py",
+        '    13: "denied",  # Unauthorized\n',
+        "",
+        by="tests/chassis/step/test_lasting_faults.py",
+    ),
+    Mutant(
+        "twin-takes-anything",
+        "G8",
+        "the store in memory takes what no database takes",
+        _MEMORY,
+        "        _check_writable(commit)\n",
+        "",
+        by="tests/chassis/store/test_stores.py",
+    ),
+    Mutant(
+        "failing-deadlines-starve-the-others",
+        "G8",
+        "deadlines that are set aside count among those that are looked for at once",
+        _DEADLINES,
+        "list(owned), now, DUE_AT_ONCE, keys)",
+        "list(owned), now, DUE_AT_ONCE)",
+        by="tests/chassis/step/test_deadlines.py",
+    ),
+    Mutant(
+        "worker-fault-ends-the-process",
+        "G8",
+        "a due worker that fails for one document does nothing for the others",
+        _DEADLINES,
+        "            if (middle := len(found) // 2) > 0:\n",
+        "            if (middle := 0) > 0:\n",
+        by="tests/chassis/step/test_deadlines.py",
+    ),
+    Mutant(
+        "retry-at-once",
+        "G8",
+        "whatever number of large records is tried again in one step",
+        _PARKING,
+        "        room -= size\n",
+        "        room -= 0\n",
+        by="tests/chassis/step/test_lasting_faults.py",
     ),
     # --- G5: projections are disposable ---------------------------------------------------------
     Mutant(

@@ -13,6 +13,9 @@ from services.chassis.log.contract import RecordTooLarge
 MAX_REQUEST = 8 * 1024 * 1024
 """What our producers send at once; no topic takes more in one record."""
 
+SMALL = 128 * 1024
+"""Characters of key, value, cause and trace of an event up to which every topic takes it."""
+
 _BATCH = 61  # of a batch of one: its own header
 _RECORD = 40  # attributes, and the lengths and differences in front of what it holds
 _HEADER = 10  # two lengths
@@ -21,7 +24,7 @@ _HEADER = 10  # two lengths
 def size_of(record: Record) -> int:
     """Bytes of the record in a batch of its own, before compression; never less than it takes."""
     size = _BATCH + _RECORD + len(record.key or b"") + len(record.value or b"")
-    for name, raw in record.headers:  # of every event of every step: no faster way was found
+    for name, raw in record.headers:
         size += _HEADER + (len(name) if name.isascii() else len(name.encode()))
         if raw is not None:
             size += len(raw)

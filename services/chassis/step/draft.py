@@ -6,7 +6,7 @@ from schemas.base import Event, Message
 from schemas.envelope import Record, encode, is_doubled
 from schemas.journal import RecordDropped, RecordParked, RecordRetried, StepCompleted
 from schemas.topics import Service, Stream, stream_of, stream_topic
-from services.chassis.log.sizes import check_size
+from services.chassis.log.sizes import SMALL, check_size
 from services.chassis.store.contract import Outgoing, Place
 
 
@@ -97,7 +97,9 @@ class Draft:
             traceparent=traceparent,
             copy_of=f"{ids}.{sequence + 1}" if copy else None,
         )
-        check_size(record)  # once it is committed, it can only be published
+        told = len(cause or "") + len(traceparent or "")
+        if len(record.value or b"") + len(record.key or b"") + told > SMALL:
+            check_size(record)  # once it is committed, it can only be published
         self.records.append(record)
         if not copy:
             self.order += 1
