@@ -42,7 +42,7 @@ class MemoryLog:
 
     def __init__(self, limits: Mapping[str, int] | None = None) -> None:
         self.records: dict[Spot, list[Received]] = {}
-        self._limits = limits or {name: topic.max_message_bytes for name, topic in TOPICS.items()}
+        self.limits = dict(limits or {t.name: t.max_message_bytes for t in TOPICS.values()})
         self._open: list[Transaction] = []
         self._hidden: dict[Spot, set[int]] = {}
 
@@ -68,7 +68,7 @@ class MemoryLog:
         return len(rows) - 1
 
     def _check(self, topic: str, size: int) -> None:
-        if size > self._limits.get(topic, BROKER_BYTES):
+        if size > self.limits.get(topic, BROKER_BYTES):
             raise MessageSizeTooLargeError(f"{size} bytes are more than {topic} takes")
 
     async def read(
