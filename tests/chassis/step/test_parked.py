@@ -365,6 +365,7 @@ async def test_ten_thousand_records_that_a_bad_deployment_set_aside_are_handled_
 
 
 async def test_a_part_of_a_very_large_record_is_not_taken_for_the_whole(world: World) -> None:
+    world.log.limits[COMMANDS] = 3_000_000  # by somebody, on the broker
     value = b'{"cohort_id": "c", "session_id": "m~g~1", "by": "mentor"}' + b" " * 2_000_000
     world.append(altered(command_of(world, breaks_decide("m~g")), value=value))
     await world.run()
