@@ -192,7 +192,7 @@ class Service:
     def fail(self, error: Exception) -> None:
         """End the process: going on would be wrong."""
         if self.health.fault is None:
-            logger.critical("%s: %s", type(error).__name__, error, exc_info=error)
+            logger.critical(logs.told(error), exc_info=error)
             self.health.fault = error
         self._ending.set()
 
