@@ -1,7 +1,8 @@
 """The whole pilot, on this machine: roster in, rounds, sessions, surveys, verdict; then the check.
 
-Always holds: the coordinator and the people use nothing but HTTP and letters; the figures come
-from an independent check that reads topics, databases and mailbox, not from the services.
+Always holds: the coordinator and the people use nothing but HTTP and letters (but that the run is
+over is seen in the database: no service tells how many surveys are open); the figures come from an
+independent check that reads topics, databases and mailbox, not from the services.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from deploy.local.stack import SERVICES, Stack, Terms, running_stack
 from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
 from deploy.operating.rosters import Roster
+from deploy.trial.chaos.watch import Watch
 from deploy.trial.check import Findings, check, read_evidence
 from deploy.trial.people import DAY, People
 from schemas.base import Command
@@ -56,13 +58,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Progress:
-    """Where the run stands, for whoever shows it."""
+    """Where the run stands, for whoever shows it. `surveys`: by state, as no service tells it."""
 
     phase: str = "starting"
     day: float = 0.0
     overview: dict[str, Overview] = field(default_factory=dict)
     letters: int = 0
     kills: int = 0
+    surveys: dict[str, int] = field(default_factory=dict)
 
     def sum(self, service: str, collection: str, *states: str) -> int:
         """How many documents in these states (or all), over the cohorts."""
@@ -216,6 +219,7 @@ class Coordinator:
         self.plan = plan
         self.progress = progress
         self.client = client
+        self._watch = Watch(stack.kafka, stack.mongodb, stack.terms.partitions)
         self.looked = asyncio.Event()
         self.fresh = False
         self.figures_due = True
@@ -240,11 +244,14 @@ class Coordinator:
 
     async def watch(self, show: Show) -> None:
         """Look at the projections, and tell who waits for something to hold."""
-        while True:
-            self.fresh = await self._look()
-            self.looked.set()
-            show(self.progress)
-            await asyncio.sleep(LOOK_EVERY)
+        try:
+            while True:
+                self.fresh = await self._look()
+                self.looked.set()
+                show(self.progress)
+                await asyncio.sleep(LOOK_EVERY)
+        finally:
+            await self._watch.close()
 
     async def _enter(self, cohort: str, roster: Roster) -> None:
         self.progress.phase = "enrolment"
@@ -275,7 +282,7 @@ class Coordinator:
         p = self.progress
         return not (
             self.figures_due
-            or p.sum("feedback", "surveys", "open")
+            or self.progress.surveys.get("open")
             or p.sum("notify", "letters", "queued")
             or p.sum("scheduling", "sessions", "planned", "confirmed")
         )
@@ -304,6 +311,9 @@ class Coordinator:
             figures = await self._get("feedback", f"/cohorts/{cohort}/cohorts")
             whole = whole and figures is not None
             self.figures_due = any(item["due_at"] for item in (figures or {}).get("items", ()))
+        surveys = await self._watch.tally("feedback", "surveys", "state")
+        whole = whole and surveys is not None
+        self.progress.surveys = surveys or self.progress.surveys
         elapsed = (datetime.now(UTC) - self.stack.origin).total_seconds()
         self.progress.day = elapsed * self.stack.terms.rate / DAY
         self.progress.letters = self.stack.mailbox.count

@@ -94,7 +94,8 @@ class Run:
             *(bootstrap, stage.urls, stage.clock, partitions, self.ledger, str(asked.seed))
         )
         self.watch = Watch(bootstrap, stage.mongodb, partitions)
-        self.answers = Answers(bootstrap, partitions, self.sender, asked.seed)
+        signer = LinkSigner(stage.env["CONNECTE_LINK_SIGNING_KEY"])
+        self.answers = Answers(bootstrap, partitions, self.sender, asked.seed, signer)
         self.bulk = Bulk(
             *(self.sender, self.watch, asked.seed),
             rate=WISHES_PER_SECOND,
