@@ -413,7 +413,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/chassis/watch/logs.py",
         "record.levelno >= logging.WARNING or",
         "record.levelno >= logging.DEBUG or",
-        by="tests/chassis/watch/test_logs.py",
+        by="tests/chassis/watch/test_discretion.py",
     ),
     # --- what operators do ----------------------------------------------------------------------
     Mutant(

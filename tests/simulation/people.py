@@ -352,9 +352,7 @@ class People:
             scores.pop(questions[0])
             scores["unasked"] = 3
         proof, late = proof_in(letter), self._late(letter)
-        self.ask(
-            AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=scores, proof=proof), late
-        )
+        self.ask(AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=scores, proof=proof), late)
         self._forge(letter, proof, late)
 
     def _forge(self, letter: Letter, proof: str, late: float) -> None:

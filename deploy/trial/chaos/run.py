@@ -28,6 +28,7 @@ from deploy.trial.chaos.sender import Sender
 from deploy.trial.chaos.stage import Stage, running_stage
 from deploy.trial.chaos.watch import Watch
 from deploy.trial.people import DAY, People
+from services.chassis.http.links import LinkSigner
 
 START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)
 DAYS_PER_SECOND = 0.15
