@@ -28,22 +28,29 @@ class Foresight:
 
     async def refusal(self, command: Command, now: datetime) -> Refusal | None:
         """Why the command would be refused; None if it would not, or if nobody can tell now."""
-        state = State()
         try:
-            await state.load(self._read, self.domain.needs(command))
-            while True:
-                try:
-                    decision = self.domain.decide(state, command, now)
-                except NotLoaded as missing:
-                    await state.load(self._read, [missing.need])
-                else:
-                    return decision if isinstance(decision, Refusal) else None
+            found = await self._refusal(command, now)
+            if found is not None:  # a rebuilt database may have become the live one a moment ago
+                await self.store.refresh()
+                found = await self._refusal(command, now)
         except (NoAnswer, _TooMany):
             return None
         except Exception as error:  # noqa: BLE001  # sent, it is set aside, and nothing is lost
             kind, what = type(command).__name__, type(error).__name__
             logger.error("nothing foreseen of a %s: %s", kind, what)  # noqa: TRY400
             return None
+        return found
+
+    async def _refusal(self, command: Command, now: datetime) -> Refusal | None:
+        state = State()
+        await state.load(self._read, self.domain.needs(command))
+        while True:
+            try:
+                decision = self.domain.decide(state, command, now)
+            except NotLoaded as missing:
+                await state.load(self._read, [missing.need])
+            else:
+                return decision if isinstance(decision, Refusal) else None
 
     async def _read(self, needs: Iterable[Need]) -> list[Document]:
         found: list[Document] = []

@@ -59,6 +59,7 @@ class _Cohorts:
 
     async def check(self, cohort_id: str) -> None:
         """Raises `Problem` 404 of a cohort that is not known. Asked only where nothing is found."""
+        await self.store.refresh()  # a rebuilt database may have become the live one a moment ago
         for kind in self.kept:
             if await self.store.page(kind, Where(cohort_id), 1):
                 return
