@@ -37,9 +37,16 @@ def configure(service: str, level: str) -> None:
     logging.basicConfig(level=at_least, handlers=[handler], force=True)
     for ours in OURS:
         logging.getLogger(ours).setLevel(level)
-    # They have handlers of their own, or are asked whether they would log before they do.
-    for library in ("aiokafka", "faststream", "httpx", "pymongo", "uvicorn"):
-        logging.getLogger(library).setLevel(at_least)
+    for library in list(logging.root.manager.loggerDict):
+        if library.partition(".")[0] not in OURS:
+            _like_all_others(logging.getLogger(library))
+
+
+def _like_all_others(library: logging.Logger) -> None:
+    """Some bring handlers of their own, which write what they like, and not as JSON."""
+    library.handlers.clear()
+    library.propagate = True
+    library.setLevel(logging.NOTSET)
 
 
 def told(error: BaseException) -> str:

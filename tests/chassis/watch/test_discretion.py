@@ -32,15 +32,13 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[
     """What was logged since logging was configured at DEBUG, line by line."""
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
-    root = logging.getLogger()
-    names = [*LIBRARIES, *logs.OURS, "pymongo", "aiokafka"]
-    before = root.handlers[:], root.level, {n: logging.getLogger(n).level for n in names}
+    every = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+    before = [(one, one.handlers[:], one.level, one.propagate) for one in every]
     logs.configure("toy", "DEBUG")
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:], level, levels = before
-    root.setLevel(level)
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    for one, handlers, level, propagate in before:
+        one.handlers[:], one.propagate = handlers, propagate
+        one.setLevel(level)
 
 
 Written = Callable[[], list[dict[str, Any]]]
@@ -48,6 +46,21 @@ Written = Callable[[], list[dict[str, Any]]]
 
 def everything(written: Written) -> str:
     return json.dumps(written(), ensure_ascii=False)
+
+
+def test_a_library_that_brings_its_own_handler_writes_as_all_others(
+    request: pytest.FixtureRequest,
+) -> None:
+    own = io.StringIO()
+    library = logging.getLogger("one.that.writes.itself")
+    library.addHandler(logging.StreamHandler(own))
+    library.propagate = False
+    library.setLevel(logging.DEBUG)
+    written = request.getfixturevalue("written")
+    library.debug("sent %s", NAME)
+    library.warning("a warning")
+    assert own.getvalue() == ""
+    assert [line["message"] for line in written()] == ["a warning"]
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
