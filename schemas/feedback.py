@@ -25,7 +25,10 @@ from schemas.values import (
 
 
 class AnswerSurvey(Command):
-    """The answers to one survey: question to 1 (not at all) … 5 (fully)."""
+    """The answers to one survey: question to 1 (not at all) … 5 (fully).
+
+    Nobody but the person who is asked can send it: the token of their link is its proof.
+    """
 
     subject_field: ClassVar[str] = "survey_id"
     survey_id: SurveyId
@@ -33,6 +36,15 @@ class AnswerSurvey(Command):
         dict[QuestionId, Level],
         described("Question to answer.", {"usefulness": 4}, min_length=1, max_length=10),
     ]
+    proof: Annotated[
+        str | None,
+        described(
+            "The token of the link to this survey, signed by notify. Without one nothing is taken; "
+            "null only where the command is from before it was asked for.",
+            "eyJhbGciOiJFZDI1NTE5In0.eyJwdXJwb3NlIjoic3VydmV5In0.c2lnbmF0dXJl",
+            max_length=4096,
+        ),
+    ] = None
 
 
 class CohortMeasured(Event):

@@ -29,10 +29,12 @@ from services.chassis.clock import Clock, Hand, SharedClock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import Document, Domain, Timed
 from services.chassis.faults import Nature
+from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.connections import server_of
 from services.chassis.http.effects import Effects
+from services.chassis.http.foresight import Foresight
 from services.chassis.http.guards import protected
 from services.chassis.http.health import Health, operations_routes
 from services.chassis.http.links import LinkVerifier
@@ -75,9 +77,10 @@ class Parts:
     """What distinguishes one service from another, beside its domain.
 
     `listed`: what coordinators may list, and by which fields. `counted`: what they may only see
-    the numbers of. `due_workers` are built once the service has its store. `topics`: commands of
-    the service that have a topic of their own. `done_when`: commands that ask for what a
-    due worker does, to the kind of document in which it is done.
+    the number of. `due_workers` are built once the service has its store. `topics`: commands of
+    the service that have a topic of their own. `by_link`: those that only the person whom they
+    are about can send, by a link, and so not whoever has the token. `done_when`: commands that
+    ask for what a due worker does, to the kind of document in which it is done.
     """
 
     domain: Domain
@@ -87,6 +90,7 @@ class Parts:
     due_workers: Callable[[Store, Tracing], Mapping[type[Document], DueWorker]] = _none
     link_pages: Mapping[str, LinkPage] = field(default_factory=dict)
     topics: Mapping[type[Command], str] = field(default_factory=dict)
+    by_link: frozenset[type[Command]] = frozenset()
     done_when: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] | None = None
 
@@ -99,8 +103,8 @@ class Service:
         self.settings = settings
         self.parts = parts
         self.clock = _clock(settings)
-        verifier = _verifier(settings)
-        self.metrics = Metrics(domain.name)
+        verifier = verifier_of(settings)
+        self.metrics = Metrics(domain.name, domain.untold)
         self.programme = Programme([*parts.measures, PARKED])
         self.metrics.registry.register(self.programme)
         ProcessCollector(registry=self.metrics.registry)
@@ -132,7 +136,7 @@ class Service:
         bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
         self.commands = Commands(
             CommandTopic(domain.name, self.log, self.clock, settings.partitions, self.tracing),
-            Effects(self.store, parts.done_when),
+            Effects(domain.name, self.store, parts.done_when),
             Pressure(bounds),
         )
         self._ending = asyncio.Event()
@@ -161,14 +165,22 @@ class Service:
         )
 
     def _http(self, verifier: LinkVerifier) -> FastAPI:
-        name, parts = self.parts.domain.name, self.parts
-        app = create_app(f"mentoring {name}", f"Commands and projections of {name}.")
+        parts, domain = self.parts, self.parts.domain
+        about = f"Commands and projections of {domain.name}."
+        app = create_app(f"mentoring {domain.name}", about, self.metrics)
         token = self.settings.http_token
-        secret = token.get_secret_value() if token else None
-        kinds = [*COMMANDS[name], *parts.topics]
-        protected(app, command_routes(self.commands, kinds, parts.topics), secret)
-        protected(app, projection_routes(self.store, parts.listed, parts.counted), secret)
-        app.include_router(link_routes(parts.link_pages, verifier, self.commands, self.clock))
+        kind_of_route = protected(token.get_secret_value() if token else None)
+        kinds = [kind for kind in COMMANDS[domain.name] if kind not in parts.by_link]
+        app.include_router(
+            command_routes(self.commands, [*kinds, *parts.topics], parts.topics, kind_of_route)
+        )
+        app.include_router(
+            projection_routes(
+                self.store, parts.listed, parts.counted, domain.documents, kind_of_route
+            )
+        )
+        answering = Answering(self.commands, Foresight(domain, self.store), self.clock)
+        app.include_router(link_routes(parts.link_pages, verifier, answering))
         app.include_router(operations_routes(self.health, self.scrape.text, self._reads))
         self.tracing.serve(app)
         return app
@@ -183,7 +195,7 @@ class Service:
     def fail(self, error: Exception) -> None:
         """End the process: going on would be wrong."""
         if self.health.fault is None:
-            logger.critical("%s: %s", type(error).__name__, error, exc_info=error)
+            logger.critical(logs.told(error), exc_info=error)
             self.health.fault = error
         self._ending.set()
 
@@ -255,7 +267,8 @@ def _clock(settings: Settings) -> Clock:
     return Clock(settings.clock_rate, settings.clock_start, settings.clock_origin)
 
 
-def _verifier(settings: Settings) -> LinkVerifier:
+def verifier_of(settings: Settings) -> LinkVerifier:
+    """What checks the links of letters. Raises `WrongSetting`."""
     try:
         return LinkVerifier(settings.link_verify_key)
     except ValueError as error:

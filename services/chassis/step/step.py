@@ -112,7 +112,7 @@ class Steps:
         for item in inputs:
             if item.attributes is not None and item.message is not None:
                 seconds = (now - item.attributes.time).total_seconds() / self.ports.clock.rate
-                metrics.latency_of(type(item.message).__name__).observe(max(seconds, 0.0))
+                metrics.was_late(type(item.message).__name__, max(seconds, 0.0))
                 metrics.last_event.set(item.attributes.time.timestamp())
 
 
