@@ -2,10 +2,11 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from schemas.base import (
     Command,
+    Count,
     Event,
     ManagerId,
     MentorId,
@@ -14,8 +15,11 @@ from schemas.base import (
     PairId,
     PersonId,
     RoundId,
+    at_most,
+    closed,
     described,
 )
+from schemas.text import TIDY
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -35,6 +39,8 @@ from schemas.values import (
     ToolName,
     Tools,
     Waiting,
+    Window,
+    asked_for,
 )
 
 
@@ -46,8 +52,17 @@ class OpenCohort(Command):
         described(
             "The run's name, for people.", "Connecte ton manager 2017", min_length=1, max_length=120
         ),
+        TIDY,
     ]
-    policy: Annotated[CohortPolicy, Field(description="The rules of the run.")] = CohortPolicy()
+    policy: Annotated[
+        CohortPolicy,
+        Field(
+            description="The rules of the run. No weight and no count is above 1,000,000; a field "
+            "that is none of these is refused."
+        ),
+        closed(CohortPolicy),
+        AfterValidator(asked_for),
+    ] = CohortPolicy()
 
 
 class VolunteerAsMentor(Command):
@@ -55,13 +70,13 @@ class VolunteerAsMentor(Command):
 
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
-    directorate: Directorate
-    site: Site
+    directorate: Annotated[Directorate, TIDY]
+    site: Annotated[Site, TIDY]
     skills: Annotated[Tools, Field(min_length=1)]
     capacity: Annotated[int, described("Managers at a time.", 1, ge=1, le=5)] = 1
-    availability: OfferedAvailability
+    availability: Annotated[OfferedAvailability, closed(Window)]
     line_manager: LineManager = None
-    excludes: Excludes = ()
+    excludes: Annotated[Excludes, at_most(200)] = ()
 
 
 class EnrolManager(Command):
@@ -69,9 +84,9 @@ class EnrolManager(Command):
 
     subject_field: ClassVar[str] = "manager_id"
     manager_id: ManagerId
-    directorate: Directorate
-    site: Site
-    job_family: JobFamily
+    directorate: Annotated[Directorate, TIDY]
+    site: Annotated[Site, TIDY]
+    job_family: Annotated[JobFamily, TIDY]
     needs: Annotated[
         Tools,
         described(
@@ -80,9 +95,9 @@ class EnrolManager(Command):
             default_factory=dict,
         ),
     ]
-    availability: OfferedAvailability
+    availability: Annotated[OfferedAvailability, closed(Window)]
     line_manager: LineManager = None
-    excludes: Excludes = ()
+    excludes: Annotated[Excludes, at_most(200)] = ()
 
 
 class PauseMentor(Command):
@@ -118,7 +133,7 @@ class ChangeAvailability(Command):
 
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
-    availability: OfferedAvailability
+    availability: Annotated[OfferedAvailability, closed(Window)]
 
 
 class RunRound(Command):
@@ -137,7 +152,7 @@ class ProposePair(Command):
 
     subject_field: ClassVar[str] = "pair_id"
     pair_id: PairId
-    reason: StatedReason
+    reason: Annotated[StatedReason, TIDY]
 
 
 class KeepApart(Command):
@@ -145,7 +160,7 @@ class KeepApart(Command):
 
     subject_field: ClassVar[str] = "pair_id"
     pair_id: PairId
-    reason: StatedReason
+    reason: Annotated[StatedReason, TIDY]
 
 
 class AcceptProposal(Command):
@@ -169,7 +184,7 @@ class DissolvePair(Command):
 
     subject_field: ClassVar[str] = "pair_id"
     pair_id: PairId
-    reason: Reason
+    reason: Annotated[Reason, TIDY]
 
 
 class CohortOpened(Event):
@@ -194,7 +209,7 @@ class MentorVolunteered(MentorEvent):
     directorate: Directorate
     site: Site
     skills: Tools
-    capacity: Annotated[int, described("Managers at a time.", 1, ge=1)]
+    capacity: Annotated[Count, described("Managers at a time.", 1, ge=1)]
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
@@ -328,9 +343,9 @@ class RoundCompleted(RoundEvent):
     """A round has run: what it proposed, and who still waits."""
 
     audience = "public"
-    proposed: Annotated[int, described("Pairs proposed.", 40, ge=0)]
-    managers_waiting: Annotated[int, described("Managers left without a proposal.", 2, ge=0)]
-    places_free: Annotated[int, described("Capacity of the mentors left over.", 20, ge=0)]
+    proposed: Annotated[Count, described("Pairs proposed.", 40, ge=0)]
+    managers_waiting: Annotated[Count, described("Managers left without a proposal.", 2, ge=0)]
+    places_free: Annotated[Count, described("Capacity of the mentors left over.", 20, ge=0)]
     score: Annotated[float, described("Points, summed over the proposals.", 2800.5, ge=0)]
     optimal: Annotated[
         bool | None,
@@ -368,7 +383,7 @@ class PairsSimulated(RoundEvent):
     """Some of the pairs that a round would propose."""
 
     audience = "internal"
-    part: Annotated[int, described("1, and so on; a part replaces its like.", 1, ge=1)]
+    part: Annotated[Count, described("1, and so on; a part replaces its like.", 1, ge=1)]
     pairs: Annotated[tuple[SimulatedPair, ...], Field(description="Best first.")]
 
 
@@ -376,9 +391,9 @@ class RoundSimulated(RoundEvent):
     """What a round would do."""
 
     audience = "internal"
-    proposed: Annotated[int, described("Pairs it would propose.", 40, ge=0)]
-    managers_waiting: Annotated[int, described("Managers it would leave.", 2, ge=0)]
-    places_free: Annotated[int, described("Capacity it would leave over.", 20, ge=0)]
+    proposed: Annotated[Count, described("Pairs it would propose.", 40, ge=0)]
+    managers_waiting: Annotated[Count, described("Managers it would leave.", 2, ge=0)]
+    places_free: Annotated[Count, described("Capacity it would leave over.", 20, ge=0)]
     score: Annotated[float, described("Points, summed over these pairs.", 2800.5, ge=0)]
     optimal: Annotated[bool, described("Whether nothing better is proven to exist.", True)]
 

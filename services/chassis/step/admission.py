@@ -69,6 +69,8 @@ def read(domain: Domain, partitions: int, received: Received) -> Input:
             item.message = message
     except Unreadable as error:
         item.unreadable = Fault(error.reason, error.detail)
+    except Exception as error:  # noqa: BLE001  # what cannot be read is set aside, whatever it is
+        item.unreadable = Fault("bad-data", f"it cannot be read: {type(error).__name__}")
     return item
 
 
