@@ -43,6 +43,16 @@ from schemas.values import (
     asked_for,
 )
 
+AskedPolicy = Annotated[
+    CohortPolicy,
+    Field(
+        description="The rules of the run. No weight and no count is above 1,000,000; a field "
+        "that is none of these is refused."
+    ),
+    closed(CohortPolicy),
+    AfterValidator(asked_for),
+]
+
 
 class OpenCohort(Command):
     """Open a run of the programme for one population."""
@@ -54,15 +64,7 @@ class OpenCohort(Command):
         ),
         TIDY,
     ]
-    policy: Annotated[
-        CohortPolicy,
-        Field(
-            description="The rules of the run. No weight and no count is above 1,000,000; a field "
-            "that is none of these is refused."
-        ),
-        closed(CohortPolicy),
-        AfterValidator(asked_for),
-    ] = CohortPolicy()
+    policy: AskedPolicy = CohortPolicy()
 
 
 class VolunteerAsMentor(Command):

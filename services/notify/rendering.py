@@ -38,8 +38,36 @@ from services.notify.invitations import Invitation, Method, calendar_of
 from services.notify.letters import LETTERS, TEMPLATES
 from services.notify.views import Cohort, Letter, Person
 
-# Long ids stay whole: folded, they would become encoded words that not every reader decodes.
-MAIL_POLICY = policy.SMTP.clone(max_line_length=990)
+
+class _Mail(policy.EmailPolicy):
+    """Lines as RFC 2045, 2047 and 5322 have them: 76 at most where they are folded or encoded.
+
+    An id stays whole, for it has no place to fold it at: it would become encoded words, which not
+    every reader decodes. It is shorter than the 998 that a line may have.
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        if name.lower() in _WHOLE and value.isascii():
+            return f"{name}: {value}{self.linesep}"
+        lines = super().fold(name, value).split(self.linesep)
+        if name.lower() in _ADDRESSED:  # what is folded there is the name alone
+            lines = [part for line in lines for part in self._apart(line)]
+        return self.linesep.join(lines)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii")  # as it is without SMTPUTF8
+
+    def _apart(self, line: str) -> list[str]:
+        """A line, or two: a long address has a line of its own."""
+        begin = line.rfind(" <")
+        if len(line) <= (self.max_line_length or 0) or begin <= 0:
+            return [line]
+        return [line[:begin], line[begin:]]
+
+
+_ADDRESSED = {"from", "to"}
+_WHOLE = {"message-id", "x-connecte-letter", "x-connecte-cohort"}
+MAIL_POLICY = _Mail(max_line_length=76, linesep="\r\n")
 
 _PLAIN = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
 _LAYOUTS = {
