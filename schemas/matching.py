@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from schemas.base import (
     Command,
@@ -15,12 +15,13 @@ from schemas.base import (
     PairId,
     PersonId,
     RoundId,
-    at_most,
-    closed,
     described,
 )
 from schemas.text import TIDY
 from schemas.values import (
+    AskedExcludes,
+    AskedName,
+    AskedPolicy,
     Availability,
     CohortPolicy,
     Directorate,
@@ -39,31 +40,13 @@ from schemas.values import (
     ToolName,
     Tools,
     Waiting,
-    Window,
-    asked_for,
 )
-
-AskedPolicy = Annotated[
-    CohortPolicy,
-    Field(
-        description="The rules of the run. No weight and no count is above 1,000,000; a field "
-        "that is none of these is refused."
-    ),
-    closed(CohortPolicy),
-    AfterValidator(asked_for),
-]
 
 
 class OpenCohort(Command):
     """Open a run of the programme for one population."""
 
-    name: Annotated[
-        str,
-        described(
-            "The run's name, for people.", "Connecte ton manager 2017", min_length=1, max_length=120
-        ),
-        TIDY,
-    ]
+    name: AskedName
     policy: AskedPolicy = CohortPolicy()
 
 
@@ -76,9 +59,9 @@ class VolunteerAsMentor(Command):
     site: Annotated[Site, TIDY]
     skills: Annotated[Tools, Field(min_length=1)]
     capacity: Annotated[int, described("Managers at a time.", 1, ge=1, le=5)] = 1
-    availability: Annotated[OfferedAvailability, closed(Window)]
+    availability: OfferedAvailability
     line_manager: LineManager = None
-    excludes: Annotated[Excludes, at_most(200)] = ()
+    excludes: AskedExcludes = ()
 
 
 class EnrolManager(Command):
@@ -97,9 +80,9 @@ class EnrolManager(Command):
             default_factory=dict,
         ),
     ]
-    availability: Annotated[OfferedAvailability, closed(Window)]
+    availability: OfferedAvailability
     line_manager: LineManager = None
-    excludes: Annotated[Excludes, at_most(200)] = ()
+    excludes: AskedExcludes = ()
 
 
 class PauseMentor(Command):
@@ -135,7 +118,7 @@ class ChangeAvailability(Command):
 
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
-    availability: Annotated[OfferedAvailability, closed(Window)]
+    availability: OfferedAvailability
 
 
 class RunRound(Command):

@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from schemas.base import Count, ManagerId, MentorId, PersonId, RoundId, Value, described
+from schemas.base import (
+    Count,
+    ManagerId,
+    MentorId,
+    PersonId,
+    RoundId,
+    Value,
+    at_most,
+    closed,
+    described,
+)
+from schemas.text import TIDY
 
 Side = Annotated[
     Literal["mentor", "manager"],
@@ -39,6 +50,14 @@ Excludes = Annotated[
     tuple[PersonId, ...],
     described("People never to be paired with this one.", ["m-002", "m-003"]),
 ]
+AskedName = Annotated[
+    str,
+    described(
+        "The run's name, for people.", "Connecte ton manager 2017", min_length=1, max_length=120
+    ),
+    TIDY,
+]
+AskedExcludes = Annotated[Excludes, at_most(200)]
 Reason = Annotated[
     str,
     StringConstraints(max_length=200, strip_whitespace=True),
@@ -108,6 +127,7 @@ OfferedAvailability = Annotated[
         min_length=1,
         max_length=20,
     ),
+    closed(Window),
     AfterValidator(_in_order),
 ]
 Tools = Annotated[
@@ -207,7 +227,7 @@ _MOST: dict[tuple[str, str], int] = {
 }
 
 
-def asked_for(policy: CohortPolicy) -> CohortPolicy:
+def _asked_for(policy: CohortPolicy) -> CohortPolicy:
     """The rules as somebody may ask for them: within reason, where a policy has no bounds.
 
     A policy itself has none there: one that was published with others stays what it is.
@@ -224,6 +244,17 @@ def asked_for(policy: CohortPolicy) -> CohortPolicy:
     if beyond:
         raise ValidationError.from_exception_data("CohortPolicy", beyond)
     return policy
+
+
+AskedPolicy = Annotated[
+    CohortPolicy,
+    Field(
+        description="The rules of the run. No weight and no count is above 1,000,000; a field "
+        "that is none of these is refused."
+    ),
+    closed(CohortPolicy),
+    AfterValidator(_asked_for),
+]
 
 
 class Words(Value):

@@ -21,8 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from deploy.errors import BadInput
 from deploy.operating.rosters import read_people
 from schemas.base import recast
-from schemas.matching import AskedPolicy
-from schemas.values import CohortPolicy
+from schemas.values import AskedPolicy, CohortPolicy
 from services.matching.search.assignment import POINT, Ints
 from services.matching.search.explaining import first_tools, reasons_of, waiting_words
 from services.matching.search.pairing import Pairing, Progress, pair

@@ -61,7 +61,7 @@ class _Mail(policy.EmailPolicy):
             case "message-id" | "x-connecte-letter" | "x-connecte-cohort" if value.isascii():
                 folded = f"{name}: {value}"
             case _:
-                return super().fold(name, value)
+                folded = str(super().fold(name, value)).removesuffix(self.linesep)
         return folded + self.linesep
 
     def fold_binary(self, name: str, value: Any) -> bytes:
