@@ -411,8 +411,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "G5",
         "a default that was left out is kept as its author wrote it: 45 for a float",
         "schemas/base.py",
-        'extra="ignore", validate_default=True)',
-        'extra="ignore")',
+        'extra="ignore", validate_default=True, allow_inf_nan=False',
+        'extra="ignore", allow_inf_nan=False',
     ),
     # --- G6: time is an input -------------------------------------------------------------------
     Mutant(

@@ -72,6 +72,8 @@ def read(domain: Domain, partitions: int, received: Received) -> Input:
         item.unreadable = Fault(error.reason, error.detail)
         if closed is not None:
             item.unreadable = Fault("bad-data", f"the batch cannot be opened: {closed}"[:300])
+    except Exception as error:  # noqa: BLE001  # what cannot be read is set aside, whatever it is
+        item.unreadable = Fault("bad-data", f"it cannot be read: {type(error).__name__}")
     return item
 
 
