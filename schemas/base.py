@@ -4,15 +4,48 @@ Always holds: a message is frozen; it belongs to exactly one cohort, which is th
 order; its `subject` is the thing that it is about, and the key of its record.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 
 def described(description: str, example: Any, **limits: Any) -> Any:
     """What a field holds, with the unit where it has one; an example; its limits."""
     return Field(description=description, examples=[example], **limits)
+
+
+LARGEST = 2**63 - 1
+"""No count is above it: what nothing here can hold is refused before anything has to hold it."""
+
+Count = Annotated[int, Field(ge=-LARGEST - 1, le=LARGEST)]
+"""A whole number of 64 bits: what BSON holds, and most languages. The catalogue does not say it:
+no record was ever above, and a bound that appears would look like one that breaks readers."""
+
+
+def at_most(length: int) -> AfterValidator:
+    """For a text or a list in a command, where an event that holds the same has no bound."""
+
+    def short(given: Any) -> Any:
+        if len(given) > length:
+            raise PydanticCustomError(
+                "too_long", "it has more than {length} parts or characters", {"length": length}
+            )
+        return given
+
+    return AfterValidator(short)
 
 
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}"
@@ -56,13 +89,29 @@ SurveyId = Annotated[
 ]
 
 
+EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+"""The bounds of a moment: a year from where the calendar ends, so that no zone leaves it, and no
+deadline that is counted from there."""
+
+
 def to_milliseconds(moment: datetime) -> datetime:
-    """Time as the platform keeps it: UTC, cut to the millisecond (what MongoDB can hold)."""
+    """Time as the platform keeps it: UTC, cut to the millisecond (what MongoDB can hold).
+
+    ValueError if it is not between `EARLIEST` and `LATEST`.
+    """
     if moment.tzinfo is not UTC:  # most have been here before
-        moment = moment.astimezone(UTC)
+        try:
+            moment = moment.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(_NO_MOMENT) from None
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError(_NO_MOMENT)
     rest = moment.microsecond % 1000
     return moment.replace(microsecond=moment.microsecond - rest) if rest else moment
 
+
+_NO_MOMENT = "a moment is of the years 2 to 9998, in UTC"
 
 Moment = Annotated[
     AwareDatetime,
@@ -78,7 +127,10 @@ class Value(BaseModel):
     it was written and read (a 45 for a float would be kept as an integer, and rebuilt as none).
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", validate_default=True)
+    # No JSON can say infinity: it would be published as null, and could not be read back.
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", validate_default=True, allow_inf_nan=False
+    )
 
 
 V = TypeVar("V", bound=Value)
@@ -96,6 +148,11 @@ def recast(kind: type[V], source: BaseModel, **changes: Any) -> V:
 
 Audience = Literal["public", "internal", "restricted"]
 """Who may read a message: everybody on the broker, the platform's services, or notify alone."""
+
+
+Reading = Literal["record", "taken-in"]
+"""What a message is read from, where validation asks (it is its context): a record that comes in,
+or one that was taken in before, when less may have been asked. None of them: it is made here."""
 
 
 class Message(Value):
@@ -117,11 +174,52 @@ class Message(Value):
 
 
 class Command(Message):
-    """A wish, in the imperative. It is carried out or refused, exactly once."""
+    """A wish, in the imperative. It is carried out or refused, exactly once.
+
+    A field that nobody knows is refused: a sender learns of what it misspelt. Values inside, which
+    an event may hold as well, are `closed` for that.
+    """
 
     audience: ClassVar[Audience] = "internal"
-    # A sender learns of a field that it misspelt; history is never read through a command.
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def closed(kind: type["Value"]) -> BeforeValidator:
+    """For the values of this kind in a command: a field that nobody knows is refused there too."""
+
+    def known(given: object) -> object:
+        if strangers := list(_strangers(kind, given, ())):
+            raise ValidationError.from_exception_data(kind.__name__, strangers)
+        return given
+
+    return BeforeValidator(known)
+
+
+def _strangers(
+    kind: type[BaseModel], given: object, where: tuple[str | int, ...]
+) -> Iterator[InitErrorDetails]:
+    """What is given of a value, or in a list of them, and is no field of it."""
+    if isinstance(given, list | tuple):
+        for place, one in enumerate(given):
+            yield from _strangers(kind, one, (*where, place))
+    elif isinstance(given, dict):
+        fields = _inside(kind)
+        for name, value in given.items():
+            if name not in fields:
+                yield {"type": "extra_forbidden", "loc": (*where, str(name)), "input": value}
+            elif (held := fields[name]) is not None:
+                yield from _strangers(held, value, (*where, name))
+
+
+@cache
+def _inside(kind: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
+    """The fields of a kind, with the kind of the values that they hold, alone or in a list."""
+    found: dict[str, type[BaseModel] | None] = {}
+    for name, field in kind.model_fields.items():
+        held = (field.annotation, *get_args(field.annotation))
+        values = [one for one in held if isinstance(one, type) and issubclass(one, BaseModel)]
+        found[name] = values[0] if values else None
+    return found
 
 
 class Event(Message):

@@ -8,14 +8,14 @@ is read as the version of today (`schemas.upcasting`).
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from schemas.base import Command, Message, to_milliseconds
+from schemas.base import Command, Message, Reading, to_milliseconds
 from schemas.people import PersonErased
 from schemas.topics import TYPES
 from schemas.upcasting import UPCASTS, can_upcast, upcast
@@ -177,8 +177,8 @@ def attributes(headers: Headers) -> Attributes:
         raise Unreadable("bad-headers", "header ce_specversion is not 1.0")
     try:
         return Attributes(  # in their order, for names cost time
-            found["ce_id"],
-            found["ce_source"],
+            _name(found, "ce_id"),
+            _name(found, "ce_source"),
             found["ce_type"],
             _moment(found["ce_time"]),
             found["ce_subject"],
@@ -186,13 +186,14 @@ def attributes(headers: Headers) -> Attributes:
             _count(found, "ce_sequence"),
             _count(found, "ce_order"),
             found.get("ce_cause"),
-            found.get("ce_traceparent"),
+            _trace(found),
             found.get("ce_copyof"),
         )
     except KeyError as missing:
         raise Unreadable("bad-headers", f"header {missing.args[0]} is missing") from None
-    except (ValueError, OverflowError):
-        raise Unreadable("bad-headers", "header ce_time is not an RFC 3339 time") from None
+    except ValueError:
+        what = "header ce_time is not an RFC 3339 time with its offset, of the years 2 to 9998"
+        raise Unreadable("bad-headers", what) from None
 
 
 def _undecodable(headers: Headers) -> Unreadable:
@@ -208,9 +209,47 @@ def _undecodable(headers: Headers) -> Unreadable:
     return Unreadable("bad-headers", f"header {name} is not UTF-8")
 
 
+_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([01][0-9]|2[0-3])(:[0-5][0-9]):([0-5][0-9]|60)(\.[0-9]{1,30})?"
+    r"(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+_SECOND = timedelta(seconds=1)
+
+
 @lru_cache(maxsize=4096)
 def _moment(text: str) -> datetime:
-    return to_milliseconds(datetime.fromisoformat(text))
+    """A time of RFC 3339. A leap second is the one that follows. ValueError if it is none."""
+    found = _TIME.fullmatch(text.upper()) if text.isascii() else None
+    if found is None:
+        raise ValueError(text)
+    day, hour, minute, second, fraction, offset = found.groups(default="")
+    leap = second == "60"
+    fraction = fraction[:7]
+    read = f"{day}T{hour}{minute}:{'59' if leap else second}{fraction}{offset}"
+    moment = to_milliseconds(datetime.fromisoformat(read))
+    if leap:
+        moment += _SECOND
+        if (moment.day, moment.hour, moment.minute, moment.second) != (1, 0, 0, 0):
+            raise ValueError(text)  # they are put in at the end of a month, in UTC
+    return moment
+
+
+LONGEST_NAME = 300
+"""Characters of an id or a source: what follows from a message carries them."""
+
+
+def _name(found: Mapping[str, str], name: str) -> str:
+    text = found[name]
+    if len(text) > LONGEST_NAME:
+        what = f"header {name} has more than {LONGEST_NAME} characters"
+        raise Unreadable("bad-headers", what)
+    return text
+
+
+def _trace(found: Mapping[str, str]) -> str | None:
+    """The trace context, which goes on in all that follows; none that is longer than any is."""
+    trace = found.get("ce_traceparent")
+    return trace if trace is None or len(trace) <= 128 else None
 
 
 def _count(found: Mapping[str, str], name: str) -> int | None:
@@ -233,7 +272,8 @@ def _name_and_version(type: str) -> tuple[str, int] | None:
 
 def kind_of(attributes: Attributes) -> type[Message]:
     """The message type that `ce_type` names, in its version of today."""
-    versioned = _name_and_version(attributes.type)
+    known = len(attributes.type) <= LONGEST_NAME  # or what is remembered of types would be large
+    versioned = _name_and_version(attributes.type) if known else None
     if versioned is not None:
         name, version = versioned
         kind = TYPES.get(name)
@@ -242,7 +282,7 @@ def kind_of(attributes: Attributes) -> type[Message]:
     raise Unreadable("unknown-type", f"no message is called {attributes.type[:120]!r}")
 
 
-def decode(attributes: Attributes, value: bytes | None) -> Message:
+def decode(attributes: Attributes, value: bytes | None, reading: Reading = "record") -> Message:
     """The message of a record whose attributes have been read."""
     kind = kind_of(attributes)
     if value is None:
@@ -250,12 +290,15 @@ def decode(attributes: Attributes, value: bytes | None) -> Message:
     if attributes.type != type_name(kind):  # an older version
         value = _of_today(attributes.type, kind, value)
     try:
-        message: Message = kind.__pydantic_validator__.validate_json(value)
+        message: Message = kind.__pydantic_validator__.validate_json(value, context=reading)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "value"
         reason: ParkReason = "bad-json" if first["type"] == "json_invalid" else "bad-data"
         raise Unreadable(reason, f"{kind.__name__}.{where}: {first['msg']}"[:300]) from None
+    except Exception as error:  # noqa: BLE001  # a validator's fault must not stop whoever reads
+        detail = f"{kind.__name__}: {type(error).__name__}"
+        raise Unreadable("bad-data", detail) from None
     if message.cohort_id != attributes.partition_key:
         raise Unreadable("bad-headers", "header ce_partitionkey is not the message's cohort_id")
     return message

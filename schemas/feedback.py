@@ -6,12 +6,14 @@ from pydantic import Field
 
 from schemas.base import (
     Command,
+    Count,
     Event,
     Moment,
     PairEvent,
     PairId,
     PersonId,
     SurveyId,
+    at_most,
     described,
 )
 from schemas.values import (
@@ -25,14 +27,26 @@ from schemas.values import (
 
 
 class AnswerSurvey(Command):
-    """The answers to one survey: question to 1 (not at all) … 5 (fully)."""
+    """The answers to one survey: question to 1 (not at all) … 5 (fully).
+
+    Nobody but the person who is asked can send it: the token of their link is its proof.
+    """
 
     subject_field: ClassVar[str] = "survey_id"
     survey_id: SurveyId
     scores: Annotated[
-        dict[QuestionId, Level],
+        dict[Annotated[QuestionId, at_most(64)], Level],
         described("Question to answer.", {"usefulness": 4}, min_length=1, max_length=10),
     ]
+    proof: Annotated[
+        str | None,
+        described(
+            "The token of the link to this survey, signed by notify. Without one nothing is taken; "
+            "null only where the command is from before it was asked for.",
+            "eyJhbGciOiJFZDI1NTE5In0.eyJwdXJwb3NlIjoic3VydmV5In0.c2lnbmF0dXJl",
+            max_length=4096,
+        ),
+    ] = None
 
 
 class CohortMeasured(Event):
@@ -47,15 +61,15 @@ class CohortMeasured(Event):
         Moment,
         described("Not measured again before this.", "2017-03-27T09:00:00Z"),
     ]
-    mentors: Annotated[int, described("Mentors, those who left not counted.", 60, ge=0)]
-    managers: Annotated[int, described("Managers, those who left not counted.", 40, ge=0)]
-    pairs_formed: Annotated[int, described("Pairs formed so far.", 40, ge=0)]
-    pairs_graduated: Annotated[int, described("Pairs with all their sessions.", 0, ge=0)]
-    pairs_dissolved: Annotated[int, described("Pairs that ended early.", 1, ge=0)]
-    sessions_completed: Annotated[int, described("Sessions held.", 80, ge=0)]
-    sessions_missed: Annotated[int, described("Sessions that were not held.", 4, ge=0)]
-    surveys_closed: Annotated[int | None, described("Null below the smallest group.", 150)]
-    surveys_answered: Annotated[int | None, described("Null below the smallest group.", 120)]
+    mentors: Annotated[Count, described("Mentors, those who left not counted.", 60, ge=0)]
+    managers: Annotated[Count, described("Managers, those who left not counted.", 40, ge=0)]
+    pairs_formed: Annotated[Count, described("Pairs formed so far.", 40, ge=0)]
+    pairs_graduated: Annotated[Count, described("Pairs with all their sessions.", 0, ge=0)]
+    pairs_dissolved: Annotated[Count, described("Pairs that ended early.", 1, ge=0)]
+    sessions_completed: Annotated[Count, described("Sessions held.", 80, ge=0)]
+    sessions_missed: Annotated[Count, described("Sessions that were not held.", 4, ge=0)]
+    surveys_closed: Annotated[Count | None, described("Null below the smallest group.", 150)]
+    surveys_answered: Annotated[Count | None, described("Null below the smallest group.", 120)]
     surveys: Annotated[
         tuple[SurveyFigure, ...], Field(description="One figure per question and side.")
     ]

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Base64Bytes, Field
 
-from schemas.base import CohortId, Command, Event, Moment, described
+from schemas.base import CohortId, Command, Count, Event, Moment, described
+from schemas.text import TIDY
 
 OwnName = Annotated[
     CohortId,
@@ -56,13 +57,13 @@ class StepCompleted(Event):
     subject_field: ClassVar[str] = "source"
     cohort_id: OwnName
     source: Annotated[str, described("Service and partition.", "matching.3")]
-    step: Annotated[int, described("Counts the steps of the partition.", 12, ge=1)]
+    step: Annotated[Count, described("Counts the steps of the partition.", 12, ge=1)]
     positions: Annotated[
-        dict[str, int],
+        dict[str, Count],
         described("Topic to next offset.", {"mentoring.matching.commands": 1043}),
     ]
     seen: Annotated[
-        dict[str, int],
+        dict[str, Count],
         described("Source to last sequence.", {"mentoring.scheduling.events": 17}),
     ]
 
@@ -94,7 +95,7 @@ class RecordParked(Event):
     cohort_id: OwnName
     origin: Origin
     topic: Annotated[str, described("The topic it was on.", "mentoring.matching.events")]
-    offset: Annotated[int, described("Its offset there.", 1042)]
+    offset: Annotated[Count, described("Its offset there.", 1042)]
     key: Annotated[
         Base64Bytes | None,
         described("Its key, as it came.", "YmVyY3ktMjAxNy9tLTAxNw=="),
@@ -104,7 +105,7 @@ class RecordParked(Event):
         described("Its headers, as they came.", [["ce_specversion", "MS4w"]]),
     ]
     value: Annotated[Base64Bytes | None, described("Its value, cut after 1 MiB.", "e30=")]
-    size: Annotated[int, described("Bytes of the whole value.", 2)]
+    size: Annotated[Count, described("Bytes of the whole value.", 2)]
     sha256: Annotated[
         str,
         described(
@@ -119,9 +120,9 @@ class RecordParked(Event):
             "The header, field or rule that is meant.", "SessionPlanned.number: Field required"
         ),
     ]
-    attempts: Annotated[int, described("How often it has been tried.", 1, ge=1)]
+    attempts: Annotated[Count, described("How often it has been tried.", 1, ge=1)]
     number: Annotated[
-        int,
+        Count,
         described(
             "Counts what was set aside in the partition: its turn; 0 in the oldest "
             "records, which did not count.",
@@ -138,7 +139,7 @@ class RecordRetried(Event):
     subject_field: ClassVar[str] = "origin"
     cohort_id: OwnName
     origin: Origin
-    attempts: Annotated[int, described("How often it had been tried in the end.", 2, ge=2)]
+    attempts: Annotated[Count, described("How often it had been tried in the end.", 2, ge=2)]
 
 
 class RecordDropped(Event):
@@ -159,7 +160,7 @@ class _Control(Command):
 
     subject_field: ClassVar[str] = "partition"
     cohort_id: OwnName
-    partition: Annotated[int, described("Whose records are meant.", 3, ge=0)]
+    partition: Annotated[Count, described("Whose records are meant.", 3, ge=0)]
     origins: Annotated[
         tuple[Origin, ...], Field(min_length=1, max_length=1000, description="Which records.")
     ]
@@ -180,7 +181,7 @@ class RetryParked(_Control):
 class DropParked(_Control):
     """Never handle these records that were set aside."""
 
-    because: Annotated[str, described("Why.", "sent by a test", min_length=3, max_length=300)]
+    because: Annotated[str, described("Why.", "sent by a test", min_length=3, max_length=300), TIDY]
 
 
 CONTROL: tuple[type[Command], ...] = (RetryParked, DropParked)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.base import (
     Command,
+    Count,
     Event,
     ManagerId,
     MentorId,
@@ -16,7 +17,11 @@ from schemas.base import (
     RoundId,
     described,
 )
+from schemas.text import TIDY
 from schemas.values import (
+    AskedExcludes,
+    AskedName,
+    AskedPolicy,
     Availability,
     CohortPolicy,
     Directorate,
@@ -41,13 +46,8 @@ from schemas.values import (
 class OpenCohort(Command):
     """Open a run of the programme for one population."""
 
-    name: Annotated[
-        str,
-        described(
-            "The run's name, for people.", "Connecte ton manager 2017", min_length=1, max_length=120
-        ),
-    ]
-    policy: Annotated[CohortPolicy, Field(description="The rules of the run.")] = CohortPolicy()
+    name: AskedName
+    policy: AskedPolicy = CohortPolicy()
 
 
 class VolunteerAsMentor(Command):
@@ -55,13 +55,13 @@ class VolunteerAsMentor(Command):
 
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
-    directorate: Directorate
-    site: Site
+    directorate: Annotated[Directorate, TIDY]
+    site: Annotated[Site, TIDY]
     skills: Annotated[Tools, Field(min_length=1)]
     capacity: Annotated[int, described("Managers at a time.", 1, ge=1, le=5)] = 1
     availability: OfferedAvailability
     line_manager: LineManager = None
-    excludes: Excludes = ()
+    excludes: AskedExcludes = ()
 
 
 class EnrolManager(Command):
@@ -69,9 +69,9 @@ class EnrolManager(Command):
 
     subject_field: ClassVar[str] = "manager_id"
     manager_id: ManagerId
-    directorate: Directorate
-    site: Site
-    job_family: JobFamily
+    directorate: Annotated[Directorate, TIDY]
+    site: Annotated[Site, TIDY]
+    job_family: Annotated[JobFamily, TIDY]
     needs: Annotated[
         Tools,
         described(
@@ -82,7 +82,7 @@ class EnrolManager(Command):
     ]
     availability: OfferedAvailability
     line_manager: LineManager = None
-    excludes: Excludes = ()
+    excludes: AskedExcludes = ()
 
 
 class PauseMentor(Command):
@@ -137,7 +137,7 @@ class ProposePair(Command):
 
     subject_field: ClassVar[str] = "pair_id"
     pair_id: PairId
-    reason: StatedReason
+    reason: Annotated[StatedReason, TIDY]
 
 
 class KeepApart(Command):
@@ -145,7 +145,7 @@ class KeepApart(Command):
 
     subject_field: ClassVar[str] = "pair_id"
     pair_id: PairId
-    reason: StatedReason
+    reason: Annotated[StatedReason, TIDY]
 
 
 class AcceptProposal(Command):
@@ -169,7 +169,7 @@ class DissolvePair(Command):
 
     subject_field: ClassVar[str] = "pair_id"
     pair_id: PairId
-    reason: Reason
+    reason: Annotated[Reason, TIDY]
 
 
 class CohortOpened(Event):
@@ -194,7 +194,7 @@ class MentorVolunteered(MentorEvent):
     directorate: Directorate
     site: Site
     skills: Tools
-    capacity: Annotated[int, described("Managers at a time.", 1, ge=1)]
+    capacity: Annotated[Count, described("Managers at a time.", 1, ge=1)]
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
@@ -328,9 +328,9 @@ class RoundCompleted(RoundEvent):
     """A round has run: what it proposed, and who still waits."""
 
     audience = "public"
-    proposed: Annotated[int, described("Pairs proposed.", 40, ge=0)]
-    managers_waiting: Annotated[int, described("Managers left without a proposal.", 2, ge=0)]
-    places_free: Annotated[int, described("Capacity of the mentors left over.", 20, ge=0)]
+    proposed: Annotated[Count, described("Pairs proposed.", 40, ge=0)]
+    managers_waiting: Annotated[Count, described("Managers left without a proposal.", 2, ge=0)]
+    places_free: Annotated[Count, described("Capacity of the mentors left over.", 20, ge=0)]
     score: Annotated[float, described("Points, summed over the proposals.", 2800.5, ge=0)]
     optimal: Annotated[
         bool | None,
@@ -368,7 +368,7 @@ class PairsSimulated(RoundEvent):
     """Some of the pairs that a round would propose."""
 
     audience = "internal"
-    part: Annotated[int, described("1, and so on; a part replaces its like.", 1, ge=1)]
+    part: Annotated[Count, described("1, and so on; a part replaces its like.", 1, ge=1)]
     pairs: Annotated[tuple[SimulatedPair, ...], Field(description="Best first.")]
 
 
@@ -376,9 +376,9 @@ class RoundSimulated(RoundEvent):
     """What a round would do."""
 
     audience = "internal"
-    proposed: Annotated[int, described("Pairs it would propose.", 40, ge=0)]
-    managers_waiting: Annotated[int, described("Managers it would leave.", 2, ge=0)]
-    places_free: Annotated[int, described("Capacity it would leave over.", 20, ge=0)]
+    proposed: Annotated[Count, described("Pairs it would propose.", 40, ge=0)]
+    managers_waiting: Annotated[Count, described("Managers it would leave.", 2, ge=0)]
+    places_free: Annotated[Count, described("Capacity it would leave over.", 20, ge=0)]
     score: Annotated[float, described("Points, summed over these pairs.", 2800.5, ge=0)]
     optimal: Annotated[bool, described("Whether nothing better is proven to exist.", True)]
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.base import (
     Command,
+    Count,
     Event,
     Moment,
     PersonId,
@@ -70,14 +71,14 @@ class LetterSent(LetterEvent):
     audience = "internal"
     template: Annotated[str, described("The type of the event that it tells.", "SessionPlanned")]
     channel: Annotated[Literal["smtp"], described("How it went out.", "smtp")]
-    attempt: Annotated[int, described("Hand-overs tried, this one included.", 1, ge=1)]
+    attempt: Annotated[Count, described("Hand-overs tried, this one included.", 1, ge=1)]
 
 
 class LetterDeferred(LetterEvent):
     """The letter could not be handed over yet; it is tried again at `retry_at`."""
 
     audience = "internal"
-    attempt: Annotated[int, described("Hand-overs tried.", 1, ge=0)]
+    attempt: Annotated[Count, described("Hand-overs tried.", 1, ge=0)]
     cause: Annotated[str, described("What the mail server said.", "smtp 451", max_length=80)]
     retry_at: Annotated[
         Moment,
@@ -90,7 +91,7 @@ class LetterFailed(LetterEvent):
 
     audience = "internal"
     template: Annotated[str, described("The type of the event that it tells.", "SessionPlanned")]
-    attempt: Annotated[int, described("Hand-overs tried.", 8, ge=0)]
+    attempt: Annotated[Count, described("Hand-overs tried.", 8, ge=0)]
     cause: Annotated[
         str, Field(max_length=80, description="Why.", examples=["smtp 550", "no contact"])
     ]

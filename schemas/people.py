@@ -2,14 +2,43 @@
 
 Only `mentoring.people` carries it. The topic is compacted by key, so the newest record of a
 person is what counts, and a record without a value (a tombstone) erases the person.
+
+Always holds: a contact that is taken in can be written to, as far as its spelling tells. What was
+taken in when less was asked stays what it was: a database that is built again is the same.
 """
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from schemas.base import Command, PersonId, described
+from schemas.text import tidied
 from schemas.values import Language, Place
+
+
+def _mailable(address: str, info: ValidationInfo) -> str:
+    """The address as it is. Nobody is asked whether it exists."""
+    if info.context != "taken-in":
+        try:
+            validate_email(
+                address,
+                check_deliverability=False,
+                allow_smtputf8=False,
+                globally_deliverable=False,
+                test_environment=True,
+            )
+        except EmailNotValidError as error:
+            raise ValueError(f"no letter can be sent to this address: {error}") from None
+        if "=?" in address:  # a mail program would take it for an encoded word
+            raise ValueError("no letter can be sent to this address: it has a '=?'")
+    return address
+
+
+def _tidied_here(name: object, info: ValidationInfo) -> object:
+    """A record's name stays as it is: whoever reads it, now or in a rebuild, finds the same."""
+    return tidied(name) if isinstance(name, str) and info.context is None else name
+
 
 Address = Annotated[
     str,
@@ -19,6 +48,7 @@ Address = Annotated[
         pattern=r"^[^@\s<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$",
         max_length=254,
     ),
+    AfterValidator(_mailable),
 ]
 
 
@@ -31,6 +61,7 @@ class PersonContact(Command):
     name: Annotated[
         Place,
         described("The person's name, as letters address them.", "Camille Roux"),
+        BeforeValidator(_tidied_here),
     ]
     email: Address
     language: Annotated[Language, Field(description="Language of their letters.")] = "fr"

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.base import (
     Command,
+    Count,
     Event,
     ManagerId,
     MentorId,
@@ -53,7 +54,7 @@ class ReportAttendance(Command):
 
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
-    attempt: Annotated[int, described("Which planning of the session is meant.", 1, ge=1)]
+    attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     by: Side
     held: Annotated[bool, described("Whether it took place.", True)]
 
@@ -66,9 +67,9 @@ class SessionEvent(Event):
     pair_id: PairId
     mentor_id: MentorId
     manager_id: ManagerId
-    number: Annotated[int, described("1 is the pair's first session.", 3, ge=1)]
-    attempt: Annotated[int, described("1, and one more each time it is planned.", 1, ge=1)]
-    revision: Annotated[int, described("Grows with every change (iTIP SEQUENCE).", 0, ge=0)]
+    number: Annotated[Count, described("1 is the pair's first session.", 3, ge=1)]
+    attempt: Annotated[Count, described("1, and one more each time it is planned.", 1, ge=1)]
+    revision: Annotated[Count, described("Grows with every change (iTIP SEQUENCE).", 0, ge=0)]
     starts_at: Annotated[
         Moment,
         described("When the session begins. UTC, to the millisecond.", "2017-03-20T09:00:00Z"),
@@ -129,7 +130,7 @@ class SessionCompleted(SessionEvent):
 
     audience = "public"
     by: Annotated[Side, Field(description="Which side reported it.")]
-    completed: Annotated[int, described("Completed sessions of the pair so far.", 3, ge=1)]
+    completed: Annotated[Count, described("Completed sessions of the pair so far.", 3, ge=1)]
 
 
 class PairStalled(PairEvent):
@@ -146,7 +147,7 @@ class PairGraduated(PairEvent):
     """All sessions of the pair took place."""
 
     audience = "public"
-    sessions: Annotated[int, described("Sessions of the pair.", 5, ge=1)]
+    sessions: Annotated[Count, described("Sessions of the pair.", 5, ge=1)]
 
 
 class PlanningBegan(PairEvent):
@@ -164,7 +165,7 @@ class PlanningPostponed(PairEvent):
 
     audience = "internal"
     numbers: Annotated[
-        tuple[int, ...],
+        tuple[Count, ...],
         described("Which sessions of the pair.", [4, 5], min_length=1),
     ]
     retry_at: Annotated[

@@ -2,9 +2,21 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from schemas.base import ManagerId, MentorId, PersonId, RoundId, Value, described
+from schemas.base import (
+    Count,
+    ManagerId,
+    MentorId,
+    PersonId,
+    RoundId,
+    Value,
+    at_most,
+    closed,
+    described,
+)
+from schemas.text import TIDY
 
 Side = Annotated[
     Literal["mentor", "manager"],
@@ -38,6 +50,14 @@ Excludes = Annotated[
     tuple[PersonId, ...],
     described("People never to be paired with this one.", ["m-002", "m-003"]),
 ]
+AskedName = Annotated[
+    str,
+    described(
+        "The run's name, for people.", "Connecte ton manager 2017", min_length=1, max_length=120
+    ),
+    TIDY,
+]
+AskedExcludes = Annotated[Excludes, at_most(200)]
 Reason = Annotated[
     str,
     StringConstraints(max_length=200, strip_whitespace=True),
@@ -107,6 +127,7 @@ OfferedAvailability = Annotated[
         min_length=1,
         max_length=20,
     ),
+    closed(Window),
     AfterValidator(_in_order),
 ]
 Tools = Annotated[
@@ -144,7 +165,7 @@ class QuietHours(Value):
 class RolloutCriteria(Value):
     """When the programme counts as run in. All of them have to be met."""
 
-    pairs_graduated: Annotated[int, described("Pairs with all sessions.", 20, ge=0)] = 20
+    pairs_graduated: Annotated[Count, described("Pairs with all sessions.", 20, ge=0)] = 20
     graduation_rate: Annotated[
         float,
         described("Graduated of all pairs that have ended.", 0.7, ge=0, le=1),
@@ -200,6 +221,42 @@ class CohortPolicy(Value):
     )
 
 
+_MOST: dict[tuple[str, str], int] = {
+    **{("weights", name): 1_000_000 for name in Weights.model_fields},
+    ("rollout", "pairs_graduated"): 1_000_000,
+}
+
+
+def _asked_for(policy: CohortPolicy) -> CohortPolicy:
+    """The rules as somebody may ask for them: within reason, where a policy has no bounds.
+
+    A policy itself has none there: one that was published with others stays what it is.
+    """
+    beyond: list[InitErrorDetails] = []
+    for (part, name), most in _MOST.items():
+        value = getattr(getattr(policy, part), name)
+        if value > most:
+            where, limit = (part, name), {"le": most}
+            beyond.append({"type": "less_than_equal", "loc": where, "input": value, "ctx": limit})
+    if len(policy.languages) != len(set(policy.languages)):
+        once = PydanticCustomError("repeated", "each language is named once")
+        beyond.append({"type": once, "loc": ("languages",), "input": policy.languages})
+    if beyond:
+        raise ValidationError.from_exception_data("CohortPolicy", beyond)
+    return policy
+
+
+AskedPolicy = Annotated[
+    CohortPolicy,
+    Field(
+        description="The rules of the run. No weight and no count is above 1,000,000; a field "
+        "that is none of these is refused."
+    ),
+    closed(CohortPolicy),
+    AfterValidator(_asked_for),
+]
+
+
 class Words(Value):
     """A sentence in both languages."""
 
@@ -246,7 +303,7 @@ class Waiting(Value):
     """A place on the waiting list: by enrolment, the first is 1."""
 
     round_id: Annotated[RoundId, Field(description="The round that told.")]
-    position: Annotated[int, described("Place on the list, as of the round.", 3, ge=1)]
+    position: Annotated[Count, described("Place on the list, as of the round.", 3, ge=1)]
     cause: WaitingCause
     words: Annotated[Words, Field(description="The cause, as a sentence.")]
 
@@ -269,7 +326,7 @@ class SurveyFigure(Value):
     kind: SurveyKind
     side: Side
     question: QuestionId
-    answers: Annotated[int | None, described("Answers counted.", 12)]
+    answers: Annotated[Count | None, described("Answers counted.", 12)]
     mean: Annotated[float | None, described("Mean of 1 to 5, to two decimals.", 4.25)]
 
 

@@ -131,7 +131,7 @@ def test_the_chassis_imports_no_service_and_no_message_of_the_domain() -> None:
 
 
 FLOORS = (
-    {"domain", "clock", "settings"},
+    {"domain", "clock", "settings", "faults"},
     {"log.contract"},
     {"store.contract", "documents", "inputs", "tracing"},
     {"store", "log"},

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from deploy.errors import BadInput
 from deploy.operating.rosters import read_people
 from schemas.base import recast
-from schemas.values import CohortPolicy
+from schemas.values import AskedPolicy, CohortPolicy
 from services.matching.search.assignment import POINT, Ints
 from services.matching.search.explaining import first_tools, reasons_of, waiting_words
 from services.matching.search.pairing import Pairing, Progress, pair
@@ -29,6 +29,7 @@ from services.matching.search.scoring import Bonds, Pool
 from services.matching.search.unpaired import Competition, Unpaired, unpaired
 from services.matching.views import Manager, Mentor
 
+_POLICY: TypeAdapter[CohortPolicy] = TypeAdapter(AskedPolicy)
 _COHORT = "match"  # commands and documents want one; it is in no result
 
 
@@ -79,12 +80,12 @@ def read_policy(path: Path | None) -> CohortPolicy:
     if path is None:
         return CohortPolicy()
     try:
-        return CohortPolicy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(f"{path}: expected a TOML file that can be read ({error})") from None
+        return _POLICY.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise BadInput(f"{path}: {'; '.join(problems)}") from None
+    except (OSError, ValueError, RecursionError) as error:  # of a number of 5,000 digits, too
+        raise BadInput(f"{path}: expected a TOML file that can be read ({error})") from None
 
 
 def _document(found: Pairing, alone: Sequence[Unpaired]) -> dict[str, Any]:

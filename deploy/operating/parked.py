@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from services.chassis.store.contract import Projections, Where
 
 AT_ONCE = 500
 MOST = 1_000_000
+SHOWN = ("reason", "detail", "attempts", "number", "size", "sha256")
 
 Show = Callable[[int, int], None]
 """Called with how many records are done, and of how many."""
@@ -72,12 +73,26 @@ async def parked_records(
     for service in services:
         async with opened_store(access, service) as store:
             total += await store.count(ParkedRecord, where)
-            records = await store.page(ParkedRecord, where, limit)
-        for record in records:
-            shown = {"reason", "detail", "attempts", "number", "size", "sha256"}
-            document = record.model_dump(mode="json", include=shown)
-            found.append({"service": service, "origin": record.id, **document})
+            rows = await store.extract(ParkedRecord, ("id", *SHOWN), where, limit=limit)
+        found += [{"service": service, "origin": row.pop("id"), **row} for row in rows]
     return found, total
+
+
+async def deadlines_aside(
+    access: Access, services: Sequence[Service], limit: int
+) -> list[dict[str, Any]]:
+    """Deadlines that could not be decided on: of each service the first `limit`.
+
+    They are tried again at `until` by themselves, after longer and longer.
+    """
+    found: list[dict[str, Any]] = []
+    for service in services:
+        async with opened_store(access, service) as store:
+            rows = await store.deadlines_aside(limit)
+        found += [
+            {"service": service, **asdict(row), "until": row.until.isoformat()} for row in rows
+        ]
+    return found
 
 
 async def parked_record(
@@ -90,11 +105,10 @@ async def parked_record(
             raise BadInput(f"{service} has no parked record {origin}")
         queue = queue_of(record.received())
         blocked = await store.one(BlockedSubject, service, queue) if queue is not None else None
-    shown = {"reason", "detail", "attempts", "number", "size", "sha256"}
     return {
         "service": service,
         "origin": origin,
-        **record.model_dump(mode="json", include=shown),
+        **record.model_dump(mode="json", include=set(SHOWN)),
         "key": _text(record.record_key),
         "headers": {name: _text(raw) for name, raw in record.headers},
         "queue": list(blocked.origins) if blocked else [],

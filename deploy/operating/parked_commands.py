@@ -39,18 +39,25 @@ def parked_list(
 ) -> None:
     """List the records that were set aside, from the services' databases (MONGODB_URI).
 
+    And the deadlines that could not be decided on, which are tried again by themselves.
+
     Example: connecte parked list --service matching
     """
-    from deploy.operating.parked import parked_records
+    from deploy.operating.parked import deadlines_aside, parked_records
     from deploy.operating.reach import SERVICES, access
 
     chosen = SERVICES if service is None else (service,)
     items, total = run(parked_records(access(mongodb=True), chosen, limit, reason))
+    deadlines = run(deadlines_aside(access(mongodb=True), chosen, limit)) if reason is None else []
     table = Table("service", "origin", "reason", "attempts", "detail", title=f"{total} parked")
     for item in items:
         attempts = str(item["attempts"])
         table.add_row(item["service"], item["origin"], item["reason"], attempts, item["detail"])
-    answer({"items": items, "total": total}, json_, table)
+    for row in deadlines:
+        deadline = f"deadline {row['collection']} {row['key']}"
+        attempts = str(row["attempts"])
+        table.add_row(row["service"], deadline, row["reason"], attempts, row["detail"])
+    answer({"items": items, "total": total, "deadlines": deadlines}, json_, table)
 
 
 @parked_commands.command("show")

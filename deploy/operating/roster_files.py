@@ -1,7 +1,8 @@
 """The two files of a roster: their columns, and from a file to rows of cells and back.
 
-Always holds: no finding shows a name or an e-mail address, since findings end up in logs and
-tickets; and a file that cannot be read whole says so, at every place where it is broken.
+Always holds: cells that look the same are the same; no finding shows a name or an e-mail address,
+since findings end up in logs and tickets; and a file that cannot be read whole says so, at every
+place where it is broken.
 """
 
 import csv
@@ -12,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 
 from deploy.errors import BadInput
+from schemas.text import tidied
 
 CONTACT = ("name", "email", "language")
 PLACE = ("directorate", "site")
@@ -119,13 +121,15 @@ def read_file(path: Path, columns: Sequence[str]) -> RosterFile:
         return file.lost(f"commas between the cells, and there are {separator}")
     records = _records(text, file)
     line, header = next(records, (1, []))
+    header = [tidied(name) for name in header]
     if not file.rows_lost:
         _check_header(file, line, header, columns)
     if file.rows_lost:
         return file
     for line, cells in records:
         if len(cells) == len(header):
-            file.rows.append(Row(file.name, line, dict(zip(header, cells, strict=True))))
+            row = {name: _as_meant(name, cell) for name, cell in zip(header, cells, strict=True)}
+            file.rows.append(Row(file.name, line, row))
         else:  # the cells have shifted, so that a name may be in any column: show none
             expected = f"{len(header)} cells as in the header, and there are {len(cells)}"
             file.findings.append(Finding(file.name, line, None, None, expected))
@@ -134,6 +138,11 @@ def read_file(path: Path, columns: Sequence[str]) -> RosterFile:
     if not file.rows and not file.findings:
         file.lost("people below the header, and there is nobody")
     return file
+
+
+def _as_meant(column: str, cell: str) -> str:
+    """A cell without what nobody sees. Not an address: what is unseen in it is told, not mended."""
+    return cell if column == "email" else tidied(cell)
 
 
 _UTF8 = "text in UTF-8, and it is in another encoding (save it as 'CSV UTF-8')"

@@ -48,7 +48,8 @@ _TOOLS = "1 to 40 tool:level joined by ';' (small letters, digits, '-'; 1 to 5),
 _EXPECTED = {
     "id": _ID,
     "name": "1 to 64 characters",
-    "email": "one e-mail address",
+    "email": "one e-mail address that a letter can be sent to: no accents, nothing unseen, no dot "
+    "at either end of its first part or beside another, a domain with a dot",
     "language": "fr or en (empty: fr)",
     "directorate": "1 to 64 characters",
     "site": "1 to 64 characters",

@@ -126,6 +126,8 @@ def _consequence(what: str, here: str, value: str, found: Found) -> tuple[Kind, 
             return "alter", "what is acknowledged is then sure to be on fewer copies"
         case "max.message.bytes" if less:
             return "alter", "larger records are refused from then on"
+        case "compression.type":
+            return "alter", "batches that are too large inside are refused from then on"
         case _:
             return "alter", ""
 

@@ -1,7 +1,8 @@
 """The whole pilot, on this machine: roster in, rounds, sessions, surveys, verdict; then the check.
 
-Always holds: the coordinator and the people use nothing but HTTP and letters; the figures come
-from an independent check that reads topics, databases and mailbox, not from the services.
+Always holds: the coordinator and the people use nothing but HTTP and letters (but that the run is
+over is seen in the database: no service tells how many surveys are open); the figures come from an
+independent check that reads topics, databases and mailbox, not from the services.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from deploy.local.stack import SERVICES, Stack, Terms, running_stack
 from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
 from deploy.operating.rosters import Roster
+from deploy.trial.chaos.watch import Watch
 from deploy.trial.check import Findings, check, read_evidence
 from deploy.trial.people import People
 from deploy.trial.programme_time import DAY, FlyingTime, LeapingTime, ProgrammeTime
@@ -59,13 +61,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Progress:
-    """Where the run stands, for whoever shows it."""
+    """Where the run stands, for whoever shows it. `surveys`: by state, as no service tells it."""
 
     phase: str = "starting"
     day: float = 0.0
     overview: dict[str, Overview] = field(default_factory=dict)
     letters: int = 0
     kills: int = 0
+    surveys: dict[str, int] = field(default_factory=dict)
 
     def sum(self, service: str, collection: str, *states: str) -> int:
         """How many documents in these states (or all), over the cohorts."""
@@ -185,6 +188,7 @@ async def _background(
             for task in watched:
                 task.cancel()
             await asyncio.gather(*watched, return_exceptions=True)
+            await coordinator.close()
         if people.failed:
             raise DemoError(f"people could not act: {dict(people.failed)}")
 
@@ -235,6 +239,7 @@ class Coordinator:
         self.plan = plan
         self.progress = Progress()
         self.client = client
+        self._watch = Watch(stack.kafka, stack.mongodb, stack.terms.partitions)
         self.figures_due = True
         self._time = time_
         self._show = show
@@ -256,6 +261,10 @@ class Coordinator:
         await self._until(self._ended)
         self.progress.phase = "last letters and figures"
         await self._until(self._quiet)
+
+    async def close(self) -> None:
+        """Look no more."""
+        await self._watch.close()
 
     async def _enter(self, cohort: str, roster: Roster) -> None:
         self.progress.phase = "enrolment"
@@ -286,7 +295,7 @@ class Coordinator:
         p = self.progress
         return not (
             self.figures_due
-            or p.sum("feedback", "surveys", "open")
+            or self.progress.surveys.get("open")
             or p.sum("notify", "letters", "queued")
             or p.sum("scheduling", "sessions", "planned", "confirmed")
         )
@@ -316,6 +325,9 @@ class Coordinator:
             figures = await self._get("feedback", f"/cohorts/{cohort}/cohorts")
             whole = whole and figures is not None
             self.figures_due = any(item["due_at"] for item in (figures or {}).get("items", ()))
+        surveys = await self._watch.tally("feedback", "surveys", "state")
+        whole = whole and surveys is not None
+        self.progress.surveys = surveys or self.progress.surveys
         self.progress.day = (self._time.now() - START) / timedelta(days=1)
         self.progress.letters = self.stack.mailbox.count
         return whole

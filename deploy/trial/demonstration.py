@@ -122,7 +122,7 @@ class View:
         formed = progress.sum("matching", "pairs", "formed", "graduated", "dissolved")
         ended = progress.sum("matching", "pairs", "graduated")
         held = progress.sum("scheduling", "sessions", "completed")
-        surveys = progress.sum("feedback", "surveys", "answered", "expired", "open")
+        surveys = sum(progress.surveys.values())
         going = formed - progress.sum("matching", "pairs", "dissolved")
         kills = f", {progress.kills} kills" if progress.kills else ""
         note = f"day {progress.day:.0f}, {progress.phase}, {progress.letters} letters{kills}"
@@ -130,7 +130,7 @@ class View:
             "pairs formed": (formed, self.managers, note),
             "sessions held": (held, going * POLICY.sessions, ""),
             "pairs graduated": (ended, going, ""),
-            "surveys answered": (progress.sum("feedback", "surveys", "answered"), surveys, ""),
+            "surveys answered": (progress.surveys.get("answered", 0), surveys, ""),
         }
         for name, (done, total, text) in figures.items():
             self.bars.update(self._rows[name], completed=done, total=total or None, note=text)

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import CoreSchema
 
-from schemas.base import Message
+from schemas.base import LARGEST, Message
 from schemas.envelope import SCHEMA_ROOT, type_name
 from schemas.topics import PARTITIONS, TOPICS, Topic
 
@@ -30,7 +30,13 @@ Files = dict[str, str]
 
 
 class _Plain(GenerateJsonSchema):
-    """Without a title on every field: it would only repeat the field's name."""
+    """Without a title on every field: it would only repeat the field's name. Nor with the bounds
+    of 64 bits on every count (`schemas.base.Count`)."""
+
+    def int_schema(self, schema: Any) -> JsonSchemaValue:
+        found = super().int_schema(schema)
+        edges = {"minimum": -LARGEST - 1, "maximum": LARGEST}
+        return {key: value for key, value in found.items() if edges.get(key) != value}
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False

@@ -7,6 +7,13 @@ from services.chassis.domain import Document, Timed
 from services.chassis.log.contract import Received
 
 PARKED_BYTES = 1024 * 1024
+PARKED_HEADERS_BYTES = 1024 * 1024
+PARKED_KEY_BYTES = 4096
+PARKED_PER_HEADER = 32
+"""What is kept of a record that stands aside: of its value, its headers (each with what it takes
+beside its name and its value) and its key."""
+CUT = "\N{HORIZONTAL ELLIPSIS}"
+"""The last header of a record of which the key or the headers were not kept whole."""
 
 
 class RefusedCommand(Document):
@@ -46,7 +53,7 @@ class ParkedRecord(Document):
     @property
     def whole(self) -> bool:
         """Whether all of it was kept."""
-        return len(self.value or b"") == self.size
+        return len(self.value or b"") == self.size and all(name != CUT for name, _ in self.headers)
 
     def received(self) -> Received:
         """The record as it came."""

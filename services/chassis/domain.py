@@ -219,6 +219,7 @@ class Domain:
       change nothing included; what every service notes for itself is the chassis' to fold.
     - `needs`: what a message's decision and its events will touch, told from the message alone,
       so that a batch is read at once. What it cannot know is read when it is asked for.
+    - `untold`: messages whose number is nobody's business while it grows; no metric has their type.
     """
 
     name: Service
@@ -229,6 +230,7 @@ class Domain:
     evolution: Evolution
     needs: Callable[[Message], Iterable[Need]]
     tables: tuple[str, ...] = ()
+    untold: frozenset[type[Message]] = frozenset()
 
     @property
     def handles(self) -> AbstractSet[type[Message]]:

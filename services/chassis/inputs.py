@@ -8,12 +8,13 @@ from schemas.envelope import (
     ParkReason,
 )
 from services.chassis.documents import ParkedRecord
-from services.chassis.log.contract import Received
+from services.chassis.domain import Due
+from services.chassis.log.contract import Received, RecordTooLarge
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a record cannot be handled."""
+    """Why a record cannot be handled, or a deadline not be decided on."""
 
     reason: ParkReason
     detail: str
@@ -25,7 +26,9 @@ class Input:
 
     Neither `message` nor `unreadable`: the record does not concern the service. `mirrored`: it is
     of a compacted topic. `counted`: its sequence is its publisher's. `parked`: it stood aside, and
-    is tried again, with `accept_gap` even if records before it are missing.
+    is tried again, with `accept_gap` even if records before it are missing. `dues`: the deadlines
+    that it is about, if it is no record. `failed`: what a step came to that tried again what the
+    message names.
     """
 
     partition: int
@@ -37,3 +40,16 @@ class Input:
     counted: bool = False
     parked: ParkedRecord | None = None
     accept_gap: bool = False
+    dues: tuple[Due, ...] = ()
+    failed: Fault | None = None
+
+
+def named(item: Input) -> str:
+    """What it is, for a log: the type of its message."""
+    return "record" if item.message is None else type(item.message).__name__
+
+
+def fault_of(item: Input, error: Exception) -> Fault:
+    """What went wrong with it. The text of an error can hold anybody's data: only ours is told."""
+    told = f": {error}" if isinstance(error, RecordTooLarge) else ""
+    return Fault("fault", f"{named(item)}: {type(error).__name__}{told}")

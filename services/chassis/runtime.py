@@ -2,7 +2,8 @@
 
 Always holds: building opens nothing; `run` ends with everything closed, at a signal (0), or at a
 fault that no retry mends (1), which it names in one line. Ready means: partitions assigned, places
-known, database answering, events taken by the broker. Alive means: steps make progress.
+known, all of them read, database answering, events taken by the broker. Alive means: what waits is
+being read, or waits for a database or broker that is away.
 """
 
 import asyncio
@@ -18,7 +19,6 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
-from faststream.kafka import KafkaBroker
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.specification import AsyncAPI
 from prometheus_client import ProcessCollector
@@ -28,18 +28,22 @@ from schemas.topics import COMMANDS, commands_topic
 from services.chassis.clock import Clock, Hand, SharedClock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import Document, Domain, Timed
+from services.chassis.faults import Nature
+from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.connections import server_of
 from services.chassis.http.effects import Effects
+from services.chassis.http.foresight import Foresight
 from services.chassis.http.guards import protected
 from services.chassis.http.health import Health, operations_routes
 from services.chassis.http.links import LinkVerifier
 from services.chassis.http.pages import LinkPage, link_routes
 from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
-from services.chassis.log import kafka
+from services.chassis.log import faults as log_faults
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.reader import ReadingBroker
 from services.chassis.log.security import security_of
 from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step.consumer import Consumer, Pace
@@ -48,8 +52,8 @@ from services.chassis.step.loops import decide_deadlines, publish_what_is_left
 from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.retrying import patiently
 from services.chassis.step.stepper import Stepper
-from services.chassis.store import mongo
-from services.chassis.store.contract import Store
+from services.chassis.store import faults as store_faults
+from services.chassis.store.contract import NoAnswer, Store
 from services.chassis.store.database_metrics import CommandMetrics, ConnectionMetrics
 from services.chassis.store.mongo import MongoStore
 from services.chassis.tracing import OFF, Tracing
@@ -73,9 +77,10 @@ class Parts:
     """What distinguishes one service from another, beside its domain.
 
     `listed`: what coordinators may list, and by which fields. `counted`: what they may only see
-    the numbers of. `due_workers` are built once the service has its store. `topics`: commands of
-    the service that have a topic of their own. `done_when`: commands that ask for what a
-    due worker does, to the kind of document in which it is done.
+    the number of. `due_workers` are built once the service has its store. `topics`: commands of
+    the service that have a topic of their own. `by_link`: those that only the person whom they
+    are about can send, by a link, and so not whoever has the token. `done_when`: commands that
+    ask for what a due worker does, to the kind of document in which it is done.
     """
 
     domain: Domain
@@ -85,6 +90,7 @@ class Parts:
     due_workers: Callable[[Store, Tracing], Mapping[type[Document], DueWorker]] = _none
     link_pages: Mapping[str, LinkPage] = field(default_factory=dict)
     topics: Mapping[type[Command], str] = field(default_factory=dict)
+    by_link: frozenset[type[Command]] = frozenset()
     done_when: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] | None = None
 
@@ -97,8 +103,8 @@ class Service:
         self.settings = settings
         self.parts = parts
         self.clock = _clock(settings)
-        verifier = _verifier(settings)
-        self.metrics = Metrics(domain.name)
+        verifier = verifier_of(settings)
+        self.metrics = Metrics(domain.name, domain.untold)
         self.programme = Programme([*parts.measures, PARKED])
         self.metrics.registry.register(self.programme)
         ProcessCollector(registry=self.metrics.registry)
@@ -117,7 +123,7 @@ class Service:
             self.fail,
             Pace(settings.batch, settings.session_timeout_ms, settings.fetch_wait_ms),
         )
-        self.health = Health(self.stepper)
+        self.health = Health(self.stepper, self.consumer)
         self.metrics.ready.set_function(lambda: self.health.ready)
         self.scrape = Scrape(
             self.metrics,
@@ -125,11 +131,12 @@ class Service:
             self.store,
             lambda: self.stepper.owned,
             self.consumer.lags,
+            self.consumer.errors,
         )
         bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
         self.commands = Commands(
             CommandTopic(domain.name, self.log, self.clock, settings.partitions, self.tracing),
-            Effects(self.store, parts.done_when),
+            Effects(domain.name, self.store, parts.done_when),
             Pressure(bounds),
         )
         self._ending = asyncio.Event()
@@ -144,7 +151,7 @@ class Service:
             self.tracing.around(self.log, "publish"),
             self.clock,
             self.metrics,
-            is_transient,
+            nature_of,
             self.tracing,
         )
         return Stepper(
@@ -158,14 +165,22 @@ class Service:
         )
 
     def _http(self, verifier: LinkVerifier) -> FastAPI:
-        name, parts = self.parts.domain.name, self.parts
-        app = create_app(f"mentoring {name}", f"Commands and projections of {name}.")
+        parts, domain = self.parts, self.parts.domain
+        about = f"Commands and projections of {domain.name}."
+        app = create_app(f"mentoring {domain.name}", about, self.metrics)
         token = self.settings.http_token
-        secret = token.get_secret_value() if token else None
-        kinds = [*COMMANDS[name], *parts.topics]
-        protected(app, command_routes(self.commands, kinds, parts.topics), secret)
-        protected(app, projection_routes(self.store, parts.listed, parts.counted), secret)
-        app.include_router(link_routes(parts.link_pages, verifier, self.commands, self.clock))
+        kind_of_route = protected(token.get_secret_value() if token else None)
+        kinds = [kind for kind in COMMANDS[domain.name] if kind not in parts.by_link]
+        app.include_router(
+            command_routes(self.commands, [*kinds, *parts.topics], parts.topics, kind_of_route)
+        )
+        app.include_router(
+            projection_routes(
+                self.store, parts.listed, parts.counted, domain.documents, kind_of_route
+            )
+        )
+        answering = Answering(self.commands, Foresight(domain, self.store), self.clock)
+        app.include_router(link_routes(parts.link_pages, verifier, answering))
         app.include_router(operations_routes(self.health, self.scrape.text, self._reads))
         self.tracing.serve(app)
         return app
@@ -180,7 +195,7 @@ class Service:
     def fail(self, error: Exception) -> None:
         """End the process: going on would be wrong."""
         if self.health.fault is None:
-            logger.critical("%s: %s", type(error).__name__, error, exc_info=error)
+            logger.critical(logs.told(error), exc_info=error)
             self.health.fault = error
         self._ending.set()
 
@@ -221,13 +236,13 @@ class Service:
             stack.push_async_callback(self.tracing.close)
             self.tracing.start()
             stack.push_async_callback(self.store.close)
-            await patiently("database", self.store.open, is_transient)
+            await patiently("database", self.store.open, nature_of)
             stack.push_async_callback(self.log.stop)
-            await patiently("broker", self.log.start, is_transient)
+            await patiently("broker", self.log.start, nature_of)
             if self.parts.close is not None:
                 stack.push_async_callback(self.parts.close)
             stack.push_async_callback(self.broker.stop)
-            await patiently("broker", self.broker.start, is_transient)
+            await patiently("broker", self.broker.start, nature_of)
             yield
 
     async def _look(self) -> None:
@@ -235,16 +250,15 @@ class Service:
         while True:
             try:
                 await self.commands.look()
-            except Exception as error:
-                if not mongo.is_transient(error):
-                    raise
-                logger.warning("commands not counted: %s", type(error).__name__)
+            except NoAnswer as error:
+                logger.warning("commands not counted: %s", type(error.__cause__).__name__)
             await asyncio.sleep(LOOK_EVERY)
 
 
-def is_transient(error: Exception) -> bool:
-    """Whether it passes by itself, as far as the database and the broker know."""
-    return mongo.is_transient(error) or kafka.is_transient(error)
+def nature_of(error: BaseException) -> Nature:
+    """Whether it passes, as far as the database or the broker knows."""
+    found = store_faults.nature_of(error)
+    return log_faults.nature_of(error) if found == "permanent" else found
 
 
 def _clock(settings: Settings) -> Clock:
@@ -253,7 +267,8 @@ def _clock(settings: Settings) -> Clock:
     return Clock(settings.clock_rate, settings.clock_start, settings.clock_origin)
 
 
-def _verifier(settings: Settings) -> LinkVerifier:
+def verifier_of(settings: Settings) -> LinkVerifier:
+    """What checks the links of letters. Raises `WrongSetting`."""
     try:
         return LinkVerifier(settings.link_verify_key)
     except ValueError as error:
@@ -272,8 +287,8 @@ def _store(settings: Settings, domain: Domain, metrics: Metrics) -> MongoStore:
     )
 
 
-def _broker(connection: Mapping[str, Any], metrics: Metrics) -> KafkaBroker:
-    return KafkaBroker(
+def _broker(connection: Mapping[str, Any], metrics: Metrics) -> ReadingBroker:
+    return ReadingBroker(
         connection["bootstrap_servers"],
         security=security_of(connection),
         middlewares=[KafkaPrometheusMiddleware(registry=metrics.registry)],

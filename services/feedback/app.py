@@ -2,17 +2,26 @@
 
 import sys
 
-from services.chassis.runtime import Parts, Service, main
+from schemas.feedback import AnswerSurvey
+from services.chassis.runtime import Parts, Service, main, verifier_of
 from services.chassis.settings import Settings, load
-from services.feedback.handlers import DOMAIN
+from services.feedback.handlers import domain_by
 from services.feedback.pages import LINK_PAGES
 from services.feedback.views import COUNTED, LISTED, MEASURES
 
 
 def build() -> Service:
     """The service, from the environment; nothing is opened yet."""
-    parts = Parts(DOMAIN, LISTED, MEASURES, COUNTED, link_pages=LINK_PAGES)
-    return Service(load(Settings), parts)
+    settings = load(Settings)
+    parts = Parts(
+        domain_by(verifier_of(settings)),
+        LISTED,
+        MEASURES,
+        COUNTED,
+        link_pages=LINK_PAGES,
+        by_link=frozenset({AnswerSurvey}),
+    )
+    return Service(settings, parts)
 
 
 if __name__ == "__main__":

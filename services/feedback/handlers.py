@@ -1,6 +1,7 @@
 """Which message leads to which decision, and what has to be read for it. Translation only."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from schemas.base import Event, Message, PairEvent, parent_pair
@@ -23,9 +24,11 @@ from schemas.matching import (
 )
 from schemas.scheduling import PairGraduated, PairStalled, SessionCompleted, SessionMissed
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
+from services.chassis.http.links import LinkVerifier
 from services.feedback import cohorts, risk, rollout, surveys
 from services.feedback.evolution import EVOLUTION
 from services.feedback.lookup import cohort_of, group_in, pair_in, turnout_in
+from services.feedback.proof import is_proven
 from services.feedback.views import (
     ALL,
     GROUPS,
@@ -147,6 +150,11 @@ def _answer(state: State, command: AnswerSurvey, now: datetime) -> Decision:
     return surveys.answer(survey, pair, command, now)
 
 
+def _unproven(*_: object) -> Decision:
+    """Without a key that proofs are checked by, there are none."""
+    return surveys.NOT_TAKEN
+
+
 def _due(state: State, due: Due, now: datetime) -> Decision:
     if due.collection == Survey.collection:
         return surveys.expire(state.get(Survey, due.cohort_id, due.id), now)
@@ -167,7 +175,7 @@ HANDLERS: Handlers = {
     PairStalled: _pair_stalled,
     SessionCompleted: _session_completed,
     SessionMissed: _session_missed,
-    AnswerSurvey: _answer,
+    AnswerSurvey: _unproven,
     Due: _due,
 }
 """Message to decision."""
@@ -180,4 +188,17 @@ DOMAIN = Domain(
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,
+    # The figures hold it back while few have answered.
+    untold=frozenset({AnswerSurvey, SurveyAnswered, SurveyClosed}),
 )
+
+
+def domain_by(links: LinkVerifier) -> Domain:
+    """The service that takes the answers which come with a proof."""
+
+    def answer(state: State, command: AnswerSurvey, now: datetime) -> Decision:
+        if not is_proven(links, command, now):
+            return surveys.NOT_TAKEN
+        return _answer(state, command, now)
+
+    return replace(DOMAIN, handlers={**HANDLERS, AnswerSurvey: answer})

@@ -5,6 +5,7 @@ and every survey after a session asks how useful the hour was. A question whose 
 gets a new id, so that answers to the old one are never mixed with answers to the new one.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from schemas.base import Value
@@ -150,3 +151,13 @@ QUESTIONNAIRES: dict[tuple[Kind, Side], tuple[Question, ...]] = {
 def question_ids(kind: Kind, side: Side) -> tuple[str, ...]:
     """The ids of what is asked, in the order in which it is asked."""
     return tuple(question.id for question in QUESTIONNAIRES[kind, side])
+
+
+def misfit(asked: Iterable[str], answered: Iterable[str]) -> str:
+    """Which questions are missing and which were not asked; empty if the answers fit."""
+    missing = sorted(set(asked) - set(answered))
+    # Cut, for what is not a question of ours can be anything.
+    unknown = sorted(question[:40] for question in set(answered) - set(asked))
+    parts = [f"{', '.join(missing)} missing"] if missing else []
+    parts += [f"{', '.join(unknown)} not asked"] if unknown else []
+    return " and ".join(parts)

@@ -1,10 +1,11 @@
 """Who is asked what, and what becomes of the answers.
 
 Always holds: a survey is opened once and closed once; what was answered leaves the survey as a
-`SurveyAnswered` that names nobody.
+`SurveyAnswered` that names nobody; whatever is not taken is refused in the same words, so that no
+refusal tells whether somebody has answered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -14,7 +15,7 @@ from schemas.scheduling import SessionEvent
 from services.chassis.domain import Decision, Refusal
 from services.feedback import risk
 from services.feedback.cohorts import opened
-from services.feedback.questionnaire import USEFULNESS, question_ids
+from services.feedback.questionnaire import USEFULNESS, misfit, question_ids
 from services.feedback.views import (
     Cohort,
     Pair,
@@ -23,6 +24,10 @@ from services.feedback.views import (
     person_of,
     side_of,
     survey_ids,
+)
+
+NOT_TAKEN = Refusal(
+    "conflict", "not-taken", "These answers are not taken: not by this link, not now, or not these."
 )
 
 
@@ -55,23 +60,21 @@ def ask(
 
 
 def answer(survey: Survey | None, pair: Pair, command: AnswerSurvey, now: datetime) -> Decision:
-    """Take the answers to a survey that is open, if they answer exactly what it asks."""
-    found = _open(survey, now)
-    if isinstance(found, Refusal):
-        return found
-    if wrong := _wrong(found, command.scores):
-        return Refusal(
-            "invalid", "wrong-answers", f"The answers are not to what is asked: {wrong}."
-        )
+    """Take the answers to a survey that is open, if they answer exactly what it asks.
+
+    That the command is proven is for the caller to see to.
+    """
+    if survey is None or not _is_open(survey, now) or misfit(survey.questions, command.scores):
+        return NOT_TAKEN
     answered = SurveyAnswered(
-        cohort_id=found.cohort_id,
-        kind=found.kind,
-        side=found.side,
+        cohort_id=survey.cohort_id,
+        kind=survey.kind,
+        side=survey.side,
         # In the survey's order, so that the order of the answers tells nothing about anybody.
-        scores={question: command.scores[question] for question in found.questions},
+        scores={question: command.scores[question] for question in survey.questions},
     )
     at_risk = risk.of_usefulness(pair, command.scores.get(USEFULNESS))
-    return [answered, _closed(found, "answered"), *at_risk]
+    return [answered, _closed(survey, "answered"), *at_risk]
 
 
 def expire(survey: Survey | None, now: datetime) -> Decision:
@@ -81,27 +84,9 @@ def expire(survey: Survey | None, now: datetime) -> Decision:
     return [_closed(survey, "expired")]
 
 
-def _open(survey: Survey | None, now: datetime) -> Survey | Refusal:
-    """A survey that can be answered; or why there is none."""
-    if survey is None:
-        return Refusal("unknown", "unknown-survey", "There is no such survey in this cohort.")
-    if survey.state == "answered":
-        return Refusal("conflict", "already-answered", "This survey was answered before.")
-    # Also when its deadline has come and was not decided on yet: which comes first is chance.
-    if survey.state == "expired" or now >= survey.closes_at:
-        closed_at = survey.closes_at.isoformat()
-        return Refusal("conflict", "survey-closed", f"This survey closed at {closed_at}.")
-    return survey
-
-
-def _wrong(survey: Survey, scores: Mapping[str, int]) -> str:
-    """What is missing and what was not asked; empty if the answers fit."""
-    missing = sorted(set(survey.questions) - set(scores))
-    # Cut, for what is not a question of ours can be anything.
-    unknown = sorted(question[:40] for question in set(scores) - set(survey.questions))
-    parts = [f"{', '.join(missing)} missing"] if missing else []
-    parts += [f"{', '.join(unknown)} not asked"] if unknown else []
-    return " and ".join(parts)
+def _is_open(survey: Survey, now: datetime) -> bool:
+    # Not when its deadline has come, decided on or not: which comes first is chance.
+    return survey.state == "open" and now < survey.closes_at
 
 
 def _closed(survey: Survey, outcome: Literal["answered", "expired"]) -> SurveyClosed:

@@ -13,7 +13,7 @@ from pydantic import Field
 from schemas.base import Moment, PairId, PersonId, Value, people_of
 from schemas.values import CohortPolicy, Criterion, Side, SurveyFigure
 from services.chassis.domain import Document, Timed
-from services.chassis.watch.metrics import Reading, Row, Samples, Tally
+from services.chassis.watch.metrics import Reading, Row, Samples
 from services.feedback.questionnaire import KINDS, SIDES, Kind
 
 SurveyState = Literal["open", "answered", "expired"]
@@ -159,7 +159,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 """What a coordinator can list, and by what. Who answered which survey is not among it."""
 
 COUNTED: tuple[type[Document], ...] = (Survey,)
-"""What a coordinator can see the numbers of."""
+"""What a coordinator can see the number of: how many were asked, not how many have answered."""
 
 
 def _ready(cohort: Row) -> Samples:
@@ -172,6 +172,16 @@ def _means(cohort: Row) -> Samples:
         (cohort["cohort_id"], said["kind"], said["side"], said["question"]): said["mean"]
         for said in cohort["surveys"]
         if said["mean"] is not None
+    }
+
+
+def _turnout(cohort: Row) -> Samples:
+    """As published. Counted live it would tell of each answer when it comes."""
+    figures = {"closed": cohort["surveys_closed"], "answered": cohort["surveys_answered"]}
+    return {
+        (cohort["cohort_id"], outcome): float(count)
+        for outcome, count in figures.items()
+        if count is not None
     }
 
 
@@ -189,11 +199,13 @@ def _criteria(figure: Literal["value", "threshold"]) -> Callable[[Row], Samples]
 _OF_A_CRITERION = ("cohort", "criterion")
 
 MEASURES = (
-    Tally(
+    Reading(
         "mentoring_surveys_total",
-        "Surveys that were opened, by what became of them",
-        Survey,
-        (("cohort", "cohort_id"), ("kind", "kind"), ("outcome", "state")),
+        "Surveys that were closed, and those of them that were answered, as published",
+        Cohort,
+        ("cohort", "outcome"),
+        ("cohort_id", "surveys_closed", "surveys_answered"),
+        _turnout,
     ),
     Reading(
         "mentoring_survey_mean",

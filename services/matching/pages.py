@@ -23,7 +23,7 @@ _FORM = Form(
 )
 
 
-def _command(link: Link, answers: Mapping[str, str]) -> Command:
+def _command(link: Link, answers: Mapping[str, str], _: str) -> Command:
     kinds: dict[str, type[AcceptProposal | DeclineProposal]] = {
         "accept": AcceptProposal,
         "decline": DeclineProposal,

@@ -23,6 +23,7 @@ from schemas.matching import (
     WithdrawManager,
     WithdrawMentor,
 )
+from schemas.text import tidied
 from services.chassis.domain import Decision, Refusal
 from services.matching.families import job_families, needs_of
 from services.matching.views import Cohort, Manager, Mentor, Pair
@@ -39,7 +40,7 @@ def open_cohort(cohort: Cohort | None, command: OpenCohort) -> Decision:
     """A cohort is opened once; the same wish again changes nothing."""
     if cohort is None:
         return [recast(CohortOpened, command)]
-    if (cohort.name, cohort.policy) == (command.name, command.policy):
+    if (tidied(cohort.name), cohort.policy) == (command.name, command.policy):
         return []
     return Refusal(
         "conflict", "cohort-exists", f"The cohort {command.cohort_id} was opened with other terms."
@@ -54,7 +55,7 @@ def volunteer(cohort: Cohort | None, mentor: Mentor | None, command: VolunteerAs
         return [recast(MentorVolunteered, command)]
     if mentor.state == "withdrawn":
         return _withdrawn(mentor.id)
-    if any(getattr(mentor, name) != getattr(command, name) for name in _OFFER):
+    if any(_told(mentor, name) != getattr(command, name) for name in _OFFER):
         return Refusal(
             "conflict",
             "already-volunteered",
@@ -82,7 +83,7 @@ def enrol(
     if manager.state == "withdrawn":
         return _withdrawn(manager.id)
     asked = command if command.needs else recast(EnrolManager, command, needs=manager.needs)
-    if any(getattr(manager, name) != getattr(asked, name) for name in _REQUEST):
+    if any(_told(manager, name) != getattr(asked, name) for name in _REQUEST):
         return Refusal(
             "conflict",
             "already-enrolled",
@@ -149,6 +150,12 @@ def withdraw_manager(
         return []
     left = ManagerWithdrew(cohort_id=command.cohort_id, manager_id=manager.id)
     return [left, _ended(pair, "manager")] if pair is not None else [left]
+
+
+def _told(person: Mentor | Manager, field: str) -> object:
+    """What somebody told; a command is tidy, and what was told before commands were may not be."""
+    value = getattr(person, field)
+    return tidied(value) if isinstance(value, str) else value
 
 
 def _ended(pair: Pair, who: str) -> Event:

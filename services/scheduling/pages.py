@@ -40,7 +40,7 @@ _ANSWERS: dict[str, type[ConfirmSession | RescheduleSession | CancelSession]] = 
 }
 
 
-def _session(link: Link, answers: Mapping[str, str]) -> Command:
+def _session(link: Link, answers: Mapping[str, str], _: str) -> Command:
     kind = _ANSWERS.get(answers.get("answer", ""))
     if kind is None:
         raise Problem(422, "answer: it is confirm, reschedule or cancel")
@@ -50,7 +50,7 @@ def _session(link: Link, answers: Mapping[str, str]) -> Command:
     return kind.model_validate(fields)
 
 
-def _attendance(link: Link, answers: Mapping[str, str]) -> Command:
+def _attendance(link: Link, answers: Mapping[str, str], _: str) -> Command:
     held = {"yes": True, "no": False}.get(answers.get("held", ""))
     if held is None:
         raise Problem(422, "held: it is yes or no")

@@ -1,10 +1,16 @@
-"""What probes and alerts are told of a step that does not get its events to the broker."""
+"""What probes and alerts are told: of a step that does not come to its end, of what is not read."""
 
 import asyncio
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
+from services.chassis.http.health import STUCK_SECONDS, Health
+from services.chassis.log.contract import Spot
+from services.chassis.log.reader import Trouble
 from services.chassis.step import publishing
 from services.chassis.step.retrying import Abandoned
 from services.chassis.store.contract import Place
@@ -106,3 +112,79 @@ async def test_what_was_committed_counts_though_another_process_publishes_it(wor
         await making
     assert metric(stepper, "mentoring_events_total", type="StepCompleted") == 1
     assert metric(stepper, PENDING) == 0  # it is the next owner's
+
+
+# What is read
+
+
+@dataclass
+class Read:
+    """What a consumer would say of itself."""
+
+    polled: float = field(default_factory=time.monotonic)
+    waits: bool = True
+    stopped: dict[Spot, Trouble] = field(default_factory=dict)
+
+
+LONG_AGO = time.monotonic() - 2 * STUCK_SECONDS
+
+
+async def test_a_process_that_reads_nothing_of_what_waits_is_not_alive(world: World) -> None:
+    stepper = await world.run()
+    read = Read()
+    health = Health(stepper, read)
+    assert health.alive
+    assert health.ready
+
+    read.polled = LONG_AGO
+    await stepper.decide_due()  # deadlines are decided on all the same
+
+    assert not health.alive
+    read.waits = False  # a group that is being rebalanced, or a quiet night
+    assert health.alive
+
+
+async def test_a_step_that_hangs_is_not_alive_and_one_that_waits_for_others_is(
+    world: World,
+) -> None:
+    row = world.publish(formed("m~g"))
+    failing = Unwilling(world.log, "publish", [Passing() for _ in range(FOR_EVER)])
+    stepper = world.stepper(log=failing)
+    await stepper.take(range(PARTITIONS))
+    health = Health(stepper, Read(polled=LONG_AGO))
+    making = asyncio.create_task(stepper.handle([row]))
+    while stepper.healthy:
+        await asyncio.sleep(0)
+    stepper.progress = LONG_AGO
+
+    assert health.alive, "a restart mends no broker"
+    assert not health.ready
+    failing.errors.clear()
+    await making
+    stepper.progress = LONG_AGO
+    assert not health.alive
+
+
+async def test_readiness_says_in_words_all_that_is_wrong(world: World) -> None:
+    stepper = world.stepper()
+    read = Read()
+    health = Health(stepper, read)
+    assert health.wrong == ["no partition is assigned, or its place is not known yet"]
+
+    await stepper.take(range(PARTITIONS))
+    refused = TopicAuthorizationFailedError("topic")
+    read.stopped = {
+        ("mentoring.people", 3): Trouble(refused, 17, 0.0, None),
+        ("", -1): Trouble(GroupAuthorizationFailedError("group"), 0, 0.0, None),
+    }
+
+    assert health.wrong == [
+        "nothing is read: the broker does not let this service into its group",
+        "mentoring.people/3 is not read on from offset 17: "
+        "the broker does not let this service read the topic",
+    ]
+    assert not health.ready
+    assert health.alive
+    health.fault = RuntimeError("its text may hold a secret")
+    assert health.wrong[0] == "the process ends: RuntimeError"
+    assert not health.alive

@@ -44,6 +44,7 @@ from services.chassis.domain import (
     State,
     Timed,
 )
+from services.chassis.faults import Nature, NatureOf
 from services.chassis.log.contract import Received
 from services.chassis.log.memory import MemoryLog
 from services.chassis.step.ports import Limits, Ports
@@ -305,6 +306,10 @@ def cohort_on(partition: int, partitions: int = PARTITIONS) -> str:
     return next(name for name in names if partition_of(name, partitions) == partition)
 
 
+def _nature_of(error: BaseException) -> Nature:
+    return "passing" if isinstance(error, Passing | Moving) else "permanent"
+
+
 # --- the world ----------------------------------------------------------------------------------
 
 
@@ -403,6 +408,7 @@ class World:
         log: Any = None,
         domain: Domain | None = None,
         tracing: Tracing = OFF,
+        nature_of: NatureOf = _nature_of,
         **more: Any,
     ) -> Stepper:
         """A process of the service; over the world's own store and log unless told otherwise."""
@@ -411,10 +417,10 @@ class World:
             log or self.log,
             Clock(1.0, NOW, NOW, wall=self.hand),
             Metrics("scheduling"),
-            lambda error: isinstance(error, Passing | Moving),
+            nature_of,
             tracing,
         )
-        given = {"limits": Limits(0.001, 0.002), **more}
+        given = {"limits": Limits(0.001, 0.002, 0.002), **more}
         return Stepper(domain or self.domain, ports, PARTITIONS, **given)
 
     def waiting(self, stepper: Stepper, batch: int) -> list[Received]:

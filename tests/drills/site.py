@@ -251,3 +251,4 @@ async def programme(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await coordinator.close()

@@ -13,13 +13,18 @@ from schemas.matching import (
 )
 from schemas.scheduling import PairGraduated, PairStalled, SessionCompleted, SessionMissed
 from schemas.values import CohortPolicy, Side, SurveyFigure
-from services.feedback.handlers import DOMAIN
+from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
+from services.feedback.handlers import domain_by
 from services.feedback.questionnaire import question_ids
-from services.feedback.views import Cohort, kind_of, side_of
+from services.feedback.views import Cohort, kind_of, person_of, side_of
 from tests.scenario import NOW, Scenario
 
 COHORT = "bercy-2017"
 SMALL = CohortPolicy(smallest_group=3)
+
+PRIVATE_KEY, PUBLIC_KEY = generate_keys()
+SIGNER = LinkSigner(PRIVATE_KEY)
+DOMAIN = domain_by(LinkVerifier(PUBLIC_KEY))
 
 
 def opened(policy: CohortPolicy = SMALL, cohort: str = COHORT) -> CohortOpened:
@@ -123,8 +128,23 @@ def answer(
     survey_id = survey(number, occasion, side)
     questions = question_ids(kind_of(survey_id), side_of(survey_id))
     return AnswerSurvey(
-        cohort_id=COHORT, survey_id=survey_id, scores=dict.fromkeys(questions, score)
+        cohort_id=COHORT,
+        survey_id=survey_id,
+        scores=dict.fromkeys(questions, score),
+        proof=proof_of(survey_id),
     )
+
+
+def proof_of(survey_id: str, signer: LinkSigner = SIGNER, **changes: str) -> str:
+    """The token of a survey's link, which outlives the survey; or of a link that is another's."""
+    link = Link(
+        purpose="survey",
+        cohort_id=COHORT,
+        person_id=person_of(survey_id),
+        side=side_of(survey_id),
+        id=survey_id,
+    )
+    return signer.sign(link.model_copy(update=changes), NOW + timedelta(days=365))
 
 
 def cohort(scenario: Scenario) -> Cohort:

@@ -6,11 +6,11 @@ from schemas.feedback import SurveyOpened
 from schemas.matching import ManagerWithdrew, MentorWithdrew
 from schemas.values import CohortPolicy
 from services.chassis.domain import Due
-from services.feedback.handlers import DOMAIN
 from services.feedback.questionnaire import QUESTIONNAIRES
 from services.feedback.views import ALL, Cohort, Turnout
 from tests.feedback.given import (
     COHORT,
+    DOMAIN,
     answer,
     begun,
     cohort,

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from prometheus_client import generate_latest
+
+from schemas.feedback import SurveyAnswered, SurveyClosed
 from schemas.values import CohortPolicy, Criterion, SurveyFigure
-from services.chassis.watch.metrics import Reading, Samples
+from services.chassis.watch.metrics import Metrics, Reading, Samples
 from services.feedback.views import MEASURES, Cohort
+from tests.feedback.given import DOMAIN, survey
 
 
 def read(name: str, **fields: Any) -> Samples:
@@ -46,3 +50,26 @@ def test_a_cohort_is_ready_when_its_roll_out_is_recommended_and_not_before() -> 
         for verdict in (None, "withheld", "recommended")
     ]
     assert told == [0, 0, 1]
+
+
+def test_turnout_is_told_as_it_was_published_and_not_before() -> None:
+    assert read("mentoring_surveys_total") == {}
+    assert read("mentoring_surveys_total", surveys_closed=12) == {("c", "closed"): 12}
+    assert read("mentoring_surveys_total", surveys_closed=12, surveys_answered=7) == {
+        ("c", "closed"): 12,
+        ("c", "answered"): 7,
+    }
+
+
+def test_no_measure_looks_at_what_is_counted_live() -> None:
+    assert {measure.kind for measure in MEASURES} == {Cohort}
+    metrics = Metrics("feedback", DOMAIN.untold)
+    before = generate_latest(metrics.registry)
+    answered = SurveyAnswered(cohort_id="c", kind="start", side="mentor", scores={"ready": 1})
+    closed = SurveyClosed(
+        cohort_id="c", survey_id=survey(1), kind="start", side="mentor", outcome="answered"
+    )
+    metrics.decided([answered, closed])
+    metrics.was_late("AnswerSurvey", 0.1)
+    assert generate_latest(metrics.registry) == before
+    assert b"SurveyAnswered" not in before

@@ -3,10 +3,10 @@
 import pytest
 
 from schemas.feedback import PairAtRisk
-from services.feedback.handlers import DOMAIN
 from services.feedback.views import Pair
 from tests.feedback.given import (
     COHORT,
+    DOMAIN,
     answer,
     begun,
     cohort,

@@ -7,8 +7,8 @@ import pytest
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.values import CohortPolicy, Criterion, RolloutCriteria, SurveyFigure
 from services.feedback import figures
-from services.feedback.handlers import DOMAIN
 from tests.feedback.given import (
+    DOMAIN,
     answer,
     begun,
     cohort,

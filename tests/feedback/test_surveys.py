@@ -4,14 +4,25 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.feedback import AnswerSurvey, PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
+from schemas.feedback import PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
 from schemas.values import CohortPolicy
-from services.chassis.domain import Due, Refusal
-from services.feedback.handlers import DOMAIN
-from services.feedback.questionnaire import KINDS, QUESTIONNAIRES, SIDES, USEFULNESS
+from services.chassis.domain import Due
+from services.chassis.http.links import Link, LinkSigner, generate_keys
+from services.feedback.handlers import DOMAIN as WITHOUT_A_KEY
+from services.feedback.questionnaire import (
+    KINDS,
+    QUESTIONNAIRES,
+    SIDES,
+    USEFULNESS,
+    misfit,
+    question_ids,
+)
+from services.feedback.surveys import NOT_TAKEN
 from services.feedback.views import Survey
 from tests.feedback.given import (
     COHORT,
+    DOMAIN,
+    SIGNER,
     answer,
     begun,
     completed,
@@ -19,6 +30,7 @@ from tests.feedback.given import (
     formed,
     graduated,
     pair,
+    proof_of,
     survey,
 )
 from tests.scenario import NOW, Scenario, kinds, refusal
@@ -105,28 +117,28 @@ def test_a_survey_does_not_keep_what_was_answered():
 
 
 def test_a_survey_that_was_never_opened_cannot_be_answered():
-    assert refusal(begun().when(answer(1))) == "unknown-survey"
+    assert begun().when(answer(1)) == NOT_TAKEN
 
 
 def test_a_survey_is_answered_once():
     scenario = begun()
     scenario.when(completed(1))
     scenario.when(answer(1))
-    assert refusal(scenario.when(answer(1))) == "already-answered"
-    assert refusal(scenario.later(days=30).when(answer(1))) == "already-answered"
+    assert scenario.when(answer(1)) == NOT_TAKEN
+    assert scenario.later(days=30).when(answer(1)) == NOT_TAKEN
 
 
 def test_an_expired_survey_cannot_be_answered():
     scenario = begun()
     scenario.when(completed(1))
     scenario.later(days=15).when_due()
-    assert refusal(scenario.when(answer(1))) == "survey-closed"
+    assert scenario.when(answer(1)) == NOT_TAKEN
 
 
 def test_an_answer_after_the_deadline_is_late_even_if_the_survey_was_not_closed_yet():
     scenario = begun()
     scenario.when(completed(1))
-    assert refusal(scenario.later(days=14).when(answer(1))) == "survey-closed"
+    assert scenario.later(days=14).when(answer(1)) == NOT_TAKEN
     assert _survey(scenario, survey(1)).state == "open"
 
 
@@ -137,20 +149,89 @@ def test_an_answer_just_before_the_deadline_counts():
     assert kinds(scenario.when(answer(1))) == ["SurveyAnswered", "SurveyClosed"]
 
 
-def test_what_was_not_answered_and_what_was_not_asked_is_named():
+WRONG = {"usefulness": 4, "ease_together": 4, "weather": 1}
+
+
+def test_answers_that_are_not_to_what_is_asked_are_not_taken():
     scenario = begun()
     scenario.when(completed(1))
-    no = scenario.when(
-        AnswerSurvey(
-            cohort_id=COHORT,
-            survey_id=survey(1),
-            scores={"usefulness": 4, "ease_together": 4, "weather": 1},
-        )
-    )
-    assert refusal(no) == "wrong-answers"
-    assert isinstance(no, Refusal)
-    assert no.kind == "invalid"
-    assert no.detail.endswith("asked: practice missing and weather not asked.")
+    before = _survey(scenario, survey(1))
+    assert scenario.when(answer(1).model_copy(update={"scores": WRONG})) == NOT_TAKEN
+    assert _survey(scenario, survey(1)) == before
+
+
+def test_what_was_not_answered_and_what_was_not_asked_is_named():
+    asked = question_ids("session", "manager")
+    assert misfit(asked, WRONG) == "practice missing and weather not asked"
+    assert misfit(asked, ["y" * 1000, *asked]) == f"{'y' * 40} not asked"
+    assert misfit(asked, asked) == ""
+
+
+# --- the proof ----------------------------------------------------------------------------------
+
+STRANGER = LinkSigner(generate_keys()[0])
+MANAGERS = survey(1)
+UNPROVEN = {
+    "none": None,
+    "empty": "",
+    "no token": "eyJhbGciOiJFZDI1NTE5In0.e30.AAAA",
+    "signed by somebody else": proof_of(MANAGERS, STRANGER),
+    "with a letter changed": proof_of(MANAGERS)[:-9] + "AAAAAAAAA",
+    "of the other side": proof_of(survey(1, side="mentor")),
+    "of another survey of the same person": proof_of(survey(1, "s2")),
+    "of another pair": proof_of(survey(2)),
+    "of another cohort": proof_of(MANAGERS, cohort_id="another"),
+    "of a link for something else": proof_of(MANAGERS, purpose="attendance"),
+}
+
+
+@pytest.mark.parametrize("proof", UNPROVEN.values(), ids=UNPROVEN)
+def test_without_the_token_of_its_very_link_a_survey_cannot_be_answered(proof):
+    scenario = begun()
+    for number in (1, 2):
+        scenario.when(completed(number))
+        scenario.when(completed(number, session=2))
+    forged = answer(1).model_copy(update={"proof": proof})
+    assert scenario.when(forged) == NOT_TAKEN
+    assert _survey(scenario, MANAGERS).state == "open"
+    assert kinds(scenario.when(answer(1))) == ["SurveyAnswered", "SurveyClosed"]
+
+
+def test_a_proof_does_not_outlive_its_link():
+    scenario = begun(CohortPolicy(survey_days=60))
+    scenario.when(completed(1))
+    link = Link(purpose="survey", cohort_id=COHORT, person_id="g-1", side="manager", id=MANAGERS)
+    late = answer(1).model_copy(update={"proof": SIGNER.sign(link, NOW + timedelta(days=1))})
+    assert scenario.later(days=2).when(late) == NOT_TAKEN
+
+
+def test_a_service_without_a_key_takes_no_answers():
+    scenario = Scenario(WITHOUT_A_KEY, begun().state)
+    scenario.when(completed(1))
+    assert scenario.when(answer(1)) == NOT_TAKEN
+
+
+def _states():
+    """A survey that was never opened, is open, was answered, was answered badly, has expired."""
+    held = completed(1)
+    for happened in ((), (held,), (held, answer(1)), (held, answer(1, score=1))):
+        scenario = begun()
+        for message in happened:
+            scenario.when(message)
+        yield scenario
+    scenario = begun()
+    scenario.when(held)
+    scenario.later(days=60).when_due()
+    yield scenario
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"scores": {"zz": 1}}, {"scores": WRONG}, {"proof": None}, {"proof": proof_of(survey(2))}],
+)
+def test_what_is_not_taken_is_refused_alike_whatever_has_become_of_the_survey(changes):
+    probe = answer(1).model_copy(update=changes)
+    assert {scenario.when(probe) for scenario in _states()} == {NOT_TAKEN}
 
 
 def test_a_survey_that_nobody_answers_expires_when_it_closes():

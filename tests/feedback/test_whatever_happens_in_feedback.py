@@ -10,9 +10,10 @@ from schemas.base import Event, Message
 from schemas.feedback import CohortMeasured, PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
 from schemas.values import CohortPolicy
 from services.chassis.domain import Document, NotLoaded, One
-from services.feedback.handlers import DOMAIN, needs
+from services.feedback.handlers import needs
 from services.feedback.views import person_of
 from tests.feedback.given import (
+    DOMAIN,
     answer,
     completed,
     dissolved,

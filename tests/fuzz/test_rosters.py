@@ -15,6 +15,7 @@ from deploy.operating.rosters import (
     RosterError,
     read_rosters,
 )
+from schemas.text import tidied
 from tests.fuzz.corpus import entries
 
 CELLS = {
@@ -80,8 +81,10 @@ def test_any_cell_is_read_or_named(folder: Path, column: str, text: str) -> None
         [mentor] = found.mentors
         [contact, _] = found.contacts
         told = mentor.model_dump(mode="json") | contact.model_dump(mode="json")
-        if column in ("name", "directorate", "site", "email"):
-            assert told[column] == text.strip(), "what was read is what was there"
+        if column in ("name", "directorate", "site"):
+            assert told[column] == tidied(text), "what was read is what was there to be seen"
+        if column == "email":
+            assert told[column] == text.strip()
 
 
 def written(cells: dict[str, str]) -> bytes:

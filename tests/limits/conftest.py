@@ -107,7 +107,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         with httpx.Client(base_url=self.service.url, timeout=60) as client:
             while not self.over.is_set():
-                for path in ("/health/live", "/health/ready", "/metrics", "/cohorts/c/mentors"):
+                for path in ("/health/live", "/health/ready", "/metrics", "/parked"):
                     start = time.monotonic()
                     self.statuses[client.get(path).status_code] += 1
                     self.worst = max(self.worst, time.monotonic() - start)

@@ -52,7 +52,7 @@ class SlowLog(MemoryLog):
 
 def commands(log: Any, store: Any, **bounds: Any) -> Commands:
     topic = CommandTopic(TOY.name, log, Clock(1.0, NOW, NOW), PARTITIONS)
-    return Commands(topic, Effects(store), Pressure(Bounds(**bounds)))
+    return Commands(topic, Effects("scheduling", store), Pressure(Bounds(**bounds)))
 
 
 async def turned_away(sending: Any) -> Problem:

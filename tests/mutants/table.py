@@ -26,7 +26,7 @@ class Mutant:
 
 
 _STEP = "services/chassis/step/step.py"
-_STEPPER = "services/chassis/step/stepper.py"
+_ATTEMPTS = "services/chassis/step/attempts.py"
 _OWNERSHIP = "services/chassis/step/ownership.py"
 _DEADLINES = "services/chassis/step/deadlines.py"
 _DECIDING = "services/chassis/step/deciding.py"
@@ -238,7 +238,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "G4",
         "one parked record holds up every subject of its topic",
         _PARKING,
-        """    return f"{topic}/{partition}/{key.decode('latin-1')}"
+        """    return f"{topic}/{partition}/{key[:PARKED_KEY_BYTES].decode('latin-1')}"
 """,
         """    return f"{topic}/{partition}/{key.decode('latin-1')[:2]}"
 """,
@@ -247,14 +247,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "passing-fault-parks",
         "G4",
         "a record is set aside because the database was away for a moment",
-        _STEPPER,
-        "                undecided = await self._steps.make(mine, self.owned)\n",
+        _ATTEMPTS,
+        "                undecided = await self._steps.make(mine, self._ownership.owned)\n",
         """                try:
-                    undecided = await self._steps.make(mine, self.owned)
+                    undecided = await self._steps.make(mine, self._ownership.owned)
                 except Exception as error:
                     from services.chassis.inputs import Fault
 
-                    for item in mine if self.ports.is_transient(error) else ():
+                    passing = self._ports.nature_of(error) == "passing"
+                    for item in mine if passing else ():
                         item.unreadable = item.received and Fault("fault", "away")
                     raise
 """,
@@ -264,8 +265,103 @@ MUTANTS: tuple[Mutant, ...] = (
         "G4",
         "a due worker that meets a passing fault is not asked again",
         _DEADLINES,
-        "        outcomes = await self._retry.until_done(lambda: worker(documents, now))\n",
-        "        outcomes = await worker(documents, now)\n",
+        "            return await self._retry.until_done(work)\n",
+        "            return await work()\n",
+    ),
+    Mutant(
+        "too-large-is-committed",
+        "G8",
+        "an event that its topic does not take is committed",
+        _DRAFT,
+        "            check_size(record)  # once it is committed, it can only be published\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "poison-takes-its-batch-along",
+        "G8",
+        "what stands in a batch with one that fails for good is set aside with it",
+        _ATTEMPTS,
+        """        if parts := halves(inputs):
+            for part in parts:
+                await self.make(part)
+        else:
+            await self._without(inputs[0])
+""",
+        """        for item in inputs:
+            await self._without(item)
+""",
+        by="tests/chassis/step/test_lasting_faults.py",
+    ),
+    Mutant(
+        "lasting-fault-ends-the-process",
+        "G8",
+        "what fails for good ends the process, and the next one",
+        _ATTEMPTS,
+        "            return error\n",
+        "            raise error\n",
+    ),
+    Mutant(
+        "surroundings-park-everything",
+        "G8",
+        "a database that takes nothing is the fault of whatever came",
+        _ATTEMPTS,
+        "            error = await self._stopped_by([item])\n",
+        "            error = await self._stopped_by([without]) and surroundings\n",
+        by="tests/chassis/step/test_lasting_faults.py",
+    ),
+    Mutant(
+        "limit-ends-the-process",
+        "G8",
+        "a partition over its limit of parked records ends its process",
+        _ATTEMPTS,
+        '                self._ownership.stop(full.partition, "parked-limit")\n',
+        "                raise\n",
+        by="tests/chassis/step/test_lasting_faults.py",
+    ),
+    Mutant(
+        "denied-is-permanent",
+        "G8",
+        "what came while a permission was missing is set aside",
+        "services/chassis/store/faults.py",
+        '    13: "denied",  # Unauthorized\n',
+        "",
+        by="tests/chassis/step/test_lasting_faults.py",
+    ),
+    Mutant(
+        "twin-takes-anything",
+        "G8",
+        "the store in memory takes what no database takes",
+        _MEMORY,
+        "        _check_writable(commit)\n",
+        "",
+        by="tests/chassis/store/test_stores.py",
+    ),
+    Mutant(
+        "failing-deadlines-starve-the-others",
+        "G8",
+        "deadlines that are set aside count among those that are looked for at once",
+        _DEADLINES,
+        "list(owned), now, DUE_AT_ONCE, keys)",
+        "list(owned), now, DUE_AT_ONCE)",
+        by="tests/chassis/step/test_deadlines.py",
+    ),
+    Mutant(
+        "worker-fault-ends-the-process",
+        "G8",
+        "a due worker that fails for one document does nothing for the others",
+        _DEADLINES,
+        "            if (middle := len(found) // 2) > 0:\n",
+        "            if (middle := 0) > 0:\n",
+        by="tests/chassis/step/test_deadlines.py",
+    ),
+    Mutant(
+        "retry-at-once",
+        "G8",
+        "whatever number of large records is tried again in one step",
+        _PARKING,
+        "        room -= size\n",
+        "        room -= 0\n",
+        by="tests/chassis/step/test_lasting_faults.py",
     ),
     # --- G5: projections are disposable ---------------------------------------------------------
     Mutant(
@@ -315,8 +411,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "G5",
         "a default that was left out is kept as its author wrote it: 45 for a float",
         "schemas/base.py",
-        'extra="ignore", validate_default=True)',
-        'extra="ignore")',
+        'extra="ignore", validate_default=True, allow_inf_nan=False',
+        'extra="ignore", allow_inf_nan=False',
     ),
     # --- G6: time is an input -------------------------------------------------------------------
     Mutant(
@@ -367,9 +463,99 @@ MUTANTS: tuple[Mutant, ...] = (
         "G7",
         "work begins where the broker remembers",
         "services/chassis/step/consumer.py",
-        "self._kafka.seek(place, first if position is None else position)",
+        "self._kafka.seek(place, start)",
         "await self._kafka.committed(place) if position else self._kafka.seek(place, first)",
         by="tests/chassis/step/test_consumer.py",
+    ),
+    # --- G8: nothing that anybody sends stops a service -----------------------------------------
+    Mutant(
+        "one-trouble-for-all",
+        "G8",
+        "what cannot be read of one partition is raised, and what others gave is lost with it",
+        "services/chassis/log/reader.py",
+        "            self._in_trouble(place, fetched, error)\n        fetched._update_position()",
+        "            raise error\n        fetched._update_position()",
+        by="tests/chassis/log/test_reader.py",
+    ),
+    Mutant(
+        "poll-without-measure",
+        "G8",
+        "a poll takes as many records as it may, however large they are",
+        "services/chassis/log/reader.py",
+        "if len(rows) >= most or size >= room:",
+        "if len(rows) >= most:",
+        by="tests/chassis/log/test_reader.py",
+    ),
+    Mutant(
+        "unopened-is-raised",
+        "G8",
+        "a batch that cannot be opened is asked for again for ever",
+        "services/chassis/log/tolerant.py",
+        "            yield self._unread(str(error))",
+        "            raise ValueError(error) from error",
+        by="tests/chassis/log/test_opening.py",
+    ),
+    Mutant(
+        "ready-though-unread",
+        "G8",
+        "a service is ready though a partition cannot be read",
+        "services/chassis/http/health.py",
+        "in sorted(self._reading.stopped.items()):",
+        "in sorted(self._reading.stopped.items())[:0]:",
+        by="tests/chassis/test_health.py",
+    ),
+    Mutant(
+        "alive-though-nothing-is-read",
+        "G8",
+        "looking for deadlines counts as reading what waits",
+        "services/chassis/http/health.py",
+        "or not reading.waits",
+        "or True",
+        by="tests/chassis/test_health.py",
+    ),
+    # --- who may --------------------------------------------------------------------------------
+    Mutant(
+        "answer-without-a-proof",
+        "G8",
+        "a survey is answered by whoever can write to the topic",
+        "services/feedback/handlers.py",
+        "if not is_proven(links, command, now):",
+        "if command.proof is not None and not is_proven(links, command, now):",
+    ),
+    Mutant(
+        "proof-of-another-survey",
+        "G8",
+        "any link to a survey answers every survey",
+        "services/feedback/proof.py",
+        "return (link.purpose, link.cohort_id, link.id) == of_survey",
+        "return (link.purpose, link.cohort_id) == of_survey[:2]",
+    ),
+    Mutant(
+        "parked-is-done",
+        "G8",
+        "a command that was set aside is called carried out",
+        "services/chassis/http/effects.py",
+        "if (aside := await self._aside(sent)) is not None:",
+        "if (aside := None) is not None:",
+        by="tests/chassis/http/test_http.py",
+    ),
+    Mutant(
+        "refusals-without-end",
+        "G8",
+        "a used link leaves a refusal each time that it is sent",
+        "services/chassis/http/answering.py",
+        "        if refusal is not None:\n",
+        "        if refusal is not None and self.commands is None:\n",
+        by="tests/chassis/http/test_http.py",
+    ),
+    Mutant(
+        "libraries-at-debug",
+        "G8",
+        "what drivers tell at DEBUG is logged",
+        "services/chassis/watch/logs.py",
+        "record.levelno >= logging.WARNING or",
+        "record.levelno >= logging.DEBUG or",
+        by="tests/chassis/watch/test_discretion.py",
     ),
     # --- what operators do ----------------------------------------------------------------------
     Mutant(

@@ -26,13 +26,16 @@ from deploy.trial.check.sessions import check_sessions
 from deploy.trial.check.surveys import check_surveys
 from deploy.trial.check.wire import Entry, Log, read_log
 from schemas.envelope import Unreadable, attributes, kind_of
+from schemas.feedback import AnswerSurvey
 from schemas.topics import PEOPLE, TOPICS
 from services.chassis.documents import ParkedRecord, RefusedCommand
 from services.chassis.domain import Document
+from services.chassis.http.links import LinkError
 from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import JournalBroken, rebuild
 from services.chassis.store.memory import MemoryStore
 from services.chassis.store.rows import row_of
+from tests.simulation.proof import VERIFIER
 
 if TYPE_CHECKING:
     from tests.simulation.process import Group
@@ -57,6 +60,7 @@ def judge(world: "World") -> Log:
     for what in report.doubled:
         world.find(f"doubled: {what}")
     _commands(world, log)
+    _proofs(world, log)
     _rounds(world, log)
     _heartbeats(world, log)
     _order(world, log)
@@ -140,6 +144,21 @@ def _commands(world: "World", log: Log) -> None:
 
 
 # --- rounds -------------------------------------------------------------------------------------
+
+
+def _proofs(world: "World", log: Log) -> None:
+    """Whoever has answered a survey had its link."""
+    for entry in log.facts("SurveyClosed"):
+        if entry.text("outcome") == "answered":
+            command, _ = world.sent[entry.cause or ""]
+            assert isinstance(command, AnswerSurvey)
+            try:
+                link = VERIFIER.verify(command.proof or "", world.start)
+            except LinkError:
+                world.find(f"forged: {entry} was answered without its link")
+            else:
+                if (link.cohort_id, link.id) != (entry.cohort, command.survey_id):
+                    world.find(f"forged: {entry} was answered by the link of {link.id}")
 
 
 def _rounds(world: "World", log: Log) -> None:

@@ -42,6 +42,7 @@ from services.notify.views import Letter
 from services.scheduling import views as scheduling
 from tests.simulation.faults import DAY, HOUR
 from tests.simulation.mail import NOBODY
+from tests.simulation.proof import proof_in
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -350,6 +351,19 @@ class People:
         if self.mood("survey", letter.key) < 0.03:
             scores.pop(questions[0])
             scores["unasked"] = 3
-        self.ask(
-            AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=scores), self._late(letter)
-        )
+        proof, late = proof_in(letter), self._late(letter)
+        self.ask(AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=scores, proof=proof), late)
+        self._forge(letter, proof, late)
+
+    def _forge(self, letter: Letter, proof: str, late: float) -> None:
+        """Somebody answers for the other side: with their own link, or without one."""
+        mood = self.mood("forge", letter.key)
+        if mood < 0.2:
+            pair, occasion, side = letter.facts["survey_id"].rsplit("~", 2)
+            other = f"{pair}~{occasion}~{'manager' if side == 'mentor' else 'mentor'}"
+            scores = dict.fromkeys(question_ids(kind_of(other), side_of(other)), 1)
+            shown = proof if mood < 0.1 else None
+            forged = AnswerSurvey(
+                cohort_id=letter.cohort_id, survey_id=other, scores=scores, proof=shown
+            )
+            self.ask(forged, late / 2, "forged")

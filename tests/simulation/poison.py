@@ -7,8 +7,9 @@ the next event of a source, for everything after a gap in a source has to park.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from schemas.envelope import Headers, Record
-from schemas.topics import PEOPLE, TOPICS, partition_of
+from schemas.envelope import Headers, Record, encode
+from schemas.matching import VolunteerAsMentor
+from schemas.topics import PEOPLE, TOPICS, commands_topic, partition_of
 from tests.simulation.faults import Fault
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ _OF_COHORT: dict[str, tuple[str, ...]] = {
     PEOPLE: ("m0", "g0"),
 }
 """Topics that somebody reads, and subjects of theirs."""
+
+MORE_THAN_FIT = 21_500
+GIANTS = 0.5  # of the poison among the commands of matching
 
 _GOOD = (
     ("ce_specversion", b"1.0"),
@@ -54,6 +58,23 @@ def _bad_json(world: "World", topic: str, cohort: str) -> tuple[bytes | None, He
     return b'{"cohort_id":', (*_GOOD, ("ce_type", kind), ("ce_partitionkey", cohort.encode()))
 
 
+def _too_large(world: "World", topic: str, cohort: str) -> tuple[bytes | None, Headers]:
+    """A command in order, of which the event is more than its topic takes."""
+    people = [f"p-{number:045d}" for number in range(MORE_THAN_FIT)]
+    message = VolunteerAsMentor(
+        cohort_id=cohort,
+        mentor_id="giant",
+        directorate="A",
+        site="P",
+        skills={"linkedin": 4},
+        availability=[{"day": "mon", "start": "09:00", "end": "12:00"}],
+        excludes=people,
+    )
+    given = {"id": "giant", "source": "/stranger", "time": world.now()}
+    record = encode(message, topic, 0, **given)
+    return record.value, record.headers
+
+
 _KINDS: tuple[Callable[["World", str, str], tuple[bytes | None, Headers]], ...] = (
     _no_headers,
     _not_utf8,
@@ -75,6 +96,8 @@ def poison(world: "World", fault: Fault) -> None:
         key = f"{cohort}/{chance.choice(_OF_COHORT[topic])}".encode()
     partition = partition_of(cohort, world.partitions)
     make = chance.choice(_KINDS)
+    if topic == commands_topic("matching") and chance.random() < GIANTS:
+        make = _too_large
     value, headers = make(world, topic, cohort)
     offset = world.log._append(Record(topic, partition, key, value, headers))
     world.poisoned[f"{topic}/{partition}/{offset}"] = make.__name__

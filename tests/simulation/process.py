@@ -176,7 +176,7 @@ class Process:
                 WiredLog(self),
                 Clock(1.0, world.start, world.origin, wall=lambda: world.loop.time() + skew),
                 group.metrics,
-                lambda error: isinstance(error, Passing),
+                lambda error: "passing" if isinstance(error, Passing) else "permanent",
             ),
             world.partitions,
             due_workers=self._due_workers(store),

@@ -174,6 +174,8 @@ class _Errors(logging.Handler):
         self.world = world
 
     def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "origin", None) in self.world.poisoned:
+            return
         told = record.exc_info[1] if record.exc_info else None
         self.world.find(f"logged: {record.getMessage()} {told!r}")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from schemas.envelope import Record
 from services.chassis.domain import D, Document, Need
-from services.chassis.store.contract import Commit, Outgoing, Outpaced, Place
+from services.chassis.store.contract import Commit, DeadlineAside, Outgoing, Outpaced, Place
 from services.chassis.store.memory import MemoryStore
 from tests.chassis.faults import Crash
 from tests.simulation.faults import Passing
@@ -138,9 +138,17 @@ class WiredStore(Wire):
         await self.call("published", lambda: self.inner.published(outgoing), half)
 
     async def due(
-        self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
+        self,
+        kind: type[D],
+        partitions: Iterable[int],
+        now: datetime,
+        limit: int,
+        besides: Sequence[str] = (),
     ) -> list[tuple[int, D]]:
-        return await self.call("due", lambda: self.inner.due(kind, partitions, now, limit))
+        return await self.call("due", lambda: self.inner.due(kind, partitions, now, limit, besides))
+
+    async def note_aside(self, news: Mapping[tuple[str, str], DeadlineAside | None]) -> None:
+        await self.inner.note_aside(news)
 
     async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
         return await self.inner.changed_topics(present)

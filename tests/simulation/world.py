@@ -23,7 +23,7 @@ from services.chassis.log.memory import MemoryLog
 from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.watch.metrics import Metrics
-from services.feedback.handlers import DOMAIN as FEEDBACK
+from services.feedback.handlers import domain_by
 from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.search.worker import RoundSearch, solve_here
 from services.matching.views import Round
@@ -37,11 +37,12 @@ from tests.simulation.mail import PostOffice, SimulatedSender
 from tests.simulation.people import GRID, People
 from tests.simulation.poison import poison
 from tests.simulation.process import Group, Process
+from tests.simulation.proof import VERIFIER
 
 DOMAINS: dict[Service, Domain] = {
     "matching": MATCHING,
     "scheduling": SCHEDULING,
-    "feedback": FEEDBACK,
+    "feedback": domain_by(VERIFIER),
     "notify": NOTIFY,
 }
 START = datetime(2017, 3, 6, 6, 0, tzinfo=UTC)  # a Monday

@@ -1,4 +1,4 @@
-"""Where to look when the services do not keep up: steps, faults, processes, database, broker."""
+"""Where to look when the services do not keep up: steps, faults, HTTP, processes, their parts."""
 
 from deploy.made.dashboards.panels import Panel, Query, Text, lines
 from deploy.made.dashboards.series import (
@@ -105,6 +105,66 @@ def faults() -> list[Panel]:
     ]
 
 
+def http() -> list[Panel]:
+    """What people and programs ask, and what they are answered; probes and scrapes left out."""
+    asked = f'{OURS},route!~"/health/.*|/metrics"'
+    requests = "mentoring_http_requests_total"
+
+    def answered(by: str, more: str = "") -> str:
+        return f"sum by ({by}) (rate({requests}{{{asked}{more}}}[{PER}]))"
+
+    seconds = f"rate(mentoring_http_request_seconds_bucket{{{asked}}}[{PER}])"
+    return [
+        over_time(
+            "Requests by route",
+            "reqps",
+            "Answered, per second: the ten most frequent. `none`: addresses that there are not.",
+            f"topk(10, {answered('service, route')})",
+            "{{service}} {{route}}",
+        ),
+        over_time(
+            "Refused",
+            "reqps",
+            "Answers 4xx, per second. 401: somebody without the token; 409 and 410 on links: used "
+            "and expired ones; 422: a program that sends what is not valid.",
+            or_zero(answered("service, status", ',status=~"4.."')),
+            "{{service}} {{status}}",
+        ),
+        over_time(
+            "Failed",
+            "reqps",
+            "Answers 5xx, per second. Good: none. 503 says why it is not now, and when to come "
+            "back; 500 is a fault of the service: its log has it.",
+            or_zero(answered("service, route, status", ',status=~"5.."')),
+            "{{service}} {{route}} {{status}}",
+            runbook="http-failing",
+        ),
+        over_time(
+            "Duration, p95 by route",
+            "s",
+            "From a request's head to the end of its answer. With `?wait=`, and on links, it holds "
+            "the wait for the outcome. Good: below a second.",
+            f"topk(5, histogram_quantile(0.95, sum by (service, route, le) ({seconds})))",
+            "{{service}} {{route}}",
+        ),
+        over_time(
+            "Being answered",
+            "short",
+            "Requests in flight, by process, the scrape's own among them. Good: few; at "
+            "`CONNECTE_COMMANDS_IN_FLIGHT` the service refuses more.",
+            total("mentoring_http_in_flight", BY_PROCESS),
+            PROCESS,
+        ),
+        over_time(
+            "Connections",
+            "short",
+            "Open now, the scrape's own among them.",
+            total("mentoring_http_connections", BY_PROCESS),
+            PROCESS,
+        ),
+    ]
+
+
 def processes() -> list[Panel]:
     """Who owns what, who came and went, what it takes."""
     since = total("process_start_time_seconds", BY_PROCESS)
@@ -147,13 +207,6 @@ def processes() -> list[Panel]:
             "short",
             "Cores used, by process. A process uses little more than one; at 1, add a process.",
             rate("process_cpu_seconds_total", BY_PROCESS),
-            PROCESS,
-        ),
-        over_time(
-            "HTTP connections",
-            "short",
-            "Open now, the scrape's own among them.",
-            total("mentoring_http_connections", BY_PROCESS),
             PROCESS,
         ),
     ]

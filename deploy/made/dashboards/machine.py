@@ -65,6 +65,7 @@ def _sections() -> list[Section]:
         Section("What waits", _waiting()),
         Section("Steps", inside.steps()),
         Section("What goes wrong", inside.faults()),
+        Section("HTTP", inside.http()),
         Section("Processes", inside.processes()),
         Section("MongoDB", inside.mongodb()),
         Section("Kafka", inside.kafka()),
@@ -184,6 +185,13 @@ def _objectives() -> list[Panel]:
             "How fast the allowance of late effects (1% in 30 days) is used up.",
             "latency-budget-burn",
         ),
+        _burn(
+            "Burn rate: requests answered",
+            "failed",
+            0.01,
+            "How fast the allowance of HTTP requests that fail (1% in 30 days) is used up.",
+            "http-failing",
+        ),
     ]
 
 
@@ -197,7 +205,7 @@ def _burn(title: str, objective: str, allowed: float, what: str, runbook: str) -
             Query(or_zero(f"{total(rule)} / {allowed}"), f"{{{{service}}}}, {window}")
             for window, rule in rules.items()
         ),
-        width=12,
+        width=8,
     )
 
 

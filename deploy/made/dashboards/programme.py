@@ -251,11 +251,10 @@ def _sessions() -> list[Panel]:
 
 def _surveys() -> list[Panel]:
     useful = f'mentoring_survey_mean{{{COHORT},kind="session",question="usefulness"}}'
-    answered, expired = (
-        f'sum by (kind) (mentoring_surveys_total{{{COHORT},outcome="{outcome}"}})'
-        for outcome in ("answered", "expired")
+    answered, closed = (
+        f'sum by (cohort) (mentoring_surveys_total{{{COHORT},outcome="{outcome}"}})'
+        for outcome in ("answered", "closed")
     )
-    closed = f"(({answered} or 0 * {expired}) + ({expired} or 0 * {answered}))"
     return [
         gauges(
             _text(
@@ -287,14 +286,15 @@ def _surveys() -> list[Panel]:
         lines(
             _text(
                 "Taux de réponse",
-                "Questionnaires répondus, de tous ceux qui sont clos. Répondre est facultatif ; "
-                "sous la moitié, les figures disent peu.",
-                "*Response:* surveys answered of those closed, by kind. Answering is optional.",
+                "Questionnaires répondus, de tous ceux qui sont clos, tels que publiés. Répondre "
+                "est facultatif ; sous la moitié, les figures disent peu. Rien ne paraît tant que "
+                "trop peu ont répondu.",
+                "*Response:* surveys answered of those closed, as published: nothing is shown "
+                "while too few have answered. Answering is optional.",
                 "percentunit",
             ),
-            Query(f"({answered} or 0 * {expired}) / {closed}", "{{kind}}"),
+            Query(f"{answered} / ({closed} > 0)", "{{cohort}}"),
             limits=(0, 1),
-            names={"start": "au début", "session": "après une séance", "end": "à la fin"},
         ),
     ]
 

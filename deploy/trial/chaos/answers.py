@@ -6,7 +6,8 @@ Always holds: an event that comes again is passed over, by the rule that subscri
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,6 +19,7 @@ from schemas.base import Command, people_of
 from schemas.feedback import AnswerSurvey
 from schemas.matching import AcceptProposal, DeclineProposal
 from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
+from services.chassis.http.links import Link, LinkSigner
 
 TOPICS = (
     "mentoring.matching.events",
@@ -36,14 +38,20 @@ TYPE = "fr.gouv.mentoring."
 
 
 class Answers:
-    """Answers as long as `run` goes on. `closing`: everybody agrees, so that it comes to an end."""
+    """Answers as long as `run` goes on. `closing`: everybody agrees, so that it comes to an end.
 
-    def __init__(self, bootstrap: str, partitions: int, sender: Sender, seed: int) -> None:
+    `signer`: of the links that would be in people's letters, for what only a link can answer.
+    """
+
+    def __init__(
+        self, bootstrap: str, partitions: int, sender: Sender, seed: int, signer: LinkSigner
+    ) -> None:
         self.closing = False
         self.answered = 0
         self._bootstrap = bootstrap
         self._partitions = partitions
         self._sender = sender
+        self._signer = signer
         self._habits = Habits(seed)
         self._seen: dict[str, int] = {}
         self._next: dict[TopicPartition, int] = {}
@@ -61,6 +69,7 @@ class Answers:
             bootstrap_servers=self._bootstrap.split(","),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            isolation_level="read_committed",
         )
         try:
             await consumer.start()
@@ -102,7 +111,7 @@ class Answers:
                     event["cohort_id"], event["session_id"], event["attempt"]
                 )
             case "SurveyOpened":
-                yield from self._survey(event["cohort_id"], event["survey_id"], event["questions"])
+                yield from self._survey(event)
 
     def _proposal(self, cohort: str, pair: str) -> Iterator[Command]:
         for side, person in self._couple(pair):
@@ -126,12 +135,24 @@ class Answers:
                 cohort_id=cohort, session_id=session, attempt=attempt, by=side, held=held
             )
 
-    def _survey(self, cohort: str, survey: str, questions: Sequence[str]) -> Iterator[Command]:
+    def _survey(self, event: dict[str, Any]) -> Iterator[Command]:
+        cohort, survey = event["cohort_id"], event["survey_id"]
         if self.closing or self._habits.survey(cohort, survey):
-            values = dict.fromkeys(questions, SCORES)
+            values = dict.fromkeys(event["questions"], SCORES)
             scores = self._habits.scores(cohort, survey, values)
-            given = {question: int(score) for question, score in scores.items()}
-            yield AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=given)
+            link = Link(
+                purpose="survey",
+                cohort_id=cohort,
+                person_id=event["person_id"],
+                side=event["side"],
+                id=survey,
+            )
+            yield AnswerSurvey(
+                cohort_id=cohort,
+                survey_id=survey,
+                scores={question: int(score) for question, score in scores.items()},
+                proof=self._signer.sign(link, datetime.fromisoformat(event["closes_at"])),
+            )
 
     @staticmethod
     def _couple(subject: str) -> Iterator[tuple[Side, str]]:

@@ -29,6 +29,7 @@ from deploy.trial.chaos.stage import Stage, running_stage
 from deploy.trial.chaos.watch import Watch
 from deploy.trial.people import People
 from deploy.trial.programme_time import DAY, FlyingTime
+from services.chassis.http.links import LinkSigner
 
 START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)
 DAYS_PER_SECOND = 0.15
@@ -95,7 +96,8 @@ class Run:
             *(bootstrap, stage.urls, stage.clock, partitions, self.ledger, str(asked.seed))
         )
         self.watch = Watch(bootstrap, stage.mongodb, partitions)
-        self.answers = Answers(bootstrap, partitions, self.sender, asked.seed)
+        signer = LinkSigner(stage.env["CONNECTE_LINK_SIGNING_KEY"])
+        self.answers = Answers(bootstrap, partitions, self.sender, asked.seed, signer)
         self.bulk = Bulk(
             *(self.sender, self.watch, asked.seed),
             rate=WISHES_PER_SECOND,

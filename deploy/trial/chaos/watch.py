@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
@@ -17,6 +17,8 @@ from pymongo.errors import PyMongoError
 
 from deploy.trial.check import live_prefix
 from schemas.topics import PEOPLE, TOPICS, Service, commands_topic
+from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.reader import Reader
 
 READS: Mapping[Service, tuple[str, ...]] = {
     "matching": (commands_topic("matching"), "mentoring.scheduling.events"),
@@ -32,6 +34,7 @@ READS: Mapping[Service, tuple[str, ...]] = {
     ),
 }
 LOOK_SECONDS = 5.0
+LOOKS = 4
 PREFIX = "connecte_"
 
 
@@ -68,6 +71,9 @@ class Watch:
         )
         self._consumer: Any = None
         self._positions: dict[tuple[Service, str, int], int] = {}
+        # From a service's position to the end, as it was at the last look, and whether it is empty.
+        self._still: dict[tuple[Service, TopicPartition], tuple[tuple[int, int], bool | None]] = {}
+        self._looks = 0
 
     @property
     def age(self) -> float:
@@ -117,7 +123,7 @@ class Watch:
 
     async def _ends(self, glance: Glance) -> None:
         if self._consumer is None:
-            consumer = AIOKafkaConsumer(
+            consumer = Reader(
                 bootstrap_servers=self._bootstrap.split(","),
                 enable_auto_commit=False,
                 request_timeout_ms=4000,
@@ -132,12 +138,33 @@ class Watch:
                 glance.commands += end
             else:
                 glance.events += end
+        self._looks = 0
         for service, topics in READS.items():
-            glance.lag[service] = sum(
-                max(0, ends[TopicPartition(topic, p)] - self._positions.get((service, topic, p), 0))
-                for topic in topics
-                for p in range(self._partitions)
-            )
+            spots = [TopicPartition(topic, p) for topic in topics for p in range(self._partitions)]
+            waiting = [await self._waiting(service, spot, ends[spot]) for spot in spots]
+            glance.lag[service] = sum(waiting)
+
+    async def _waiting(self, service: Service, spot: TopicPartition, end: int) -> int:
+        """How many records wait there: as many as offsets, unless there are none.
+
+        The last offsets may hold no record: what was aborted, and the markers of transactions. What
+        has not moved since the last look is looked into, once, and a few at a time.
+        """
+        position = self._positions.get((service, *spot), 0)
+        if position >= end:
+            return 0
+        between = position, end
+        before, empty = self._still.get((service, spot), (None, None))
+        if before != between:
+            empty = None
+        elif empty is None and self._looks < LOOKS:
+            self._looks += 1
+            log = KafkaLog({"bootstrap_servers": self._bootstrap.split(",")})
+            empty = not [
+                row async for rows in log.read(spot.topic, spot.partition, position) for row in rows
+            ]
+        self._still[service, spot] = between, empty
+        return 0 if empty else end - position
 
     # --- what is still under way --------------------------------------------------------------
 

@@ -147,6 +147,7 @@ public final class SessionsCompleted {
         Properties found = new Properties();
         found.put("bootstrap.servers", env.getOrDefault("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092"));
         found.put("enable.auto.commit", "false");
+        found.put("isolation.level", "read_committed");
         if (env.containsKey("KAFKA_SASL_USERNAME")) {
             found.put("security.protocol", "SASL_SSL");
             found.put("sasl.mechanism", "SCRAM-SHA-512");

@@ -85,7 +85,9 @@ async def run(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     # Without a group: this program reads every partition, and keeps no place at the broker.
-    consumer = AIOKafkaConsumer(**connection(), enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        **connection(), enable_auto_commit=False, isolation_level="read_committed"
+    )
     await consumer.start()
     try:
         await consumer.topics()  # so that the partitions are known

@@ -125,6 +125,7 @@ async def run(projection: Projection, until_caught_up: bool, batch_size: int) ->
     consumer = AIOKafkaConsumer(
         **connection(),
         enable_auto_commit=False,
+        isolation_level="read_committed",
         auto_offset_reset="none",  # a place that is not there any more is an error
     )
     await consumer.start()
@@ -145,9 +146,8 @@ async def run(projection: Projection, until_caught_up: bool, batch_size: int) ->
             found = await consumer.getmany(timeout_ms=300, max_records=batch_size)
             if found:
                 projection.take(record for batch in found.values() for record in batch)
-            if until_caught_up and all(
-                projection.position(p.topic, p.partition) >= ends[p] for p in places
-            ):
+            # Where the consumer is: the last offsets may hold no record (markers of transactions).
+            if until_caught_up and all([await consumer.position(p) >= ends[p] for p in places]):
                 return
     finally:
         await consumer.stop()

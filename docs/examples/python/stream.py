@@ -96,6 +96,7 @@ subscriber = broker.subscriber(
     ack_policy=AckPolicy.MANUAL,
     no_reply=True,
     auto_offset_reset="earliest",
+    isolation_level="read_committed",
     session_timeout_ms=6000,
     listener=Start(),
 )

@@ -10,17 +10,31 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from services.chassis.http.bodies import Bodies
+from services.chassis.http.manners import Heads, allowed
+from services.chassis.http.measuring import Measured
 from services.chassis.http.openapi import describe
 from services.chassis.http.problems import AWAY, Problem, invalid, problem
 from services.chassis.store.contract import NoAnswer
+from services.chassis.watch.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
 
-def create_app(title: str, description: str) -> FastAPI:
-    """The service's HTTP application, without any route."""
-    app = FastAPI(title=title, description=description, docs_url="/docs", redoc_url=None)
+def create_app(title: str, description: str, metrics: Metrics | None = None) -> FastAPI:
+    """The service's HTTP application, without any route; measured if there are `metrics`."""
+    app = FastAPI(
+        title=title,
+        description=description,
+        docs_url="/docs",
+        redoc_url=None,
+        # To an absolute address, which behind a proxy is one without TLS: the links in letters
+        # would travel in clear.
+        redirect_slashes=False,
+    )
     app.add_middleware(Bodies)
+    if metrics is not None:
+        app.add_middleware(Measured, metrics=metrics)
+    app.add_middleware(Heads)
     describe(app)
     answers: dict[type[Exception], Any] = {
         Problem: _problem,
@@ -52,8 +66,10 @@ async def _fault(_: Request, __: Exception) -> JSONResponse:
     return problem(500, "a fault of the service")
 
 
-async def _http(_: Request, error: HTTPException) -> JSONResponse:
+async def _http(request: Request, error: HTTPException) -> JSONResponse:
     headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = allowed(request)
     again = headers.pop("Retry-After", None)
     extra = {} if again is None else {"retry_after": int(again)}
     response = problem(error.status_code, str(error.detail), **extra)

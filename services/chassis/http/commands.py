@@ -12,6 +12,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from schemas.base import Command
@@ -20,14 +21,17 @@ from schemas.journal import RefusalKind
 from schemas.topics import Service, commands_topic, partition_of
 from services.chassis.clock import Clock
 from services.chassis.documents import RefusedCommand
-from services.chassis.http.effects import Effects, Sent
+from services.chassis.http.effects import Aside, Effects, Sent
 from services.chassis.http.pressure import Busy, Pressure
 from services.chassis.http.problems import AWAY, Problem
 from services.chassis.log.contract import Log, NotTaken
 from services.chassis.tracing import OFF, TRACEPARENT, Tracing
 
-_STATUS: dict[RefusalKind, int] = {"unknown": 404, "conflict": 409, "invalid": 422}
+STATUS: dict[RefusalKind, int] = {"unknown": 404, "conflict": 409, "invalid": 422}
 """Which answer a refusal is, by its kind."""
+
+PARKED = "parked"
+"""The rule of what was set aside: an operator has it handled again, or drops it."""
 
 _UNKNOWN = "the broker does not answer: it is not known whether the command was taken"
 
@@ -92,6 +96,13 @@ class Commands:
         Raises `Problem` 503, with the time to come back, if the service has too much to do. A
         command is never refused so after it has been sent.
         """
+        sent = await self.write(command, topic, traceparent)
+        return await self.outcome(sent, wait)
+
+    async def write(
+        self, command: Command, topic: str | None = None, traceparent: str | None = None
+    ) -> Sent:
+        """Send a command, and know where it lies. Raises `Problem` as `send` does."""
         spot = self.topic.spot(command, topic)
         try:
             self.pressure.admit(*spot)
@@ -100,8 +111,11 @@ class Commands:
         command_id = secrets.token_hex(12)
         offset = await self._write(self.topic.record(command, command_id, spot, traceparent))
         self.pressure.backlog.sent(*spot, offset)
-        sent = Sent(command, command_id, *spot, offset)
-        return Accepted(command_id=command_id, done=wait > 0 and await self._done(sent, wait))
+        return Sent(command, command_id, *spot, offset)
+
+    async def outcome(self, sent: Sent, wait: float) -> Accepted:
+        """What comes of a command within `wait` seconds; raises `Problem` where that is nothing."""
+        return Accepted(command_id=sent.id, done=wait > 0 and await self._done(sent, wait))
 
     async def _write(self, record: Record) -> int:
         try:
@@ -118,8 +132,12 @@ class Commands:
         with self.pressure.waiting.taking():
             found = await self.effects.seen(sent, wait)
         if isinstance(found, RefusedCommand):
-            status = _STATUS[found.kind or "conflict"]
+            status = STATUS[found.kind or "conflict"]
             raise Problem(status, found.detail, rule=found.rule, command_id=sent.id)
+        if isinstance(found, Aside):
+            aside = {"origin": sent.origin, "reason": found.reason, "detail": found.detail}
+            title = f"it was set aside and not carried out ({found.reason}: {found.detail})"
+            raise Problem(409, title, rule=PARKED, command_id=sent.id, parked=aside)
         return found
 
     async def look(self) -> None:
@@ -142,10 +160,13 @@ Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the 
 
 
 def command_routes(
-    commands: Commands, kinds: Sequence[type[Command]], topics: Mapping[type[Command], str]
+    commands: Commands,
+    kinds: Sequence[type[Command]],
+    topics: Mapping[type[Command], str],
+    kind_of_route: type[APIRoute] = APIRoute,
 ) -> APIRouter:
     """`POST /commands/TheCommand` for every kind."""
-    router = APIRouter(prefix="/commands", tags=["commands"])
+    router = APIRouter(prefix="/commands", tags=["commands"], route_class=kind_of_route)
 
     def add(kind: type[Command]) -> None:
         async def send(

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.base import Command
-from services.chassis.documents import RefusedCommand
+from schemas.topics import Service
+from services.chassis.documents import DroppedRecord, ParkedRecord, RefusedCommand
 from services.chassis.domain import Timed
 from services.chassis.store.contract import NoAnswer, Projections
 
@@ -20,21 +21,42 @@ class Sent:
     partition: int
     offset: int
 
+    @property
+    def origin(self) -> str:
+        """The same as what stands aside names it: `topic/partition/offset`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A command was neither carried out nor refused: it stands aside, or was dropped there."""
+
+    reason: str
+    detail: str
+
+
+Found = bool | RefusedCommand | Aside
+"""Carried out, or not seen yet; refused; or set aside."""
+
 
 class Effects:
-    """Waits for what comes of commands.
+    """Waits for what comes of commands of a service.
 
     `done_when`: commands that only ask for something; it is done once the document of this kind,
     named by the command's subject, is not due any more.
     """
 
     def __init__(
-        self, store: Projections, done_when: Mapping[type[Command], type[Timed]] | None = None
+        self,
+        service: Service,
+        store: Projections,
+        done_when: Mapping[type[Command], type[Timed]] | None = None,
     ) -> None:
+        self.service = service
         self.store = store
         self.done_when = dict(done_when or {})
 
-    async def seen(self, sent: Sent, seconds: float) -> bool | RefusedCommand:
+    async def seen(self, sent: Sent, seconds: float) -> Found:
         """Whether the command was carried out in time, or why not.
 
         False too where nobody can tell now.
@@ -50,16 +72,30 @@ class Effects:
         except (TimeoutError, NoAnswer):
             return False
 
-    async def _shown(self, sent: Sent) -> bool | RefusedCommand | None:
-        """What came of it; None if that does not show yet."""
+    async def read(self, sent: Sent) -> bool:
+        """Whether the service has come past it, whatever came of it. Raises `NoAnswer`."""
         positions = await self.store.positions([sent.partition])
-        if positions.get((sent.topic, sent.partition), 0) <= sent.offset:
+        return positions.get((sent.topic, sent.partition), 0) > sent.offset
+
+    async def _shown(self, sent: Sent) -> Found | None:
+        """What came of it; None if that does not show yet."""
+        if not await self.read(sent):
             return None
         command = sent.command
         refused = await self.store.one(RefusedCommand, command.cohort_id, sent.id)
         if refused is not None:
             return refused
+        if (aside := await self._aside(sent)) is not None:
+            return aside
         if (kind := self.done_when.get(type(command))) is None:
             return True
         asked = await self.store.one(kind, command.cohort_id, command.subject)
         return True if asked is not None and asked.due_at is None else None
+
+    async def _aside(self, sent: Sent) -> Aside | None:
+        """Dropped is looked at last: what is dropped meanwhile leaves the one for the other."""
+        parked = await self.store.one(ParkedRecord, self.service, sent.origin)
+        if parked is not None:
+            return Aside(parked.reason, parked.detail)
+        dropped = await self.store.one(DroppedRecord, self.service, sent.origin)
+        return None if dropped is None else Aside("dropped", dropped.because)

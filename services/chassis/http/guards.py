@@ -1,23 +1,36 @@
-"""Who may use a route, and how it may be asked."""
+"""What is checked of a request's head, before any of its body is read.
+
+Always holds: who has no right to a route makes it read and parse nothing; a body that nobody here
+can read is refused by what its head says of it.
+"""
 
 import hmac
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from email.message import Message
+from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from services.chassis.http.problems import Problem
 
+Guard = Callable[[Request], Awaitable[None]]
 
-def bearer(token: str | None) -> Callable[[Request], Awaitable[None]]:
+JSON = "application/json"
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+def bearer(token: str | None) -> Guard:
     """A guard that lets only bearers of the token in; no token, no guard (loopback only)."""
 
     async def guard(request: Request) -> None:
         if token is None:
             return
-        given = request.headers.get("authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        right = hmac.compare_digest(given.strip(" ").encode(), token.encode())
+        if scheme.lower() != "bearer" or not right:
             headers = {"WWW-Authenticate": "Bearer"}
             raise HTTPException(401, "a valid bearer token is needed", headers)
 
@@ -25,13 +38,67 @@ def bearer(token: str | None) -> Callable[[Request], Awaitable[None]]:
 
 
 async def said_once(request: Request) -> None:
-    """A guard against a query parameter given twice: nobody can tell which one is meant."""
+    """A guard against query parameters given twice: nobody can tell which one is meant."""
     given = Counter(name for name, _ in request.query_params.multi_items())
     for name, times in given.items():
         if times > 1:
             raise Problem(422, f"{name}: given {times} times, give it once")
 
 
-def protected(app: FastAPI, router: APIRouter, token: str | None) -> None:
-    """Mount routes that only bearers of the token may use."""
-    app.include_router(router, dependencies=[Depends(bearer(token)), Depends(said_once)])
+async def readable(request: Request) -> None:
+    """A guard against bodies that are not JSON, as far as their heads tell."""
+    if request.method == "POST" and not is_json(request):
+        raise _unreadable(request, f"send {JSON}")
+
+
+def is_json(request: Request) -> bool:
+    """Whether the body is JSON as it is. Raises 415 where it is compressed."""
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        title = "the body is compressed (Content-Encoding): send it as it is"
+        raise HTTPException(415, title, {"Accept-Encoding": "identity"})
+    found = _type(request)
+    return found == JSON or (found.startswith("application/") and found.endswith("+json"))
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body is a form, as browsers send it; raises 415 where it is nothing we read."""
+    if is_json(request):
+        return False
+    if _type(request) not in FORMS and request.headers.get("content-length") != "0":
+        raise _unreadable(request, f"send {JSON}, or a form as browsers do")
+    return True
+
+
+def _type(request: Request) -> str:
+    head = Message()
+    head["content-type"] = request.headers.get("content-type", "")
+    # Without one, or with nonsense, the library says text/plain.
+    return head.get_content_type()
+
+
+def _unreadable(request: Request, wanted: str) -> HTTPException:
+    given = "of another type" if "content-type" in request.headers else "without a Content-Type"
+    return HTTPException(415, f"the body is {given}: {wanted}", {"Accept": JSON})
+
+
+def guarded(*guards: Guard) -> type[APIRoute]:
+    """The kind of a route that asks these first; FastAPI's own would read the body before."""
+
+    class Guarded(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def checked(request: Request) -> Response:
+                for guard in guards:
+                    await guard(request)
+                return await handle(request)
+
+            return checked
+
+    return Guarded
+
+
+def protected(token: str | None) -> type[APIRoute]:
+    """The kind of a route that only bearers of the token may use."""
+    return guarded(bearer(token), said_once, readable)

@@ -43,16 +43,18 @@ _MEANING = {
     409: "The present state does not allow it.",
     410: "The link has expired.",
     413: "The body is too large.",
+    415: "The body is compressed, or of a type that is not read here.",
     422: "The request is not valid.",
+    429: "An answer by this link is on its way already.",
     503: "Not now: try again after `Retry-After` seconds.",
 }
 _STATUSES = {
-    "commands": (400, 401, 404, 408, 409, 413, 422, 503),
+    "commands": (400, 401, 404, 408, 409, 413, 415, 422, 503),
     "projections": (401, 404, 422, 503),
     "links": (403, 404, 410, 503),
     "operations": (),
 }
-_SENT = (400, 408, 409, 413, 422)
+_SENT = (400, 408, 409, 413, 415, 422, 429)
 _RETRY = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 }
@@ -92,6 +94,6 @@ def _declare(method: str, operation: dict[str, Any]) -> None:
         content["text/html"] = {"schema": {"type": "string"}}
     for status in sorted(statuses):
         answer = {"description": _MEANING[status], "content": content}
-        if status == 503:
+        if status in (429, 503):
             answer["headers"] = _RETRY
         operation["responses"][str(status)] = answer

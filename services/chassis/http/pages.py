@@ -15,12 +15,11 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import ValidationError
 
 from schemas.base import Command
-from services.chassis.clock import Clock
-from services.chassis.http.commands import Accepted, Commands
+from services.chassis.http.answering import Answering
+from services.chassis.http.commands import PARKED, Accepted
+from services.chassis.http.guards import is_form
 from services.chassis.http.links import Link, LinkError, LinkVerifier
 from services.chassis.http.problems import Problem, invalid
-
-WAIT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +52,12 @@ class Form:
 class LinkPage:
     """What a link is for: what its page asks, and the command that the answers make.
 
-    `command` raises `Problem` or pydantic's error where the answers do not make one.
+    `command` raises `Problem` or pydantic's error where the answers do not make one; the token is
+    for commands that carry a proof.
     """
 
     form: Callable[[Link], Form]
-    command: Callable[[Link, Mapping[str, str]], Command]
+    command: Callable[[Link, Mapping[str, str], str], Command]
 
 
 _FORGED = Text("Ce lien n’est pas valable.", "This link is not valid.")
@@ -73,6 +73,22 @@ _USED = Text(
     "This answer could not be recorded: the request is closed or has been answered already.",
 )
 
+_ASIDE = Text(
+    "Votre réponse est arrivée, mais elle n’a pas encore pu être enregistrée. Elle est conservée : "
+    "l’équipe du programme doit intervenir. Inutile de la renvoyer.",
+    "Your answer has arrived, but it could not be recorded yet. It is kept: the programme's team "
+    "has to see to it. There is no need to send it again.",
+)
+_INCOMPLETE = Text(
+    "Cette réponse est incomplète : merci de répondre à chaque question.",
+    "This answer is not complete: please answer every question.",
+)
+_TOO_SOON = Text(
+    "Une première réponse est en cours d’enregistrement : celle-ci n’a pas été prise en compte.",
+    "A first answer is being recorded: this one was not taken.",
+)
+_OF_STATUS = {403: _FORGED, 410: _EXPIRED, 422: _INCOMPLETE, 429: _TOO_SOON, 503: _LATER}
+
 _ANSWERED: dict[str, Any] = {
     "model": Accepted,
     "description": "Carried out.",
@@ -87,14 +103,14 @@ _templates = jinja2.Environment(
 
 
 def link_routes(
-    link_pages: Mapping[str, LinkPage], verifier: LinkVerifier, commands: Commands, clock: Clock
+    link_pages: Mapping[str, LinkPage], verifier: LinkVerifier, answering: Answering
 ) -> APIRouter:
     """`GET` shows the form of a link, `POST` sends it."""
     router = APIRouter(tags=["links"])
 
     def opened(token: str) -> tuple[Link, LinkPage]:
         try:
-            link = verifier.verify(token, clock.now())
+            link = verifier.verify(token, answering.clock.now())
         except LinkError as error:
             if error.reason == "expired":
                 raise Problem(410, _EXPIRED.en, rule="link-expired") from None
@@ -123,7 +139,7 @@ def link_routes(
         try:
             link, purpose = opened(token)
             answers = await _answers(request)
-            accepted = await commands.send(_command(purpose, link, answers), WAIT)
+            accepted = await answering.send(link, _command(purpose, link, answers, token))
         except Problem as error:
             return _answer(request, error)
         if _wants_page(request):
@@ -133,9 +149,9 @@ def link_routes(
     return router
 
 
-def _command(purpose: LinkPage, link: Link, answers: Mapping[str, str]) -> Command:
+def _command(purpose: LinkPage, link: Link, answers: Mapping[str, str], token: str) -> Command:
     try:
-        return purpose.command(link, answers)
+        return purpose.command(link, answers, token)
     except ValidationError as error:
         errors = [
             {"field": ".".join(str(part) for part in e["loc"]), "message": e["msg"]}
@@ -145,7 +161,7 @@ def _command(purpose: LinkPage, link: Link, answers: Mapping[str, str]) -> Comma
 
 
 async def _answers(request: Request) -> dict[str, str]:
-    if request.headers.get("content-type", "").startswith("application/json"):
+    if not is_form(request):
         try:
             body = await request.json()
         except (ValueError, RecursionError):
@@ -164,7 +180,8 @@ def _wants_page(request: Request) -> bool:
 def _answer(request: Request, error: Problem) -> Response:
     if not _wants_page(request):
         raise error
-    text = {403: _FORGED, 410: _EXPIRED, 503: _LATER}.get(error.status, _USED)
+    aside = error.body.get("rule") == PARKED
+    text = _ASIDE if aside else _OF_STATUS.get(error.status, _USED)
     page = _page(Form(text, ()), error.status)
     if "retry_after" in error.body:
         page.headers["Retry-After"] = str(error.body["retry_after"])

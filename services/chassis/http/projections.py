@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import create_model
 
 from services.chassis.documents import ParkedRecord, RefusedCommand
@@ -25,14 +26,21 @@ def projection_routes(
     store: Projections,
     kinds: Mapping[type[Document], Sequence[str]],
     counted: Sequence[type[Document]] = (),
+    kept: Sequence[type[Document]] = (),
+    kind_of_route: type[APIRoute] = APIRoute,
 ) -> APIRouter:
-    """`GET /cohorts/{cohort_id}/{collection}` for every kind, with its filters; by id, paged."""
-    router = APIRouter(tags=["projections"])
+    """`GET /cohorts/{cohort_id}/{collection}` for every kind, with its filters; by id, paged.
+
+    Of those `counted` only the number is shown. `kept`: every kind of the service, by which it is
+    told whether it knows a cohort.
+    """
+    router = APIRouter(tags=["projections"], route_class=kind_of_route)
+    cohorts = _Cohorts(store, kept or (*kinds, *counted))
     for kind, filters in kinds.items():
-        _list(router, store, kind, filters)
+        _list(router, cohorts, kind, filters)
     router.add_api_route(
         "/cohorts/{cohort_id}",
-        _overview(store, (*kinds, *counted)),
+        _overview(cohorts, tuple(kinds), counted),
         response_model=dict[str, dict[str, int]],
     )
     router.add_api_route(
@@ -42,14 +50,30 @@ def projection_routes(
     return router
 
 
+class _Cohorts:
+    """Which cohorts the service knows: those of which it keeps anything."""
+
+    def __init__(self, store: Projections, kept: Sequence[type[Document]]) -> None:
+        self.store = store
+        self.kept = kept
+
+    async def check(self, cohort_id: str) -> None:
+        """Raises `Problem` 404 of a cohort that is not known. Asked only where nothing is found."""
+        await self.store.refresh()  # a rebuilt database may have become the live one a moment ago
+        for kind in self.kept:
+            if await self.store.page(kind, Where(cohort_id), 1):
+                return
+        raise Problem(404, "no such cohort is known here")
+
+
 def _list(
-    router: APIRouter, store: Projections, kind: type[Document], filters: Sequence[str]
+    router: APIRouter, cohorts: _Cohorts, kind: type[Document], filters: Sequence[str]
 ) -> None:
     shown = ", ".join(f"`{name}`" for name in filters) or "none"
     fields: dict[str, Any] = {"items": (Sequence[kind], ...), "total": (int, ...)}  # type: ignore[valid-type]
     router.add_api_route(
         f"/cohorts/{{cohort_id}}/{kind.collection}",
-        _listing(store, kind, filters),
+        _listing(cohorts, kind, filters),
         name=f"list {kind.collection}",
         summary=(kind.__doc__ or "").strip().splitlines()[0],
         description=f"Filters: {shown}.",
@@ -58,19 +82,28 @@ def _list(
     )
 
 
-def _listing(store: Projections, kind: type[Document], filters: Sequence[str]) -> Endpoint:
+def _listing(cohorts: _Cohorts, kind: type[Document], filters: Sequence[str]) -> Endpoint:
+    store = cohorts.store
+
     async def listing(
         request: Request, cohort_id: str, limit: Limit = 100, after: After = ""
     ) -> JSONResponse:
         where = Where(cohort_id, asked_for(request, kind, filters))
         found = await store.page(kind, where, limit, after)
+        total = await store.count(kind, where)
+        if not total:
+            await cohorts.check(cohort_id)
         items = [document.model_dump(mode="json") for document in found]
-        return JSONResponse({"items": items, "total": await store.count(kind, where)})
+        return JSONResponse({"items": items, "total": total})
 
     return listing
 
 
-def _overview(store: Projections, kinds: Sequence[type[Document]]) -> Endpoint:
+def _overview(
+    cohorts: _Cohorts, kinds: Sequence[type[Document]], counted: Sequence[type[Document]]
+) -> Endpoint:
+    store = cohorts.store
+
     async def overview(cohort_id: str) -> JSONResponse:
         """How many documents of each kind the cohort has, by state."""
         where = Where(cohort_id)
@@ -81,6 +114,10 @@ def _overview(store: Projections, kinds: Sequence[type[Document]]) -> Endpoint:
                 found[kind.collection] = {state: n for (state,), n in sorted(tally.items())}
             else:
                 found[kind.collection] = {"all": await store.count(kind, where)}
+        for kind in counted:
+            found[kind.collection] = {"all": await store.count(kind, where)}
+        if not any(n for tally in found.values() for n in tally.values()):
+            await cohorts.check(cohort_id)
         return JSONResponse(found)
 
     return overview

@@ -11,6 +11,9 @@ from typing import Protocol
 
 from schemas.envelope import Headers, Record
 
+Spot = tuple[str, int]
+"""A topic and a partition of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -24,8 +27,22 @@ class Received:
     headers: Headers
 
 
+UNOPENED = "connecte-unopened"
+"""The header of what stands for a batch that cannot be opened; it says why."""
+
+
+def unopened(headers: Headers) -> str | None:
+    """What is wrong with the batch that a record stands for; None of any other record."""
+    found = dict(headers).get(UNOPENED)
+    return None if found is None else found.decode(errors="replace")
+
+
 class NotTaken(Exception):
     """The broker did not say in time that it has a record; it may have it, or take it yet."""
+
+
+class RecordTooLarge(Exception):
+    """The topic does not take a record of this size; it never will."""
 
 
 class Log(Protocol):

@@ -15,14 +15,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from schemas.envelope import Record
-from services.chassis.log import tolerant
 from services.chassis.log.contract import NotTaken, Received
-
-tolerant.install()
+from services.chassis.log.faults import nature_of
+from services.chassis.log.reader import Reader
+from services.chassis.log.sizes import MAX_REQUEST
 
 logger = logging.getLogger(__name__)
 
-MAX_REQUEST = 8 * 1024 * 1024
 BATCH_BYTES = 512 * 1024
 POLL_MS = 100
 SILENT_POLLS = 200
@@ -38,11 +37,6 @@ def received(record: Any) -> Received:
     return Received(
         record.topic, record.partition, record.offset, record.key, record.value, record.headers
     )
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether the broker is away, moving or busy."""
-    return isinstance(error, KafkaError | OSError | TimeoutError)
 
 
 class KafkaLog:
@@ -145,7 +139,7 @@ class KafkaLog:
         try:
             return await self._send(record)
         except Exception as error:
-            if not is_transient(error):
+            if nature_of(error) == "permanent":
                 raise
             raise NotTaken(type(error).__name__) from error
 
@@ -168,9 +162,12 @@ class KafkaLog:
     async def read(
         self, topic: str, partition: int, start: int = 0
     ) -> AsyncIterator[list[Received]]:
-        """Ends where the log ends when it is reached (by the high water mark of a fetch)."""
+        """Ends where what is committed ends when it is reached, whatever lies there.
+
+        Raises what keeps it from reading on.
+        """
         place = TopicPartition(topic, partition)
-        consumer = AIOKafkaConsumer(
+        consumer = Reader(
             **self.connection,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -182,17 +179,30 @@ class KafkaLog:
             consumer.seek(place, start)
             silent = 0
             while silent < SILENT_POLLS:
+                before = consumer.at(place)
                 found = await consumer.getmany(place, timeout_ms=POLL_MS, max_records=1000)
                 rows = found.get(place, [])
-                silent = 0 if rows else silent + 1
                 if rows and rows[0].offset < start:
                     return  # past the end: the client has gone back to the beginning
                 if rows:
                     yield [received(row) for row in rows]
                     start = rows[-1].offset + 1
-                end = consumer.highwater(place)
-                if end is not None and start >= end:
+                elif (trouble := consumer.troubles.get(place)) is not None:
+                    raise trouble.error
+                at, end = consumer.at(place), consumer.end(place)
+                if at is not None and end is not None and at >= end:
                     return
+                silent = 0 if at != before else silent + 1
             raise KafkaTimeoutError(f"{topic}/{partition} does not answer at offset {start}")
+        finally:
+            await consumer.stop()
+
+    async def written(self, topic: str, partition: int) -> int:
+        """Where a partition ends, with what is not committed yet."""
+        place = TopicPartition(topic, partition)
+        consumer = AIOKafkaConsumer(**self.connection, enable_auto_commit=False)
+        try:
+            await consumer.start()
+            return int((await consumer.end_offsets([place]))[place])
         finally:
             await consumer.stop()

@@ -20,7 +20,7 @@ from schemas.journal import CONTROL
 from schemas.topics import TOPICS, partition_of
 from services.chassis.domain import Domain
 from services.chassis.inputs import Fault, Input
-from services.chassis.log.contract import Received
+from services.chassis.log.contract import Received, unopened
 from services.chassis.step.draft import Draft
 
 Skipped = Literal["position", "sequence", "unconcerned"]
@@ -68,7 +68,12 @@ def read(domain: Domain, partitions: int, received: Received) -> Input:
                 raise Unreadable("bad-headers", "the key is not that of its subject")
             item.message = message
     except Unreadable as error:
+        closed = unopened(received.headers)
         item.unreadable = Fault(error.reason, error.detail)
+        if closed is not None:
+            item.unreadable = Fault("bad-data", f"the batch cannot be opened: {closed}"[:300])
+    except Exception as error:  # noqa: BLE001  # what cannot be read is set aside, whatever it is
+        item.unreadable = Fault("bad-data", f"it cannot be read: {type(error).__name__}")
     return item
 
 

@@ -9,9 +9,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.chassis.inputs import Input
-
-Spot = tuple[str, int]
-"""A topic and a partition of it."""
+from services.chassis.log.contract import Spot
 
 
 class UpstreamFirst:

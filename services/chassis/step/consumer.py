@@ -2,10 +2,13 @@
 
 Always holds: a batch is handed to the stepper as it came, whatever its bytes; a service reads
 from where its database says, never from where the broker remembers; offsets are committed,
-explicitly, for exactly what the database holds; nobody goes on where a log was reset (G7).
+explicitly, for exactly what the database holds; nobody goes on where a log was reset (G7); what
+waits and is not being read is known here, with the reason.
 """
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +18,13 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
+from services.chassis.log.contract import Spot
 from services.chassis.log.kafka import KafkaLog, received
-from services.chassis.step.catching_up import Spot, UpstreamFirst
+from services.chassis.log.reader import Reader, ReadingBroker, Trouble
+from services.chassis.step.catching_up import UpstreamFirst
 from services.chassis.step.resets import check_own_journal, check_same_log, check_together
 from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
@@ -32,6 +37,10 @@ SHARE_BYTES = 128 * 1024
 """What a partition gives at a time. The client hands out one partition's share to its end before
 the next one's: with a share of about half a batch, a partition with a great backlog leaves room
 for the others in every batch. (Its own default, 1 MiB, is several batches.)"""
+
+
+COMMIT_SECONDS = 5.0
+"""The client would wait for its coordinator for ever, and no step be made meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     def __init__(
         self,
-        broker: KafkaBroker,
+        broker: ReadingBroker,
         topics: Collection[str],
         stepper: Stepper,
         log: KafkaLog,
@@ -62,6 +71,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self._order = UpstreamFirst(stepper.domain.reads)
         self._held: set[Spot] = set()
         self._begins: dict[Spot, int] = {}
+        self._handling = False
+        self._handed: dict[Spot, int] = {}  # what follows the last record that was handed out
         self.subscriber = broker.subscriber(
             *self.topics,
             batch=True,
@@ -74,6 +85,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             heartbeat_interval_ms=max(pace.session_timeout_ms // 4, 100),
             rebalance_timeout_ms=max(pace.session_timeout_ms, 60_000),
             fetch_max_wait_ms=pace.fetch_wait_ms,
+            isolation_level="read_committed",
             max_partition_fetch_bytes=SHARE_BYTES,
             batch_timeout_ms=20,
             max_records=pace.batch,
@@ -83,15 +95,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             title=f"{stepper.domain.name}: one step per batch",
         )
         self.subscriber(self._handle)
+        broker.on_error = self._count
 
     @property
-    def _kafka(self) -> Any:
+    def _kafka(self) -> Reader:
         consumer = self.subscriber.consumer
-        assert consumer is not None, "the subscriber has started"
+        assert isinstance(consumer, Reader), "the subscriber has started"
         return consumer
 
     async def _handle(self, message: KafkaMessage) -> None:
         records = [received(record) for record in message.raw_message]
+        self._handed |= {(r.topic, r.partition): r.offset + 1 for r in records}
+        self._handling = True
         try:
             offsets = await self.stepper.handle(records)
             await self._commit(offsets)
@@ -100,6 +115,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             logger.info("a step was abandoned; whoever owns the partition next makes it")
         except Exception as error:  # noqa: BLE001  # FastStream would go on to the next batch
             self.on_fatal(error)
+        finally:
+            self._handling = False
+
+    def _count(self, error: Exception) -> None:
+        name = type(error).__name__
+        self.stepper.ports.metrics.fetch_errors.labels(name).inc()
+        logger.error("not read on: %s", name)
 
     async def _commit(self, offsets: dict[tuple[str, int], int]) -> None:
         assigned = self._kafka.assignment()
@@ -111,10 +133,23 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         if not wanted:
             return
         try:
-            await self._kafka.commit(wanted)
-        except KafkaError as error:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._kafka.commit(wanted)
+        except (KafkaError, TimeoutError) as error:
             # The database holds the truth; the offsets are for whoever watches the lag.
             logger.warning("offsets not committed: %s", type(error).__name__)
+
+    # --- what is read, and what is not ----------------------------------------------------
+
+    def _reached(self, spot: Spot, place: Place) -> int:
+        """Up to where a topic has been read for good: past what holds no record for us, too.
+
+        Markers of transactions and what was aborted have offsets, and are never handed out.
+        """
+        position = place.positions.get(spot[0], self._begins.get(spot, 0))
+        if position < self._handed.get(spot, 0):
+            return position  # a step is being made of what was handed out
+        return max(position, self._kafka.at(TopicPartition(*spot)) or 0)
 
     async def lags(self) -> dict[Spot, int]:
         """How many records wait, of each topic and partition that is owned, as the broker knows."""
@@ -127,11 +162,44 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         for at, end in ends.items():
             spot = at.topic, at.partition
             if (place := owned.get(at.partition)) is not None:
-                position = place.positions.get(at.topic, self._begins.get(spot, 0))
                 # Some brokers tell of an end that lies before the one that a fetch told of.
-                fetched = self._kafka.highwater(at) or 0
-                waiting[spot] = max(end - position, fetched - position, 0)
+                fetched = self._kafka.end(at) or 0
+                waiting[spot] = max(end, fetched, position := self._reached(spot, place)) - position
         return waiting
+
+    @property
+    def waits(self) -> bool:
+        """Whether the client knows of records that could be read, and have not been."""
+        if self.subscriber.consumer is None:
+            return False
+        owned, kafka = self.stepper.owned, self._kafka
+        return any(
+            (kafka.end(at) or 0) > self._reached((at.topic, at.partition), place)
+            for at in kafka.assignment()
+            if (place := owned.get(at.partition)) is not None
+            and at not in kafka.troubles
+            and (at.topic, at.partition) not in self._held
+        )
+
+    @property
+    def polled(self) -> float:
+        """When the broker was last asked for records, on the monotonic clock; now during a step."""
+        if self.subscriber.consumer is None or self._handling:
+            return time.monotonic()
+        return self._kafka.polled
+
+    @property
+    def stopped(self) -> dict[Spot, Trouble]:
+        """The topics and partitions that are not read on, and why; ("", -1) is the whole group."""
+        if self.subscriber.consumer is None:
+            return {}
+        kafka = self._kafka
+        found = {(at.topic, at.partition): why for at, why in kafka.troubles.items()}
+        return found if kafka.refused is None else {**found, ("", -1): kafka.refused}
+
+    def errors(self) -> dict[Spot, str]:
+        """What is not read on, and the name of the error that keeps it from being read."""
+        return {spot: type(why.error).__name__ for spot, why in self.stopped.items()}
 
     # --- rebalances -----------------------------------------------------------------------
 
@@ -141,6 +209,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         # The client would begin at once, and from where the broker remembers.
         self._kafka.pause(*assigned)
+        self._kafka.on_poll = self._let_go  # what holds no record for us is handed to nobody
         self._held = set()  # a step that is still under way must not let them go
         self.stepper.ports.metrics.rebalances.inc()
         try:
@@ -152,7 +221,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             for place in assigned:
                 position = places[place.partition].positions.get(place.topic)
                 first = self._begins[place.topic, place.partition]
-                self._kafka.seek(place, first if position is None else position)
+                start = first if position is None else position
+                self._kafka.seek(place, start)
+                self._handed[place.topic, place.partition] = start
             self._held = {(place.topic, place.partition) for place in assigned}
             self._let_go()
         except Abandoned:
@@ -164,7 +235,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         """Read on where nothing that comes first is missing any more."""
         if self._held:
             owned = self.stepper.owned
-            held = self._held & self._order.held({p: at.positions for p, at in owned.items()})
+            reached = {
+                p: {topic: self._reached((topic, p), place) for topic in self.topics}
+                for p, place in owned.items()
+            }
+            held = self._held & self._order.held(reached)
             free = [TopicPartition(*spot) for spot in self._held - held]
             self._kafka.resume(*(place for place in free if place in self._kafka.assignment()))
             self._held = held

@@ -21,7 +21,7 @@ from services.chassis.domain import (
     Refusal,
     State,
 )
-from services.chassis.inputs import Input
+from services.chassis.inputs import Fault, Input, fault_of, named
 from services.chassis.step.draft import Draft
 from services.chassis.step.journal import fold
 from services.chassis.step.parking import (
@@ -40,10 +40,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What an input came to. `undecided`: a deadline that could not be decided on."""
+    """What an input came to. `undecided`: why nothing came of one that is no record."""
 
     changes: Sequence[Change] = ()
-    undecided: Due | None = None
+    undecided: Fault | None = None
 
 
 class Decider:
@@ -72,25 +72,28 @@ class Decider:
                 await state.load(self.ports.store.load, [missing.need])
             else:
                 break
+        if isinstance(journal, Fault):
+            return Decided(undecided=journal)
         event_id = item.attributes.id if item.attributes else None
-        for event in journal or ():
+        for event in journal:
             draft.add(event, event_id, trace)
             if isinstance(event, RecordParked):
                 where = {"event_id": event_id, "origin": event.origin}
                 logger.warning("parked: %s", event.reason, extra=where)
         self.ports.tracing.changed(changes, trace)
-        left = item.message if journal is None and isinstance(item.message, Due) else None
-        return Decided(changes, left)
+        return Decided(changes)
 
     def _journal(
         self, item: Input, state: State, draft: Draft, now: datetime
-    ) -> Sequence[Message] | None:
-        """The events of one input, folded into the state; None: a deadline stays undecided."""
+    ) -> Sequence[Message] | Fault:
+        """The events of one input, folded into the state; or why a deadline stays undecided."""
         journal = self._events(item, state, draft, now)
+        if isinstance(journal, Fault):
+            return journal
         try:
-            for event in journal or ():
+            for event in journal:
                 state.apply(fold(self.domain, state, event))
-            parked = any(isinstance(event, RecordParked) for event in journal or ())
+            parked = any(isinstance(event, RecordParked) for event in journal)
             if item.mirrored and item.message is not None and not parked:
                 state.apply(self.domain.evolve(state, item.message))
         except NotLoaded:
@@ -98,13 +101,13 @@ class Decider:
         except Exception as error:  # noqa: BLE001  # a fault of ours must not stop the rest
             state.undo()
             journal = self._faulty(item, draft, error)
-            for event in journal or ():
+            for event in () if isinstance(journal, Fault) else journal:
                 state.apply(fold(self.domain, state, event))
         return journal
 
     def _events(
         self, item: Input, state: State, draft: Draft, now: datetime
-    ) -> Sequence[Message] | None:
+    ) -> Sequence[Message] | Fault:
         message = item.message
         if item.unreadable is not None:
             return aside(item, draft, item.unreadable.reason, item.unreadable.detail)
@@ -128,7 +131,7 @@ class Decider:
             return [*retried(item, draft), *learned, *decision, *older]
         if item.received is None:
             logger.error("a deadline was refused: %s", decision.rule)
-            return None
+            return Fault("rule", f"{decision.rule}: {decision.detail}")
         if not is_command(type(message)):
             return aside(item, draft, "rule", f"{decision.rule}: {decision.detail}")
         return [*retried(item, draft), self._refused(item, message, decision)]
@@ -142,14 +145,12 @@ class Decider:
         source = f"{name}.{due.id}"
         return [Heartbeat(cohort_id=name, source=source, next_at=now + self.beat)]
 
-    def _faulty(self, item: Input, draft: Draft, error: Exception) -> Sequence[Message] | None:
+    def _faulty(self, item: Input, draft: Draft, error: Exception) -> Sequence[Message] | Fault:
         """A fault of ours, on this very message: set aside, so that the rest flows on."""
-        kind = type(item.message).__name__
         where = {"event_id": item.attributes.id if item.attributes else None}
-        logger.error("no decision on a %s", kind, exc_info=error, extra=where)
-        if item.received is None:
-            return None
-        return aside(item, draft, "fault", f"{kind}: {type(error).__name__}")
+        logger.error("no decision on a %s", named(item), exc_info=error, extra=where)
+        fault = fault_of(item, error)
+        return fault if item.received is None else aside(item, draft, fault.reason, fault.detail)
 
     def _refused(self, item: Input, message: Message, refusal: Refusal) -> CommandRefused:
         assert item.attributes is not None

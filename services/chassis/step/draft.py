@@ -6,6 +6,7 @@ from schemas.base import Event, Message
 from schemas.envelope import Record, encode, is_doubled
 from schemas.journal import RecordDropped, RecordParked, RecordRetried, StepCompleted
 from schemas.topics import Service, Stream, stream_of, stream_topic
+from services.chassis.log.sizes import SMALL, check_size
 from services.chassis.store.contract import Outgoing, Place
 
 
@@ -54,7 +55,10 @@ class Draft:
         return self.sequences.get("parked", 0) + 1
 
     def add(self, event: Message, cause: str | None = None, traceparent: str | None = None) -> None:
-        """Put an event at the end of the service's journal; `cause` is the id of what led to it."""
+        """Put an event at the end of the service's journal; `cause` is the id of what led to it.
+
+        Raises `RecordTooLarge` if the broker would not take it.
+        """
         kind = type(event)
         if isinstance(event, Event) and event.anonymous:
             cause = traceparent = None
@@ -79,22 +83,24 @@ class Draft:
         sequence = self.sequences.get(stream, 0) + 1
         self.sequences[stream] = sequence
         ids = f"{self.service}.{stream}.{partition}"
-        self.records.append(
-            encode(
-                event,
-                stream_topic(self.service, stream),
-                partition,
-                id=f"{ids}.{sequence}",
-                # The parked topic is shared by the services, so its source names the service.
-                source=f"/mentoring/{self.service}/{stream}/{partition}",
-                time=self.now,
-                sequence=sequence,
-                order=None if copy else self.order,
-                cause=cause,
-                traceparent=traceparent,
-                copy_of=f"{ids}.{sequence + 1}" if copy else None,
-            )
+        record = encode(
+            event,
+            stream_topic(self.service, stream),
+            partition,
+            id=f"{ids}.{sequence}",
+            # The parked topic is shared by the services, so its source names the service.
+            source=f"/mentoring/{self.service}/{stream}/{partition}",
+            time=self.now,
+            sequence=sequence,
+            order=None if copy else self.order,
+            cause=cause,
+            traceparent=traceparent,
+            copy_of=f"{ids}.{sequence + 1}" if copy else None,
         )
+        told = len(cause or "") + len(traceparent or "")
+        if len(record.value or b"") + len(record.key or b"") + told > SMALL:
+            check_size(record)  # once it is committed, it can only be published
+        self.records.append(record)
         if not copy:
             self.order += 1
 

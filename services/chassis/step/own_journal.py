@@ -10,12 +10,11 @@ from collections.abc import Mapping
 
 from schemas.envelope import Unreadable, attributes
 from schemas.topics import PUBLIC_EVENTS, Service, Stream, stream_topic
-from services.chassis.log.contract import Log
+from services.chassis.log.contract import Log, Spot
 from services.chassis.step.admission import source_of
-from services.chassis.step.catching_up import Spot
 from services.chassis.store.contract import Place
 
-TAIL = 500  # records that are read of the end of a partition
+TAIL = 500  # offsets that are read of the end of a partition, if that tells something
 
 
 class DatabaseOutdated(Exception):
@@ -64,8 +63,21 @@ def check_known(service: Service, numbers: Mapping[Spot, int], places: Mapping[i
 
 
 async def _last(log: Log, spot: Spot, end: int) -> int:
+    """The greatest number among the last records, however far back these lie.
+
+    Where somebody else's records or markers of transactions fill the end, more of it is read.
+    """
+    tail = TAIL
+    while True:
+        last = await _greatest(log, spot, max(end - tail, 0))
+        if last or tail >= end:
+            return last
+        tail *= 8
+
+
+async def _greatest(log: Log, spot: Spot, start: int) -> int:
     source, last = source_of(*spot), 0
-    async for rows in log.read(*spot, max(end - TAIL, 0)):
+    async for rows in log.read(*spot, start):
         for row in rows:
             try:
                 found = attributes(row.headers)

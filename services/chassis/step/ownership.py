@@ -5,11 +5,14 @@ committed before it goes on (G1, G3); no place is older than one that was known 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Literal
 
 from services.chassis.step.ports import Ports
 from services.chassis.step.publishing import Publisher
 from services.chassis.step.retrying import Retry
 from services.chassis.store.contract import Place
+
+Stopped = Literal["parked-limit"]
 
 Check = Callable[[Mapping[int, Place]], Awaitable[None]]
 """Raises if going on from these places would be wrong."""
@@ -20,10 +23,13 @@ class StateLost(Exception):
 
 
 class Ownership:
-    """`owned`: the partitions of one process, and its place in each."""
+    """`owned`: the partitions of one process, and its place in each. `stopped`: why it writes no
+    more to some of them, until they are taken again: what it was handed meanwhile, it has let go.
+    """
 
     def __init__(self, ports: Ports, publisher: Publisher, retry: Retry) -> None:
         self.owned: dict[int, Place] = {}
+        self.stopped: dict[int, Stopped] = {}
         self._ports = ports
         self._publisher = publisher
         self._retry = retry
@@ -33,16 +39,32 @@ class Ownership:
         await self._retry.until_done(self._ports.store.claim)
         found = await self._retry.until_done(lambda: self._adopt(partitions, check))
         self.owned |= found
-        self._ports.metrics.assigned.set(len(self.owned))
+        self._go_on(partitions)
         return found
 
-    def leave(self, partitions: Iterable[int]) -> None:
+    def leave(self, partitions: Sequence[int]) -> None:
         """Write to these no more."""
         for partition in partitions:
             self.owned.pop(partition, None)
-        self._ports.metrics.assigned.set(len(self.owned))
+        self._go_on(partitions)
         if not self.owned:
             self._publisher.owe_nothing()
+
+    @property
+    def active(self) -> list[int]:
+        """The partitions that steps are made of."""
+        return [partition for partition in self.owned if partition not in self.stopped]
+
+    def stop(self, partition: int, why: Stopped) -> None:
+        """Write to it no more, though nobody else does: going on would be wrong."""
+        self.stopped[partition] = why
+        self._ports.metrics.stopped.set(len(self.stopped))
+
+    def _go_on(self, partitions: Iterable[int]) -> None:
+        for partition in partitions:
+            self.stopped.pop(partition, None)
+        self._ports.metrics.stopped.set(len(self.stopped))
+        self._ports.metrics.assigned.set(len(self.owned))
 
     async def catch_up(self) -> None:
         """Know the places again. Who moved them, even we ourselves, may not have published."""

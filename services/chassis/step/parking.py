@@ -5,33 +5,51 @@ what stands aside is handled, or dropped by somebody who says why, and never for
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 
 from schemas.base import Message
 from schemas.journal import DropParked, RecordDropped, RecordParked, RecordRetried, RetryParked
+from schemas.topics import Service
 from services.chassis.documents import (
+    CUT,
     PARKED_BYTES,
+    PARKED_HEADERS_BYTES,
+    PARKED_KEY_BYTES,
+    PARKED_PER_HEADER,
     BlockedSubject,
     DroppedRecord,
     ParkedRecord,
 )
-from services.chassis.domain import Change, Domain, Gone, Need, One, State
+from services.chassis.domain import Change, Document, Domain, Gone, Need, One, State
 from services.chassis.inputs import Fault, Input
 from services.chassis.log.contract import Received
 from services.chassis.step.admission import Skipped, read
 from services.chassis.step.draft import Draft
 
+Load = Callable[[Iterable[Need]], Awaitable[list[Document]]]
+
+READ_AT_ONCE = 16
+PORTION_BYTES = 4 * 1024 * 1024
+"""Of records that are tried again: so many are read, and so much of them is held, at a time."""
+
 
 class TooManyParked(Exception):
     """So much stands aside that the fault is not in the records; nothing more is set aside."""
+
+    def __init__(self, partition: int, most: int) -> None:
+        super().__init__(
+            f"more than {most} records of partition {partition} stand aside (CONNECTE_PARKED_LIMIT)"
+        )
+        self.partition = partition
 
 
 # --- where a record lies, and where it waits ------------------------------------------------
 
 
 def blocked_id(topic: str, partition: int, key: bytes) -> str:
-    """The id of the queue in which records of this key wait."""
-    return f"{topic}/{partition}/{key.decode('latin-1')}"
+    """The id of the queue in which records of this key wait, told by what is kept of a key."""
+    return f"{topic}/{partition}/{key[:PARKED_KEY_BYTES].decode('latin-1')}"
 
 
 def queue_of(received: Received) -> str | None:
@@ -75,20 +93,22 @@ def aside(item: Input, draft: Draft, reason: str, detail: str) -> Sequence[Messa
     """Set the record aside, or leave it there with one attempt more."""
     received = item.received
     assert received is not None
-    number, attempts = draft.next_parked, 1
-    if item.parked is not None:
-        number, attempts = item.parked.number, item.parked.attempts + 1
-    value = received.value
+    key, headers, value = received.key, _fitting(received), received.value
+    number, attempts, size = draft.next_parked, 1, len(value or b"")
+    sha256 = hashlib.sha256(value or b"").hexdigest()
+    if (before := item.parked) is not None:  # of which there may be only a part
+        number, attempts = before.number, before.attempts + 1
+        size, sha256 = before.size, before.sha256
     parked = RecordParked.model_construct(
         cohort_id=draft.service,
         origin=origin_of(received),
         topic=received.topic,
         offset=received.offset,
-        key=received.key,
-        headers=tuple((name, raw) for name, raw in received.headers),
+        key=None if key is None else key[:PARKED_KEY_BYTES],
+        headers=headers,
         value=None if value is None else value[:PARKED_BYTES],
-        size=len(value or b""),
-        sha256=hashlib.sha256(value or b"").hexdigest(),
+        size=size,
+        sha256=sha256,
         reason=reason,
         detail=detail,
         attempts=attempts,
@@ -97,16 +117,74 @@ def aside(item: Input, draft: Draft, reason: str, detail: str) -> Sequence[Messa
     return [parked]
 
 
+def _fitting(received: Received) -> tuple[tuple[str, bytes | None], ...]:
+    """The headers as they came; if they are too large, those there is room for, with a mark."""
+    headers, room = tuple((name, raw) for name, raw in received.headers), PARKED_HEADERS_BYTES
+    kept: list[tuple[str, bytes | None]] = []
+    for name, raw in headers:
+        room -= len(name.encode()) + len(raw or b"") + PARKED_PER_HEADER
+        if room < 0:
+            break
+        kept.append((name, raw))
+    whole = len(kept) == len(headers) and len(received.key or b"") <= PARKED_KEY_BYTES
+    return headers if whole else (*kept, (CUT, None))
+
+
+def given_up(item: Input, fault: Fault) -> Input | None:
+    """The same, to be set aside, for a step of it alone was stopped; None if it is no record."""
+    if isinstance(item.message, RetryParked):
+        return replace(item, failed=fault)
+    return None if item.received is None else replace(item, message=None, unreadable=fault)
+
+
 def check_parked(draft: Draft, most: int) -> None:
     """Raise `TooManyParked` if a step sets aside more of a partition than may stand aside."""
     if draft.place.parked < draft.parked > most:
-        raise TooManyParked(
-            f"more than {most} records of partition {draft.place.partition} stand aside "
-            f"(CONNECTE_PARKED_LIMIT)"
-        )
+        raise TooManyParked(draft.place.partition, most)
 
 
 # --- coming back ----------------------------------------------------------------------------
+
+
+async def asked_again(item: Input, service: Service, load: Load) -> Sequence[Input]:
+    """The same in parts: of the records that are to be tried again, so many as are held at once.
+
+    Only the last part is the command as it came, so whoever dies in between does the rest again.
+    """
+    if not isinstance(control := item.message, RetryParked):
+        return [item]
+    found: list[tuple[int, str, int]] = []
+    for start in range(0, len(control.origins), READ_AT_ONCE):
+        some = control.origins[start : start + READ_AT_ONCE]
+        for document in await load([One(ParkedRecord, service, origin) for origin in some]):
+            assert isinstance(document, ParkedRecord)
+            found.append((document.number, document.id, len(document.value or b"")))
+    parts: list[list[str]] = [[]]
+    room = PORTION_BYTES
+    for _, origin, size in sorted(found):
+        if size > room and parts[-1]:
+            parts, room = [*parts, []], PORTION_BYTES
+        parts[-1].append(origin)
+        room -= size
+    return _parts(item, control, parts)
+
+
+def _parts(item: Input, control: RetryParked, parts: Iterable[Sequence[str]]) -> list[Input]:
+    asked = [control.model_copy(update={"origins": tuple(origins)}) for origins in parts]
+    before = [replace(item, received=None, attributes=None, message=m) for m in asked[:-1]]
+    return [*before, replace(item, message=asked[-1])]
+
+
+def halves(inputs: Sequence[Input]) -> Sequence[Sequence[Input]]:
+    """The inputs in two parts, in order; none if there is but one, and nothing to take apart."""
+    if (middle := len(inputs) // 2) > 0:
+        return inputs[:middle], inputs[middle:]
+    [item] = inputs
+    if isinstance(control := item.message, RetryParked) and len(control.origins) > 1:
+        middle = len(control.origins) // 2
+        parts = _parts(item, control, (control.origins[:middle], control.origins[middle:]))
+        return [[part] for part in parts]
+    return ()
 
 
 def portions(inputs: Sequence[Input]) -> Iterable[Sequence[Input]]:
@@ -120,18 +198,20 @@ def portions(inputs: Sequence[Input]) -> Iterable[Sequence[Input]]:
     yield inputs[start:]
 
 
-def tried_again(
-    retry: RetryParked, partition: int, domain: Domain, partitions: int, state: State
-) -> Sequence[Input]:
+def tried_again(retry: Input, domain: Domain, partitions: int, state: State) -> Sequence[Input]:
     """The records that somebody wishes to be handled again, read anew, in the order they came."""
     found: list[Input] = []
-    parked = [state.get(ParkedRecord, domain.name, origin) for origin in retry.origins]
+    control = retry.message
+    assert isinstance(control, RetryParked)
+    parked = [state.get(ParkedRecord, domain.name, origin) for origin in control.origins]
     for record in sorted(filter(None, parked), key=lambda record: record.number):
-        if record.record_partition == partition:
+        if record.record_partition == retry.partition:
             again = read(domain, partitions, record.received())
-            again.parked, again.accept_gap = record, retry.accept_gap
+            again.parked, again.accept_gap = record, control.accept_gap
             if not record.whole:
-                again.unreadable = Fault("bad-data", "only its beginning was kept")
+                again.unreadable = Fault("bad-data", "only a part of it was kept")
+            elif retry.failed is not None:
+                again.message, again.unreadable = None, retry.failed
             found.append(again)
     return found
 

@@ -35,7 +35,7 @@ class Publisher:
 
     def begin(self) -> None:
         """As far as anybody knows the broker takes what it is given, until it does not."""
-        self._retry.put_off.discard(PUBLISHING)
+        self._retry.put_off.pop(PUBLISHING, None)
 
     def owe_nothing(self) -> None:
         """Whoever owns the partitions next owes it."""
@@ -50,4 +50,5 @@ class Publisher:
             await self._ports.store.published(outgoing)
 
         with self._ports.metrics.publishing(len(records)):
-            await self._retry.until_done(put_out, PUBLISHING)
+            # What was committed cannot be taken back, so there is nothing else to do.
+            await self._retry.until_done(put_out, PUBLISHING, whatever=True)

@@ -253,7 +253,7 @@ def _entry(row: Received, stream: Stream, source: str) -> Entry | None:
         found = attributes(row.headers)
         if found.source != source or found.order is None or found.sequence is None:
             return None
-        return Entry(found.order, found.sequence, stream, decode(found, row.value))
+        return Entry(found.order, found.sequence, stream, decode(found, row.value, "taken-in"))
     except Unreadable:
         return None
 
@@ -262,7 +262,7 @@ def _contact(row: Received) -> Message | None:
     try:
         if row.value is None:
             return tombstone(row.key)
-        return decode(attributes(row.headers), row.value)
+        return decode(attributes(row.headers), row.value, "taken-in")
     except Unreadable:
         return None  # it was parked when it came
 

@@ -10,9 +10,9 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from schemas.topics import Service
+from services.chassis.log.contract import Spot
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.topic_ids import topic_ids
-from services.chassis.step.catching_up import Spot
 from services.chassis.step.own_journal import check_known, last_numbers, own_streams
 from services.chassis.store.contract import Place, Store
 
@@ -88,7 +88,13 @@ async def check_own_journal(
 
 
 async def _exists(log: KafkaLog, place: TopicPartition, offset: int) -> bool:
-    """Some brokers report the last batch's first offset as the end; a read tells for sure."""
+    """Whether the log has had this offset.
+
+    What was handled may lie behind the start of a transaction that is open, where what can be read
+    ends. Some brokers report the last batch's first offset as the end; a read tells for sure.
+    """
+    if await log.written(place.topic, place.partition) > offset:
+        return True
     async for rows in log.read(place.topic, place.partition, offset):
         return bool(rows) and rows[0].offset == offset
     return False

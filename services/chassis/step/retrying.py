@@ -1,15 +1,17 @@
 """Try until it works: a fault that passes parks nothing and loses nothing.
 
-Always holds: an attempt is made again only after a fault that passes by itself, and never once its
-partitions are about to be taken away.
+Always holds: an attempt is made again only after a fault that passes, by itself or because somebody
+mends it, and never once its partitions are about to be taken away; whoever asks is told what is
+being waited for.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from services.chassis.faults import NatureOf, name_of
 from services.chassis.step.ports import Limits, Ports
 
 logger = logging.getLogger(__name__)
@@ -18,41 +20,62 @@ T = TypeVar("T")
 
 BOOT_SECONDS = 60.0
 
+Waiting = Literal["away", "denied", "environment"]
+"""For what passes by itself; for a permission; for something else that somebody has to mend."""
+
 
 class Abandoned(Exception):
     """The partitions are about to be taken away; the step was not made."""
 
 
 class Retry:
-    """The attempts of one process. `put_off`: what did not work the last time it was tried."""
+    """The attempts of one process. `put_off`: what did not work last time, and waits for what."""
 
     def __init__(self, ports: Ports, limits: Limits) -> None:
-        self.put_off: set[str] = set()
+        self.put_off: dict[str, Waiting] = {}
         self._ports = ports
         self._limits = limits
         self._leaving = asyncio.Event()
 
-    async def until_done(self, attempt: Callable[[], Awaitable[T]], what: str = "step") -> T:
+    async def until_done(
+        self, attempt: Callable[[], Awaitable[T]], what: str = "step", *, whatever: bool = False
+    ) -> T:
         """Make attempts, each later than the one before, until one is not stopped by a fault.
 
-        Raises `Abandoned`, or what does not pass by itself.
+        Raises `Abandoned`, or what does not pass; with `whatever` nobody but the surroundings can
+        be at fault, and that is waited for, too.
         """
-        wait = self._limits.first_retry
+        wait = 0.0
         while True:
             try:
                 result = await attempt()
             except Exception as error:
-                if not self._ports.is_transient(error):
+                found = self._ports.nature_of(error)
+                if found == "permanent" and not whatever:
                     raise
-                self.put_off.add(what)
-                self.count(error)
-                logger.warning("%s put off: %s", what, type(error).__name__)
-                if await self._leaving_within(wait):
-                    raise Abandoned from error
-                wait = min(wait * 2, self._limits.longest_retry)
+                waiting: Waiting = "away" if found == "passing" else "environment"
+                waiting = "denied" if found == "denied" else waiting
+                wait = await self.pause(error, waiting, wait, what)
             else:
-                self.put_off.discard(what)
+                self.put_off.pop(what, None)
                 return result
+
+    async def pause(
+        self, error: Exception, waiting: Waiting, last: float = 0.0, what: str = "step"
+    ) -> float:
+        """Wait before the next attempt, longer than the last time; for how long it was.
+
+        Raises `Abandoned` if the partitions are about to be taken away meanwhile.
+        """
+        limits = self._limits
+        most = limits.longest_retry if waiting == "away" else limits.slowest_retry
+        wait = min(last * 2, most) or limits.first_retry
+        self.put_off[what] = waiting
+        self.count(error)
+        logger.warning("%s put off (%s): %s", what, waiting, name_of(error))
+        if await self._leaving_within(wait):
+            raise Abandoned from error
+        return wait
 
     def count(self, error: Exception) -> None:
         """Count what stopped an attempt."""
@@ -74,18 +97,16 @@ class Retry:
         return True
 
 
-async def patiently(
-    what: str, start: Callable[[], Awaitable[None]], is_transient: Callable[[Exception], bool]
-) -> None:
+async def patiently(what: str, start: Callable[[], Awaitable[None]], nature_of: NatureOf) -> None:
     """Start a part that may not be there yet; give up after a minute."""
     deadline, wait = time.monotonic() + BOOT_SECONDS, 0.1
     while True:
         try:
             await start()
         except Exception as error:
-            if not is_transient(error) or time.monotonic() > deadline:
+            if nature_of(error) == "permanent" or time.monotonic() > deadline:
                 raise
-            logger.warning("%s is not there yet: %s", what, type(error).__name__)
+            logger.warning("%s is not there yet: %s", what, name_of(error))
         else:
             return
         await asyncio.sleep(wait)

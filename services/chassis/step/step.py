@@ -14,8 +14,8 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import datetime
 
 from schemas.journal import RetryParked
-from services.chassis.domain import Change, Document, Domain, Due, Need, State, Timed
-from services.chassis.inputs import Input
+from services.chassis.domain import Change, Document, Domain, Need, State, Timed
+from services.chassis.inputs import Fault, Input
 from services.chassis.step.admission import admit
 from services.chassis.step.deciding import Decider
 from services.chassis.step.draft import Draft
@@ -48,10 +48,13 @@ class Steps:
         self.most_parked = most_parked
         self.left_due = asyncio.Event()
 
-    async def make(self, inputs: Sequence[Input], owned: MutableMapping[int, Place]) -> list[Due]:
+    async def make(
+        self, inputs: Sequence[Input], owned: MutableMapping[int, Place]
+    ) -> list[tuple[Input, Fault]]:
         """One attempt at the step of these inputs; `owned`, their places, move on with it.
 
-        The deadlines that could not be decided on. Raises `Outpaced`, and what goes wrong outside.
+        What is no record and could not be decided on, and why not. Raises `Outpaced`,
+        `TooManyParked`, and whatever goes wrong outside or cannot be written.
         """
         started, now = time.perf_counter(), self.ports.clock.now()
         touched = dict.fromkeys(item.partition for item in inputs)
@@ -59,16 +62,15 @@ class Steps:
         admitted: Sequence[Input] = [i for i in inputs if self._admitted(i, drafts[i.partition])]
         state = State()
         await state.load(self.ports.store.load, self._needs(admitted, drafts))
-        if admitted and isinstance(retry := admitted[0].message, RetryParked):
-            at = admitted[0].partition
-            admitted = tried_again(retry, at, self.domain, self.partitions, state)
+        if admitted and isinstance(admitted[0].message, RetryParked):
+            admitted = tried_again(admitted[0], self.domain, self.partitions, state)
             await state.load(self.ports.store.load, self._needs(admitted, drafts))
 
         changes: dict[tuple[type[Document], str], tuple[int, Change]] = {}
-        undecided: list[Due] = []
+        undecided: list[tuple[Input, Fault]] = []
         for item in admitted:
             decided = await self.decider.decide(item, state, drafts[item.partition], now)
-            undecided += [decided.undecided] if decided.undecided else []
+            undecided += [(item, decided.undecided)] if decided.undecided else []
             for change in decided.changes:
                 document = change if isinstance(change, Document) else change.document
                 changes[type(document), document.key] = (item.partition, change)
@@ -110,7 +112,7 @@ class Steps:
         for item in inputs:
             if item.attributes is not None and item.message is not None:
                 seconds = (now - item.attributes.time).total_seconds() / self.ports.clock.rate
-                metrics.latency_of(type(item.message).__name__).observe(max(seconds, 0.0))
+                metrics.was_late(type(item.message).__name__, max(seconds, 0.0))
                 metrics.last_event.set(item.attributes.time.timestamp())
 
 

@@ -9,23 +9,30 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
+from typing import Literal, get_args
 
 from services.chassis.domain import Document, Domain
 from services.chassis.inputs import Input
 from services.chassis.log.contract import Received
 from services.chassis.step.admission import read
+from services.chassis.step.attempts import Attempts
 from services.chassis.step.catching_up import in_time
 from services.chassis.step.deadlines import Deadlines, DueWorker
 from services.chassis.step.deciding import Decider
-from services.chassis.step.ownership import Check, Ownership
-from services.chassis.step.parking import portions
+from services.chassis.step.ownership import Check, Ownership, Stopped
+from services.chassis.step.parking import asked_again, portions
 from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.publishing import Publisher
-from services.chassis.step.retrying import Retry
+from services.chassis.step.retrying import Abandoned, Retry, Waiting
 from services.chassis.step.step import Steps
-from services.chassis.store.contract import Outpaced, Place
+from services.chassis.store.contract import Place
 
 logger = logging.getLogger(__name__)
+
+Trouble = Waiting | Stopped | Literal["late"]
+"""Why a process is not well; `late`: the broker has not said for long that it took something."""
+TROUBLES: tuple[Trouble, ...] = (*get_args(Waiting), *get_args(Stopped), "late")
 
 
 class Stepper:
@@ -55,7 +62,13 @@ class Stepper:
             domain, ports, self._retry, due_workers or {}, beats=beat is not None
         )
         decider = Decider(domain, ports, beat or timedelta())
-        self._steps = Steps(domain, ports, partitions, decider, self._publisher, limits.parked)
+        steps = Steps(domain, ports, partitions, decider, self._publisher, limits.parked)
+        self._left_due = steps.left_due
+        self._attempts = Attempts(
+            steps, ports, self._ownership, self._retry, self._deadlines.set_aside
+        )
+        for reason in TROUBLES:
+            ports.metrics.trouble.labels(reason).set_function(partial(self._suffers, reason))
 
     @property
     def owned(self) -> dict[int, Place]:
@@ -65,12 +78,21 @@ class Stepper:
     @property
     def left_due(self) -> asyncio.Event:
         """Set when a step leaves a document whose moment has already come."""
-        return self._steps.left_due
+        return self._left_due
+
+    @property
+    def troubles(self) -> set[Trouble]:
+        """Why it is not well: what its attempts wait for, what it has stopped, what is late."""
+        found: set[Trouble] = {*self._retry.put_off.values(), *self._ownership.stopped.values()}
+        return found | {"late"} if self._publisher.late else found
+
+    def _suffers(self, reason: Trouble) -> float:
+        return float(reason in self.troubles)
 
     @property
     def healthy(self) -> bool:
         """Whether the last attempts on database and broker worked, and what is owed is not late."""
-        return not self._retry.put_off and not self._publisher.late
+        return not self.troubles
 
     async def take(self, partitions: Iterable[int], check: Check | None = None) -> dict[int, Place]:
         """Become the writer of these: know the places, publish what the last owner left.
@@ -88,7 +110,7 @@ class Stepper:
         """Finish or abandon the step at hand, and write to these no more."""
         self._retry.give_up()
         async with self._turn:
-            self._ownership.leave(partitions)
+            self._ownership.leave(list(partitions))
         self._retry.go_on()
 
     async def publish_left(self) -> None:
@@ -102,14 +124,15 @@ class Stepper:
                 await self._retry.until_done(self._ownership.catch_up)
 
     async def handle(self, records: Sequence[Received]) -> dict[tuple[str, int], int]:
-        """Make one step of these records; (topic, partition) to the offset to commit.
+        """Make the steps of these records; (topic, partition) to the offset to commit.
 
-        Records of partitions that are not owned are left alone.
+        Records of partitions that are not owned, or were stopped, are left alone.
         """
         inputs = in_time([read(self.domain, self.partitions, record) for record in records])
         async with self._turn:
             for portion in portions(inputs):
-                await self._step(portion)
+                for part in await self._parts(portion):
+                    await self._step(part)
             return {
                 (r.topic, r.partition): self.owned[r.partition].positions[r.topic]
                 for r in records
@@ -125,29 +148,28 @@ class Stepper:
             self.progress = time.monotonic()
         total = 0
         for kind in self._deadlines.kinds:
-            if found := await self._deadlines.find(kind, self.owned):
+            if found := await self._deadlines.find(kind, self._ownership.active):
                 total += len(found)
                 async with self._turn:
                     await self._step(found)
+                self._deadlines.decided(found)
+        await self._deadlines.note()
         return total
 
-    async def _step(self, inputs: Sequence[Input]) -> None:
-        """Make one step, as often as it takes: somebody else may have written meanwhile."""
-        while True:
-            try:
-                await self._retry.until_done(lambda: self._attempt(inputs))
-            except Outpaced as error:
-                self._retry.count(error)
-                logger.warning("somebody else wrote to a partition; its place is read again")
-                await self._retry.until_done(self._ownership.catch_up)
-            else:
-                break
-        self.progress = time.monotonic()
+    async def _parts(self, portion: Sequence[Input]) -> Sequence[Sequence[Input]]:
+        """A portion as it is; one that asks for many parked records again, some at a time."""
+        if len(portion) != 1:
+            return [portion]
+        [item], load = portion, self.ports.store.load
+        try:
+            asked = await self._retry.until_done(lambda: asked_again(item, self.domain.name, load))
+        except Abandoned:
+            raise
+        except Exception as error:  # noqa: BLE001  # the step meets it, too, and finds what it is of
+            logger.warning("parked records are not read in parts: %s", type(error).__name__)
+            return [portion]
+        return [[part] for part in asked]
 
-    async def _attempt(self, inputs: Sequence[Input]) -> None:
-        mine = [item for item in inputs if item.partition in self.owned]
-        if mine:
-            with self.ports.tracing.step(mine):
-                undecided = await self._steps.make(mine, self.owned)
-            for due in undecided:
-                self._deadlines.leave_alone(due)
+    async def _step(self, inputs: Sequence[Input]) -> None:
+        await self._attempts.make(inputs)
+        self.progress = time.monotonic()

@@ -50,6 +50,23 @@ class Commit:
     outgoing: Sequence[Outgoing]
 
 
+@dataclass(frozen=True, slots=True)
+class DeadlineAside:
+    """A deadline that could not be decided on, and is left alone until some moment of real time.
+
+    `collection` and `key` are its document's; no key: the whole kind could not be read. Nothing of
+    it is state: whoever owns the partition next finds out for itself.
+    """
+
+    collection: str
+    key: str
+    partition: int
+    reason: str
+    detail: str
+    attempts: int
+    until: datetime
+
+
 class Outpaced(Exception):
     """Somebody else has written to these partitions since they were read."""
 
@@ -64,7 +81,11 @@ class Store(Protocol):
         """The documents asked for that exist: one query per kind."""
 
     async def commit(self, commit: Commit) -> None:
-        """Make a step durable, or raise `Outpaced` and change nothing."""
+        """Make a step durable, or raise `Outpaced` and change nothing.
+
+        What cannot be written (a document above 16 MiB, a number of more than 64 bits, a NUL in
+        the name of a field) raises something that does not pass, and changes nothing.
+        """
 
     async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
         """What has been committed and not yet published, in order."""
@@ -73,9 +94,20 @@ class Store(Protocol):
         """These have been published; forget them."""
 
     async def due(
-        self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
+        self,
+        kind: type[D],
+        partitions: Iterable[int],
+        now: datetime,
+        limit: int,
+        besides: Sequence[str] = (),
     ) -> list[tuple[int, D]]:
-        """Timed documents of these partitions whose moment has come, earliest first."""
+        """Timed documents of these partitions whose moment has come, earliest first.
+
+        Those with a key of `besides` are passed over, and do not count for `limit`.
+        """
+
+    async def note_aside(self, news: Mapping[tuple[str, str], DeadlineAside | None]) -> None:
+        """For those who look: what is set aside by collection and key, or (None) no more."""
 
     async def claim(self) -> None:
         """End what processes before us have left open, so that it stands in nobody's way."""
@@ -150,6 +182,9 @@ class Projections(Protocol):
         within: float | None = None,
     ) -> dict[tuple[str, ...], int]:
         """How many documents there are by the values (as text) of these fields."""
+
+    async def deadlines_aside(self, limit: int) -> list[DeadlineAside]:
+        """Deadlines that are set aside, `limit` at most, as far as services have noted it."""
 
     async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
         """How far the service has read: topic and partition to the next offset."""

@@ -5,20 +5,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import bson
+from pymongo.errors import DocumentTooLarge
+
 from services.chassis.domain import Change, D, Document, Gone, Need, One, Timed
 from services.chassis.store.contract import (
     EVERYWHERE,
     Commit,
+    DeadlineAside,
     Outgoing,
     Outpaced,
     Place,
     Row,
     Where,
 )
+from services.chassis.store.rows import LARGEST, chunks_of, place_row, row_of
 
 
 class MemoryStore:
-    """A service's own database, as a process's own memory. Documents are frozen: it keeps them."""
+    """A service's own database, as a process's own memory. Documents are frozen: it keeps them.
+
+    It takes what MongoDB takes, and raises what the driver raises of the rest.
+    """
 
     def __init__(self) -> None:
         self.place: dict[int, Place] = {}
@@ -26,6 +34,7 @@ class MemoryStore:
         self._timed: dict[type[Document], dict[str, tuple[datetime, int]]] = {}
         self.outbox: dict[tuple[int, int], Outgoing] = {}
         self.topics: dict[str, str] = {}
+        self.aside: dict[tuple[str, str], DeadlineAside] = {}
 
     async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
         return {p: self.place[p] for p in partitions if p in self.place}
@@ -47,6 +56,7 @@ class MemoryStore:
         for place in commit.places:
             if place.step != self.place.get(place.partition, Place(place.partition)).step + 1:
                 raise Outpaced
+        _check_writable(commit)
         for place in commit.places:
             self.place[place.partition] = place
         self._write(commit.changes)
@@ -74,15 +84,30 @@ class MemoryStore:
             self.outbox.pop((item.partition, item.step), None)
 
     async def due(
-        self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
+        self,
+        kind: type[D],
+        partitions: Iterable[int],
+        now: datetime,
+        limit: int,
+        besides: Sequence[str] = (),
     ) -> list[tuple[int, D]]:
-        wanted = set(partitions)
+        wanted, others = set(partitions), set(besides)
         found = sorted(
             (due_at, key)
             for key, (due_at, partition) in self._timed.get(kind, {}).items()
-            if partition in wanted and due_at <= now
+            if partition in wanted and due_at <= now and key not in others
         )
         return [self.rows[kind][key] for _, key in found[:limit]]  # type: ignore[misc]
+
+    async def note_aside(self, news: Mapping[tuple[str, str], DeadlineAside | None]) -> None:
+        for key, row in news.items():
+            if row is None:
+                self.aside.pop(key, None)
+            else:
+                self.aside[key] = row
+
+    async def deadlines_aside(self, limit: int) -> list[DeadlineAside]:
+        return [self.aside[key] for key in sorted(self.aside)][:limit]
 
     def next_due(self, *besides: type[Document]) -> datetime | None:
         """The earliest deadline of all documents, but for these kinds."""
@@ -169,6 +194,15 @@ def _is_meant(document: Document, partition: int, where: Where) -> bool:
         and (where.partitions is None or partition in where.partitions)
         and all(getattr(document, name) == value for name, value in where.equal.items())
     )
+
+
+def _check_writable(commit: Commit) -> None:
+    rows = [place_row(place) for place in commit.places]
+    rows += [row_of(at, c) for at, c in commit.changes if isinstance(c, Document)]
+    rows += [row for outgoing in commit.outgoing for row in chunks_of(outgoing)]
+    for row in rows:
+        if len(written := bson.encode(row)) > LARGEST:
+            raise DocumentTooLarge(f"BSON document too large ({len(written)} bytes)")
 
 
 def _first(item: tuple[Any, Any]) -> Any:

@@ -23,22 +23,29 @@ from motor.motor_asyncio import (
     AsyncIOMotorDatabase,
 )
 from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, OperationFailure
 from pymongo.monitoring import CommandListener, ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
 
 from schemas.envelope import Record
 from services.chassis.domain import Change, D, Document, Need, One
-from services.chassis.store.contract import Commit, NoAnswer, Outgoing, Outpaced, Place
+from services.chassis.store.contract import Commit, DeadlineAside, Outgoing, Outpaced, Place
 from services.chassis.store.generations import PLACES, POINTER, Moving, prefix_of
-from services.chassis.store.rows import chunks_of, operations_of, place_of, place_row
-from services.chassis.store.views import Views
+from services.chassis.store.rows import (
+    aside_operation,
+    chunks_of,
+    operations_of,
+    place_of,
+    place_row,
+)
+from services.chassis.store.views import ASIDE, Views
 
 logger = logging.getLogger(__name__)
 
 OUTBOX, TOPICS, SESSIONS = "outbox", "topics", "sessions_open"
 CONFIRM_MS = 10_000  # within which a majority confirms that the primary is one
 ANNOUNCE_EVERY = 600.0  # seconds; a tenth of how long an announcement is kept
+NOTED_SECONDS = 7200  # after the moment of its next try, a deadline is not noted as set aside
 
 _DURABLE = WriteConcern(w="majority", j=True)
 _DUPLICATE_KEY = 11000
@@ -99,7 +106,8 @@ class MongoStore(Views):
         existing = set(await self.database.list_collection_names())
         old = IndexModel("at", expireAfterSeconds=int(10 * ANNOUNCE_EVERY))
         queue = IndexModel([("partition", 1), ("step", 1), ("chunk", 1)])
-        wanted = {POINTER: [], TOPICS: [], SESSIONS: [old]}
+        past = IndexModel("until", expireAfterSeconds=NOTED_SECONDS)
+        wanted = {POINTER: [], TOPICS: [], SESSIONS: [old], ASIDE: [past]}
         own = {PLACES: [], OUTBOX: [queue]} | {k.collection: _indexes(k) for k in self.documents}
         wanted |= {prefix_of(self._written) + name: indexes for name, indexes in own.items()}
         await asyncio.gather(
@@ -233,14 +241,24 @@ class MongoStore(Views):
         )
 
     async def due(
-        self, kind: type[D], partitions: Iterable[int], now: datetime, limit: int
+        self,
+        kind: type[D],
+        partitions: Iterable[int],
+        now: datetime,
+        limit: int,
+        besides: Sequence[str] = (),
     ) -> list[tuple[int, D]]:
         # `$type` lets the partial index serve the query.
         moment = {"$lte": now, "$type": "date"}
         query = {"partition": {"$in": list(partitions)}, "due_at": moment}
+        if besides:
+            query["_id"] = {"$nin": list(besides)}
         cursor = self._own(kind.collection).find(query).sort("due_at", 1).limit(limit)
         rows = await cursor.to_list(None)
         return [(row["partition"], kind.model_validate(row)) for row in rows]
+
+    async def note_aside(self, news: Mapping[tuple[str, str], DeadlineAside | None]) -> None:
+        await self.database[ASIDE].bulk_write([aside_operation(*item) for item in news.items()])
 
     async def changed_topics(self, present: Mapping[str, str]) -> list[str]:
         if not present:
@@ -296,7 +314,9 @@ class MongoStore(Views):
         self._announced.clear()
         for name in self.collections:
             await self._own(name).drop()
-        for name in (TOPICS, SESSIONS) if self._written == await self.generations.live() else ():
+        for name in (
+            (TOPICS, SESSIONS, ASIDE) if self._written == await self.generations.live() else ()
+        ):
             await self.database.drop_collection(name)
         await self.open()
 
@@ -332,13 +352,3 @@ def _indexes(kind: type[Document]) -> list[IndexModel]:
         due = {"due_at": {"$type": "date"}}
         found.append(IndexModel([("partition", 1), ("due_at", 1)], partialFilterExpression=due))
     return found
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether trying the step again can help: the database is away, moving or busy."""
-    if isinstance(error, NoAnswer) and isinstance(error.__cause__, Exception):
-        error = error.__cause__
-    if isinstance(error, BulkWriteError):
-        # Nothing was refused: only the majority's word is missing, as when a primary steps down.
-        return not error.details["writeErrors"]
-    return isinstance(error, PyMongoError)

@@ -4,14 +4,16 @@ Always holds: equal documents and equal places are equal bytes.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 from pymongo import DeleteOne, ReplaceOne
 
 from services.chassis.domain import Change, Document, Gone
-from services.chassis.store.contract import Outgoing, Place
+from services.chassis.store.contract import DeadlineAside, Outgoing, Place
 
-OUTBOX_BYTES = 8 * 1024 * 1024  # of a document that may have 16 MiB
+LARGEST = 16 * 1024 * 1024  # bytes of a document
+OUTBOX_BYTES = LARGEST // 2
 
 
 def row_of(partition: int, document: Document) -> dict[str, Any]:
@@ -48,6 +50,19 @@ def operations_of(
     return found
 
 
+def aside_operation(
+    key: tuple[str, str], row: DeadlineAside | None
+) -> ReplaceOne[dict[str, Any]] | DeleteOne:
+    """What notes that a deadline is set aside, or (None) that it is no more."""
+    name = {"_id": "/".join(key)}
+    return DeleteOne(name) if row is None else ReplaceOne(name, name | asdict(row), upsert=True)
+
+
+def aside_of(row: dict[str, Any]) -> DeadlineAside:
+    """A deadline that is set aside, as it was noted."""
+    return DeadlineAside(**{field.name: row[field.name] for field in fields(DeadlineAside)})
+
+
 def chunks_of(outgoing: Outgoing) -> Iterable[dict[str, Any]]:
     """What a step has to publish, as one document of the outbox or several."""
     rows: list[list[Any]] = []
@@ -74,5 +89,5 @@ def _chunk(outgoing: Outgoing, chunk: int, rows: list[list[Any]]) -> dict[str, A
 
 def place_of(row: dict[str, Any]) -> Place:
     """A place as it was stored."""
-    fields = ("step", "positions", "seen", "sequences", "order", "parked")
-    return Place(row["_id"], *(row[field] for field in fields))
+    names = ("step", "positions", "seen", "sequences", "order", "parked")
+    return Place(row["_id"], *(row[name] for name in names))

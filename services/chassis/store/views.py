@@ -11,9 +11,11 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from services.chassis.domain import D, Document
-from services.chassis.store.contract import EVERYWHERE, NoAnswer, Row, Where
+from services.chassis.store.contract import EVERYWHERE, DeadlineAside, NoAnswer, Row, Where
 from services.chassis.store.generations import PLACES, Generations, prefix_of
+from services.chassis.store.rows import aside_of
 
+ASIDE = "deadlines_aside"
 _BY_ID = [("cohort_id", 1), ("id", 1)]
 
 
@@ -36,6 +38,11 @@ class Views:
 
     def _view(self, name: str) -> Any:
         return self.database[prefix_of(self._shown) + name]
+
+    async def deadlines_aside(self, limit: int) -> list[DeadlineAside]:
+        with _answering():
+            rows = await self.database[ASIDE].find().sort("_id", 1).limit(limit).to_list(None)
+        return [aside_of(row) for row in rows]
 
     async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
         with _answering():

@@ -3,6 +3,7 @@
 import time
 from collections import Counter as Count
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args
@@ -87,6 +88,7 @@ class Programme(Collector):
 
 _LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 _STEP = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+_HTTP = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 75)
 _RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
@@ -135,6 +137,40 @@ class Metrics:
         "1 where partitions are assigned and database and broker answer",
     )
     assigned = Made(Gauge, "mentoring_partitions_assigned", "Partitions owned")
+    fetch_errors = Made(
+        Counter,
+        "mentoring_fetch_errors",
+        "Attempts to read from the broker that failed, by the error",
+        ("error",),
+    )
+    reading_stopped = Made(
+        Gauge,
+        "mentoring_reading_stopped",
+        "1 for each topic and partition that cannot be read on now; an empty topic is the group",
+        ("topic", "partition", "error"),
+    )
+    stopped = Made(
+        Gauge,
+        "mentoring_partitions_stopped",
+        "Partitions owned of which no steps are made, for too many of their records are parked",
+    )
+    trouble = Made(
+        Gauge,
+        "mentoring_trouble",
+        "1 while a service is not ready for this reason",
+        ("reason",),
+    )
+    deadlines_aside = Made(
+        Gauge,
+        "mentoring_deadlines_aside",
+        "Deadlines that could not be decided on, and are tried again later",
+    )
+    deadline_faults = Made(
+        Counter,
+        "mentoring_deadline_faults",
+        "Deadlines set aside, by the kind of document and the reason",
+        ("kind", "reason"),
+    )
     rebalances = Made(Counter, "mentoring_rebalances", "Assignments received")
     step_seconds = Made(Histogram, "mentoring_step_seconds", "One batch step", buckets=_STEP)
     step_records = Made(Histogram, "mentoring_step_records", "Messages in a step", buckets=_RECORDS)
@@ -169,6 +205,20 @@ class Metrics:
         ("reason",),
     )
     connections = Made(Gauge, "mentoring_http_connections", "Open HTTP connections")
+    http_requests = Made(
+        Counter,
+        "mentoring_http_requests",
+        "HTTP requests that were answered, by the template of their route",
+        ("method", "route", "status"),
+    )
+    http_seconds = Made(
+        Histogram,
+        "mentoring_http_request_seconds",
+        "From a request's head to the end of its answer",
+        ("route",),
+        buckets=_HTTP,
+    )
+    http_in_flight = Made(Gauge, "mentoring_http_in_flight", "HTTP requests being answered")
     last_event = Made(
         Gauge,
         "mentoring_projection_last_event_timestamp_seconds",
@@ -196,8 +246,10 @@ class Metrics:
     )
     build = Made(Gauge, "mentoring_build_info", "Which service this is", ("service",))
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, untold: AbstractSet[type[Message]] = frozenset()) -> None:
+        """`untold`: messages of which no measure says by type when they come, or how many."""
         self.registry = CollectorRegistry()
+        self._untold = {kind.__name__ for kind in untold}
         # When each counter began: as many series again, that nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         for name, row in vars(Metrics).items():
@@ -219,19 +271,26 @@ class Metrics:
         for stream in get_args(Stream):
             topic = TOPICS.get(stream_topic(service, stream))
             for kind in topic.types if topic else ():
-                self.events.labels(kind.__name__)
+                if kind.__name__ not in self._untold:
+                    self.events.labels(kind.__name__)
 
-    def latency_of(self, kind: str) -> Histogram:
-        """The latency of one type of message; kept, for looking it up costs more than observing."""
+    def was_late(self, kind: str, seconds: float) -> None:
+        """How long a message of this type took to have its effect.
+
+        The measure of a type is kept, for looking it up costs more than observing.
+        """
+        if kind in self._untold:
+            return
         child = self._latency_of.get(kind)
         if child is None:
             child = self._latency_of[kind] = self.latency.labels(self._service, kind)
-        return child
+        child.observe(seconds)
 
     def decided(self, events: Sequence[Message]) -> None:
         """Count what a step has decided."""
         for kind, count in Count(type(event).__name__ for event in events).items():
-            self.events.labels(kind).inc(count)
+            if kind not in self._untold:
+                self.events.labels(kind).inc(count)
         for event in events:
             if isinstance(event, RecordParked):
                 self.parked.labels(event.reason).inc()

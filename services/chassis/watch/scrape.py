@@ -26,10 +26,15 @@ LOOK_SECONDS = 4.0
 MOST_ROWS = 10_000
 
 Lags = Callable[[], Awaitable[Mapping[tuple[str, int], int]]]
+Stopped = Callable[[], Mapping[tuple[str, int], str]]
 
 
 class Scrape:
-    """The answer to a scrape. `owned`: the partitions of this process; `lags`: what waits there."""
+    """The answer to a scrape.
+
+    `owned`: the partitions of this process; `lags`: what waits there; `stopped`: which of it cannot
+    be read, and the name of the error.
+    """
 
     def __init__(
         self,
@@ -38,12 +43,14 @@ class Scrape:
         store: Projections,
         owned: Callable[[], Collection[int]],
         lags: Lags,
+        stopped: Stopped = dict,
     ) -> None:
         self.metrics = metrics
         self.programme = programme
         self.store = store
         self._owned = owned
         self._lags = lags
+        self._stopped = stopped
         self._looking = asyncio.Lock()
         self._current_until = float("-inf")
 
@@ -57,6 +64,9 @@ class Scrape:
                 )
                 now = time.monotonic()
                 self._current_until = now + max(FRESH_SECONDS, RESTS * (now - began))
+        self.metrics.reading_stopped.clear()
+        for (topic, partition), error in self._stopped().items():
+            self.metrics.reading_stopped.labels(topic, str(partition), error).set(1)
         return generate_latest(self.metrics.registry)
 
     async def _unless_it_fails(self, part: str, look: Awaitable[None]) -> None:

@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from schemas.base import Message
 from schemas.values import Waiting, WaitingCause, Words
 from services.chassis.domain import Document, Need, One, Whole
+from services.chassis.step.deadlines import FailedFor
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.search.solving import Found, People, solve
 from services.matching.views import Cohort, Manager, Mentor, Override, Pair, Round
@@ -194,9 +195,14 @@ class RoundSearch:
         failed = {key: error for key, task in ended.items() if (error := task.exception())}
         for key in failed:
             self._forget(key)
-        for error in failed.values():
-            if not isinstance(error, BrokenProcessPool):
-                raise error
+        faults = {
+            key: error
+            for key, error in failed.items()
+            if isinstance(error, Exception) and not isinstance(error, BrokenProcessPool)
+        }
+        if faults:
+            raise FailedFor(faults)
+        if failed:
             logger.error("a search ended with its process (too little memory?); it is begun anew")
         came = {key: task for key, task in ended.items() if key not in failed}
         for key, task in came.items():

@@ -1,6 +1,9 @@
 """What a service's HTTP does with what people and programs send it."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from schemas.base import Command
 from schemas.envelope import Record, attributes
@@ -17,10 +20,12 @@ from schemas.scheduling import ConfirmSession
 from schemas.topics import COMMANDS, PEOPLE
 from services.chassis.clock import Clock
 from services.chassis.domain import Refusal
+from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
 from services.chassis.http.bodies import MAX_BODY
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.effects import Effects
+from services.chassis.http.foresight import Foresight
 from services.chassis.http.guards import protected
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.chassis.http.pages import Choice, Form, LinkPage, Text, link_routes
@@ -30,7 +35,9 @@ from services.chassis.log.memory import MemoryLog
 from services.chassis.runtime import Parts, Service
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step.stepper import Stepper
+from services.chassis.store.contract import NoAnswer
 from services.chassis.store.memory import MemoryStore
+from services.chassis.watch.metrics import Metrics
 from tests.chassis.toy import (
     COMMANDS as TOPIC,
 )
@@ -41,6 +48,7 @@ from tests.chassis.toy import (
     Tally,
     World,
     formed,
+    types,
 )
 
 TOKEN = "a token of more than sixteen characters"
@@ -69,6 +77,8 @@ class Site:
     world: World
     log: WorkedOnAtOnce
     app: FastAPI
+    metrics: Metrics
+    answering: Answering
 
     def client(self, token: str | None = TOKEN, accept: str = "*/*") -> httpx.AsyncClient:
         headers = {"accept": accept}
@@ -93,7 +103,7 @@ def _form(_: Link) -> Form:
     return Form(Text("Une question", "A question"), (Choice("answer", Text("?", "?"), options),))
 
 
-def _command(link: Link, answers: Mapping[str, str]) -> Command:
+def _command(link: Link, answers: Mapping[str, str], _: str) -> Command:
     if answers.get("answer") not in ("yes", "no"):
         raise Problem(422, "answer: it is yes or no")
     data = {"cohort_id": link.cohort_id, "session_id": link.id, "by": link.side}
@@ -110,15 +120,20 @@ async def site() -> Site:
     world.publish(formed("m~g"))
     log.stepper = await world.run()
     clock = Clock(1.0, NOW, NOW, wall=world.hand)
-    commands = Commands(CommandTopic(TOY.name, log, clock, PARTITIONS), Effects(store))
-    app = create_app("toy", "A toy.")
+    effects = Effects(TOY.name, store)
+    commands = Commands(CommandTopic(TOY.name, log, clock, PARTITIONS), effects)
+    metrics = Metrics(TOY.name)
+    app = create_app("toy", "A toy.", metrics)
     topics = {PersonContact: PEOPLE}
     kinds = [*COMMANDS["scheduling"], PersonContact]
-    protected(app, command_routes(commands, kinds, topics), TOKEN)
-    protected(app, projection_routes(store, {Tally: ("count",)}), TOKEN)
+    guard = protected(TOKEN)
+    app.include_router(command_routes(commands, kinds, topics, guard))
+    listed = {Tally: ("count",)}
+    app.include_router(projection_routes(store, listed, (), TOY.documents, guard))
     link_pages = {"session": LinkPage(_form, _command)}
-    app.include_router(link_routes(link_pages, LinkVerifier(PUBLIC_KEY), commands, clock))
-    return Site(world, log, app)
+    answering = Answering(commands, Foresight(TOY, store), clock)
+    app.include_router(link_routes(link_pages, LinkVerifier(PUBLIC_KEY), answering))
+    return Site(world, log, app, metrics, answering)
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
@@ -212,6 +227,45 @@ async def test_the_kind_of_a_refusal_is_the_status_of_its_answer(
         for _ in range(5):
             await client.post(f"{CONFIRM}?wait=5", json=BODY)
         problem(await client.post(f"/commands/{command}?wait=5", json=body), status)
+
+
+async def test_what_was_set_aside_is_never_called_done(site: Site) -> None:
+    broken = {"cohort_id": "c", "session_id": "m~g~1", "by": "mentor"}
+    async with site.client() as client:
+        fault = await client.post("/commands/CancelSession?wait=5", json=broken)
+        behind = await client.post(f"{CONFIRM}?wait=5", json=BODY)
+        parked = (await client.get("/parked")).json()["items"]
+
+    for answer, reason in ((fault, "fault"), (behind, "behind")):
+        found = problem(answer, 409)
+        assert (found["rule"], found["parked"]["reason"]) == ("parked", reason)
+        assert reason in found["title"]
+        assert "done" not in found
+    assert [item["id"] for item in parked] == [
+        answer.json()["parked"]["origin"] for answer in (fault, behind)
+    ]
+    assert await site.world.tallies() == {"c/m~g": 0}
+
+
+async def test_what_was_dropped_while_somebody_waited_is_not_called_done(site: Site) -> None:
+    reader, site.log.stepper = site.log.stepper, None
+    broken = {"cohort_id": "c", "session_id": "m~g~1", "by": "mentor"}
+    async with site.client() as client:
+        waiting = asyncio.ensure_future(client.post("/commands/CancelSession?wait=20", json=broken))
+        while not site.sent:
+            await asyncio.sleep(0)
+        site.world.store.positions = _nowhere  # type: ignore[method-assign]
+        await site.world.run(reader)
+        [row] = site.sent
+        await site.world.drop(f"{row.topic}/{row.partition}/{row.offset}")
+        await site.world.run(reader)
+        del site.world.store.positions
+        found = problem(await waiting, 409)
+    assert found["parked"]["reason"] == "dropped"
+
+
+async def _nowhere(_: Any) -> dict[tuple[str, int], int]:
+    return {}
 
 
 def _refused_without_a_kind(*_: Any) -> Refusal:
@@ -332,6 +386,177 @@ async def test_without_the_token_nothing_is_done_and_nothing_is_shown(
     assert site.sent == []
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_name_of_the_scheme_is_taken_in_any_case(site: Site, scheme: str) -> None:
+    async with site.client(None) as client:
+        answer = await client.get("/cohorts/c", headers={"authorization": f"{scheme} {TOKEN}"})
+        other = await client.get("/cohorts/c", headers={"authorization": f"Basic {TOKEN}"})
+    assert answer.status_code == 200
+    problem(other, 401)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("head", [{}, {"content-type": "text/plain"}, {"content-encoding": "gzip"}])
+async def test_without_the_token_nothing_of_a_body_is_read(
+    site: Site, content: bytes, head: dict[str, str]
+) -> None:
+    read: list[bytes] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        read.append(content)
+        yield content
+
+    headers = {"content-type": "application/json", **head}
+    async with site.client(None) as client:
+        problem(await client.post(CONFIRM, content=pieces(), headers=headers), 401)
+    assert read == []
+
+
+# --- manners ----------------------------------------------------------------------------------
+
+COMPRESSED = [("gzip", gzip.compress), ("br", bytes), ("zstd", bytes), ("gzip, gzip", bytes)]
+
+
+@pytest.mark.parametrize(("coding", "compress"), COMPRESSED)
+async def test_a_compressed_body_is_refused_as_what_it_is(
+    site: Site, coding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    headers = {"content-type": "application/json", "content-encoding": coding}
+    async with site.client() as client:
+        for path, body in ((CONFIRM, BODY), (f"/links/{token()}", {"answer": "yes"})):
+            content = compress(json.dumps(body).encode())
+            answer = await client.post(path, content=content, headers=headers)
+            assert "compressed" in problem(answer, 415)["title"]
+            assert answer.headers["accept-encoding"] == "identity"
+    assert site.sent == []
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/xml", "nonsense", ""])
+async def test_a_body_of_no_type_or_of_another_is_refused_as_what_it_is(
+    site: Site, kind: str | None
+) -> None:
+    headers = {} if kind is None else {"content-type": kind}
+    async with site.client() as client:
+        for path, body in ((CONFIRM, BODY), (f"/links/{token()}", {"answer": "yes"})):
+            answer = await client.post(path, content=json.dumps(body), headers=headers)
+            found = problem(answer, 415)
+            assert "application/json" in found["title"]
+            assert ("without" in found["title"]) is (kind is None)
+    assert site.sent == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"content-type": "application/json; charset=utf-8"},
+        {"content-type": "Application/JSON"},
+        {"content-type": "application/merge-patch+json"},
+        {"content-type": "application/json", "content-encoding": "identity"},
+    ],
+)
+async def test_json_is_taken_however_its_type_is_written(site: Site, head: dict[str, str]) -> None:
+    async with site.client() as client:
+        answer = await client.post(CONFIRM, content=json.dumps(BODY), headers=head)
+    assert answer.status_code == 202
+
+
+GETS = ["/cohorts/c", "/cohorts/c/tallies", "/parked", "/nothing", "/openapi.json", "/docs"]
+
+
+@pytest.mark.parametrize("path", [*GETS, "link"])
+async def test_head_is_answered_as_get_without_the_body(site: Site, path: str) -> None:
+    path = f"/links/{token()}" if path == "link" else path
+    async with site.client() as client:
+        got, head = await client.get(path), await client.head(path)
+    assert head.status_code == got.status_code
+    assert head.content == b""
+    assert head.headers == got.headers
+    assert site.sent == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", CONFIRM, "POST"),
+        ("HEAD", CONFIRM, "POST"),
+        ("PUT", "/links/x", "GET, HEAD, POST"),
+        ("DELETE", "/cohorts/c", "GET, HEAD"),
+        ("OPTIONS", "/cohorts/c/tallies", "GET, HEAD"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+    ],
+)
+async def test_a_method_that_is_not_there_is_refused_with_those_that_are(
+    site: Site, method: str, path: str, allow: str
+) -> None:
+    async with site.client() as client:
+        answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allow)
+
+
+async def test_no_answer_leads_to_another_address(site: Site) -> None:
+    headers = {"host": "matching.ministry.example", "x-forwarded-proto": "https"}
+    paths = [f"/links/{token()}/", f"//links/{token()}", "/cohorts/c/", "/parked/", "/docs/"]
+    async with site.client() as client:
+        for path in paths:
+            for method in ("GET", "HEAD", "POST"):
+                answer = await client.request(method, f"http://here{path}", headers=headers)
+                assert answer.status_code in (404, 405), path
+                assert "location" not in answer.headers
+    assert site.sent == []
+
+
+async def test_a_cohort_that_nobody_knows_is_not_an_empty_one(site: Site) -> None:
+    async with site.client() as client:
+        await client.post(f"{CONFIRM}?wait=5", json={**BODY, "cohort_id": "unknown"})
+        for cohort in ("d", "unknown", "c~", "%ff"):
+            problem(await client.get(f"/cohorts/{cohort}/tallies"), 404)
+            problem(await client.get(f"/cohorts/{cohort}"), 404)
+
+
+async def test_requests_are_measured_by_their_route_and_never_by_their_address(
+    site: Site,
+) -> None:
+    async with site.client() as client:
+        await client.post(f"{CONFIRM}?wait=5", json=BODY)
+        await client.post(CONFIRM, json={**BODY, "by": "nobody"})
+        await client.get("/cohorts/c/tallies")
+        await client.get("/cohorts/secret-cohort")
+        await client.get(f"/links/{token()}")
+        await client.head(f"/links/{token()}")
+        await client.get("/secret-address")
+        await client.request("SECRET", "/parked")
+    scraped = generate_latest(site.metrics.registry).decode()
+
+    def counted(method: str, route: str, status: int) -> str:
+        labels = f'method="{method}",route="{route}",status="{status}"'
+        return f"mentoring_http_requests_total{{{labels}}}"
+
+    for line in (
+        f"{counted('POST', CONFIRM, 200)} 1.0",
+        f"{counted('POST', CONFIRM, 422)} 1.0",
+        f"{counted('GET', '/cohorts/{cohort_id}/tallies', 200)} 1.0",
+        f"{counted('GET', '/cohorts/{cohort_id}', 404)} 1.0",
+        f"{counted('GET', '/links/{token}', 200)} 2.0",
+        f"{counted('GET', 'none', 404)} 1.0",
+        f"{counted('other', '/parked', 405)} 1.0",
+        'mentoring_http_request_seconds_count{route="/links/{token}"} 2.0',
+        "mentoring_http_in_flight 0.0",
+    ):
+        assert line in scraped, line
+    assert "secret" not in scraped.lower()
+
+
+async def test_a_fault_is_measured_as_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fault(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(site.world.store, "page", fault)
+    async with site.client() as client:
+        problem(await client.get("/parked"), 500)
+    scraped = generate_latest(site.metrics.registry).decode()
+    assert 'mentoring_http_requests_total{method="GET",route="/parked",status="500"} 1.0' in scraped
+
+
 async def test_a_page_that_is_not_there_is_a_problem_document(site: Site) -> None:
     async with site.client() as client:
         problem(await client.get("/nothing"), 404)
@@ -350,13 +575,13 @@ async def test_projections_are_listed_by_id_page_by_page_and_filtered(site: Site
         everything = (await client.get("/cohorts/c/tallies")).json()
         page = (await client.get("/cohorts/c/tallies?limit=1&after=m~g")).json()
         some = (await client.get("/cohorts/c/tallies?count=1")).json()
-        nobody = (await client.get("/cohorts/d/tallies")).json()
+        none = (await client.get("/cohorts/c/tallies?count=9")).json()
         overview = (await client.get("/cohorts/c")).json()
 
     assert [item["id"] for item in everything["items"]] == ["m~g", "m~h", "m~i"]
     assert ([item["id"] for item in page["items"]], page["total"]) == (["m~h"], 3)
     assert [item["id"] for item in some["items"]] == ["m~g"]
-    assert nobody == {"items": [], "total": 0}
+    assert none == {"items": [], "total": 0}
     assert overview == {"tallies": {"all": 3}}
 
 
@@ -525,15 +750,104 @@ async def test_an_answer_that_is_no_json_object_is_a_problem(site: Site, content
 async def test_while_an_answer_waits_to_be_decided_on_the_page_says_so(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.chassis.http.pages.WAIT", 0.02)
+    monkeypatch.setattr("services.chassis.http.answering.WAIT", 0.02)
     site.log.stepper = None
     async with site.client(None, HTML) as client:
         page = await client.post(f"/links/{token()}", data={"answer": "yes"})
     async with site.client(None, JSON) as client:
-        answer = await client.post(f"/links/{token()}", json={"answer": "yes"})
+        answer = await client.post(f"/links/{token(side='manager')}", json={"answer": "yes"})
 
     assert "en cours d’enregistrement" in page.text
     assert (answer.status_code, answer.json()["done"]) == (202, False)
+
+
+async def test_a_form_whose_answer_was_set_aside_says_that_it_did_not_work_yet(site: Site) -> None:
+    # given that an earlier command about the same session stands aside
+    async with site.client() as client:
+        broken = {"cohort_id": "c", "session_id": "m~g~1", "by": "mentor"}
+        await client.post("/commands/CancelSession?wait=5", json=broken)
+    async with site.client(None, HTML) as client:
+        page = await client.post(f"/links/{token()}", data={"answer": "yes"})
+    async with site.client(None, JSON) as client:
+        found = problem(await client.post(f"/links/{token()}", json={"answer": "yes"}), 409)
+
+    assert page.status_code == 409
+    assert "n’a pas encore pu être enregistrée" in page.text
+    assert "could not be recorded yet" in page.text
+    assert "C’est noté" not in page.text
+    assert (found["rule"], found["parked"]["reason"]) == ("parked", "behind")
+
+
+async def _refusals(site: Site) -> int:
+    return types(site.world.written()).count("CommandRefused")
+
+
+async def test_a_link_that_was_used_leaves_nothing_behind_however_often_it_is_sent(
+    site: Site,
+) -> None:
+    async with site.client(None, JSON) as client:
+        for _ in range(5):
+            assert (await client.post(f"/links/{token()}", json={"answer": "yes"})).is_success
+        sent = len(site.sent)
+        for _ in range(60):
+            problem(await client.post(f"/links/{token()}", json={"answer": "yes"}), 409)
+
+    assert len(site.sent) == sent
+    assert await _refusals(site) == 0
+
+
+async def test_by_one_link_one_answer_at_a_time_is_under_way(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.http.answering.WAIT", 0.02)
+    reader, site.log.stepper = site.log.stepper, None
+    path = f"/links/{token()}"
+    async with site.client(None, JSON) as client:
+        many = [client.post(path, json={"answer": "yes"}) for _ in range(20)]
+        answers = await asyncio.gather(*many)
+        other = await client.post(f"/links/{token(side='manager')}", json={"answer": "yes"})
+        again = await client.post(path, json={"answer": "yes"})
+        statuses = sorted(answer.status_code for answer in answers)
+        assert statuses == [202, *[429] * 19]
+        assert (other.status_code, again.status_code) == (202, 429)
+        assert again.headers["retry-after"] == "1"
+        assert again.json()["rule"] == "link-under-way"
+        assert len(site.sent) == 2
+
+        await site.world.run(reader)
+        assert (await client.post(path, json={"answer": "yes"})).status_code == 202
+
+
+async def test_with_the_database_away_an_answer_is_taken_all_the_same(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise NoAnswer
+
+    for name in ("one", "positions"):
+        monkeypatch.setattr(site.world.store, name, away)
+    async with site.client(None, JSON) as client:
+        answer = await client.post(f"/links/{token()}", json={"answer": "yes"})
+        again = await client.post(f"/links/{token()}", json={"answer": "yes"})
+    assert (answer.status_code, answer.json()["done"]) == (202, False)
+    assert again.status_code == 429
+    assert len(site.sent) == 1
+
+
+async def test_links_are_forgotten_once_they_are_done_with(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.http.answering.WAIT", 0.001)
+    monkeypatch.setattr("services.chassis.http.answering.KEPT", 2)
+    reader, site.log.stepper = site.log.stepper, None
+    async with site.client(None, JSON) as client:
+        for number in range(3):
+            path = f"/links/{token(person_id=f'm-{number}')}"
+            await client.post(path, json={"answer": "yes"})
+        assert len(site.answering._under_way) == 3
+        await site.world.run(reader)
+        await client.post(f"/links/{token(person_id='m-9')}", json={"answer": "yes"})
+    assert len(site.answering._under_way) == 1
 
 
 # --- settings and the composed service --------------------------------------------------------

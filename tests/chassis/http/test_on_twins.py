@@ -12,10 +12,11 @@ from fastapi import FastAPI
 from schemas.envelope import Record
 from schemas.topics import COMMANDS
 from services.chassis.clock import Clock
+from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.effects import Effects
-from services.chassis.http.guards import protected
+from services.chassis.http.foresight import Foresight
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.chassis.http.pages import link_routes
 from services.chassis.http.projections import projection_routes
@@ -57,12 +58,12 @@ class Scheduling:
         self.stepper = self.log.stepper = await self.world.run()
         clock = Clock(1.0, NOW, NOW, wall=self.world.hand)
         topic = CommandTopic("scheduling", self.log, clock, PARTITIONS)
-        commands = Commands(topic, Effects(self.store))
+        commands = Commands(topic, Effects("scheduling", self.store))
         self.app = create_app("scheduling", "On twins.")
-        protected(self.app, command_routes(commands, COMMANDS["scheduling"], {}), None)
-        protected(self.app, projection_routes(self.store, LISTED), None)
-        verifier = LinkVerifier(PUBLIC_KEY)
-        self.app.include_router(link_routes(LINK_PAGES, verifier, commands, clock))
+        self.app.include_router(command_routes(commands, COMMANDS["scheduling"], {}))
+        self.app.include_router(projection_routes(self.store, LISTED, kept=DOMAIN.documents))
+        answering = Answering(commands, Foresight(DOMAIN, self.store), clock)
+        self.app.include_router(link_routes(LINK_PAGES, LinkVerifier(PUBLIC_KEY), answering))
         self._scraped()
 
     def _scraped(self) -> None:

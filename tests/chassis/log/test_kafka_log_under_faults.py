@@ -18,7 +18,8 @@ from aiokafka.structs import TopicPartition
 
 from deploy.local.kafka import KafkaCluster, apache_kafka
 from schemas.envelope import Record
-from services.chassis.log.kafka import BATCH_BYTES, KafkaLog, is_transient
+from services.chassis.log.faults import is_transient
+from services.chassis.log.kafka import BATCH_BYTES, KafkaLog
 
 pytestmark = pytest.mark.kafka
 

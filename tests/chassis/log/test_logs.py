@@ -1,16 +1,24 @@
-"""What every log does, the one in memory as the one on a broker."""
+"""What every log does, the one in memory as the one on a broker.
+
+What other clients may do, transactions above all, takes a real Kafka (`CONNECTE_TEST_KAFKA=apache`)
+beside the twin. What the twin cannot catch: brokers that are away or lose what they have taken, the
+last bytes of a size, batches that are corrupt on a broker's disk (`test_reader.py`).
+"""
 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
 
 import pytest
+from aiokafka.errors import MessageSizeTooLargeError, UnknownError
 
 from schemas.envelope import Record
 from services.chassis.log.contract import Log, Received
 from services.chassis.log.kafka import BATCH_BYTES, KafkaLog
-from services.chassis.log.memory import MemoryLog
-from tests.conftest import new_topic
+from services.chassis.log.memory import BROKER_BYTES, MemoryLog
+from services.chassis.log.opening import GZIP, LZ4, SNAPPY, ZSTD
+from tests.chassis.log.foreign import batch_of, send_batch, transactional, write
+from tests.conftest import eventually, new_topic
 
 
 @pytest.fixture(params=["memory", "kafka"])
@@ -35,8 +43,8 @@ async def topic(bootstrap: str | None) -> str:
     """A topic of three partitions that is nobody else's."""
     name = f"test.{secrets.token_hex(6)}"
     if bootstrap is not None:
-        limit = str(8 * 1024 * 1024)
-        await new_topic(bootstrap, name, 3, **{"max.message.bytes": limit})
+        limit = {"max.message.bytes": str(BROKER_BYTES), "compression.type": "uncompressed"}
+        await new_topic(bootstrap, name, 3, **limit)
     return name
 
 
@@ -155,3 +163,102 @@ async def test_many_can_publish_and_send_at_once_and_each_keeps_its_own_order(
     for who in range(4):
         values = [int(row.value or b"") for row in found if row.key == b"%d" % who]
         assert values == list(range(50))
+
+
+# What other clients do
+
+
+@pytest.fixture
+def strict(bootstrap: str | None, kafka_idempotent: bool) -> None:
+    """Not over the embedded broker, which knows no transactions and takes whatever it is sent."""
+    if bootstrap is not None and not kafka_idempotent:
+        pytest.skip("the embedded broker takes everything: CONNECTE_TEST_KAFKA=apache")
+
+
+async def taken(log: Log, bootstrap: str | None, topic: str, batch: bytes) -> int:
+    if isinstance(log, MemoryLog):
+        return log.take(topic, 0, batch)
+    assert bootstrap is not None
+    return await send_batch(bootstrap, topic, 0, batch)
+
+
+@pytest.mark.parametrize("codec", [0, GZIP, SNAPPY, LZ4, ZSTD])
+async def test_a_batch_of_any_codec_is_read(
+    log: Log, bootstrap: str | None, topic: str, codec: int
+) -> None:
+    rows = [(b"k", b"%d" % number * 100, [("h", b"v")]) for number in range(30)]
+
+    assert await taken(log, bootstrap, topic, batch_of(rows, codec)) == 0
+
+    assert [(r.key, r.value) for r in await read(log, topic)] == [(k, v) for k, v, _ in rows]
+
+
+@pytest.mark.usefixtures("strict")
+async def test_a_record_that_is_larger_than_its_topic_takes_is_refused(
+    log: Log, topic: str
+) -> None:
+    large = Record(topic, 0, None, secrets.token_bytes(BROKER_BYTES))
+
+    with pytest.raises(MessageSizeTooLargeError):
+        await log.publish([large])
+
+    assert await log.publish(numbered(topic, 1)) == [0]
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize("codec", [GZIP, LZ4, ZSTD])
+async def test_a_limit_holds_against_what_is_inside_a_batch(
+    log: Log, bootstrap: str | None, topic: str, codec: int
+) -> None:
+    batch = batch_of([(None, bytes(BROKER_BYTES // 2), [])] * 3, codec)
+    assert len(batch) < BROKER_BYTES // 8
+
+    with pytest.raises((MessageSizeTooLargeError, UnknownError)):
+        await taken(log, bootstrap, topic, batch)
+
+    assert await read(log, topic) == []
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize(("codec", "stream"), [(ZSTD, b"nonsense"), (GZIP, b""), (5, b"x")])
+async def test_a_batch_that_nobody_can_open_is_refused(
+    log: Log, bootstrap: str | None, topic: str, codec: int, stream: bytes
+) -> None:
+    with pytest.raises(UnknownError):
+        await taken(log, bootstrap, topic, batch_of([(b"k", b"v", [])], codec, stream=stream))
+
+    assert await read(log, topic) == []
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize("commit", [True, False])
+async def test_a_transaction_is_read_once_it_is_committed_and_what_was_aborted_never(
+    log: Log, bootstrap: str | None, topic: str, commit: bool
+) -> None:
+    await log.publish(numbered(topic, 1))
+    mine = [Record(topic, 0, b"t", b"one"), Record(topic, 0, b"t", b"two")]
+    inside = [b"one", b"two"] if commit else []
+
+    if isinstance(log, MemoryLog):
+        transaction = log.begin(mine)
+        await log.publish(numbered(topic, 1))
+        opened = await read(log, topic)
+        log.conclude(transaction, commit=commit)
+    else:
+        assert bootstrap is not None
+        async with transactional(bootstrap, topic) as producer:
+            await producer.begin_transaction()
+            await write(producer, mine)
+            await log.publish(numbered(topic, 1))
+            opened = await read(log, topic)
+            await (producer.commit_transaction() if commit else producer.abort_transaction())
+
+    assert [row.value for row in opened] == [b"0"], "and nothing that came after it"
+
+    async def concluded() -> bool:  # a broker says so before the markers are written
+        return [row.value for row in await read(log, topic)] == [b"0", *inside, b"0"]
+
+    await eventually(concluded)
+    assert await read(log, topic, start=4) == [], "a marker is no record"
+    assert await log.publish(numbered(topic, 1)) == [5]
+    assert [row.offset for row in await read(log, topic, start=4)] == [5]

@@ -9,15 +9,18 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from faststream.kafka import KafkaBroker
 
 from schemas.base import Message
 from schemas.envelope import Record, attributes, encode
 from schemas.topics import TOPICS, partition_of
 from services.chassis.clock import Clock
+from services.chassis.documents import ParkedRecord
+from services.chassis.http.health import Health
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.opening import ZSTD
+from services.chassis.log.reader import ReadingBroker
 from services.chassis.log.topic_ids import topic_ids
-from services.chassis.runtime import is_transient
+from services.chassis.runtime import nature_of
 from services.chassis.step.consumer import Consumer, Pace
 from services.chassis.step.own_journal import DatabaseOutdated
 from services.chassis.step.ports import Ports
@@ -25,6 +28,7 @@ from services.chassis.step.resets import LogReset
 from services.chassis.step.stepper import Stepper
 from services.chassis.store.mongo import MongoStore
 from services.chassis.watch.metrics import Metrics
+from tests.chassis.log.foreign import batch_of, send_batch, transactional, write
 from tests.chassis.toy import (
     COMMANDS,
     KINDS,
@@ -36,6 +40,7 @@ from tests.chassis.toy import (
     cohort_on,
     confirm,
     formed,
+    metric,
 )
 from tests.conftest import admin_of, delete_topics, eventually, new_topic, table_of_topics
 
@@ -49,7 +54,7 @@ class Member:
     """One process of the service."""
 
     stepper: Stepper
-    broker: KafkaBroker
+    broker: ReadingBroker
     consumer: Consumer
     faults: list[Exception] = field(default_factory=list)
 
@@ -72,9 +77,9 @@ class Site:
     @asynccontextmanager
     async def member(self) -> AsyncIterator[Member]:
         """A member of the group, for as long as the block lasts."""
-        ports = Ports(self.store, self.log, Clock(), Metrics("scheduling"), is_transient)
+        ports = Ports(self.store, self.log, Clock(), Metrics("scheduling"), nature_of)
         stepper = Stepper(TOY, ports, TWO)
-        broker = KafkaBroker(self.bootstrap, allow_auto_create_topics=False, logger=None)
+        broker = ReadingBroker(self.bootstrap, allow_auto_create_topics=False, logger=None)
         faults: list[Exception] = []
         consumer = Consumer(
             broker,
@@ -91,9 +96,9 @@ class Site:
             await broker.stop()
 
     async def publish(self, *messages: Message) -> None:
-        await self.log.publish([self._record(message) for message in messages])
+        await self.log.publish([self.record(message) for message in messages])
 
-    def _record(self, message: Message) -> Record:
+    def record(self, message: Message) -> Record:
         partition = partition_of(message.cohort_id, TWO)
         topic = COMMANDS if type(message) in TOPICS[COMMANDS].types else MATCHING
         sequence = None
@@ -365,6 +370,96 @@ async def test_records_deleted_before_they_were_handled_stop_the_service(
 
     assert isinstance(fault, LogReset)
     assert f"{COMMANDS}/0 begins at 4, after the stored position 1" in str(fault)
+
+
+@pytest.mark.kafka
+async def test_what_was_aborted_is_never_handled_and_the_markers_of_others_hold_up_nothing(
+    site: Site, kafka_idempotent: bool
+) -> None:
+    if not kafka_idempotent:
+        pytest.skip("the embedded broker knows no transactions: CONNECTE_TEST_KAFKA=apache")
+    await site.publish(formed("m~g", ZERO))
+    async with transactional(site.bootstrap, "stranger") as producer:
+        # given a log of causes and one of commands that both end with a marker
+        for record in (site.record(formed("n~g", ZERO)), site.record(confirm("m~g", 1, ZERO))):
+            await producer.begin_transaction()
+            await write(producer, [record])
+            await producer.abort_transaction()
+        site.sequences[0] -= 1
+        async with producer.transaction():
+            await write(producer, [site.record(confirm("m~g", 2, ZERO))])
+
+    async with site.member() as member:
+        await eventually(site.counts({f"{ZERO}/m~g": 1}))
+
+        async def none_waits() -> bool:
+            lags = await member.consumer.lags()
+            return bool(lags) and not any(lags.values())
+
+        await eventually(none_waits)
+        assert not member.consumer.waits
+        await site.publish(formed("m~h", ZERO))
+        await eventually(site.counts({f"{ZERO}/m~g": 1, f"{ZERO}/m~h": 0}))
+        assert member.faults == []
+
+
+async def test_a_batch_that_cannot_be_opened_is_parked_and_what_follows_is_handled(
+    site: Site, kafka_idempotent: bool
+) -> None:
+    if kafka_idempotent:
+        pytest.skip("a real broker refuses a batch that cannot be opened: the embedded one not")
+    rows = [(b"k", b"v", [])] * 3
+    broken = batch_of(rows, ZSTD, stream=b"nonsense")
+
+    async with site.member() as member:
+        await eventually(owns(member, 0, 1))
+        await site.publish(formed("m~g", ZERO))
+        await eventually(site.counts({f"{ZERO}/m~g": 0}))
+        await send_batch(site.bootstrap, COMMANDS, 0, broken)
+        await site.publish(confirm("m~g", 1, ZERO))
+        await eventually(site.counts({f"{ZERO}/m~g": 1}))
+
+        [parked] = await site.store.page(ParkedRecord, limit=10)
+        assert (parked.reason, parked.id) == ("bad-data", f"{COMMANDS}/0/2")
+        assert parked.value == broken
+        assert "the batch cannot be opened: its zstd cannot be read" in parked.detail
+        assert Health(member.stepper, member.consumer).wrong == []
+        assert member.faults == []
+
+
+async def test_a_partition_that_the_broker_gives_corrupt_stands_alone_and_health_names_it(
+    site: Site, kafka_idempotent: bool
+) -> None:
+    if kafka_idempotent:
+        pytest.skip("a real broker looks at checksums when it takes a batch: the embedded one not")
+    async with site.member() as member:
+        await eventually(owns(member, 0, 1))
+        await site.publish(formed("m~g", ZERO), formed("m~g", ONE))
+        await eventually(site.counts({f"{ZERO}/m~g": 0, f"{ONE}/m~g": 0}))
+        health = Health(member.stepper, member.consumer)
+        assert health.ready
+        corrupt = batch_of([(b"k", b"v", [])], checksum=12345)
+        await send_batch(site.bootstrap, COMMANDS, 0, corrupt)
+        await site.publish(*(confirm("m~g", n, c) for n in (1, 2, 3) for c in (ZERO, ONE)))
+        await eventually(site.counts({f"{ZERO}/m~g": 0, f"{ONE}/m~g": 3}))
+
+        async def named() -> bool:
+            return bool(health.wrong)
+
+        await eventually(named)
+        [said] = health.wrong
+        assert said == (
+            f"{COMMANDS}/0 is not read on from offset 0: what the broker gives there is corrupt: "
+            "its checksum is wrong"
+        )
+        assert not health.ready
+        assert health.alive, "a restart would mend nothing"
+        assert member.consumer.errors() == {(COMMANDS, 0): "CorruptRecordException"}
+        errors = metric(
+            member.stepper, "mentoring_fetch_errors_total", error="CorruptRecordException"
+        )
+        assert errors >= 1
+        assert member.faults == []
 
 
 async def test_a_topic_keeps_its_id_until_it_is_made_again(fresh_kafka: str) -> None:

@@ -1,6 +1,5 @@
 """What stands aside is tried again in order, or dropped with a reason: G4."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,7 +7,6 @@ from schemas.envelope import Record, attributes
 from schemas.journal import RetryParked
 from services.chassis.documents import DroppedRecord, ParkedRecord
 from services.chassis.domain import One
-from services.chassis.step.parking import TooManyParked
 from services.chassis.step.ports import Limits
 from tests.chassis.toy import (
     COMMANDS,
@@ -367,6 +365,7 @@ async def test_ten_thousand_records_that_a_bad_deployment_set_aside_are_handled_
 
 
 async def test_a_part_of_a_very_large_record_is_not_taken_for_the_whole(world: World) -> None:
+    world.log.limits[COMMANDS] = 3_000_000  # by somebody, on the broker
     value = b'{"cohort_id": "c", "session_id": "m~g~1", "by": "mentor"}' + b" " * 2_000_000
     world.append(altered(command_of(world, breaks_decide("m~g")), value=value))
     await world.run()
@@ -378,27 +377,12 @@ async def test_a_part_of_a_very_large_record_is_not_taken_for_the_whole(world: W
     assert await _aside(world) == [("bad-data", 2)]
 
 
-async def test_a_service_stops_before_it_sets_more_aside_than_its_limit(world: World) -> None:
-    for number in range(5):
-        world.command(breaks_decide(f"m~g{number}"))
-    stepper = world.stepper(limits=Limits(0.001, 0.002, parked=4))
-
-    with pytest.raises(TooManyParked, match="CONNECTE_PARKED_LIMIT"):
-        await world.run(stepper)
-    assert await world.parked() == []
-
-    world.domain = MENDED
-    await world.run()
-    assert await world.parked() == []
-    assert types(world.written()).count("CommandRefused") == 5, "nothing was lost by it"
-
-
 async def test_over_its_limit_a_service_still_retries_what_stands_aside(world: World) -> None:
     await _broken(world)
     world.domain = MENDED
     await world.retry()
 
-    await world.run(world.stepper(limits=Limits(0.001, 0.002, parked=1)))
+    await world.run(world.stepper(limits=Limits(0.001, 0.002, 0.002, parked=1)))
 
     assert await world.parked() == []
 

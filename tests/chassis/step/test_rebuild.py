@@ -126,6 +126,22 @@ async def test_a_contact_that_was_parked_is_not_mirrored_by_a_rebuild_either(wor
     await equal_when_rebuilt(world)
 
 
+async def test_a_contact_that_no_letter_reaches_is_parked_and_a_name_is_kept_as_it_came(
+    world: World,
+) -> None:
+    unseen = "Zoe\u0301\u00a0Roux"
+    for address in ("a..b@example.org", "jörg@example.org"):
+        bad = contact("x", "Good").model_copy(update={"email": address})
+        world.append(command_of(world, bad))
+    other = contact("y").model_copy(update={"name": unseen})
+    world.append(command_of(world, other))
+    await world.run()
+
+    assert [reason_of(d) for d in await world.parked()] == ["bad-data", "bad-data"]
+    assert people_in(await world.documents()) == {"people/c/y": unseen}
+    await equal_when_rebuilt(world)
+
+
 async def test_a_contact_that_breaks_a_decision_is_parked_and_not_mirrored(world: World) -> None:
     world.command(contact("x", "Good"))
     world.command(contact("x", "Cursed"))

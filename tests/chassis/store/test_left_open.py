@@ -5,8 +5,9 @@ import asyncio
 from pymongo.errors import BulkWriteError
 
 from services.chassis.store.contract import Commit, Place
+from services.chassis.store.faults import is_transient
 from services.chassis.store.generations import PLACES
-from services.chassis.store.mongo import MongoStore, is_transient
+from services.chassis.store.mongo import MongoStore
 
 
 async def test_who_comes_after_a_killed_process_does_not_wait_for_its_transaction(

@@ -3,9 +3,11 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
 
+import bson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from schemas.envelope import Record
 from services.chassis.domain import Change, Document, Gone, One, Timed, Whole
 from services.chassis.store.contract import (
     Commit,
+    DeadlineAside,
     NoAnswer,
     Outgoing,
     Outpaced,
@@ -24,9 +27,10 @@ from services.chassis.store.contract import (
     Store,
     Where,
 )
+from services.chassis.store.faults import is_transient, nature_of
 from services.chassis.store.memory import MemoryStore
-from services.chassis.store.mongo import OUTBOX, MongoStore, is_transient
-from services.chassis.store.rows import OUTBOX_BYTES
+from services.chassis.store.mongo import OUTBOX, MongoStore
+from services.chassis.store.rows import LARGEST, OUTBOX_BYTES, row_of
 from tests.conftest import eventually
 
 LOCAL = ReadConcern("local")
@@ -222,6 +226,72 @@ async def test_one_partition_that_moved_on_stops_the_commit_of_all(store: Store)
     assert await store.outgoing([0, 1]) == []
 
 
+# --- what cannot be written -------------------------------------------------------------------
+
+
+LARGEST_TITLE = LARGEST - len(bson.encode(row_of(0, Book(id="1", cohort_id="c"))))
+
+
+def _without(**fields: Any) -> Book:
+    """A book with fields that nobody has validated."""
+    return book("1").model_copy(update=fields)
+
+
+UNWRITABLE: dict[str, Commit] = {
+    "a number of more than 64 bits": commit(1, Book(id="1", cohort_id="c", levels={"a": 2**63})),
+    "a number far below": commit(1, Book(id="1", cohort_id="c", levels={"a": -(2**63) - 1})),
+    "a document above 16 MiB": commit(1, book("1", "x" * (LARGEST_TITLE + 1))),
+    "a field with a NUL in its name": commit(1, Book(id="1", cohort_id="c", levels={"a\0b": 1})),
+    "half of a pair of surrogates": commit(1, _without(title="\ud800")),
+    "half of a pair, in a name": commit(1, _without(levels={"\udfff": 1})),
+    "half of a pair, in a key": commit(1, _without(id="\ud800")),
+    "a type that is none of BSON's": commit(1, _without(price=frozenset({1}))),
+    "a moment without a place in time": commit(1, _without(at=timedelta(1))),
+    "a position of more than 64 bits": Commit([Place(0, 1, {"t": 2**64})], [], []),
+    "a position of a topic with a NUL": Commit([Place(0, 1, {"t\0": 1})], [], []),
+    "a record with a NUL in a header's name": Commit(
+        [Place(0, 1)], [], [Outgoing(0, 1, [Record("t", 0, b"k", b"", [("a\0", b"")])])]
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNWRITABLE)
+async def test_what_cannot_be_written_is_no_passing_fault_and_leaves_no_trace(
+    store: Store, what: str
+) -> None:
+    faulty = UNWRITABLE[what]
+    changes = [(0, book("before")), *faulty.changes, (0, book("after"))]
+
+    with pytest.raises(Exception) as found:  # each is what the driver makes of it
+        await store.commit(Commit(faulty.places, changes, faulty.outgoing))
+
+    assert nature_of(found.value) == "permanent"
+    assert await titles(store) == {}
+    assert await store.places([0]) == {}
+    assert await store.outgoing([0]) == []
+    await store.commit(commit(1, book("1")))
+
+
+WRITABLE: dict[str, Book] = {
+    "the least and the greatest number": Book(
+        id="1", cohort_id="c", levels={"a": 2**63 - 1, "b": -(2**63)}
+    ),
+    "a document of 16 MiB": book("1", "x" * LARGEST_TITLE),
+    "no name at all": Book(id="1", cohort_id="c", levels={"": 1}),
+    "no number": Book(id="1", cohort_id="c", price=float("inf")),
+    "a very long id": book("1" * 100_000),
+    "the first moment": Book(id="1", cohort_id="c", at=datetime(1, 1, 1, tzinfo=UTC)),
+    "the last moment": Book(id="1", cohort_id="c", at=datetime(9999, 12, 31, tzinfo=UTC)),
+}
+
+
+@pytest.mark.parametrize("what", WRITABLE)
+async def test_what_is_just_within_the_bounds_is_written(store: Store, what: str) -> None:
+    await store.commit(commit(1, WRITABLE[what]))
+
+    assert await store.load([Whole(Book, "c")]) == [WRITABLE[what]]
+
+
 # --- outbox -----------------------------------------------------------------------------------
 
 
@@ -315,6 +385,29 @@ async def test_only_what_belongs_to_the_partitions_asked_for_is_due(store: Store
         (0, "0"),
         (2, "2"),
     ]
+
+
+async def test_what_is_left_out_is_not_found_due_and_does_not_count(store: Store) -> None:
+    moments = [loan(f"{n}", NOW - timedelta(hours=n)) for n in range(6)]
+    await store.commit(commit(1, *moments))
+
+    found = await store.due(Loan, [0], NOW, 2, ["c/5", "c/3", "c/unknown"])
+
+    assert [document.id for _, document in found] == ["4", "2"]
+
+
+async def test_what_is_set_aside_shows_until_it_is_so_no_more(store: Any) -> None:
+    until = datetime(2099, 1, 1, tzinfo=UTC)
+    first = DeadlineAside("loans", "c/1", 0, "fault", "Due: ValueError", 1, until)
+    second = DeadlineAside("loans", "c/2", 3, "rule", "no: it is not.", 1, until)
+    again = replace(first, attempts=2)
+    await store.note_aside({("loans", "c/1"): first, ("loans", "c/2"): second})
+    await store.note_aside({("loans", "c/1"): again})
+
+    assert await store.deadlines_aside(9) == [again, second]
+    assert await store.deadlines_aside(1) == [again]
+    await store.note_aside({("loans", "c/1"): None, ("loans", "never"): None})
+    assert await store.deadlines_aside(9) == [second]
 
 
 # --- topics -----------------------------------------------------------------------------------

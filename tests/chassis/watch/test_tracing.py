@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,11 @@ from schemas.scheduling import ConfirmSession
 from schemas.topics import COMMANDS
 from services.chassis.clock import Clock
 from services.chassis.domain import Document
+from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.effects import Effects
+from services.chassis.http.foresight import Foresight
 from services.chassis.http.guards import protected
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.chassis.http.pages import Form, LinkPage, Text, link_routes
@@ -38,6 +40,7 @@ from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.step.stepper import Stepper
 from services.chassis.store.memory import MemoryStore
 from services.chassis.watch import otel
+from services.chassis.watch.metrics import Metrics
 from services.chassis.watch.otel import OtelTracing, tracing_to
 from tests.chassis.faults import Crash, Unwilling
 from tests.chassis.toy import COMMANDS as TOPIC
@@ -326,13 +329,16 @@ class Site:
         clock = Clock(1.0, NOW, NOW, wall=NOW.timestamp)
         tracing = self.traced.tracing
         topic = CommandTopic(TOY.name, self.log, clock, PARTITIONS, tracing)
-        commands = Commands(topic, Effects(MemoryStore()))
-        app = create_app("toy", "A toy.")
-        protected(app, command_routes(commands, COMMANDS["scheduling"], {}), None)
+        store = MemoryStore()
+        commands = Commands(topic, Effects(TOY.name, store))
+        app = create_app("toy", "A toy.", Metrics(TOY.name))
+        app.include_router(command_routes(commands, COMMANDS["scheduling"], {}, protected(None)))
         form = Form(Text("Une question", "A question"), ())
-        purpose = LinkPage(lambda _: form, lambda _, __: ConfirmSession(**BODY))
+        purpose = LinkPage(lambda _: form, lambda *_: ConfirmSession(**BODY))
         verifier = LinkVerifier(PUBLIC_KEY)
-        app.include_router(link_routes({"session": purpose}, verifier, commands, clock))
+        willing = replace(TOY, handlers={ConfirmSession: lambda *_: []})
+        answering = Answering(commands, Foresight(willing, store), clock)
+        app.include_router(link_routes({"session": purpose}, verifier, answering))
 
         @app.get("/health/live")
         @app.get("/metrics")

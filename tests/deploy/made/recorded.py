@@ -129,6 +129,7 @@ async def recorded(directory: Path, plan: Plan) -> AsyncIterator[Recording]:
                 people = tasks.create_task(People(stack, plan.seed, flying).live())
                 await asyncio.wait_for(coordinator.conduct(), plan.limit)
                 people.cancel()
+            await coordinator.close()
             end = await _scraped(client, url, len(targets), time.time())
             week = WEEK / plan.days_per_second
             metrics = {

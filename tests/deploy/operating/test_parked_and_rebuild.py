@@ -119,7 +119,7 @@ class Ministry:
             await self.client.get(f"{self.url}/cohorts/{cohort}/mentors", params={"limit": 1})
             for cohort in self.cohorts
         ]
-        return sum(int(response.json()["total"]) for response in found)
+        return sum(int(response.json().get("total", 0)) for response in found)
 
     async def all_seen(self) -> None:
         async with asyncio.timeout(PATIENCE):

@@ -10,6 +10,7 @@ import pytest
 from schemas.base import Message
 from schemas.matching import RunRound
 from services.chassis.domain import Document, Need
+from services.chassis.step.deadlines import FailedFor
 from services.matching.messages import PairsFound, SearchEnded
 from services.matching.search import worker as searching
 from services.matching.search.solving import Found, People, solve
@@ -117,8 +118,9 @@ async def test_a_fault_of_the_database_is_the_chassis_to_retry_and_the_search_be
         return await found.read(needs)
 
     perform = RoundSearch(read, solve_here)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(FailedFor) as failed:
         await perform(due(found, "r1"), NOW)
+    assert [type(error) for error in failed.value.errors.values()] == [ConnectionError]
     away = False
     assert isinstance((await looks(perform, found, "r1"))[-1], SearchEnded)
 

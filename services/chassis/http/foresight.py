@@ -1,0 +1,70 @@
+"""What a command would come to as things stand, found without sending it.
+
+Always holds: nothing is written and nothing is sent. It is the same decision that would be made of
+the command, on the projections: what it refuses would have been refused; what it lets pass can
+still be refused, if something else comes first.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from schemas.base import Command
+from services.chassis.domain import Document, Domain, Need, NotLoaded, One, Refusal, State
+from services.chassis.store.contract import NoAnswer, Projections, Where
+
+logger = logging.getLogger(__name__)
+
+MOST = 10_000
+"""Documents of one kind and cohort that are looked at; with more nothing is foreseen."""
+
+
+class Foresight:
+    """Looks ahead for one service."""
+
+    def __init__(self, domain: Domain, store: Projections) -> None:
+        self.domain = domain
+        self.store = store
+
+    async def refusal(self, command: Command, now: datetime) -> Refusal | None:
+        """Why the command would be refused; None if it would not, or if nobody can tell now."""
+        try:
+            found = await self._refusal(command, now)
+            if found is not None:  # a rebuilt database may have become the live one a moment ago
+                await self.store.refresh()
+                found = await self._refusal(command, now)
+        except (NoAnswer, _TooMany):
+            return None
+        except Exception as error:  # noqa: BLE001  # sent, it is set aside, and nothing is lost
+            kind, what = type(command).__name__, type(error).__name__
+            logger.error("nothing foreseen of a %s: %s", kind, what)  # noqa: TRY400
+            return None
+        return found
+
+    async def _refusal(self, command: Command, now: datetime) -> Refusal | None:
+        state = State()
+        await state.load(self._read, self.domain.needs(command))
+        while True:
+            try:
+                decision = self.domain.decide(state, command, now)
+            except NotLoaded as missing:
+                await state.load(self._read, [missing.need])
+            else:
+                return decision if isinstance(decision, Refusal) else None
+
+    async def _read(self, needs: Iterable[Need]) -> list[Document]:
+        found: list[Document] = []
+        for need in needs:
+            if isinstance(need, One):
+                one = await self.store.one(need.kind, need.cohort_id, need.id)
+                found += [one] if one is not None else []
+            else:
+                whole = await self.store.page(need.kind, Where(need.cohort_id), MOST)
+                if len(whole) == MOST:
+                    raise _TooMany
+                found += whole
+        return found
+
+
+class _TooMany(Exception):
+    """More documents than are looked at."""

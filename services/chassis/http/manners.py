@@ -1,0 +1,39 @@
+"""What every address of a service does alike: HEAD, and which methods there are.
+
+Always holds: HEAD is answered as GET is, without the body; no other address is ever named in an
+answer (a redirect would send the token of a link wherever it points).
+"""
+
+from fastapi import FastAPI, Request
+from fastapi.routing import iter_route_contexts
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Heads:
+    """Lets the application answer GET where HEAD was asked, and keeps the body back."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def bodiless(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, bodiless)
+
+
+def allowed(request: Request) -> str:
+    """The methods that an address has, for the header `Allow`."""
+    app: FastAPI = request.app
+    path = request.scope["path"]
+    methods: set[str] = set()
+    for route in iter_route_contexts(app.routes):
+        if route.path_regex.match(path):
+            methods |= route.methods or set()
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))

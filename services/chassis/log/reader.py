@@ -1,0 +1,259 @@
+"""The one way in which anything here reads from a broker.
+
+Always holds: only what is committed is handed out, and never what was aborted; a partition that
+cannot be read holds up no other and makes nobody lose what another has given; it is asked for
+again, and said to be in trouble until it gives something; a poll takes no more memory than
+`POLL_BYTES` and one record.
+
+aiokafka's own `getmany` drops what it has already taken from other partitions when one of them
+raises, and they are not asked for again. So this one takes the client's fetches by itself: it knows
+`Fetcher._records`, `FetchResult` and `FetchError` of aiokafka 0.14.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    CorruptRecordException,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    RecordTooLargeError,
+    TopicAuthorizationFailedError,
+)
+from faststream.kafka import KafkaBroker
+
+from services.chassis.log import tolerant
+
+tolerant.install()
+
+POLL_BYTES = 4 * 1024 * 1024
+"""What is handed out at a time, if one record is not more than that."""
+
+REST_SECONDS = 5.0
+"""Between two attempts on what could not be read."""
+
+_WORDS: dict[type[Exception], str] = {
+    CorruptRecordException: "what the broker gives there is corrupt: its checksum is wrong",
+    TopicAuthorizationFailedError: "the broker does not let this service read the topic",
+    GroupAuthorizationFailedError: "the broker does not let this service into its group",
+    RecordTooLargeError: "the broker gives only the beginning of a batch there",
+}
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Why a partition is not read on; `again` is when it is asked for next (monotonic clock)."""
+
+    error: Exception
+    offset: int
+    again: float
+    fetched: Any  # what could not be read: asked for again means that this is thrown away
+
+    @property
+    def words(self) -> str:
+        """For whoever operates the service."""
+        return _WORDS.get(type(self.error), type(self.error).__name__)
+
+
+class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
+    """A consumer. `troubles`: of each partition that cannot be read now, why.
+
+    `refused`: why the group cannot be worked with, the same way. `polled`: when somebody last asked
+    for records, on the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        *topics: str,
+        on_error: Callable[[Exception], None] = lambda _: None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(*topics, **{**settings, "isolation_level": "read_committed"})
+        self.troubles: dict[TopicPartition, Trouble] = {}
+        self.refused: Trouble | None = None
+        self.polled = time.monotonic()
+        self.on_poll: Callable[[], None] = lambda: None
+        self._on_error = on_error
+        self._assigned: Any = None
+
+    # --- where it is ----------------------------------------------------------------------
+
+    def at(self, place: TopicPartition) -> int | None:
+        """The offset from which it reads on, past what holds no record; None: not known yet."""
+        state = self._state(place)
+        return state.position if state is not None and state.has_valid_position else None
+
+    def end(self, place: TopicPartition) -> int | None:
+        """Where what can be read ended at the last fetch; None: there was none.
+
+        That is before what belongs to a transaction that is still open.
+        """
+        state = self._state(place)
+        if state is None or state.highwater is None:
+            return None
+        stable = state.lso
+        return int(state.highwater if stable is None or stable < 0 else stable)
+
+    def _state(self, place: TopicPartition) -> Any:
+        if not self._subscription.is_assigned(place):
+            return None
+        return self._subscription.subscription.assignment.state_value(place)
+
+    # --- taking ---------------------------------------------------------------------------
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[Any]]:
+        """As the client's, but of one partition it never raises: see `troubles`."""
+        self.polled = time.monotonic()
+        self.on_poll()
+        try:
+            return await self._many(partitions, timeout_ms / 1000, max_records)
+        except ConsumerStoppedError:
+            raise
+        except KafkaError as error:
+            if self._group_id is None:
+                raise
+            # The client has told of it and tries again.
+            self._on_error(error)
+            self.refused = Trouble(error, 0, time.monotonic() + 2 * REST_SECONDS, None)
+            await asyncio.sleep(REST_SECONDS)
+            return {}
+
+    async def _many(
+        self, partitions: tuple[TopicPartition, ...], patience: float, most: int | None
+    ) -> dict[TopicPartition, list[Any]]:
+        if self._closed:
+            raise ConsumerStoppedError
+        self._coordinator.check_errors()
+        deadline = time.monotonic() + patience
+        with self._subscription.fetch_context():
+            while True:
+                if self._subscription.reassignment_in_progress:
+                    await self._subscription.wait_for_assignment()
+                found = self._taken(partitions, most or self._max_poll_records)
+                left = deadline - time.monotonic()
+                if found or left <= 0:
+                    return found
+                waiter = self._fetcher._create_fetch_waiter()
+                done, _ = await asyncio.wait([waiter], timeout=left)
+                if not done or self._closed:
+                    waiter.cancel()
+                    return {}
+                waiter.result()  # raises what the group has to say
+
+    def _taken(
+        self, partitions: tuple[TopicPartition, ...], most: int | None
+    ) -> dict[TopicPartition, list[Any]]:
+        self._forget_the_past()
+        found: dict[TopicPartition, list[Any]] = {}
+        left, room = most or 1_000_000, POLL_BYTES
+        for place, fetched in list(self._fetcher._records.items()):
+            if partitions and place not in partitions:
+                continue
+            if self._rests(place, fetched):
+                continue
+            if isinstance(fetched, FetchError):
+                self._in_trouble(place, fetched, fetched._error)
+                continue
+            rows, size = self._rows(place, fetched, left, room)
+            if rows:
+                found[place] = rows
+                left, room = left - len(rows), room - size
+                if left <= 0 or room <= 0:
+                    break
+        return found
+
+    def _rows(
+        self, place: TopicPartition, fetched: Any, most: int, room: int
+    ) -> tuple[list[Any], int]:
+        """What a fetch still has, up to a number and a size; where it breaks, what came before."""
+        rows: list[Any] = []
+        size = 0
+        if not fetched.has_more() or not fetched.check_assignment(place):
+            self._ask_again(place)
+            return rows, size
+        try:
+            for row in fetched._partition_records:
+                rows.append(row)
+                size += _size(row)
+                if len(rows) >= most or size >= room:
+                    break
+            else:
+                self._ask_again(place)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this partition's own
+            self._in_trouble(place, fetched, error)
+        fetched._update_position()
+        trouble = self.troubles.get(place)
+        if trouble is not None and (self.at(place) or 0) > trouble.offset:
+            del self.troubles[place]
+        return rows, size
+
+    # --- trouble --------------------------------------------------------------------------
+
+    def _in_trouble(self, place: TopicPartition, fetched: Any, error: Exception) -> None:
+        self._on_error(error)
+        at = self.at(place) or 0
+        if isinstance(error, RecordTooLargeError):
+            at = error.args[2]  # the client has gone one further, over what it has not read
+        elif not isinstance(fetched, FetchError):
+            at = fetched._partition_records.next_fetch_offset
+        self.troubles[place] = Trouble(error, at, time.monotonic() + REST_SECONDS, fetched)
+
+    def _rests(self, place: TopicPartition, fetched: Any) -> bool:
+        """Whether this is what could not be read. It stays until its time, and is then dropped."""
+        trouble = self.troubles.get(place)
+        if trouble is None or trouble.fetched is not fetched:
+            return False
+        if time.monotonic() >= trouble.again:
+            self._ask_again(place)
+            if self.at(place) != trouble.offset:
+                self.seek(place, trouble.offset)
+        return True
+
+    def _ask_again(self, place: TopicPartition) -> None:
+        """Let the client fetch more of a partition."""
+        self._fetcher._records.pop(place, None)
+        self._fetcher._notify(self._fetcher._wait_consume_future)
+
+    def _forget_the_past(self) -> None:
+        """Troubles end with the assignment in which they were, and with what was read since."""
+        subscription = self._subscription.subscription
+        assigned = subscription.assignment if subscription is not None else None
+        if assigned is not self._assigned:
+            self._assigned = assigned
+            self.troubles.clear()
+        if self.refused is not None and time.monotonic() > self.refused.again:
+            self.refused = None
+        for place in [p for p in self._fetcher._records if not self._subscription.is_assigned(p)]:
+            del self._fetcher._records[place]
+
+
+def _size(row: Any) -> int:
+    size: int = row.serialized_key_size + row.serialized_value_size
+    for name, raw in row.headers:
+        size += len(name) + len(raw or b"")
+    return size
+
+
+class ReadingBroker(KafkaBroker):
+    """FastStream's broker, whose subscribers read with a `Reader`.
+
+    `on_error` is told of every fault of theirs in reading.
+    """
+
+    on_error: Callable[[Exception], None] = staticmethod(lambda _: None)
+
+    async def _connect(self) -> Callable[..., Any]:
+        builder = await super()._connect()
+        assert isinstance(builder, partial), "as FastStream 0.7 makes it"
+        reading = partial(Reader, **builder.keywords, on_error=self.on_error)
+        self.config.broker_config.builder = reading
+        return reading

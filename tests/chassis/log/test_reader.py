@@ -1,0 +1,193 @@
+"""A partition that cannot be read is in trouble alone, and says so; a poll takes what fits."""
+
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import CorruptRecordException
+
+from schemas.envelope import Record
+from services.chassis.log import reader as reading
+from services.chassis.log.contract import unopened
+from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.opening import ZSTD
+from services.chassis.log.reader import POLL_BYTES, Reader
+from tests.chassis.log.foreign import batch_of, send_batch
+from tests.conftest import eventually, new_topic
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+async def log(kafka_bootstrap: str, kafka_idempotent: bool) -> AsyncIterator[KafkaLog]:
+    found = KafkaLog({"bootstrap_servers": kafka_bootstrap}, idempotent=kafka_idempotent)
+    await found.start()
+    yield found
+    await found.stop()
+
+
+@pytest.fixture
+async def topic(kafka_bootstrap: str) -> str:
+    name = f"test.{secrets.token_hex(6)}"
+    await new_topic(kafka_bootstrap, name, 3, **{"max.message.bytes": str(8 * MIB)})
+    return name
+
+
+@pytest.fixture
+def corrupt(kafka_idempotent: bool) -> bytes:
+    """A batch whose checksum is wrong, as after a fault of a disk."""
+    if kafka_idempotent:
+        pytest.skip("a real broker looks at checksums when it takes a batch: the embedded one not")
+    return batch_of([(b"k", b"never", [])] * 2, checksum=12345)
+
+
+class Reading:
+    """A reader of all partitions, and what it was given."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self.errors: list[Exception] = []
+        self.values: dict[int, list[Any]] = {0: [], 1: [], 2: []}
+        self.places = [TopicPartition(topic, p) for p in self.values]
+        self.reader = Reader(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=20,
+            on_error=self.errors.append,
+        )
+
+    async def __aenter__(self) -> "Reading":
+        await self.reader.start()
+        self.reader.assign(self.places)
+        for place in self.places:
+            self.reader.seek(place, 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.reader.stop()
+
+    async def poll(self, most: int = 500) -> list[Any]:
+        found = await self.reader.getmany(timeout_ms=50, max_records=most)
+        for place, rows in found.items():
+            self.values[place.partition] += rows
+        return [row for rows in found.values() for row in rows]
+
+    async def until(self, *counts: int) -> None:
+        async def reached() -> bool:
+            await self.poll()
+            return [len(rows) for rows in self.values.values()] == list(counts)
+
+        await eventually(reached)
+
+
+def numbered(topic: str, partition: int, count: int) -> list[Record]:
+    return [Record(topic, partition, b"k", b"%d" % number) for number in range(count)]
+
+
+async def test_a_partition_that_cannot_be_read_holds_up_no_other_and_loses_nothing_of_any(
+    kafka_bootstrap: str, log: KafkaLog, topic: str, corrupt: bytes
+) -> None:
+    await log.publish([r for p in (0, 1, 2) for r in numbered(topic, p, 100)])
+    await send_batch(kafka_bootstrap, topic, 1, corrupt)
+    await log.publish([r for p in (0, 1, 2) for r in numbered(topic, p, 100)])
+
+    async with Reading(kafka_bootstrap, topic) as found:
+        await found.until(200, 100, 200)
+
+        async def in_trouble() -> bool:
+            await found.poll()
+            return bool(found.reader.troubles)
+
+        await eventually(in_trouble)
+        [(place, trouble)] = found.reader.troubles.items()
+        assert (place.partition, trouble.offset) == (1, 100)
+        assert "checksum" in trouble.words
+        await log.publish([r for p in (0, 2) for r in numbered(topic, p, 50)])
+        await found.until(250, 100, 250)
+        for partition in (0, 2):
+            assert [row.offset for row in found.values[partition]] == list(range(250))
+        assert {type(error) for error in found.errors} == {CorruptRecordException}
+
+    with pytest.raises(CorruptRecordException):
+        [row async for rows in log.read(topic, 1) for row in rows]
+
+
+async def test_what_could_not_be_read_is_asked_for_again_and_not_again_and_again(
+    kafka_bootstrap: str, topic: str, corrupt: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send_batch(kafka_bootstrap, topic, 1, corrupt)
+    async with Reading(kafka_bootstrap, topic) as found:
+
+        async def told() -> bool:
+            await found.poll()
+            return bool(found.errors)
+
+        await eventually(told)
+        for _ in range(20):
+            await found.poll()
+        assert len(found.errors) == 1
+
+        monkeypatch.setattr(reading, "REST_SECONDS", 0.0)
+        [trouble] = found.reader.troubles.values()
+        trouble.again = 0.0
+
+        async def told_again() -> bool:
+            await found.poll()
+            return len(found.errors) > 2
+
+        await eventually(told_again)
+
+        # given that somebody decides to go on behind it
+        found.reader.seek(found.places[1], 2)
+        await send_batch(kafka_bootstrap, topic, 1, batch_of([(b"k", b"after", [])]))
+        await found.until(0, 1, 0)
+        assert found.reader.troubles == {}
+
+
+async def test_a_batch_that_nobody_can_open_is_one_record_and_what_follows_is_read(
+    kafka_bootstrap: str, log: KafkaLog, topic: str
+) -> None:
+    await log.publish(numbered(topic, 0, 3))
+    bomb = batch_of([(None, bytes(6 * MIB), [])] * 4, ZSTD)
+    assert await send_batch(kafka_bootstrap, topic, 0, bomb) == 3
+    await log.publish(numbered(topic, 0, 3))
+
+    async with Reading(kafka_bootstrap, topic) as found:
+        await found.until(7, 0, 0)
+        rows = found.values[0]
+        assert [row.offset for row in rows] == [0, 1, 2, 6, 7, 8, 9]
+        assert unopened(rows[3].headers) == "its records are more than 8388608 bytes"
+        assert len(rows[3].value) == len(bomb)
+        assert found.reader.troubles == {}
+    assert len([row async for rows in log.read(topic, 0) for row in rows]) == 7
+
+
+async def test_a_poll_takes_no_more_than_its_bytes_and_one_record(
+    kafka_bootstrap: str, topic: str
+) -> None:
+    batch = batch_of([(None, bytes(MIB), [("h", bytes(MIB // 2))])] * 5, ZSTD)
+    assert len(batch) < 10_000
+    for partition in range(3):
+        for _ in range(2):
+            await send_batch(kafka_bootstrap, topic, partition, batch)
+
+    async with Reading(kafka_bootstrap, topic) as found:
+        sizes = []
+        while len(sizes) < 10:
+            rows = await found.poll()
+            if rows:
+                sizes.append(len(rows))
+        assert max(sizes) * 1.5 * MIB <= POLL_BYTES + 1.5 * MIB
+        await found.until(10, 10, 10)
+
+
+async def test_who_left_off_in_the_middle_of_a_batch_gets_the_rest_of_it(
+    kafka_bootstrap: str, topic: str
+) -> None:
+    rows = [(b"k", b"%d" % number, []) for number in range(50)]
+    await send_batch(kafka_bootstrap, topic, 2, batch_of(rows, ZSTD))
+    async with Reading(kafka_bootstrap, topic) as found:
+        while len(found.values[2]) < 50:
+            assert len(await found.poll(most=7)) <= 7
+        assert [row.value for row in found.values[2]] == [value for _, value, _ in rows]

@@ -1,0 +1,98 @@
+"""What looks the same is the same, once a command has it; what an event says is never changed."""
+
+import json
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from schemas.base import Message
+from schemas.envelope import attributes, decode, encode
+from schemas.gate.samples import AT, example
+from schemas.journal import DropParked
+from schemas.matching import (
+    DissolvePair,
+    EnrolManager,
+    KeepApart,
+    MentorVolunteered,
+    OpenCohort,
+    ProposePair,
+    VolunteerAsMentor,
+)
+from schemas.people import PersonContact
+from schemas.text import tidied
+
+PLAIN = "Orléans - cité"
+ALIKE = [
+    unicodedata.normalize("NFD", PLAIN),
+    PLAIN.replace(" ", "\u00a0"),
+    PLAIN.replace(" ", "\u202f\u2009"),
+    PLAIN.replace(" ", "\r\n"),
+    PLAIN.replace(" ", "\u2028"),
+    PLAIN.replace("-", "\u2011"),
+    f"\ufeff {PLAIN}\u200b\t",
+    "\u200d".join(PLAIN),
+    "\x00".join(PLAIN),
+    PLAIN.replace("l", "l\u00ad"),
+    PLAIN.replace("s", "s\ufe0f\u2060"),
+]
+FREE_TEXT = {
+    OpenCohort: ["name"],
+    VolunteerAsMentor: ["directorate", "site"],
+    EnrolManager: ["directorate", "site", "job_family"],
+    ProposePair: ["reason"],
+    KeepApart: ["reason"],
+    DissolvePair: ["reason"],
+    DropParked: ["because"],
+    PersonContact: ["name"],
+}
+
+
+def made(kind: type[Message], **fields: Any) -> Message:
+    return kind.model_validate(example(kind.model_json_schema()) | fields)
+
+
+@pytest.mark.parametrize("text", ALIKE)
+@pytest.mark.parametrize("kind", FREE_TEXT, ids=lambda kind: kind.__name__)
+def test_spellings_that_look_the_same_are_one_in_a_command(kind: type[Message], text: str) -> None:
+    for field in FREE_TEXT[kind]:
+        assert getattr(made(kind, **{field: text}), field) == PLAIN
+
+
+def test_text_with_nothing_to_be_seen_is_no_text() -> None:
+    with pytest.raises(ValidationError, match="site"):
+        made(VolunteerAsMentor, site="\u200b\u00a0\ufeff")
+
+
+@pytest.mark.parametrize("text", ALIKE[:4])
+def test_an_event_keeps_the_words_with_which_it_was_written(text: str) -> None:
+    assert made(MentorVolunteered, site=text).model_dump()["site"] == text
+
+
+def test_the_name_of_a_record_is_kept_as_a_rebuild_would_find_it() -> None:
+    old = made(PersonContact).model_copy(update={"name": ALIKE[0]})
+    record = encode(old, "t", 0, id="1", source="/x", time=AT)
+    found = attributes(record.headers)
+    assert decode(found, record.value) == decode(found, record.value, "taken-in") == old
+
+
+@given(st.text())
+def test_what_is_tidy_stays_as_it_is(text: str) -> None:
+    assert tidied(tidied(text)) == tidied(text)
+    assert unicodedata.is_normalized("NFC", tidied(text))
+
+
+def test_every_free_text_of_a_command_is_one_of_these() -> None:
+    """A text that is told apart by what is seen of it; ids and names of tools have patterns."""
+    from tests.schemas.test_bounds import COMMANDS  # noqa: PLC0415
+
+    bound = {"letter_id", "email", "origins", "scores", "policy", "availability"}
+    for kind in COMMANDS:
+        for name, field in kind.model_json_schema()["properties"].items():
+            fixed = {"pattern", "enum", "const", "$ref", "anyOf"} & field.keys()
+            if field.get("type") == "string" and not fixed and name not in bound:
+                assert name in FREE_TEXT.get(kind, ()), f"{kind.__name__}.{name}"
+    assert json.dumps(ALIKE)
