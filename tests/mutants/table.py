@@ -312,7 +312,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "stopped-and-nobody-knows",
         "G8",
-        "a partition over its limit of parked records is let go of, and the service calls itself well",
+        "a partition over its limit of parked records is let go of, and the service says nothing",
         _ATTEMPTS,
         '                self._ownership.stop(full.partition, "parked-limit")\n',
         "                self._ownership.leave([full.partition])\n",
