@@ -310,12 +310,12 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/chassis/step/test_lasting_faults.py",
     ),
     Mutant(
-        "limit-ends-the-process",
+        "stopped-and-nobody-knows",
         "G8",
-        "a partition over its limit of parked records ends its process",
+        "a partition over its limit of parked records is let go of, and the service says nothing",
         _ATTEMPTS,
         '                self._ownership.stop(full.partition, "parked-limit")\n',
-        "                raise\n",
+        "                self._ownership.leave([full.partition])\n",
         by="tests/chassis/step/test_lasting_faults.py",
     ),
     Mutant(
