@@ -15,8 +15,9 @@ from aiokafka.errors import MessageSizeTooLargeError, UnknownError
 from schemas.envelope import Record
 from services.chassis.log.contract import Log, Received
 from services.chassis.log.kafka import BATCH_BYTES, KafkaLog
-from services.chassis.log.memory import BROKER_BYTES, MemoryLog
+from services.chassis.log.memory import MemoryLog
 from services.chassis.log.opening import GZIP, LZ4, SNAPPY, ZSTD
+from services.chassis.log.sizes import MAX_REQUEST
 from tests.chassis.log.foreign import batch_of, send_batch, transactional, write
 from tests.conftest import eventually, new_topic
 
@@ -43,7 +44,7 @@ async def topic(bootstrap: str | None) -> str:
     """A topic of three partitions that is nobody else's."""
     name = f"test.{secrets.token_hex(6)}"
     if bootstrap is not None:
-        limit = {"max.message.bytes": str(BROKER_BYTES), "compression.type": "uncompressed"}
+        limit = {"max.message.bytes": str(MAX_REQUEST), "compression.type": "uncompressed"}
         await new_topic(bootstrap, name, 3, **limit)
     return name
 
@@ -197,7 +198,7 @@ async def test_a_batch_of_any_codec_is_read(
 async def test_a_record_that_is_larger_than_its_topic_takes_is_refused(
     log: Log, topic: str
 ) -> None:
-    large = Record(topic, 0, None, secrets.token_bytes(BROKER_BYTES))
+    large = Record(topic, 0, None, secrets.token_bytes(MAX_REQUEST))
 
     with pytest.raises(MessageSizeTooLargeError):
         await log.publish([large])
@@ -210,8 +211,8 @@ async def test_a_record_that_is_larger_than_its_topic_takes_is_refused(
 async def test_a_limit_holds_against_what_is_inside_a_batch(
     log: Log, bootstrap: str | None, topic: str, codec: int
 ) -> None:
-    batch = batch_of([(None, bytes(BROKER_BYTES // 2), [])] * 3, codec)
-    assert len(batch) < BROKER_BYTES // 8
+    batch = batch_of([(None, bytes(MAX_REQUEST // 2), [])] * 3, codec)
+    assert len(batch) < MAX_REQUEST // 8
 
     with pytest.raises((MessageSizeTooLargeError, UnknownError)):
         await taken(log, bootstrap, topic, batch)

