@@ -50,7 +50,7 @@ from services.chassis.step.consumer import Consumer, Pace
 from services.chassis.step.deadlines import DueWorker
 from services.chassis.step.loops import decide_deadlines, publish_what_is_left
 from services.chassis.step.ports import Limits, Ports
-from services.chassis.step.retrying import patiently
+from services.chassis.step.retrying import Abandoned, patiently
 from services.chassis.step.stepper import Stepper
 from services.chassis.store import faults as store_faults
 from services.chassis.store.contract import NoAnswer, Store
@@ -66,6 +66,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT = timedelta(days=1)
 FASTEST_BEAT = 86_400.0  # a day in a second; beyond, the next one would come after all dates
 LOOK_EVERY = 1.0
+LEAVE_WITHIN = 25.0  # of the 30 seconds that an orchestrator gives by default
 
 
 def _none(_: Store, __: Tracing) -> Mapping[type[Document], DueWorker]:
@@ -217,6 +218,9 @@ class Service:
             # Whoever still gets an answer gets it from an open database; this takes five seconds
             # at most.
             await asyncio.wait([serving])
+            # What is under way comes to its end, so that nobody hands the same letter over again.
+            with contextlib.suppress(TimeoutError, Abandoned):
+                await asyncio.wait_for(self.stepper.leave(list(self.stepper.owned)), LEAVE_WITHIN)
         for task in (running, ending):
             task.cancel()
         await asyncio.gather(serving, running, ending, return_exceptions=True)

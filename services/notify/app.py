@@ -1,5 +1,6 @@
 """Composition root of notify. `python -m services.notify.app` runs it."""
 
+import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -48,13 +49,15 @@ def build() -> Service:
 def handing_over(sender: Sender, store: Store) -> DueWorker:
     """What is done for letters that are due: read what they need, and hand them over."""
 
-    async def hand_over(due: Sequence[Document], now: datetime) -> Sequence[Message]:
+    async def hand_over(
+        due: Sequence[Document], now: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         letters = [letter for letter in due if isinstance(letter, Letter)]
         needs = {need for letter in letters for need in to_hand_over(letter)}
         found = await store.load(needs)
         people = {d.key: d for d in found if isinstance(d, Person)}
         cohorts = {d.key: d for d in found if isinstance(d, Cohort)}
-        return await sender.perform(letters, people, cohorts, now)
+        return await sender.perform(letters, people, cohorts, now, leaving)
 
     return hand_over
 

@@ -81,8 +81,11 @@ class Sender:
         people: Mapping[str, Person],
         cohorts: Mapping[str, Cohort],
         now: datetime,
+        leaving: asyncio.Event,
     ) -> list[LetterAttempted]:
         """Hand the letters over; one outcome each, in their order. Never raises.
+
+        Those that are not begun when `leaving` is set are left to somebody else, without any.
 
         `people` and `cohorts` are by `Document.key` (`cohort_id/id`); `to_hand_over(letter)` says
         which are needed. When the server is away, or takes nothing any more, letters that have
@@ -96,7 +99,7 @@ class Sender:
 
         async def work() -> None:
             nonlocal working, away, hung
-            while waiting:
+            while waiting and not leaving.is_set():
                 place, letter = waiting.popleft()
                 try:
                     results[place] = await self._hand_over(letter, people, cohorts, now, away)
@@ -118,9 +121,7 @@ class Sender:
             LetterAttempted(
                 cohort_id=letter.cohort_id, letter_id=letter.id, outcome=outcome, cause=cause
             )
-            for letter, (outcome, cause) in zip(
-                letters, (results[place] for place in range(len(letters))), strict=True
-            )
+            for letter, (outcome, cause) in ((letters[p], results[p]) for p in sorted(results))
         ]
 
     async def close(self) -> None:

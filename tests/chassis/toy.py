@@ -426,7 +426,11 @@ class World:
     def waiting(self, stepper: Stepper, batch: int) -> list[Received]:
         """What a consumer would be handed next: up to `batch` records of each topic partition."""
         found: list[Received] = []
+        for partition in stepper.returning:
+            stepper.go_on(partition)
         for partition, place in stepper.owned.items():
+            if partition in stepper.stopped:
+                continue
             for topic in READ:
                 rows = self.log.records.get((topic, partition), [])
                 start = place.positions.get(topic, 0)

@@ -122,7 +122,7 @@ COHORTS = {cohort().key: cohort()}
 async def performed(
     by: Sender, letters: Sequence[Letter], known: dict[str, Person], now: datetime = NOW
 ) -> list[tuple[str, str]]:
-    outcomes = await by.perform(letters, known, COHORTS, now)
+    outcomes = await by.perform(letters, known, COHORTS, now, asyncio.Event())
     assert [type(outcome) for outcome in outcomes] == [LetterAttempted] * len(letters)
     assert [outcome.letter_id for outcome in outcomes] == [letter.id for letter in letters]
     return [(outcome.outcome, outcome.cause) for outcome in outcomes]
@@ -378,7 +378,7 @@ async def test_no_letter_leaves_in_quiet_hours_even_when_it_is_late() -> None:
 
 async def test_a_letter_of_a_cohort_that_is_not_known_yet_is_tried_again() -> None:
     async with post_office() as (_, port), sending(port) as by:
-        (outcome,) = await by.perform(letters_for(VOLUNTEERED), people(), {}, NOW)
+        (outcome,) = await by.perform(letters_for(VOLUNTEERED), people(), {}, NOW, asyncio.Event())
     assert (outcome.outcome, outcome.cause) == ("transient", "cohort unknown")
 
 
@@ -408,7 +408,8 @@ async def test_no_name_and_no_address_is_logged_or_reported(
     with caplog.at_level(logging.DEBUG):
         async with post_office() as (_, port), sending(port) as by:
             outcomes = await by.perform(
-                [*letters, *letters_for(PLANNED)], known | people(), COHORTS, NOW
+                *([*letters, *letters_for(PLANNED)], known | people(), COHORTS),
+                *(NOW, asyncio.Event()),
             )
     ours = [r.getMessage() for r in caplog.records if r.name.startswith(("services", "aiosmtplib"))]
     said = " ".join([*ours, *(outcome.cause for outcome in outcomes)])
@@ -419,3 +420,12 @@ async def test_no_name_and_no_address_is_logged_or_reported(
 def test_a_password_is_not_shown() -> None:
     assert "secret" not in repr(Smtp(HOST, 25, "tls", "notify", "secret"))
     assert Letterhead("a@example.org", "example.org").contact is None
+
+
+async def test_letters_not_begun_when_partitions_are_let_go_are_left_to_somebody_else() -> None:
+    letters, known = addressed("ok", "drop", "451")
+    leaving = asyncio.Event()
+    leaving.set()
+    async with post_office() as (office, port), sending(port) as by:
+        assert await by.perform(letters, known, COHORTS, NOW, leaving) == []
+    assert office.taken == []

@@ -6,6 +6,7 @@ where its place says; who is thought dead and is not goes on with what it has.
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
@@ -255,7 +256,8 @@ class Process:
         places = await self.stepper.take(partitions)
         log = self.world.log
         spots = [(topic, p) for p in partitions for topic in self.group.topics]
-        self._order.begin(
+        self._order.begin()
+        self._order.add(
             dict.fromkeys(spots, 0), {spot: len(log.records.get(spot, ())) for spot in spots}
         )
         self._held = set(spots)
@@ -309,11 +311,15 @@ class Process:
             if self.fenced and self.world.chance.random() < 0.7:
                 await self._rejoin()
             self.news.clear()
+            self._take_up()
             records = self._fetch()
             if not records:
                 if self.fenced:
                     continue
-                await self.news.wait()
+                with contextlib.suppress(TimeoutError):
+                    # Nobody tells of a partition that may go on: the client asks again and again.
+                    within = LOOK_AGAIN if self.stepper.stopped else None
+                    await asyncio.wait_for(self.news.wait(), within)
                 await self._linger()
                 continue
             self.world.handed += len(records)
@@ -323,6 +329,14 @@ class Process:
                 self._let_go()
             except Abandoned:
                 pass
+
+    def _take_up(self) -> None:
+        """Read partitions that may go on from where their places say."""
+        for partition in self.stepper.returning:
+            positions = self.stepper.owned[partition].positions
+            for topic in self.group.topics:
+                self.assigned[topic, partition] = positions.get(topic, 0)
+            self.stepper.go_on(partition)
 
     async def _linger(self) -> None:
         """Until the tick: what comes in the meantime is handed over together."""

@@ -19,9 +19,13 @@ class UpstreamFirst:
         self.topics = topics
         self._ends: dict[Spot, int] = {}
 
-    def begin(self, begins: Mapping[Spot, int], ends: Mapping[Spot, int]) -> None:
-        """Note where the assigned partitions end now. One that is empty has been read."""
-        self._ends = {spot: end for spot, end in ends.items() if end > begins[spot]}
+    def begin(self) -> None:
+        """Forget what was assigned before."""
+        self._ends = {}
+
+    def add(self, begins: Mapping[Spot, int], ends: Mapping[Spot, int]) -> None:
+        """Note where partitions end as they are taken over. One that is empty has been read."""
+        self._ends |= {spot: end for spot, end in ends.items() if end > begins[spot]}
 
     def held(self, positions: Mapping[int, Mapping[str, int]]) -> set[Spot]:
         """What has to wait, from partition to topic to next offset."""

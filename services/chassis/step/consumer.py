@@ -9,7 +9,7 @@ waits and is not being read is known here, with the reason.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self._held: set[Spot] = set()
         self._begins: dict[Spot, int] = {}
         self._handling = False
+        self._taking: asyncio.Task[None] | None = None
         self._handed: dict[Spot, int] = {}  # what follows the last record that was handed out
         self.subscriber = broker.subscriber(
             *self.topics,
@@ -110,7 +111,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         try:
             offsets = await self.stepper.handle(records)
             await self._commit(offsets)
-            self._let_go()
+            self._go_on()
         except Abandoned:
             logger.info("a step was abandoned; whoever owns the partition next makes it")
         except Exception as error:  # noqa: BLE001  # FastStream would go on to the next batch
@@ -204,32 +205,68 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     # --- rebalances -----------------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            await asyncio.wait([self._taking])
         await self.stepper.leave({place.partition for place in revoked})
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        # The client would begin at once, and from where the broker remembers.
+        # The client would begin at once, and from where the broker remembers. It would also tell
+        # nobody that this member lives for as long as this method takes.
         self._kafka.pause(*assigned)
-        self._kafka.on_poll = self._let_go  # what holds no record for us is handed to nobody
+        self._kafka.on_poll = self._go_on  # what holds no record for us is handed to nobody
         self._held = set()  # a step that is still under way must not let them go
+        self._order.begin()
         self.stepper.ports.metrics.rebalances.inc()
+        self._taking = asyncio.create_task(self._take_over(list(assigned)))
+
+    async def _take_over(self, assigned: Sequence[TopicPartition]) -> None:
+        """Become the writer of what was assigned, beside the steps that are made of the rest."""
+        by_partition: dict[int, list[TopicPartition]] = {}
+        for place in assigned:
+            by_partition.setdefault(place.partition, []).append(place)
+
+        async def check(found: Mapping[int, Place]) -> None:
+            await self._check([place for p in found for place in by_partition[p]], found)
+
         try:
             check_together(self.topics, assigned)
-            places = await self.stepper.take(
-                {place.partition for place in assigned},
-                lambda found: self._check(assigned, found),
-            )
-            for place in assigned:
-                position = places[place.partition].positions.get(place.topic)
-                first = self._begins[place.topic, place.partition]
-                start = first if position is None else position
-                self._kafka.seek(place, start)
-                self._handed[place.topic, place.partition] = start
-            self._held = {(place.topic, place.partition) for place in assigned}
-            self._let_go()
+            await self.stepper.take(by_partition, check, self._begin)
         except Abandoned:
             logger.info("an assignment was taken away before it began")
-        except Exception as error:  # noqa: BLE001  # aiokafka would log it and go on
+        except BaseExceptionGroup as several:
+            self.on_fatal(_first(several))
+        except Exception as error:  # noqa: BLE001  # a task's would be heard by nobody
             self.on_fatal(error)
+
+    def _begin(self, places: Mapping[int, Place]) -> None:
+        """Read these from where their places say."""
+        for partition in places:
+            if partition not in self.stepper.stopped:
+                self._read_from_place(partition)
+
+    def _read_from_place(self, partition: int) -> None:
+        place = self.stepper.owned[partition]
+        for at in self._assigned(partition):
+            position = place.positions.get(at.topic)
+            start = self._begins[at.topic, partition] if position is None else position
+            self._kafka.seek(at, start)
+            self._handed[at.topic, partition] = start
+            self._held.add((at.topic, partition))
+
+    def _assigned(self, partition: int) -> list[TopicPartition]:
+        return [at for at in self._kafka.assignment() if at.partition == partition]
+
+    def _go_on(self) -> None:
+        """Between two steps: put down what is stopped, take up what is not any more, read on."""
+        for partition in self.stepper.stopped:
+            self._kafka.pause(*self._assigned(partition))
+            self._held -= {(topic, partition) for topic in self.topics}
+        for partition in self.stepper.returning:
+            # From here to the next step nobody else has a turn: what it let go comes first.
+            self._read_from_place(partition)
+            self.stepper.go_on(partition)
+        self._let_go()
 
     def _let_go(self) -> None:
         """Read on where nothing that comes first is missing any more."""
@@ -253,11 +290,19 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         broker is away.
         """
         name, store = self.stepper.domain.name, self.stepper.ports.store
-        self._begins, ends = await check_same_log(
+        begins, ends = await check_same_log(
             name, assigned, places, kafka=self._kafka, log=self.log, store=store
         )
-        self._order.begin(self._begins, ends)
+        self._begins |= begins
+        self._order.add(begins, ends)
         await check_own_journal(name, places, kafka=self._kafka, log=self.log, store=store)
+
+
+def _first(several: BaseExceptionGroup) -> Exception:
+    error: BaseException = several
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error if isinstance(error, Exception) else RuntimeError(repr(error))
 
 
 async def _as_it_came(raw: Any) -> KafkaMessage:

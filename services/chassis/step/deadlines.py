@@ -21,8 +21,11 @@ from services.chassis.store.contract import DeadlineAside
 
 logger = logging.getLogger(__name__)
 
-DueWorker = Callable[[Sequence[Document], datetime], Awaitable[Sequence[Message]]]
+DueWorker = Callable[[Sequence[Document], datetime, asyncio.Event], Awaitable[Sequence[Message]]]
 """What to do for documents that are due, outside of any decision; its outcomes are decided on.
+
+Once the event is set the partitions are about to be taken away: it begins nothing more, and has
+outcomes for what it has done.
 
 An outcome's subject is the id of its document. Where it fails for good, it is asked again for the
 half of the documents; one that knows of which it failed says so (`FailedFor`).
@@ -66,14 +69,24 @@ class Deadlines:
         self._aside: dict[Key, tuple[float, DeadlineAside]] = {}
         self._news: dict[Key, DeadlineAside | None] = {}
         self._unheard: set[int] = set()
+        self._leaving = asyncio.Event()
 
     def begin(self, partitions: Iterable[int]) -> None:
         """Ask for a heartbeat of each: a partition that never had one has none that is due."""
         self._unheard |= set(partitions)
 
+    def give_up(self) -> None:
+        """Begin nothing more; due workers come to their end."""
+        self._leaving.set()
+
+    def go_on(self) -> None:
+        """Work again, from now on."""
+        self._leaving.clear()
+
     async def find(self, kind: type[Document], owned: Collection[int]) -> list[Input]:
         """What there is to decide on, of documents of this kind whose moment has come."""
-        if not owned or (whole := (kind.collection, "")) in (besides := self._besides()):
+        whole, besides = (kind.collection, ""), self._besides()
+        if self._leaving.is_set() or not owned or whole in besides:
             return []
         now = self._ports.clock.now()
         keys = [key for collection, key in besides if collection == kind.collection]
@@ -121,7 +134,7 @@ class Deadlines:
 
         async def work() -> Sequence[Message]:
             try:
-                return await worker(documents, now)
+                return await worker(documents, now, self._leaving)
             except FailedFor as failed:
                 for error in failed.errors.values():
                     if self._ports.nature_of(error) != "permanent":

@@ -4,18 +4,29 @@ Always holds: whoever becomes the writer of a partition knows its place, and has
 committed before it goes on (G1, G3); no place is older than one that was known before (G7).
 """
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from services.chassis.step.ports import Ports
 from services.chassis.step.publishing import Publisher
-from services.chassis.step.retrying import Retry
-from services.chassis.store.contract import Place
+from services.chassis.step.retrying import Abandoned, Retry
+from services.chassis.store.contract import Outgoing, Place
 
-Stopped = Literal["parked-limit"]
+logger = logging.getLogger(__name__)
+
+Stopped = Literal["parked-limit", "unpublished"]
+"""Too much of it stands aside; or nobody takes what was committed of it."""
+
+GROUP_SECONDS = 5.0
+"""How long all that came in one assignment may take together, before each is taken alone."""
 
 Check = Callable[[Mapping[int, Place]], Awaitable[None]]
 """Raises if going on from these places would be wrong."""
+
+Taken = Callable[[Mapping[int, Place]], None]
+"""Told of partitions that this process writes to from now on, and from where."""
 
 
 class StateLost(Exception):
@@ -24,7 +35,8 @@ class StateLost(Exception):
 
 class Ownership:
     """`owned`: the partitions of one process, and its place in each. `stopped`: why it writes no
-    more to some of them, until they are taken again: what it was handed meanwhile, it has let go.
+    more to some of them, until they are taken again, or let go on: what it was handed meanwhile,
+    it has let go.
     """
 
     def __init__(self, ports: Ports, publisher: Publisher, retry: Retry) -> None:
@@ -34,26 +46,70 @@ class Ownership:
         self._publisher = publisher
         self._retry = retry
 
-    async def take(self, partitions: Sequence[int], check: Check | None) -> dict[int, Place]:
-        """Become the writer of these; nothing is published before `check` has passed."""
+    async def take(self, partitions: Sequence[int], check: Check | None, taken: Taken) -> None:
+        """Become the writer of these; nothing is published before `check` has passed.
+
+        All at once, or, where one of them is in trouble, each as soon as it can be.
+        """
         await self._retry.until_done(self._ports.store.claim)
-        found = await self._retry.until_done(lambda: self._adopt(partitions, check))
+        try:
+            async with asyncio.timeout(GROUP_SECONDS):
+                self._begin(await self._adopt(partitions, check), taken)
+        except Abandoned:
+            raise
+        except Exception as error:
+            if not isinstance(error, TimeoutError) and self._ports.nature_of(error) == "permanent":
+                raise
+            async with asyncio.TaskGroup() as tasks:
+                for partition in partitions:
+                    tasks.create_task(self._take_alone(partition, check, taken))
+
+    async def _take_alone(self, partition: int, check: Check | None, taken: Taken) -> None:
+        what = f"taking {partition}"
+        try:
+            found = await self._retry.until_done(lambda: self._adopt([partition], check), what)
+        finally:
+            self._retry.put_off.pop(what, None)
+        self._begin(found, taken)
+
+    def _begin(self, found: Mapping[int, Place], taken: Taken) -> None:
         self.owned |= found
-        self._go_on(partitions)
-        return found
+        self._go_on(found)
+        self._stop_owing()
+        taken(found)
 
     def leave(self, partitions: Sequence[int]) -> None:
         """Write to these no more."""
         for partition in partitions:
             self.owned.pop(partition, None)
+        self._publisher.leave(partitions)
         self._go_on(partitions)
-        if not self.owned:
-            self._publisher.owe_nothing()
 
     @property
     def active(self) -> list[int]:
         """The partitions that steps are made of."""
-        return [partition for partition in self.owned if partition not in self.stopped]
+        idle = self.stopped.keys() | self._publisher.owing
+        return [partition for partition in self.owned if partition not in idle]
+
+    @property
+    def returning(self) -> list[int]:
+        """Those that may go on: what was owed of them has been taken."""
+        owing = self._publisher.owing
+        return [p for p, why in self.stopped.items() if why == "unpublished" and p not in owing]
+
+    def go_on(self, partition: int) -> None:
+        """Write to it again: it will be handed again what it let go."""
+        self._go_on([partition])
+
+    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        """Publish what was committed; partitions of which nobody takes it are stopped meanwhile."""
+        await self._publisher.publish(outgoing)
+        self._stop_owing()
+
+    def _stop_owing(self) -> None:
+        for partition in self._publisher.owing & self.owned.keys() - self.stopped.keys():
+            logger.error("partition %d is stopped: the broker does not take its events", partition)
+            self.stop(partition, "unpublished")
 
     def stop(self, partition: int, why: Stopped) -> None:
         """Write to it no more, though nobody else does: going on would be wrong."""
@@ -68,8 +124,8 @@ class Ownership:
 
     async def catch_up(self) -> None:
         """Know the places again. Who moved them, even we ourselves, may not have published."""
-        found = await self._adopt(list(self.owned), self._check_kept)
-        self.owned |= found
+        found = await self._adopt(self.active, self._check_kept)
+        self.owned |= {p: at for p, at in found.items() if p in self.owned}
 
     async def _adopt(self, partitions: Sequence[int], check: Check | None) -> dict[int, Place]:
         # In this order: whatever led to these places is published, or still in the outbox.
@@ -78,7 +134,6 @@ class Ownership:
         found = {p: known.get(p, Place(p)) for p in partitions}
         if check is not None:
             await check(found)
-        self._publisher.begin()
         if left:
             await self._publisher.publish(left)
         return found

@@ -10,7 +10,7 @@ partition that somebody else has written to since changes nothing (G3).
 
 import asyncio
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
 
 from schemas.journal import RetryParked
@@ -22,10 +22,10 @@ from services.chassis.step.draft import Draft
 from services.chassis.step.journal import needs
 from services.chassis.step.parking import check_parked, queue_needs, tried_again
 from services.chassis.step.ports import Ports
-from services.chassis.step.publishing import Publisher
-from services.chassis.store.contract import Commit, Place
+from services.chassis.store.contract import Commit, Outgoing, Place
 
 Drafts = Mapping[int, Draft]
+Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
 
 
 class Steps:
@@ -37,14 +37,14 @@ class Steps:
         ports: Ports,
         partitions: int,
         decider: Decider,
-        publisher: Publisher,
+        publish: Publish,
         most_parked: int,
     ) -> None:
         self.domain = domain
         self.ports = ports
         self.partitions = partitions
         self.decider = decider
-        self.publisher = publisher
+        self.publish = publish
         self.most_parked = most_parked
         self.left_due = asyncio.Event()
 
@@ -83,7 +83,7 @@ class Steps:
             if any(_is_due(change, now) for _, change in changes.values()):
                 self.left_due.set()
             self.ports.metrics.decided([event for d in drafts.values() for event in d.decided])
-            await self.publisher.publish(outgoing)
+            await self.publish(outgoing)
         self._measure(admitted, now, started)
         return undecided
 

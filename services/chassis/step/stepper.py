@@ -5,6 +5,7 @@ one is under way no partition is taken over or let go.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ from services.chassis.step.attempts import Attempts
 from services.chassis.step.catching_up import in_time
 from services.chassis.step.deadlines import Deadlines, DueWorker
 from services.chassis.step.deciding import Decider
-from services.chassis.step.ownership import Check, Ownership, Stopped
+from services.chassis.step.ownership import Check, Ownership, Stopped, Taken
 from services.chassis.step.parking import asked_again, portions
 from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.publishing import Publisher
@@ -30,9 +31,16 @@ from services.chassis.store.contract import Place
 
 logger = logging.getLogger(__name__)
 
+LEAVE_SECONDS = 20.0
+"""How long partitions are kept for due workers to come to their end: below a rebalance's time."""
+
 Trouble = Waiting | Stopped | Literal["late"]
 """Why a process is not well; `late`: the broker has not said for long that it took something."""
 TROUBLES: tuple[Trouble, ...] = (*get_args(Waiting), *get_args(Stopped), "late")
+
+
+def _unheard(_: Mapping[int, Place]) -> None:
+    pass
 
 
 class Stepper:
@@ -55,6 +63,7 @@ class Stepper:
         self.partitions = partitions
         self.progress = time.monotonic()
         self._turn = asyncio.Lock()
+        self._deciding = asyncio.Lock()
         self._retry = Retry(ports, limits)
         self._publisher = Publisher(ports, self._retry)
         self._ownership = Ownership(ports, self._publisher, self._retry)
@@ -62,7 +71,7 @@ class Stepper:
             domain, ports, self._retry, due_workers or {}, beats=beat is not None
         )
         decider = Decider(domain, ports, beat or timedelta())
-        steps = Steps(domain, ports, partitions, decider, self._publisher, limits.parked)
+        steps = Steps(domain, ports, partitions, decider, self._ownership.publish, limits.parked)
         self._left_due = steps.left_due
         self._attempts = Attempts(
             steps, ports, self._ownership, self._retry, self._deadlines.set_aside
@@ -94,24 +103,45 @@ class Stepper:
         """Whether the last attempts on database and broker worked, and what is owed is not late."""
         return not self.troubles
 
-    async def take(self, partitions: Iterable[int], check: Check | None = None) -> dict[int, Place]:
+    async def take(
+        self, partitions: Iterable[int], check: Check | None = None, taken: Taken = _unheard
+    ) -> dict[int, Place]:
         """Become the writer of these: know the places, publish what the last owner left.
 
-        Nothing is published, and no step is made, before `check` has passed.
+        Nothing is published, and no step is made, before `check` has passed. Steps of other
+        partitions go on meanwhile, and of these as soon as `taken` has been told of them.
         """
         wanted = list(partitions)
         self._retry.go_on()
-        async with self._turn:
-            found = await self._ownership.take(wanted, check)
-            self._deadlines.begin(wanted)
-            return found
+        await self._ownership.take(wanted, check, taken)
+        self._deadlines.begin(wanted)
+        return {p: at for p, at in self.owned.items() if p in wanted}
 
     async def leave(self, partitions: Iterable[int]) -> None:
         """Finish or abandon the step at hand, and write to these no more."""
         self._retry.give_up()
+        self._deadlines.give_up()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS), self._deciding:
+                pass  # letters that were handed over meanwhile are known to be
         async with self._turn:
             self._ownership.leave(list(partitions))
+        self._deadlines.go_on()
         self._retry.go_on()
+
+    @property
+    def stopped(self) -> Mapping[int, Stopped]:
+        """The partitions owned of which no steps are made, and why. Their records are let go."""
+        return self._ownership.stopped
+
+    @property
+    def returning(self) -> list[int]:
+        """Those of them that may go on, once they are read again from where their places say."""
+        return self._ownership.returning
+
+    def go_on(self, partition: int) -> None:
+        """Make steps of it again; not while a step is being made of what it let go."""
+        self._ownership.go_on(partition)
 
     async def publish_left(self) -> None:
         """See that the database is still the same; publish what stands in its outbox.
@@ -148,11 +178,12 @@ class Stepper:
             self.progress = time.monotonic()
         total = 0
         for kind in self._deadlines.kinds:
-            if found := await self._deadlines.find(kind, self._ownership.active):
-                total += len(found)
-                async with self._turn:
-                    await self._step(found)
-                self._deadlines.decided(found)
+            async with self._deciding:
+                if found := await self._deadlines.find(kind, self._ownership.active):
+                    total += len(found)
+                    async with self._turn:
+                        await self._step(found)
+                    self._deadlines.decided(found)
         await self._deadlines.note()
         return total
 

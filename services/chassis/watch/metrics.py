@@ -152,7 +152,7 @@ class Metrics:
     stopped = Made(
         Gauge,
         "mentoring_partitions_stopped",
-        "Partitions owned of which no steps are made, for too many of their records are parked",
+        "Partitions owned of which no steps are made for now",
     )
     trouble = Made(
         Gauge,
@@ -310,10 +310,8 @@ class Metrics:
 
     @contextmanager
     def publishing(self, records: int) -> Iterator[None]:
-        """The way of so many records to the broker; if it is broken off, they stay owed."""
-        self.owes(records)
+        """The way of so many records to the broker."""
         since = time.monotonic()
         yield
         self.publish_seconds.observe(time.monotonic() - since)
         self.published.inc(records)
-        self.owes(0)

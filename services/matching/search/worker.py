@@ -164,7 +164,9 @@ class RoundSearch:
         self._courses: dict[str, AsyncIterator[SearchReport]] = {}
         self._pending: dict[str, asyncio.Task[SearchReport]] = {}
 
-    async def __call__(self, due: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def __call__(
+        self, due: Sequence[Document], _: datetime, __: asyncio.Event
+    ) -> Sequence[Message]:
         """What the searches have found since the last look."""
         rounds = {document.key: document for document in due if isinstance(document, Round)}
         for key in self._courses.keys() - rounds.keys():

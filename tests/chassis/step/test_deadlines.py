@@ -1,5 +1,6 @@
 """A deadline that cannot be decided on, or done, is set aside and in no other's way: G4, G8."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -155,7 +156,9 @@ async def worked(world: World, work: Any) -> Stepper:
 async def test_a_due_worker_that_fails_for_a_document_does_its_work_for_the_others(
     world: World,
 ) -> None:
-    async def work(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def work(
+        documents: Sequence[Document], _: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         if any(d.id == PAIRS[2] for d in documents):
             raise ValueError("no text for a log")
         return [report(d.id, d.cohort_id) for d in documents]
@@ -171,7 +174,9 @@ async def test_a_due_worker_that_says_of_which_documents_is_not_asked_for_halves
 ) -> None:
     calls: list[int] = []
 
-    async def work(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def work(
+        documents: Sequence[Document], _: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         calls.append(len(documents))
         if failed := {d.key: ValueError() for d in documents if d.id in PAIRS[2:4]}:
             raise FailedFor(failed)
@@ -189,7 +194,9 @@ async def test_a_due_worker_for_which_something_passes_among_the_rest_is_asked_a
 ) -> None:
     away = [Passing()]
 
-    async def work(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def work(
+        documents: Sequence[Document], _: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         if away:
             raise FailedFor({f"c/{PAIRS[0]}": ValueError(), f"c/{PAIRS[1]}": away.pop()})
         return [report(d.id, d.cohort_id) for d in documents]
@@ -205,7 +212,9 @@ async def test_a_document_is_set_aside_when_what_its_worker_says_cannot_be_decid
 ) -> None:
     performed: list[str] = []
 
-    async def work(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def work(
+        documents: Sequence[Document], _: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         performed.extend(d.id for d in documents)
         return [breaks_decide(d.id, d.cohort_id) for d in documents]
 
@@ -220,7 +229,9 @@ async def test_a_document_is_set_aside_when_what_its_worker_says_cannot_be_decid
 
 
 async def test_what_a_worker_says_of_nobody_that_is_due_is_left_out(world: World) -> None:
-    async def work(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def work(
+        documents: Sequence[Document], _: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         return [report("m~g", "elsewhere"), *(report(d.id, d.cohort_id) for d in documents)]
 
     await worked(world, work)

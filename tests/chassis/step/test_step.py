@@ -696,7 +696,9 @@ async def test_a_deadline_found_twice_is_decided_on_against_what_holds_by_then(
 async def test_what_due_workers_report_is_decided_on(world: World) -> None:
     seen: list[tuple[Document, datetime]] = []
 
-    async def work(documents: Sequence[Document], now: datetime) -> Sequence[Message]:
+    async def work(
+        documents: Sequence[Document], now: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         seen.extend((document, now) for document in documents)
         return [report(d.id, d.cohort_id) for d in documents]
 
@@ -720,7 +722,9 @@ async def test_what_due_workers_report_is_decided_on(world: World) -> None:
 async def test_a_due_workers_report_that_is_refused_or_breaks_a_decision_stops_nothing(
     world: World,
 ) -> None:
-    async def work(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def work(
+        documents: Sequence[Document], _: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         broken = [breaks_decide(d.id, d.cohort_id) for d in documents]
         return [dissolved("no~body"), *broken, *(report(d.id, d.cohort_id) for d in documents)]
 
@@ -739,7 +743,9 @@ async def test_a_due_workers_report_that_is_refused_or_breaks_a_decision_stops_n
 async def test_a_due_worker_that_cannot_read_for_a_moment_is_asked_again(world: World) -> None:
     away = [Passing("the database is away")]
 
-    async def work(documents: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def work(
+        documents: Sequence[Document], _: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         if away:
             raise away.pop()
         return [report(d.id, d.cohort_id) for d in documents]

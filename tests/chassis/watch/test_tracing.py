@@ -260,7 +260,9 @@ async def test_a_process_that_dies_in_a_step_leaves_events_of_one_handling_only(
 async def test_what_is_done_for_a_document_is_in_the_trace_that_asked_for_it(
     world: World, traced: Traced
 ) -> None:
-    async def perform(due: Sequence[Document], _: datetime) -> Sequence[Message]:
+    async def perform(
+        due: Sequence[Document], _: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
         for document in due:
             with traced.tracing.work("do", document) as came_to:
                 came_to("done")

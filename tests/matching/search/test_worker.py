@@ -38,7 +38,7 @@ async def looks(perform: RoundSearch, found: Matching, *rounds: str) -> list[Mes
     """Everything that is reported until no round is due, decided on as it comes."""
     reported: list[Message] = []
     while rows := due(found, *rounds):
-        for outcome in await perform(rows, NOW + timedelta(days=1)):
+        for outcome in await perform(rows, NOW + timedelta(days=1), asyncio.Event()):
             reported.append(outcome)
             decided(found.when(outcome))
     return reported
@@ -70,7 +70,7 @@ async def test_while_one_round_is_searched_others_go_on_and_nobody_waits_for_it(
 
     perform = RoundSearch(found.read, slowly, patience=0.01)
     for _ in range(3):
-        assert await perform(due(found, "slow"), NOW) == []
+        assert await perform(due(found, "slow"), NOW, asyncio.Event()) == []
     go.set()
     reported = await looks(perform, found, "slow")
     assert kinds(reported) == ["PairsFound", "SearchEnded"]  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ async def test_a_search_whose_process_was_killed_is_begun_anew(
     killed = False
     with caplog.at_level(logging.ERROR):
         while rows := due(found, "r1"):
-            for outcome in await perform(rows, NOW):
+            for outcome in await perform(rows, NOW, asyncio.Event()):
                 decided(found.when(outcome))
             processes = solver._processes
             if not killed and processes is not None and processes._processes:
@@ -119,7 +119,7 @@ async def test_a_fault_of_the_database_is_the_chassis_to_retry_and_the_search_be
 
     perform = RoundSearch(read, solve_here)
     with pytest.raises(FailedFor) as failed:
-        await perform(due(found, "r1"), NOW)
+        await perform(due(found, "r1"), NOW, asyncio.Event())
     assert [type(error) for error in failed.value.errors.values()] == [ConnectionError]
     away = False
     assert isinstance((await looks(perform, found, "r1"))[-1], SearchEnded)
@@ -137,6 +137,6 @@ async def test_of_a_round_that_is_not_ours_any_more_the_search_is_given_up() -> 
         raise AssertionError
 
     perform = RoundSearch(found.read, for_ever, patience=0.01)
-    await perform(due(found, "r1"), NOW)
-    await perform(due(found, "r2"), NOW)
+    await perform(due(found, "r1"), NOW, asyncio.Event())
+    await perform(due(found, "r2"), NOW, asyncio.Event())
     await asyncio.wait_for(given_up.wait(), 5)
