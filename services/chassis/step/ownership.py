@@ -108,7 +108,7 @@ class Ownership:
 
     def _stop_owing(self) -> None:
         for partition in self._publisher.owing & self.owned.keys() - self.stopped.keys():
-            logger.error("partition %d is stopped: the broker does not take its events", partition)
+            logger.warning("partition %d is stopped: the broker does not take its events", partition)
             self.stop(partition, "unpublished")
 
     def stop(self, partition: int, why: Stopped) -> None:

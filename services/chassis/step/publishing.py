@@ -6,6 +6,7 @@ beside everything else, and nothing more is committed of it meanwhile.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from services.chassis.step.ports import Ports
@@ -40,8 +41,11 @@ class Publisher:
     async def left(self, partitions: Iterable[int]) -> list[Outgoing]:
         """What stands in the outbox of these; from now on it is owed."""
         left = await self._ports.store.outgoing(partitions)
+        owed: Counter[int] = Counter()
         for item in left:
-            self._owes(item.partition, self._owed.get(item.partition, 0) + len(item.records))
+            owed[item.partition] += len(item.records)
+        for partition, records in owed.items():
+            self._owes(partition, records)
         return left
 
     def leave(self, partitions: Iterable[int]) -> None:

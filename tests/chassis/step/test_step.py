@@ -504,6 +504,8 @@ async def test_no_step_is_made_before_it_is_known_that_going_on_is_right(world: 
     await stepper.take(range(PARTITIONS), check)
 
     await steps[0]
+    assert await world.documents() == {}, "it was nobody's then"
+    await stepper.handle([row])
     assert await world.tallies() == {"c/m~g": 0}
 
 
