@@ -152,7 +152,7 @@ class Metrics:
     stopped = Made(
         Gauge,
         "mentoring_partitions_stopped",
-        "Partitions owned of which no steps are made now",
+        "Partitions owned of which no steps are made for now",
     )
     trouble = Made(
         Gauge,
