@@ -7,18 +7,15 @@ being waited for.
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 
-from services.chassis.faults import NatureOf, name_of
+from services.chassis.faults import name_of
 from services.chassis.step.ports import Limits, Ports
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-BOOT_SECONDS = 60.0
 
 Waiting = Literal["away", "denied", "environment"]
 """For what passes by itself; for a permission; for something else that somebody has to mend."""
@@ -95,19 +92,3 @@ class Retry:
         except TimeoutError:
             return False
         return True
-
-
-async def patiently(what: str, start: Callable[[], Awaitable[None]], nature_of: NatureOf) -> None:
-    """Start a part that may not be there yet; give up after a minute."""
-    deadline, wait = time.monotonic() + BOOT_SECONDS, 0.1
-    while True:
-        try:
-            await start()
-        except Exception as error:
-            if nature_of(error) == "permanent" or time.monotonic() > deadline:
-                raise
-            logger.warning("%s is not there yet: %s", what, name_of(error))
-        else:
-            return
-        await asyncio.sleep(wait)
-        wait = min(wait * 2, 5.0)
