@@ -1,9 +1,10 @@
 """The composition of a service: from settings and a domain to a running process.
 
 Always holds: building opens nothing; `run` ends with everything closed, at a signal (0), or at a
-fault that no retry mends (1), which it names in one line. Ready means: partitions assigned, places
-known, all of them read, database answering, events taken by the broker. Alive means: what waits is
-being read, or waits for a database or broker that is away.
+fault that no retry mends (1), which it names in one line. HTTP answers from the first moment; a
+database or broker that is away is waited for, at the start as later, and no process ends for it.
+Ready means: at least one partition is owned, read and worked on. Alive means: what waits is being
+read, or waits for a database or broker that is away.
 """
 
 import asyncio
@@ -12,10 +13,12 @@ import gc
 import logging
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -50,8 +53,8 @@ from services.chassis.step.consumer import Consumer, Pace
 from services.chassis.step.deadlines import DueWorker
 from services.chassis.step.loops import decide_deadlines, publish_what_is_left
 from services.chassis.step.ports import Limits, Ports
-from services.chassis.step.retrying import Abandoned, patiently
-from services.chassis.step.stepper import Stepper
+from services.chassis.step.retrying import Abandoned, Retry
+from services.chassis.step.stepper import TROUBLES, Stepper
 from services.chassis.store import faults as store_faults
 from services.chassis.store.contract import NoAnswer, Store
 from services.chassis.store.database_metrics import CommandMetrics, ConnectionMetrics
@@ -124,8 +127,11 @@ class Service:
             self.fail,
             Pace(settings.batch, settings.session_timeout_ms, settings.fetch_wait_ms),
         )
-        self.health = Health(self.stepper, self.consumer)
+        self._starting = Retry(self.stepper.ports, Limits())
+        self.health = Health(self.stepper, self.consumer, self._starting.put_off)
         self.metrics.ready.set_function(lambda: self.health.ready)
+        for reason in TROUBLES:
+            self.metrics.trouble.labels(reason).set_function(partial(self.health.suffers, reason))
         self.scrape = Scrape(
             self.metrics,
             self.programme,
@@ -240,14 +246,19 @@ class Service:
             stack.push_async_callback(self.tracing.close)
             self.tracing.start()
             stack.push_async_callback(self.store.close)
-            await patiently("database", self.store.open, nature_of)
+            await self._started("database", self.store.open)
             stack.push_async_callback(self.log.stop)
-            await patiently("broker", self.log.start, nature_of)
+            await self._started("broker", self.log.start)
             if self.parts.close is not None:
                 stack.push_async_callback(self.parts.close)
             stack.push_async_callback(self.broker.stop)
-            await patiently("broker", self.broker.start, nature_of)
+            await self._started("broker", self.broker.start)
             yield
+
+    async def _started(self, part: str, start: Callable[[], Awaitable[None]]) -> None:
+        """Start a part that may not be there yet, however long that takes."""
+        await self._starting.until_done(start, part)
+        self.stepper.progress = time.monotonic()  # until now there was nothing to make steps with
 
     async def _look(self) -> None:
         """Know how many commands wait, whoever reads them."""

@@ -4,13 +4,20 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from deploy.local.stack import Terms, running_stack
+from deploy.local.broker import embedded_broker
+from deploy.local.mongodb import Mongod, mongod_binary
+from deploy.local.process import free_port
+from deploy.local.stack import ServiceProcess, Terms, environment, running_stack
+from deploy.operating.topics import create_topics
 from services.chassis.http.links import generate_keys
+from tests.conftest import PATIENCE, eventually
 
 pytestmark = pytest.mark.journey
 
@@ -71,3 +78,55 @@ async def test_services_end_cleanly_at_a_termination_and_tell_how_they_are(tmp_p
             assert await service.child.wait() == 0, service.child.tail()
     for service in stack.services.values():
         assert "Traceback" not in (tmp_path / f"{service.name}.log").read_text()
+
+
+async def test_a_service_without_its_database_is_alive_says_so_and_works_once_it_is_there(
+    tmp_path: Path,
+) -> None:
+    server = Mongod(tmp_path, mongod_binary(), free_port())
+    terms, port = Terms(), free_port()
+    async with embedded_broker(tmp_path) as kafka, httpx.AsyncClient(timeout=30) as client:
+        await create_topics(
+            {"bootstrap_servers": kafka}, partitions=terms.partitions, replication=1
+        )
+        env = environment(terms, kafka, server.uri, free_port(), {}, datetime.now(UTC))
+        service = ServiceProcess("matching", tmp_path, env, port)
+        service.start()
+
+        async def asked(path: str) -> httpx.Response | None:
+            try:
+                return await client.get(service.url + path)
+            except httpx.ConnectError:
+                return None
+
+        async def says_why() -> Any:
+            answer = await asked("/health/ready")
+            wrong = answer.json()["wrong"] if answer else []
+            return answer if "the database has not been there" in " ".join(wrong) else None
+
+        try:
+            refused = await eventually(says_why, PATIENCE)
+            assert refused.status_code == 503
+            live, metrics = await asked("/health/live"), await asked("/metrics")
+            assert live is not None
+            assert live.status_code == 200
+            assert metrics is not None
+            assert 'mentoring_trouble{reason="away"} 1.0' in metrics.text
+            assert "mentoring_ready 0.0" in metrics.text
+            assert "mentoring_partitions_assigned 0.0" in metrics.text
+
+            await server.start()
+            try:
+                await service.ready()
+                body = {"cohort_id": "late", "name": "Late"}
+                answer = await client.post(f"{service.url}/commands/OpenCohort?wait=20", json=body)
+                assert (answer.status_code, service.starts) == (200, 1), answer.text
+                metrics = await asked("/metrics")
+                assert metrics is not None
+                assert 'mentoring_trouble{reason="away"} 0.0' in metrics.text
+            finally:
+                await service.stop()
+        finally:
+            await service.stop()
+            if hasattr(server, "child"):
+                await server.child.stop()

@@ -1,4 +1,4 @@
-"""Where to look when the services do not keep up: steps, faults, HTTP, processes, their parts."""
+"""Where to look when services do not keep up: steps, what stands still, faults, HTTP, parts."""
 
 from deploy.made.dashboards.panels import Panel, Query, Text, lines
 from deploy.made.dashboards.series import (
@@ -42,6 +42,56 @@ def steps() -> list[Panel]:
             "Documents read one by one in a step, per second. Good: next to none; many slow every "
             "step down.",
             rate("mentoring_late_loads_total"),
+        ),
+    ]
+
+
+def standing() -> list[Panel]:
+    """What keeps a service, some of its partitions or single deadlines from going on."""
+    return [
+        over_time(
+            "Trouble",
+            "short",
+            "Processes that suffer from it. `away` and `late` pass by themselves; `denied`, "
+            "`environment` and `parked-limit` wait for somebody. Good: none.",
+            or_zero(total("mentoring_trouble", "service, reason")),
+            "{{service}} {{reason}}",
+            runbook="trouble",
+        ),
+        over_time(
+            "Partitions stopped",
+            "short",
+            "Owned, and no steps are made of them; the others go on. Good: 0.",
+            or_zero(total("mentoring_partitions_stopped")),
+            runbook="trouble",
+        ),
+        over_time(
+            "Deadlines aside",
+            "short",
+            "Passed, and could not be decided on; tried again after half an hour at most. Good: 0; "
+            "`connecte parked list` shows them.",
+            or_zero(total("mentoring_deadlines_aside")),
+            runbook="trouble",
+        ),
+        over_time(
+            "Not read on",
+            "short",
+            "Topics and partitions of which the broker does not give what comes next; all others "
+            "are read. Good: 0.",
+            or_zero(total("mentoring_reading_stopped", "service, topic, partition, error")),
+            "{{service}} {{topic}}/{{partition}} {{error}}",
+            width=12,
+            runbook="reading-stopped",
+        ),
+        over_time(
+            "Failed reads",
+            "ops",
+            "Attempts to read from the broker that failed, per second, by the error. One on the "
+            "same place every five seconds.",
+            or_zero(rate("mentoring_fetch_errors_total", "service, error")),
+            "{{service}} {{error}}",
+            width=12,
+            runbook="reading-stopped",
         ),
     ]
 

@@ -64,6 +64,7 @@ def _sections() -> list[Section]:
         Section("How long it takes", _latency()),
         Section("What waits", _waiting()),
         Section("Steps", inside.steps()),
+        Section("What stands still", inside.standing()),
         Section("What goes wrong", inside.faults()),
         Section("HTTP", inside.http()),
         Section("Processes", inside.processes()),

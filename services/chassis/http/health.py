@@ -2,12 +2,13 @@
 
 Always holds: alive means that what waits is being read, or that it is known why not: a restart
 mends neither a database or broker that is away nor what the broker cannot give. Ready means that
-partitions are assigned, their places known, all of them are read, the database answers and the
-broker takes what is committed; what is not so is said in words.
+at least one partition is owned, read and worked on: one in trouble takes the HTTP of a service from
+nobody. Whatever is wrong is said in words, whether the service is ready or not.
 """
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
 from fastapi import APIRouter
@@ -15,9 +16,24 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.chassis.log.contract import Spot
-from services.chassis.step.stepper import Stepper
+from services.chassis.step.retrying import Waiting, What
+from services.chassis.step.stepper import TROUBLES, Stepper
+from services.chassis.step.stepper import Trouble as Reason
 
 STUCK_SECONDS = 120.0
+
+WORDS: Mapping[str, str] = {
+    "away": "the last attempt on the database or the broker failed; it is made again",
+    "denied": "the database or the broker does not permit what is asked; somebody has to permit it",
+    "environment": "whatever is tried fails, so the fault is in no record; somebody has to mend it",
+    "late": "the broker has not said for long that it took what was committed",
+    "parked-limit": "too many records of a partition stand aside; nothing more of it is handled",
+    "unpublished": "the broker takes nothing of a partition, which waits for it",
+}
+"""What each of a stepper's troubles means, for whoever operates the service."""
+
+WHOLE: frozenset[str] = frozenset({"away", "denied", "environment", "late"})
+"""Those that keep a process from all of its work; the others are of single partitions."""
 
 
 class Trouble(Protocol):
@@ -46,19 +62,25 @@ class Reading(Protocol):
 
 
 class Health:
-    """The state of one process. `fault`: what ends it, if something does."""
+    """The state of one process. `fault`: what ends it, if something does.
 
-    def __init__(self, stepper: Stepper, reading: Reading) -> None:
+    `starting`: which parts have not been there since the start, and what that waits for.
+    """
+
+    def __init__(
+        self, stepper: Stepper, reading: Reading, starting: Mapping[What, Waiting] | None = None
+    ) -> None:
         self.fault: Exception | None = None
         self._stepper = stepper
         self._reading = reading
+        self._starting = {} if starting is None else starting
 
     @property
     def alive(self) -> bool:
         """Whether what waits is being read; nobody is to be ended for somebody else's outage."""
         if self.fault is not None:
             return False
-        if not self.healthy:
+        if self._starting or self._stepped(WHOLE):
             return True  # a step waits for the database or the broker, and is tried again
         now, reading = time.monotonic(), self._reading
         if now - self._stepper.progress >= STUCK_SECONDS:
@@ -67,24 +89,53 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether there is nothing wrong."""
-        return not self.wrong
+        """Whether it can do anything of its work."""
+        return not any(True for _ in self._for_all()) and bool(self._working)
 
     @property
     def wrong(self) -> list[str]:
-        """What keeps the service from its work, a sentence each."""
-        return list(self._wrong())
+        """What keeps the service from its work, or from a part of it, a sentence each."""
+        return [*self._for_all(), *self._for_some()]
 
-    def _wrong(self) -> Iterable[str]:
+    def _for_all(self) -> Iterable[str]:
         if self.fault is not None:
             yield f"the process ends: {type(self.fault).__name__}"
+        for part, waiting in self._starting.items():
+            yield f"the {part} has not been there since the start: {WORDS[waiting]}"
         if not self.partitions:
             yield "no partition is assigned, or its place is not known yet"
-        if not self.healthy:
-            yield "the last attempt on the database or the broker failed; it is made again"
+        yield from (WORDS[reason] for reason in self._stepped(WHOLE))
+        if (refused := self._reading.stopped.get(("", -1))) is not None:
+            yield f"nothing is read: {refused.words}"
+
+    def _for_some(self) -> Iterable[str]:
+        yield from (WORDS[reason] for reason in self._stepped(WORDS.keys() - WHOLE))
         for (topic, partition), trouble in sorted(self._reading.stopped.items()):
-            where = f"{topic}/{partition} is not read on from offset {trouble.offset}"
-            yield f"{where if topic else 'nothing is read'}: {trouble.words}"
+            if topic:
+                where = f"{topic}/{partition} is not read on from offset {trouble.offset}"
+                yield f"{where}: {trouble.words}"
+
+    def _stepped(self, among: AbstractSet[str]) -> list[Reason]:
+        """Which of these the stepper suffers from, in the order of the table."""
+        troubles = self._stepper.troubles & among
+        if "unpublished" in self._stepper.troubles:
+            troubles -= {"late"}  # it is late with those
+        return [reason for reason in TROUBLES if reason in troubles]
+
+    @property
+    def _working(self) -> set[int]:
+        """The partitions of which everything is read and steps are made."""
+        unread = {partition for _, partition in self._reading.stopped}
+        return set(self._stepper.owned) - self._stepper.stopped.keys() - unread
+
+    @property
+    def troubles(self) -> set[Reason]:
+        """Why it is not well, since its start or now."""
+        return self._stepper.troubles | set(self._starting.values())
+
+    def suffers(self, reason: Reason) -> float:
+        """1 while this is among the troubles, else 0."""
+        return float(reason in self.troubles)
 
     @property
     def partitions(self) -> int:
@@ -93,8 +144,8 @@ class Health:
 
     @property
     def healthy(self) -> bool:
-        """Whether the last attempt on database and broker worked."""
-        return self._stepper.healthy
+        """Whether the last attempt on database and broker worked, and no partition is stopped."""
+        return not self.troubles
 
 
 def operations_routes(
@@ -115,10 +166,10 @@ def operations_routes(
 
     @router.get("/health/ready", response_model=dict[str, Any], responses=no)
     async def ready() -> JSONResponse:
-        """Whether partitions are assigned and read, and database and broker answer; if not, why."""
-        wrong = health.wrong
+        """Whether any partition is read and worked on; and all that is wrong, a sentence each."""
+        ready, wrong = health.ready, health.wrong
         state = {"partitions": health.partitions, "healthy": health.healthy, "wrong": wrong}
-        return JSONResponse({"ready": not wrong, **state}, 503 if wrong else 200)
+        return JSONResponse({"ready": ready, **state}, 200 if ready else 503)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:

@@ -5,6 +5,7 @@ topic takes, and batches that nobody can open. It hands out only what was commit
 neither brokers that fail nor time; a size is right to a few bytes.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
@@ -31,11 +32,22 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self.limits: dict[str, int] = {}
+        self._leaders: dict[int, asyncio.Event] = {}
         self.records: dict[Spot, list[Received]] = {}
         self._open: list[Transaction] = []
         self._hidden: dict[Spot, set[int]] = {}
 
+    def lose_leader(self, partition: int) -> None:
+        """Take nothing for a partition until it is led again."""
+        self._leaders[partition] = asyncio.Event()
+
+    def lead(self, partition: int) -> None:
+        """Take again what is for the partition, first what has come meanwhile."""
+        self._leaders.pop(partition).set()
+
     async def publish(self, records: Sequence[Record]) -> list[int]:
+        for partition in {record.partition for record in records} & self._leaders.keys():
+            await self._leaders[partition].wait()
         return [self._append(record) for record in records]
 
     async def send(self, record: Record) -> int:

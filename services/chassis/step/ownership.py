@@ -65,7 +65,7 @@ class Ownership:
                     tasks.create_task(self._take_alone(partition, check, taken))
 
     async def _take_alone(self, partition: int, check: Check | None, taken: Taken) -> None:
-        what = f"taking {partition}"
+        what = ("taking", partition)
         try:
             found = await self._retry.until_done(lambda: self._adopt([partition], check), what)
         finally:
@@ -108,7 +108,7 @@ class Ownership:
 
     def _stop_owing(self) -> None:
         for partition in self._publisher.owing & self.owned.keys() - self.stopped.keys():
-            logger.warning("partition %d is stopped: the broker does not take its events", partition)
+            logger.warning("partition %d is stopped: nobody takes its events", partition)
             self.stop(partition, "unpublished")
 
     def stop(self, partition: int, why: Stopped) -> None:

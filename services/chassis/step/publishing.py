@@ -87,7 +87,7 @@ class Publisher:
         with self._ports.metrics.publishing(len(records)):
             # What was committed cannot be taken back, so there is nothing else to do.
             await self._retry.until_done(
-                lambda: self._ports.log.publish(records), f"publishing {partition}", whatever=True
+                lambda: self._ports.log.publish(records), ("publishing", partition), whatever=True
             )
 
     async def _in_the_end(self, task: asyncio.Task[None], items: Sequence[Outgoing]) -> None:
@@ -114,6 +114,6 @@ class Publisher:
 
     def _paid(self, partition: int) -> None:
         self.owing.discard(partition)
-        self._retry.put_off.pop(f"publishing {partition}", None)
+        self._retry.put_off.pop(("publishing", partition), None)
         if self._owed.pop(partition, None) is not None:
             self._ports.metrics.owes(sum(self._owed.values()))

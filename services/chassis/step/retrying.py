@@ -7,21 +7,22 @@ being waited for.
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 
-from services.chassis.faults import NatureOf, name_of
+from services.chassis.faults import name_of
 from services.chassis.step.ports import Limits, Ports
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BOOT_SECONDS = 60.0
-
 Waiting = Literal["away", "denied", "environment"]
 """For what passes by itself; for a permission; for something else that somebody has to mend."""
+
+
+What = str | tuple[str, int]
+"""What is attempted; with the partition, if it is of one only."""
 
 
 class Abandoned(Exception):
@@ -32,13 +33,13 @@ class Retry:
     """The attempts of one process. `put_off`: what did not work last time, and waits for what."""
 
     def __init__(self, ports: Ports, limits: Limits) -> None:
-        self.put_off: dict[str, Waiting] = {}
+        self.put_off: dict[What, Waiting] = {}
         self._ports = ports
         self._limits = limits
         self._leaving = asyncio.Event()
 
     async def until_done(
-        self, attempt: Callable[[], Awaitable[T]], what: str = "step", *, whatever: bool = False
+        self, attempt: Callable[[], Awaitable[T]], what: What = "step", *, whatever: bool = False
     ) -> T:
         """Make attempts, each later than the one before, until one is not stopped by a fault.
 
@@ -61,7 +62,7 @@ class Retry:
                 return result
 
     async def pause(
-        self, error: Exception, waiting: Waiting, last: float = 0.0, what: str = "step"
+        self, error: Exception, waiting: Waiting, last: float = 0.0, what: What = "step"
     ) -> float:
         """Wait before the next attempt, longer than the last time; for how long it was.
 
@@ -72,7 +73,8 @@ class Retry:
         wait = min(last * 2, most) or limits.first_retry
         self.put_off[what] = waiting
         self.count(error)
-        logger.warning("%s put off (%s): %s", what, waiting, name_of(error))
+        name = what if isinstance(what, str) else " ".join(map(str, what))
+        logger.warning("%s put off (%s): %s", name, waiting, name_of(error))
         if await self._leaving_within(wait):
             raise Abandoned from error
         return wait
@@ -95,19 +97,3 @@ class Retry:
         except TimeoutError:
             return False
         return True
-
-
-async def patiently(what: str, start: Callable[[], Awaitable[None]], nature_of: NatureOf) -> None:
-    """Start a part that may not be there yet; give up after a minute."""
-    deadline, wait = time.monotonic() + BOOT_SECONDS, 0.1
-    while True:
-        try:
-            await start()
-        except Exception as error:
-            if nature_of(error) == "permanent" or time.monotonic() > deadline:
-                raise
-            logger.warning("%s is not there yet: %s", what, name_of(error))
-        else:
-            return
-        await asyncio.sleep(wait)
-        wait = min(wait * 2, 5.0)

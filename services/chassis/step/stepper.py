@@ -92,7 +92,12 @@ class Stepper:
     @property
     def troubles(self) -> set[Trouble]:
         """Why it is not well: what its attempts wait for, what it has stopped, what is late."""
-        found: set[Trouble] = {*self._retry.put_off.values(), *self._ownership.stopped.values()}
+        found: set[Trouble] = {
+            waiting
+            for what, waiting in self._retry.put_off.items()
+            if isinstance(what, str) or waiting != "away"  # of one partition, for which it stops
+        }
+        found |= set(self._ownership.stopped.values())
         return found | {"late"} if self._publisher.late else found
 
     def _suffers(self, reason: Trouble) -> float:

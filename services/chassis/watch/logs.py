@@ -37,7 +37,7 @@ def configure(service: str, level: str) -> None:
     logging.basicConfig(level=at_least, handlers=[handler], force=True)
     for ours in OURS:
         logging.getLogger(ours).setLevel(level)
-    for library in list(logging.root.manager.loggerDict):
+    for library in list(logging.Logger.manager.loggerDict):
         if library.partition(".")[0] not in OURS:
             _like_all_others(logging.getLogger(library))
 

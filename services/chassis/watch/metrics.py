@@ -134,7 +134,7 @@ class Metrics:
     ready = Made(
         Gauge,
         "mentoring_ready",
-        "1 where partitions are assigned and database and broker answer",
+        "1 where at least one partition is owned, read and worked on",
     )
     assigned = Made(Gauge, "mentoring_partitions_assigned", "Partitions owned")
     fetch_errors = Made(
@@ -157,7 +157,7 @@ class Metrics:
     trouble = Made(
         Gauge,
         "mentoring_trouble",
-        "1 while a service is not ready for this reason",
+        "1 while this keeps a service from its work, or from that of some partitions",
         ("reason",),
     )
     deadlines_aside = Made(

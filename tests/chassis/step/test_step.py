@@ -524,7 +524,7 @@ async def test_a_broker_that_is_away_while_an_assignment_is_checked_is_asked_aga
 
     await stepper.take(range(PARTITIONS), check)
 
-    assert tries == 3
+    assert tries >= 3
     await stepper.handle([row])
     assert await world.tallies() == {"c/m~g": 0}
 

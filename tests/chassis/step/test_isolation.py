@@ -1,0 +1,139 @@
+"""A partition in trouble holds up no other: not their steps, not a take-over, not letting go."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import pytest
+
+from schemas.base import Message
+from services.chassis.domain import Document
+from services.chassis.store.contract import Place
+from tests.chassis.toy import (
+    PARTITIONS,
+    PRIVATE,
+    Reminder,
+    World,
+    cohort_on,
+    confirm,
+    formed,
+    report,
+)
+from tests.conftest import PATIENCE, eventually
+
+LEADERLESS, LED = 0, 1
+LOST, WELL = cohort_on(LEADERLESS), cohort_on(LED)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_a_partition_whose_events_nobody_takes_holds_up_no_other_and_goes_on_in_order(
+    world: World,
+) -> None:
+    world.log.lose_leader(LEADERLESS)
+    world.publish(formed("m~g", LOST))
+    world.publish(formed("m~g", WELL))
+    stepper = await world.run()
+    assert stepper.stopped == {LEADERLESS: "unpublished"}
+
+    for cohort in (LOST, WELL):
+        world.command(confirm("m~g", 1, cohort))
+    await world.run(stepper)
+    assert await world.tallies() == {f"{LOST}/m~g": 0, f"{WELL}/m~g": 1}
+    assert {row.partition for row in world.written()} == {LED}
+
+    world.log.lead(LEADERLESS)
+    await eventually(lambda: _returning(stepper))
+    await world.run(stepper)
+    assert await world.tallies() == {f"{LOST}/m~g": 1, f"{WELL}/m~g": 1}
+    assert await world.store.outgoing(range(PARTITIONS)) == []
+    calm = World()
+    calm.publish(formed("m~g", LOST))
+    await calm.run()
+    calm.command(confirm("m~g", 1, LOST))
+    await calm.run()
+    assert _types(world, LEADERLESS) == _types(calm, LEADERLESS), "each once, and in order"
+
+
+async def test_partitions_are_let_go_though_nobody_takes_the_events_of_one(world: World) -> None:
+    world.log.lose_leader(LEADERLESS)
+    world.publish(formed("m~g", LOST))
+    stepper = await world.run()
+
+    await asyncio.wait_for(stepper.leave(range(PARTITIONS)), PATIENCE)
+
+    assert stepper.owned == {}
+    world.log.lead(LEADERLESS)
+    await world.run()
+    assert await world.store.outgoing(range(PARTITIONS)) == []
+    assert len(world.written(PRIVATE)) > 0
+
+
+async def test_who_takes_over_has_what_is_well_at_once_and_the_rest_when_it_can_be(
+    world: World,
+) -> None:
+    led = asyncio.Event()
+    taken: list[int] = []
+
+    async def check(places: Mapping[int, Place]) -> None:
+        if LEADERLESS in places:
+            if len(places) > 1:
+                raise TimeoutError
+            await led.wait()
+
+    stepper = world.stepper()
+    taking = asyncio.create_task(stepper.take(range(PARTITIONS), check, taken.extend))
+    await eventually(lambda: _all_but_one(taken))
+    world.publish(formed("m~g", WELL))
+    await stepper.handle(world.waiting(stepper, 500))
+    assert await world.tallies() == {f"{WELL}/m~g": 0}
+
+    led.set()
+    await asyncio.wait_for(taking, PATIENCE)
+    assert set(stepper.owned) == set(range(PARTITIONS))
+
+
+async def test_what_a_due_worker_has_done_is_decided_on_before_partitions_are_let_go(
+    world: World,
+) -> None:
+    world.publish(formed("m~g", WELL))
+    world.command(confirm("m~g", cohort=WELL))
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def work(
+        documents: Sequence[Document], _: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
+        begun.set()
+        await leaving.wait()
+        await done.wait()
+        return [report(d.id, d.cohort_id) for d in documents]
+
+    stepper = await world.run(world.stepper(due_workers={Reminder: work}))
+    world.hand.pass_by(days=30)
+    deciding = asyncio.create_task(stepper.decide_due())
+    await asyncio.wait_for(begun.wait(), PATIENCE)
+    letting_go = asyncio.create_task(stepper.leave(range(PARTITIONS)))
+    await asyncio.sleep(0)
+    assert not letting_go.done()
+    done.set()
+    await asyncio.wait_for(letting_go, PATIENCE)
+
+    assert await deciding > 0
+    assert stepper.owned == {}
+    assert "PairGraduated" in _types(world, LED)
+
+
+async def _returning(stepper: object) -> bool:
+    return getattr(stepper, "returning", []) == [LEADERLESS]
+
+
+async def _all_but_one(taken: Sequence[int]) -> bool:
+    return set(taken) == set(range(PARTITIONS)) - {LEADERLESS}
+
+
+def _types(world: World, partition: int) -> list[str]:
+    rows = [row for row in world.written() if row.partition == partition]
+    return [dict(row.headers)["ce_type"].decode() for row in rows]  # type: ignore[union-attr]
