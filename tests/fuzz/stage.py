@@ -107,6 +107,8 @@ class Stage:
         ]
         key = None if one.key is None else one.key.encode("latin-1")
         value = None if one.value is None else self._signed(one.value)
+        if key is None and value is None:
+            key = b""  # the client sends none of both to nobody
         try:
             await self.producers[one.codec].send_and_wait(
                 one.to, value, key=key, partition=one.partition, headers=list(headers)
@@ -183,7 +185,7 @@ class Stage:
             log.seek(self.read_to.get(name, 0))
             lines = log.readlines()
             self.read_to[name] = log.tell()
-        return [f"it logged {line.strip()[:3000]}" for line in lines if _is_fault(line)]
+        return [f"it logged {line.strip()[:3000]}" for line in lines if is_fault(line)]
 
     async def _unwell(self, name: Any) -> list[str]:
         """Its health, and every list that needs no more than a cohort."""
@@ -226,7 +228,7 @@ def _filled(raw: str, sequence: int) -> bytes:
     return raw.replace(SEQUENCE, f"{sequence:012d}").encode("latin-1")
 
 
-def _is_fault(line: str) -> bool:
+def is_fault(line: str) -> bool:
     """What no input may lead to; that an event of a stranger is too large to keep may be said."""
     try:
         entry = json.loads(line)
@@ -243,7 +245,7 @@ async def stage(directory: Path, kafka: str | None = None) -> AsyncIterator[Stag
     private, public = generate_keys()
     keys = {"CONNECTE_LINK_SIGNING_KEY": private, "CONNECTE_LINK_VERIFY_KEY": public}
     # Nobody is to be thought dead because the machine is slow: that is another test's.
-    terms = Terms(partitions=PARTITIONS, session_timeout_ms=60_000, kafka=kafka, settings=keys)
+    terms = Terms(partitions=PARTITIONS, session_timeout_ms=10_000, kafka=kafka, settings=keys)
     async with AsyncExitStack() as parts:
         stack = await parts.enter_async_context(running_stack(directory, terms))
         still = await parts.enter_async_context(stillness(stack.mongodb, stack.kafka, PARTITIONS))
