@@ -6,6 +6,7 @@ what only the platform knows: the next sequence of a source (`SEQUENCE`), a link
 
 import base64
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from deploy.operating.reach import SERVICES, domain_of
 from schemas.base import Command, Message
 from schemas.envelope import type_name
 from schemas.topics import COMMANDS, PEOPLE, TOPICS, Service, commands_topic, partition_of
+from schemas.values import CohortPolicy, Weights
 from services.chassis.http.bodies import MAX_BODY
 from services.chassis.step.admission import source_of
 from tests.fuzz.extremes import SIGNS, documents, sample
@@ -89,14 +91,18 @@ def path_of(kind: type[Message]) -> str:
     return f"{owner}/commands/{kind.__name__}"
 
 
-def prelude(cohort: str) -> list[Input]:
-    """Two mentors, two managers, a pair and a proposal; the pair's sessions are planned."""
-    said: list[tuple[str, dict[str, Any]]] = [("OpenCohort", {"policy": {}})]
-    said += [("VolunteerAsMentor", {"mentor_id": f"m-{n}"}) for n in (1, 2)]
-    said += [("EnrolManager", {"manager_id": f"g-{n}"}) for n in (1, 2)]
-    said += [("PersonContact", {"person_id": person}) for person in ("m-1", "g-1", "m-2")]
+def prelude(cohort: str, chance: random.Random) -> list[Input]:
+    """Three mentors, three managers, a pair, a proposal and a round, under rules of the utmost that
+    is allowed: they are all carried out, and the pair's sessions are planned as they can be."""
+    people = ("m-1", "g-1", "m-2", "g-2", "m-3", "g-3")
+    weeks = {person: {"availability": [chance.choice(WINDOWS)]} for person in people}
+    said: list[tuple[str, dict[str, Any]]] = [("OpenCohort", {"policy": utmost(chance)})]
+    said += [("VolunteerAsMentor", {"mentor_id": m, **weeks[m]}) for m in people[::2]]
+    said += [("EnrolManager", {"manager_id": g, **weeks[g]}) for g in people[1::2]]
+    said += [("PersonContact", {"person_id": person}) for person in people[:3]]
     said += [("ProposePair", {"pair_id": f"m-{n}~g-{n}"}) for n in (1, 2)]
     said += [("AcceptProposal", {"by": by}) for by in ("mentor", "manager")]
+    said += [("RunRound", {})]
     kinds = {kind.__name__: kind for kind in (*_commands(), *TOPICS[PEOPLE].types)}
     found = []
     for name, changes in said:
@@ -105,6 +111,35 @@ def prelude(cohort: str) -> list[Input]:
         body = json.dumps({**base, **fields, **changes})
         found.append(Input("http", f"{path_of(kinds[name])}?wait=10", body))
     return [*found, Input("settle")]
+
+
+WINDOWS = [
+    *(
+        {"day": "mon", "start": "09:00", "end": "12:00"},
+        {"day": "mon", "start": "09:00", "end": "17:00"},
+    ),
+    *(
+        {"day": "mon", "start": "00:00", "end": "23:59"},
+        {"day": "fri", "start": "23:58", "end": "23:59"},
+    ),
+]
+
+
+def utmost(chance: random.Random) -> dict[str, Any]:
+    """A policy in which every rule is as it is by default, or the least or the most that may be."""
+    found: dict[str, Any] = {}
+    for name, part in CohortPolicy.model_json_schema()["properties"].items():
+        if "minimum" in part and chance.random() < 0.6:
+            found[name] = chance.choice([part["minimum"], part["maximum"]])
+    weights = [0, 5e-324, 1e-300, 1, 1e6]
+    times = ["00:00", "08:00", "12:00", "20:00", "23:59"]
+    if chance.random() < 0.6:
+        found["weights"] = {n: chance.choice(weights) for n in Weights.model_fields} | {"job": 1e6}
+    if chance.random() < 0.6:
+        found["quiet_hours"] = {"start": chance.choice(times), "end": chance.choice(times)}
+    found["reporting_line"] = chance.choice(["forbid", "both_consent", "allow"])
+    found["languages"] = chance.choice([["fr"], ["en"], ["en", "fr"]])
+    return found
 
 
 def _commands() -> list[type[Command]]:
@@ -250,7 +285,8 @@ def drawn(number: int, count: int, *, foreign: bool) -> list[Input]:
         found.append(given)
 
     collect()
-    return [*(opening if foreign else prelude)(cohort), *found]
+    before = opening(cohort) if foreign else prelude(cohort, random.Random(number))
+    return [*before, *found]
 
 
 def named(one: Input) -> str:

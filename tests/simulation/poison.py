@@ -34,7 +34,7 @@ _OF_COHORT: dict[str, tuple[str, ...]] = {
 
 GIANT = "giant"
 MORE_THAN_FIT = 21_500
-GIANTS = 0.5  # of the poison among the commands of matching
+GIANTS = 0.2  # of all poison: within ten worlds there is one
 
 _GOOD = (
     ("ce_specversion", b"1.0"),
@@ -114,8 +114,8 @@ def poison(world: "World", fault: Fault) -> None:
         key = f"{cohort}/{chance.choice(_OF_COHORT[topic])}".encode()
     partition = partition_of(cohort, world.partitions)
     make = chance.choice(_KINDS)
-    if topic == commands_topic("matching") and chance.random() < GIANTS:
-        make = _too_large
+    if chance.random() < GIANTS:
+        topic, make = commands_topic("matching"), _too_large
     value, headers = make(world, topic, cohort)
     offset = world.log._append(Record(topic, partition, key, value, headers))
     world.poisoned[f"{topic}/{partition}/{offset}"] = make.__name__
