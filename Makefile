@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka test-chart drills simulate mutants chaos bench lint format catalogue sbom lock clean
+.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos bench lint format catalogue sbom lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,7 +31,7 @@ test: $(STAMP) ## Every test that needs no Java, but for the drills
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
 	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/chassis tests/journeys tests/deploy/trial/chaos \
 		tests/deploy/local/test_local_parts.py tests/deploy/local/test_kafka_cluster.py \
-		tests/deploy/operating/test_topics.py tests/deploy/operating/test_access_on_kafka.py
+		tests/fuzz/test_messages.py tests/deploy/operating/test_topics.py tests/deploy/operating/test_access_on_kafka.py
 
 test-chart: $(STAMP) ## The chart on a real API server, with Helm 3 and 4 (Go; the first time takes long)
 	$(BIN)/python -m pytest -m cluster
@@ -41,6 +41,9 @@ drills: $(STAMP) ## The database restored, and two versions side by side, on rea
 
 simulate: $(STAMP) ## A minute of the whole platform in one process, with new seeds
 	$(BIN)/python -m tests.simulation --seconds 60
+
+fuzz: $(STAMP) ## Ten minutes of anything, through HTTP and as records, with new seeds
+	$(BIN)/python -m tests.fuzz --minutes 10
 
 mutants: $(STAMP) ## Break each promise on purpose, and see that it is found
 	$(BIN)/python -m tests.mutants

@@ -168,6 +168,15 @@ def fresh_kafka(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
         yield bootstrap
 
 
+@pytest.fixture
+def kafka_if_real(request: pytest.FixtureRequest) -> str | None:
+    """A real Kafka without topics where the connected tests use one; None: the embedded broker."""
+    if not _real():
+        return None
+    bootstrap: str = request.getfixturevalue("fresh_kafka")
+    return bootstrap
+
+
 @asynccontextmanager
 async def admin_of(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)

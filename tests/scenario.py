@@ -48,9 +48,9 @@ class Scenario:
     def when(self, message: Message) -> Decision:
         """The message is decided on, and what follows is folded, as the chassis does."""
         decision = self.domain.decide(self.state, message, self.now)
-        if type(message) in self.domain.learns:
-            self.given(message)
         if not isinstance(decision, Refusal):
+            if type(message) in self.domain.learns:
+                self.given(message)
             self.given(*decision)
             self.events.extend(decision)
         return decision

@@ -157,9 +157,8 @@ def _due(state: State, due: Due, now: datetime) -> Decision:
     return pairs.expire(_pair(state, due, due.id), now)
 
 
-def _noted(*_: object) -> Decision:
-    """What is learned, and nothing follows from."""
-    return []
+def _graduate(state: State, event: PairGraduated, _: datetime) -> Decision:
+    return pairs.graduate(couple_of(state, event.cohort_id, event.pair_id), event)
 
 
 def _pairs_found(state: State, report: PairsFound, now: datetime) -> Decision:
@@ -250,7 +249,7 @@ HANDLERS: Handlers = {
     AcceptProposal: _accept,
     DeclineProposal: _decline,
     DissolvePair: _dissolve,
-    PairGraduated: _noted,
+    PairGraduated: _graduate,
     Due: _due,
 }
 """Message to decision."""

@@ -14,6 +14,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
+from schemas.scheduling import PairGraduated
 from services.chassis.domain import Decision, Refusal
 from services.matching.couple import Couple
 from services.matching.views import Pair
@@ -49,6 +50,13 @@ def decline(couple: Couple | None, command: DeclineProposal, now: datetime) -> D
         return found
     _, pair = found
     return [recast(ProposalDeclined, pair, pair_id=pair.id, by=command.by)]
+
+
+def graduate(couple: Couple | None, event: PairGraduated) -> Decision:
+    """A pair has had its last session: it is learned, and nothing follows from it."""
+    if couple is None or couple.pair is None:
+        return _unknown(event.pair_id)
+    return []
 
 
 def expire(pair: Pair | None, now: datetime) -> list[Event]:

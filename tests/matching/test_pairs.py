@@ -104,6 +104,17 @@ def test_an_unknown_pair_is_told_so() -> None:
     assert refusal(scenario().when(NO_MENTOR)) == "unknown-pair"
 
 
+def test_a_graduation_of_a_pair_that_nobody_knows_is_refused() -> None:
+    found = proposed()
+    event = PairGraduated(**PAIR, mentor_id="m1", manager_id="g1", sessions=5)
+    stranger = event.model_copy(update={"pair_id": "m1~g9", "manager_id": "g9"})
+    other = event.model_copy(update={"cohort_id": "elsewhere"})
+
+    assert refusal(found.when(stranger)) == "unknown-pair"
+    assert refusal(found.when(other)) == "unknown-pair"
+    assert found.when(event) == []
+
+
 def test_a_pair_that_was_dissolved_stays_so_when_a_late_graduation_comes() -> None:
     found = formed()
     found.when(DissolvePair(**PAIR, reason=""))

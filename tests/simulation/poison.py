@@ -1,15 +1,19 @@
-"""Records that nobody can read, or that are not where they belong: what has to be parked.
+"""Records that nobody can read, that nobody can carry out, or that are not where they belong.
 
-Always holds: what is put in is noted in `World.poisoned`, origin to kind; none of it claims to be
-the next event of a source, for everything after a gap in a source has to park.
+Always holds: what is put in is noted in `World.poisoned`, origin to kind, and has to be parked;
+none of it claims to be the next event of a source, for everything after a gap in a source has to
+park.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from schemas.envelope import Headers, Record, encode
-from schemas.matching import VolunteerAsMentor
+from schemas.matching import MentorVolunteered, VolunteerAsMentor
 from schemas.topics import PEOPLE, TOPICS, commands_topic, partition_of
+from services.chassis.domain import Decision, Domain, State
 from tests.simulation.faults import Fault
 
 if TYPE_CHECKING:
@@ -28,8 +32,9 @@ _OF_COHORT: dict[str, tuple[str, ...]] = {
 }
 """Topics that somebody reads, and subjects of theirs."""
 
+GIANT = "giant"
 MORE_THAN_FIT = 21_500
-GIANTS = 0.5  # of the poison among the commands of matching
+GIANTS = 0.2  # of all poison: within ten worlds there is one
 
 _GOOD = (
     ("ce_specversion", b"1.0"),
@@ -59,20 +64,33 @@ def _bad_json(world: "World", topic: str, cohort: str) -> tuple[bytes | None, He
 
 
 def _too_large(world: "World", topic: str, cohort: str) -> tuple[bytes | None, Headers]:
-    """A command in order, of which the event is more than its topic takes."""
-    people = [f"p-{number:045d}" for number in range(MORE_THAN_FIT)]
+    """A command in order, of which a flaw in the decision makes an event that no topic takes."""
     message = VolunteerAsMentor(
         cohort_id=cohort,
-        mentor_id="giant",
+        mentor_id=GIANT,
         directorate="A",
         site="P",
         skills={"linkedin": 4},
         availability=[{"day": "mon", "start": "09:00", "end": "12:00"}],
-        excludes=people,
     )
-    given = {"id": "giant", "source": "/stranger", "time": world.now()}
-    record = encode(message, topic, 0, **given)
+    record = encode(message, topic, 0, id=GIANT, source="/stranger", time=world.now())
     return record.value, record.headers
+
+
+def flawed(matching: Domain) -> Domain:
+    """The domain, with a flaw: it wants to note of a giant more than fits.
+
+    Nothing that a command may say leads to that, so no command alone can show what comes of it.
+    """
+    decide = matching.handlers[VolunteerAsMentor]
+
+    def volunteer(state: State, command: VolunteerAsMentor, now: datetime) -> Decision:
+        if command.mentor_id != GIANT:
+            return decide(state, command, now)
+        people = [f"p-{number:045d}" for number in range(MORE_THAN_FIT)]
+        return [MentorVolunteered.model_validate({**command.model_dump(), "excludes": people})]
+
+    return replace(matching, handlers={**matching.handlers, VolunteerAsMentor: volunteer})
 
 
 _KINDS: tuple[Callable[["World", str, str], tuple[bytes | None, Headers]], ...] = (
@@ -96,8 +114,8 @@ def poison(world: "World", fault: Fault) -> None:
         key = f"{cohort}/{chance.choice(_OF_COHORT[topic])}".encode()
     partition = partition_of(cohort, world.partitions)
     make = chance.choice(_KINDS)
-    if topic == commands_topic("matching") and chance.random() < GIANTS:
-        make = _too_large
+    if chance.random() < GIANTS:
+        topic, make = commands_topic("matching"), _too_large
     value, headers = make(world, topic, cohort)
     offset = world.log._append(Record(topic, partition, key, value, headers))
     world.poisoned[f"{topic}/{partition}/{offset}"] = make.__name__

@@ -35,12 +35,12 @@ from tests.simulation.faults import DAY, SERVICES, CrashPoint, Fault, Trips, dra
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.mail import PostOffice, SimulatedSender
 from tests.simulation.people import GRID, People
-from tests.simulation.poison import poison
+from tests.simulation.poison import flawed, poison
 from tests.simulation.process import Group, Process
 from tests.simulation.proof import VERIFIER
 
 DOMAINS: dict[Service, Domain] = {
-    "matching": MATCHING,
+    "matching": flawed(MATCHING),
     "scheduling": SCHEDULING,
     "feedback": domain_by(VERIFIER),
     "notify": NOTIFY,
