@@ -123,7 +123,7 @@ async def test_what_a_due_worker_has_done_is_decided_on_before_partitions_are_le
 
     assert await deciding > 0
     assert stepper.owned == {}
-    assert "PairGraduated" in _types(world, LED)
+    assert "fr.gouv.mentoring.PairGraduated.v1" in _types(world, LED)
 
 
 async def _returning(stepper: object) -> bool:
