@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 Stopped = Literal["parked-limit", "unpublished"]
 """Too much of it stands aside; or nobody takes what was committed of it."""
 
-GROUP_SECONDS = 5.0
+GROUP_SECONDS = 10.0
 """How long all that came in one assignment may take together, before each is taken alone."""
 
 Check = Callable[[Mapping[int, Place]], Awaitable[None]]
