@@ -55,11 +55,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "G1",
         "the outbox is deleted before the log has acknowledged it",
         "services/chassis/step/publishing.py",
-        """            await self._ports.log.publish(records)
-            await self._ports.store.published(outgoing)
-""",
-        """            await self._ports.store.published(outgoing)
-            await self._ports.log.publish(records)
+        "        records = [record for item in items for record in item.records]\n",
+        """        await self._ports.store.published(items)
+        records = [record for item in items for record in item.records]
 """,
     ),
     Mutant(
@@ -181,12 +179,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "G3",
         "who was outpaced goes on with what it knew, under the new number",
         _OWNERSHIP,
-        """self._check_kept)
-        self.owned |= found
-""",
-        """self._check_kept)
-        again = __import__("dataclasses").replace
-        self.owned |= {p: again(at, step=found[p].step) for p, at in self.owned.items()}
+        "        self.owned |= {p: at for p, at in found.items() if p in self.owned}\n",
+        """        again = __import__("dataclasses").replace
+        self.owned |= {p: again(self.owned[p], step=at.step) for p, at in found.items()}
 """,
     ),
     Mutant(
@@ -202,9 +197,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "G3",
         "who was outpaced goes on before what was committed is published",
         _OWNERSHIP,
-        "        found = await self._adopt(list(self.owned), self._check_kept)\n",
-        """        known = await self._ports.store.places(list(self.owned))
-        found = {p: known.get(p, Place(p)) for p in self.owned}
+        "        found = await self._adopt(self.active, self._check_kept)\n",
+        """        known = await self._ports.store.places(self.active)
+        found = {p: known.get(p, Place(p)) for p in self.active}
 """,
     ),
     Mutant(
@@ -463,11 +458,29 @@ MUTANTS: tuple[Mutant, ...] = (
         "G7",
         "work begins where the broker remembers",
         "services/chassis/step/consumer.py",
-        "self._kafka.seek(place, start)",
-        "await self._kafka.committed(place) if position else self._kafka.seek(place, first)",
+        "            self._kafka.seek(at, start)\n",
+        "            _ = position or self._kafka.seek(at, start)\n",
         by="tests/chassis/step/test_consumer.py",
     ),
     # --- G8: nothing that anybody sends stops a service -----------------------------------------
+    Mutant(
+        "one-partition-stops-all",
+        "G8",
+        "a step waits for ever for the slowest of its partitions",
+        "services/chassis/step/publishing.py",
+        "timeout=PATIENCE_SECONDS",
+        "timeout=None",
+        by="tests/chassis/step/test_isolation.py",
+    ),
+    Mutant(
+        "letters-left-in-the-air",
+        "G8",
+        "partitions are let go while letters of theirs are under way",
+        "services/chassis/step/stepper.py",
+        "async with asyncio.timeout(LEAVE_SECONDS), self._deciding:",
+        "async with asyncio.timeout(LEAVE_SECONDS):",
+        by="tests/chassis/step/test_isolation.py",
+    ),
     Mutant(
         "one-trouble-for-all",
         "G8",
