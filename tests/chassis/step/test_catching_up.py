@@ -8,7 +8,7 @@ CAUSES, EFFECTS, ECHOES = "causes", "effects", "echoes"
 def order(**ends: int) -> UpstreamFirst:
     found = UpstreamFirst((CAUSES, EFFECTS, ECHOES))
     spots = {(topic, 0): end for topic, end in ends.items()}
-    found.begin(dict.fromkeys(spots, 0), spots)
+    found.add(dict.fromkeys(spots, 0), spots)
     return found
 
 
@@ -27,12 +27,12 @@ def test_what_comes_after_the_assignment_holds_nobody_back() -> None:
 
 def test_an_empty_topic_holds_nobody_back() -> None:
     found = UpstreamFirst((CAUSES, EFFECTS))
-    found.begin({(CAUSES, 0): 7, (EFFECTS, 0): 0}, {(CAUSES, 0): 7, (EFFECTS, 0): 3})
+    found.add({(CAUSES, 0): 7, (EFFECTS, 0): 0}, {(CAUSES, 0): 7, (EFFECTS, 0): 3})
     assert found.held({0: {}}) == set()
 
 
 def test_each_partition_waits_for_itself_alone() -> None:
     found = UpstreamFirst((CAUSES, EFFECTS))
     spots = {(CAUSES, 0): 4, (CAUSES, 1): 4}
-    found.begin(dict.fromkeys(spots, 0), spots)
+    found.add(dict.fromkeys(spots, 0), spots)
     assert found.held({0: {CAUSES: 4}, 1: {}}) == {(EFFECTS, 1)}
