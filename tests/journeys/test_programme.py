@@ -76,9 +76,11 @@ async def test_a_programme_with_services_killed_at_random_loses_nothing_and_doub
 
 OF_THE_MACHINE = {
     *("seconds", "seconds_in_all", "events_per_second"),
-    *("events", "republished", "letters_redelivered", "kills"),
+    *("events", "republished", "letters_redelivered", "kills", "refused"),
 }
-"""What depends on how fast it was, and on what was killed: how many steps it took, too."""
+"""What depends on how fast it was, and on what was killed: how many steps it took, and whether
+somebody sent a form again because the answer got lost.
+"""
 
 
 async def test_a_seed_has_one_outcome_on_any_machine_with_services_killed_or_without(
