@@ -26,7 +26,7 @@ up: $(STAMP) ## The platform on this machine, real clock, until Ctrl-C
 	$(BIN)/connecte up
 
 test: $(STAMP) ## Every test that needs no Java, but for the drills
-	$(PYTEST) -m "not kafka and not cluster" --ignore=tests/drills
+	$(PYTEST) -m "not kafka and not cluster and not drill"
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
 	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/chassis tests/journeys tests/deploy/trial/chaos \
@@ -37,7 +37,7 @@ test-chart: $(STAMP) ## The chart on a real API server, with Helm 3 and 4 (Go; t
 	$(BIN)/python -m pytest -m cluster
 
 drills: $(STAMP) ## The database restored, and two versions side by side, on real processes
-	$(BIN)/python -m pytest tests/drills
+	$(BIN)/python -m pytest -m drill
 
 simulate: $(STAMP) ## A minute of the whole platform in one process, with new seeds
 	$(BIN)/python -m tests.simulation --seconds 60

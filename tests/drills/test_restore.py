@@ -68,6 +68,7 @@ def held(progress: Progress) -> int:
     return progress.sum("scheduling", "sessions", "completed")
 
 
+@pytest.mark.drill
 async def test_from_an_older_copy_and_from_nothing_a_programme_goes_on_and_nothing_is_lost(
     tmp_path: Path, kafka_if_real: str | None
 ) -> None:

@@ -175,6 +175,7 @@ async def checked(site: Site, **settings: str) -> Any:
     return json.loads(out)
 
 
+@pytest.mark.drill
 async def test_two_versions_side_by_side_and_back_again_lose_nothing_and_park_nothing(
     tmp_path: Path, kafka_if_real: str | None
 ) -> None:

@@ -4,6 +4,7 @@ import gzip
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import cramjam
@@ -16,7 +17,7 @@ from schemas.envelope import Record
 from services.chassis.log.opening import GZIP, HEAD_BYTES, LZ4, SNAPPY, ZSTD
 
 COMPRESS = {
-    GZIP: gzip.compress,
+    GZIP: partial(gzip.compress, mtime=0),  # the same bytes whenever it is
     SNAPPY: snappy_encode,
     LZ4: lz4_encode,
     ZSTD: lambda data: bytes(cramjam.zstd.compress(data)),
