@@ -25,6 +25,7 @@ FORMAT_SECONDS = 60.0
 READY_SECONDS = 90.0
 GRACE_SECONDS = 15.0
 CONTROLLER_SECONDS = 60.0
+TOOL_SECONDS = 120.0
 HEAP = {1: "512m", 3: "384m"}  # by the number of brokers
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 
@@ -78,6 +79,16 @@ class KafkaCluster:
         await self.nodes[i].stop(GRACE_SECONDS)
         self.nodes[i] = self._plans[i].start()
         await self._plans[i].ready(self.nodes[i], peers={i})
+
+    async def tool(self, name: str, *arguments: str | Path) -> None:
+        """Have one of Kafka's own commands done, by its class; past the proxies.
+
+        Raises PartError with what it said, if it fails.
+        """
+        addresses = ",".join(f"127.0.0.1:{plan.internal_port}" for plan in self._plans)
+        command = (*self._plans[0].java, name, "--bootstrap-server", addresses, *arguments)
+        log = self._plans[0].directory / "tools.log"
+        await Child(name.rpartition(".")[2], command, log=log).succeed(TOOL_SECONDS)
 
     async def controller(self) -> int:
         """The index of the node that is the active controller, once there is one."""
@@ -208,6 +219,9 @@ def _addresses(plan: _NodePlan) -> dict[str, object]:
         "listeners": f"CLIENT://127.0.0.1:{plan.port},{internal},{controller}",
         "advertised.listeners": f"CLIENT://127.0.0.1:{plan.advertised},{internal}",
         "inter.broker.listener.name": "INTERNAL",
+        # Everybody may do everything that no rule is about: so that a rule can take it away.
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "true",
         "controller.listener.names": "CONTROLLER",
         "listener.security.protocol.map": ",".join(
             f"{name}:PLAINTEXT" for name in ("CLIENT", "INTERNAL", "CONTROLLER")
@@ -255,7 +269,6 @@ def _security(secured: Secured) -> dict[str, object]:
         **{f"listener.name.client.{m.lower()}.sasl.jaas.config": login for m in SCRAM},
         "listener.name.client.ssl.keystore.type": "PEM",
         "listener.name.client.ssl.keystore.location": secured.keystore,
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "allow.everyone.if.no.acl.found": "false",
         # The nodes among themselves have no names: only where nobody else reaches their ports.
         "super.users": f"User:{ADMINISTRATOR};User:ANONYMOUS",

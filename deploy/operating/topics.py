@@ -214,13 +214,12 @@ async def apply(
     differences = list(differences)
     if any(difference.kind == "create" for difference in differences):
         await create_topics(connection, partitions=partitions, replication=copies)
-    settings: dict[str, list[tuple[str, int, str]]] = {}
+    settings: dict[str, dict[str, str]] = {}
     for difference in differences:
         if difference.kind in ("alter", "loss"):
-            setting = (difference.what, _SET, difference.wanted)
-            settings.setdefault(difference.topic, []).append(setting)
+            settings.setdefault(difference.topic, {})[difference.what] = difference.wanted
     if settings:
-        await _alter(connection, settings)
+        await alter_settings(connection, settings)
     mended = {(difference.topic, difference.what) for difference in differences}
     deadline = time.monotonic() + SHOWN_SECONDS
     while True:
@@ -261,17 +260,21 @@ class _Alteration(RequestStruct):  # type: ignore[misc]
 class _Alter(Request[_Alteration]):  # type: ignore[misc]
     API_KEY = _ALTER
 
-    def __init__(self, settings: Mapping[str, list[tuple[str, int, str]]]) -> None:
+    def __init__(self, settings: Mapping[str, Mapping[str, str]]) -> None:
         self._settings = settings
 
     def build(self, kind: type[_Alteration]) -> _Alteration:
-        topic = ConfigResourceType.TOPIC
-        return kind([(topic, name, rows) for name, rows in self._settings.items()], False)
+        resources = [
+            (ConfigResourceType.TOPIC, topic, [(name, _SET, value) for name, value in rows.items()])
+            for topic, rows in self._settings.items()
+        ]
+        return kind(resources, False)
 
 
-async def _alter(
-    connection: dict[str, Any], settings: Mapping[str, list[tuple[str, int, str]]]
+async def alter_settings(
+    connection: dict[str, Any], settings: Mapping[str, Mapping[str, str]]
 ) -> None:
+    """Give topics these settings, and leave their others; raises TopicError for one refused."""
     client = AIOKafkaClient(**connection)
     try:
         await client.bootstrap()

@@ -59,6 +59,7 @@ async def judge(stage: Stage, ledger: Ledger, say: Callable[[str], None]) -> Jud
         "partitions": stage.terms.partitions,
         "redelivered": stage.mailbox.redelivered,
         "accepted": sorted(ledger.accepted),
+        "aborted": sorted(ledger.aborted),
     }
     (stage.directory / CASE).write_text(json.dumps(case))
     turns = asyncio.Semaphore(AT_ONCE)
@@ -119,7 +120,8 @@ async def _checked(case: Mapping[str, Any], directory: Path) -> dict[str, Any]:
         redelivered_letters=case["redelivered"],
     )
     poison = _poison(evidence)
-    told = replace(evidence, accepted=frozenset(case["accepted"]), poison=poison)
+    accepted, aborted = (frozenset(case[name]) for name in ("accepted", "aborted"))
+    told = replace(evidence, accepted=accepted, aborted=aborted, poison=poison)
     return {"findings": asdict(check(told)), "poison_read": len(poison)}
 
 

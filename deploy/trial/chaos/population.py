@@ -113,3 +113,33 @@ class Crowd:
             needs=self._tools(),
             availability=self._availability(),
         )
+
+
+def brimful(cohort: str) -> list[Command]:
+    """A cohort and three people of whom everything is told that may be, and how to reach them."""
+    windows = tuple(
+        Window(day=day, start=f"{hour:02}:00", end=f"{hour:02}:59")
+        for day in WEEKDAYS
+        for hour in range(8, 12)
+    )
+    tools = {f"{number:0>32}": 5 for number in range(40)}
+    place = "\U0001f985" * 64  # of four bytes each
+    address = f"{'a' * 64}@{'.'.join(['b' * 58] * 3)}.example"
+    others = tuple(f"p{number:0>47}" for number in range(200))
+    told = {"directorate": place, "site": place, "availability": windows, "excludes": others}
+    mentors = [f"m{number:0>47}" for number in range(2)]
+    manager = f"g{0:0>47}"
+    return [
+        OpenCohort(cohort_id=cohort, name="\U0001f985" * 120, policy=POLICY),
+        *(
+            PersonContact(
+                cohort_id=cohort, person_id=person, name=place, email=address, language="fr"
+            )
+            for person in (*mentors, manager)
+        ),
+        *(
+            VolunteerAsMentor(cohort_id=cohort, mentor_id=mentor, skills=tools, capacity=5, **told)
+            for mentor in mentors
+        ),
+        EnrolManager(cohort_id=cohort, manager_id=manager, job_family=place, needs=tools, **told),
+    ]

@@ -17,11 +17,13 @@ from deploy.local.process import PartError, free_ports
 from deploy.local.replica_set import ReplicaSet, replica_set
 from deploy.local.small_disk import can_mount
 from deploy.local.stack import SERVICES, ServiceProcess, Terms, environment
-from deploy.operating.topics import create_topics
-from schemas.topics import Service
+from deploy.operating.topics import alter_settings, create_topics
+from schemas.topics import Service, commands_topic
 from services.chassis.clock import Clock
 
 BROKERS = 3
+AS_SENT = commands_topic("matching")
+"""The topic that keeps batches as they were sent, as if somebody had altered it."""
 SMALL_DISK = 1536 * 1024 * 1024
 """Of one database: several times what a run of ten minutes writes, in bytes of memory."""
 
@@ -110,6 +112,9 @@ async def running_stage(directory: Path, terms: Terms, copies: int = 2) -> Async
         mailbox = await stack.enter_async_context(Mailbox(directory / "mail"))
         await create_topics(
             {"bootstrap_servers": cluster.bootstrap}, partitions=terms.partitions, replication=3
+        )
+        await alter_settings(
+            {"bootstrap_servers": cluster.bootstrap}, {AS_SENT: {"compression.type": "producer"}}
         )
         ports = free_ports(copies * len(SERVICES))
         first = dict(zip(SERVICES, ports, strict=False))

@@ -32,7 +32,7 @@ def check(evidence: Evidence, *, over: bool = True) -> Findings:
     log = read_log(evidence.records, evidence.partitions, report, poison)
     check_journals(evidence, log, report)
     check_known(log, report)
-    check_commands(log, evidence.accepted, report)
+    check_commands(log, evidence.accepted, evidence.aborted, report)
     matched = check_pairs(log, report)
     planned = check_sessions(log, matched, report)
     surveys = check_surveys(log, report)

@@ -25,10 +25,19 @@ class _Step:
     outcomes: list[Entry] = field(default_factory=list)
 
 
-def check_commands(log: Log, accepted: Set[str], report: Report) -> None:
-    """Hold what was asked against what came of it; `accepted` are ids that must have arrived."""
+def check_commands(log: Log, accepted: Set[str], aborted: Set[str], report: Report) -> None:
+    """Hold what was asked against what came of it.
+
+    `accepted` are ids that must have arrived, `aborted` those of which nothing may have come.
+    """
     for command_id in sorted(accepted - log.said):
         report.lost.append(f"Command {command_id} was accepted, and is in no topic.")
+    report.doubled += (
+        f"{entry} follows from command {wanted}, whose transaction was aborted."
+        for service in SERVICES
+        for entry in log.journal(service)
+        if not entry.copy and (wanted := _command_of(entry)) in aborted
+    )
     facts: dict[tuple[str, str], list[Entry]] = {}
     for entry in log.facts(*SHOWING):
         facts.setdefault((entry.name, entry.key), []).append(entry)

@@ -104,7 +104,8 @@ class Evidence:
 
     `records`: each partition's in order. `databases`: service to collection to rows.
     `redelivered_letters`: deliveries that the mailbox has dropped because it had the letter.
-    `accepted`: ids of commands whose senders were told that they were taken. `poison`: where
+    `accepted`: ids of commands whose senders were told that they were taken; `aborted`: of those
+    that their senders took back before they could be read. `poison`: where
     records lie (`topic/partition/offset`) that were made for nobody to accept; None where whoever
     looks does not know, so that nothing is said of what was set aside without a visible fault.
     """
@@ -115,6 +116,7 @@ class Evidence:
     mails: Sequence[Mail] = ()
     redelivered_letters: int = 0
     accepted: Set[str] = frozenset()
+    aborted: Set[str] = frozenset()
     poison: Set[str] | None = None
 
 

@@ -1,11 +1,15 @@
 """What happens to the brokers, each of which is a controller too."""
 
 import asyncio
+import json
 import random
 import signal
 
 from deploy.trial.chaos.faults.kinds import Scene, kind
 from deploy.trial.chaos.stage import BROKERS
+from schemas.topics import TOPICS
+
+REASSIGN = "org.apache.kafka.tools.reassign.ReassignPartitionsCommand"
 
 
 @kind("kill-broker", "parts", (1, 4), mend=7.0, weight=2)
@@ -48,3 +52,31 @@ async def freeze_broker(scene: Scene, draw: random.Random, seconds: float) -> No
         await asyncio.sleep(seconds)
     finally:
         node.send(signal.SIGCONT)
+
+
+@kind("leaderless", "parts", (4, 10), mend=20.0)
+async def leaderless(scene: Scene, draw: random.Random, seconds: float) -> None:
+    """One partition has no leader: its only copy is on a broker that is killed (-9)."""
+    topic = draw.choice(tuple(TOPICS))
+    partition, i = draw.randrange(scene.stage.terms.partitions), draw.randrange(BROKERS)
+    scene.note(f"{topic}/{partition}, on broker {i}")
+    cluster = scene.stage.cluster
+    try:
+        await _reassigned(scene, topic, partition, [i])
+        await cluster.kill(i)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await cluster.restart(i)
+    finally:
+        others = [n for n in range(BROKERS) if n != i]
+        await _reassigned(scene, topic, partition, [i, *others])
+
+
+async def _reassigned(scene: Scene, topic: str, partition: int, copies: list[int]) -> None:
+    """Have these brokers keep a partition, the first of them as its leader by choice."""
+    wanted = {"topic": topic, "partition": partition, "replicas": copies}
+    plan = scene.stage.directory / "reassignment.json"
+    plan.write_text(json.dumps({"version": 1, "partitions": [wanted]}))
+    for how in ("--execute", "--verify"):
+        await scene.stage.cluster.tool(REASSIGN, "--reassignment-json-file", plan, how)

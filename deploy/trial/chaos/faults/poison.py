@@ -13,6 +13,8 @@ from schemas.topics import partition_of
 
 MARK = "chaos-poison"
 COHORT = "poison"
+LARGE = 1_000_000
+"""Bytes: little less than what a topic takes."""
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -87,6 +89,15 @@ def _missing(headers: Headers, value: bytes, draw: random.Random) -> tuple[Heade
     return _without(headers, draw.choice(("ce_id", "ce_type", "ce_source", "ce_time"))), value
 
 
+_BEYOND = (
+    b'{"cohort_id":"poison","mentor_id":"p-1","capacity":9223372036854775808}',
+    b'{"cohort_id":"poison","mentor_id":"p-1","capacity":1e999}',
+    b'{"cohort_id":"poison","mentor_id":"p-1","capacity":NaN}',
+    b'{"cohort_id":"poison","mentor_id":"\\ud800"}',
+    b"[" * 20_000,
+)
+_TIMES = (b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00", b"2017-03-06", b"\xff")
+
 DOSES: tuple[Dose, ...] = (
     Dose("header-missing", EVERY, _missing),
     Dose("header-null", EVERY, lambda h, v, _: (_with(h, "ce_subject", None), v)),
@@ -107,6 +118,11 @@ DOSES: tuple[Dose, ...] = (
     Dose("bad-json", COMMANDS, lambda h, v, _: (h, v[:-1])),
     Dose("bad-data", COMMANDS, lambda h, _v, _: (h, b'{"cohort_id":"poison","excess":true}')),
     Dose("bytes", COMMANDS, lambda h, _v, draw: (h, draw.randbytes(100_000))),
+    Dose("beyond-bounds", COMMANDS, lambda h, _v, draw: (h, draw.choice(_BEYOND))),
+    Dose("beyond-time", EVERY, lambda h, v, draw: (_with(h, "ce_time", draw.choice(_TIMES)), v)),
+    Dose("large-value", COMMANDS, lambda h, _v, draw: (h, draw.randbytes(LARGE))),
+    Dose("large-text", COMMANDS, lambda h, _v, _: (h, b'{"cohort_id":"%s"}' % (b"x" * LARGE))),
+    Dose("large-header", EVERY, lambda h, v, _: ([*h, ("ce_note", b"n" * LARGE)], v)),
     Dose("wrong-partition", COMMANDS, lambda h, v, _: (h, v)),
     Dose("stranger", READ, lambda h, v, _: ([*h, ("ce_sequence", b"7")], v)),
     Dose("unread", UNREAD, lambda h, v, _: ([*h, ("ce_sequence", b"7")], v)),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from deploy.local.process import free_port
 from deploy.local.stack import SERVICES, ServiceProcess
 from deploy.trial.chaos.faults.kinds import Scene, kind
+from schemas.topics import Service
 
 GRACE = 12.0
 LONGEST_BACK_HOURS = 12.0
@@ -75,15 +76,35 @@ async def rebalance_storm(scene: Scene, draw: random.Random, seconds: float) -> 
 
     async def visit(number: int) -> None:
         await asyncio.sleep(number)
-        guest = scene.stage.add(service, f"{service}-guest", free_port())
-        try:
-            await asyncio.sleep(draw.uniform(2.5, 4.0))
-        finally:
-            guest.stopping = True
-            await _ended(guest)
-            scene.stage.guests.append(guest)
+        await _visit(scene, service, draw.uniform(2.5, 4.0))
 
     await asyncio.gather(*(visit(number) for number in range(int(seconds))))
+
+
+async def _visit(scene: Scene, service: Service, seconds: float) -> None:
+    """One more process of a service, for a while."""
+    guest = scene.stage.add(service, f"{service}-guest", free_port())
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        guest.stopping = True
+        await _ended(guest)
+        scene.stage.guests.append(guest)
+
+
+@kind("slow-take-over", "parts", (6, 10), mend=4.0)
+async def slow_take_over(scene: Scene, draw: random.Random, seconds: float) -> None:
+    """A process joins while the database is so slow that taking over outlasts a session."""
+    service = draw.choice(SERVICES)
+    late = draw.uniform(0.5, 1.5)
+    scene.note(f"{service}, every answer {late:.1f} s late")
+    for proxy in scene.stage.database.proxies:
+        proxy.delay(late)
+    try:
+        await _visit(scene, service, seconds)
+    finally:
+        for proxy in scene.stage.database.proxies:
+            proxy.heal()
 
 
 @kind("clock-back", "edges", (2, 5), mend=1.0, weight=2)

@@ -26,6 +26,15 @@ def test_a_command_that_was_accepted_and_never_arrived_is_lost() -> None:
     assert not names(check(evidence).lost, "Command sent-177")
 
 
+def test_an_effect_of_a_command_whose_transaction_was_aborted_is_doubled() -> None:
+    run = whole_run()
+    command = pause(run)
+    carried_out(run, command)
+    evidence = replace(run.evidence(), aborted={id_of(command)})
+    assert names(check(evidence).doubled, "MentorPaused", id_of(command), "was aborted")
+    assert not check(replace(evidence, aborted={"c-99"})).doubled
+
+
 def test_a_command_without_effect_or_refusal_is_lost() -> None:
     run = whole_run()
     command = pause(run)
