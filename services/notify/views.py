@@ -44,7 +44,8 @@ class Letter(Timed):
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "state"),
         ("cohort_id", "person_id"),
-        ("partition", "channel", "state"),  # there are millions, and every scrape counts them
+        # There are millions, and every scrape counts them.
+        ("partition", "channel", "state", "cause"),
     )
 
     state: LetterState
@@ -66,8 +67,8 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 MEASURES = (
     Tally(
         "mentoring_letters_total",
-        "Letters, by what became of them",
+        "Letters, by what became of them, and why they are still here",
         Letter,
-        (("channel", "channel"), ("outcome", "state")),
+        (("channel", "channel"), ("outcome", "state"), ("cause", "cause")),
     ),
 )

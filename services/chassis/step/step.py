@@ -110,10 +110,12 @@ class Steps:
         metrics.step_seconds.observe(time.perf_counter() - started)
         metrics.step_records.observe(len(inputs))
         for item in inputs:
-            if item.attributes is not None and item.message is not None:
+            if item.attributes is None or item.message is None:
+                continue
+            if item.parked is None:  # what stood aside is late by an operator's leave
                 seconds = (now - item.attributes.time).total_seconds() / self.ports.clock.rate
                 metrics.was_late(type(item.message).__name__, max(seconds, 0.0))
-                metrics.last_event.set(item.attributes.time.timestamp())
+            metrics.last_event.set(item.attributes.time.timestamp())
 
 
 def _is_due(change: Change, now: datetime) -> bool:

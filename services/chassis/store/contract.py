@@ -181,7 +181,7 @@ class Projections(Protocol):
         where: Where = EVERYWHERE,
         within: float | None = None,
     ) -> dict[tuple[str, ...], int]:
-        """How many documents there are by the values (as text) of these fields."""
+        """How many documents there are by the values (as text; none is "") of these fields."""
 
     async def deadlines_aside(self, limit: int) -> list[DeadlineAside]:
         """Deadlines that are set aside, `limit` at most, as far as services have noted it."""

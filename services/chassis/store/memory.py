@@ -19,7 +19,7 @@ from services.chassis.store.contract import (
     Row,
     Where,
 )
-from services.chassis.store.rows import LARGEST, chunks_of, place_row, row_of
+from services.chassis.store.rows import LARGEST, chunks_of, place_row, row_of, text_of
 
 
 class MemoryStore:
@@ -178,7 +178,7 @@ class MemoryStore:
     ) -> dict[tuple[str, ...], int]:
         del within
         chosen = self._chosen(kind, where)
-        return Counter(tuple(str(getattr(d, f, None)) for f in fields) for d in chosen)
+        return Counter(tuple(text_of(getattr(d, f, None)) for f in fields) for d in chosen)
 
     async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
         places = await self.places(partitions)

@@ -91,3 +91,8 @@ def place_of(row: dict[str, Any]) -> Place:
     """A place as it was stored."""
     names = ("step", "positions", "seen", "sequences", "order", "parked")
     return Place(row["_id"], *(row[name] for name in names))
+
+
+def text_of(value: object) -> str:
+    """A field's value as a text to count by; "" where there is none."""
+    return "" if value is None else str(value)

@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from services.chassis.domain import D, Document
 from services.chassis.store.contract import EVERYWHERE, DeadlineAside, NoAnswer, Row, Where
 from services.chassis.store.generations import PLACES, Generations, prefix_of
-from services.chassis.store.rows import aside_of
+from services.chassis.store.rows import aside_of, text_of
 
 ASIDE = "deadlines_aside"
 _BY_ID = [("cohort_id", 1), ("id", 1)]
@@ -89,7 +89,10 @@ class Views:
         limit = _milliseconds(within) or 0  # which is no limit
         with _answering():
             rows = self._view(kind.collection).aggregate(stages, maxTimeMS=limit)
-            return {tuple(str(row["_id"].get(f)) for f in fields): row["n"] async for row in rows}
+            return {
+                tuple(text_of(row["_id"].get(field)) for field in fields): row["n"]
+                async for row in rows
+            }
 
     async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
         with _answering():

@@ -24,6 +24,7 @@ from tests.chassis.toy import (
     dissolved,
     equal_when_rebuilt,
     formed,
+    metric,
     people_in,
     reason_of,
     types,
@@ -70,6 +71,19 @@ async def test_after_the_fault_is_mended_everything_aside_is_handled_in_order(
     assert causes == ["cmd-3", "cmd-4", "cmd-5", "cmd-6", "cmd-7"], "in the order they came"
     assert types(world.written(PARKED)) == ["RecordParked"] * 5 + ["RecordRetried"] * 5
     await equal_when_rebuilt(world)
+
+
+async def test_what_an_operator_has_handled_again_counts_as_late_for_nobody(world: World) -> None:
+    await _broken(world)
+    world.domain = MENDED
+    await world.retry()
+    world.command(confirm("m~h"))
+
+    stepper = await world.run(world.stepper())
+
+    assert await world.tallies() == {"c/m~g": 3, "c/m~h": 3}
+    seen = {"service": "scheduling", "type": "ConfirmSession"}
+    assert metric(stepper, "mentoring_event_latency_seconds_count", **seen) == 1
 
 
 async def test_after_a_retry_the_subject_flows_again(world: World) -> None:

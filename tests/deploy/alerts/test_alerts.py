@@ -172,6 +172,19 @@ def test_releases_side_by_side_do_not_see_each_other() -> None:
         ]
 
 
+def test_a_service_that_is_switched_off_is_not_called_gone() -> None:
+    given = changed("production", {"services.feedback.enabled": False})
+    (one,) = of_kind(render(given), "PrometheusRule")
+    (gone,) = [
+        rule
+        for group in one["spec"]["groups"]
+        for rule in group["rules"]
+        if rule.get("alert") == "MentoringServiceGone"
+    ]
+    assert 'service!~"feedback"' in gone["expr"]
+    assert "service!~" not in str(of_kind(objects("production"), "PrometheusRule"))
+
+
 def test_a_release_that_is_scraped_otherwise_says_how() -> None:
     (one,) = of_kind(render(changed("production", {"prometheusRule.job": "own"})), "PrometheusRule")
     assert '{job="own"' in one["spec"]["groups"][0]["rules"][0]["expr"]
