@@ -1,4 +1,4 @@
-"""A whole programme over the embedded stack, with services killed at random: nothing is lost."""
+"""A whole programme over the embedded stack, with services killed at random and without."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from tests.journeys.reading import read_by_others
 
 pytestmark = pytest.mark.journey
 
-MENTORS, MANAGERS, SEED = 15, 10, 3
+MENTORS, MANAGERS, SEED = 8, 5, 3
 
 
 def roster(directory: Path) -> Roster:
@@ -56,11 +56,21 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Evidence]:
     return found
 
 
-async def test_a_programme_with_services_killed_at_random_loses_nothing_and_doubles_nothing(
+OF_THE_MACHINE = {
+    *("seconds", "seconds_in_all", "events_per_second"),
+    *("events", "republished", "letters_redelivered", "kills", "refused"),
+}
+"""What depends on how fast it was, and on what was killed: how many steps it took, and whether
+somebody sent a form again because the answer got lost.
+"""
+
+
+async def test_services_killed_at_random_lose_nothing_double_nothing_and_change_no_outcome(
     tmp_path: Path, kafka_if_real: str | None, read: list[Evidence]
 ) -> None:
-    plan = replace(planned(tmp_path), kill_every=3, kafka=kafka_if_real)
-    outcome = await run_demo(tmp_path, plan, lambda _: None)
+    (tmp_path / "killed").mkdir()
+    plan = replace(planned(tmp_path), kill_every=2.0, kafka=kafka_if_real)
+    outcome = await run_demo(tmp_path / "killed", plan, lambda _: None)
     types = read_by_others(read[-1].records)  # by the catalogue, and by the library of CloudEvents
     assert types.total() > outcome["events"]  # commands and contacts too
     assert types["fr.gouv.mentoring.SessionCompleted.v1"] >= outcome["sessions_completed"]
@@ -72,27 +82,10 @@ async def test_a_programme_with_services_killed_at_random_loses_nothing_and_doub
     assert outcome["pairs_formed"] >= MANAGERS - 2
     assert outcome["sessions_completed"] >= outcome["pairs_graduated"] * 2 > 0
     assert outcome["rollout"]["journey"]["verdict"] == "withheld"  # too few pairs to tell
-
-
-OF_THE_MACHINE = {
-    *("seconds", "seconds_in_all", "events_per_second"),
-    *("events", "republished", "letters_redelivered", "kills", "refused"),
-}
-"""What depends on how fast it was, and on what was killed: how many steps it took, and whether
-somebody sent a form again because the answer got lost.
-"""
-
-
-async def test_a_seed_has_one_outcome_on_any_machine_with_services_killed_or_without(
-    tmp_path: Path,
-) -> None:
-    outcomes = []
-    for name, kill_every in (("in-peace", None), ("killed", 2.0)):
-        directory = tmp_path / name
-        directory.mkdir()
-        plan = replace(planned(directory), kill_every=kill_every)
-        outcomes.append(await run_demo(directory, plan, lambda _: None))
-    in_peace, killed = ({k: v for k, v in o.items() if k not in OF_THE_MACHINE} for o in outcomes)
-    assert outcomes[1]["kills"] > 0
-    assert in_peace == killed
-    assert in_peace["pairs_graduated"] > 0
+    if kafka_if_real is not None:
+        return  # time is the same over another broker
+    (tmp_path / "in-peace").mkdir()
+    in_peace = await run_demo(tmp_path / "in-peace", planned(tmp_path), lambda _: None)
+    assert {k: v for k, v in in_peace.items() if k not in OF_THE_MACHINE} == {
+        k: v for k, v in outcome.items() if k not in OF_THE_MACHINE
+    }

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from services.chassis.http.connections import SPARE_FILES
-from tests.conftest import eventually
+from tests.conftest import PATIENCE, eventually
 from tests.limits.conftest import Matching, Run, Watch, cohort_on, fill, open_cohort, volunteer
 
 pytestmark = pytest.mark.journey
@@ -72,7 +72,7 @@ async def test_of_a_flood_what_was_accepted_is_done_and_what_was_refused_is_not(
             total = (await client.get("/cohorts/c/mentors?limit=1")).json()["total"]
             return bool(total == statuses[202])
 
-        await eventually(done, 60)
+        await eventually(done, PATIENCE)
         figures.info("flood: %s", {"answers": statuses, "a second": FLOOD / took, **watch.figures})
         assert watch.worst < took, "nobody had to wait for the flood to be over"
         assert watch.memory - watch.before < 60
@@ -186,7 +186,7 @@ async def test_where_commands_wait_more_are_turned_away_with_a_time_that_holds(
             async def taken() -> bool:
                 return (await send(flooded)).status_code == 202
 
-            await eventually(taken, 60)
+            await eventually(taken, PATIENCE)
             took = time.monotonic() - start
             figures.info("time to come back: %s", {"said": retry_after, "was": round(took, 1)})
             assert retry_after / 4 - 2 < took < retry_after * 4 + 2
