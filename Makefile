@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos bench lint format catalogue sbom lock clean
+.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages bench lint format catalogue sbom lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ mutants: $(STAMP) ## Break each promise on purpose, and see that it is found
 
 chaos: $(STAMP) ## Ten minutes of faults on a real Kafka and three databases (Java 17, Maven)
 	$(BIN)/connecte chaos --seed 1 --minutes 10
+
+outages: $(STAMP) ## Outages on real parts: who is told what, and when (Java 17, Maven)
+	$(BIN)/python -m tests.outages
 
 bench: $(STAMP) ## Speed, as ratios; writes build/bench.json
 	$(BIN)/python -m tests.bench

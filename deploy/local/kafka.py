@@ -40,6 +40,25 @@ rootLogger.appenderRef.out.ref = out
 """
 
 
+AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+NODE = "node"
+# Whoever comes may do everything that no rule is about, so that a rule can take it away. The nodes
+# have a name of their own among themselves: they elect their leader before they know any rule.
+OPEN: Mapping[str, object] = {
+    "listener.security.protocol.map": (
+        "CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:SASL_PLAINTEXT"
+    ),
+    "sasl.mechanism.controller.protocol": "PLAIN",
+    "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.controller.plain.sasl.jaas.config": (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'username="{NODE}" password="{NODE}" user_{NODE}="{NODE}";'
+    ),
+    "authorizer.class.name": AUTHORIZER,
+    "allow.everyone.if.no.acl.found": "true",
+    "super.users": f"User:{NODE}",
+}
+
 SCRAM = "SCRAM-SHA-256", "SCRAM-SHA-512"
 ADMINISTRATOR = "administrator"
 
@@ -94,7 +113,7 @@ class KafkaCluster:
         """The index of the node that is the active controller, once there is one."""
         deadline = time.monotonic() + CONTROLLER_SECONDS
         while True:
-            answers = await asyncio.gather(*(led_by(plan.controller_port) for plan in self._plans))
+            answers = await asyncio.gather(*(led_by(plan.internal_port) for plan in self._plans))
             # Of two that think that they are, the one of the later election counts.
             if leaders := [answer for answer in answers if answer is not None]:
                 return max(leaders)[1]
@@ -207,7 +226,7 @@ def _plan(
     for i, plan in enumerate(plans):
         properties = _addresses(plan) | _rules(brokers)
         properties |= {"node.id": i, "controller.quorum.voters": voters}
-        properties |= {} if secured is None else _security(secured)
+        properties |= OPEN if secured is None else _security(secured)
         plan.properties.write_text("".join(f"{k}={v}\n" for k, v in properties.items()))
     return plans
 
@@ -219,13 +238,7 @@ def _addresses(plan: _NodePlan) -> dict[str, object]:
         "listeners": f"CLIENT://127.0.0.1:{plan.port},{internal},{controller}",
         "advertised.listeners": f"CLIENT://127.0.0.1:{plan.advertised},{internal}",
         "inter.broker.listener.name": "INTERNAL",
-        # Everybody may do everything that no rule is about: so that a rule can take it away.
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "allow.everyone.if.no.acl.found": "true",
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": ",".join(
-            f"{name}:PLAINTEXT" for name in ("CLIENT", "INTERNAL", "CONTROLLER")
-        ),
         "log.dirs": plan.directory / "data",
     }
 
@@ -269,6 +282,7 @@ def _security(secured: Secured) -> dict[str, object]:
         **{f"listener.name.client.{m.lower()}.sasl.jaas.config": login for m in SCRAM},
         "listener.name.client.ssl.keystore.type": "PEM",
         "listener.name.client.ssl.keystore.location": secured.keystore,
+        "authorizer.class.name": AUTHORIZER,
         "allow.everyone.if.no.acl.found": "false",
         # The nodes among themselves have no names: only where nobody else reaches their ports.
         "super.users": f"User:{ADMINISTRATOR};User:ANONYMOUS",

@@ -1,7 +1,8 @@
-"""Which node of a real Kafka is the active controller, asked of the controllers themselves.
+"""Which node of a real Kafka is the active controller, as the controller itself says.
 
-What a broker tells clients is no help: in KRaft it names any broker that is alive. This is the one
-request for it, DescribeQuorum in its first version, which the Python clients do not have.
+What a broker tells of its cluster is no help: in KRaft it names any broker that is alive. This is
+the one request for it, DescribeQuorum in its first version, which the Python clients do not have
+and brokers hand on to the controller.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ _ANSWER = struct.Struct(f">iBhBB{len(TOPIC)}sBihii")
 
 
 async def led_by(port: int) -> tuple[int, int] | None:
-    """(epoch, node id) of the quorum's leader, if that is who listens on this controller port."""
+    """(epoch, node id) of the quorum's leader, by the broker on this port; None if it has none."""
     with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
         async with asyncio.timeout(ANSWER_SECONDS):
             return await _ask(port)
@@ -41,5 +42,4 @@ async def _ask(port: int) -> tuple[int, int] | None:
     if len(answer) < _ANSWER.size:
         return None  # an error has no partitions
     _, _, error, _, _, topic, _, _, refused, leader, epoch = _ANSWER.unpack_from(answer)
-    # All but the leader refuse to answer.
     return (epoch, leader) if topic == TOPIC and not error and not refused else None

@@ -26,12 +26,14 @@ JOB = "connecte"
 @asynccontextmanager
 async def prometheus(
     directory: Path,
-    targets: Mapping[str, str],
+    targets: Mapping[str, str | Sequence[str]],
     *,
     rules: Sequence[Path] = (),
     interval: str = "1s",
 ) -> AsyncIterator[str]:
-    """Yields the address of a Prometheus that scrapes `targets` (service to URL) and obeys `rules`.
+    """Yields the address of a Prometheus that scrapes `targets` and obeys `rules`.
+
+    `targets`: a service to the URL of its process, or to those of its processes.
 
     The labels are those of deploy/compose/prometheus.yml: `job`, and `service`. What it stores,
     its configuration and its log are in `directory`. Raises PartError when it cannot be had.
@@ -58,21 +60,30 @@ async def prometheus(
 
 
 def _configuration(
-    targets: Mapping[str, str], rules: Sequence[Path], interval: str
+    targets: Mapping[str, str | Sequence[str]], rules: Sequence[Path], interval: str
 ) -> dict[str, object]:
     scraped = [
-        {"targets": [url.removeprefix("http://")], "labels": {"service": service}}
-        for service, url in targets.items()
+        {
+            "targets": [
+                url.removeprefix("http://") for url in ([urls] if isinstance(urls, str) else urls)
+            ],
+            "labels": {"service": service},
+        }
+        for service, urls in targets.items()
     ]
     return {
         "global": {
             "scrape_interval": interval,
-            "scrape_timeout": interval,
+            "scrape_timeout": min(interval, "10s", key=_seconds),
             "evaluation_interval": interval,
         },
         "rule_files": [str(path.absolute()) for path in rules],
         "scrape_configs": [{"job_name": JOB, "honor_labels": True, "static_configs": scraped}],
     }
+
+
+def _seconds(interval: str) -> float:
+    return float(interval.removesuffix("s"))
 
 
 async def program(name: Literal["prometheus", "promtool"], directory: Path) -> Path:

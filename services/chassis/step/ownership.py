@@ -139,5 +139,6 @@ class Ownership:
         return found
 
     async def _check_kept(self, found: Mapping[int, Place]) -> None:
-        if gone := [p for p, at in self.owned.items() if found[p].step < at.step]:
+        known = {p: self.owned[p] for p in found if p in self.owned}
+        if gone := [p for p, at in known.items() if found[p].step < at.step]:
             raise StateLost(f"the database forgot steps of partitions {gone}")

@@ -58,6 +58,24 @@ async def test_a_partition_whose_events_nobody_takes_holds_up_no_other_and_goes_
     assert _types(world, LEADERLESS) == _types(calm, LEADERLESS), "each once, and in order"
 
 
+async def test_who_is_outpaced_reads_its_places_again_while_another_partition_is_stopped(
+    world: World,
+) -> None:
+    world.log.lose_leader(LEADERLESS)
+    world.publish(formed("m~g", LOST))
+    stepper = await world.run()
+    assert stepper.stopped == {LEADERLESS: "unpublished"}
+    other = world.stepper()
+    await other.take([LED])
+    world.publish(formed("m~g", WELL))
+    await other.handle(world.waiting(other, 500))
+
+    world.command(confirm("m~g", 1, WELL))
+    await asyncio.wait_for(world.run(stepper), PATIENCE)
+
+    assert await world.tallies() == {f"{LOST}/m~g": 0, f"{WELL}/m~g": 1}
+
+
 async def test_partitions_are_let_go_though_nobody_takes_the_events_of_one(world: World) -> None:
     world.log.lose_leader(LEADERLESS)
     world.publish(formed("m~g", LOST))

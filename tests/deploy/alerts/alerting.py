@@ -11,6 +11,8 @@ import yaml
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy" / "chart" / "files" / "alerts.yaml"
 CASES = sorted((ROOT / "tests" / "deploy" / "alerts").glob("*.yaml"))
+CASES_OF_OUTAGES = ROOT / "tests" / "deploy" / "alerts" / "outages"
+"""Series that were seen in outages, made by `python -m tests.outages`."""
 RUNBOOKS = ROOT / "docs" / "runbooks"
 
 JOB = '{job="connecte"'

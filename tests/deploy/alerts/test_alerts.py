@@ -12,6 +12,7 @@ from deploy.local import prometheus
 from deploy.local.prometheus import program
 from tests.deploy.alerts.alerting import (
     CASES,
+    CASES_OF_OUTAGES,
     JOB,
     ROOT,
     RULES,
@@ -43,6 +44,8 @@ async def _promtool(directory: Path, *arguments: str | Path) -> subprocess.Compl
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+SEEN = sorted(CASES_OF_OUTAGES.glob("*.yaml"))
+
 # The rules
 
 
@@ -51,7 +54,7 @@ async def test_promtool_finds_nothing_wrong_with_the_rules(tmp_path: Path) -> No
     assert checked.returncode == 0, checked.stderr
 
 
-@pytest.mark.parametrize("path", CASES, ids=_id)
+@pytest.mark.parametrize("path", [*CASES, *SEEN], ids=_id)
 async def test_alerts_fire_when_they_should_and_only_then(path: Path, tmp_path: Path) -> None:
     tested = await _promtool(tmp_path, "test", "rules", path)
     assert tested.returncode == 0, tested.stdout + tested.stderr
