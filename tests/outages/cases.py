@@ -19,8 +19,8 @@ async def kept(
 ) -> None:
     """Write what the alerts that fired were computed from, from before it until it was over."""
     start = began - 240
-    fired = sorted({alert for alert, _ in told})
-    wanted = sorted({name for rule in alerts() if rule["alert"] in fired for name in _raw(rule)})
+    expected = {alert for alert, _ in outage.expected}
+    wanted = sorted({name for rule in alerts() if rule["alert"] in expected for name in _raw(rule)})
     series = []
     for name in wanted:
         for row in await site.range(name + JOB + "}", start, until, STEP):
@@ -30,20 +30,17 @@ async def kept(
             shown = ",".join(f'{k}="{v}"' for k, v in sorted({"job": "connecte", **labels}.items()))
             values = _values(row["values"], start, until)
             series.append({"series": f"{name}{{{shown}}}", "values": values})
-    if not fired:
+    if not expected:
         return
     case = {
         "name": outage.about,
         "interval": "30s",
         "input_series": series,
         "promql_expr_test": [
-            _expected(alert, sorted(s for a, s in told if a == alert), began, start, told)
-            for alert in fired
+            _told(alert, sorted(s for a, s in told if a == alert), began, start, told)
+            for alert in sorted({alert for alert, _ in outage.expected})
         ]
-        + [
-            {"expr": _firing(alert), "eval_time": _time(until - start), "exp_samples": []}
-            for alert in fired
-        ],
+        + [_nothing_else({alert for alert, _ in outage.expected} | outage.allowed, until - start)],
     }
     document = {
         "rule_files": ["../../../../deploy/chart/files/alerts.yaml"],
@@ -74,22 +71,31 @@ def _values(rows: list[Any], start: float, until: float) -> str:
     return " ".join("_" if v is None else f"{v:.12g}" for v in values)
 
 
-def _firing(alert: str) -> str:
-    return f'count by (service) (ALERTS{{alertname="{alert}",alertstate="firing"}})'
-
-
-def _expected(
+def _told(
     alert: str, services: list[str], began: float, start: float, told: dict[tuple[str, str], float]
 ) -> dict[str, Any]:
-    """Who was told of it, a little after the last of them was."""
+    """Who was told of it, until a minute after the last of them was."""
     last = max(told[alert, service] for service in services)
     return {
-        "expr": f"group by (service) (ALERTS{{alertname={alert!r},alertstate='firing'}})",
+        "expr": f"group by (service) (max_over_time({_firing(alert)}[1h]))",
         "eval_time": _time(began - start + last + 2 * STEP),
         "exp_samples": [
             {"labels": "{" + (f'service="{s}"' if s else "") + "}", "value": 1} for s in services
         ],
     }
+
+
+def _nothing_else(meant: set[str], seconds: float) -> dict[str, Any]:
+    others = f"ALERTS{{alertname!~'{'|'.join(sorted(meant))}',alertstate='firing'}}"
+    return {
+        "expr": f"count(max_over_time({others}[2h]))",
+        "eval_time": _time(seconds),
+        "exp_samples": [],
+    }
+
+
+def _firing(alert: str) -> str:
+    return f"ALERTS{{alertname='{alert}',alertstate='firing'}}"
 
 
 def _time(seconds: float) -> str:

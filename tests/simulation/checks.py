@@ -46,10 +46,10 @@ def judge(world: "World") -> Log:
     """Put whatever is wrong into `world.found`; what the log says."""
     report = Report()
     evidence = evidence_of(world)
-    log = read_log(evidence.records, world.partitions, report)
+    log = read_log(evidence, report)
     check_journals(evidence, log, report)
     check_known(log, report)
-    check_commands(log, world.sent.keys(), report)
+    check_commands(log, world.sent.keys(), set(), report)
     matched = check_pairs(log, report)
     planned = check_sessions(log, matched, report)
     surveys = check_surveys(log, report)

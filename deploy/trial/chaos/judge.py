@@ -17,10 +17,10 @@ from deploy.local.process import Child
 from deploy.local.stack import SERVICES
 from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
-from deploy.trial.chaos.faults.poison import MARK
+from deploy.trial.chaos.faults.poison import COMMANDS, MARK
 from deploy.trial.chaos.ledger import Ledger
 from deploy.trial.chaos.stage import Stage
-from deploy.trial.check import Evidence, check, read_evidence
+from deploy.trial.check import Evidence, check, read_evidence, read_taken_back
 from schemas.topics import Service
 
 MOST_SHOWN = 100
@@ -60,6 +60,7 @@ async def judge(stage: Stage, ledger: Ledger, say: Callable[[str], None]) -> Jud
         "redelivered": stage.mailbox.redelivered,
         "accepted": sorted(ledger.accepted),
         "aborted": sorted(ledger.aborted),
+        "transactions": ledger.transactions,
     }
     (stage.directory / CASE).write_text(json.dumps(case))
     turns = asyncio.Semaphore(AT_ONCE)
@@ -122,6 +123,10 @@ async def _checked(case: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     poison = _poison(evidence)
     accepted, aborted = (frozenset(case[name]) for name in ("accepted", "aborted"))
     told = replace(evidence, accepted=accepted, aborted=aborted, poison=poison)
+    if aborted:
+        connection = {"bootstrap_servers": case["kafka"].split(",")}
+        lie = await read_taken_back(connection, case["partitions"], COMMANDS, aborted)
+        told = replace(told, taken_back=lie, transactions=case["transactions"])
     return {"findings": asdict(check(told)), "poison_read": len(poison)}
 
 

@@ -19,6 +19,7 @@ class Ledger:
     accepted: set[str] = field(default_factory=set)
     aborted: set[str] = field(default_factory=set)
     refused: Counter[str] = field(default_factory=Counter)
+    transactions: int = 0
     unanswered: int = 0
     sent: Counter[str] = field(default_factory=Counter)
     poison: Counter[str] = field(default_factory=Counter)

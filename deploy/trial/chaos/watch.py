@@ -5,7 +5,7 @@ Always holds: it only looks; when the broker or the database is away it says so 
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ READS: Mapping[Service, tuple[str, ...]] = {
     ),
 }
 LOOK_SECONDS = 5.0
+ALL_SECONDS = 2.0  # for the ends of all partitions, and then again for one after the other
 LOOKS = 4
 PREFIX = "connecte_"
 
@@ -131,7 +132,7 @@ class Watch:
             self._consumer = consumer
             await consumer.start()
         spots = [TopicPartition(t, p) for t in TOPICS for p in range(self._partitions)]
-        ends = await self._consumer.end_offsets(spots)
+        ends = await self._ends_of(spots)
         self.ends = {(spot.topic, spot.partition): end for spot, end in ends.items()}
         for spot, end in ends.items():
             if spot.topic.endswith(".commands") or spot.topic == PEOPLE:
@@ -143,6 +144,28 @@ class Watch:
             spots = [TopicPartition(topic, p) for topic in topics for p in range(self._partitions)]
             waiting = [await self._waiting(service, spot, ends[spot]) for spot in spots]
             glance.lag[service] = sum(waiting)
+
+    async def _ends_of(self, spots: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """The ends; of a partition that has no leader, what was known of it before."""
+        try:
+            async with asyncio.timeout(ALL_SECONDS):
+                found: dict[TopicPartition, int] = await self._consumer.end_offsets(spots)
+                return found
+        except (KafkaError, TimeoutError):
+            one_by_one = await asyncio.gather(*(self._end_of(spot) for spot in spots))
+        if all(end is None for end in one_by_one):
+            raise KafkaError("the broker tells nothing")
+        return {
+            spot: self.ends.get(tuple(spot), 0) if end is None else end
+            for spot, end in zip(spots, one_by_one, strict=True)
+        }
+
+    async def _end_of(self, spot: TopicPartition) -> int | None:
+        try:
+            async with asyncio.timeout(ALL_SECONDS):
+                return int((await self._consumer.end_offsets([spot]))[spot])
+        except (KafkaError, TimeoutError):
+            return None
 
     async def _waiting(self, service: Service, spot: TopicPartition, end: int) -> int:
         """How many records wait there: as many as offsets, unless there are none.

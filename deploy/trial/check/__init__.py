@@ -8,7 +8,14 @@ fault of theirs cannot hide in here; `check` is pure, and `read_evidence` only r
 from deploy.trial.check.commands import check_commands
 from deploy.trial.check.documents import check_documents
 from deploy.trial.check.effects import check_known
-from deploy.trial.check.evidence import Evidence, Mail, Record, live_prefix, read_evidence
+from deploy.trial.check.evidence import (
+    Evidence,
+    Mail,
+    Record,
+    live_prefix,
+    read_evidence,
+    read_taken_back,
+)
 from deploy.trial.check.figures import figures
 from deploy.trial.check.findings import Findings, Report
 from deploy.trial.check.journals import check_journals
@@ -18,7 +25,16 @@ from deploy.trial.check.sessions import check_sessions
 from deploy.trial.check.surveys import check_surveys
 from deploy.trial.check.wire import read_log
 
-__all__ = ["Evidence", "Findings", "Mail", "Record", "check", "live_prefix", "read_evidence"]
+__all__ = [
+    "Evidence",
+    "Findings",
+    "Mail",
+    "Record",
+    "check",
+    "live_prefix",
+    "read_evidence",
+    "read_taken_back",
+]
 
 
 def check(evidence: Evidence, *, over: bool = True) -> Findings:
@@ -28,8 +44,7 @@ def check(evidence: Evidence, *, over: bool = True) -> Findings:
     it, letters may wait for their time (quiet hours, a contact, the mail server).
     """
     report = Report()
-    poison = evidence.poison or frozenset()
-    log = read_log(evidence.records, evidence.partitions, report, poison)
+    log = read_log(evidence, report)
     check_journals(evidence, log, report)
     check_known(log, report)
     check_commands(log, evidence.accepted, evidence.aborted, report)

@@ -105,7 +105,9 @@ class Evidence:
     `records`: each partition's in order. `databases`: service to collection to rows.
     `redelivered_letters`: deliveries that the mailbox has dropped because it had the letter.
     `accepted`: ids of commands whose senders were told that they were taken; `aborted`: of those
-    that their senders took back before they could be read. `poison`: where
+    that their senders took back before they could be read, `taken_back` where these lie, and
+    `transactions` how many others than ours there were: each leaves a marker, which is no record,
+    in a partition that it wrote to. `poison`: where
     records lie (`topic/partition/offset`) that were made for nobody to accept; None where whoever
     looks does not know, so that nothing is said of what was set aside without a visible fault.
     """
@@ -117,6 +119,8 @@ class Evidence:
     redelivered_letters: int = 0
     accepted: Set[str] = frozenset()
     aborted: Set[str] = frozenset()
+    taken_back: Set[str] = frozenset()
+    transactions: int = 0
     poison: Set[str] | None = None
 
 
@@ -203,20 +207,34 @@ async def _databases(client: AsyncMongoClient[dict[str, Any]], prefix: str) -> D
 # --- the log ----------------------------------------------------------------------------------
 
 
-async def _records(connection: dict[str, Any], partitions: int) -> list[Record]:
-    """All records of all topics that there are, by one consumer without a group."""
+async def read_taken_back(
+    connection: dict[str, Any], partitions: int, topics: Sequence[str], aborted: Set[str]
+) -> frozenset[str]:
+    """Where the aborted commands lie: committed or not, they are in the log."""
+    everything = await _records(connection, partitions, topics, "read_uncommitted")
+    ids = {command_id.encode() for command_id in aborted}
+    return frozenset(r.origin for r in everything if dict(r.headers).get("ce_id") in ids)
+
+
+async def _records(
+    connection: dict[str, Any],
+    partitions: int,
+    topics: Iterable[str] = tuple(TOPICS),
+    isolation_level: str = "read_committed",
+) -> list[Record]:
+    """All records of those topics that there are, by one consumer without a group."""
     consumer = AIOKafkaConsumer(
         **connection,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        isolation_level="read_committed",
+        isolation_level=isolation_level,
         fetch_max_wait_ms=20,
         max_partition_fetch_bytes=8 * 1024 * 1024,
     )
     await consumer.start()
     try:
         existing = await consumer.topics()
-        places = [TopicPartition(t, p) for t in TOPICS if t in existing for p in range(partitions)]
+        places = [TopicPartition(t, p) for t in topics if t in existing for p in range(partitions)]
         consumer.assign(places)
         return await _to_the_end(consumer, places)
     finally:

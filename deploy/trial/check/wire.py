@@ -7,12 +7,13 @@ another's event is no fact; a command that is there several times was asked for 
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from deploy.trial.check.evidence import Record
+from deploy.trial.check.evidence import Evidence, Record
 from deploy.trial.check.findings import Report
 from schemas.topics import PARKED, PEOPLE, TOPICS, TYPES, Service, commands_topic, partition_of
 
@@ -141,6 +142,7 @@ class Log:
     `contacts` are (cohort/person, record) as they came, `commands` each record of one, `said` the
     ids of both, `parked` is service to the origins of what it set aside and has not handled since,
     `beats` are the heartbeats: (topic, partition, offset) and (source, partition, number).
+    `markers` is (topic, partition) to how many offsets hold no record.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -154,6 +156,7 @@ class Log:
     redelivered: int = 0
     parked: dict[str, set[str]] = field(default_factory=dict)
     beats: set[tuple[str, int, int]] = field(default_factory=set)
+    markers: Counter[tuple[str, int]] = field(default_factory=Counter)
     _facts: dict[str, list[Entry]] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
@@ -198,17 +201,13 @@ POISON = "it was made for nobody to accept"
 """What is said of a record that whoever judges the run knows to be poison."""
 
 
-def read_log(
-    records: Iterable[Record], partitions: int, report: Report, poison: Set[str] = frozenset()
-) -> Log:
-    """Everything that the records say; forks and records out of their turn are reported.
-
-    `poison`: where records lie that nobody is to accept.
-    """
+def read_log(evidence: Evidence, report: Report) -> Log:
+    """Everything that the records say; forks and records out of their turn are reported."""
     log = Log()
+    partitions, poison = evidence.partitions, evidence.poison or frozenset()
     seen: dict[tuple[str, int], Entry] = {}
-    for record in sorted(records, key=lambda r: (r.topic, r.partition, r.offset)):
-        _in_turn(record, log, report)
+    for record in sorted(evidence.records, key=lambda r: (r.topic, r.partition, r.offset)):
+        _in_turn(record, log, evidence, report)
         try:
             if record.origin in poison:
                 raise Unfit(POISON)
@@ -236,18 +235,24 @@ def read_log(
     return log
 
 
-def _in_turn(record: Record, log: Log, report: Report) -> None:
+def _in_turn(record: Record, log: Log, evidence: Evidence, report: Report) -> None:
     """The offsets of a partition have no gap, unless old versions of its records are cleaned out.
 
-    It may begin late, for what is past its retention is gone.
+    It may begin late, for what is past its retention is gone. Where others wrote in transactions,
+    what they took back is no record, nor is the marker of each.
     """
     place = record.topic, record.partition
     expected = log.ends.get(place, record.offset)
-    if record.offset > expected and not TOPICS[record.topic].compacted:
-        report.lost.append(
-            f"{record.topic}/{record.partition} has nothing from offset {expected} to "
-            f"{record.offset - 1}."
-        )
+    where = f"{record.topic}/{record.partition}"
+    missing = [
+        offset
+        for offset in range(expected, record.offset)
+        if f"{where}/{offset}" not in evidence.taken_back
+    ]
+    if missing and not TOPICS[record.topic].compacted:
+        log.markers[place] += len(missing)
+        if log.markers[place] > evidence.transactions:
+            report.lost.append(f"{where} has nothing from offset {missing[0]} to {missing[-1]}.")
     log.ends[place] = record.offset + 1
 
 

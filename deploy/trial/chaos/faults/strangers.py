@@ -67,6 +67,8 @@ async def foreign_transactions(scene: Scene, draw: random.Random, seconds: float
     # Whatever becomes of this producer, it never commits these.
     scene.ledger.aborted.update(command_id for command_id, _ in taken_back + left)
 
+    scene.ledger.transactions += 3
+
     async def whole() -> None:
         settings = {"transactional_id": name, "transaction_timeout_ms": int(OPEN_SECONDS * 1000)}
         async with _producer(scene, **settings) as producer:

@@ -45,6 +45,17 @@ def test_a_command_that_is_gone_from_the_log_is_lost() -> None:
     )
 
 
+def test_what_another_took_back_is_no_record_nor_are_the_markers_of_its_transactions() -> None:
+    run = whole_run()
+    gone = run.send("matching.commands", "DissolvePair", "m-1~g-1")
+    run.refuse("matching", run.send("matching.commands", "AcceptProposal", "m-1~g-1"))
+    evidence = replace(run.evidence(), records=[r for r in run.records if r.origin != gone.origin])
+    gap = "nothing from offset 1 to 1"
+    assert names(check(evidence).lost, "matching.commands", gap)
+    assert not names(check(replace(evidence, transactions=1)).lost, gap)
+    assert not names(check(replace(evidence, taken_back={gone.origin})).lost, gap)
+
+
 def test_a_record_that_stands_after_its_successor_is_lost() -> None:
     def swap(records: list[Record]) -> list[Record]:
         one, two = [r for r in records if name_of(r) == "PairProposed"][:2]
