@@ -49,12 +49,17 @@ _WORDS: dict[type[Exception], str] = {
 
 @dataclass(slots=True)
 class Trouble:
-    """Why a partition is not read on; `again` is when it is asked for next (monotonic clock)."""
+    """Why a partition is not read on; `again` is when it is asked for next (monotonic clock).
+
+    `fetched` is what could not be read: asked for again means that this is thrown away. `heard` is
+    when the broker last gave an answer there, as the client notes it.
+    """
 
     error: Exception
     offset: int
     again: float
-    fetched: Any  # what could not be read: asked for again means that this is thrown away
+    fetched: Any
+    heard: Any = None
 
     @property
     def words(self) -> str:
@@ -105,6 +110,11 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         if not self._subscription.is_assigned(place):
             return None
         return self._subscription.subscription.assignment.state_value(place)
+
+    def _heard(self, place: TopicPartition) -> Any:
+        """When a fetch of it was answered last, by the client's clock; None: never."""
+        state = self._state(place)
+        return None if state is None else state.timestamp
 
     # --- taking ---------------------------------------------------------------------------
 
@@ -205,7 +215,8 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
             at = error.args[2]  # the client has gone one further, over what it has not read
         elif not isinstance(fetched, FetchError):
             at = fetched._partition_records.next_fetch_offset
-        self.troubles[place] = Trouble(error, at, time.monotonic() + REST_SECONDS, fetched)
+        again = time.monotonic() + REST_SECONDS
+        self.troubles[place] = Trouble(error, at, again, fetched, self._heard(place))
 
     def _rests(self, place: TopicPartition, fetched: Any) -> bool:
         """Whether this is what could not be read. It stays until its time, and is then dropped."""
@@ -217,6 +228,12 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
             if self.at(place) != trouble.offset:
                 self.seek(place, trouble.offset)
         return True
+
+    def _is_over(self, place: TopicPartition, trouble: Trouble) -> bool:
+        """Whether the broker has answered since. Where nothing is new, nothing is handed out."""
+        fetched = trouble.fetched
+        asked = self._fetcher._records.get(place) is not fetched
+        return asked and isinstance(fetched, FetchError) and self._heard(place) != trouble.heard
 
     def _ask_again(self, place: TopicPartition) -> None:
         """Let the client fetch more of a partition."""
@@ -230,6 +247,8 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         if assigned is not self._assigned:
             self._assigned = assigned
             self.troubles.clear()
+        for place in [place for place, why in self.troubles.items() if self._is_over(place, why)]:
+            del self.troubles[place]
         if self.refused is not None and time.monotonic() > self.refused.again:
             self.refused = None
         for place in [p for p in self._fetcher._records if not self._subscription.is_assigned(p)]:

@@ -83,6 +83,11 @@ class Deadlines:
         """Work again, from now on."""
         self._leaving.clear()
 
+    def leave(self, partitions: Collection[int]) -> None:
+        """Somebody else finds the deadlines of these from now on, and counts those set aside."""
+        for key in [k for k, (_, row) in self._aside.items() if row.partition in partitions]:
+            del self._aside[key]
+
     async def find(self, kind: type[Document], owned: Collection[int]) -> list[Input]:
         """What there is to decide on, of documents of this kind whose moment has come."""
         whole, besides = (kind.collection, ""), self._besides()

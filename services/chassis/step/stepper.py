@@ -129,8 +129,10 @@ class Stepper:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_SECONDS), self._deciding:
                 pass  # letters that were handed over meanwhile are known to be
+        gone = list(partitions)
         async with self._turn:
-            self._ownership.leave(list(partitions))
+            self._ownership.leave(gone)
+        self._deadlines.leave(gone)
         self._deadlines.go_on()
         self._retry.go_on()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedError
 
 from schemas.envelope import Record
 from services.chassis.log import reader as reading
@@ -143,6 +143,25 @@ async def test_what_could_not_be_read_is_asked_for_again_and_not_again_and_again
         await send_batch(kafka_bootstrap, topic, 1, batch_of([(b"k", b"after", [])]))
         await found.until(0, 1, 0)
         assert found.reader.troubles == {}
+
+
+async def test_a_partition_that_may_be_read_again_is_in_trouble_no_more_though_nothing_is_new(
+    kafka_bootstrap: str, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "REST_SECONDS", 0.05)
+    async with Reading(kafka_bootstrap, topic) as found:
+        place = found.places[0]
+        await found.poll()
+        found.reader._fetcher._set_error(place, TopicAuthorizationFailedError(topic))
+        await found.poll()
+        assert found.reader.troubles.keys() == {place}
+
+        async def well() -> bool:
+            await found.poll()
+            return not found.reader.troubles
+
+        await eventually(well)
+        assert len(found.errors) == 1
 
 
 async def test_a_batch_that_nobody_can_open_is_one_record_and_what_follows_is_read(

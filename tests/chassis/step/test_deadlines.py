@@ -89,6 +89,20 @@ async def test_more_deadlines_than_are_looked_for_at_once_do_not_starve_the_othe
     assert metric(stepper, "mentoring_deadline_faults_total", **labels) == len(cursed)
 
 
+async def test_who_lets_partitions_go_counts_what_is_set_aside_there_no_more(world: World) -> None:
+    await due_of(world, ["a~g"])
+    world.domain = undecidable(lambda pair: pair.startswith("a"), ZeroDivisionError())
+    stepper = world.stepper()
+    await stepper.take(range(PARTITIONS))
+    await stepper.decide_due()
+    assert metric(stepper, "mentoring_deadlines_aside") == 1
+
+    await stepper.leave(range(PARTITIONS))
+    await stepper.decide_due()
+
+    assert metric(stepper, "mentoring_deadlines_aside") == 0
+
+
 @pytest.mark.usefixtures("short_pauses")
 async def test_what_is_set_aside_is_tried_again_after_longer_and_longer_and_then_is_so_no_more(
     world: World,

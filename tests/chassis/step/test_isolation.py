@@ -72,6 +72,7 @@ async def test_who_is_outpaced_reads_its_places_again_while_another_partition_is
 
     world.command(confirm("m~g", 1, WELL))
     await asyncio.wait_for(world.run(stepper), PATIENCE)
+    await asyncio.wait_for(stepper.publish_left(), PATIENCE)
 
     assert await world.tallies() == {f"{LOST}/m~g": 0, f"{WELL}/m~g": 1}
 
