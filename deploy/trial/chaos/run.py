@@ -43,6 +43,7 @@ LONGEST_LINGER = 60.0
 LONGEST_QUIET = 600.0
 LONGEST_FAULT = 150.0
 LOOK_EVERY = 1.0
+CANCEL_AGAIN = 5.0
 SHOW_EVERY = 5.0
 
 
@@ -156,9 +157,12 @@ class Run:
                     raise error from None
             raise
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # Again and again: a client that is closing may take a cancellation for its own.
+            pending: set[asyncio.Future[Any]] = set(tasks)
+            while pending:
+                for task in pending:
+                    task.cancel()
+                _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN)
 
     # --- faults -------------------------------------------------------------------------------
 
