@@ -122,7 +122,7 @@ DOSES: tuple[Dose, ...] = (
     Dose("beyond-time", EVERY, lambda h, v, draw: (_with(h, "ce_time", draw.choice(_TIMES)), v)),
     Dose("large-value", COMMANDS, lambda h, _v, draw: (h, draw.randbytes(LARGE))),
     Dose("large-text", COMMANDS, lambda h, _v, _: (h, b'{"cohort_id":"%s"}' % (b"x" * LARGE))),
-    Dose("large-header", EVERY, lambda h, v, _: ([*h, ("ce_note", b"n" * LARGE)], v)),
+    Dose("large-header", EVERY, lambda h, v, _: ([*h, ("ce_note", b"n" * LARGE)], v[:-1])),
     Dose("wrong-partition", COMMANDS, lambda h, v, _: (h, v)),
     Dose("stranger", READ, lambda h, v, _: ([*h, ("ce_sequence", b"7")], v)),
     Dose("unread", UNREAD, lambda h, v, _: ([*h, ("ce_sequence", b"7")], v)),
