@@ -18,7 +18,7 @@ import httpx
 from deploy.local.process import Child, PartError, find_program, free_port, running
 
 FETCH_SECONDS = 300.0
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 JOB = "connecte"
 """The job of every target, as the rules and the dashboards select it."""
 
