@@ -29,7 +29,7 @@ from services.chassis.clock import Hand
 from services.chassis.http.links import generate_keys
 
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
-READY_SECONDS = 180.0
+READY_SECONDS = 600.0  # on a machine with much else to do
 WRONG_SETTING = 2
 LONGEST_REASON = 300
 REASON_LINES, REASON_BYTES = 2000, 1024 * 1024  # within which it says why it ends
