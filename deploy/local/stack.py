@@ -29,7 +29,7 @@ from services.chassis.clock import Hand
 from services.chassis.http.links import generate_keys
 
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
-READY_SECONDS = 600.0  # on a machine with much else to do
+READY_SECONDS = 180.0
 WRONG_SETTING = 2
 LONGEST_REASON = 300
 REASON_LINES, REASON_BYTES = 2000, 1024 * 1024  # within which it says why it ends
@@ -102,8 +102,8 @@ class ServiceProcess:
                 raise PartError(f"{self.label} ended with {code}:\n{self.child.tail(5)}")
             self.start()
 
-    async def ready(self) -> None:
-        """Wait until it says that it is ready; PartError if it never is."""
+    async def ready(self, within: float = READY_SECONDS) -> None:
+        """Wait until it says that it is ready; PartError if it is not, in so many seconds."""
         assert self.child is not None
 
         async def answers() -> bool:
@@ -113,7 +113,7 @@ class ServiceProcess:
             except httpx.HTTPError:
                 return False
 
-        await self.child.ready(answers, READY_SECONDS)
+        await self.child.ready(answers, within)
 
     async def stop(self) -> None:
         self.stopping = True

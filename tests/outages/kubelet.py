@@ -29,28 +29,26 @@ class Pod:
 
     async def live(self) -> None:
         """Start it, and again whenever it ends or does not answer, until cancelled."""
-        pause = FIRST_PAUSE
+        pause = 0.0
         while True:
             began = time.monotonic()
             self.process.start()
             child = self.process.child
             assert child is not None
-            probing = asyncio.ensure_future(self._probed())
+            ending, probing = (asyncio.ensure_future(job) for job in (child.wait(), self._probed()))
             try:
-                await asyncio.wait(
-                    {asyncio.ensure_future(child.wait()), probing},
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                await asyncio.wait({ending, probing}, return_when=asyncio.FIRST_COMPLETED)
                 if child.returncode is None:
                     self.killed += 1
                     await child.stop(GRACE)
             finally:
+                ending.cancel()
                 probing.cancel()
                 self.ready = False
             if time.monotonic() - began > CALM:
-                pause = FIRST_PAUSE
+                pause = 0.0
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(max(2 * pause, FIRST_PAUSE), LONGEST_PAUSE)
 
     async def _probed(self) -> None:
         """Returns when it has not answered as often as the kubelet bears."""

@@ -69,7 +69,7 @@ class Quiet:
             self.open = {"somebody does not answer": 1}
             return False, -1
         found = {f"{service} behind": lag for service, lag in glance.lag.items()}
-        found["outbox"] = glance.outbox
+        found["outbox"], found["partitions without leader"] = glance.outbox, glance.unknown
         for service, collection, field, values in OPEN:
             tally = await self.watch.tally(service, collection, field)
             if tally is None:

@@ -130,7 +130,7 @@ class Run:
                     tasks.create_task(asyncio.sleep(seconds))
             self.progress.phase = "waiting for the services"
             self.answers.closing = True
-            await asyncio.gather(*(process.ready() for process in self.stage.everyone))
+            await asyncio.gather(*(p.ready(LONGEST_QUIET) for p in self.stage.everyone))
             self.progress.phase = "coming to rest"
             linger = min(LONGEST_LINGER, seconds / 2)
             return await self.quiet.settle(linger, LONGEST_QUIET)

@@ -1,6 +1,7 @@
 """How far the services are behind, and whether anything is still under way: read from outside.
 
 Always holds: it only looks; when the broker or the database is away it says so instead of guessing.
+Of a partition without leader it tells what it knew before, and that there is one (`unknown`).
 """
 
 import asyncio
@@ -43,7 +44,7 @@ PREFIX = "connecte_"
 class Glance:
     """What was seen. `lag`: records that a service has not handled; `events`: records written.
 
-    `letters`: those that wait to be handed over.
+    `letters`: those that wait to be handed over. `unknown`: partitions whose end nobody tells.
     """
 
     at: float = 0.0
@@ -53,6 +54,7 @@ class Glance:
     events: int = 0
     commands: int = 0
     steps: int = 0
+    unknown: int = 0
 
     @property
     def backlog(self) -> int:
@@ -132,7 +134,7 @@ class Watch:
             self._consumer = consumer
             await consumer.start()
         spots = [TopicPartition(t, p) for t in TOPICS for p in range(self._partitions)]
-        ends = await self._ends_of(spots)
+        ends = await self._ends_of(spots, glance)
         self.ends = {(spot.topic, spot.partition): end for spot, end in ends.items()}
         for spot, end in ends.items():
             if spot.topic.endswith(".commands") or spot.topic == PEOPLE:
@@ -145,7 +147,9 @@ class Watch:
             waiting = [await self._waiting(service, spot, ends[spot]) for spot in spots]
             glance.lag[service] = sum(waiting)
 
-    async def _ends_of(self, spots: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    async def _ends_of(
+        self, spots: Sequence[TopicPartition], glance: Glance
+    ) -> dict[TopicPartition, int]:
         """The ends; of a partition that has no leader, what was known of it before."""
         try:
             async with asyncio.timeout(ALL_SECONDS):
@@ -155,6 +159,7 @@ class Watch:
             one_by_one = await asyncio.gather(*(self._end_of(spot) for spot in spots))
         if all(end is None for end in one_by_one):
             raise KafkaError("the broker tells nothing")
+        glance.unknown = one_by_one.count(None)
         return {
             spot: self.ends.get(tuple(spot), 0) if end is None else end
             for spot, end in zip(spots, one_by_one, strict=True)

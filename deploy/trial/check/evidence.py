@@ -106,8 +106,8 @@ class Evidence:
     `redelivered_letters`: deliveries that the mailbox has dropped because it had the letter.
     `accepted`: ids of commands whose senders were told that they were taken; `aborted`: of those
     that their senders took back before they could be read, `taken_back` where these lie, and
-    `transactions` how many others than ours there were: each leaves a marker, which is no record,
-    in a partition that it wrote to. `poison`: where
+    `transactions` how many others wrote in, by `topic/partition`: each leaves a marker there, which
+    is no record. `poison`: where
     records lie (`topic/partition/offset`) that were made for nobody to accept; None where whoever
     looks does not know, so that nothing is said of what was set aside without a visible fault.
     """
@@ -120,7 +120,7 @@ class Evidence:
     accepted: Set[str] = frozenset()
     aborted: Set[str] = frozenset()
     taken_back: Set[str] = frozenset()
-    transactions: int = 0
+    transactions: Mapping[str, int] = field(default_factory=dict)
     poison: Set[str] | None = None
 
 

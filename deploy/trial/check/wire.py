@@ -251,7 +251,7 @@ def _in_turn(record: Record, log: Log, evidence: Evidence, report: Report) -> No
     ]
     if missing and not TOPICS[record.topic].compacted:
         log.markers[place] += len(missing)
-        if log.markers[place] > evidence.transactions:
+        if log.markers[place] > evidence.transactions.get(where, 0):
             report.lost.append(f"{where} has nothing from offset {missing[0]} to {missing[-1]}.")
     log.ends[place] = record.offset + 1
 

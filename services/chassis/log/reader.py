@@ -2,7 +2,7 @@
 
 Always holds: only what is committed is handed out, and never what was aborted; a partition that
 cannot be read holds up no other and makes nobody lose what another has given; it is asked for
-again, and said to be in trouble until it gives something; a poll takes no more memory than
+again, and said to be in trouble until the broker answers there; a poll takes no more memory than
 `POLL_BYTES` and one record.
 
 aiokafka's own `getmany` drops what it has already taken from other partitions when one of them
