@@ -77,6 +77,7 @@ class Watch:
         # From a service's position to the end, as it was at the last look, and whether it is empty.
         self._still: dict[tuple[Service, TopicPartition], tuple[tuple[int, int], bool | None]] = {}
         self._looks = 0
+        self._ending: set[asyncio.Future[None]] = set()
 
     @property
     def age(self) -> float:
@@ -85,11 +86,16 @@ class Watch:
     async def close(self) -> None:
         await self._client.close()
         await self._drop()
+        await asyncio.gather(*self._ending)
 
     async def _drop(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            # Not broken off with the look that was: its connections would stay open.
+            ending = asyncio.ensure_future(consumer.stop())
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            await asyncio.shield(ending)
 
     async def look(self) -> Glance | None:
         """What there is to see now; None while somebody does not answer."""

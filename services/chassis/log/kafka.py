@@ -6,7 +6,6 @@ be published. A record may be there twice (the consumer's rule), never out of it
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -30,6 +29,7 @@ SILENT_POLLS = 200
 # for order may wait with it; a client that wants an answer and a process that ends may not.
 SEND_SECONDS = 10.0
 STOP_SECONDS = 5.0
+GIVE_UP_SECONDS = 0.2
 
 
 def received(record: Any) -> Received:
@@ -37,6 +37,29 @@ def received(record: Any) -> Received:
     return Received(
         record.topic, record.partition, record.offset, record.key, record.value, record.headers
     )
+
+
+async def _ended(producer: Any) -> bool:
+    """End a producer; whether it had sent all.
+
+    One that cannot is not left behind: its sender would go on sending what somebody was told was
+    not taken, over connections that nobody closes. aiokafka has no way of its own to give up.
+    """
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await producer.stop()
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    else:
+        return True
+    finally:
+        sender = producer._sender.sender_task
+        while not sender.done():
+            sender.cancel()  # again and again: it waits for what is under way
+            await producer.client.close()
+            await asyncio.wait([sender], timeout=GIVE_UP_SECONDS)
+        producer._message_accumulator.fail_all(KafkaTimeoutError("given up"))
+        await producer.client.close()
 
 
 class KafkaLog:
@@ -54,12 +77,8 @@ class KafkaLog:
     async def stop(self) -> None:
         """Ends it, sent or not: nobody was given to believe that it was."""
         producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await producer.stop()
-            except TimeoutError:
-                logger.warning("the broker is away: what it has not taken is given up")
+        if producer is not None and not await _ended(producer):
+            logger.warning("the broker is away: what it has not taken is given up")
 
     async def _current(self) -> Any:
         async with self._renewing:
@@ -85,8 +104,7 @@ class KafkaLog:
         """An idempotent producer can stay broken after an error: the next use makes a new one."""
         if self._producer is broken:
             self._producer = None
-            with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(broken.stop(), 5)
+            await _ended(broken)
 
     async def publish(self, records: Sequence[Record]) -> list[int]:
         offsets = [-1] * len(records)
