@@ -51,7 +51,11 @@ from services.chassis.log.security import security_of
 from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step.consumer import Consumer, Pace
 from services.chassis.step.deadlines import DueWorker
-from services.chassis.step.loops import decide_deadlines, publish_what_is_left
+from services.chassis.step.loops import (
+    decide_deadlines,
+    publish_what_is_left,
+    write_what_was_passed,
+)
 from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.retrying import Abandoned, Retry
 from services.chassis.step.stepper import TROUBLES, Stepper
@@ -235,6 +239,7 @@ class Service:
     async def _work(self) -> None:
         async with self._open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(decide_deadlines(self.stepper))
+            tasks.create_task(write_what_was_passed(self.stepper))
             tasks.create_task(publish_what_is_left(self.stepper))
             tasks.create_task(self._look())
 

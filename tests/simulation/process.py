@@ -316,6 +316,9 @@ class Process:
             if not records:
                 if self.fenced:
                     continue
+                if self.stepper.passed.is_set():
+                    with contextlib.suppress(Abandoned):
+                        await self.stepper.write_passed()
                 with contextlib.suppress(TimeoutError):
                     # Nobody tells of a partition that may go on: the client asks again and again.
                     within = LOOK_AGAIN if self.stepper.stopped else None

@@ -47,6 +47,12 @@ class Attempts:
         else:
             await self._without(inputs[0])
 
+    async def write_passed(self) -> None:
+        """Write what was passed over; nothing of it can be set aside."""
+        wait = 0.0
+        while (error := await self._stopped_by(())) is not None:
+            wait = await self._retry.pause(error, "environment", wait)
+
     async def _without(self, item: Input) -> None:
         """Set an input aside that fails alone, unless that fails as well."""
         wait = 0.0
@@ -95,8 +101,9 @@ class Attempts:
     async def _attempt(self, inputs: Sequence[Input]) -> None:
         active = self._ownership.active
         mine = [item for item in inputs if item.partition in active]
-        if mine:
+        behind = () if inputs else [p for p in self._steps.passing.partitions if p in active]
+        if mine or behind:
             with self._ports.tracing.step(mine):
-                undecided = await self._steps.make(mine, self._ownership.owned)
+                undecided = await self._steps.make(mine, self._ownership.owned, behind)
             for item, fault in undecided:
                 self._undecided(item, fault)

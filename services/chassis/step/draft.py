@@ -1,5 +1,6 @@
 """A partition's place while a step is being made: what moved, and what will be published."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from schemas.base import Event, Message
@@ -7,6 +8,7 @@ from schemas.envelope import Record, encode, is_doubled
 from schemas.journal import RecordDropped, RecordParked, RecordRetried, StepCompleted
 from schemas.topics import Service, Stream, stream_of, stream_topic
 from services.chassis.log.sizes import SMALL, check_size
+from services.chassis.step.passing import NOTHING, Passed
 from services.chassis.store.contract import Outgoing, Place
 
 
@@ -22,9 +24,14 @@ def stands_aside(event: Message) -> int:
 
 
 class Draft:
-    """The next place of one partition, and the records of the step, in order."""
+    """The next place of one partition, and the records of the step, in order.
 
-    def __init__(self, service: Service, place: Place, now: datetime) -> None:
+    `passed`: how far `place` is ahead of the database.
+    """
+
+    def __init__(
+        self, service: Service, place: Place, now: datetime, passed: Passed = NOTHING
+    ) -> None:
         self.service = service
         self.place = place
         self.now = now
@@ -35,8 +42,8 @@ class Draft:
         self.parked = place.parked
         self.records: list[Record] = []
         self.decided: list[Message] = []
-        self._positions: dict[str, int] = {}
-        self._seen: dict[str, int] = {}
+        self._positions = dict(passed.positions)
+        self._seen = dict(passed.seen)
 
     @property
     def moved(self) -> bool:
@@ -103,6 +110,11 @@ class Draft:
         self.records.append(record)
         if not copy:
             self.order += 1
+
+    def pass_over(self) -> tuple[Place, Passed]:
+        """The place without a step, and what the database does not know of it."""
+        place = replace(self.place, positions=self.positions, seen=self.seen)
+        return place, Passed(self._positions, self._seen)
 
     def finish(self) -> tuple[Place, Outgoing]:
         """The place and the outbox entry of the step; the last record says how far it got."""

@@ -7,6 +7,7 @@ from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
 
 LEFT_EVERY = 10.0
+PASSED_WITHIN = 3.0
 
 
 async def decide_deadlines(stepper: Stepper) -> None:
@@ -19,6 +20,17 @@ async def decide_deadlines(stepper: Stepper) -> None:
             if await stepper.decide_due():
                 continue
         await clock.pass_by(pause, stepper.left_due)
+
+
+async def write_what_was_passed(stepper: Stepper) -> None:
+    """Write what was passed over a little later, unless a step has done so; sooner where programme
+    time flies, or waits for it."""
+    pause = min(max(600 / stepper.ports.clock.rate, 0.03), PASSED_WITHIN)
+    while True:
+        await stepper.passed.wait()
+        await asyncio.sleep(pause)
+        with contextlib.suppress(Abandoned):
+            await stepper.write_passed()
 
 
 async def publish_what_is_left(stepper: Stepper) -> None:

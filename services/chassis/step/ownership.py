@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
+from services.chassis.step.passing import Passing
 from services.chassis.step.ports import Ports
 from services.chassis.step.publishing import Publisher
 from services.chassis.step.retrying import Abandoned, Retry
@@ -34,13 +35,15 @@ class StateLost(Exception):
 
 
 class Ownership:
-    """`owned`: the partitions of one process, and its place in each. `stopped`: why it writes no
+    """`owned`: the partitions of one process, and its place in each, of which the database knows
+    all but what is `passing`. `stopped`: why it writes no
     more to some of them, until they are taken again, or let go on: what it was handed meanwhile,
     it has let go.
     """
 
     def __init__(self, ports: Ports, publisher: Publisher, retry: Retry) -> None:
         self.owned: dict[int, Place] = {}
+        self.passing = Passing()
         self.stopped: dict[int, Stopped] = {}
         self._ports = ports
         self._publisher = publisher
@@ -74,6 +77,7 @@ class Ownership:
 
     def _begin(self, found: Mapping[int, Place], taken: Taken) -> None:
         self.owned |= found
+        self.passing.forget(found)
         self._go_on(found)
         self._stop_owing()
         taken(found)
@@ -82,6 +86,7 @@ class Ownership:
         """Write to these no more."""
         for partition in partitions:
             self.owned.pop(partition, None)
+        self.passing.forget(partitions)
         self._publisher.leave(partitions)
         self._go_on(partitions)
 
@@ -125,7 +130,7 @@ class Ownership:
     async def catch_up(self) -> None:
         """Know the places again. Who moved them, even we ourselves, may not have published."""
         found = await self._adopt(self.active, self._check_kept)
-        self.owned |= {p: at for p, at in found.items() if p in self.owned}
+        self.owned |= {p: self.passing.past(at) for p, at in found.items() if p in self.owned}
 
     async def _adopt(self, partitions: Sequence[int], check: Check | None) -> dict[int, Place]:
         # In this order: whatever led to these places is published, or still in the outbox.

@@ -1,16 +1,17 @@
 """One step per batch: decide in memory, commit once, then publish.
 
-A step (1) passes over what was handled before, (2) reads the documents that the batch needs,
-one query per kind, (3) decides record by record, (4) commits documents, places and what is to be
-published in one transaction, guarded on each place; then publishes, then forgets the outbox.
-The caller commits offsets last. Always holds: whatever instant the process dies at, the next
+A step (1) passes over what was handled before or is for others, (2) reads the documents that the
+batch needs, one query per kind, (3) decides record by record, (4) commits documents, places and
+what is to be published in one transaction, guarded on each place; then publishes, then forgets the
+outbox. The caller commits offsets last. Where nothing is left after (1), memory moves on, and the
+next commit writes how far (`passing`). Always holds: whatever instant the process dies at, the next
 owner of the partition finds either no trace of the step or all of it (G1, G2), and a step of a
 partition that somebody else has written to since changes nothing (G3).
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from datetime import datetime
 
 from schemas.journal import RetryParked
@@ -20,12 +21,12 @@ from services.chassis.step.admission import admit
 from services.chassis.step.deciding import Decider
 from services.chassis.step.draft import Draft
 from services.chassis.step.journal import needs
+from services.chassis.step.ownership import Ownership
 from services.chassis.step.parking import check_parked, queue_needs, tried_again
 from services.chassis.step.ports import Ports
-from services.chassis.store.contract import Commit, Outgoing, Place
+from services.chassis.store.contract import Commit, Place
 
 Drafts = Mapping[int, Draft]
-Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
 
 
 class Steps:
@@ -37,28 +38,35 @@ class Steps:
         ports: Ports,
         partitions: int,
         decider: Decider,
-        publish: Publish,
+        ownership: Ownership,
         most_parked: int,
     ) -> None:
         self.domain = domain
         self.ports = ports
         self.partitions = partitions
         self.decider = decider
-        self.publish = publish
+        self.publish = ownership.publish
+        self.passing = ownership.passing
         self.most_parked = most_parked
         self.left_due = asyncio.Event()
 
     async def make(
-        self, inputs: Sequence[Input], owned: MutableMapping[int, Place]
+        self,
+        inputs: Sequence[Input],
+        owned: MutableMapping[int, Place],
+        behind: Collection[int] = (),
     ) -> list[tuple[Input, Fault]]:
         """One attempt at the step of these inputs; `owned`, their places, move on with it.
+
+        `behind`: partitions of which what was passed over is written, too.
 
         What is no record and could not be decided on, and why not. Raises `Outpaced`,
         `TooManyParked`, and whatever goes wrong outside or cannot be written.
         """
         started, now = time.perf_counter(), self.ports.clock.now()
-        touched = dict.fromkeys(item.partition for item in inputs)
-        drafts = {p: Draft(self.domain.name, owned[p], now) for p in touched}
+        touched = dict.fromkeys([*(item.partition for item in inputs), *behind])
+        name, passing = self.domain.name, self.passing
+        drafts = {p: Draft(name, owned[p], now, passing.of(p)) for p in touched}
         admitted: Sequence[Input] = [i for i in inputs if self._admitted(i, drafts[i.partition])]
         state = State()
         await state.load(self.ports.store.load, self._needs(admitted, drafts))
@@ -77,19 +85,24 @@ class Steps:
 
         for draft in drafts.values():
             check_parked(draft, self.most_parked)
-        if moved := [draft.finish() for draft in drafts.values() if draft.moved]:
+        concerned = {*(item.partition for item in admitted), *behind}
+        if moved := [d.finish() for p, d in drafts.items() if p in concerned and d.moved]:
             places, outgoing = zip(*moved, strict=True)
             await self._commit(Commit(places, list(changes.values()), outgoing), owned)
             if any(_is_due(change, now) for _, change in changes.values()):
                 self.left_due.set()
             self.ports.metrics.decided([event for d in drafts.values() for event in d.decided])
             await self.publish(outgoing)
+        for partition in drafts.keys() - concerned:
+            owned[partition], passed = drafts[partition].pass_over()
+            passing.over(partition, passed)
         self._measure(admitted, now, started)
         return undecided
 
     async def _commit(self, commit: Commit, owned: MutableMapping[int, Place]) -> None:
         await self.ports.store.commit(commit)
         owned.update({place.partition: place for place in commit.places})
+        self.passing.forget(place.partition for place in commit.places)
 
     def _admitted(self, item: Input, draft: Draft) -> bool:
         skipped = admit(item, draft)

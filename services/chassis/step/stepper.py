@@ -71,7 +71,7 @@ class Stepper:
             domain, ports, self._retry, due_workers or {}, beats=beat is not None
         )
         decider = Decider(domain, ports, beat or timedelta())
-        steps = Steps(domain, ports, partitions, decider, self._ownership.publish, limits.parked)
+        steps = Steps(domain, ports, partitions, decider, self._ownership, limits.parked)
         self._left_due = steps.left_due
         self._attempts = Attempts(
             steps, ports, self._ownership, self._retry, self._deadlines.set_aside
@@ -159,6 +159,16 @@ class Stepper:
         async with self._turn:
             if self.owned:
                 await self._retry.until_done(self._ownership.catch_up)
+
+    @property
+    def passed(self) -> asyncio.Event:
+        """Set while something was passed over that the database does not know of."""
+        return self._ownership.passing.waits
+
+    async def write_passed(self) -> None:
+        """Let the database know what was passed over."""
+        async with self._turn:
+            await self._attempts.write_passed()
 
     async def handle(self, records: Sequence[Received]) -> dict[tuple[str, int], int]:
         """Make the steps of these records; (topic, partition) to the offset to commit.

@@ -11,6 +11,7 @@ import pytest
 from schemas.base import Message
 from schemas.envelope import attributes
 from services.chassis.domain import Decision, Document, Due, Gone, One, State
+from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import rebuild
 from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
@@ -150,22 +151,84 @@ async def test_records_of_partitions_that_are_not_owned_are_left_alone(world: Wo
     assert set(offsets) == {(MATCHING, 0)}
 
 
-async def test_what_does_not_concern_the_service_moves_its_place_and_nothing_else(
+def of_no_concern(world: World) -> Received:
+    """One of matching's own events, which the toy does not handle."""
+    name = b"fr.gouv.mentoring.MentorPaused.v1"
+    event = world.event(formed("m~g"))
+    return world.append(altered(event, ce_type=name, value=b"not even JSON"))
+
+
+async def test_what_does_not_concern_the_service_is_passed_over_without_a_step(
     world: World,
 ) -> None:
-    # given one of matching's own events that the toy does not handle
-    mine = formed("m~g")
-    name = b"fr.gouv.mentoring.MentorPaused.v1"
-    record = altered(world.event(mine), ce_type=name, value=b"not even JSON")
+    stepper, row = await world.run(), of_no_concern(world)
 
-    row = world.append(record)
-    await world.run()
+    offsets = await stepper.handle([row])
 
-    assert (await world.store.places([row.partition]))[row.partition].positions[MATCHING] == 1
-    assert await world.documents() == {}
-    world.publish(mine)
-    await world.run()
+    assert offsets == {(MATCHING, row.partition): 1}
+    assert stepper.passed.is_set()
+    assert await world.store.places([row.partition]) == {}
+    assert world.journal() == {}
+
+
+async def test_what_was_passed_over_is_written_with_the_next_step(world: World) -> None:
+    stepper, row = await world.run(), of_no_concern(world)
+    await stepper.handle([row])
+
+    world.publish(formed("m~g"))
+    await world.run(stepper)
+
+    [place] = (await world.store.places([row.partition])).values()
+    assert (place.step, place.positions[MATCHING]) == (1, 2)
     assert await world.tallies() == {"c/m~g": 0}, "and there is no gap after it"
+    assert not stepper.passed.is_set()
+    await equal_when_rebuilt(world)
+
+
+async def test_what_was_passed_over_is_written_by_itself_when_nothing_else_is(
+    world: World,
+) -> None:
+    stepper, row = await world.run(), of_no_concern(world)
+    await stepper.handle([row])
+
+    await stepper.write_passed()
+
+    [place] = (await world.store.places([row.partition])).values()
+    assert (place.step, place.positions) == (1, {MATCHING: 1})
+    assert await world.documents() == {}
+    assert not stepper.passed.is_set()
+    await stepper.write_passed()
+    assert await world.store.places([row.partition]) == {row.partition: place}
+
+
+async def test_who_takes_over_passes_over_again_what_was_not_written(world: World) -> None:
+    first, row = await world.run(), of_no_concern(world)
+    await first.handle([row])
+    await first.leave(range(PARTITIONS))
+
+    world.publish(formed("m~g"))
+    await world.run()
+
+    assert await world.tallies() == {"c/m~g": 0}
+    assert not first.passed.is_set()
+
+
+async def test_what_was_passed_over_is_not_told_again_once_it_is_written(world: World) -> None:
+    """Here by a commit that is made and seems to have failed: the place is read again."""
+    trip = Trip(1, "after", raising(Passing), "commit")
+    stepper = world.stepper(Tripping(world.store, trip))
+    row = of_no_concern(world)
+    await world.run(stepper)
+
+    world.publish(formed("m~g"))
+    await world.run(stepper)
+    world.publish(formed("m~h"))
+    await world.run(stepper)
+
+    assert trip.sprung
+    [place] = (await world.store.places([row.partition])).values()
+    assert place.positions[MATCHING] == 3
+    await equal_when_rebuilt(world)
 
 
 # --- G2: nothing twice ------------------------------------------------------------------------
