@@ -91,7 +91,7 @@ class LeapingTime:
     """
 
     _HOURS = (8, 13)
-    _LOOK_EVERY = 0.01
+    _LOOK_EVERY = 0.03
     _LONGEST_LEAP = timedelta(days=100)
 
     def __init__(self, hand: Hand, still: Still) -> None:

@@ -196,7 +196,9 @@ class Stepper:
         total = 0
         for kind in self._deadlines.kinds:
             async with self._deciding:
-                if found := await self._deadlines.find(kind, self._ownership.active):
+                async with self._turn:  # while a step is being published, its partitions are not
+                    active = self._ownership.active
+                if found := await self._deadlines.find(kind, active):
                     total += len(found)
                     async with self._turn:
                         await self._step(found)

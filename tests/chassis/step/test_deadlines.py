@@ -14,7 +14,7 @@ from services.chassis.step import deadlines
 from services.chassis.step.deadlines import DUE_AT_ONCE, FailedFor
 from services.chassis.step.stepper import Stepper
 from services.chassis.store.memory import MemoryStore
-from tests.chassis.faults import Unwilling
+from tests.chassis.faults import Trip, Tripping, Unwilling
 from tests.chassis.toy import (
     EVENTS,
     PARTITIONS,
@@ -87,6 +87,31 @@ async def test_more_deadlines_than_are_looked_for_at_once_do_not_starve_the_othe
     assert found[0] == ("c/a0~g", "Due: ZeroDivisionError", 1)
     labels = {"kind": "reminders", "reason": "fault"}
     assert metric(stepper, "mentoring_deadline_faults_total", **labels) == len(cursed)
+
+
+async def test_a_deadline_is_found_though_a_step_of_its_partition_is_just_being_published(
+    world: World,
+) -> None:
+    await due_of(world, ["m~g"])
+    publishing, taken = asyncio.Event(), asyncio.Event()
+
+    async def wait_for_the_broker() -> None:
+        publishing.set()
+        await taken.wait()
+
+    trip = Trip(1, "after", wait_for_the_broker, "publish")
+    stepper = world.stepper(log=Tripping(world.log, trip))
+    await stepper.take(range(PARTITIONS))
+    step = asyncio.create_task(stepper.handle([world.publish(formed("m~h"))]))
+    await publishing.wait()
+
+    looking = asyncio.create_task(stepper.decide_due())
+    await asyncio.sleep(0)
+    taken.set()
+
+    assert await looking == 1
+    await step
+    assert stalled(world) == 1
 
 
 async def test_who_lets_partitions_go_counts_what_is_set_aside_there_no_more(world: World) -> None:
