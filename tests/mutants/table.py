@@ -179,7 +179,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "G3",
         "who was outpaced goes on with what it knew, under the new number",
         _OWNERSHIP,
-        "        self.owned |= {p: at for p, at in found.items() if p in self.owned}\n",
+        "        self.owned |= {p: self.passing.past(at) for p, at in found.items() "
+        "if p in self.owned}\n",
         """        again = __import__("dataclasses").replace
         self.owned |= {p: again(self.owned[p], step=at.step) for p, at in found.items()}
 """,
@@ -243,9 +244,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "G4",
         "a record is set aside because the database was away for a moment",
         _ATTEMPTS,
-        "                undecided = await self._steps.make(mine, self._ownership.owned)\n",
+        "                undecided = await self._steps.make(mine, self._ownership.owned, behind)\n",
         """                try:
-                    undecided = await self._steps.make(mine, self._ownership.owned)
+                    undecided = await self._steps.make(mine, self._ownership.owned, behind)
                 except Exception as error:
                     from services.chassis.inputs import Fault
 
@@ -489,6 +490,33 @@ MUTANTS: tuple[Mutant, ...] = (
         "isinstance(fetched, FetchError) and self._heard(place) != trouble.heard",
         "False",
         by="tests/chassis/log/test_reader.py",
+    ),
+    Mutant(
+        "passed-over-twice-told",
+        "G5",
+        "what was passed over and is written is told again by a later step",
+        "services/chassis/step/passing.py",
+        "self.over(place.partition, Passed(positions, seen))",
+        "pass",
+        by="tests/chassis/step/test_step.py",
+    ),
+    Mutant(
+        "passed-over-and-never-written",
+        "G2",
+        "a step does not say what was passed over before it",
+        "services/chassis/step/draft.py",
+        "self._positions = dict(passed.positions)",
+        "self._positions: dict[str, int] = {}",
+        by="tests/chassis/step/test_step.py",
+    ),
+    Mutant(
+        "missed-while-published",
+        "G4",
+        "deadlines are not looked for while a step of their partition is being published",
+        "services/chassis/step/stepper.py",
+        "                async with self._turn:  # while a step is being published",
+        "                if True:  # while a step is being published",
+        by="tests/chassis/step/test_deadlines.py",
     ),
     Mutant(
         "letters-left-in-the-air",
