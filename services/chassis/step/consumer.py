@@ -2,8 +2,8 @@
 
 Always holds: a batch is handed to the stepper as it came, whatever its bytes; a service reads
 from where its database says, never from where the broker remembers; offsets are committed,
-explicitly, for what the database holds and what is of no concern; nobody goes on where a log was reset (G7); what
-waits and is not being read is known here, with the reason.
+explicitly, for what the database holds and what is of no concern; nobody goes on where a log was
+reset (G7); what waits and is not being read is known here, with the reason.
 """
 
 import asyncio
