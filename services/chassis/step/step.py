@@ -3,10 +3,10 @@
 A step (1) skips what was handled before and passes over what is for others, (2) reads the
 documents that the batch needs, one query per kind, (3) decides record by record, (4) commits
 documents, places and what is to be published in one transaction, guarded on each place; then
-publishes, then forgets the outbox. The caller commits offsets last. Where nothing is left after (1), memory moves on, and the
-next commit writes how far (`passing`). Always holds: whatever instant the process dies at, the next
-owner of the partition finds either no trace of the step or all of it (G1, G2), and a step of a
-partition that somebody else has written to since changes nothing (G3).
+publishes, then forgets the outbox. The caller commits offsets last. Where nothing is left after
+(1), memory moves on, and the next commit writes how far (`passing`). Always holds: whatever instant
+the process dies at, the next owner of the partition finds either no trace of the step or all of it
+(G1, G2), and a step of a partition that somebody else has written to since changes nothing (G3).
 """
 
 import asyncio
