@@ -21,7 +21,7 @@ def build() -> Service:
     solver = Solver()
 
     def due_workers(store: Store, _: Tracing) -> Mapping[type[Document], DueWorker]:
-        return {Round: RoundSearch(store.load, solver)}
+        return {Round: RoundSearch(store, solver)}
 
     parts = Parts(
         DOMAIN,

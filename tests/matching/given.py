@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from schemas.base import Event, Message
 from schemas.matching import (
@@ -65,11 +66,18 @@ class Matching(Scenario):
     async def searched(self, round_id: str) -> list[Event]:
         """What is decided on the outcomes of the round's search."""
         events: list[Event] = []
-        async for outcome in search(self.read, the(self, Round, round_id), solve_here):
+        async for outcome in search(self, the(self, Round, round_id), solve_here):
             events += decided(super().when(outcome))
         return events
 
-    async def read(self, needs: Iterable[Need]) -> list[Document]:
+    async def columns(
+        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Some fields of each document, as a store would give them."""
+        documents = self.state.whole(kind, cohort_id)
+        return [tuple(getattr(document, field) for field in fields) for document in documents]
+
+    async def load(self, needs: Iterable[Need]) -> list[Document]:
         """The documents, as a store would give them."""
         found: list[Document | None] = []
         for need in needs:

@@ -145,9 +145,7 @@ def test_a_score_is_the_sum_of_its_reasons() -> None:
 async def outcomes_of(found: Matching, round_id: str = "r1") -> list[SearchReport]:
     """What the search of a round that was asked for finds, before anything is decided on it."""
     Scenario.when(found, RunRound(cohort_id="c", round_id=round_id))
-    return [
-        outcome async for outcome in search(found.read, the(found, Round, round_id), solve_here)
-    ]
+    return [outcome async for outcome in search(found, the(found, Round, round_id), solve_here)]
 
 
 async def first_of(found: Matching) -> PairsFound:
@@ -206,7 +204,7 @@ async def test_a_search_during_which_somebody_came_begins_anew() -> None:
             found.given(manager("g2"))
         return solve(people)
 
-    outcomes = search(found.read, the(found, Round, "r1"), meanwhile)
+    outcomes = search(found, the(found, Round, "r1"), meanwhile)
     pairs = await anext(outcomes)
     assert isinstance(pairs, PairsFound)
     assert pairs.pairs == (("m1", "g2"),)
@@ -217,7 +215,7 @@ async def test_whoever_comes_between_two_parts_of_a_round_is_searched_too() -> N
     found = scenario(mentor("m1"), mentor("m2"), manager("g1"))
     Scenario.when(found, RunRound(cohort_id="c", round_id="r1"))
     events: list[Event] = []
-    async for outcome in search(found.read, the(found, Round, "r1"), solve_here):
+    async for outcome in search(found, the(found, Round, "r1"), solve_here):
         events += decided(found.when(outcome))
         if len(events) == 1:
             found.given(manager("g2"))
@@ -294,7 +292,7 @@ def test_a_simulated_round_can_be_published_and_then_runs_once() -> None:
 async def test_what_a_simulation_has_shown_is_not_shown_again() -> None:
     found = scenario(mentor("m1"), manager("g1"))
     Scenario.when(found, RunRound(cohort_id="c", round_id="s1", mode="simulate"))
-    outcomes = [o async for o in search(found.read, the(found, Round, "s1"), solve_here)]
+    outcomes = [o async for o in search(found, the(found, Round, "s1"), solve_here)]
     assert kinds(found.when(outcomes[0])) == ["PairsSimulated"]
     assert found.when(outcomes[0]) == []
 

@@ -142,7 +142,7 @@ class World:
 
     def due_workers(self, process: Process, store: Store) -> Mapping[type[Document], DueWorker]:
         if process.group.name == "matching":
-            return {Round: RoundSearch(store.load, solve_here, patience=None)}
+            return {Round: RoundSearch(store, solve_here, patience=None)}
         if process.group.name != "notify":
             return {}
         return {Letter: handing_over(SimulatedSender(process, self.office), store)}

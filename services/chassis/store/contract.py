@@ -80,6 +80,11 @@ class Store(Protocol):
     async def load(self, needs: Iterable[Need]) -> list[Document]:
         """The documents asked for that exist: one query per kind."""
 
+    async def columns(
+        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """These fields of each document of a cohort, by its id: for what needs little of many."""
+
     async def commit(self, commit: Commit) -> None:
         """Make a step durable, or raise `Outpaced` and change nothing.
 

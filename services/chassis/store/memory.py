@@ -52,6 +52,12 @@ class MemoryStore:
                     found[need.kind, key] = rows[key][1]
         return list(found.values())
 
+    async def columns(
+        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        chosen = self._chosen(kind, Where(cohort_id=cohort_id))
+        return [tuple(getattr(document, field) for field in fields) for document in chosen]
+
     async def commit(self, commit: Commit) -> None:
         for place in commit.places:
             if place.step != self.place.get(place.partition, Place(place.partition)).step + 1:

@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 OUTBOX, TOPICS, SESSIONS = "outbox", "topics", "sessions_open"
 CONFIRM_MS = 10_000  # within which a majority confirms that the primary is one
+READ_AT_ONCE = 500
 ANNOUNCE_EVERY = 600.0  # seconds; a tenth of how long an announcement is kept
 NOTED_SECONDS = 7200  # after the moment of its next try, a deadline is not noted as set aside
 
@@ -165,8 +166,22 @@ class MongoStore(Views):
         query: dict[str, Any] = {"_id": {"$in": list(keys)}}
         if cohorts:
             query = {"$or": [query, {"cohort_id": {"$in": list(cohorts)}}]}
-        rows = await self._own(kind.collection).find(query).to_list(None)
-        return [kind.model_validate(row) for row in rows]
+        cursor = self._own(kind.collection).find(query)
+        found: list[Document] = []
+        async for rows in _portions(cursor):
+            found += map(kind.model_validate, rows)
+        return found
+
+    async def columns(
+        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        wanted = {"_id": False} | dict.fromkeys(fields, True)
+        query = {"cohort_id": cohort_id}
+        cursor = self._own(kind.collection).find(query, wanted).sort("id", 1)
+        found: list[tuple[Any, ...]] = []
+        async for rows in _portions(cursor):
+            found += [tuple(map(row.get, fields)) for row in rows]
+        return found
 
     async def commit(self, commit: Commit) -> None:
         async with await self.client.start_session() as session:
@@ -319,6 +334,13 @@ class MongoStore(Views):
         ):
             await self.database.drop_collection(name)
         await self.open()
+
+
+async def _portions(cursor: Any) -> AsyncIterator[list[dict[str, Any]]]:
+    """What a cursor gives, some at a time: the event loop goes round between them."""
+    while len(rows := await cursor.to_list(READ_AT_ONCE)) == READ_AT_ONCE:
+        yield rows
+    yield rows
 
 
 async def _unequal(

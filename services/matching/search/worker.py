@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from multiprocessing import get_context
+from typing import Any, Protocol
 
 from schemas.base import Message
 from schemas.values import Waiting, WaitingCause, Words
@@ -32,7 +33,18 @@ _SEARCHES = 5  # of one round, when people come and go meanwhile
 _AT_A_TIME = 4  # rounds
 
 
-Load = Callable[[Iterable[Need]], Awaitable[list[Document]]]
+class Reads(Protocol):
+    """What a search asks of the store."""
+
+    async def load(self, needs: Iterable[Need]) -> list[Document]:
+        """The documents asked for that exist."""
+
+    async def columns(
+        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """These fields of each document of a cohort."""
+
+
 Solve = Callable[[People], Awaitable[Found]]
 
 
@@ -73,7 +85,7 @@ class Solver:
 # --- one round --------------------------------------------------------------------------------
 
 
-async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[SearchReport]:
+async def search(reads: Reads, round_: Round, solve: Solve) -> AsyncIterator[SearchReport]:
     """What is reported to a round, one by one. The next is looked for when it is asked for.
 
     Once pairs have been handed over, those who still wait are searched again: nobody who came
@@ -83,7 +95,7 @@ async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[Searc
     part, proposed, optimal = 0, 0, True
     causes: dict[str, tuple[WaitingCause, Words]] = {}
     for number in range(_SEARCHES):
-        people, found = await _settled(load, round_, solve)
+        people, found = await _settled(reads, round_, solve)
         causes = {**found.causes, **causes}
         optimal &= found.proven and (number == 0 or not found.pairs)
         for begin in range(0, len(found.pairs), AT_ONCE):
@@ -113,27 +125,28 @@ async def search(load: Load, round_: Round, solve: Solve) -> AsyncIterator[Searc
     )
 
 
-async def _settled(load: Load, round_: Round, solve: Solve) -> tuple[People, Found]:
+async def _settled(reads: Reads, round_: Round, solve: Solve) -> tuple[People, Found]:
     """A search during which nobody came or went; after some, the last one has to do."""
-    people = await _read(load, round_.cohort_id)
+    people = await _read(reads, round_.cohort_id)
     for _ in range(_SEARCHES):
         found = await solve(people)
-        now = await _read(load, round_.cohort_id)
+        now = await _read(reads, round_.cohort_id)
         if now == people:
             break
         people = now
     return people, found
 
 
-async def _read(load: Load, cohort_id: str) -> People:
+async def _read(reads: Reads, cohort_id: str) -> People:
     needs: list[Need] = [One(Cohort, cohort_id, cohort_id)]
-    needs += [Whole(kind, cohort_id) for kind in (Mentor, Manager, Pair, Override)]
-    found = await load(needs)
+    needs += [Whole(kind, cohort_id) for kind in (Mentor, Manager, Override)]
+    found = await reads.load(needs)
     closed: dict[str, list[str]] = defaultdict(list)
+    # Of pairs there are more with every round, and two ids of each are all that is asked.
+    for manager, mentor in await reads.columns(Pair, cohort_id, ("manager_id", "mentor_id")):
+        closed[manager].append(mentor)
     for document in found:
-        if isinstance(document, Pair) or (
-            isinstance(document, Override) and document.decision == "kept_apart"
-        ):
+        if isinstance(document, Override) and document.decision == "kept_apart":
             closed[document.manager_id].append(document.mentor_id)
     [policy] = [document.policy for document in found if isinstance(document, Cohort)]
     return People(
@@ -157,8 +170,8 @@ class RoundSearch:
     `patience`: seconds to wait for a search at each look; None waits for as long as it takes.
     """
 
-    def __init__(self, load: Load, solve: Solve, patience: float | None = 0.05) -> None:
-        self._load = load
+    def __init__(self, reads: Reads, solve: Solve, patience: float | None = 0.05) -> None:
+        self._reads = reads
         self._solve = solve
         self._patience = patience
         self._courses: dict[str, AsyncIterator[SearchReport]] = {}
@@ -173,7 +186,7 @@ class RoundSearch:
             self._forget(key)
         for key, round_ in rounds.items():
             if key not in self._courses and len(self._courses) < _AT_A_TIME:
-                self._courses[key] = search(self._load, round_, self._solve)
+                self._courses[key] = search(self._reads, round_, self._solve)
         for key, course in self._courses.items():
             if key not in self._pending:
                 self._pending[key] = asyncio.create_task(_next(course))

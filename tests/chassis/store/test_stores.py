@@ -18,6 +18,7 @@ from pymongo.read_concern import ReadConcern
 from schemas.base import Moment, Value
 from schemas.envelope import Record
 from services.chassis.domain import Change, Document, Gone, One, Timed, Whole
+from services.chassis.store import mongo as mongo_store
 from services.chassis.store.contract import (
     Commit,
     DeadlineAside,
@@ -180,6 +181,19 @@ async def test_whole_finds_every_document_of_the_cohort_and_none_twice(store: St
 
     keys = sorted((type(document).__name__, document.key) for document in found)
     assert keys == [("Book", "c/1"), ("Book", "c/2"), ("Loan", "c/1")]
+
+
+async def test_a_few_fields_of_a_whole_cohort_come_by_id_however_many_there_are(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo_store, "READ_AT_ONCE", 2)  # so that it takes several portions
+    await store.commit(commit(1, *(book(str(n)) for n in (3, 1, 4, 2)), book("5", cohort="d")))
+
+    found = await store.columns(Book, "c", ("id", "cohort_id"))
+
+    assert found == [("1", "c"), ("2", "c"), ("3", "c"), ("4", "c")]
+    assert len(await store.load([Whole(Book, "c")])) == 4
+    assert await store.columns(Loan, "c", ("id",)) == []
 
 
 async def test_what_is_gone_is_deleted_and_may_never_have_been_there(store: Store) -> None:

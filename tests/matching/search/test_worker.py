@@ -2,20 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from schemas.base import Message
 from schemas.matching import RunRound
-from services.chassis.domain import Document, Need
+from services.chassis.domain import Document
 from services.chassis.step.deadlines import FailedFor
 from services.matching.messages import PairsFound, SearchEnded
 from services.matching.search import worker as searching
 from services.matching.search.solving import Found, People, solve
 from services.matching.search.worker import RoundSearch, Solver, solve_here
 from services.matching.views import Round
+from tests.chassis.faults import Unwilling
 from tests.matching.given import Matching, decided, manager, mentor, scenario, the
 from tests.scenario import NOW, Scenario, kinds
 
@@ -56,7 +57,7 @@ async def test_a_large_search_is_made_in_another_process_and_finds_the_same(
 ) -> None:
     monkeypatch.setattr(searching, "SMALL", 0)
     found = asked("r1")
-    people = await searching._read(found.read, "c")
+    people = await searching._read(found, "c")
     assert await solver(people) == solve(people)
 
 
@@ -68,7 +69,7 @@ async def test_while_one_round_is_searched_others_go_on_and_nobody_waits_for_it(
         await go.wait()
         return solve(people)
 
-    perform = RoundSearch(found.read, slowly, patience=0.01)
+    perform = RoundSearch(found, slowly, patience=0.01)
     for _ in range(3):
         assert await perform(due(found, "slow"), NOW, asyncio.Event()) == []
     go.set()
@@ -82,7 +83,7 @@ async def test_a_round_is_handed_over_in_parts_that_a_step_can_hold(
 ) -> None:
     monkeypatch.setattr(searching, "AT_ONCE", 2)
     found = asked("r1", people=5)
-    reported = await looks(RoundSearch(found.read, solve_here), found, "r1")
+    reported = await looks(RoundSearch(found, solve_here), found, "r1")
     parts = [len(part.pairs) for part in reported if isinstance(part, PairsFound)]
     assert parts == [2, 2, 1]
     assert the(found, Round, "r1").proposed == 5
@@ -93,7 +94,7 @@ async def test_a_search_whose_process_was_killed_is_begun_anew(
 ) -> None:
     monkeypatch.setattr(searching, "SMALL", 0)
     found = asked("r1")
-    perform = RoundSearch(found.read, solver, patience=0.01)
+    perform = RoundSearch(found, solver, patience=0.01)
     killed = False
     with caplog.at_level(logging.ERROR):
         while rows := due(found, "r1"):
@@ -110,18 +111,12 @@ async def test_a_search_whose_process_was_killed_is_begun_anew(
 
 async def test_a_fault_of_the_database_is_the_chassis_to_retry_and_the_search_begins_anew() -> None:
     found = asked("r1")
-    away = True
+    reads = Unwilling(found, "columns", [ConnectionError()])
 
-    async def read(needs: Iterable[Need]) -> list[Document]:
-        if away:
-            raise ConnectionError
-        return await found.read(needs)
-
-    perform = RoundSearch(read, solve_here)
+    perform = RoundSearch(reads, solve_here)
     with pytest.raises(FailedFor) as failed:
         await perform(due(found, "r1"), NOW, asyncio.Event())
     assert [type(error) for error in failed.value.errors.values()] == [ConnectionError]
-    away = False
     assert isinstance((await looks(perform, found, "r1"))[-1], SearchEnded)
 
 
@@ -136,7 +131,7 @@ async def test_of_a_round_that_is_not_ours_any_more_the_search_is_given_up() -> 
             given_up.set()
         raise AssertionError
 
-    perform = RoundSearch(found.read, for_ever, patience=0.01)
+    perform = RoundSearch(found, for_ever, patience=0.01)
     await perform(due(found, "r1"), NOW, asyncio.Event())
     await perform(due(found, "r2"), NOW, asyncio.Event())
     await asyncio.wait_for(given_up.wait(), 5)
