@@ -111,6 +111,11 @@ class WiredStore(Wire):
             return await self.call("load", lambda: self.inner.load(wanted))
         return await self.call("load", lambda: self._torn(wanted))
 
+    async def columns(
+        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        return await self.call("columns", lambda: self.inner.columns(kind, cohort_id, fields))
+
     async def _torn(self, needs: Sequence[Need]) -> list[Document]:
         """One query per kind, and others write in between."""
         found: list[Document] = []
