@@ -72,14 +72,15 @@ async def test_a_broker_that_says_nothing_makes_the_stepper_unhealthy_and_is_no_
         await asyncio.sleep(0)
     before = stepper.progress
 
-    await stepper.decide_due()
+    looking = asyncio.create_task(stepper.decide_due())
+    await asyncio.sleep(0)
 
     assert stepper.progress == before
     assert stepper.healthy
     monkeypatch.setattr(publishing, "SLOW_SECONDS", 0.0)
     assert not stepper.healthy
     answered.set()
-    await making
+    await asyncio.gather(making, looking)
     assert stepper.healthy
     assert stepper.progress > before
 
