@@ -101,7 +101,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     @property
     def _kafka(self) -> Reader:
         consumer = self.subscriber.consumer
-        assert isinstance(consumer, Reader), "the subscriber has started"
+        if consumer is None:  # a step, or a take-over, has outlasted it
+            raise Abandoned
+        assert isinstance(consumer, Reader)
         return consumer
 
     async def _handle(self, message: KafkaMessage) -> None:
@@ -235,7 +237,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         except Abandoned:
             logger.info("an assignment was taken away before it began")
         except BaseExceptionGroup as several:
-            self.on_fatal(_first(several))
+            if not isinstance(first := _first(several), Abandoned):
+                self.on_fatal(first)
         except Exception as error:  # noqa: BLE001  # a task's would be heard by nobody
             self.on_fatal(error)
 

@@ -28,6 +28,7 @@ from services.chassis.step.resets import LogReset
 from services.chassis.step.stepper import Stepper
 from services.chassis.store.mongo import MongoStore
 from services.chassis.watch.metrics import Metrics
+from tests.chassis.faults import Trip, Tripping
 from tests.chassis.log.foreign import batch_of, send_batch, transactional, write
 from tests.chassis.toy import (
     COMMANDS,
@@ -42,7 +43,7 @@ from tests.chassis.toy import (
     formed,
     metric,
 )
-from tests.conftest import admin_of, delete_topics, eventually, new_topic, table_of_topics
+from tests.conftest import PATIENCE, admin_of, delete_topics, eventually, new_topic, table_of_topics
 
 TWO = 2  # partitions
 ZERO, ONE = cohort_on(0, TWO), cohort_on(1, TWO)
@@ -256,6 +257,24 @@ async def test_work_begins_where_the_database_says_and_not_where_the_broker_reme
     names = list(read.values())
     assert sum("PairFormed" in name for name in names) == 1
     assert sum("PlanningBegan" in name for name in names) == 3
+
+
+async def test_a_member_that_ends_while_it_takes_over_calls_nothing_a_fault(site: Site) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> None:
+        asked.set()
+        await answered.wait()
+
+    site.store = Tripping(site.store, Trip(1, "after", slowly, "places"))  # type: ignore[assignment]
+    async with site.member() as member:
+        await asyncio.wait_for(asked.wait(), PATIENCE)
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+
+    answered.set()
+    await asyncio.wait(others, timeout=1)
+
+    assert member.faults == []
 
 
 async def _worked(site: Site) -> None:
