@@ -36,9 +36,8 @@ class StateLost(Exception):
 
 class Ownership:
     """`owned`: the partitions of one process, and its place in each, of which the database knows
-    all but what is `passing`. `stopped`: why it writes no
-    more to some of them, until they are taken again, or let go on: what it was handed meanwhile,
-    it has let go.
+    all but what is `passing`. `stopped`: why it writes no more to some of them, until they are
+    taken again, or let go on: what it was handed meanwhile, it has let go.
     """
 
     def __init__(self, ports: Ports, publisher: Publisher, retry: Retry) -> None:
