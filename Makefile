@@ -30,7 +30,7 @@ test: $(STAMP) ## Every test that needs no Java, but for the drills
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
 	CONNECTE_TEST_KAFKA=apache $(BIN)/python -m pytest tests/chassis tests/journeys tests/deploy/trial/chaos \
-		tests/deploy/local/test_local_parts.py tests/deploy/local/test_kafka_cluster.py \
+		tests/deploy/trial/check/test_markers.py tests/deploy/local/test_local_parts.py tests/deploy/local/test_kafka_cluster.py \
 		tests/fuzz/test_messages.py tests/deploy/operating/test_topics.py tests/deploy/operating/test_access_on_kafka.py
 
 test-chart: $(STAMP) ## The chart on a real API server, with Helm 3 and 4 (Go; the first time takes long)

@@ -109,6 +109,11 @@ class KafkaCluster:
         log = self._plans[0].directory / "tools.log"
         await Child(name.rpartition(".")[2], command, log=log).succeed(TOOL_SECONDS)
 
+    @property
+    def data(self) -> list[Path]:
+        """The folder of each node in which the topics lie."""
+        return [plan.data for plan in self._plans]
+
     async def controller(self) -> int:
         """The index of the node that is the active controller, once there is one."""
         deadline = time.monotonic() + CONTROLLER_SECONDS
@@ -173,6 +178,10 @@ class _NodePlan:
     @property
     def properties(self) -> Path:
         return self.directory / "server.properties"
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
 
     def start(self) -> Child:
         command = (*self.java, "kafka.Kafka", str(self.properties))
@@ -239,7 +248,7 @@ def _addresses(plan: _NodePlan) -> dict[str, object]:
         "advertised.listeners": f"CLIENT://127.0.0.1:{plan.advertised},{internal}",
         "inter.broker.listener.name": "INTERNAL",
         "controller.listener.names": "CONTROLLER",
-        "log.dirs": plan.directory / "data",
+        "log.dirs": plan.data,
     }
 
 

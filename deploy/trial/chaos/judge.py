@@ -20,7 +20,7 @@ from deploy.operating.rebuilding import rebuild_service
 from deploy.trial.chaos.faults.poison import COMMANDS, MARK
 from deploy.trial.chaos.ledger import Ledger
 from deploy.trial.chaos.stage import Stage
-from deploy.trial.check import Evidence, check, read_evidence, read_taken_back
+from deploy.trial.check import Evidence, check, read_evidence, read_markers, read_taken_back
 from schemas.topics import Service
 
 MOST_SHOWN = 100
@@ -60,7 +60,7 @@ async def judge(stage: Stage, ledger: Ledger, say: Callable[[str], None]) -> Jud
         "redelivered": stage.mailbox.redelivered,
         "accepted": sorted(ledger.accepted),
         "aborted": sorted(ledger.aborted),
-        "transactions": ledger.transactions,
+        "replicas": [str(folder) for folder in stage.cluster.data],
     }
     (stage.directory / CASE).write_text(json.dumps(case))
     turns = asyncio.Semaphore(AT_ONCE)
@@ -126,7 +126,8 @@ async def _checked(case: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     if aborted:
         connection = {"bootstrap_servers": case["kafka"].split(",")}
         lie = await read_taken_back(connection, case["partitions"], COMMANDS, aborted)
-        told = replace(told, taken_back=lie, transactions=case["transactions"])
+        markers = read_markers([Path(folder) for folder in case["replicas"]])
+        told = replace(told, void=lie | markers)
     return {"findings": asdict(check(told)), "poison_read": len(poison)}
 
 

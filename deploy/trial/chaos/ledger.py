@@ -14,14 +14,12 @@ import httpx
 class Ledger:
     """`accepted`: ids of commands; `aborted`: of those that must have no effect.
 
-    `transactions`: `topic/partition` to how many of others wrote there. `poison`: kind to how many;
-    `copies`: topic to how many.
+    `poison`: kind to how many; `copies`: topic to how many.
     """
 
     accepted: set[str] = field(default_factory=set)
     aborted: set[str] = field(default_factory=set)
     refused: Counter[str] = field(default_factory=Counter)
-    transactions: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
     sent: Counter[str] = field(default_factory=Counter)
     poison: Counter[str] = field(default_factory=Counter)

@@ -20,6 +20,7 @@ from deploy.trial.check.figures import figures
 from deploy.trial.check.findings import Findings, Report
 from deploy.trial.check.journals import check_journals
 from deploy.trial.check.letters import check_letters
+from deploy.trial.check.markers import read_markers
 from deploy.trial.check.pairs import check_pairs
 from deploy.trial.check.sessions import check_sessions
 from deploy.trial.check.surveys import check_surveys
@@ -33,6 +34,7 @@ __all__ = [
     "check",
     "live_prefix",
     "read_evidence",
+    "read_markers",
     "read_taken_back",
 ]
 

@@ -105,11 +105,10 @@ class Evidence:
     `records`: each partition's in order. `databases`: service to collection to rows.
     `redelivered_letters`: deliveries that the mailbox has dropped because it had the letter.
     `accepted`: ids of commands whose senders were told that they were taken; `aborted`: of those
-    that their senders took back before they could be read, `taken_back` where these lie, and
-    `transactions` how many others wrote in, by `topic/partition`: each leaves a marker there, which
-    is no record. `poison`: where
-    records lie (`topic/partition/offset`) that were made for nobody to accept; None where whoever
-    looks does not know, so that nothing is said of what was set aside without a visible fault.
+    that their senders took back before they could be read. `void`: where these lie, and the markers
+    of others' transactions, which are no records (`topic/partition/offset`). `poison`: where
+    records lie that were made for nobody to accept; None where whoever looks does not know, so that
+    nothing is said of what was set aside without a visible fault.
     """
 
     partitions: int
@@ -119,8 +118,7 @@ class Evidence:
     redelivered_letters: int = 0
     accepted: Set[str] = frozenset()
     aborted: Set[str] = frozenset()
-    taken_back: Set[str] = frozenset()
-    transactions: Mapping[str, int] = field(default_factory=dict)
+    void: Set[str] = frozenset()
     poison: Set[str] | None = None
 
 

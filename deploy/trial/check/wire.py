@@ -7,7 +7,6 @@ another's event is no fact; a command that is there several times was asked for 
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -142,7 +141,6 @@ class Log:
     `contacts` are (cohort/person, record) as they came, `commands` each record of one, `said` the
     ids of both, `parked` is service to the origins of what it set aside and has not handled since,
     `beats` are the heartbeats: (topic, partition, offset) and (source, partition, number).
-    `markers` is (topic, partition) to how many offsets hold no record.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -156,7 +154,6 @@ class Log:
     redelivered: int = 0
     parked: dict[str, set[str]] = field(default_factory=dict)
     beats: set[tuple[str, int, int]] = field(default_factory=set)
-    markers: Counter[tuple[str, int]] = field(default_factory=Counter)
     _facts: dict[str, list[Entry]] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
@@ -239,7 +236,7 @@ def _in_turn(record: Record, log: Log, evidence: Evidence, report: Report) -> No
     """The offsets of a partition have no gap, unless old versions of its records are cleaned out.
 
     It may begin late, for what is past its retention is gone. Where others wrote in transactions,
-    what they took back is no record, nor is the marker of each.
+    what they took back is no record, nor are the markers of their ends.
     """
     place = record.topic, record.partition
     expected = log.ends.get(place, record.offset)
@@ -247,12 +244,10 @@ def _in_turn(record: Record, log: Log, evidence: Evidence, report: Report) -> No
     missing = [
         offset
         for offset in range(expected, record.offset)
-        if f"{where}/{offset}" not in evidence.taken_back
+        if f"{where}/{offset}" not in evidence.void
     ]
     if missing and not TOPICS[record.topic].compacted:
-        log.markers[place] += len(missing)
-        if log.markers[place] > evidence.transactions.get(where, 0):
-            report.lost.append(f"{where} has nothing from offset {missing[0]} to {missing[-1]}.")
+        report.lost.append(f"{where} has nothing from offset {missing[0]} to {missing[-1]}.")
     log.ends[place] = record.offset + 1
 
 

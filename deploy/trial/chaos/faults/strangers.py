@@ -66,8 +66,6 @@ async def foreign_transactions(scene: Scene, draw: random.Random, seconds: float
     kept, taken_back, left = (_wishes(scene, draw, 30) for _ in range(3))
     # Whatever becomes of this producer, it never commits these.
     scene.ledger.aborted.update(command_id for command_id, _ in taken_back + left)
-    for records in (kept, taken_back, left):
-        scene.ledger.transactions.update({f"{r.topic}/{r.partition}" for _, r in records})
 
     async def whole() -> None:
         settings = {"transactional_id": name, "transaction_timeout_ms": int(OPEN_SECONDS * 1000)}

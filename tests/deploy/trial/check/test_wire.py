@@ -52,11 +52,9 @@ def test_what_another_took_back_is_no_record_nor_are_the_markers_of_its_transact
     evidence = replace(run.evidence(), records=[r for r in run.records if r.origin != gone.origin])
     gap = "nothing from offset 1 to 1"
     assert names(check(evidence).lost, "matching.commands", gap)
-    where = f"{gone.topic}/{gone.partition}"
-    assert not names(check(replace(evidence, transactions={where: 1})).lost, gap)
-    elsewhere = {f"{gone.topic}/{gone.partition + 1}": 1}
-    assert names(check(replace(evidence, transactions=elsewhere)).lost, gap)
-    assert not names(check(replace(evidence, taken_back={gone.origin})).lost, gap)
+    elsewhere = {f"{gone.topic}/{gone.partition + 1}/1"}
+    assert names(check(replace(evidence, void=elsewhere)).lost, "matching.commands", gap)
+    assert not names(check(replace(evidence, void={gone.origin})).lost, gap)
 
 
 def test_a_record_that_stands_after_its_successor_is_lost() -> None:
