@@ -84,7 +84,9 @@ class FlyingTime:
 class LeapingTime:
     """Turns the hand of the clock that all services look at.
 
-    People get round to something twice a working day, and the coordinator looks once a day.
+    People get round to something twice a working day, and the coordinator looks once a day. It is
+    always one of these hours: what falls due between two of them is found at the later one, and
+    whoever has thousands of deadlines a day has two moments of them.
     What falls on one moment happens in this order: what is due, then what people do, those of one
     `whose` one after the other in the order of `what`; so what comes of it does not depend on who
     is faster.
@@ -133,10 +135,11 @@ class LeapingTime:
     async def _leap(self, due: datetime | None) -> None:
         """Go on to what comes next, and do what is to be done then."""
         deed = self._deeds[0][0] if self._deeds else None
-        moment = min(filter(None, (due, deed)), default=None)
-        if moment is None or moment > self.now() + self._LONGEST_LEAP:
+        first = min(filter(None, (due, deed)), default=None)
+        if first is None or first > self.now() + self._LONGEST_LEAP:
             raise NothingLeft(f"nothing is left to happen after {self.now():%Y-%m-%d}")
-        self._hand.turn(max(moment, self.now()))
+        moment = max(opportunity(first, self._HOURS), self.now())
+        self._hand.turn(moment)
         if due is None or moment < due:
             await self._do_deeds(moment)
 

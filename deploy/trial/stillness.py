@@ -56,6 +56,7 @@ class Stillness:
             service: [kind.collection for kind in domain.documents if kind.timed]
             for service, domain in domains.items()
         }
+        self._busy_first = list(SERVICES)
         # As the services ask, by the same index.
         self._due = {"partition": {"$in": list(range(partitions))}, "due_at": {"$type": "date"}}
 
@@ -64,16 +65,23 @@ class Stillness:
 
         Under way is what a service has not read, has not published or has to decide on now.
         """
-        before = await self._look()
-        dues = [seen.due for seen in before.values() if seen.due is not None]
-        earliest = min(dues, default=None)
-        if any(seen.outbox for seen in before.values()) or (earliest and earliest <= now):
-            return False, None
+        before: dict[Service, Seen] = {}
+        for service in self._busy_first:  # who was busy is so still, and nobody else is asked
+            before[service] = seen = await self._look_at(service)
+            if seen.outbox or (seen.due is not None and seen.due <= now):
+                return self._under_way(service)
         ends = await self._kafka.end_offsets(self._ends)
-        if any(before[service].read(*spot) < ends[spot] for service, spot in self._reads):
-            return False, None
+        for service, spot in self._reads:
+            if before[service].read(*spot) < ends[spot]:
+                return self._under_way(service)
         # What was read one after the other is what was at one time only if nobody has written.
-        return await self._look() == before, earliest
+        dues = [seen.due for seen in before.values() if seen.due is not None]
+        return await self._look() == before, min(dues, default=None)
+
+    def _under_way(self, service: Service) -> tuple[bool, None]:
+        self._busy_first.remove(service)
+        self._busy_first.insert(0, service)
+        return False, None
 
     async def _look(self) -> dict[Service, Seen]:
         found = await asyncio.gather(*(self._look_at(service) for service in SERVICES))

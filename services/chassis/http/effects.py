@@ -1,14 +1,19 @@
 """What came of a command, as the projections show it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from schemas.base import Command
 from schemas.topics import Service
 from services.chassis.documents import DroppedRecord, ParkedRecord, RefusedCommand
 from services.chassis.domain import Timed
-from services.chassis.store.contract import NoAnswer, Projections
+from services.chassis.store.contract import NoAnswer, Place, Projections
+
+GLANCE = 0.005
+"""Seconds between two looks at what this process itself has come to."""
+FIRST_LOOK, LONGEST_LOOK = 0.01, 0.2
+"""Seconds between two looks at the database, at first and in the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,8 @@ class Effects:
     """Waits for what comes of commands of a service.
 
     `done_when`: commands that only ask for something; it is done once the document of this kind,
-    named by the command's subject, is not due any more.
+    named by the command's subject, is not due any more. `owned`: the places of the partitions that
+    this process writes to; of others, and of what does not come about here, the database is asked.
     """
 
     def __init__(
@@ -51,26 +57,36 @@ class Effects:
         service: Service,
         store: Projections,
         done_when: Mapping[type[Command], type[Timed]] | None = None,
+        owned: Callable[[], Mapping[int, Place]] = dict,
     ) -> None:
         self.service = service
         self.store = store
         self.done_when = dict(done_when or {})
+        self._owned = owned
 
     async def seen(self, sent: Sent, seconds: float) -> Found:
         """Whether the command was carried out in time, or why not.
 
         False too where nobody can tell now.
         """
-        pause = 0.01
+        pause = FIRST_LOOK
         try:
             async with asyncio.timeout(seconds):
+                await self._passed_here(sent)
                 while True:
                     if (found := await self._shown(sent)) is not None:
                         return found
                     await asyncio.sleep(pause)
-                    pause = min(pause * 1.5, 0.2)
+                    pause = min(pause * 1.5, LONGEST_LOOK)
         except (TimeoutError, NoAnswer):
             return False
+
+    async def _passed_here(self, sent: Sent) -> None:
+        """Wait for as long as this process is the one that has yet to come past it."""
+        while (place := self._owned().get(sent.partition)) is not None:
+            if place.positions.get(sent.topic, 0) > sent.offset:
+                return
+            await asyncio.sleep(GLANCE)
 
     async def read(self, sent: Sent) -> bool:
         """Whether the service has come past it, whatever came of it. Raises `NoAnswer`."""
@@ -82,11 +98,11 @@ class Effects:
         if not await self.read(sent):
             return None
         command = sent.command
-        refused = await self.store.one(RefusedCommand, command.cohort_id, sent.id)
-        if refused is not None:
-            return refused
-        if (aside := await self._aside(sent)) is not None:
-            return aside
+        refused, aside = await asyncio.gather(
+            self.store.one(RefusedCommand, command.cohort_id, sent.id), self._aside(sent)
+        )
+        if (found := refused or aside) is not None:
+            return found
         if (kind := self.done_when.get(type(command))) is None:
             return True
         asked = await self.store.one(kind, command.cohort_id, command.subject)

@@ -26,7 +26,8 @@ class Platform:
 
     async def still(self, now: datetime) -> tuple[bool, datetime | None]:
         if self._deadlines and self._deadlines[0] <= now:
-            self.seen.append(f"{self._deadlines.pop(0):%a %H} due")
+            self._deadlines.pop(0)
+            self.seen.append(f"{now:%a %H} due")
             self.busy = 2
         self.busy -= 1
         if self.busy > 0:
@@ -56,7 +57,7 @@ async def test_time_leaps_to_what_comes_next_and_what_is_due_comes_before_what_p
     platform.deed(0.2, "bob", "only")
     await platform.until(2)
     assert platform.seen == [
-        "Mon 09 due",
+        "Mon 13 due",
         "Mon 13 bob only",
         "Tue 08 due",
         "Tue 08 ada first",
