@@ -88,7 +88,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             fetch_max_wait_ms=pace.fetch_wait_ms,
             isolation_level="read_committed",
             max_partition_fetch_bytes=SHARE_BYTES,
-            batch_timeout_ms=20,
+            batch_timeout_ms=100,
             max_records=pace.batch,
             listener=self,
             parser=_as_it_came,
