@@ -1,85 +1,31 @@
-"""The whole pilot, on this machine: roster in, rounds, sessions, surveys, verdict; then the check.
+"""A whole programme on this machine: from rosters to the verdict of each cohort; then the check.
 
-Always holds: the coordinator and the people use nothing but HTTP and letters (but that the run is
-over is seen in the database: no service tells how many surveys are open); the figures come from an
-independent check that reads topics, databases and mailbox, not from the services.
+Always holds: the figures come from an independent check that reads topics, databases and mailbox,
+not from the services.
 """
 
 import asyncio
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+from pymongo import AsyncMongoClient
 
 from deploy.local.stack import SERVICES, Stack, Terms, running_stack
 from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
-from deploy.operating.rosters import Roster
-from deploy.trial.chaos.watch import Watch
-from deploy.trial.check import Findings, check, read_evidence
+from deploy.trial.check import Evidence, Findings, check, read_evidence
+from deploy.trial.coordinator import START, Coordinator, DemoError, Plan, Progress, Show
 from deploy.trial.people import People
 from deploy.trial.programme_time import DAY, FlyingTime, LeapingTime, ProgrammeTime
 from deploy.trial.stillness import stillness
-from schemas.base import Command
-from schemas.matching import OpenCohort, RunRound
-from schemas.values import CohortPolicy
+from deploy.trial.usage import watched
 from services.chassis.clock import Clock
-
-START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)  # the Monday on which the pilot begins
-MOST_ROUNDS = 4
-LOOK_AGAIN = 0.2
-
-Overview = dict[str, dict[str, dict[str, int]]]
-"""Service to collection to state to how many."""
-
-
-class DemoError(RuntimeError):
-    """The pilot did not come to its end; the text says where it stood."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is run. `days_per_second`: how fast programme time flies; None: it leaps."""
-
-    rosters: Mapping[str, Roster]
-    names: Mapping[str, str]
-    policy: CohortPolicy
-    seed: int = 1
-    days_per_second: float | None = None
-    kill_every: float | None = None
-    maildir: Path | None = None
-    kafka: str | None = None
-    limit: float = 1800.0
-
-
-@dataclass(slots=True)
-class Progress:
-    """Where the run stands, for whoever shows it. `surveys`: by state, as no service tells it."""
-
-    phase: str = "starting"
-    day: float = 0.0
-    overview: dict[str, Overview] = field(default_factory=dict)
-    letters: int = 0
-    kills: int = 0
-    surveys: dict[str, int] = field(default_factory=dict)
-
-    def sum(self, service: str, collection: str, *states: str) -> int:
-        """How many documents in these states (or all), over the cohorts."""
-        total = 0
-        for overview in self.overview.values():
-            tally = overview.get(service, {}).get(collection, {})
-            total += sum(n for state, n in tally.items() if not states or state in states)
-        return total
-
-
-Show = Callable[[Progress], None]
 
 
 async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
@@ -87,7 +33,7 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
     days = plan.days_per_second
     terms = Terms(rate=math.inf if days is None else days * DAY, start=START, kafka=plan.kafka)
     started = time.monotonic()
-    async with running_stack(directory, terms, plan.maildir) as stack:
+    async with running_stack(directory, terms, plan.maildir) as stack, watched() as usage:
         begun = time.monotonic()
         async with _time(stack) as time_, _background(stack, plan, time_, show) as coordinator:
             await asyncio.wait_for(coordinator.conduct(), plan.limit)
@@ -104,9 +50,27 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
             terms.partitions,
             redelivered_letters=stack.mailbox.redelivered,
         )
+        used = usage.by_name()  # the check has its own
         findings = check(evidence)
+        sizes = await _sizes(stack, evidence)
         rebuilt = await _differences(stack)
-    return _document(findings, rebuilt, seconds, time.monotonic() - started, progress)
+    document = _document(findings, rebuilt, seconds, time.monotonic() - started, progress)
+    return {**document, "bytes": sizes, "used": used}
+
+
+async def _sizes(stack: Stack, evidence: Evidence) -> dict[str, int]:
+    """How many bytes there are in the topics (keys, values, headers) and in the databases."""
+    log = sum(
+        len(r.key or b"") + len(r.value or b"") + sum(len(k) + len(v or b"") for k, v in r.headers)
+        for r in evidence.records
+    )
+    data = indexes = 0
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stack.mongodb)
+    async with client:
+        for service in SERVICES:
+            stats = await client[f"connecte_{service}"].command("dbStats")
+            data, indexes = data + int(stats["dataSize"]), indexes + int(stats["indexSize"])
+    return {"kafka": log, "mongodb_data": data, "mongodb_indexes": indexes}
 
 
 async def _differences(stack: Stack) -> list[str]:
@@ -163,7 +127,7 @@ async def _time(stack: Stack) -> AsyncIterator[ProgrammeTime]:
 @asynccontextmanager
 async def _background(
     stack: Stack, plan: Plan, time_: ProgrammeTime, show: Show
-) -> AsyncIterator["Coordinator"]:
+) -> AsyncIterator[Coordinator]:
     """People live, and services are killed, for as long as the block lasts."""
     async with httpx.AsyncClient(timeout=30) as client:
         coordinator = Coordinator(stack, plan, time_, client, show)
@@ -222,139 +186,3 @@ async def _all_ready(stack: Stack, client: httpx.AsyncClient) -> bool:
     asked = [client.get(f"{url}/health/ready") for url in urls]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     return all(isinstance(a, httpx.Response) and a.status_code == 200 for a in answers)
-
-
-class Coordinator:
-    """The person who opens the cohorts, enters the rosters, runs the rounds and waits."""
-
-    def __init__(
-        self,
-        stack: Stack,
-        plan: Plan,
-        time_: ProgrammeTime,
-        client: httpx.AsyncClient,
-        show: Show,
-    ) -> None:
-        self.stack = stack
-        self.plan = plan
-        self.progress = Progress()
-        self.client = client
-        self._watch = Watch(stack.kafka, stack.mongodb, stack.terms.partitions)
-        self.figures_due = True
-        self._time = time_
-        self._show = show
-
-    async def conduct(self) -> None:
-        """The pilot, from the first volunteer to the verdict."""
-        for cohort, roster in self.plan.rosters.items():
-            await self._enter(cohort, roster)
-        self.progress.phase = "rounds"
-        for number in range(1, MOST_ROUNDS + 1):
-            for cohort in self.plan.rosters:
-                await self._send("matching", RunRound(cohort_id=cohort, round_id=f"round-{number}"))
-            done = number * len(self.plan.rosters)
-            await self._until(lambda done=done: self._searched(done))  # type: ignore[misc]
-            await self._until(self._answered)
-            if not self.progress.sum("matching", "managers", "waiting"):
-                break
-        self.progress.phase = "sessions"
-        await self._until(self._ended)
-        self.progress.phase = "last letters and figures"
-        await self._until(self._quiet)
-
-    async def close(self) -> None:
-        """Look no more."""
-        await self._watch.close()
-
-    async def _enter(self, cohort: str, roster: Roster) -> None:
-        self.progress.phase = "enrolment"
-        await self._send(
-            "matching",
-            OpenCohort(cohort_id=cohort, name=self.plan.names[cohort], policy=self.plan.policy),
-        )
-        for contact in roster.contacts:
-            await self._send("notify", contact, wait=False)
-        people: Sequence[Command] = [*roster.mentors, *roster.managers]
-        await asyncio.gather(*(self._send("matching", p, wait=False) for p in people))
-        await self._until(lambda: self._enrolled(len(people)))
-
-    def _enrolled(self, people: int) -> bool:
-        p = self.progress
-        return p.sum("matching", "mentors") + p.sum("matching", "managers") >= people
-
-    def _searched(self, rounds: int) -> bool:
-        return self.progress.sum("matching", "rounds", "completed") >= rounds
-
-    def _answered(self) -> bool:
-        return not self.progress.sum("matching", "pairs", "proposed")
-
-    def _ended(self) -> bool:
-        return not self.progress.sum("matching", "pairs", "proposed", "formed")
-
-    def _quiet(self) -> bool:
-        p = self.progress
-        return not (
-            self.figures_due
-            or self.progress.surveys.get("open")
-            or p.sum("notify", "letters", "queued")
-            or p.sum("scheduling", "sessions", "planned", "confirmed")
-        )
-
-    async def _until(self, holds: Callable[[], bool]) -> None:
-        """Let time pass until something holds, as the projections show it."""
-
-        async def look() -> bool:
-            if not await self._look():  # somebody was killed, and comes back
-                await asyncio.sleep(LOOK_AGAIN)
-                return await look()
-            self._show(self.progress)
-            return holds()
-
-        await self._time.until(look)
-
-    async def _look(self) -> bool:
-        """Read every service's overview; whether all of them answered."""
-        whole = True
-        for cohort in self.plan.rosters:
-            overview: Overview = {}
-            for service in SERVICES:
-                found = await self._get(service, f"/cohorts/{cohort}")
-                whole = whole and found is not None
-                overview[service] = found or self.progress.overview.get(cohort, {}).get(service, {})
-            self.progress.overview[cohort] = overview
-            figures = await self._get("feedback", f"/cohorts/{cohort}/cohorts")
-            whole = whole and figures is not None
-            self.figures_due = any(item["due_at"] for item in (figures or {}).get("items", ()))
-        surveys = await self._watch.tally("feedback", "surveys", "state")
-        whole = whole and surveys is not None
-        self.progress.surveys = surveys or self.progress.surveys
-        self.progress.day = (self._time.now() - START) / timedelta(days=1)
-        self.progress.letters = self.stack.mailbox.count
-        return whole
-
-    async def _get(self, service: str, path: str) -> Any:
-        try:
-            response = await self.client.get(self._url(service) + path)
-        except httpx.HTTPError:
-            return None
-        return response.json() if response.status_code == 200 else None
-
-    def _url(self, service: str) -> str:
-        return self.stack.services[service].url  # type: ignore[index]
-
-    async def _send(self, service: str, command: Command, *, wait: bool = True) -> None:
-        url = f"{self._url(service)}/commands/{type(command).__name__}{'?wait=20' if wait else ''}"
-        body = command.model_dump_json()
-        headers = {"content-type": "application/json"}
-        for _ in range(200):
-            try:
-                response = await self.client.post(url, content=body, headers=headers)
-            except httpx.HTTPError:
-                await asyncio.sleep(0.3)
-                continue
-            if response.status_code in (200, 202):
-                return
-            if response.status_code < 500:
-                raise DemoError(f"{type(command).__name__}: {response.text}")
-            await asyncio.sleep(0.3)
-        raise DemoError(f"{service} does not answer")

@@ -6,10 +6,10 @@ pair has exactly its sessions, and every database equals its rebuild from the lo
 
 import json
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.live import Live
@@ -20,20 +20,20 @@ from rich.table import Table
 from deploy.errors import BadInput
 from deploy.local.process import PartError
 from deploy.operating.console import run, scratch
-from deploy.operating.rosters import (
-    MANAGER_COLUMNS,
-    MENTOR_COLUMNS,
-    Roster,
-    read_rosters,
-    write_roster,
-)
-from deploy.trial.demo import DemoError, Plan, Progress, run_demo
-from deploy.trial.pilot.generate import generate
+from deploy.operating.rosters import Roster, read_rosters
+from deploy.trial.coordinator import DemoError, Plan, Progress
+from deploy.trial.demo import run_demo
+from deploy.trial.ministries import made_up, ministries
 from deploy.trial.programme_time import NothingLeft
 from schemas.values import CohortPolicy
 
 PILOT = Path(__file__).parent / "pilot"
 COHORT, NAME = "bercy-2017", "Connecte ton manager 2017"
+
+Scenario = Literal["pilot", "ministries"]
+
+MOST_SHOWN = 6
+"""Cohorts of which every criterion is shown."""
 
 # The pilot's pairs meet every week, so that it is soon over.
 POLICY = CohortPolicy(cadence_days=7)
@@ -42,6 +42,8 @@ POLICY = CohortPolicy(cadence_days=7)
 def demonstrate(
     *,
     as_json: bool,
+    scenario: Scenario,
+    scale: float,
     managers: int | None,
     mentors: int | None,
     seed: int,
@@ -50,24 +52,30 @@ def demonstrate(
     maildir: Path | None,
 ) -> int:
     """Run it; the exit code."""
-    roster = _roster(managers, mentors, seed)
+    if scenario == "ministries":
+        if managers is not None or mentors is not None:
+            raise BadInput("--scale says how many people the ministries have")
+        rosters = ministries(scale, seed)
+    else:
+        rosters = {COHORT: _roster(managers, mentors, seed)}
     plan = Plan(
-        rosters={COHORT: roster},
-        names={COHORT: NAME},
+        rosters=rosters,
+        names={cohort: f"{NAME}, {cohort}" for cohort in rosters} | {COHORT: NAME},
         policy=POLICY,
         seed=seed,
         days_per_second=days_per_second,
         kill_every=kill_every,
         maildir=maildir,
+        limit=max(1800.0, 40_000 * scale) if scenario == "ministries" else 1800.0,
     )
     console = Console(stderr=True)
-    view = View(len(roster.managers))
+    view = View(sum(len(roster.managers) for roster in rosters.values()))
     with scratch("demo") as directory:
         try:
             with Live(view.bars, console=console, refresh_per_second=4):
                 outcome = run(run_demo(directory, plan, view.show))
         except (DemoError, NothingLeft, PartError, TimeoutError) as error:
-            console.print(f"the pilot did not come to its end: {error or type(error).__name__}")
+            console.print(f"it did not come to its end: {error or type(error).__name__}")
             console.print(f"where it stood: {view.last}", highlight=False)
             return 1
     if as_json:
@@ -89,14 +97,7 @@ def _roster(managers: int | None, mentors: int | None, seed: int) -> Roster:
     many_mentors = mentors or round(many_managers * 1.5)
     if many_managers < 1 or many_mentors < 1:
         raise BadInput("--managers and --mentors are 1 or more")
-    rows = generate(many_mentors, many_managers, seed)
-    with TemporaryDirectory(prefix="connecte-roster-") as name:
-        paths = Path(name) / "mentors.csv", Path(name) / "managers.csv"
-        for path, columns, people in zip(
-            paths, (MENTOR_COLUMNS, MANAGER_COLUMNS), rows, strict=True
-        ):
-            write_roster(path, columns, people)
-        return read_rosters(*paths, COHORT)
+    return made_up(many_managers, many_mentors, seed, COHORT)
 
 
 class View:
@@ -137,10 +138,24 @@ class View:
 
 
 def _table(outcome: dict[str, Any]) -> Table:
-    table = Table("what", "outcome", title="Connecte ton manager: the pilot")
+    table = Table("what", "outcome", title="Connecte ton manager")
     for name, value in outcome.items():
-        if name not in ("rollout", "findings"):
+        if name not in ("rollout", "findings", "used", "bytes"):
             table.add_row(name.replace("_", " "), str(value))
+    pairs = max(outcome["pairs_formed"], 1)
+    for name, size in outcome["bytes"].items():
+        table.add_row(f"bytes in {name.replace('_', ', ')}", f"{size:,} ({size // pairs:,} a pair)")
+    table.add_section()
+    for name, used in outcome["used"].items():
+        seconds, memory = used["cpu_seconds"], used["peak_megabytes"]
+        each = f"{seconds:,.1f} s of processor time ({seconds / pairs:.3f} a pair)"
+        table.add_row(f"used by {name}", f"{each}, {memory:,.0f} MB at most")
+    verdicts = Counter(rollout["verdict"] for rollout in outcome["rollout"].values())
+    if len(outcome["rollout"]) > MOST_SHOWN:
+        table.add_section()
+        for verdict, cohorts in sorted(verdicts.items()):
+            table.add_row(f"roll-out {verdict}", f"{cohorts} cohorts")
+        return table
     for cohort, rollout in outcome["rollout"].items():
         table.add_section()
         table.add_row(f"roll-out of {cohort}", rollout["verdict"])

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,6 +11,13 @@ from deploy.operating.console import Json
 
 def demo(
     json_: Json = False,
+    scenario: Annotated[
+        Literal["pilot", "ministries"],
+        typer.Option(help="The pilot of 2017, or sixty cohorts of every size."),
+    ] = "pilot",
+    scale: Annotated[
+        float, typer.Option(help="Of the ministries: 1 is 8,000 managers and 9,000 volunteers.")
+    ] = 0.1,
     managers: Annotated[int | None, typer.Option(help="Managers; a roster is made up.")] = None,
     mentors: Annotated[int | None, typer.Option(help="Mentors; a roster is made up.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
@@ -27,12 +34,15 @@ def demo(
     """Run the 2017 pilot from nothing to its verdict, on this machine, and check it.
 
     Example: connecte demo --managers 400 --mentors 600 --seed 7
+    Example: connecte demo --scenario ministries --scale 0.1
     """
     from deploy.trial.demonstration import demonstrate
 
     sys.exit(
         demonstrate(
             as_json=json_,
+            scenario=scenario,
+            scale=scale,
             managers=managers,
             mentors=mentors,
             seed=seed,

@@ -32,7 +32,7 @@ from deploy.operating.rosters import (
 from deploy.operating.topics import create_topics
 from deploy.trial.chaos.watch import Watch
 from deploy.trial.check import Findings, check, read_evidence
-from deploy.trial.demo import START, Coordinator, Plan, Progress
+from deploy.trial.coordinator import START, Coordinator, Plan, Progress
 from deploy.trial.people import People
 from deploy.trial.pilot.generate import generate
 from deploy.trial.programme_time import DAY, FlyingTime

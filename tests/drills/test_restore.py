@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from deploy.trial.demo import Progress
+from deploy.trial.coordinator import Progress
 from tests.conftest import eventually
 from tests.drills.site import Site, programme, rosters, running_site
 

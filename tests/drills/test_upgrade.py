@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from deploy.local.stack import SERVICES, ServiceProcess
-from deploy.trial.demo import Progress
+from deploy.trial.coordinator import Progress
 from schemas.base import Command
 from schemas.matching import WithdrawMentor
 from schemas.notify import RetryLetter

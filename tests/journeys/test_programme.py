@@ -15,7 +15,8 @@ from deploy.operating.rosters import (
 )
 from deploy.trial import demo
 from deploy.trial.check import Evidence
-from deploy.trial.demo import Plan, run_demo
+from deploy.trial.coordinator import Plan
+from deploy.trial.demo import run_demo
 from deploy.trial.pilot.generate import generate
 from schemas.values import CohortPolicy
 from tests.journeys.reading import read_by_others

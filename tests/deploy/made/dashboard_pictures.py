@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from deploy.operating.rosters import read_rosters
-from deploy.trial.demo import START, Plan
+from deploy.trial.coordinator import START, Plan
 from deploy.trial.demonstration import COHORT, NAME, PILOT, POLICY
 from tests.deploy.made.drawing import Shown, drawn, named
 from tests.deploy.made.recorded import Object, Recording, dashboard, panels, recorded

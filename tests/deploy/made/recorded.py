@@ -20,7 +20,7 @@ import httpx
 from deploy.local.prometheus import prometheus
 from deploy.local.stack import Terms, running_stack
 from deploy.made.dashboards import WRITTEN
-from deploy.trial.demo import START, Coordinator, Plan, Progress
+from deploy.trial.coordinator import START, Coordinator, Plan, Progress
 from deploy.trial.people import People
 from deploy.trial.programme_time import DAY, FlyingTime
 from services.chassis.clock import Clock

@@ -24,7 +24,7 @@ from deploy.operating.rosters import (
     read_rosters,
     write_roster,
 )
-from deploy.trial.demo import Plan
+from deploy.trial.coordinator import Plan
 from deploy.trial.pilot.generate import generate
 from schemas.values import CohortPolicy
 from tests.conftest import in_its_own_loop

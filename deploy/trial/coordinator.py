@@ -1,0 +1,229 @@
+"""The person who opens the cohorts, enters the rosters, runs the rounds and waits.
+
+Always holds: nothing but HTTP is used, but that the run is over is seen in the database, too: no
+service tells how many surveys are open.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.stack import SERVICES, Stack
+from deploy.operating.rosters import Roster
+from deploy.trial.chaos.watch import Watch
+from deploy.trial.programme_time import ProgrammeTime
+from schemas.base import Command
+from schemas.matching import OpenCohort, RunRound
+from schemas.topics import Service
+from schemas.values import CohortPolicy
+
+START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)  # the Monday on which the pilot begins
+MOST_ROUNDS = 4
+LOOK_AGAIN = 0.2
+
+Overview = dict[str, dict[str, dict[str, int]]]
+"""Service to collection to state to how many."""
+
+
+class DemoError(RuntimeError):
+    """The pilot did not come to its end; the text says where it stood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is run. `days_per_second`: how fast programme time flies; None: it leaps."""
+
+    rosters: Mapping[str, Roster]
+    names: Mapping[str, str]
+    policy: CohortPolicy
+    seed: int = 1
+    days_per_second: float | None = None
+    kill_every: float | None = None
+    maildir: Path | None = None
+    kafka: str | None = None
+    limit: float = 1800.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where the run stands, for whoever shows it. `surveys`: by state, as no service tells it."""
+
+    phase: str = "starting"
+    day: float = 0.0
+    overview: dict[str, Overview] = field(default_factory=dict)
+    letters: int = 0
+    kills: int = 0
+    surveys: dict[str, int] = field(default_factory=dict)
+
+    def sum(
+        self, service: str, collection: str, *states: str, cohorts: Iterable[str] | None = None
+    ) -> int:
+        """How many documents in these states (or all), over these cohorts (or all)."""
+        total = 0
+        for cohort in self.overview if cohorts is None else cohorts:
+            tally = self.overview.get(cohort, {}).get(service, {}).get(collection, {})
+            total += sum(n for state, n in tally.items() if not states or state in states)
+        return total
+
+
+Show = Callable[[Progress], None]
+
+
+class Coordinator:
+    """The person who opens the cohorts, enters the rosters, runs the rounds and waits."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        plan: Plan,
+        time_: ProgrammeTime,
+        client: httpx.AsyncClient,
+        show: Show,
+    ) -> None:
+        self.stack = stack
+        self.plan = plan
+        self.progress = Progress()
+        self.client = client
+        self._watch = Watch(stack.kafka, stack.mongodb, stack.terms.partitions)
+        self._figures_due = set(plan.rosters)
+        self._rounds: Counter[str] = Counter()
+        self._time = time_
+        self._show = show
+
+    async def conduct(self) -> None:
+        """The programme, from the first volunteer to the verdict."""
+        self.progress.phase = "enrolment"
+        for cohort, roster in self.plan.rosters.items():
+            await self._enter(cohort, roster)
+        await self._until(self._enrolled, "matching")
+        self.progress.phase = "rounds"
+        for number in range(1, MOST_ROUNDS + 1):
+            cohorts = [c for c in self.plan.rosters if number == 1 or self._waits(c)]
+            asked = [RunRound(cohort_id=c, round_id=f"round-{number}") for c in cohorts]
+            await asyncio.gather(*(self._send("matching", one, wait=False) for one in asked))
+            self._rounds.update(cohorts)
+            await self._until(self._searched, "matching")
+            await self._until(self._answered, "matching")
+            if not any(map(self._waits, self.plan.rosters)):
+                break
+        self.progress.phase = "sessions"
+        await self._until(self._ended, "matching", "scheduling")
+        self.progress.phase = "last letters and figures"
+        await self._until(self._quiet, *SERVICES)
+
+    async def close(self) -> None:
+        """Look no more."""
+        await self._watch.close()
+
+    async def _enter(self, cohort: str, roster: Roster) -> None:
+        await self._send(
+            "matching",
+            OpenCohort(cohort_id=cohort, name=self.plan.names[cohort], policy=self.plan.policy),
+        )
+        people: Sequence[Command] = [*roster.mentors, *roster.managers]
+        await asyncio.gather(
+            *(self._send("notify", contact, wait=False) for contact in roster.contacts),
+            *(self._send("matching", person, wait=False) for person in people),
+        )
+
+    def _seen(self, cohort: str, service: str, collection: str, *states: str) -> int:
+        return self.progress.sum(service, collection, *states, cohorts=[cohort])
+
+    def _enrolled(self, cohort: str) -> bool:
+        roster = self.plan.rosters[cohort]
+        people = self._seen(cohort, "matching", "mentors") + self._seen(
+            cohort, "matching", "managers"
+        )
+        return people >= len(roster.mentors) + len(roster.managers)
+
+    def _waits(self, cohort: str) -> bool:
+        return self._seen(cohort, "matching", "managers", "waiting") > 0
+
+    def _searched(self, cohort: str) -> bool:
+        return self._seen(cohort, "matching", "rounds", "completed") >= self._rounds[cohort]
+
+    def _answered(self, cohort: str) -> bool:
+        return not self._seen(cohort, "matching", "pairs", "proposed")
+
+    def _ended(self, cohort: str) -> bool:
+        return not self._seen(cohort, "matching", "pairs", "proposed", "formed")
+
+    def _quiet(self, cohort: str) -> bool:
+        return not (
+            cohort in self._figures_due
+            or self.progress.surveys.get("open")
+            or self._seen(cohort, "notify", "letters", "queued")
+            or self._seen(cohort, "scheduling", "sessions", "planned", "confirmed")
+        )
+
+    async def _until(self, holds: Callable[[str], bool], *services: Service) -> None:
+        """Let time pass until something holds of every cohort, as the projections show it.
+
+        Of what holds in a cohort only what these services tell is looked at, until it holds there.
+        """
+        waiting = set(self.plan.rosters)
+
+        async def look() -> bool:
+            if not await self._look(sorted(waiting), services):
+                await asyncio.sleep(LOOK_AGAIN)  # somebody was killed, and comes back
+                return await look()
+            self._show(self.progress)
+            waiting.difference_update([cohort for cohort in waiting if holds(cohort)])
+            return not waiting
+
+        await self._time.until(look)
+
+    async def _look(self, cohorts: Sequence[str], services: Sequence[Service]) -> bool:
+        """Read these services' overviews of these cohorts; whether all of them answered."""
+        looks = [self._look_at(cohort, service) for cohort in cohorts for service in services]
+        whole = all(await asyncio.gather(*looks))
+        surveys = await self._watch.tally("feedback", "surveys", "state")
+        self.progress.surveys = surveys or self.progress.surveys
+        self.progress.day = (self._time.now() - START) / timedelta(days=1)
+        self.progress.letters = self.stack.mailbox.count
+        return whole and surveys is not None
+
+    async def _look_at(self, cohort: str, service: Service) -> bool:
+        found = await self._get(service, f"/cohorts/{cohort}")
+        if found is None:
+            return False
+        self.progress.overview.setdefault(cohort, {})[service] = found
+        if service != "feedback":
+            return True
+        figures = await self._get(service, f"/cohorts/{cohort}/cohorts")
+        due = any(item["due_at"] for item in (figures or {}).get("items", ()))
+        (self._figures_due.add if due else self._figures_due.discard)(cohort)
+        return figures is not None
+
+    async def _get(self, service: str, path: str) -> Any:
+        try:
+            response = await self.client.get(self._url(service) + path)
+        except httpx.HTTPError:
+            return None
+        return response.json() if response.status_code == 200 else None
+
+    def _url(self, service: str) -> str:
+        return self.stack.services[service].url  # type: ignore[index]
+
+    async def _send(self, service: str, command: Command, *, wait: bool = True) -> None:
+        url = f"{self._url(service)}/commands/{type(command).__name__}{'?wait=20' if wait else ''}"
+        body = command.model_dump_json()
+        headers = {"content-type": "application/json"}
+        for _ in range(200):
+            try:
+                response = await self.client.post(url, content=body, headers=headers)
+            except httpx.HTTPError:
+                await asyncio.sleep(0.3)
+                continue
+            if response.status_code in (200, 202):
+                return
+            if response.status_code < 500:
+                raise DemoError(f"{type(command).__name__}: {response.text}")
+            await asyncio.sleep(0.3)
+        raise DemoError(f"{service} does not answer")

@@ -1,0 +1,34 @@
+"""What processes have used is known of those that have ended, too."""
+
+import asyncio
+import subprocess
+import sys
+
+from deploy.trial.usage import Usage, watched
+from tests.conftest import PATIENCE
+
+BUSY = "x = bytearray(60_000_000)\nfor _ in range(3_000_000): pass\nprint('done', flush=True)\n"
+
+
+async def test_a_child_s_processor_time_and_memory_are_counted_by_its_program() -> None:
+    usage = Usage()
+    with subprocess.Popen(
+        [sys.executable, "-c", BUSY + "input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        usage.look()
+        child.communicate(b"\n")
+    usage.look()  # it has ended
+    [name] = usage.by_name().keys() - {"people and coordinator"}
+    assert name.startswith("python")
+    assert usage.by_name()[name]["cpu_seconds"] > 0
+    assert usage.by_name()[name]["peak_megabytes"] > 57
+
+
+async def test_they_are_looked_at_for_as_long_as_the_block_lasts() -> None:
+    async with watched() as usage:
+        async with asyncio.timeout(PATIENCE):
+            while not usage.by_name():
+                await asyncio.sleep(0.01)
+    assert usage.by_name()["people and coordinator"]["cpu_seconds"] > 0
