@@ -612,8 +612,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "G8",
         "a command that was set aside is called carried out",
         "services/chassis/http/effects.py",
-        "if (aside := await self._aside(sent)) is not None:",
-        "if (aside := None) is not None:",
+        "if (found := refused or aside) is not None:",
+        "if (found := refused) is not None:",
         by="tests/chassis/http/test_http.py",
     ),
     Mutant(
