@@ -19,9 +19,12 @@ from deploy.operating.rosters import Roster
 from deploy.trial.chaos.watch import Watch
 from deploy.trial.programme_time import ProgrammeTime
 from schemas.base import Command
+from schemas.envelope import encode
 from schemas.matching import OpenCohort, RunRound
-from schemas.topics import Service
+from schemas.people import PersonContact
+from schemas.topics import PEOPLE, Service, commands_topic, partition_of
 from schemas.values import CohortPolicy
+from services.chassis.log.kafka import KafkaLog
 
 START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)  # the Monday on which the pilot begins
 MOST_ROUNDS = 4
@@ -37,7 +40,10 @@ class DemoError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is run. `days_per_second`: how fast programme time flies; None: it leaps."""
+    """What is run. `days_per_second`: how fast programme time flies; None: it leaps.
+
+    `by_topic`: the rosters are written to the commands topics at once, instead of sent by HTTP.
+    """
 
     rosters: Mapping[str, Roster]
     names: Mapping[str, str]
@@ -47,6 +53,7 @@ class Plan:
     kill_every: float | None = None
     maildir: Path | None = None
     kafka: str | None = None
+    by_topic: bool = False
     limit: float = 1800.0
 
 
@@ -127,6 +134,9 @@ class Coordinator:
             OpenCohort(cohort_id=cohort, name=self.plan.names[cohort], policy=self.plan.policy),
         )
         people: Sequence[Command] = [*roster.mentors, *roster.managers]
+        if self.plan.by_topic:
+            await self._write([*roster.contacts, *people])
+            return
         await asyncio.gather(
             *(self._send("notify", contact, wait=False) for contact in roster.contacts),
             *(self._send("matching", person, wait=False) for person in people),
@@ -210,6 +220,27 @@ class Coordinator:
 
     def _url(self, service: str) -> str:
         return self.stack.services[service].url  # type: ignore[index]
+
+    async def _write(self, commands: Sequence[Command]) -> None:
+        """Write commands straight to their topics, as other systems do."""
+        partitions, now = self.stack.terms.partitions, self._time.now()
+        records = [
+            encode(
+                command,
+                PEOPLE if isinstance(command, PersonContact) else commands_topic("matching"),
+                partition_of(command.cohort_id, partitions),
+                id=f"{command.cohort_id}-{number}",
+                source="/ministries/rosters",
+                time=now,
+            )
+            for number, command in enumerate(commands)
+        ]
+        log = KafkaLog({"bootstrap_servers": self.stack.kafka}, idempotent=False)
+        await log.start()
+        try:
+            await log.publish(records)
+        finally:
+            await log.stop()
 
     async def _send(self, service: str, command: Command, *, wait: bool = True) -> None:
         url = f"{self._url(service)}/commands/{type(command).__name__}{'?wait=20' if wait else ''}"

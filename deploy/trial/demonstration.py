@@ -7,6 +7,7 @@ pair has exactly its sessions, and every database equals its rebuild from the lo
 import json
 import sys
 from collections import Counter
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from deploy.errors import BadInput
+from deploy.local.kafka import apache_kafka
 from deploy.local.process import PartError
 from deploy.operating.console import run, scratch
 from deploy.operating.rosters import Roster, read_rosters
@@ -44,6 +46,8 @@ def demonstrate(
     as_json: bool,
     scenario: Scenario,
     scale: float,
+    real_kafka: bool,
+    by_topic: bool,
     managers: int | None,
     mentors: int | None,
     seed: int,
@@ -66,6 +70,7 @@ def demonstrate(
         days_per_second=days_per_second,
         kill_every=kill_every,
         maildir=maildir,
+        by_topic=by_topic,
         limit=max(1800.0, 40_000 * scale) if scenario == "ministries" else 1800.0,
     )
     console = Console(stderr=True)
@@ -73,7 +78,7 @@ def demonstrate(
     with scratch("demo") as directory:
         try:
             with Live(view.bars, console=console, refresh_per_second=4):
-                outcome = run(run_demo(directory, plan, view.show))
+                outcome = run(_run(directory, plan, view, real_kafka=real_kafka))
         except (DemoError, NothingLeft, PartError, TimeoutError) as error:
             console.print(f"it did not come to its end: {error or type(error).__name__}")
             console.print(f"where it stood: {view.last}", highlight=False)
@@ -88,6 +93,14 @@ def demonstrate(
         outcome["lost"] or outcome["doubled"] or outcome["parked"]
     )
     return 0 if clean else 1
+
+
+async def _run(directory: Path, plan: Plan, view: "View", *, real_kafka: bool) -> dict[str, Any]:
+    async with AsyncExitStack() as stack:
+        if real_kafka:
+            cluster = await stack.enter_async_context(apache_kafka(directory))
+            plan = replace(plan, kafka=cluster.bootstrap)
+        return await run_demo(directory, plan, view.show)
 
 
 def _roster(managers: int | None, mentors: int | None, seed: int) -> Roster:

@@ -18,6 +18,13 @@ def demo(
     scale: Annotated[
         float, typer.Option(help="Of the ministries: 1 is 8,000 managers and 9,000 volunteers.")
     ] = 0.1,
+    kafka: Annotated[
+        bool,
+        typer.Option("--kafka", help="On Apache Kafka (Java, Maven), not the embedded broker."),
+    ] = False,
+    through: Annotated[
+        Literal["http", "kafka"], typer.Option(help="How the rosters are entered.")
+    ] = "http",
     managers: Annotated[int | None, typer.Option(help="Managers; a roster is made up.")] = None,
     mentors: Annotated[int | None, typer.Option(help="Mentors; a roster is made up.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
@@ -43,6 +50,8 @@ def demo(
             as_json=json_,
             scenario=scenario,
             scale=scale,
+            real_kafka=kafka,
+            by_topic=through == "kafka",
             managers=managers,
             mentors=mentors,
             seed=seed,

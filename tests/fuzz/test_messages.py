@@ -1,6 +1,6 @@
 """Any message, through HTTP and as a record, on the real parts: handled, refused or parked.
 
-`CONNECTE_FUZZ_SECONDS`: how long fresh seeds are tried (60).
+`CONNECTE_FUZZ_SECONDS`: how long fresh seeds are tried (60 on a real Kafka, else 20).
 """
 
 import json
@@ -18,7 +18,8 @@ from tests.fuzz.stage import is_fault
 
 pytestmark = pytest.mark.journey
 
-SECONDS = float(os.environ.get("CONNECTE_FUZZ_SECONDS", "60"))
+REAL = os.environ.get("CONNECTE_TEST_KAFKA") == "apache"
+SECONDS = float(os.environ.get("CONNECTE_FUZZ_SECONDS", "60" if REAL else "20"))
 
 
 async def test_whatever_is_sent_every_service_goes_on(kafka_if_real: str | None) -> None:
