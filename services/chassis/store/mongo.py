@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 OUTBOX, TOPICS, SESSIONS = "outbox", "topics", "sessions_open"
 CONFIRM_MS = 10_000  # within which a majority confirms that the primary is one
-READ_AT_ONCE = 500
+READ_AT_ONCE = 500  # documents; left to itself, the driver would ask for 101, and then again
 ANNOUNCE_EVERY = 600.0  # seconds; a tenth of how long an announcement is kept
 NOTED_SECONDS = 7200  # after the moment of its next try, a deadline is not noted as set aside
 
@@ -166,7 +166,7 @@ class MongoStore(Views):
         query: dict[str, Any] = {"_id": {"$in": list(keys)}}
         if cohorts:
             query = {"$or": [query, {"cohort_id": {"$in": list(cohorts)}}]}
-        cursor = self._own(kind.collection).find(query)
+        cursor = self._own(kind.collection).find(query, batch_size=READ_AT_ONCE)
         found: list[Document] = []
         async for rows in _portions(cursor):
             found += map(kind.model_validate, rows)
@@ -177,7 +177,8 @@ class MongoStore(Views):
     ) -> list[tuple[Any, ...]]:
         wanted = {"_id": False} | dict.fromkeys(fields, True)
         query = {"cohort_id": cohort_id}
-        cursor = self._own(kind.collection).find(query, wanted).sort("id", 1)
+        cursor = self._own(kind.collection).find(query, wanted, batch_size=READ_AT_ONCE)
+        cursor = cursor.sort("id", 1)
         found: list[tuple[Any, ...]] = []
         async for rows in _portions(cursor):
             found += [tuple(map(row.get, fields)) for row in rows]
@@ -268,8 +269,8 @@ class MongoStore(Views):
         query = {"partition": {"$in": list(partitions)}, "due_at": moment}
         if besides:
             query["_id"] = {"$nin": list(besides)}
-        cursor = self._own(kind.collection).find(query).sort("due_at", 1).limit(limit)
-        rows = await cursor.to_list(None)
+        cursor = self._own(kind.collection).find(query, batch_size=limit + 1)
+        rows = await cursor.sort("due_at", 1).limit(limit).to_list(None)
         return [(row["partition"], kind.model_validate(row)) for row in rows]
 
     async def note_aside(self, news: Mapping[tuple[str, str], DeadlineAside | None]) -> None:
