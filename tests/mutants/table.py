@@ -626,6 +626,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/chassis/http/test_http.py",
     ),
     Mutant(
+        "silent-and-ready",
+        "G8",
+        "a service whose broker answers nothing calls itself ready",
+        "services/chassis/log/reader.py",
+        "if not self.assignment() or self.polled - self.heard < SILENT_SECONDS:",
+        "if self.polled - self.heard < 1e9:",
+        by="tests/chassis/log/test_reader.py",
+    ),
+    Mutant(
         "libraries-at-debug",
         "G8",
         "what drivers tell at DEBUG is logged",

@@ -179,8 +179,8 @@ OUTAGES = (
         "denied",
         "A service may not read its commands, and its processes are started again.",
         _reading_denied,
-        frozenset({("MentoringTrouble", "scheduling")}),
-        frozenset({"MentoringReadingStopped", "MentoringServiceNotReady", "MentoringNotReady"}),
+        frozenset({("MentoringReadingStopped", "scheduling")}),
+        frozenset({"MentoringTrouble", "MentoringServiceNotReady", "MentoringNotReady"}),
     ),
     Outage(
         "poison",

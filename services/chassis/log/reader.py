@@ -39,7 +39,17 @@ POLL_BYTES = 4 * 1024 * 1024
 REST_SECONDS = 5.0
 """Between two attempts on what could not be read."""
 
+SILENT_SECONDS = 45.0
+"""After which a broker that is asked and answers nothing is said to be away: above the longest that
+one may take to answer that there is nothing new (`CONNECTE_FETCH_WAIT_MS`)."""
+
+
+class BrokerSilent(KafkaError):  # type: ignore[misc]  # aiokafka is not typed
+    """The broker is asked for records, and has answered nothing for long."""
+
+
 _WORDS: dict[type[Exception], str] = {
+    BrokerSilent: "the broker does not answer",
     CorruptRecordException: "what the broker gives there is corrupt: its checksum is wrong",
     TopicAuthorizationFailedError: "the broker does not let this service read the topic",
     GroupAuthorizationFailedError: "the broker does not let this service into its group",
@@ -71,7 +81,8 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
     """A consumer. `troubles`: of each partition that cannot be read now, why.
 
     `refused`: why the group cannot be worked with, the same way. `polled`: when somebody last asked
-    for records, on the monotonic clock.
+    for records, `heard`: when the broker last gave an answer, or was not asked, on the monotonic
+    clock.
     """
 
     def __init__(
@@ -83,10 +94,11 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         super().__init__(*topics, **{**settings, "isolation_level": "read_committed"})
         self.troubles: dict[TopicPartition, Trouble] = {}
         self.refused: Trouble | None = None
-        self.polled = time.monotonic()
+        self.polled = self.heard = time.monotonic()
         self.on_poll: Callable[[], None] = lambda: None
         self._on_error = on_error
         self._assigned: Any = None
+        self._answers: list[Any] = []
 
     # --- where it is ----------------------------------------------------------------------
 
@@ -123,6 +135,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
     ) -> dict[TopicPartition, list[Any]]:
         """As the client's, but of one partition it never raises: see `troubles`."""
         self.polled = time.monotonic()
+        self._listen()
         self.on_poll()
         try:
             return await self._many(partitions, timeout_ms / 1000, max_records)
@@ -207,6 +220,26 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         return rows, size
 
     # --- trouble --------------------------------------------------------------------------
+
+    @property
+    def silent(self) -> Trouble | None:
+        """That the broker answers nothing, though it is asked for something.
+
+        As of the last poll: while nobody polls, nobody listens.
+        """
+        if not self.assignment() or self.polled - self.heard < SILENT_SECONDS:
+            return None
+        return Trouble(BrokerSilent(), 0, 0.0, None)
+
+    def _listen(self) -> None:
+        """See whether there was an answer since, or nothing is asked for: all that is read is held
+        here, or put down."""
+        places = [at for at in self.assignment() if at not in self._fetcher._records]
+        asked = [at for at in places if at not in self.paused()]
+        answers = [self._heard(at) for at in asked]
+        if not asked or answers != self._answers:
+            self.heard = self.polled
+        self._answers = answers
 
     def _in_trouble(self, place: TopicPartition, fetched: Any, error: Exception) -> None:
         self._on_error(error)

@@ -198,7 +198,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             return {}
         kafka = self._kafka
         found = {(at.topic, at.partition): why for at, why in kafka.troubles.items()}
-        return found if kafka.refused is None else {**found, ("", -1): kafka.refused}
+        whole = kafka.refused or kafka.silent
+        return found if whole is None else {**found, ("", -1): whole}
 
     def errors(self) -> dict[Spot, str]:
         """What is not read on, and the name of the error that keeps it from being read."""

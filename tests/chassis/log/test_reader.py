@@ -2,12 +2,16 @@
 
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedError
 
+from deploy.local.broker import embedded_broker
+from deploy.operating.topics import create_topics
 from schemas.envelope import Record
 from services.chassis.log import reader as reading
 from services.chassis.log.contract import unopened
@@ -15,6 +19,7 @@ from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.opening import ZSTD
 from services.chassis.log.reader import POLL_BYTES, Reader
 from tests.chassis.log.foreign import batch_of, send_batch
+from tests.chassis.toy import MATCHING
 from tests.conftest import eventually, new_topic
 
 MIB = 1024 * 1024
@@ -210,3 +215,28 @@ async def test_who_left_off_in_the_middle_of_a_batch_gets_the_rest_of_it(
         while len(found.values[2]) < 50:
             assert len(await found.poll(most=7)) <= 7
         assert [row.value for row in found.values[2]] == [value for _, value, _ in rows]
+
+
+async def test_a_broker_that_is_away_is_silent_and_one_that_has_nothing_new_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SILENT_SECONDS", 0.5)
+    async with AsyncExitStack() as broker:
+        bootstrap = await broker.enter_async_context(embedded_broker(tmp_path))
+        await create_topics({"bootstrap_servers": bootstrap}, partitions=3)
+        async with Reading(bootstrap, MATCHING) as found:
+            for _ in range(40):  # two seconds, in which there is nothing new
+                await found.poll()
+                assert found.reader.silent is None
+            found.reader.pause(*found.places)
+            await broker.aclose()
+            for _ in range(20):  # nothing is asked for
+                await found.poll()
+                assert found.reader.silent is None
+            found.reader.resume(*found.places)
+
+            async def silent() -> Any:
+                await found.poll()
+                return found.reader.silent
+
+            assert "does not answer" in (await eventually(silent)).words
