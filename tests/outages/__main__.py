@@ -29,6 +29,8 @@ LONGEST_SECONDS = 540.0
 HOLD_SECONDS = 120.0  # after everybody who has to be told was told
 OVER_SECONDS = 1500.0
 LOOK_EVERY = 5.0
+LINGERING = {"MentoringParkedBudgetBurn", "MentoringLatencyBudgetBurn", "MentoringHttpBudgetBurn"}
+"""Alerts about a budget of 30 days go on until their shorter window is clean: half an hour, or six."""
 RESULTS = Path(__file__).parents[2] / "build" / "outages"
 
 Told = dict[tuple[str, str], float]
@@ -39,7 +41,7 @@ class Played:
     """What came of an outage; times in seconds from when it began.
 
     `told`: alert and service to when it fired first. `over`: when none fired any more, after
-    `healed`. `killed`: processes that probes have ended.
+    `healed`, but those that linger. `killed`: processes that probes have ended.
     """
 
     name: str
@@ -92,7 +94,7 @@ async def _played(outage: Outage, site: Site) -> Played:
             await asyncio.sleep(LOOK_EVERY)
     played.healed = round(time.time() - began, 1)
     while time.time() < began + played.healed + OVER_SECONDS:
-        if not await look():
+        if not {alert for alert, _ in await look()} - LINGERING:
             played.over = round(time.time() - began, 1)
             break
         await asyncio.sleep(LOOK_EVERY)
