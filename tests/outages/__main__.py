@@ -30,7 +30,7 @@ HOLD_SECONDS = 120.0  # after everybody who has to be told was told
 OVER_SECONDS = 1500.0
 LOOK_EVERY = 5.0
 LINGERING = {"MentoringParkedBudgetBurn", "MentoringLatencyBudgetBurn", "MentoringHttpBudgetBurn"}
-"""Alerts about a budget of 30 days go on until their shorter window is clean: half an hour, or six."""
+"""Alerts about a budget of 30 days go on until their shorter window is clean: up to six hours."""
 RESULTS = Path(__file__).parents[2] / "build" / "outages"
 
 Told = dict[tuple[str, str], float]
