@@ -159,11 +159,11 @@ OUTAGES = (
         "broker",
         "The broker is away.",
         _without_broker,
-        _of_each("MentoringServiceNotReady"),
+        _of_each("MentoringReadingStopped"),
         frozenset(
             {
-                *("MentoringStepsFailing", "MentoringFiguresStale", "MentoringNotReady"),
-                *("MentoringOutboxAgeing", "MentoringReadingStopped"),
+                *("MentoringServiceNotReady", "MentoringNotReady", "MentoringStepsFailing"),
+                *("MentoringFiguresStale", "MentoringOutboxAgeing"),
                 *("MentoringPartitionsStopped", "MentoringPartitionsUnassigned"),
             }
         ),
