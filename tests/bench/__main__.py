@@ -15,7 +15,7 @@ from rich.table import Table
 from deploy.local.broker import embedded_broker
 from deploy.local.mongodb import mongodb
 from deploy.operating.topics import create_topics
-from tests.bench import codec, matching, memory, peers, rebuilds, recovery, steps
+from tests.bench import codec, leaderless, matching, memory, peers, rebuilds, recovery, steps
 
 ROUNDS = 3
 EVENTS = 20_000
@@ -96,13 +96,26 @@ async def rebuild_row() -> Row:
     )
 
 
-async def recovery_row() -> Row:
+async def recovery_rows() -> list[Row]:
     """How soon work goes on after a kill -9; the slowest of the rounds."""
-    taken = await recovery.seconds()
-    console.print(f"recovery: {', '.join(f'{each:.1f} s' for each in taken)}")
-    allowed = recovery.SESSION_TIMEOUT_MS / 1000 + 2
-    name = f"recovery after kill -9 of one of two, slowest of {len(taken)}; allowed {allowed:g}"
-    return row(name, "s", max(taken))
+    rows = []
+    for partitions in (4, 50):
+        taken = await recovery.seconds(partitions)
+        told = ", ".join(f"{each:.1f} s" for each in taken)
+        console.print(f"recovery, {partitions} partitions: {told}")
+        allowed = recovery.SESSION_TIMEOUT_MS / 1000 + 2
+        what = f"recovery after kill -9 of one of two, {partitions} partitions"
+        rows.append(row(f"{what}, slowest of {len(taken)}; allowed {allowed:g}", "s", max(taken)))
+    return rows
+
+
+async def leaderless_row() -> Row:
+    """The other partitions' latency while one has no leader, against that while it has one."""
+    whole, without = (leaderless.p99(found) * 1000 for found in await leaderless.latencies())
+    console.print(f"p99 of a command: {whole:.0f} ms; one of twelve leaderless: {without:.0f} ms")
+    return row(
+        "p99 of commands, one of 12 partitions leaderless: bare = none", "ms", without, whole
+    )
 
 
 def matching_rows() -> list[Row]:
@@ -161,7 +174,7 @@ def arguments() -> argparse.Namespace:
 async def main() -> list[Row]:
     asked = arguments()
     if asked.only_recovery:
-        return [await recovery_row()]
+        return [*await recovery_rows(), await leaderless_row()]
     if asked.only_matching:
         return [*peer_rows(), *matching_rows()]
     if asked.only_codec:
@@ -170,7 +183,7 @@ async def main() -> list[Row]:
         return [await step_row()]
     rows = [codec_row(), await step_row(), await rebuild_row(), *peer_rows(), *matching_rows()]
     if not asked.no_kafka:
-        rows.append(await recovery_row())
+        rows += [*await recovery_rows(), await leaderless_row()]
     if not asked.no_memory:
         rows.extend(
             row(f"resident memory of {name} at 10,000 pairs (peak)", "MB", megabytes)

@@ -159,10 +159,10 @@ OUTAGES = (
         "broker",
         "The broker is away.",
         _without_broker,
-        _of_each("MentoringReadingStopped"),
+        _of_each("MentoringServiceNotReady"),
         frozenset(
             {
-                *("MentoringServiceNotReady", "MentoringNotReady", "MentoringStepsFailing"),
+                *("MentoringReadingStopped", "MentoringNotReady", "MentoringStepsFailing"),
                 *("MentoringFiguresStale", "MentoringOutboxAgeing"),
                 *("MentoringPartitionsStopped", "MentoringPartitionsUnassigned"),
             }
