@@ -2,14 +2,14 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedError
+from aiokafka.errors import CorruptRecordException, KafkaError, TopicAuthorizationFailedError
 
 from deploy.local.broker import embedded_broker
 from deploy.operating.topics import create_topics
@@ -240,6 +240,8 @@ async def test_a_broker_that_is_away_is_silent_and_one_that_has_nothing_new_is_n
                 return found.reader.silent
 
             assert "does not answer" in (await eventually(silent)).words
+            with suppress(KafkaError):  # of a request that was under way
+                await found.reader.stop()
 
 
 async def heard_since(found: Reading, moment: float) -> bool:
