@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from schemas.envelope import Record
@@ -218,7 +218,7 @@ class KafkaLog:
     async def written(self, topic: str, partition: int) -> int:
         """Where a partition ends, with what is not committed yet."""
         place = TopicPartition(topic, partition)
-        consumer = AIOKafkaConsumer(**self.connection, enable_auto_commit=False)
+        consumer = Reader(**self.connection, enable_auto_commit=False)
         try:
             await consumer.start()
             return int((await consumer.end_offsets([place]))[place])

@@ -7,7 +7,8 @@ again, and said to be in trouble until the broker answers there; a poll takes no
 
 aiokafka's own `getmany` drops what it has already taken from other partitions when one of them
 raises, and they are not asked for again. So this one takes the client's fetches by itself: it knows
-`Fetcher._records`, `FetchResult` and `FetchError` of aiokafka 0.14.
+`Fetcher` (`_records`, `_fetch_task`, `_pending_tasks`), `FetchResult` and `FetchError` of aiokafka
+0.14.
 """
 
 import asyncio
@@ -99,6 +100,22 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         self._on_error = on_error
         self._assigned: Any = None
         self._answers: list[Any] = []
+
+    async def stop(self) -> None:
+        """As the client's, once nothing is being fetched.
+
+        It would break off what waits for a broker that is away, take that for the end of whoever
+        called, and leave its connections open (aiokafka, issue 647).
+        """
+        if not self._closed and (fetcher := self._fetcher) is not None:
+            fetcher._fetch_task.cancel()
+            await asyncio.wait([fetcher._fetch_task])
+            if fetching := list(fetcher._pending_tasks):
+                for task in fetching:
+                    task.cancel()
+                await asyncio.wait(fetching)
+            fetcher._pending_tasks.clear()
+        await super().stop()
 
     # --- where it is ----------------------------------------------------------------------
 

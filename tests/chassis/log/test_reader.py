@@ -1,15 +1,16 @@
 """A partition that cannot be read is in trouble alone, and says so; a poll takes what fits."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CorruptRecordException, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedError
 
 from deploy.local.broker import embedded_broker
 from deploy.operating.topics import create_topics
@@ -240,10 +241,28 @@ async def test_a_broker_that_is_away_is_silent_and_one_that_has_nothing_new_is_n
                 return found.reader.silent
 
             assert "does not answer" in (await eventually(silent)).words
-            with suppress(KafkaError):  # of a request that was under way
-                await found.reader.stop()
 
 
 async def heard_since(found: Reading, moment: float) -> bool:
     await found.poll()
     return found.reader.heard > moment
+
+
+async def test_who_stops_a_reader_whose_broker_is_away_goes_on_and_nothing_is_left_of_it(
+    tmp_path: Path,
+) -> None:
+    async with AsyncExitStack() as broker:
+        bootstrap = await broker.enter_async_context(embedded_broker(tmp_path))
+        await create_topics({"bootstrap_servers": bootstrap}, partitions=3)
+        before = asyncio.all_tasks()
+        async with Reading(bootstrap, MATCHING) as found:
+            await eventually(partial(heard_since, found, found.reader.heard))
+            await broker.aclose()
+
+            async def waits() -> bool:
+                """Whether a fetch waits for the broker to be there again."""
+                await found.poll()
+                return bool(found.reader._fetcher._pending_tasks)
+
+            await eventually(waits)
+    assert asyncio.all_tasks() <= before
