@@ -116,7 +116,7 @@ class Coordinator:
             await asyncio.gather(*(self._send("matching", one, wait=False) for one in asked))
             self._rounds.update(cohorts)
             await self._until(self._searched, "matching")
-            await self._until(self._answered, "matching")
+            await self._until(self._answered, "matching", "scheduling")  # some meet already
             if not any(map(self._waits, self.plan.rosters)):
                 break
         self.progress.phase = "sessions"
