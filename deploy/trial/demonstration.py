@@ -6,8 +6,9 @@ pair has exactly its sessions, and every database equals its rebuild from the lo
 
 import json
 import sys
+import time
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,7 @@ COHORT, NAME = "bercy-2017", "Connecte ton manager 2017"
 
 Scenario = Literal["pilot", "ministries"]
 
+LINE_EVERY = 10.0  # seconds
 MOST_SHOWN = 6
 """Cohorts of which every criterion is shown."""
 
@@ -74,10 +76,11 @@ def demonstrate(
         limit=max(1800.0, 40_000 * scale) if scenario == "ministries" else 1800.0,
     )
     console = Console(stderr=True)
-    view = View(sum(len(roster.managers) for roster in rosters.values()))
+    seen = console.is_terminal
+    view = View(sum(len(roster.managers) for roster in rosters.values()), None if seen else console)
     with scratch("demo") as directory:
         try:
-            with Live(view.bars, console=console, refresh_per_second=4):
+            with Live(view.bars, console=console, refresh_per_second=4) if seen else nullcontext():
                 outcome = run(_run(directory, plan, view, real_kafka=real_kafka))
         except (DemoError, NothingLeft, PartError, TimeoutError) as error:
             console.print(f"it did not come to its end: {error or type(error).__name__}")
@@ -106,18 +109,23 @@ async def _run(directory: Path, plan: Plan, view: "View", *, real_kafka: bool) -
 def _roster(managers: int | None, mentors: int | None, seed: int) -> Roster:
     if managers is None and mentors is None:
         return read_rosters(PILOT / "mentors.csv", PILOT / "managers.csv", COHORT)
-    many_managers = managers or 40
-    many_mentors = mentors or round(many_managers * 1.5)
+    many_managers = 40 if managers is None else managers
+    many_mentors = round(many_managers * 1.5) if mentors is None else mentors
     if many_managers < 1 or many_mentors < 1:
         raise BadInput("--managers and --mentors are 1 or more")
     return made_up(many_managers, many_mentors, seed, COHORT)
 
 
 class View:
-    """Bars that fill as the pilot goes on."""
+    """Bars that fill as the pilot goes on; where nobody looks at a screen, a line now and then.
 
-    def __init__(self, managers: int) -> None:
+    `written`: where these lines go.
+    """
+
+    def __init__(self, managers: int, written: Console | None = None) -> None:
         self.managers = managers
+        self._written = written
+        self._next = 0.0
         self.last = Progress()
         self.bars = Bars(
             TextColumn("{task.description}"),
@@ -148,6 +156,10 @@ class View:
         }
         for name, (done, total, text) in figures.items():
             self.bars.update(self._rows[name], completed=done, total=total or None, note=text)
+        if self._written is not None and time.monotonic() >= self._next:
+            self._next = time.monotonic() + LINE_EVERY
+            told = ", ".join(f"{done} {name}" for name, (done, *_) in figures.items())
+            self._written.print(f"{note}: {told}", highlight=False, soft_wrap=True)
 
 
 def _table(outcome: dict[str, Any]) -> Table:

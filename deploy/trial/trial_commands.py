@@ -41,6 +41,7 @@ def demo(
     """Run the 2017 pilot from nothing to its verdict, on this machine, and check it.
 
     Example: connecte demo --managers 400 --mentors 600 --seed 7
+
     Example: connecte demo --scenario ministries --scale 0.1
     """
     from deploy.trial.demonstration import demonstrate
