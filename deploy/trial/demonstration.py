@@ -89,7 +89,7 @@ def demonstrate(
     if as_json:
         sys.stdout.write(json.dumps(outcome) + "\n")
     else:
-        Console().print(_table(outcome))
+        Console().print(_table(outcome, costs=scenario == "ministries"))
     for finding in (text for texts in outcome["findings"].values() for text in texts):
         console.print(finding, style="red", markup=False, highlight=False)
     clean = outcome["rebuilt_equal"] and not (
@@ -162,19 +162,13 @@ class View:
             self._written.print(f"{note}: {told}", highlight=False, soft_wrap=True)
 
 
-def _table(outcome: dict[str, Any]) -> Table:
+def _table(outcome: dict[str, Any], *, costs: bool) -> Table:
     table = Table("what", "outcome", title="Connecte ton manager")
     for name, value in outcome.items():
         if name not in ("rollout", "findings", "used", "bytes"):
             table.add_row(name.replace("_", " "), str(value))
-    pairs = max(outcome["pairs_formed"], 1)
-    for name, size in outcome["bytes"].items():
-        table.add_row(f"bytes in {name.replace('_', ', ')}", f"{size:,} ({size // pairs:,} a pair)")
-    table.add_section()
-    for name, used in outcome["used"].items():
-        seconds, memory = used["cpu_seconds"], used["peak_megabytes"]
-        each = f"{seconds:,.1f} s of processor time ({seconds / pairs:.3f} a pair)"
-        table.add_row(f"used by {name}", f"{each}, {memory:,.0f} MB at most")
+    if costs:
+        _costs(table, outcome)
     verdicts = Counter(rollout["verdict"] for rollout in outcome["rollout"].values())
     if len(outcome["rollout"]) > MOST_SHOWN:
         table.add_section()
@@ -191,3 +185,14 @@ def _table(outcome: dict[str, Any]) -> Table:
             name = criterion["name"].replace("_", " ")
             table.add_row(f"  {name}", f"{shown}, asked {criterion['threshold']:g}: {met}")
     return table
+
+
+def _costs(table: Table, outcome: dict[str, Any]) -> None:
+    pairs = max(outcome["pairs_formed"], 1)
+    for name, size in outcome["bytes"].items():
+        table.add_row(f"bytes in {name.replace('_', ', ')}", f"{size:,} ({size // pairs:,} a pair)")
+    table.add_section()
+    for name, used in outcome["used"].items():
+        seconds, memory = used["cpu_seconds"], used["peak_megabytes"]
+        each = f"{seconds:,.1f} s of processor time ({seconds / pairs:.3f} a pair)"
+        table.add_row(f"used by {name}", f"{each}, {memory:,.0f} MB at most")

@@ -15,6 +15,7 @@ import psutil
 
 LOOK_EVERY = 1.0
 SERVICE = "services."
+BROKERS = ("tansu", "java")
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class Usage:
 
 
 def _name(process: psutil.Process) -> str:
-    """A service's name, `search` for what matching starts beside it, else that of the program."""
+    """A service's name, `search` for what matching starts beside it, `broker`, or the program's."""
     command = process.cmdline()
     module = command[command.index("-m") + 1] if "-m" in command else ""
     if module.startswith(SERVICE):
@@ -64,7 +65,8 @@ def _name(process: psutil.Process) -> str:
     parent = process.parent()
     if parent is not None and f"{SERVICE}matching.app" in parent.cmdline():
         return "search"
-    return Path(process.exe()).name
+    program = Path(process.exe()).name
+    return "broker" if program.startswith(BROKERS) else program
 
 
 @asynccontextmanager
