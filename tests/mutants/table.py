@@ -263,6 +263,7 @@ MUTANTS: tuple[Mutant, ...] = (
         _DEADLINES,
         "            return await self._retry.until_done(work)\n",
         "            return await work()\n",
+        by="tests/chassis/step/test_step.py",
     ),
     Mutant(
         "too-large-is-committed",
