@@ -1,7 +1,7 @@
 """The person who opens the cohorts, enters the rosters, runs the rounds and waits.
 
-Always holds: nothing but HTTP is used, but that the run is over is seen in the database, too: no
-service tells how many surveys are open.
+Always holds: nothing but HTTP is used, and for rosters the commands topics where that is asked for;
+that the run is over is seen in the database, too: no service tells how many surveys are open.
 """
 
 import asyncio

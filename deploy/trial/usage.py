@@ -39,7 +39,8 @@ class Usage:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 name = "people and coordinator" if process == me else _name(process)
                 times, memory = process.cpu_times(), process.memory_info().rss / 1024**2
-                _, used = self._seen.setdefault(process.pid, (name, Used()))
+                _, used = self._seen.get(process.pid, (name, Used()))
+                self._seen[process.pid] = name, used  # a child becomes its program a little later
                 used.cpu = times.user + times.system
                 used.memory = max(used.memory, memory)
 

@@ -10,8 +10,9 @@ from services.chassis.documents import DroppedRecord, ParkedRecord, RefusedComma
 from services.chassis.domain import Timed
 from services.chassis.store.contract import NoAnswer, Place, Projections
 
-GLANCE = 0.005
-"""Seconds between two looks at what this process itself has come to."""
+FIRST_GLANCE, LONGEST_GLANCE = 0.005, 0.05
+"""Seconds between two looks at what this process itself has come to, at first and in the end: many
+may wait for long where much is to be done."""
 FIRST_LOOK, LONGEST_LOOK = 0.01, 0.2
 """Seconds between two looks at the database, at first and in the end."""
 
@@ -83,10 +84,12 @@ class Effects:
 
     async def _passed_here(self, sent: Sent) -> None:
         """Wait for as long as this process is the one that has yet to come past it."""
+        pause = FIRST_GLANCE
         while (place := self._owned().get(sent.partition)) is not None:
             if place.positions.get(sent.topic, 0) > sent.offset:
                 return
-            await asyncio.sleep(GLANCE)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.2, LONGEST_GLANCE)
 
     async def read(self, sent: Sent) -> bool:
         """Whether the service has come past it, whatever came of it. Raises `NoAnswer`."""

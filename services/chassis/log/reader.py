@@ -251,8 +251,9 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
     def _listen(self) -> None:
         """See whether there was an answer since, or nothing is asked for: all that is read is held
         here, or put down."""
-        places = [at for at in self.assignment() if at not in self._fetcher._records]
-        asked = [at for at in places if at not in self.paused()]
+        assigned = self.assignment()
+        idle = self._fetcher._records.keys() | (self.paused() if assigned else set())
+        asked = [at for at in assigned if at not in idle]
         answers = [self._heard(at) for at in asked]
         if not asked or answers != self._answers:
             self.heard = self.polled
