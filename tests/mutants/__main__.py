@@ -29,6 +29,8 @@ WORLDS = 40
 SEED = 1
 LIMIT = 600.0
 """Seconds for the worlds of one mutant; its tests have twice as many."""
+HANGING = 240
+"""Seconds after which a test hangs, which is a finding."""
 _OUT = Console(highlight=False, markup=False, soft_wrap=True)
 _ERR = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
 
@@ -137,7 +139,8 @@ def _finding(directory: Path, by: str) -> str:
         worlds = ("--seed", str(SEED), "--worlds", str(WORLDS), "--seconds", str(LIMIT))
         command: tuple[str, ...] = ("-m", "tests.simulation", *worlds, "--as-it-is", "--json")
     else:
-        command = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", by)
+        quiet = ("-x", "-q", "-p", "no:cacheprovider", "--no-header")
+        command = ("-m", "pytest", *quiet, "--timeout", str(HANGING), by)
     environment = os.environ | {"PYTHONPATH": str(directory), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(

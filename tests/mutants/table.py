@@ -470,7 +470,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "G8",
         "a step waits for ever for the slowest of its partitions",
         "services/chassis/step/publishing.py",
-        "timeout=PATIENCE_SECONDS",
+        "timeout=self._patience.seconds",
         "timeout=None",
         by="tests/chassis/step/test_isolation.py",
     ),

@@ -6,6 +6,7 @@ beside everything else, and nothing more is committed of it meanwhile.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -15,8 +16,31 @@ from services.chassis.store.contract import Outgoing
 
 SLOW_SECONDS = 10.0
 """After which a broker that has not said that it took a step's events counts as failing."""
-PATIENCE_SECONDS = 2.0
-"""How long a step waits for its slowest partition, before it goes on without that one."""
+
+
+class Patience:
+    """How long a step waits for its slowest partition, before it goes on without that one.
+
+    Many times what a broker usually takes: where all of them are slow none is left behind, for that
+    costs the partition another reading; where one has no leader the others wait for a moment only.
+    """
+
+    SHORTEST = 0.1
+    LONGEST = 2.0
+    TIMES = 10
+    WEIGHT = 0.1  # of the last one in what is usual
+
+    def __init__(self) -> None:
+        self._usual = self.LONGEST / self.TIMES
+
+    @property
+    def seconds(self) -> float:
+        """What a step may wait now."""
+        return min(max(self.TIMES * self._usual, self.SHORTEST), self.LONGEST)
+
+    def learn(self, seconds: float) -> None:
+        """The records of a partition were taken after so long."""
+        self._usual += self.WEIGHT * (min(seconds, self.LONGEST) - self._usual)
 
 
 class Publisher:
@@ -30,6 +54,7 @@ class Publisher:
         self.owing: set[int] = set()
         self._ports = ports
         self._retry = retry
+        self._patience = Patience()
         self._late: dict[int, asyncio.Task[None]] = {}
         self._owed: dict[int, int] = {}  # records of partitions
 
@@ -70,7 +95,7 @@ class Publisher:
             self._owes(partition, sum(len(item.records) for item in items))
             tasks[asyncio.create_task(self._taken(partition, items))] = items
         try:
-            done, late = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+            done, late = await asyncio.wait(tasks, timeout=self._patience.seconds)
         except BaseException:
             for task in tasks:
                 task.cancel()
@@ -84,11 +109,13 @@ class Publisher:
 
     async def _taken(self, partition: int, items: Sequence[Outgoing]) -> None:
         records = [record for item in items for record in item.records]
+        started = time.monotonic()
         with self._ports.metrics.publishing(len(records)):
             # What was committed cannot be taken back, so there is nothing else to do.
             await self._retry.until_done(
                 lambda: self._ports.log.publish(records), ("publishing", partition), whatever=True
             )
+        self._patience.learn(time.monotonic() - started)
 
     async def _in_the_end(self, task: asyncio.Task[None], items: Sequence[Outgoing]) -> None:
         try:
