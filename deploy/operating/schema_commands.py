@@ -75,7 +75,7 @@ def schemas_check(
     waiting = unreleased(released(path))
     lines = [str(finding) for finding in findings]
     if not findings:
-        lines = ["nothing breaks", *(f"not released: {name}" for name in waiting)]
+        lines = ["nothing breaks", *(f"for the next release: {name}" for name in waiting)]
     document = {"findings": _rows(findings), "unreleased": waiting}
     _tell(document, json_, lines)
     sys.exit(1 if findings else 0)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
 TOPIC = "mentoring.scheduling.events"
@@ -88,8 +89,8 @@ async def run(options: argparse.Namespace) -> None:
     consumer = AIOKafkaConsumer(
         **connection(), enable_auto_commit=False, isolation_level="read_committed"
     )
-    await consumer.start()
     try:
+        await consumer.start()
         await consumer.topics()  # so that the partitions are known
         numbers = consumer.partitions_for_topic(TOPIC)
         if not numbers:
@@ -125,6 +126,8 @@ def main() -> None:
         asyncio.run(run(parser.parse_args()))
     except Gap as gap:
         sys.exit(f"a gap: {gap}")
+    except KafkaError as error:
+        sys.exit(f"the brokers (KAFKA_BOOTSTRAP_SERVERS): {error}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
 TOPICS = ("mentoring.matching.events", "mentoring.scheduling.events")
@@ -128,8 +129,8 @@ async def run(projection: Projection, until_caught_up: bool, batch_size: int) ->
         isolation_level="read_committed",
         auto_offset_reset="none",  # a place that is not there any more is an error
     )
-    await consumer.start()
     try:
+        await consumer.start()
         await consumer.topics()  # so that the partitions are known
         places = [
             TopicPartition(topic, number)
@@ -164,6 +165,8 @@ def main() -> None:
         asyncio.run(run(projection, options.until_caught_up, options.batch))
     except Gap as gap:
         sys.exit(f"a gap: {gap}")
+    except KafkaError as error:
+        sys.exit(f"the brokers (KAFKA_BOOTSTRAP_SERVERS): {error}")
     for cohort, pair, state, completed in projection.pairs():
         print(f"{cohort}/{pair} {state} completed={completed}")
 
