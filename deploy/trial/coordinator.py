@@ -5,6 +5,8 @@ that the run is over is seen in the database, too: no service tells how many sur
 """
 
 import asyncio
+import math
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +31,8 @@ from services.chassis.log.kafka import KafkaLog
 START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)  # the Monday on which the pilot begins
 MOST_ROUNDS = 4
 LOOK_AGAIN = 0.2
+SHOW_EVERY = 2.0
+"""Real seconds after which all that is waited for is looked at, so that whoever looks on sees it."""
 
 Overview = dict[str, dict[str, dict[str, int]]]
 """Service to collection to state to how many."""
@@ -102,6 +106,7 @@ class Coordinator:
         self._rounds: Counter[str] = Counter()
         self._time = time_
         self._show = show
+        self._shown = -math.inf
 
     async def conduct(self) -> None:
         """The programme, from the first volunteer to the verdict."""
@@ -175,22 +180,31 @@ class Coordinator:
     async def _until(self, holds: Callable[[str], bool], *services: Service) -> None:
         """Let time pass until something holds of every cohort, as the projections show it.
 
-        Of what holds in a cohort only what these services tell is looked at, until it holds there.
+        Only what these services tell is looked at, and no cohort of which it has held already; nor
+        those behind the first of which it does not hold, but for whoever looks on.
         """
-        waiting = set(self.plan.rosters)
+        waiting = list(self.plan.rosters)
 
         async def look() -> bool:
-            if not await self._look(sorted(waiting), services):
-                await asyncio.sleep(LOOK_AGAIN)  # somebody was killed, and comes back
-                return await look()
-            self._show(self.progress)
-            waiting.difference_update([cohort for cohort in waiting if holds(cohort)])
-            return not waiting
+            if time.monotonic() - self._shown > SHOW_EVERY:
+                await self._look(waiting, services)
+                self._show(self.progress)
+                self._shown = time.monotonic()
+            while waiting:
+                await self._look(waiting[:1], services)
+                if not holds(waiting[0]):
+                    return False
+                waiting.pop(0)
+            return True
 
         await self._time.until(look)
 
-    async def _look(self, cohorts: Sequence[str], services: Sequence[Service]) -> bool:
-        """Read these services' overviews of these cohorts; whether all of them answered."""
+    async def _look(self, cohorts: Sequence[str], services: Sequence[Service]) -> None:
+        """Read these services' overviews of these cohorts, when all of them answer."""
+        while not await self._looked(cohorts, services):
+            await asyncio.sleep(LOOK_AGAIN)  # somebody was killed, and comes back
+
+    async def _looked(self, cohorts: Sequence[str], services: Sequence[Service]) -> bool:
         looks = [self._look_at(cohort, service) for cohort in cohorts for service in services]
         whole = all(await asyncio.gather(*looks))
         surveys = await self._watch.tally("feedback", "surveys", "state")
