@@ -11,7 +11,12 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    NotLeaderForPartitionError,
+)
 
 from schemas.envelope import Record
 from services.chassis.log.contract import NotTaken, Received
@@ -30,6 +35,8 @@ SILENT_POLLS = 200
 SEND_SECONDS = 10.0
 STOP_SECONDS = 5.0
 GIVE_UP_SECONDS = 0.2
+UNSENT = (LeaderNotAvailableError, NotLeaderForPartitionError)
+"""What a batch ends with that was sent to nobody: the producer is as it was."""
 
 
 def received(record: Any) -> Received:
@@ -119,10 +126,12 @@ class KafkaLog:
             ),
             return_exceptions=True,
         )
-        for error in sent:
-            if isinstance(error, BaseException):
-                await self._renew(producer)
-                raise error
+        errors = [error for error in sent if isinstance(error, BaseException)]
+        if broken := [error for error in errors if not isinstance(error, UNSENT)]:
+            await self._renew(producer)
+            raise broken[0]
+        if errors:
+            raise errors[0]
         return offsets
 
     async def _in_order(
@@ -172,6 +181,8 @@ class KafkaLog:
                     partition=record.partition,
                     headers=list(record.headers),
                 )
+        except UNSENT:
+            raise
         except KafkaError:
             await self._renew(producer)
             raise

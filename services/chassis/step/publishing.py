@@ -28,7 +28,7 @@ class Patience:
     SHORTEST = 0.1
     LONGEST = 2.0
     TIMES = 10
-    WEIGHT = 0.1  # of the last one in what is usual
+    SLOWER, FASTER = 0.1, 0.5  # how much the last one counts in what is usual
 
     def __init__(self) -> None:
         self._usual = self.LONGEST / self.TIMES
@@ -40,7 +40,8 @@ class Patience:
 
     def learn(self, seconds: float) -> None:
         """The records of a partition were taken after so long."""
-        self._usual += self.WEIGHT * (min(seconds, self.LONGEST) - self._usual)
+        change = min(seconds, self.LONGEST) - self._usual
+        self._usual += change * (self.SLOWER if change > 0 else self.FASTER)
 
 
 class Publisher:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import LeaderNotAvailableError
+from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
 from deploy.local.kafka import KafkaCluster, apache_kafka
@@ -77,11 +79,11 @@ def _call(number: int, partition: int, count: int) -> list[Record]:
     ]
 
 
-async def _create_topic(kafka: KafkaCluster, replicas: int) -> None:
+async def _create_topic(kafka: KafkaCluster, topic: NewTopic) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
     try:
-        answer = await admin.create_topics([NewTopic(TOPIC, PARTITIONS, replicas)])
+        answer = await admin.create_topics([topic])
         assert [error for _, error, _ in answer.topic_errors] == [0]
     finally:
         await admin.close()
@@ -121,7 +123,7 @@ async def test_nothing_is_lost_or_out_of_turn_when_the_leader_and_then_the_quoru
     tmp_path: Path,
 ) -> None:
     async with apache_kafka(tmp_path, brokers=3, proxied=True) as kafka:
-        await _create_topic(kafka, replicas=3)
+        await _create_topic(kafka, NewTopic(TOPIC, PARTITIONS, 3))
         log = KafkaLog({"bootstrap_servers": kafka.bootstrap}, idempotent=True)
         publisher = Publisher(log)
         working = asyncio.create_task(publisher.work())
@@ -163,6 +165,38 @@ async def _kill_two(kafka: KafkaCluster, publisher: Publisher) -> None:
     await publisher.gets_on()
 
 
+async def test_a_partition_without_leader_costs_the_others_neither_their_turn_nor_their_producer(
+    tmp_path: Path,
+) -> None:
+    to_nobody, taken = Record(TOPIC, 0, b"key", b"to nobody"), Record(TOPIC, 1, b"key", b"taken")
+    async with apache_kafka(tmp_path, brokers=3) as kafka:
+        await _create_topic(kafka, NewTopic(TOPIC, -1, -1, {0: [0], 1: [1]}))
+        log = KafkaLog({"bootstrap_servers": kafka.bootstrap})
+        try:
+            await log.publish([taken])
+            await kafka.kill(0)
+            waiting = asyncio.create_task(log.publish([to_nobody]))
+            async with asyncio.timeout(PATIENCE):
+                while not waiting.done():
+                    await log.publish([taken])
+                    await asyncio.sleep(0.2)
+            assert isinstance(waiting.exception(), LeaderNotAvailableError)
+            await log.publish([taken])
+        finally:
+            await log.stop()
+        assert len(_producers(kafka.data[1] / f"{TOPIC}-1")) == 1
+
+
+def _producers(partition: Path) -> set[int]:
+    """Who has written the batches that a broker keeps of a partition."""
+    found = set()
+    for segment in partition.glob("*.log"):
+        batches = MemoryRecords(segment.read_bytes())
+        while (batch := batches.next_batch()) is not None:
+            found.add(batch.producer_id)
+    return found
+
+
 SENDER = """
 import asyncio, sys
 from schemas.envelope import Record
@@ -195,7 +229,7 @@ async def test_a_sender_is_told_and_leaves_nothing_behind_though_the_broker_is_a
     tmp_path: Path, fault: str
 ) -> None:
     async with apache_kafka(tmp_path, proxied=True) as kafka:
-        await _create_topic(kafka, replicas=1)
+        await _create_topic(kafka, NewTopic(TOPIC, PARTITIONS, 1))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-W", "default", "-c", SENDER, kafka.bootstrap),
             cwd=ROOT,
