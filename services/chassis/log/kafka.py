@@ -35,6 +35,8 @@ SILENT_POLLS = 200
 SEND_SECONDS = 10.0
 STOP_SECONDS = 5.0
 GIVE_UP_SECONDS = 0.2
+ANOTHER_MS = 5_000
+"""After which who only reads asks another broker: one that is frozen may be the first it asks."""
 UNSENT = (LeaderNotAvailableError, NotLeaderForPartitionError)
 """What a batch ends with that was sent to nobody: the producer is as it was."""
 
@@ -201,6 +203,7 @@ class KafkaLog:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=POLL_MS // 2,
+            request_timeout_ms=ANOTHER_MS,
         )
         try:
             await consumer.start()
@@ -229,7 +232,9 @@ class KafkaLog:
     async def written(self, topic: str, partition: int) -> int:
         """Where a partition ends, with what is not committed yet."""
         place = TopicPartition(topic, partition)
-        consumer = Reader(**self.connection, enable_auto_commit=False)
+        consumer = Reader(
+            **self.connection, enable_auto_commit=False, request_timeout_ms=ANOTHER_MS
+        )
         try:
             await consumer.start()
             return int((await consumer.end_offsets([place]))[place])

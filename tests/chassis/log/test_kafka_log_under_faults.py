@@ -32,6 +32,7 @@ PARTITIONS = 2
 PER_CALL = 300
 PADDING = bytes(2048)  # so that a call takes more than one batch of each partition
 PATIENCE = 40.0
+ASKED_IN_VAIN = 35.0  # a client by itself waits for 40 s
 
 assert PER_CALL * len(PADDING) > BATCH_BYTES
 
@@ -185,6 +186,20 @@ async def test_a_partition_without_leader_costs_the_others_neither_their_turn_no
         finally:
             await log.stop()
         assert len(_producers(kafka.data[1] / f"{TOPIC}-1")) == 1
+
+
+async def test_who_reads_waits_for_no_frozen_broker_whose_partitions_others_lead(
+    tmp_path: Path,
+) -> None:
+    async with apache_kafka(tmp_path, brokers=3, proxied=True) as kafka:
+        await _create_topic(kafka, NewTopic(TOPIC, -1, -1, {0: [0], 1: [1]}))
+        log = KafkaLog({"bootstrap_servers": kafka.bootstrap})
+        await log.publish(_call(0, 1, 3))
+        await log.stop()
+        kafka.proxies[0].freeze()
+        async with asyncio.timeout(ASKED_IN_VAIN):  # in two of three it is not the first asked
+            found = await asyncio.gather(*(_places(log, 1) for _ in range(12)))
+        assert found == [[(0, 0), (0, 1), (0, 2)]] * 12
 
 
 def _producers(partition: Path) -> set[int]:
