@@ -114,8 +114,9 @@ class People:
 
     def _later(self, days: float, letter: Letter, deed: Deed) -> None:
         """What a mentor's pairs do has to do with each other: they share the mentor's week."""
+        whose = f"{letter.cohort}:{letter.mentor}"
         what = (letter.template, letter.subject, str(letter.attempt), letter.person)
-        self._time.later(days, letter.mentor, ":".join(what), deed)
+        self._time.later(days, whose, ":".join(what), deed)
 
     # --- what they decide -------------------------------------------------------------------
 

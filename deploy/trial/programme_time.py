@@ -7,6 +7,7 @@ machine, fast or slow, and an empty night costs nothing.
 
 import asyncio
 import heapq
+import itertools
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -100,6 +101,7 @@ class LeapingTime:
         self._hand = hand
         self._still = still
         self._deeds: list[tuple[datetime, str, str, int, Deed]] = []
+        self._number = itertools.count()
         self._unread: Callable[[], int] = lambda: 0
 
     def now(self) -> datetime:
@@ -112,7 +114,7 @@ class LeapingTime:
 
     def later(self, days: float, whose: str, what: str, deed: Deed) -> None:
         moment = opportunity(self.now() + timedelta(days=days), self._HOURS)
-        heapq.heappush(self._deeds, (moment, whose, what, len(self._deeds), deed))
+        heapq.heappush(self._deeds, (moment, whose, what, next(self._number), deed))
 
     async def until(self, look: Look) -> None:
         while True:
