@@ -107,10 +107,10 @@ def test_an_opportunity_is_the_first_hour_of_a_working_day_that_is_not_past(
 async def test_two_deeds_of_one_name_are_both_done_in_the_order_in_which_they_came_up(
     tmp_path: Path,
 ) -> None:
-    platform = Platform(tmp_path, MONDAY + timedelta(days=1), MONDAY + timedelta(days=2))
+    platform = Platform(tmp_path, *(MONDAY + timedelta(days=n) for n in (1, 2, 3)))
     platform.deed(0.2, "bob", "before")
     platform.deed(1.9, "ada", "same")
     await platform.until(1)
     platform.deed(0.9, "ada", "same")
-    await platform.until(2)
+    await platform.until(3)
     assert [seen for seen in platform.seen if "ada" in seen] == ["Wed 08 ada same"] * 2
