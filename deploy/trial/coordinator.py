@@ -32,7 +32,7 @@ START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)  # the Monday on which the pilot 
 MOST_ROUNDS = 4
 LOOK_AGAIN = 0.2
 SHOW_EVERY = 2.0
-"""Real seconds after which all that is waited for is looked at, so that whoever looks on sees it."""
+"""Real seconds after which all that is waited for is looked at, for whoever looks on."""
 
 Overview = dict[str, dict[str, dict[str, int]]]
 """Service to collection to state to how many."""
@@ -47,6 +47,7 @@ class Plan:
     """What is run. `days_per_second`: how fast programme time flies; None: it leaps.
 
     `by_topic`: the rosters are written to the commands topics at once, instead of sent by HTTP.
+    `gather_ms`: from one batch of a service to its next, at least, while there is always something.
     """
 
     rosters: Mapping[str, Roster]
@@ -58,6 +59,7 @@ class Plan:
     maildir: Path | None = None
     kafka: str | None = None
     by_topic: bool = False
+    gather_ms: int = 0
     limit: float = 1800.0
 
 
@@ -201,8 +203,9 @@ class Coordinator:
 
     async def _look(self, cohorts: Sequence[str], services: Sequence[Service]) -> None:
         """Read these services' overviews of these cohorts, when all of them answer."""
-        while not await self._looked(cohorts, services):
+        if not await self._looked(cohorts, services):
             await asyncio.sleep(LOOK_AGAIN)  # somebody was killed, and comes back
+            await self._look(cohorts, services)
 
     async def _looked(self, cohorts: Sequence[str], services: Sequence[Service]) -> bool:
         looks = [self._look_at(cohort, service) for cohort in cohorts for service in services]

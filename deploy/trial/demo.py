@@ -20,10 +20,18 @@ from deploy.local.stack import SERVICES, Stack, Terms, running_stack
 from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
 from deploy.trial.check import Evidence, Findings, check, read_evidence
-from deploy.trial.coordinator import START, Coordinator, DemoError, Plan, Progress, Show
+from deploy.trial.coordinator import (
+    LOOK_AGAIN,
+    START,
+    Coordinator,
+    DemoError,
+    Plan,
+    Progress,
+    Show,
+)
 from deploy.trial.people import People
 from deploy.trial.programme_time import DAY, FlyingTime, LeapingTime, ProgrammeTime
-from deploy.trial.stillness import stillness
+from deploy.trial.stillness import Stillness, stillness
 from deploy.trial.usage import watched
 from services.chassis.clock import Clock
 
@@ -31,7 +39,12 @@ from services.chassis.clock import Clock
 async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
     """Run the pilot to its end and check it; the document that `--json` prints."""
     days = plan.days_per_second
-    terms = Terms(rate=math.inf if days is None else days * DAY, start=START, kafka=plan.kafka)
+    terms = Terms(
+        rate=math.inf if days is None else days * DAY,
+        start=START,
+        kafka=plan.kafka,
+        settings={"CONNECTE_GATHER_MS": str(plan.gather_ms)},
+    )
     started = time.monotonic()
     async with running_stack(directory, terms, plan.maildir) as stack, watched() as usage:
         begun = time.monotonic()
@@ -122,6 +135,14 @@ async def _time(stack: Stack) -> AsyncIterator[ProgrammeTime]:
     else:
         async with stillness(stack.mongodb, stack.kafka, stack.terms.partitions) as seen:
             yield LeapingTime(stack.hand, seen.next)
+            await _written(seen)
+
+
+async def _written(seen: Stillness) -> None:
+    """Wait until the databases know of all that was read, which the check wants to see."""
+    if not await seen.written():
+        await asyncio.sleep(LOOK_AGAIN)
+        await _written(seen)
 
 
 @asynccontextmanager

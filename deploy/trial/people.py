@@ -23,6 +23,8 @@ from deploy.trial.programme_time import Deed, ProgrammeTime
 from schemas.base import people_of
 from schemas.topics import Service
 
+AT_ONCE = 64
+"""So many of them have a page open, or send a form."""
 PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does not load
 
 _LINK = re.compile(r"https?://\S+/links/[\w.-]+")
@@ -85,7 +87,9 @@ class People:
         self.failed: Counter[str] = Counter()
         self._missed: Counter[tuple[str, str]] = Counter()
         self._held: dict[tuple[str, str, int], bool] = {}
-        self._client = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=20))
+        self._client = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=AT_ONCE))
+        # The client's own queue is walked along for each request that begins or ends.
+        self._turn = asyncio.Semaphore(AT_ONCE)
         self._plans: dict[str, Callable[[Letter], Reaction | None]] = {
             "PairProposed": self._proposal,
             "SessionPlanned": self._session,
@@ -200,7 +204,8 @@ class People:
         deadline = loop.time() + PATIENCE
         while loop.time() < deadline:
             try:
-                response = await self._client.request(method, url, json=body)
+                async with self._turn:
+                    response = await self._client.request(method, url, json=body)
             except httpx.HTTPError:
                 await asyncio.sleep(0.3)
                 continue

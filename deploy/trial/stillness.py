@@ -1,7 +1,8 @@
 """Whether anything is under way in a platform, and when something next will be: read from outside.
 
-Always holds: it is read from what is durable, the databases and the ends of the topics; so a
-service that was killed in the middle of something is seen to have it still before it.
+Always holds: it is read from what is durable, the databases, the ends of the topics and what the
+groups have committed, which is what a database holds and what concerns nobody; so a service that
+was killed in the middle of something is seen to have it still before it.
 """
 
 import asyncio
@@ -12,9 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from deploy.operating.reach import SERVICES, domain_of
+from schemas.access import group_of
 from schemas.topics import Service, commands_topic
 
 Row = dict[str, Any]
@@ -39,19 +42,27 @@ class Stillness:
     """Looks at a broker and at the databases of all services, which are not rebuilt meanwhile."""
 
     def __init__(
-        self, mongodb: AsyncMongoClient[Row], kafka: Any, partitions: int, prefix: str
+        self,
+        mongodb: AsyncMongoClient[Row],
+        kafka: Any,
+        admin: Any,
+        partitions: int,
+        prefix: str,
     ) -> None:
         self._mongodb = mongodb
         self._kafka = kafka
+        self._admin = admin
         self._prefix = prefix
         domains = {service: domain_of(service) for service in SERVICES}
         self._reads = {
-            (service, TopicPartition(topic, partition))
+            service: [
+                TopicPartition(topic, partition)
+                for topic in (commands_topic(service), *domain.reads, *domain.tables)
+                for partition in range(partitions)
+            ]
             for service, domain in domains.items()
-            for topic in (commands_topic(service), *domain.reads, *domain.tables)
-            for partition in range(partitions)
         }
-        self._ends = sorted({spot for _, spot in self._reads})
+        self._ends = sorted({spot for spots in self._reads.values() for spot in spots})
         self._timed: Mapping[Service, Sequence[str]] = {
             service: [kind.collection for kind in domain.documents if kind.timed]
             for service, domain in domains.items()
@@ -71,12 +82,33 @@ class Stillness:
             if seen.outbox or (seen.due is not None and seen.due <= now):
                 return self._under_way(service)
         ends = await self._kafka.end_offsets(self._ends)
-        for service, spot in self._reads:
-            if before[service].read(*spot) < ends[spot]:
+        for service, seen in before.items():
+            if not await self._has_read_to(ends, service, seen):
                 return self._under_way(service)
         # What was read one after the other is what was at one time only if nobody has written.
         dues = [seen.due for seen in before.values() if seen.due is not None]
         return await self._look() == before, min(dues, default=None)
+
+    async def written(self) -> bool:
+        """Whether the databases know of all that was read; `next` has been true."""
+        ends = await self._kafka.end_offsets(self._ends)
+        seen = await self._look()
+        return all(
+            seen[service].read(*spot) >= ends[spot]
+            for service, spots in self._reads.items()
+            for spot in spots
+        )
+
+    async def _has_read_to(
+        self, ends: Mapping[TopicPartition, int], service: Service, seen: Seen
+    ) -> bool:
+        """Whether it has read all; what it has passed over only its group knows for a while."""
+        spots = self._reads[service]
+        behind = [spot for spot in spots if seen.read(*spot) < ends[spot]]
+        if not behind:
+            return True
+        passed = await self._admin.list_consumer_group_offsets(group_of(service), partitions=behind)
+        return all(passed[spot].offset >= ends[spot] for spot in behind)
 
     def _under_way(self, service: Service) -> tuple[bool, None]:
         self._busy_first.remove(service)
@@ -115,10 +147,14 @@ async def stillness(
 ) -> AsyncIterator[Stillness]:
     """One that looks at these, for as long as the block lasts."""
     client: AsyncMongoClient[Row] = AsyncMongoClient(mongodb, tz_aware=True)
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.split(","), enable_auto_commit=False)
+    servers = kafka.split(",")
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
     try:
         await consumer.start()
-        yield Stillness(client, consumer, partitions, prefix)
+        await admin.start()
+        yield Stillness(client, consumer, admin, partitions, prefix)
     finally:
+        await admin.close()
         await consumer.stop()
         await client.close()

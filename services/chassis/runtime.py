@@ -129,7 +129,12 @@ class Service:
             self.stepper,
             self.log,
             self.fail,
-            Pace(settings.batch, settings.session_timeout_ms, settings.fetch_wait_ms),
+            Pace(
+                settings.batch,
+                settings.gather_ms,
+                settings.session_timeout_ms,
+                settings.fetch_wait_ms,
+            ),
         )
         self._starting = Retry(self.stepper.ports, Limits())
         self.health = Health(self.stepper, self.consumer, self._starting.put_off)

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     fetch_wait_ms: Annotated[int, Field(alias="CONNECTE_FETCH_WAIT_MS", ge=1, le=30_000)] = 500
     partitions: Annotated[int, Field(alias="CONNECTE_PARTITIONS", ge=1, le=1000)] = 12
     batch: Annotated[int, Field(alias="CONNECTE_BATCH", ge=1, le=5000)] = 500
+    gather_ms: Annotated[int, Field(alias="CONNECTE_GATHER_MS", ge=0, le=1000)] = 0
 
     parked_limit: Annotated[int, Field(alias="CONNECTE_PARKED_LIMIT", ge=1)] = 100_000
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from email import policy
 from email.errors import MessageError
 from email.header import Header
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
@@ -41,6 +41,20 @@ from services.notify.letters import LETTERS, TEMPLATES
 from services.notify.views import Cohort, Letter, Person
 
 _LINE = 76
+
+
+class _Headers(HeaderRegistry):
+    """As Python's own, which makes a class anew for every header of every letter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        name = name.lower()
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
 
 
 class _Mail(policy.EmailPolicy):
@@ -88,7 +102,7 @@ def _said(header: str, text: str, plain: str | None = None) -> str:
     return Header(text, "utf-8", _LINE, header).encode(linesep="\r\n")
 
 
-MAIL_POLICY = _Mail(max_line_length=_LINE, linesep="\r\n")
+MAIL_POLICY = _Mail(max_line_length=_LINE, linesep="\r\n", header_factory=_Headers())
 
 _PLAIN = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
 _LAYOUTS = {

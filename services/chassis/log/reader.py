@@ -12,6 +12,7 @@ raises, and they are not asked for again. So this one takes the client's fetches
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,13 +84,15 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
 
     `refused`: why the group cannot be worked with, the same way. `polled`: when somebody last asked
     for records, `heard`: when the broker last gave an answer, or was not asked, on the monotonic
-    clock.
+    clock. `gather`: seconds from one hand-out to the next, at least, in which more comes together;
+    what comes after a longer pause is handed out at once.
     """
 
     def __init__(
         self,
         *topics: str,
         on_error: Callable[[Exception], None] = lambda _: None,
+        gather: float = 0.0,
         **settings: Any,
     ) -> None:
         super().__init__(*topics, **{**settings, "isolation_level": "read_committed"})
@@ -98,6 +101,9 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         self.polled = self.heard = time.monotonic()
         self.on_poll: Callable[[], None] = lambda: None
         self._on_error = on_error
+        self._gather = gather
+        self._gathered: dict[TopicPartition, list[Any]] = {}
+        self._handed_out = -math.inf
         self._assigned: Any = None
         self._answers: list[Any] = []
 
@@ -120,7 +126,19 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
     # --- where it is ----------------------------------------------------------------------
 
     def at(self, place: TopicPartition) -> int | None:
-        """The offset from which it reads on, past what holds no record; None: not known yet."""
+        """The offset from which it reads on, past what holds no record; None: not known yet.
+
+        What is still being gathered has not been read.
+        """
+        rows = self._gathered.get(place)
+        return rows[0].offset if rows else self._position(place)
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        """Read on from there; what was gathered of this partition is let go."""
+        self._gathered.pop(place, None)
+        super().seek(place, offset)
+
+    def _position(self, place: TopicPartition) -> int | None:
         state = self._state(place)
         return state.position if state is not None and state.has_valid_position else None
 
@@ -174,28 +192,41 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
             raise ConsumerStoppedError
         self._coordinator.check_errors()
         deadline = time.monotonic() + patience
+        most = most or self._max_poll_records or 1_000_000
         with self._subscription.fetch_context():
             while True:
-                if self._subscription.reassignment_in_progress:
+                if self._subscription.reassignment_in_progress and not self._gathered:
                     await self._subscription.wait_for_assignment()
-                found = self._taken(partitions, most or self._max_poll_records)
-                left = deadline - time.monotonic()
-                if found or left <= 0:
-                    return found
+                whole = self._take(partitions, most)
+                until = self._handed_out + self._gather if self._gathered else deadline
+                left = until - time.monotonic()
+                if whole or left <= 0 or self._subscription.reassignment_in_progress:
+                    return self._hand_out()
                 waiter = self._fetcher._create_fetch_waiter()
                 done, _ = await asyncio.wait([waiter], timeout=left)
-                if not done or self._closed:
+                if self._closed:
                     waiter.cancel()
                     return {}
+                if not done:
+                    waiter.cancel()
+                    return self._hand_out()
                 waiter.result()  # raises what the group has to say
 
-    def _taken(
-        self, partitions: tuple[TopicPartition, ...], most: int | None
-    ) -> dict[TopicPartition, list[Any]]:
+    def _hand_out(self) -> dict[TopicPartition, list[Any]]:
+        found, self._gathered = self._gathered, {}
+        if found:
+            self._handed_out = time.monotonic()
+        return found
+
+    def _take(self, partitions: tuple[TopicPartition, ...], most: int) -> bool:
+        """Gather what has been fetched; whether that is as much as is handed out at a time."""
         self._forget_the_past()
-        found: dict[TopicPartition, list[Any]] = {}
-        left, room = most or 1_000_000, POLL_BYTES
+        gathered = self._gathered
+        left = most - sum(map(len, gathered.values()))
+        room = POLL_BYTES - sum(_size(row) for rows in gathered.values() for row in rows)
         for place, fetched in list(self._fetcher._records.items()):
+            if left <= 0 or room <= 0:
+                return True
             if partitions and place not in partitions:
                 continue
             if self._rests(place, fetched):
@@ -205,11 +236,9 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
                 continue
             rows, size = self._rows(place, fetched, left, room)
             if rows:
-                found[place] = rows
+                gathered.setdefault(place, []).extend(rows)
                 left, room = left - len(rows), room - size
-                if left <= 0 or room <= 0:
-                    break
-        return found
+        return left <= 0 or room <= 0
 
     def _rows(
         self, place: TopicPartition, fetched: Any, most: int, room: int
@@ -232,7 +261,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
             self._in_trouble(place, fetched, error)
         fetched._update_position()
         trouble = self.troubles.get(place)
-        if trouble is not None and (self.at(place) or 0) > trouble.offset:
+        if trouble is not None and (self._position(place) or 0) > trouble.offset:
             del self.troubles[place]
         return rows, size
 
@@ -261,7 +290,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
 
     def _in_trouble(self, place: TopicPartition, fetched: Any, error: Exception) -> None:
         self._on_error(error)
-        at = self.at(place) or 0
+        at = self._position(place) or 0
         if isinstance(error, RecordTooLargeError):
             at = error.args[2]  # the client has gone one further, over what it has not read
         elif not isinstance(fetched, FetchError):
@@ -276,7 +305,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
             return False
         if time.monotonic() >= trouble.again:
             self._ask_again(place)
-            if self.at(place) != trouble.offset:
+            if self._position(place) != trouble.offset:
                 self.seek(place, trouble.offset)
         return True
 
@@ -298,6 +327,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         if assigned is not self._assigned:
             self._assigned = assigned
             self.troubles.clear()
+            self._gathered.clear()
         for place in [place for place, why in self.troubles.items() if self._is_over(place, why)]:
             del self.troubles[place]
         if self.refused is not None and time.monotonic() > self.refused.again:
@@ -316,14 +346,15 @@ def _size(row: Any) -> int:
 class ReadingBroker(KafkaBroker):
     """FastStream's broker, whose subscribers read with a `Reader`.
 
-    `on_error` is told of every fault of theirs in reading.
+    `on_error` is told of every fault of theirs in reading; `gather`: of each of them.
     """
 
+    gather = 0.0
     on_error: Callable[[Exception], None] = staticmethod(lambda _: None)
 
     async def _connect(self) -> Callable[..., Any]:
         builder = await super()._connect()
         assert isinstance(builder, partial), "as FastStream 0.7 makes it"
-        reading = partial(Reader, **builder.keywords, on_error=self.on_error)
+        reading = partial(Reader, **builder.keywords, on_error=self.on_error, gather=self.gather)
         self.config.broker_config.builder = reading
         return reading

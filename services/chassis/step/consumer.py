@@ -45,9 +45,13 @@ COMMIT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many records a step takes at most, and how long a member waits and may be silent."""
+    """How many records a step takes at most, and how long a member waits and may be silent.
+
+    `gather_ms`: from one batch to the next, at least, while there is always something.
+    """
 
     batch: int
+    gather_ms: int
     session_timeout_ms: int
     fetch_wait_ms: int
 
@@ -97,6 +101,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         )
         self.subscriber(self._handle)
         broker.on_error = self._count
+        broker.gather = pace.gather_ms / 1000
 
     @property
     def _kafka(self) -> Reader:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 
 from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
@@ -24,8 +25,9 @@ async def decide_deadlines(stepper: Stepper) -> None:
 
 async def write_what_was_passed(stepper: Stepper) -> None:
     """Write what was passed over a little later, unless a step has done so; sooner where programme
-    time flies, or waits for it."""
-    pause = min(max(600 / stepper.ports.clock.rate, 0.03), PASSED_WITHIN)
+    time flies."""
+    rate = stepper.ports.clock.rate
+    pause = min(max(600 / rate, 0.03), PASSED_WITHIN) if math.isfinite(rate) else PASSED_WITHIN
     while True:
         await stepper.passed.wait()
         await asyncio.sleep(pause)

@@ -22,9 +22,10 @@ from services.chassis.log.opening import ZSTD
 from services.chassis.log.reader import POLL_BYTES, Reader
 from tests.chassis.log.foreign import batch_of, send_batch
 from tests.chassis.toy import MATCHING
-from tests.conftest import eventually, new_topic
+from tests.conftest import PATIENCE, eventually, new_topic
 
 MIB = 1024 * 1024
+FOR_EVER = 10 * PATIENCE
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def corrupt(kafka_idempotent: bool) -> bytes:
 class Reading:
     """A reader of all partitions, and what it was given."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, gather: float = 0.0) -> None:
         self.errors: list[Exception] = []
         self.values: dict[int, list[Any]] = {0: [], 1: [], 2: []}
         self.places = [TopicPartition(topic, p) for p in self.values]
@@ -62,6 +63,7 @@ class Reading:
             enable_auto_commit=False,
             fetch_max_wait_ms=20,
             on_error=self.errors.append,
+            gather=gather,
         )
 
     async def __aenter__(self) -> "Reading":
@@ -217,6 +219,40 @@ async def test_who_left_off_in_the_middle_of_a_batch_gets_the_rest_of_it(
         while len(found.values[2]) < 50:
             assert len(await found.poll(most=7)) <= 7
         assert [row.value for row in found.values[2]] == [value for _, value, _ in rows]
+
+
+async def test_what_comes_one_by_one_to_who_is_busy_is_handed_out_together(
+    kafka_bootstrap: str, topic: str, log: KafkaLog
+) -> None:
+    async with Reading(kafka_bootstrap, topic, gather=FOR_EVER) as found:
+        await log.publish(numbered(topic, 0, 1))
+        await found.until(1, 0, 0)  # at once, for nothing was handed out before
+        poll = asyncio.create_task(found.poll(most=6))
+        for partition in (0, 1, 2, 0, 1, 2):
+            await log.publish(numbered(topic, partition, 1))
+        assert len(await asyncio.wait_for(poll, PATIENCE)) == 6
+
+
+async def test_what_was_gathered_is_not_read_until_it_is_handed_out_nor_lost_with_a_poll(
+    kafka_bootstrap: str, topic: str, log: KafkaLog
+) -> None:
+    async with Reading(kafka_bootstrap, topic, gather=FOR_EVER) as found:
+        place, other = found.places[:2]
+        await log.publish(numbered(topic, 0, 1))
+        await found.until(1, 0, 0)
+        await log.publish([*numbered(topic, 0, 2), *numbered(topic, 1, 1)])
+        poll = asyncio.create_task(found.poll())
+
+        async def gathered() -> bool:
+            return found.reader.end(place) == 3 and found.reader.end(other) == 1
+
+        await eventually(gathered)
+        poll.cancel()
+        await asyncio.wait([poll])
+        assert (found.reader.at(place), found.reader.at(other)) == (1, 0)
+        found.reader.seek(other, 0)  # as whoever takes over reads again
+        rows = await asyncio.wait_for(found.poll(most=3), PATIENCE)
+        assert sorted((row.partition, row.offset) for row in rows) == [(0, 1), (0, 2), (1, 0)]
 
 
 async def test_a_broker_that_is_away_is_silent_and_one_that_has_nothing_new_is_not(

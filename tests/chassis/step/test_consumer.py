@@ -88,7 +88,7 @@ class Site:
             stepper,
             self.log,
             faults.append,
-            Pace(batch=100, session_timeout_ms=SESSION_MS, fetch_wait_ms=50),
+            Pace(batch=100, gather_ms=50, session_timeout_ms=SESSION_MS, fetch_wait_ms=50),
         )
         await broker.start()
         try:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from deploy.operating.topics import create_topics
 from deploy.trial.stillness import Stillness, stillness
+from schemas.access import group_of
 from schemas.topics import commands_topic
 
 NOW = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)
@@ -41,6 +42,15 @@ class Platform:
         known = {topic.replace("_", "."): at for topic, at in positions.items()}
         await self.have(service, "places", {"step": 1, "positions": known})
 
+    async def commit(self, service: str, topic: str, offset: int) -> None:
+        place = TopicPartition(topic, 1)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._kafka, group_id=group_of(service), enable_auto_commit=False
+        )
+        async with consumer:
+            consumer.assign([place])
+            await consumer.commit({place: offset})
+
     @property
     async def still(self) -> tuple[bool, datetime | None]:
         return await self.seen.next(NOW)
@@ -69,6 +79,21 @@ async def test_a_record_is_under_way_until_every_service_that_reads_it_has_read_
         assert await platform.still == (False, None)
         await platform.read(service, mentoring_matching_events=2)
     assert await platform.still == (True, None)
+
+
+async def test_what_a_service_has_passed_over_is_read_though_its_database_does_not_know_of_it(
+    platform: Platform,
+) -> None:
+    await platform.publish(EVENTS, 2)
+    for service in ("scheduling", "feedback", "notify"):
+        await platform.commit(service, EVENTS, 1)
+        assert await platform.still == (False, None)
+        await platform.commit(service, EVENTS, 2)
+    assert await platform.still == (True, None)
+    assert not await platform.seen.written()
+    for service in ("scheduling", "feedback", "notify"):
+        await platform.read(service, mentoring_matching_events=2)
+    assert await platform.seen.written()
 
 
 async def test_what_stands_in_an_outbox_is_under_way(platform: Platform) -> None:
