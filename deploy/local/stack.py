@@ -35,6 +35,10 @@ LONGEST_REASON = 300
 REASON_LINES, REASON_BYTES = 2000, 1024 * 1024  # within which it says why it ends
 
 
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "262144"}
+"""As the image sets it: what large records needed is given back to the system."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How the stack is run. `rate`: seconds of programme time per second, from `start`.
@@ -77,7 +81,7 @@ class ServiceProcess:
         self.exits: list[str] = []
         self._forgiving = forgiving
         self._directory = directory
-        self._env = {**env, "CONNECTE_HTTP_PORT": str(port)}
+        self._env = {**ALLOCATOR, **env, "CONNECTE_HTTP_PORT": str(port)}
         self.child: Child | None = None
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path, PurePosixPath
 
+from deploy.local.stack import ALLOCATOR
 from tests.deploy.recipe import RECIPE, ROOT, copied, let_in
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -26,6 +27,11 @@ def test_hadolint_would_say_something(tmp_path: Path) -> None:
     bad.write_text("FROM python\nRUN pip install x\n")
     done = subprocess.run([HADOLINT, bad], capture_output=True, text=True, check=False)
     assert done.returncode != 0
+
+
+def test_it_gives_back_memory_as_processes_on_this_machine_do() -> None:
+    for name, value in ALLOCATOR.items():
+        assert f"    {name}={value} " in FINAL
 
 
 def test_the_base_is_pinned_by_digest_and_the_same_in_both_stages() -> None:
