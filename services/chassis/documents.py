@@ -31,7 +31,10 @@ class ParkedRecord(Document):
     """A record that stands aside; `id` is `topic/partition/offset`, `number` its turn."""
 
     collection: ClassVar[str] = "parked"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("reason",),)
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("reason",),
+        ("partition", "topic", "reason"),  # every scrape counts them, and they can be large
+    )
 
     topic: str
     offset: int

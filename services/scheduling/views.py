@@ -52,6 +52,7 @@ class Pair(Timed):
         ("cohort_id", "stalled", "id"),
         ("cohort_id", "mentor_id"),
         ("cohort_id", "manager_id"),
+        ("partition", "cohort_id", "completed"),  # every scrape counts them
     )
 
     mentor_id: str
@@ -108,6 +109,7 @@ class Outcome(Document):
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "outcome", "id"),
         ("cohort_id", "pair_id"),
+        ("partition", "cohort_id", "outcome"),  # every scrape counts them
     )
 
     pair_id: str
