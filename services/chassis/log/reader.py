@@ -306,7 +306,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         if time.monotonic() >= trouble.again:
             self._ask_again(place)
             if self._position(place) != trouble.offset:
-                self.seek(place, trouble.offset)
+                super().seek(place, trouble.offset)  # what was gathered comes before
         return True
 
     def _is_over(self, place: TopicPartition, trouble: Trouble) -> bool:
