@@ -615,7 +615,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/chassis/http/effects.py",
         "if (found := refused or aside) is not None:",
         "if (found := refused) is not None:",
-        by="tests/chassis/http/test_http.py",
+        by="tests/chassis/http/test_commands.py",
     ),
     Mutant(
         "refusals-without-end",
@@ -624,7 +624,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/chassis/http/answering.py",
         "        if refusal is not None:\n",
         "        if refusal is not None and self.commands is None:\n",
-        by="tests/chassis/http/test_http.py",
+        by="tests/chassis/http/test_pages.py",
     ),
     Mutant(
         "silent-and-ready",

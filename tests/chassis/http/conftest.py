@@ -1,0 +1,51 @@
+"""The site that all tests of HTTP share."""
+
+import pytest
+
+from schemas.people import PersonContact
+from schemas.topics import COMMANDS, PEOPLE
+from services.chassis.clock import Clock
+from services.chassis.http.answering import Answering
+from services.chassis.http.application import create_app
+from services.chassis.http.commands import Commands, CommandTopic, command_routes
+from services.chassis.http.effects import Effects
+from services.chassis.http.foresight import Foresight
+from services.chassis.http.guards import protected
+from services.chassis.http.links import LinkVerifier
+from services.chassis.http.pages import LinkPage, link_routes
+from services.chassis.http.projections import projection_routes
+from services.chassis.store.memory import MemoryStore
+from services.chassis.watch.metrics import Metrics
+from tests.chassis.http.site import PUBLIC_KEY, TOKEN, Site, WorkedOnAtOnce, link_command, link_form
+from tests.chassis.toy import (
+    NOW,
+    PARTITIONS,
+    TOY,
+    Tally,
+    World,
+    formed,
+)
+
+
+@pytest.fixture
+async def site() -> Site:
+    store = MemoryStore()
+    log = WorkedOnAtOnce()
+    world = World(log=log, store=store)
+    world.publish(formed("m~g"))
+    log.stepper = await world.run()
+    clock = Clock(1.0, NOW, NOW, wall=world.hand)
+    effects = Effects(TOY.name, store)
+    commands = Commands(CommandTopic(TOY.name, log, clock, PARTITIONS), effects)
+    metrics = Metrics(TOY.name)
+    app = create_app("toy", "A toy.", metrics)
+    topics = {PersonContact: PEOPLE}
+    kinds = [*COMMANDS["scheduling"], PersonContact]
+    guard = protected(TOKEN)
+    app.include_router(command_routes(commands, kinds, topics, guard))
+    listed = {Tally: ("count",)}
+    app.include_router(projection_routes(store, listed, (), TOY.documents, guard))
+    link_pages = {"session": LinkPage(link_form, link_command)}
+    answering = Answering(commands, Foresight(TOY, store), clock)
+    app.include_router(link_routes(link_pages, LinkVerifier(PUBLIC_KEY), answering))
+    return Site(world, log, app, metrics, answering)

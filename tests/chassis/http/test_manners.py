@@ -1,0 +1,159 @@
+"""What HTTP asks of any server, whoever calls: bodies, types, methods, measures, problems."""
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from prometheus_client import generate_latest
+
+from tests.chassis.http.site import BODY, CONFIRM, Site, problem, token
+
+COMPRESSED = [("gzip", gzip.compress), ("br", bytes), ("zstd", bytes), ("gzip, gzip", bytes)]
+
+
+@pytest.mark.parametrize(("coding", "compress"), COMPRESSED)
+async def test_a_compressed_body_is_refused_as_what_it_is(
+    site: Site, coding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    headers = {"content-type": "application/json", "content-encoding": coding}
+    async with site.client() as client:
+        for path, body in ((CONFIRM, BODY), (f"/links/{token()}", {"answer": "yes"})):
+            content = compress(json.dumps(body).encode())
+            answer = await client.post(path, content=content, headers=headers)
+            assert "compressed" in problem(answer, 415)["title"]
+            assert answer.headers["accept-encoding"] == "identity"
+    assert site.sent == []
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/xml", "nonsense", ""])
+async def test_a_body_of_no_type_or_of_another_is_refused_as_what_it_is(
+    site: Site, kind: str | None
+) -> None:
+    headers = {} if kind is None else {"content-type": kind}
+    async with site.client() as client:
+        for path, body in ((CONFIRM, BODY), (f"/links/{token()}", {"answer": "yes"})):
+            answer = await client.post(path, content=json.dumps(body), headers=headers)
+            found = problem(answer, 415)
+            assert "application/json" in found["title"]
+            assert ("without" in found["title"]) is (kind is None)
+    assert site.sent == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"content-type": "application/json; charset=utf-8"},
+        {"content-type": "Application/JSON"},
+        {"content-type": "application/merge-patch+json"},
+        {"content-type": "application/json", "content-encoding": "identity"},
+    ],
+)
+async def test_json_is_taken_however_its_type_is_written(site: Site, head: dict[str, str]) -> None:
+    async with site.client() as client:
+        answer = await client.post(CONFIRM, content=json.dumps(BODY), headers=head)
+    assert answer.status_code == 202
+
+
+GETS = ["/cohorts/c", "/cohorts/c/tallies", "/parked", "/nothing", "/openapi.json", "/docs"]
+
+
+@pytest.mark.parametrize("path", [*GETS, "link"])
+async def test_head_is_answered_as_get_without_the_body(site: Site, path: str) -> None:
+    path = f"/links/{token()}" if path == "link" else path
+    async with site.client() as client:
+        got, head = await client.get(path), await client.head(path)
+    assert head.status_code == got.status_code
+    assert head.content == b""
+    assert head.headers == got.headers
+    assert site.sent == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", CONFIRM, "POST"),
+        ("HEAD", CONFIRM, "POST"),
+        ("PUT", "/links/x", "GET, HEAD, POST"),
+        ("DELETE", "/cohorts/c", "GET, HEAD"),
+        ("OPTIONS", "/cohorts/c/tallies", "GET, HEAD"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+    ],
+)
+async def test_a_method_that_is_not_there_is_refused_with_those_that_are(
+    site: Site, method: str, path: str, allow: str
+) -> None:
+    async with site.client() as client:
+        answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allow)
+
+
+async def test_no_answer_leads_to_another_address(site: Site) -> None:
+    headers = {"host": "matching.ministry.example", "x-forwarded-proto": "https"}
+    paths = [f"/links/{token()}/", f"//links/{token()}", "/cohorts/c/", "/parked/", "/docs/"]
+    async with site.client() as client:
+        for path in paths:
+            for method in ("GET", "HEAD", "POST"):
+                answer = await client.request(method, f"http://here{path}", headers=headers)
+                assert answer.status_code in (404, 405), path
+                assert "location" not in answer.headers
+    assert site.sent == []
+
+
+async def test_a_cohort_that_nobody_knows_is_not_an_empty_one(site: Site) -> None:
+    async with site.client() as client:
+        await client.post(f"{CONFIRM}?wait=5", json={**BODY, "cohort_id": "unknown"})
+        for cohort in ("d", "unknown", "c~", "%ff"):
+            problem(await client.get(f"/cohorts/{cohort}/tallies"), 404)
+            problem(await client.get(f"/cohorts/{cohort}"), 404)
+
+
+async def test_requests_are_measured_by_their_route_and_never_by_their_address(
+    site: Site,
+) -> None:
+    async with site.client() as client:
+        await client.post(f"{CONFIRM}?wait=5", json=BODY)
+        await client.post(CONFIRM, json={**BODY, "by": "nobody"})
+        await client.get("/cohorts/c/tallies")
+        await client.get("/cohorts/secret-cohort")
+        await client.get(f"/links/{token()}")
+        await client.head(f"/links/{token()}")
+        await client.get("/secret-address")
+        await client.request("SECRET", "/parked")
+    scraped = generate_latest(site.metrics.registry).decode()
+
+    def counted(method: str, route: str, status: int) -> str:
+        labels = f'method="{method}",route="{route}",status="{status}"'
+        return f"mentoring_http_requests_total{{{labels}}}"
+
+    for line in (
+        f"{counted('POST', CONFIRM, 200)} 1.0",
+        f"{counted('POST', CONFIRM, 422)} 1.0",
+        f"{counted('GET', '/cohorts/{cohort_id}/tallies', 200)} 1.0",
+        f"{counted('GET', '/cohorts/{cohort_id}', 404)} 1.0",
+        f"{counted('GET', '/links/{token}', 200)} 2.0",
+        f"{counted('GET', 'none', 404)} 1.0",
+        f"{counted('other', '/parked', 405)} 1.0",
+        'mentoring_http_request_seconds_count{route="/links/{token}"} 2.0',
+        "mentoring_http_in_flight 0.0",
+    ):
+        assert line in scraped, line
+    assert "secret" not in scraped.lower()
+
+
+async def test_a_fault_is_measured_as_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fault(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(site.world.store, "page", fault)
+    async with site.client() as client:
+        problem(await client.get("/parked"), 500)
+    scraped = generate_latest(site.metrics.registry).decode()
+    assert 'mentoring_http_requests_total{method="GET",route="/parked",status="500"} 1.0' in scraped
+
+
+async def test_a_page_that_is_not_there_is_a_problem_document(site: Site) -> None:
+    async with site.client() as client:
+        problem(await client.get("/nothing"), 404)
+        problem(await client.get(CONFIRM), 405)

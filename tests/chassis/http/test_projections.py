@@ -1,0 +1,66 @@
+"""Projections are listed by id, page by page, and filtered."""
+
+import pytest
+
+from schemas.envelope import Record
+from tests.chassis.http.site import BODY, CONFIRM, Site, problem
+from tests.chassis.toy import (
+    COMMANDS as TOPIC,
+)
+from tests.chassis.toy import (
+    formed,
+)
+
+
+async def test_projections_are_listed_by_id_page_by_page_and_filtered(site: Site) -> None:
+    for pair in ("m~i", "m~h"):
+        site.world.publish(formed(pair))
+    await site.world.run(site.log.stepper)
+    async with site.client() as client:
+        await client.post(f"{CONFIRM}?wait=5", json=BODY)
+        everything = (await client.get("/cohorts/c/tallies")).json()
+        page = (await client.get("/cohorts/c/tallies?limit=1&after=m~g")).json()
+        some = (await client.get("/cohorts/c/tallies?count=1")).json()
+        none = (await client.get("/cohorts/c/tallies?count=9")).json()
+        overview = (await client.get("/cohorts/c")).json()
+
+    assert [item["id"] for item in everything["items"]] == ["m~g", "m~h", "m~i"]
+    assert ([item["id"] for item in page["items"]], page["total"]) == (["m~h"], 3)
+    assert [item["id"] for item in some["items"]] == ["m~g"]
+    assert none == {"items": [], "total": 0}
+    assert overview == {"tallies": {"all": 3}}
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("colour=red", "colour: no such filter; there is count"),
+        ("count=many", "count: "),
+        ("count=9223372036854775808", "count: "),
+        ("count=%ff", "count: "),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("count[$gt]=0", "count[$gt]: no such filter"),
+        ("count=1&count=2", "count: given 2 times"),
+        ("limit=x&limit=1", "limit: given 2 times"),
+    ],
+)
+async def test_a_filter_that_is_not_there_or_wrong_is_refused_by_its_name(
+    site: Site, query: str, named: str
+) -> None:
+    async with site.client() as client:
+        found = problem(await client.get(f"/cohorts/c/tallies?{query}"), 422)
+
+    assert named in found["title"]
+
+
+async def test_parked_records_are_listed_without_their_bytes(site: Site) -> None:
+    site.world.append(Record(TOPIC, 0, b"\xff", b"\xff secret"))
+    await site.world.run(site.log.stepper)
+
+    async with site.client() as client:
+        answer = await client.get("/parked")
+
+    [item] = answer.json()["items"]
+    assert (item["id"], item["reason"], item["size"]) == (f"{TOPIC}/0/0", "bad-headers", 8)
+    assert not {"value", "headers", "record_key"} & set(item)
