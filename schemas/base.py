@@ -231,6 +231,20 @@ class Event(Message):
     anonymous: ClassVar[bool] = False
 
 
+class MentorEvent(Event):
+    """What concerns a mentor."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class PairCommand(Command):
+    """What is asked of a pair."""
+
+    subject_field: ClassVar[str] = "pair_id"
+    pair_id: PairId
+
+
 class PairEvent(Event):
     """What concerns a pair."""
 

@@ -9,10 +9,11 @@ from schemas.base import (
     Count,
     Event,
     ManagerId,
+    MentorEvent,
     MentorId,
     Moment,
+    PairCommand,
     PairEvent,
-    PairId,
     PersonId,
     RoundId,
     described,
@@ -129,46 +130,36 @@ class RunRound(Command):
     mode: RoundMode = "publish"
 
 
-class ProposePair(Command):
+class ProposePair(PairCommand):
     """A coordinator proposes a pair that no round has: skills, hours and score do not count.
 
     Exclusions, the reporting line, what has ended before and the mentor's capacity do.
     """
 
-    subject_field: ClassVar[str] = "pair_id"
-    pair_id: PairId
     reason: Annotated[StatedReason, TIDY]
 
 
-class KeepApart(Command):
+class KeepApart(PairCommand):
     """A coordinator rules a pair out, for every round to come."""
 
-    subject_field: ClassVar[str] = "pair_id"
-    pair_id: PairId
     reason: Annotated[StatedReason, TIDY]
 
 
-class AcceptProposal(Command):
+class AcceptProposal(PairCommand):
     """One side says yes. The pair is formed when both have."""
 
-    subject_field: ClassVar[str] = "pair_id"
-    pair_id: PairId
     by: Side
 
 
-class DeclineProposal(Command):
+class DeclineProposal(PairCommand):
     """One side says no. The pair is never proposed again in the cohort."""
 
-    subject_field: ClassVar[str] = "pair_id"
-    pair_id: PairId
     by: Side
 
 
-class DissolvePair(Command):
+class DissolvePair(PairCommand):
     """End a standing pair before its last session."""
 
-    subject_field: ClassVar[str] = "pair_id"
-    pair_id: PairId
     reason: Annotated[Reason, TIDY]
 
 
@@ -178,13 +169,6 @@ class CohortOpened(Event):
     audience = "public"
     name: Annotated[str, described("The run's name, for people.", "Connecte ton manager 2017")]
     policy: Annotated[CohortPolicy, Field(description="The rules of the run.")]
-
-
-class MentorEvent(Event):
-    """What concerns a mentor."""
-
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
 
 
 class MentorVolunteered(MentorEvent):

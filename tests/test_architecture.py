@@ -12,7 +12,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SERVICES = ("matching", "scheduling", "feedback", "notify")
-OUTER_ROOMS = ("app", "pages", "worker", "sender", "settings")
+OUTER_ROOMS = {
+    *(f"services.{service}.app" for service in SERVICES),
+    *(f"services.{service}.pages" for service in SERVICES),
+    *("services.matching.search.worker", "services.notify.sender", "services.notify.settings"),
+}
 
 BROKERS = {"aiokafka", "faststream", "confluent_kafka", "kafka"}
 DATABASES = {"motor", "pymongo", "bson"}
@@ -20,6 +24,16 @@ HTTP = {"fastapi", "starlette", "uvicorn", "httpx", "requests", "aiohttp", "urll
 MAIL = {"aiosmtplib", "smtplib"}
 IO = {"socket", "ssl", "subprocess", "threading", "asyncio"}
 CHANCE_AND_CLOCK = {"time", "random", "secrets", "uuid"}
+FILES_AND_LOGS = {"os", "pathlib", "io", "shutil", "tempfile", "logging"}
+BY_CHANCE = {"random", "default_rng", "shuffle", "urandom"}
+READS_FILES = {"read_text", "read_bytes", "write_text", "write_bytes"}
+OF_THE_PACKAGE = {
+    "services.matching.families": "the tools of each job family",
+    "services.notify.rendering": "the texts of letters",
+}
+"""Rooms that read data which comes with the code, once."""
+OF_THE_CHASSIS = {"domain", "documents", "inputs", "faults"}
+"""What a decision may know of it."""
 
 CHASSIS_SPEAKS_OF = {
     "schemas.base",
@@ -106,7 +120,7 @@ def within(name: str, package: str) -> bool:
 def domain_rooms() -> Iterator[str]:
     for service in SERVICES:
         for module in modules(f"services/{service}"):
-            if module.rpartition(".")[2] not in OUTER_ROOMS:
+            if module not in OUTER_ROOMS:
                 yield module
 
 
@@ -230,6 +244,36 @@ def test_no_two_classes_of_deploy_have_one_name() -> None:
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
+BY_NAME = {"deploy.cli", "deploy.operating.reach"}
+
+
+def test_two_modules_alone_import_by_name() -> None:
+    """What is imported so is seen by no rule here."""
+    found = set()
+    for module in (*modules("schemas"), *modules("services"), *modules("deploy")):
+        for node in ast.walk(tree(module)):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="import_module" | "__import__")
+                    | ast.Attribute(attr="import_module")
+                ):
+                    found.add(module)
+    assert found == BY_NAME
+
+
+@pytest.mark.parametrize("folder", ["schemas", "services"])
+def test_a_package_is_empty_but_for_what_it_says_of_itself(folder: str) -> None:
+    """So whoever imports a module of it loads that one, and it has no floor of its own."""
+    for path in (ROOT / folder).rglob("__init__.py"):
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        assert [node for node in body if not isinstance(node, ast.Expr)] == [], path
+
+
+def test_the_independent_check_trusts_no_service() -> None:
+    for module in modules("deploy/trial/check"):
+        assert "services" not in roots(imports(module)), module
+
+
 def test_the_schemas_know_no_service_no_broker_and_no_database() -> None:
     forbidden = {"services", "deploy", "tests", *BROKERS, *DATABASES, *HTTP, *MAIL, *IO}
     for module in modules("schemas"):
@@ -239,6 +283,8 @@ def test_the_schemas_know_no_service_no_broker_and_no_database() -> None:
 def test_nothing_that_runs_imports_what_deploys_it() -> None:
     for module in (*modules("schemas"), *modules("services")):
         assert not roots(imports(module)) & {"deploy", "tests"}, module
+    for module in modules("deploy"):
+        assert "tests" not in roots(imports(module)), module
 
 
 @pytest.mark.parametrize("module", list(domain_rooms()))
@@ -247,6 +293,27 @@ def test_a_domain_room_reaches_no_broker_no_database_and_no_network(module: str)
     met = roots(reached(module)) & forbidden
     assert not met, f"{module} reaches {met}"
     assert not roots(imports(module)) & (HTTP | CHANCE_AND_CLOCK), module
+    if module not in OF_THE_PACKAGE:
+        assert not roots(imports(module)) & FILES_AND_LOGS, module
+
+
+KNOWS_MORE = {
+    **{f"services.{service}.views": {"watch.metrics"} for service in SERVICES},
+    "services.feedback.handlers": {"http.links"},
+    "services.feedback.proof": {"http.links"},
+    "services.notify.actions": {"http.links"},
+}
+"""What is counted, by views; whose link it is, where a link is written or is the proof."""
+
+
+@pytest.mark.parametrize("module", list(domain_rooms()))
+def test_a_domain_room_knows_of_the_chassis_what_a_decision_needs(module: str) -> None:
+    known = {
+        name.removeprefix("services.chassis.")
+        for name in imports(module)
+        if within(name, "services.chassis")
+    }
+    assert known - OF_THE_CHASSIS == KNOWS_MORE.get(module, set()), module
 
 
 @pytest.mark.parametrize("module", list(domain_rooms()))
@@ -257,8 +324,14 @@ def test_a_domain_room_asks_for_no_time_and_waits_for_nothing(module: str) -> No
                 pytest.fail(f"{module}:{node.lineno} asks for {asked}")
             case ast.AsyncFunctionDef() | ast.Await() | ast.AsyncFor() | ast.AsyncWith():
                 pytest.fail(f"{module}:{node.lineno} is asynchronous")
-            case ast.Call(func=ast.Name(id="open" | "print" | "input" as called)):
+            case ast.Call(func=ast.Name(id="open" | "print" | "input" | "hash" | "id" as called)):
                 pytest.fail(f"{module}:{node.lineno} calls {called}")
+            case ast.keyword(arg="key", value=ast.Name(id="hash" | "id" as order)):
+                pytest.fail(f"{module}:{node.value.lineno} sorts by {order}")
+            case ast.Attribute(attr=attribute) if attribute in BY_CHANCE:
+                pytest.fail(f"{module}:{node.lineno} leaves it to chance: {attribute}")
+            case ast.Attribute(attr=attribute) if attribute in READS_FILES:
+                assert module in OF_THE_PACKAGE, f"{module}:{node.lineno}: {attribute}"
 
 
 def test_one_module_alone_imports_motor() -> None:

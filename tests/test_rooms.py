@@ -29,6 +29,7 @@ SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
 ROOMS = {"app", "evolution", "handlers", "views"}
 PAGED = {"matching", "scheduling", "feedback"}
 """Services with pages behind the links of letters; notify writes the links."""
+FOLDERS = {"matching": {"search"}, "notify": {"templates"}}
 READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup"}
 """The rooms that look documents up; a decision is given them."""
 
@@ -103,7 +104,9 @@ def test_every_service_has_the_same_rooms(service: str) -> None:
     rooms = ROOMS | ({"pages"} if service in PAGED else set())
     found = {path.stem for path in (ROOT / "services" / service).glob("*.py")}
     assert rooms <= found
-    assert not found & {"domain", "api", "folding", "common", "utils", "helpers"}
+    assert not found & {"domain", "api", "folding", "common", "utils", "helpers", "misc", "core"}
+    folders = {path.name for path in (ROOT / "services" / service).iterdir() if path.is_dir()}
+    assert folders - {"__pycache__"} <= FOLDERS.get(service, set())
 
 
 def trees(service: str) -> Iterator[tuple[Path, ast.Module]]:
@@ -120,6 +123,32 @@ def test_a_decision_is_given_documents_and_never_sees_the_state(service: str) ->
                 assert not state or path.stem in READS_THE_STATE, path
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None:
+    """A guard returns what it has found; one in the evolution says what a fold may rely on."""
+    for path, tree in trees(service):
+        asserts = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+        assert not asserts or path.stem == "evolution", f"{path}: {asserts}"
+
+
+# --- messages ---------------------------------------------------------------------------------
+
+HOMES = {*SERVICES, "base", "journal", "heartbeat", "people"}
+"""Where messages stand: those of a service, those of every service, and what others inherit."""
+
+
+def test_every_message_stands_in_its_home() -> None:
+    for path in (ROOT / "schemas").rglob("*.py"):
+        import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    found, waiting = set(), [Message]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            waiting.append(kind)
+            if kind.__module__.startswith("schemas."):
+                found.add(kind.__module__.removeprefix("schemas."))
+    assert found <= HOMES
+
+
 # --- refusals ---------------------------------------------------------------------------------
 
 
@@ -129,6 +158,19 @@ def refusals() -> Iterator[tuple[str, ast.Call]]:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_refusal_is_called_by_its_name(service: str) -> None:
+    """So that the next test sees them all."""
+    for path, tree in trees(service):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom | ast.Import):
+                assert not any(
+                    (alias.name == "Refusal" and alias.asname)
+                    or alias.name in ("services.chassis.domain", "domain")
+                    for alias in node.names
+                ), path
 
 
 def text_of(node: ast.expr) -> str:
