@@ -390,6 +390,8 @@ class Process:
                 decided = await self.stepper.decide_due()
             except Abandoned:
                 continue
+            if self.stepper.stopped:
+                self.news.set()  # the client asks again and again, whoever has stopped it
             if decided:
                 tries += 1
                 if tries > NEVER_DECIDED:

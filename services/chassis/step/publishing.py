@@ -6,7 +6,6 @@ beside everything else, and nothing more is committed of it meanwhile.
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -110,13 +109,14 @@ class Publisher:
 
     async def _taken(self, partition: int, items: Sequence[Outgoing]) -> None:
         records = [record for item in items for record in item.records]
-        started = time.monotonic()
+        clock = asyncio.get_running_loop().time
+        started = clock()
         with self._ports.metrics.publishing(len(records)):
             # What was committed cannot be taken back, so there is nothing else to do.
             await self._retry.until_done(
                 lambda: self._ports.log.publish(records), ("publishing", partition), whatever=True
             )
-        self._patience.learn(time.monotonic() - started)
+        self._patience.learn(clock() - started)
 
     async def _in_the_end(self, task: asyncio.Task[None], items: Sequence[Outgoing]) -> None:
         try:
