@@ -475,6 +475,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/chassis/step/test_isolation.py",
     ),
     Mutant(
+        "owed-and-not-stopped",
+        "G1",
+        "what is handed over while an earlier step is owed is let go, and never read again",
+        _OWNERSHIP,
+        "        finally:\n            self._stop_owing()\n",
+        "        finally:\n            pass\n",
+        by="tests/chassis/step/test_isolation.py",
+    ),
+    Mutant(
         "stopped-and-still-looked-for",
         "G8",
         "who reads its places again asks after those of a stopped partition, too",

@@ -127,8 +127,15 @@ class Ownership:
         self._ports.metrics.assigned.set(len(self.owned))
 
     async def catch_up(self) -> None:
-        """Know the places again. Who moved them, even we ourselves, may not have published."""
-        found = await self._adopt(self.active, self._check_kept)
+        """Know the places again. Who moved them, even we ourselves, may not have published.
+
+        What is owed then has to be taken first: what is handed over meanwhile is let go, and only
+        of a partition that is stopped is it read again.
+        """
+        try:
+            found = await self._adopt(self.active, self._check_kept)
+        finally:
+            self._stop_owing()
         self.owned |= {p: self.passing.past(at) for p, at in found.items() if p in self.owned}
 
     async def _adopt(self, partitions: Sequence[int], check: Check | None) -> dict[int, Place]:

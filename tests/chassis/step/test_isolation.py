@@ -77,6 +77,27 @@ async def test_who_is_outpaced_reads_its_places_again_while_another_partition_is
     assert await world.tallies() == {f"{LOST}/m~g": 0, f"{WELL}/m~g": 1}
 
 
+async def test_who_is_outpaced_by_what_nobody_takes_reads_again_what_it_let_go(
+    world: World,
+) -> None:
+    stepper = await world.run()
+    world.log.lose_leader(LEADERLESS)
+    other = world.stepper()
+    await other.take([LEADERLESS])
+    world.publish(formed("m~g", LOST))
+    await other.handle(world.waiting(other, 500))
+    await other.leave([LEADERLESS])
+
+    world.command(confirm("m~g", 1, LOST))
+    await stepper.handle(world.waiting(stepper, 500))
+    assert stepper.stopped == {LEADERLESS: "unpublished"}
+
+    world.log.lead(LEADERLESS)
+    await eventually(lambda: _returning(stepper))
+    await asyncio.wait_for(world.run(stepper), PATIENCE)
+    assert await world.tallies() == {f"{LOST}/m~g": 1}
+
+
 async def test_partitions_are_let_go_though_nobody_takes_the_events_of_one(world: World) -> None:
     world.log.lose_leader(LEADERLESS)
     world.publish(formed("m~g", LOST))
