@@ -198,9 +198,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "G3",
         "who was outpaced goes on before what was committed is published",
         _OWNERSHIP,
-        "        found = await self._adopt(self.active, self._check_kept)\n",
-        """        known = await self._ports.store.places(self.active)
-        found = {p: known.get(p, Place(p)) for p in self.active}
+        "            found = await self._adopt(self.active, self._check_kept)\n",
+        """            known = await self._ports.store.places(self.active)
+            found = {p: known.get(p, Place(p)) for p in self.active}
 """,
     ),
     Mutant(
