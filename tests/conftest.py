@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from hypothesis import settings
 from pymongo import MongoClient
 from xdist.scheduler import LoadScopeScheduling
 
@@ -26,6 +27,10 @@ from deploy.operating.topics import create_topics
 from schemas.topics import TOPICS
 
 T = TypeVar("T")
+
+# How long an example takes says something of the machine alone.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 PATIENCE = 120.0
 """Seconds in which something that has to come true does so on the slowest of machines."""
