@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from services.chassis.settings import Settings
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import KINDS, World
 
@@ -11,6 +12,14 @@ from tests.chassis.toy import KINDS, World
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment in which nothing of a service is set."""
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.alias), raising=False)
+    return monkeypatch
 
 
 @pytest.fixture

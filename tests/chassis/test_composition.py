@@ -27,12 +27,10 @@ ENVIRONMENT = {
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for field in Settings.model_fields.values():
-        monkeypatch.delenv(str(field.alias), raising=False)
+def environment(no_settings: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
+        no_settings.setenv(name, value)
+    return no_settings
 
 
 def test_settings_come_from_the_environment_with_safe_defaults(

@@ -26,13 +26,11 @@ SCRAM = {
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for field in Settings.model_fields.values():
-        monkeypatch.delenv(str(field.alias), raising=False)
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "a.example:9093,b.example:9093")
-    monkeypatch.setenv("MONGODB_URI", "mongodb://127.0.0.1:1/")
-    monkeypatch.setenv("CONNECTE_LINK_VERIFY_KEY", generate_keys()[1])
-    return monkeypatch
+def environment(no_settings: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    no_settings.setenv("KAFKA_BOOTSTRAP_SERVERS", "a.example:9093,b.example:9093")
+    no_settings.setenv("MONGODB_URI", "mongodb://127.0.0.1:1/")
+    no_settings.setenv("CONNECTE_LINK_VERIFY_KEY", generate_keys()[1])
+    return no_settings
 
 
 @pytest.fixture

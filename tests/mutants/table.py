@@ -479,8 +479,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "G1",
         "what is handed over while an earlier step is owed is let go, and never read again",
         _OWNERSHIP,
-        "        finally:\n            self._stop_owing()\n",
-        "        finally:\n            pass\n",
+        "self._check_kept)\n        finally:\n            self._stop_owing()\n",
+        "self._check_kept)\n        finally:\n            pass\n",
         by="tests/chassis/step/test_isolation.py",
     ),
     Mutant(

@@ -38,7 +38,7 @@ GIVE_UP_SECONDS = 0.2
 ANOTHER_MS = 5_000
 """After which who only reads asks another broker: one that is frozen may be the first it asks."""
 UNSENT = (LeaderNotAvailableError, NotLeaderForPartitionError)
-"""What a batch ends with that was sent to nobody: the producer is as it was."""
+"""What a batch ends with that waited for a leader in vain: of others the producer is well."""
 
 
 def received(record: Any) -> Received:

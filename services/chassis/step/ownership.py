@@ -107,8 +107,10 @@ class Ownership:
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """Publish what was committed; partitions of which nobody takes it are stopped meanwhile."""
-        await self._publisher.publish(outgoing)
-        self._stop_owing()
+        try:
+            await self._publisher.publish(outgoing)
+        finally:
+            self._stop_owing()
 
     def _stop_owing(self) -> None:
         for partition in self._publisher.owing & self.owned.keys() - self.stopped.keys():

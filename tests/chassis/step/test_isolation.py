@@ -8,6 +8,7 @@ import pytest
 
 from schemas.base import Message
 from services.chassis.domain import Document
+from services.chassis.step.publishing import Patience
 from services.chassis.store.contract import Place
 from tests.chassis.toy import (
     PARTITIONS,
@@ -75,6 +76,25 @@ async def test_who_is_outpaced_reads_its_places_again_while_another_partition_is
     await asyncio.wait_for(stepper.publish_left(), PATIENCE)
 
     assert await world.tallies() == {f"{LOST}/m~g": 0, f"{WELL}/m~g": 1}
+
+
+def test_a_step_waits_longer_for_brokers_that_are_slow_and_soon_trusts_those_that_are_fast() -> (
+    None
+):
+    patience = Patience()
+    assert patience.seconds == Patience.LONGEST  # nothing is known yet
+    for _ in range(10):
+        patience.learn(0.005)
+    assert patience.seconds == Patience.SHORTEST
+    for _ in range(20):
+        patience.learn(0.1)
+    assert 5 * 0.1 < patience.seconds <= 10 * 0.1
+    for _ in range(5):
+        patience.learn(0.005)
+    assert patience.seconds == Patience.SHORTEST
+    for _ in range(50):
+        patience.learn(3600)
+    assert patience.seconds == Patience.LONGEST
 
 
 async def test_who_is_outpaced_by_what_nobody_takes_reads_again_what_it_let_go(
