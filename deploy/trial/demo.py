@@ -49,7 +49,8 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
     async with running_stack(directory, terms, plan.maildir) as stack, watched() as usage:
         begun = time.monotonic()
         async with _time(stack) as time_, _background(stack, plan, time_, show) as coordinator:
-            await asyncio.wait_for(coordinator.conduct(), plan.limit)
+            async with asyncio.timeout(plan.limit):
+                await coordinator.conduct()
         seconds = time.monotonic() - begun
         progress = coordinator.progress
         progress.phase = "checking"

@@ -41,7 +41,8 @@ class Clock:
     async def pass_by(self, seconds: float, sooner: asyncio.Event) -> None:
         """Let real seconds go by, or less once something happens."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(sooner.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await sooner.wait()
 
 
 class Hand:

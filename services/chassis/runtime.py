@@ -235,7 +235,8 @@ class Service:
             await asyncio.wait([serving])
             # What is under way comes to its end, so that nobody hands the same letter over again.
             with contextlib.suppress(TimeoutError, Abandoned):
-                await asyncio.wait_for(self.stepper.leave(list(self.stepper.owned)), LEAVE_WITHIN)
+                async with asyncio.timeout(LEAVE_WITHIN):
+                    await self.stepper.leave(list(self.stepper.owned))
         for task in (running, ending):
             task.cancel()
         await asyncio.gather(serving, running, ending, return_exceptions=True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.clock import Hand, SharedClock
+from services.chassis.clock import Clock, Hand, SharedClock
 from tests.conftest import PATIENCE
 
 MOMENT = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)
@@ -60,4 +60,15 @@ async def test_a_leap_ends_the_wait_for_the_next_look_at_what_is_due(path: Path)
     await asyncio.sleep(0)
     assert not waiting.done()
     hand.turn(MOMENT + timedelta(days=1))
-    await asyncio.wait_for(waiting, PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await waiting
+
+
+async def test_who_is_to_end_at_the_moment_for_which_he_waits_ends() -> None:
+    happened = asyncio.Event()
+    waiting = asyncio.create_task(Clock().pass_by(PATIENCE, happened))
+    await asyncio.sleep(0)
+    happened.set()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

@@ -227,7 +227,8 @@ class Programme:
 
     async def over(self, within: float) -> None:
         """Wait for its end."""
-        await asyncio.wait_for(asyncio.shield(self.conducted), within)
+        async with asyncio.timeout(within):
+            await asyncio.shield(self.conducted)
         assert not self.people.failed, dict(self.people.failed)
 
 

@@ -36,7 +36,8 @@ class Client:
 
     async def answer(self) -> tuple[int, Any]:
         """The status and the body of the next answer."""
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
+        async with asyncio.timeout(5):
+            head = await self.reader.readuntil(b"\r\n\r\n")
         lines = head.decode().lower().split("\r\n")
         [length] = [int(line[15:]) for line in lines if line.startswith("content-length:")]
         body = await self.reader.readexactly(length)
@@ -46,7 +47,8 @@ class Client:
         """Seconds until the service has closed the connection."""
         start = time.monotonic()
         with contextlib.suppress(ConnectionError):
-            await asyncio.wait_for(self.reader.read(), within)
+            async with asyncio.timeout(within):
+                await self.reader.read()
         return time.monotonic() - start
 
 
@@ -174,7 +176,8 @@ async def test_who_does_not_read_the_answer_is_let_go(site: Site) -> None:
         await asyncio.sleep(1.5)
         client.writer.transport.resume_reading()  # type: ignore[attr-defined]
         with contextlib.suppress(ConnectionError):
-            whole = await asyncio.wait_for(client.reader.read(), 5)
+            async with asyncio.timeout(5):
+                whole = await client.reader.read()
             assert len(whole) < 20 * MEGABYTE
 
 

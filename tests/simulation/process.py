@@ -322,7 +322,8 @@ class Process:
                 with contextlib.suppress(TimeoutError):
                     # Nobody tells of a partition that may go on: the client asks again and again.
                     within = LOOK_AGAIN if self.stepper.stopped else None
-                    await asyncio.wait_for(self.news.wait(), within)
+                    async with asyncio.timeout(within):
+                        await self.news.wait()
                 await self._linger()
                 continue
             self.world.handed += len(records)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.trial.check.wire import Log
+from tests.chassis.faults import Crash
 from tests.simulation.checks import judge
 from tests.simulation.faults import CRASH_POINTS, CrashPoint
 from tests.simulation.loop import Stuck, VirtualLoop
@@ -89,7 +90,7 @@ def run_world(plan: Plan, crashed: Counter[CrashPoint] | None = None) -> World:
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
     world = World(plan, loop, Counter() if crashed is None else crashed)
-    loop.set_exception_handler(lambda _, told: world.find(_fault(told)))
+    loop.set_exception_handler(lambda _, told: _unhandled(world, told))
     errors = _Errors(world)
     logging.getLogger("services").addHandler(errors)
     try:
@@ -162,8 +163,11 @@ def digest(world: World) -> str:
     return found.hexdigest()
 
 
-def _fault(told: dict[str, Any]) -> str:
-    return f"{told.get('message')}: {told.get('exception')!r}"
+def _unhandled(world: World, told: dict[str, Any]) -> None:
+    """An exception that nobody waits for; a process that dies takes what it has begun with it."""
+    error = told.get("exception")
+    if not isinstance(error, Crash):
+        world.find(f"{told.get('message')}: {error!r}")
 
 
 class _Errors(logging.Handler):

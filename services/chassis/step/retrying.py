@@ -93,7 +93,8 @@ class Retry:
 
     async def _leaving_within(self, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(self._leaving.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._leaving.wait()
         except TimeoutError:
             return False
         return True

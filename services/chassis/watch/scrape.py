@@ -85,8 +85,8 @@ class Scrape:
             raise error
 
     async def _look_at(self, measure: Measure) -> None:
-        reading = asyncio.wait_for(self._samples(measure), LOOK_SECONDS)
-        self.programme.samples[measure] = await reading
+        async with asyncio.timeout(LOOK_SECONDS):
+            self.programme.samples[measure] = await self._samples(measure)
 
     async def _samples(self, measure: Measure) -> Samples:
         """Over the partitions owned, so that the sum over processes is the whole."""
@@ -99,7 +99,8 @@ class Scrape:
         return {values: figure for row in rows for values, figure in measure.read(row).items()}
 
     async def _look_at_the_lag(self) -> None:
-        waiting = await asyncio.wait_for(self._lags(), LOOK_SECONDS)
+        async with asyncio.timeout(LOOK_SECONDS):
+            waiting = await self._lags()
         self.metrics.lag.clear()  # whoever owns a partition now tells of it
         for (topic, partition), lag in waiting.items():
             self.metrics.lag.labels(topic, str(partition)).set(lag)

@@ -133,7 +133,8 @@ async def test_nothing_is_lost_or_out_of_turn_when_the_leader_and_then_the_quoru
             await _kill_the_leader(kafka, publisher)
             await _kill_two(kafka, publisher)
             publisher.stopped = True
-            await asyncio.wait_for(working, PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await working
             for partition in range(PARTITIONS):
                 places = await _places(log, partition)
                 assert not _out_of_turn(places)

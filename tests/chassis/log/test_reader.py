@@ -230,7 +230,8 @@ async def test_what_comes_one_by_one_to_who_is_busy_is_handed_out_together(
         poll = asyncio.create_task(found.poll(most=6))
         for partition in (0, 1, 2, 0, 1, 2):
             await log.publish(numbered(topic, partition, 1))
-        assert len(await asyncio.wait_for(poll, PATIENCE)) == 6
+        async with asyncio.timeout(PATIENCE):
+            assert len(await poll) == 6
 
 
 async def test_what_was_gathered_is_not_read_until_it_is_handed_out_nor_lost_with_a_poll(
@@ -251,7 +252,8 @@ async def test_what_was_gathered_is_not_read_until_it_is_handed_out_nor_lost_wit
         await asyncio.wait([poll])
         assert (found.reader.at(place), found.reader.at(other)) == (1, 0)
         found.reader.seek(other, 0)  # as whoever takes over reads again
-        rows = await asyncio.wait_for(found.poll(most=3), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            rows = await found.poll(most=3)
         assert sorted((row.partition, row.offset) for row in rows) == [(0, 1), (0, 2), (1, 0)]
 
 

@@ -268,7 +268,8 @@ async def test_a_member_that_ends_while_it_takes_over_calls_nothing_a_fault(site
 
     site.store = Tripping(site.store, Trip(1, "after", slowly, "places"))  # type: ignore[assignment]
     async with site.member() as member:
-        await asyncio.wait_for(asked.wait(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await asked.wait()
     others = asyncio.all_tasks() - {asyncio.current_task()}
 
     answered.set()

@@ -72,8 +72,10 @@ async def test_who_is_outpaced_reads_its_places_again_while_another_partition_is
     await other.handle(world.waiting(other, 500))
 
     world.command(confirm("m~g", 1, WELL))
-    await asyncio.wait_for(world.run(stepper), PATIENCE)
-    await asyncio.wait_for(stepper.publish_left(), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await world.run(stepper)
+    async with asyncio.timeout(PATIENCE):
+        await stepper.publish_left()
 
     assert await world.tallies() == {f"{LOST}/m~g": 0, f"{WELL}/m~g": 1}
 
@@ -114,7 +116,8 @@ async def test_who_is_outpaced_by_what_nobody_takes_reads_again_what_it_let_go(
 
     world.log.lead(LEADERLESS)
     await eventually(lambda: _returning(stepper))
-    await asyncio.wait_for(world.run(stepper), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await world.run(stepper)
     assert await world.tallies() == {f"{LOST}/m~g": 1}
 
 
@@ -123,7 +126,8 @@ async def test_partitions_are_let_go_though_nobody_takes_the_events_of_one(world
     world.publish(formed("m~g", LOST))
     stepper = await world.run()
 
-    await asyncio.wait_for(stepper.leave(range(PARTITIONS)), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await stepper.leave(range(PARTITIONS))
 
     assert stepper.owned == {}
     world.log.lead(LEADERLESS)
@@ -152,7 +156,8 @@ async def test_who_takes_over_has_what_is_well_at_once_and_the_rest_when_it_can_
     assert await world.tallies() == {f"{WELL}/m~g": 0}
 
     led.set()
-    await asyncio.wait_for(taking, PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await taking
     assert set(stepper.owned) == set(range(PARTITIONS))
 
 
@@ -174,12 +179,14 @@ async def test_what_a_due_worker_has_done_is_decided_on_before_partitions_are_le
     stepper = await world.run(world.stepper(due_workers={Reminder: work}))
     world.hand.pass_by(days=30)
     deciding = asyncio.create_task(stepper.decide_due())
-    await asyncio.wait_for(begun.wait(), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await begun.wait()
     letting_go = asyncio.create_task(stepper.leave(range(PARTITIONS)))
     await asyncio.sleep(0)
     assert not letting_go.done()
     done.set()
-    await asyncio.wait_for(letting_go, PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await letting_go
 
     assert await deciding > 0
     assert stepper.owned == {}

@@ -333,7 +333,8 @@ async def test_a_mailbox_that_hangs_answers_nobody_until_it_is_healed(mailbox: M
     done, _ = await asyncio.wait([waiting], timeout=0.3)
     assert not done
     mailbox.heal()
-    await asyncio.wait_for(waiting, PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await waiting
     assert [message["Message-ID"] for message in mailbox.held()] == ["<2@here>"]
 
 

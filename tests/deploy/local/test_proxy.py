@@ -93,7 +93,8 @@ async def connected(proxy: TcpProxy) -> AsyncIterator[Ends]:
 
 
 async def soon(awaitable: Awaitable[T]) -> T:
-    return await asyncio.wait_for(awaitable, PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        return await awaitable
 
 
 async def eventually(holds: object) -> None:
@@ -111,7 +112,8 @@ async def said(ends: Ends, words: bytes) -> bytes:
 
 async def nothing_comes(ends: Ends) -> bool:
     try:
-        await asyncio.wait_for(ends[0].read(1), A_MOMENT)
+        async with asyncio.timeout(A_MOMENT):
+            await ends[0].read(1)
     except TimeoutError:
         return True
     return False
@@ -273,7 +275,8 @@ async def test_a_sender_waits_when_what_it_sends_does_not_flow(
         echo.got.clear()
         ends[1].write(much)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(ends[1].drain(), 0.5)
+            async with asyncio.timeout(0.5):
+                await ends[1].drain()
         [link] = proxy.links
         assert link.up.held <= HELD_BYTES + 512 * 1024
         proxy.heal()

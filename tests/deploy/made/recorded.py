@@ -127,7 +127,8 @@ async def recorded(directory: Path, plan: Plan) -> AsyncIterator[Recording]:
             coordinator = Coordinator(stack, plan, flying, client, lambda _: None)
             async with asyncio.TaskGroup() as tasks:
                 people = tasks.create_task(People(stack, plan.seed, flying).live())
-                await asyncio.wait_for(coordinator.conduct(), plan.limit)
+                async with asyncio.timeout(plan.limit):
+                    await coordinator.conduct()
                 people.cancel()
             await coordinator.close()
             end = await _scraped(client, url, len(targets), time.time())
