@@ -79,12 +79,14 @@ catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, dashboards an
 sbom: $(STAMP) ## The bill of materials of the image's Python packages; writes build/sbom.cdx.json
 	$(BIN)/python -m deploy.made.sbom --output build/sbom.cdx.json
 
-PIN := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+PIN := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header
+# OR-Tools asks for it, and the part of it that pairs people never imports it.
+LEFT_OUT := pandas
 
 lock: ## Pin every dependency, with hashes; those of the services apart, for the image
-	$(PIN) --extra local --extra dev --output-file requirements.lock pyproject.toml
-	$(PIN) --build-deps-for wheel --constraint requirements.lock \
+	$(PIN) --allow-unsafe --extra local --extra dev --output-file requirements.lock pyproject.toml
+	$(PIN) --unsafe-package $(LEFT_OUT) --build-deps-for wheel --constraint requirements.lock \
 		--output-file requirements.service.lock pyproject.toml
 
 clean: ## Remove what was installed and built
