@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages bench lint format catalogue sbom lock clean
+.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages bench lint format catalogue sbom release lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -78,6 +78,9 @@ catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, dashboards an
 
 sbom: $(STAMP) ## The bill of materials of the image's Python packages; writes build/sbom.cdx.json
 	$(BIN)/python -m deploy.made.sbom --output build/sbom.cdx.json
+
+release: $(STAMP) ## Image, chart, wheel, contract, checksums, provenance; into build/release
+	$(BIN)/python -m deploy.made.release
 
 PIN := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header
