@@ -26,7 +26,7 @@ up: $(STAMP) ## The platform on this machine, real clock, until Ctrl-C
 	$(BIN)/connecte up
 
 test: $(STAMP) ## Every test that needs no Java, but for the drills
-	$(PYTEST) -m "not kafka and not cluster and not drill"
+	$(PYTEST) -m "not kafka and not cluster and not drill and not release"
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
 	CONNECTE_TEST_KAFKA=apache $(PYTEST) tests/chassis tests/journeys tests/deploy/trial/chaos \

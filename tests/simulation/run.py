@@ -166,8 +166,9 @@ def digest(world: World) -> str:
 def _unhandled(world: World, told: dict[str, Any]) -> None:
     """An exception that nobody waits for; a process that dies takes what it has begun with it."""
     error = told.get("exception")
-    if not isinstance(error, Crash):
-        world.find(f"{told.get('message')}: {error!r}")
+    other = error.split(Crash)[1] if isinstance(error, BaseExceptionGroup) else error
+    if other is not None and not isinstance(other, Crash):
+        world.find(f"{told.get('message')}: {other!r}")
 
 
 class _Errors(logging.Handler):

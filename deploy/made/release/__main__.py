@@ -1,11 +1,8 @@
 """`make release`: all that a release is, in one folder, from what is committed.
 
-build/release/0.1.0/
-    connecte_ton_manager-0.1.0.tar.gz  …-py3-none-any.whl     the source, and what the image installs
-    connecte-ton-manager-0.1.0.image.oci.tar                  the image, as an OCI layout
-    connecte-ton-manager-0.1.0.tgz  ….oci.tar                 the chart, as a file and for a registry
-    schemas-0.1.0.tar.gz                                      the contract: schemas and AsyncAPI
-    sbom.cdx.json  NOTES.md  SHA256SUMS  provenance.json
+`build/release/VERSION/` has the sdist, and the wheel that the image installs; the image as an OCI
+layout (`….image.oci.tar`); the chart as a file (`.tgz`) and for a registry (`.oci.tar`); the
+contract (`schemas-….tar.gz`); `sbom.cdx.json`, `NOTES.md`, `SHA256SUMS`, `provenance.json`.
 """
 
 import argparse
@@ -31,7 +28,6 @@ _ERR = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.made.release", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--output", type=Path, default=ROOT / "build/release")
     parser.add_argument("--revision", default="HEAD", help="what is released (HEAD)")
     options = parser.parse_args()
@@ -76,7 +72,7 @@ def _make(source: Source, work: Path, output: Path) -> None:
 
 
 def _python(source: Source, work: Path, output: Path) -> None:
-    """The wheel is built from what the image is built from; the source is all of the revision."""
+    """The wheel is built from what the image is built from."""
     stage = work / "stage"
     recipe.lay_out(source.root, stage)
     for what, where in (("--sdist", source.root), ("--wheel", stage)):

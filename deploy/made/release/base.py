@@ -1,4 +1,4 @@
-"""A root file system with Python and nothing else, from Debian's packages: no shell, no package manager.
+"""A root file system with Python from Debian's packages: no shell and no package manager in it.
 
 Where Docker builds, the base is the one that the recipe pins. Where there is none, this one stands
 in for it: the same version of Python's language from the distribution that it is made from, each
@@ -6,7 +6,6 @@ package verified by apt against the distribution's signature. Always holds: noth
 root, and nothing of a package but its files is (no script of it runs).
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -99,7 +98,7 @@ def _merged_usr(root: Path) -> None:
 
 
 def _files(root: Path) -> None:
-    """What scripts of packages would have made: certificates in one file, a user, a place to write."""
+    """What scripts of packages would have made: one file of certificates, a user, `/tmp`."""
     bundle = root / "etc/ssl/certs/ca-certificates.crt"
     bundle.parent.mkdir(parents=True, exist_ok=True)
     single = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
@@ -108,6 +107,6 @@ def _files(root: Path) -> None:
     (root / "etc/group").write_text("root:x:0:\nconnecte:x:10001:\n")
     (root / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
     (root / "tmp").mkdir(exist_ok=True)
-    os.chmod(root / "tmp", 0o1777)
+    (root / "tmp").chmod(0o1777)  # as everywhere: anybody writes, each removes what is his
     for unwanted in ("usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/bug"):
         shutil.rmtree(root / unwanted, ignore_errors=True)

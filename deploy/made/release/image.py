@@ -1,4 +1,4 @@
-"""The image as an OCI layout: by `docker buildx` where it works, and else by the recipe's own steps.
+"""The image as an OCI layout: by `docker buildx` where it works, else by the recipe's own steps.
 
 Without Docker the steps of the building stage are taken one after the other, by the Python that
 runs this, into a folder that becomes a layer over `base`. Always holds: the image has the packages
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 from deploy.made.release import base, oci, recipe
 from deploy.made.release.source import Source
@@ -48,7 +49,7 @@ class Unlike(Exception):
 
 
 def build(source: Source, work: Path, output: Path, say: Say) -> list[str]:
-    """Write the layout; what is in it beside Python's packages, as `name=version` (none: Docker)."""
+    """Write the layout; Debian's packages in it, as `name=version` (none where Docker built)."""
     if _docker():
         say("the image, by docker buildx")
         _by_docker(source, output)
@@ -118,7 +119,9 @@ def _installed(source: Source, work: Path, tree: Path) -> None:
     wheels = work / "wheels"
     _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, stage)
     (wheel,) = wheels.glob("*.whl")
-    _pip("install", "--no-deps", "--no-compile", "--target", tree / SITE, wheel)
+    own = work / "own"
+    _pip("install", "--no-deps", "--no-compile", "--target", own, wheel)
+    shutil.copytree(own, tree / SITE, dirs_exist_ok=True)
     _tidy(tree)
     bill = tree / BILL
     _run(sys.executable, "-m", "deploy.made.sbom", "--output", bill, cwd=stage)
@@ -134,7 +137,7 @@ def _environment(tree: Path) -> None:
 
 
 def _tidy(tree: Path) -> None:
-    """What builds goes; programs begin with the image's Python; what is compiled names no folder here."""
+    """What builds goes; nothing that is left names a folder of this machine."""
     site = tree / SITE
     for name in BUILDS:
         shutil.rmtree(site / name, ignore_errors=True)
@@ -155,7 +158,7 @@ def _tidy(tree: Path) -> None:
         quiet=2,
         stripdir=str(tree),
         prependdir="/",
-        invalidation_mode=compileall.py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
     )
 
 

@@ -1,4 +1,4 @@
-"""The image's recipe (`deploy/Dockerfile`), read without Docker: what is let in, copied, configured.
+"""The image's recipe (`deploy/Dockerfile`), read without Docker: what is let in, copied, set.
 
 Of Docker's language what that file uses. Always holds: what is not understood raises.
 """
@@ -41,7 +41,7 @@ def stages(root: Path) -> list[list[Instruction]]:
 
 
 def configuration(root: Path, arguments: Mapping[str, str]) -> dict[str, Any]:
-    """What the last stage sets, as the `config` of an OCI image; `arguments` are those of the build."""
+    """What the last stage sets, as the `config` of an OCI image; `arguments`: of the build."""
     words = dict(arguments)
     found: dict[str, Any] = {"Env": []}
     for one in stages(root)[-1]:
