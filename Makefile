@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages bench lint format catalogue sbom release lock clean
+.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages nightly bench lint format catalogue sbom release lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ chaos: $(STAMP) ## Ten minutes of faults on a real Kafka and three databases (Ja
 
 outages: $(STAMP) ## Outages on real parts: who is told what, and when (Java 17, Maven)
 	$(BIN)/python -m tests.outages
+
+nightly: $(STAMP) ## All that is long, one line per check (Java 17, Maven, Go; most of a night)
+	$(BIN)/python -m tests.nightly
 
 bench: $(STAMP) ## Speed, as ratios; writes build/bench.json
 	$(BIN)/python -m tests.bench

@@ -30,13 +30,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.made.release", description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "build/release")
     parser.add_argument("--revision", default="HEAD", help="what is released (HEAD)")
+    parser.add_argument(
+        "--without-docker",
+        action="store_true",
+        help="replay the recipe, where Docker is there, too",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         try:
             source = committed(ROOT, work / "source", options.revision)
             output = options.output / source.version
-            _make(source, work, output)
+            _make(source, work, output, docker=not options.without_docker and image.docker())
         except (NotReleasable, NoBase, image.Unlike) as error:
             _ERR.print(f"release: {error}")
             return 2
@@ -46,7 +51,7 @@ def main() -> int:
     return 0
 
 
-def _make(source: Source, work: Path, output: Path) -> None:
+def _make(source: Source, work: Path, output: Path, *, docker: bool) -> None:
     _ERR.print(f"{source.version} of {source.revision[:12]}, committed {source.created}")
     notes = papers.notes(source)
     shutil.rmtree(output, ignore_errors=True)
@@ -58,7 +63,12 @@ def _make(source: Source, work: Path, output: Path) -> None:
     _contract(source, output)
     (work / "image").mkdir()
     file = output / f"{image.NAME}-{source.version}.image.oci.tar"
-    packages = image.build(source, work / "image", file, _ERR.print)
+    packages: list[str] = []
+    if docker:
+        _ERR.print("the image, by docker buildx")
+        image.by_docker(source, file)
+    else:
+        packages = image.replayed(source, work / "image", file, _ERR.print)
     if file.stat().st_size > LIMIT:
         raise NotReleasable(f"{file.name} has {file.stat().st_size} bytes, and {LIMIT} is the most")
     bill = output / "sbom.cdx.json"

@@ -48,12 +48,8 @@ class Unlike(Exception):
     """The recipe has changed, and what replays it has not."""
 
 
-def build(source: Source, work: Path, output: Path, say: Say) -> list[str]:
-    """Write the layout; Debian's packages in it, as `name=version` (none where Docker built)."""
-    if _docker():
-        say("the image, by docker buildx")
-        _by_docker(source, output)
-        return []
+def replayed(source: Source, work: Path, output: Path, say: Say) -> list[str]:
+    """Write the layout without Docker; Debian's packages in it, as `name=version`."""
     say("a root file system with Python, from Debian's packages")
     system = work / "system"
     system.mkdir()
@@ -77,7 +73,7 @@ def build(source: Source, work: Path, output: Path, say: Say) -> list[str]:
     return packages
 
 
-def _docker() -> bool:
+def docker() -> bool:
     """Whether there is an engine that answers, not only the command."""
     if shutil.which("docker") is None:
         return False
@@ -87,7 +83,7 @@ def _docker() -> bool:
     )
 
 
-def _by_docker(source: Source, output: Path) -> None:
+def by_docker(source: Source, output: Path) -> None:
     subprocess.run(
         [
             *("docker", "buildx", "build", "--file", source.root / recipe.RECIPE),

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[4]
 
 def make(into: Path) -> Path:
     done = subprocess.run(
-        [sys.executable, "-m", "deploy.made.release", "--output", into],
+        [sys.executable, "-m", "deploy.made.release", "--without-docker", "--output", into],
         check=False,
         capture_output=True,
         text=True,
