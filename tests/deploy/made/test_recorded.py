@@ -223,8 +223,9 @@ def test_no_counter_fell_and_no_gauge_is_named_as_one(
     counters = {name for name, kind in kinds if kind == "counter"}
     assert {name for name, kind in kinds if name.endswith("_total") != (kind == "counter")} == set()
     seconds = math.ceil(recording.end - recording.start)
-    fell = f'resets({{__name__=~"{"|".join(sorted(counters))}"}}[{seconds}s]) > 0'
-    assert [one.labels for one in recording.at(client, fell, recording.end)] == []
+    for name in counters:
+        fell = f"resets({name}[{seconds}s]) > 0"
+        assert [one.labels for one in recording.at(client, fell, recording.end)] == [], name
 
 
 def test_rules_select_only_series_that_there_are(recording: Recording) -> None:
