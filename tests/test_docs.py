@@ -1,7 +1,7 @@
-"""The documentation leads where it says: links, paths, trees and commands are those that there are.
+"""The documentation leads where it says: links, paths and trees are those that there are.
 
-What is in tables is compared with the code. What it cannot catch: a sentence that is not true any
-more.
+What is in tables is compared with the code; what is to be typed, by `tests/test_shell.py`. What it
+cannot catch: a sentence that is not true any more.
 """
 
 import re
@@ -12,9 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from typer.main import get_command
 
-from deploy.cli import app
 from schemas.topics import COMMANDS, Service
 from services.notify.settings import NotifySettings
 
@@ -28,7 +26,6 @@ LINK = re.compile(r"\[[^\[\]]*\]\(([^()\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 OUTSIDE = re.compile(r"[a-z][a-z+]*:")
 PATH = re.compile(rf"(?:{'|'.join(TOP)})/[\w./*-]*")
-TYPED = re.compile(r"(?:^|[ /(])connecte ([a-z][^>$;)|]*)")
 ENTRY = re.compile(r"^((?:  )*)([\w.-]+)/(?= |$)", re.MULTILINE)
 
 
@@ -107,31 +104,6 @@ def printed(page: Path) -> dict[Path, set[str]]:
     return opened
 
 
-def commands(page: Path) -> list[str]:
-    """What a page has typed of `connecte`; `plan\\|apply` in a table is `plan/apply` here."""
-    blocks = [code for language, code in FENCE.findall(text_of(page)) if language == "sh"]
-    lines = [line for code in blocks for line in code.replace("\\\n", " ").splitlines()]
-    spoken = [code.replace("\\|", "/") for code in INLINE.findall(prose(page))]
-    found = [TYPED.search(line.partition("#")[0]) for line in (*spoken, *lines)]
-    return [typed[1].strip() for typed in found if typed]
-
-
-def unknown(typed: str) -> str | None:
-    """What of a command `connecte` does not know."""
-    command = get_command(app)
-    for word in typed.split():
-        inner = getattr(command, "commands", None)
-        if inner is None:
-            known = {name for option in command.params for name in option.opts} | {"--help"}
-            if word.startswith("--") and word.partition("=")[0] not in known:
-                return word
-        elif word.islower():  # what is not stands for any: `…`, SERVICE
-            if gone := set(word.split("/")) - set(inner):
-                return min(gone)
-            command = inner[word.partition("/")[0]]
-    return None
-
-
 @pytest.mark.parametrize("page", pages())
 def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: str) -> None:
     assert list(broken(ROOT / page)) == []
@@ -140,11 +112,6 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: str) -> None:
 @pytest.mark.parametrize("page", pages())
 def test_every_path_that_is_named_exists(page: str) -> None:
     assert [path for path in sorted(named(ROOT / page)) if not any(ROOT.glob(path))] == []
-
-
-@pytest.mark.parametrize("page", pages())
-def test_every_command_that_is_named_is_one_of_connecte(page: str) -> None:
-    assert [typed for typed in commands(ROOT / page) if unknown(typed)] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
@@ -193,14 +160,3 @@ def test_paths_are_found_in_backticks_and_in_commands(tmp_path: Path) -> None:
         "```sh\npython -m pytest tests/gone -q\n```\n```\ndeploy/not-a-command\n```\n"
     )
     assert named(page) == {"docs/gone.md", "tests/*/test_*.py", "tests/gone"}
-
-
-def test_commands_that_connecte_does_not_know_are_found(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(
-        "`connecte topics plan\\|undo`, `connecte parked …`, `connecte`\n"
-        "```sh\nkubectl exec x -- connecte parked list --all \\\n    --limit 3  # connecte gone\n"
-        "connecte topics access | kubectl apply -f -\n```\n"
-    )
-    typed = list(commands(page))
-    assert [unknown(one) for one in typed] == ["undo", None, "--all", None]

@@ -200,7 +200,7 @@ _OF_A_CRITERION = ("cohort", "criterion")
 
 MEASURES = (
     Reading(
-        "mentoring_surveys_total",
+        "mentoring_surveys",
         "Surveys that were closed, and those of them that were answered, as published",
         Cohort,
         ("cohort", "outcome"),

@@ -66,7 +66,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 
 MEASURES = (
     Tally(
-        "mentoring_letters_total",
+        "mentoring_letters",
         "Letters, by what became of them, and why they are still here",
         Letter,
         (("channel", "channel"), ("outcome", "state"), ("cause", "cause")),

@@ -174,7 +174,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 
 MEASURES = (
     Tally(
-        "mentoring_sessions_total",
+        "mentoring_sessions",
         "Attempts at a session that have ended",
         Outcome,
         (("cohort", "cohort_id"), ("outcome", "outcome")),

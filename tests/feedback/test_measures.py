@@ -53,9 +53,9 @@ def test_a_cohort_is_ready_when_its_roll_out_is_recommended_and_not_before() -> 
 
 
 def test_turnout_is_told_as_it_was_published_and_not_before() -> None:
-    assert read("mentoring_surveys_total") == {}
-    assert read("mentoring_surveys_total", surveys_closed=12) == {("c", "closed"): 12}
-    assert read("mentoring_surveys_total", surveys_closed=12, surveys_answered=7) == {
+    assert read("mentoring_surveys") == {}
+    assert read("mentoring_surveys", surveys_closed=12) == {("c", "closed"): 12}
+    assert read("mentoring_surveys", surveys_closed=12, surveys_answered=7) == {
         ("c", "closed"): 12,
         ("c", "answered"): 7,
     }

@@ -139,7 +139,7 @@ def _standing() -> list[Panel]:
             "Séances tenues",
             "Depuis le début.",
             "*Sessions held* since the beginning.",
-            total("mentoring_sessions_total", 'outcome="completed"'),
+            total("mentoring_sessions", 'outcome="completed"'),
             width=4,
         ),
     ]
@@ -200,10 +200,10 @@ def _funnel() -> list[Panel]:
 
 
 def _sessions() -> list[Panel]:
-    ended = by("outcome", "mentoring_sessions_total")
+    ended = by("outcome", "mentoring_sessions")
     before = ended.replace("})", f"}} offset {WEEK})")
     held, missed = (
-        f'sum by (cohort) (mentoring_sessions_total{{{COHORT},outcome="{outcome}"}})'
+        f'sum by (cohort) (mentoring_sessions{{{COHORT},outcome="{outcome}"}})'
         for outcome in ("completed", "missed")
     )
     return [
@@ -241,7 +241,7 @@ def _sessions() -> list[Panel]:
                 "*Sessions in all.* Each attempt counts once.",
             ),
             *(
-                Query(total("mentoring_sessions_total", f'outcome="{outcome}"'), name)
+                Query(total("mentoring_sessions", f'outcome="{outcome}"'), name)
                 for outcome, name in words.OUTCOME.items()
             ),
             width=6,
@@ -252,7 +252,7 @@ def _sessions() -> list[Panel]:
 def _surveys() -> list[Panel]:
     useful = f'mentoring_survey_mean{{{COHORT},kind="session",question="usefulness"}}'
     answered, closed = (
-        f'sum by (cohort) (mentoring_surveys_total{{{COHORT},outcome="{outcome}"}})'
+        f'sum by (cohort) (mentoring_surveys{{{COHORT},outcome="{outcome}"}})'
         for outcome in ("answered", "closed")
     )
     return [
@@ -342,8 +342,8 @@ def _gate() -> list[Panel]:
 
 
 def _people() -> list[Panel]:
-    letters = "sum by (outcome) (mentoring_letters_total{" + OURS + "})"
-    failed = "sum(mentoring_letters_total{" + OURS + ',outcome="failed"}) or vector(0)'
+    letters = "sum by (outcome) (mentoring_letters{" + OURS + "})"
+    failed = "sum(mentoring_letters{" + OURS + ',outcome="failed"}) or vector(0)'
     return [
         lines(
             _text(

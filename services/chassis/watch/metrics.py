@@ -15,7 +15,7 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from schemas.base import Message
@@ -31,11 +31,7 @@ Samples = Mapping[tuple[str, ...], float]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Documents of a kind, counted by fields. `labels`: the name of each and its field.
-
-    A name that ends in `_total` is typed as a counter, which the format asks for; where a state can
-    be left, it can fall all the same, so nobody should take its rate.
-    """
+    """Documents of a kind, counted by fields. `labels`: the name of each and its field."""
 
     name: str
     help: str
@@ -69,7 +65,10 @@ Measure = Tally | Reading
 
 
 class Programme(Collector):
-    """The figures of the programme, as last looked up."""
+    """The figures of the programme, as last looked up.
+
+    All of them are gauges: a state is left, a partition changes hands, and there are fewer.
+    """
 
     def __init__(self, measures: Sequence[Measure]) -> None:
         self.measures = measures
@@ -77,10 +76,7 @@ class Programme(Collector):
 
     def collect(self) -> Iterable[Metric]:
         for measure in self.measures:
-            counter = measure.name.endswith("_total")
-            family = (CounterMetricFamily if counter else GaugeMetricFamily)(
-                measure.name, measure.help, labels=measure.label_names
-            )
+            family = GaugeMetricFamily(measure.name, measure.help, labels=measure.label_names)
             for values, figure in self.samples.get(measure, {}).items():
                 family.add_metric(values, figure)
             yield family

@@ -165,4 +165,4 @@ async def test_what_is_due_is_decided_on_and_counted_for_whoever_scrapes(
 
     assert ended["pair_id"] == PAIR
     labels = f'cohort="{COHORT}",outcome="{ended["outcome"]}"'
-    assert f"mentoring_sessions_total{{{labels}}} 1.0" in scraped
+    assert f"mentoring_sessions{{{labels}}} 1.0" in scraped

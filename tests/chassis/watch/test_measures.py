@@ -1,4 +1,6 @@
-"""What every scrape counts is counted in an index, however many documents there are."""
+"""What every scrape counts is counted in an index, however many documents there are; and what may
+fall is a gauge, by its type and by its name.
+"""
 
 import importlib
 from collections.abc import AsyncIterator, Iterator
@@ -6,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from pymongo import AsyncMongoClient
 
 from deploy.operating.reach import SERVICES, domain_of
@@ -14,15 +17,18 @@ from services.chassis.documents import CHASSIS_DOCUMENTS
 from services.chassis.runtime import PARKED
 from services.chassis.store.contract import Where
 from services.chassis.store.mongo import MongoStore
-from services.chassis.watch.metrics import Tally
+from services.chassis.watch.metrics import Measure, Metrics, Programme, Tally
 
 DOCUMENTS = 100
 
 
+def measures_of(service: Service) -> tuple[Measure, ...]:
+    return (*importlib.import_module(f"services.{service}.views").MEASURES, PARKED)
+
+
 def tallies() -> Iterator[Any]:
     for service in SERVICES:
-        measures = importlib.import_module(f"services.{service}.views").MEASURES
-        for measure in (*measures, PARKED):
+        for measure in measures_of(service):
             if isinstance(measure, Tally):
                 yield pytest.param(service, measure, id=f"{service}-{measure.name}")
 
@@ -55,3 +61,21 @@ async def test_a_scrape_counts_documents_without_reading_any(
     assert found == {("x",) * len(measure.fields): DOCUMENTS // 2}
     assert asked["docsExamined"] == 0
     assert asked["keysExamined"] <= DOCUMENTS // 2 + 1
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_looked_up_may_fall_and_is_a_gauge(service: Service) -> None:
+    programme = Programme(measures_of(service))
+    assert {family.type for family in programme.collect()} == {"gauge"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_name_ends_in_total_where_it_is_that_of_a_counter_and_nowhere_else(
+    service: Service,
+) -> None:
+    metrics = Metrics(service)
+    metrics.registry.register(Programme(measures_of(service)))
+    for line in generate_latest(metrics.registry).decode().splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split()
+            assert name.endswith("_total") is (kind == "counter"), name

@@ -1,7 +1,6 @@
 """Every alert says what is wrong, leads to a runbook, and fires when it should and only then."""
 
 import re
-import shlex
 import subprocess
 from pathlib import Path
 
@@ -26,10 +25,8 @@ from tests.deploy.alerts.alerting import (
     selected,
 )
 from tests.deploy.chart.rendering import changed, objects, of_kind, render, values
-from tests.deploy.operating.commands import connecte
 
 BASE = "https://example.org/connecte-ton-manager/docs/runbooks/"
-COMMAND = re.compile(r"^(?:\s*)(connecte [^#\n]*(?:\\\n[^#\n]*)*)", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -211,26 +208,6 @@ def test_every_link_of_a_runbook_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
         if "://" not in target:
             assert (path.parent / target).exists(), target
-
-
-def commands() -> list[str]:
-    """`connecte` and its subcommands with the names of their options, as the runbooks have them."""
-    found: set[str] = set()
-    for path in RUNBOOKS.glob("*.md"):
-        for language, text in BLOCK.findall(path.read_text()):
-            if language == "sh":
-                found.update(line.replace("\\\n", " ").strip() for line in COMMAND.findall(text))
-    return sorted(found)
-
-
-@pytest.mark.parametrize("line", commands())
-async def test_every_command_of_the_runbooks_exists_with_its_options(line: str) -> None:
-    words = shlex.split(line.split("|", maxsplit=1)[0])[1:]
-    names = words[:2] if words[0] in ("parked", "topics", "schemas") else words[:1]
-    shown = await connecte(*names, "--help")
-    assert shown.code == 0, shown.err
-    for option in (word for word in words if word.startswith("--")):
-        assert option in shown.out, option
 
 
 @pytest.mark.parametrize("path", sorted(RUNBOOKS.glob("*.md")), ids=_id)

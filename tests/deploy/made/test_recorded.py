@@ -216,6 +216,18 @@ async def test_promtool_finds_nothing_wrong_with_the_measures(
         assert (checked.returncode, checked.stderr) == (0, ""), name
 
 
+def test_no_counter_fell_and_no_gauge_is_named_as_one(
+    recording: Recording, client: httpx.Client
+) -> None:
+    kinds = {found for text in recording.metrics.values() for found in TYPE.findall(text)}
+    counters = {name for name, kind in kinds if kind == "counter"}
+    assert {name for name, kind in kinds if name.endswith("_total") != (kind == "counter")} == set()
+    seconds = math.ceil(recording.end - recording.start)
+    for name in counters:
+        fell = f"resets({name}[{seconds}s]) > 0"
+        assert [one.labels for one in recording.at(client, fell, recording.end)] == [], name
+
+
 def test_rules_select_only_series_that_there_are(recording: Recording) -> None:
     known = {found for text in recording.metrics.values() for found in _series_of(text)} | {"up"}
     known |= {rule["record"] for rule in rules() if "record" in rule}
@@ -246,7 +258,7 @@ async def test_sessions_whose_partition_changes_hands_within_a_week_are_not_coun
     """Ten sessions that one process told of are told of by another, and two are held."""
     (target,) = weekly()["targets"]
     query = target["expr"].replace("$week", "1w").replace("$job", ".*").replace("$cohort", ".*")
-    told = 'mentoring_sessions_total{job="j",cohort="c",outcome="completed",instance="%s"}'
+    told = 'mentoring_sessions{job="j",cohort="c",outcome="completed",instance="%s"}'
     case = {
         "interval": "1d",
         "input_series": [
