@@ -68,7 +68,7 @@ class PersonContact(Command):
 
 
 class PersonErased(Command):
-    """The tombstone of a person, as a service sees it: the record had a key and no value."""
+    """A person is forgotten. Its record is a tombstone: it has a key and no value."""
 
     audience = "restricted"
     subject_field: ClassVar[str] = "person_id"

@@ -19,6 +19,10 @@ MatchingUrl = Annotated[
     str,
     typer.Option("--matching", envvar="CONNECTE_MATCHING_URL", help="Address of matching."),
 ]
+NotifyUrl = Annotated[
+    str,
+    typer.Option("--notify", envvar="CONNECTE_NOTIFY_URL", help="Address of notify."),
+]
 Token = Annotated[
     str | None,
     typer.Option(envvar="CONNECTE_HTTP_TOKEN", help="The services' token.", show_default=False),
@@ -30,7 +34,7 @@ def import_(
     mentors: Annotated[Path, typer.Option(help="CSV file of the mentors.")],
     managers: Annotated[Path, typer.Option(help="CSV file of the managers.")],
     matching: MatchingUrl,
-    notify: Annotated[str, typer.Option(envvar="CONNECTE_NOTIFY_URL", help="Address of notify.")],
+    notify: NotifyUrl,
     open_: Annotated[
         str | None, typer.Option("--open", metavar="NAME", help="Open the cohort first.")
     ] = None,

@@ -7,14 +7,12 @@ and the last stage's settings, and nothing else; a recipe with a step that is no
 built.
 """
 
-import compileall
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from py_compile import PycInvalidationMode
 
 from deploy.made.release import base, oci, recipe
 from deploy.made.release.source import Source
@@ -149,12 +147,14 @@ def _tidy(tree: Path) -> None:
     shutil.rmtree(programs)
     for written in site.glob("*.dist-info/direct_url.json"):  # it names the folder of the build
         written.unlink()
-    compileall.compile_dir(
-        str(site),
-        quiet=2,
-        stripdir=str(tree),
-        prependdir="/",
-        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        record = written.with_name("RECORD")
+        kept = [line for line in record.read_text().splitlines(True) if written.name not in line]
+        record.write_text("".join(kept))
+    # Sets are compiled in the order of their hashes, which chance decides in every process.
+    _run(
+        *(sys.executable, "-m", "compileall", "-qq", "-s", tree, "-p", "/"),
+        *("--invalidation-mode", "unchecked-hash", site),
+        PYTHONHASHSEED="0",
     )
 
 
@@ -162,5 +162,7 @@ def _pip(*arguments: str | Path) -> None:
     _run(sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check")
 
 
-def _run(*command: str | Path, cwd: Path | None = None) -> None:
-    subprocess.run(command, check=True, cwd=cwd, stdout=subprocess.DEVNULL)
+def _run(*command: str | Path, cwd: Path | None = None, **settings: str) -> None:
+    subprocess.run(
+        command, check=True, cwd=cwd, stdout=subprocess.DEVNULL, env={**os.environ, **settings}
+    )

@@ -94,7 +94,6 @@ def test_the_chart_of_the_release_is_one_that_helm_takes(release: Path) -> None:
     "command",
     [
         ("connecte", "schemas", "list", "--json"),
-        ("connecte", "schemas", "check", "--json"),
         ("connecte", "topics", "list", "--json"),
         ("python", "-m", "deploy.cli", "schemas", "sample", "PairFormed", "--json"),
     ],
