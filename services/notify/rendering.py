@@ -25,6 +25,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
+from schemas.known.tools import listed
 from schemas.matching import ManagerWaitlisted, PairFormed, PairProposed
 from schemas.scheduling import (
     AttendanceRequested,
@@ -241,13 +242,13 @@ def _facts(
             facts["expires"] = words.day_and_time(event.expires_at, language)
             facts["score"] = words.number(event.score, language)
             facts["reasons"] = words.points(event.reasons, language)
-            facts["tools"] = words.listed(event.tools, language)
+            facts["tools"] = words.said(listed(event.tools), language)
             facts["begin_with"] = words.tools(event.first_tools, language)
         case ManagerWaitlisted():
             facts["position"] = event.waiting.position
             facts["because"] = words.said(event.waiting.words, language)
         case PairFormed():
-            facts["tools"] = words.listed(event.tools, language)
+            facts["tools"] = words.said(listed(event.tools), language)
         case PairStalled():
             facts["since"] = words.day(event.since, language)
         case PairGraduated():

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
+from schemas.known.tools import label
 from schemas.values import FirstTool, Language, ScoreReason, Words
 from services.notify.calendar import PARIS
 
@@ -96,13 +97,6 @@ def span(start: datetime, end: datetime, language: Language) -> str:
     return f"{day(start, language)}, {first} to {last} (Paris time)"
 
 
-def listed(words: Sequence[str], language: Language) -> str:
-    """`a, b et c`; empty for none. Tools are written as people say them: without dashes."""
-    said = [word.replace("-", " ") for word in words]
-    last = " et " if language == "fr" else " and "
-    return last.join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else "".join(said)
-
-
 def points(reasons: Sequence[ScoreReason], language: Language) -> list[str]:
     """One line per criterion that counts: its points of those it could give, and what they come
     from."""
@@ -127,7 +121,7 @@ def said(words: Words, language: Language) -> str:
 def tools(begin: Sequence[FirstTool], language: Language) -> list[str]:
     """One line per tool to begin with: which, and why."""
     colon = " :" if language == "fr" else ":"
-    lines = (f"{listed([t.tool], language)}{colon} {said(t.words, language)}" for t in begin)
+    lines = (f"{label(t.tool, language)}{colon} {said(t.words, language)}" for t in begin)
     return [typeset(line, language) for line in lines]
 
 

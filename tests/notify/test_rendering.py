@@ -255,8 +255,8 @@ def test_a_proposal_says_why_in_points_and_until_when() -> None:
     of_tools = "- outils recherchés et maîtrisés : 36,5 points sur 50 (linkedin : niveau 5 pour 4)"
     assert of_tools in text
     assert "- même site, ou à distance : 10 points sur 10" in text
-    assert "Pour commencer : linkedin et shared documents." in text
-    assert "- linkedin : demandé au niveau 4" in text
+    assert "Pour commencer : LinkedIn et les documents partagés." in text
+    assert "- LinkedIn : demandé au niveau 4" in text
     text = part(written(manager, "en"), "text/plain")
     assert "We propose that Camille Roux coaches you." in text
     assert "before Thursday 16\u00a0March 2017 at 10:00" in text

@@ -18,6 +18,7 @@ from deploy.operating.rosters import (
     read_rosters,
     write_roster,
 )
+from schemas.known.jobs import needs_of
 from schemas.people import PersonContact
 from schemas.text import tidied
 from schemas.values import Window
@@ -103,6 +104,21 @@ def test_a_row_becomes_a_command_and_a_contact(files: Files) -> None:
         email="zenobie-m-1@pilote.example",
         language="en",
     )
+
+
+def test_what_the_catalogue_has_not_is_taken_as_it_is_spelt_with_a_warning(files: Files) -> None:
+    row = mentor(skills="linkdin:4;tchap:2")
+    jobs = [manager(job_family="jonglerie", needs=""), manager("g-2", job_family="jonglerie")]
+    roster = files.write([row], jobs).read()
+    assert roster.mentors[0].skills == {"linkdin": 4, "tchap": 2}
+    assert roster.managers[0].needs.keys() == needs_of("general").keys()
+    told = [(Path(w.file).name, w.line, w.column, w.value) for w in roster.warnings]
+    assert told == [
+        ("mentors.csv", 2, "skills", "linkdin"),
+        ("managers.csv", 2, "job_family", "jonglerie"),
+    ]
+    assert "is 'linkedin' meant?" in str(roster.warnings[0])
+    assert files.write([mentor()], [manager(job_family="Achats publics")]).read().warnings == ()
 
 
 def test_a_cell_left_empty_takes_the_default_of_the_schema(files: Files) -> None:
