@@ -246,7 +246,7 @@ def _facts(
             facts["begin_with"] = words.tools(event.first_tools, language)
         case ManagerWaitlisted():
             facts["position"] = event.waiting.position
-            facts["because"] = words.said(event.waiting.words, language)
+            facts["because"] = words.sentence(words.said(event.waiting.words, language))
         case PairFormed():
             facts["tools"] = words.said(listed(event.tools), language)
         case PairStalled():
@@ -301,6 +301,8 @@ def _view(
         "begin": say(common["begin"]) if values.get("tools") else None,
         "begin_with": values.get("begin_with"),
         "after": say(own.get("after")),
+        "next_title": say(common["next"]),
+        "next": say(own["next"]),
         "signature": say(common["signature"]),
         "footer": say(common["footer"]),
         "contact": say(common["contact"]) if head.contact else None,

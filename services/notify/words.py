@@ -118,6 +118,12 @@ def said(words: Words, language: Language) -> str:
     return words.fr if language == "fr" else words.en
 
 
+def sentence(text: str) -> str:
+    """With a capital and a full stop: what was told when less was asked of it may have neither."""
+    closed = text if text.endswith((".", "!", "?")) else f"{text}."
+    return closed[:1].upper() + closed[1:]
+
+
 def tools(begin: Sequence[FirstTool], language: Language) -> list[str]:
     """One line per tool to begin with: which, and why."""
     colon = " :" if language == "fr" else ":"

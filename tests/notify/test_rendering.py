@@ -250,7 +250,7 @@ def test_a_proposal_says_why_in_points_and_until_when() -> None:
     mentor, manager = letters_for(PROPOSED)
     text = plain(part(written(mentor), "text/plain"))
     assert "Nous vous proposons d’accompagner Alex O'Neil <b>." in text
-    assert "avant le jeudi 16 mars 2017 à 10 h" in text
+    assert "jusqu’au jeudi 16 mars 2017 à 10 h" in text
     assert "76,5 points sur 100" in text
     of_tools = "- outils recherchés et maîtrisés : 36,5 points sur 50 (linkedin : niveau 5 pour 4)"
     assert of_tools in text
@@ -258,16 +258,16 @@ def test_a_proposal_says_why_in_points_and_until_when() -> None:
     assert "Pour commencer : LinkedIn et les documents partagés." in text
     assert "- LinkedIn : demandé au niveau 4" in text
     text = part(written(manager, "en"), "text/plain")
-    assert "We propose that Camille Roux coaches you." in text
-    assert "before Thursday 16\u00a0March 2017 at 10:00" in text
+    assert "We propose Camille Roux as your mentor." in text
+    assert "until Thursday 16\u00a0March 2017 at 10:00" in text
     assert "- free hours in common: 10 points of 20" in text
 
 
 def test_whoever_waits_on_learns_why_and_their_place_on_the_list() -> None:
     [letter] = letters_for(WAITLISTED)
     text = plain(part(written(letter), "text/plain"))
-    assert "Aucun binôme n’a pu vous être proposé cette fois : plus personne n’est libre." in text
-    assert "à la place 3 de la liste d’attente" in text
+    assert "Plus personne n’est libre.\r\n" in text
+    assert "en 3e place sur la liste d’attente" in text
     assert "You are number 3 on the waiting list" in part(written(letter, "en"), "text/plain")
 
 
@@ -310,7 +310,7 @@ def test_french_typography_keeps_high_punctuation_on_its_line() -> None:
 
 def test_attendance_says_until_when_it_can_be_told() -> None:
     text = plain(part(written(letters_for(ATTENDANCE)[0]), "text/plain"))
-    assert "avant le mardi 28 mars 2017 à 11 h" in text
+    assert "jusqu’au mardi 28 mars 2017 à 11 h" in text
 
 
 def test_dates_are_written_out_in_paris_time() -> None:
