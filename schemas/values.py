@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from schemas import saying
 from schemas.base import (
     Count,
     ManagerId,
@@ -22,7 +23,7 @@ Side = Annotated[
     Literal["mentor", "manager"],
     described("Which of the two people of a pair.", "mentor"),
 ]
-Language = Annotated[Literal["fr", "en"], described("ISO 639-1 code of a language.", "fr")]
+Language = Annotated[saying.Language, described("ISO 639-1 code of a language.", "fr")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 _ORDER = {day: place for place, day in enumerate(WEEKDAYS)}

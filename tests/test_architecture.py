@@ -40,6 +40,7 @@ CHASSIS_SPEAKS_OF = {
     "schemas.envelope",
     "schemas.heartbeat",
     "schemas.journal",
+    "schemas.saying",  # the typography of a language
     "schemas.topics",
 }
 DOMAIN_WORDS = {

@@ -9,6 +9,7 @@ from schemas.feedback import SurveyOpened
 from schemas.matching import PairProposed
 from schemas.scheduling import SessionEvent
 from schemas.topics import Service
+from schemas.values import Language
 from services.chassis.http.links import Link, LinkSigner
 from services.notify.letters import LETTERS, TEMPLATES, LinkPurpose
 from services.notify.views import Letter
@@ -35,10 +36,11 @@ class Links:
     signer: LinkSigner
     base_urls: Mapping[str, str]
 
-    def of(self, letter: Letter) -> str | None:
+    def of(self, letter: Letter, language: Language) -> str | None:
         """The URL that lets the letter's reader act; None where there is nothing to do.
 
-        It depends on nothing but the letter, so a letter that is sent again says the same.
+        It depends on nothing but the letter and the language in which its page speaks first, so a
+        letter that is sent again says the same.
         """
         kind = TEMPLATES[letter.template]
         purpose = LETTERS[kind].link
@@ -54,7 +56,7 @@ class Links:
             attempt=event.attempt if isinstance(event, SessionEvent) else None,
         )
         token = self.signer.sign(link, _expires_at(purpose, event))
-        return f"{self.base_urls[ANSWERED_BY[purpose]]}/links/{token}"
+        return f"{self.base_urls[ANSWERED_BY[purpose]]}/links/{token}?lang={language}"
 
 
 def _expires_at(purpose: LinkPurpose, event: Event) -> datetime:

@@ -23,6 +23,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas import saying
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.known.tools import listed
@@ -146,7 +147,7 @@ def render(
     """
     event = TEMPLATES[letter.template].model_validate(letter.facts)
     language = language_of(person, cohort)
-    url = links.of(letter)
+    url = links.of(letter, language)
     facts = _facts(event, letter, person, other, cohort, language)
     view = _view(letter.template, facts, language, head) | {"url": url}
     message = EmailMessage(policy=MAIL_POLICY)
@@ -239,8 +240,8 @@ def _facts(
     }
     match event:
         case PairProposed():
-            facts["expires"] = words.day_and_time(event.expires_at, language)
-            facts["score"] = words.number(event.score, language)
+            facts["expires"] = saying.day_and_time(event.expires_at, language)
+            facts["score"] = saying.number(event.score, language)
             facts["reasons"] = words.points(event.reasons, language)
             facts["tools"] = words.said(listed(event.tools), language)
             facts["begin_with"] = words.tools(event.first_tools, language)
@@ -250,12 +251,12 @@ def _facts(
         case PairFormed():
             facts["tools"] = words.said(listed(event.tools), language)
         case PairStalled():
-            facts["since"] = words.day(event.since, language)
+            facts["since"] = saying.day(event.since, language)
         case PairGraduated():
             facts["sessions"] = event.sessions
         case SurveyOpened():
             facts["kind"], facts["questions"] = event.kind, len(event.questions)
-            facts["closes"] = words.day_and_time(event.closes_at, language)
+            facts["closes"] = saying.day_and_time(event.closes_at, language)
         case SessionEvent():
             facts |= _session_facts(event, language)
         case _:
@@ -267,14 +268,14 @@ def _session_facts(event: SessionEvent, language: Language) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "number": event.number,
         "attempt": event.attempt,
-        "starts": words.day_and_time(event.starts_at, language),
-        "when": words.span(event.starts_at, event.ends_at, language),
+        "starts": saying.day_and_time(event.starts_at, language),
+        "when": saying.span(event.starts_at, event.ends_at, language),
     }
     if isinstance(event, SessionRescheduled):
-        facts["previously"] = words.day_and_time(event.previously_at, language)
+        facts["previously"] = saying.day_and_time(event.previously_at, language)
     if isinstance(event, AttendanceRequested):
         by = event.report_by
-        facts["report_by"] = words.day_and_time(by, language) if by else None
+        facts["report_by"] = saying.day_and_time(by, language) if by else None
     return facts
 
 
@@ -295,7 +296,7 @@ def _view(
         "body": [said for text in own["body"] if (said := say(text))],
         "write_to": values["other_email"] if own.get("write_to") else None,
         "action": say(own.get("action")),
-        "colon": words.typeset(" :", language) if language == "fr" else ":",
+        "colon": saying.typeset(" :", language) if language == "fr" else ":",
         "heading": say(own.get("reasons")),
         "reasons": values.get("reasons"),
         "begin": say(common["begin"]) if values.get("tools") else None,
@@ -310,7 +311,7 @@ def _view(
 
 
 def _say(text: str, facts: Mapping[str, Any], language: Language) -> str:
-    return words.typeset(_compiled(text).render(facts), language).strip()
+    return saying.typeset(_compiled(text).render(facts), language).strip()
 
 
 @lru_cache(maxsize=512)

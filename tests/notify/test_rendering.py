@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
+from schemas import saying
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.matching import PairDissolved, PairProposed
 from schemas.scheduling import SessionCancelled, SessionEvent, SessionPlanned
 from schemas.values import CohortPolicy, Language
-from services.notify import words
 from services.notify.letters import LETTERS
 from services.notify.rendering import MAIL_POLICY, UnusableAddress, render
 from services.notify.views import Letter
@@ -143,7 +143,7 @@ def test_what_the_reader_can_do_is_a_url_on_a_line_of_its_own(
     assert links == urls
     assert [bool(purpose)] == [bool(urls)]
     if purpose:
-        token = urls[0].split("/links/")[1]
+        token = urls[0].split("/links/")[1].removesuffix(f"?lang={language}")
         link = VERIFIER.verify(token, NOW)
         assert (link.purpose, link.person_id, link.side) == (
             purpose,
@@ -155,9 +155,9 @@ def test_what_the_reader_can_do_is_a_url_on_a_line_of_its_own(
 
 def url_of(event: Event) -> tuple[str, Any]:
     letter = letters_for(event)[0]
-    url = LINKS.of(letter)
+    url = LINKS.of(letter, "fr")
     assert url is not None
-    base, token = url.split("/links/")
+    base, token = url.removesuffix("?lang=fr").split("/links/")
     return base, VERIFIER.verify(token, NOW)
 
 
@@ -243,7 +243,7 @@ def test_a_person_is_written_to_in_a_language_of_the_cohort() -> None:
 
 def plain(text: str) -> str:
     """Without typographic spaces."""
-    return text.replace(words.NBSP, " ").replace(words.NARROW_NBSP, " ")
+    return text.replace(saying.NBSP, " ").replace(saying.NARROW_NBSP, " ")
 
 
 def test_a_proposal_says_why_in_points_and_until_when() -> None:
@@ -314,11 +314,11 @@ def test_attendance_says_until_when_it_can_be_told() -> None:
 
 
 def test_dates_are_written_out_in_paris_time() -> None:
-    assert plain(words.span(STARTS, STARTS.replace(minute=45), "fr")) == (
+    assert plain(saying.span(STARTS, STARTS.replace(minute=45), "fr")) == (
         "mardi 14 mars 2017, de 10 h à 10 h 45 (heure de Paris)"
     )
-    assert plain(words.day(STARTS.replace(day=1), "fr")) == "mercredi 1er mars 2017"
-    assert plain(words.day_and_time(STARTS.replace(month=7), "en")) == (
+    assert plain(saying.day(STARTS.replace(day=1), "fr")) == "mercredi 1er mars 2017"
+    assert plain(saying.day_and_time(STARTS.replace(month=7), "en")) == (
         "Friday 14 July 2017 at 11:00"
     )
 
@@ -358,7 +358,7 @@ def test_a_session_keeps_its_uid_and_counts_its_changes(
 
 def test_the_invitation_leads_to_the_same_page_as_the_letter() -> None:
     letter = letters_for(PLANNED)[0]
-    assert LINKS.of(letter) in entry(written(letter))["DESCRIPTION"]
+    assert LINKS.of(letter, "fr") in entry(written(letter))["DESCRIPTION"]
 
 
 def test_a_cancellation_reaches_whoever_is_left() -> None:
@@ -385,7 +385,7 @@ def test_a_survey_says_that_it_is_optional_and_until_when() -> None:
 
 def test_a_link_ends_with_what_it_is_about() -> None:
     assert isinstance(PROPOSED, PairProposed)
-    url = LINKS.of(letters_for(PROPOSED)[0])
+    url = LINKS.of(letters_for(PROPOSED)[0], "en")
     assert url is not None
     with pytest.raises(Exception, match="expired"):
-        VERIFIER.verify(url.split("/links/")[1], PROPOSED.expires_at)
+        VERIFIER.verify(url.split("/links/")[1].removesuffix("?lang=en"), PROPOSED.expires_at)

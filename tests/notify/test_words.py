@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from deploy.operating.letter_examples import WRITTEN_AT, branches, contact
+from schemas import saying
 from schemas.known.tools import tools
 from schemas.values import Language
-from services.notify import words
 from services.notify.rendering import render
 from services.notify.views import Letter
 from tests.notify.facts import HEAD, LINKS, cohort, letters_for, person
@@ -74,7 +74,7 @@ def test_every_letter_ends_with_what_happens_next(letter: Letter, language: Lang
     lines = [line for line in told(letter, language) if line]
     [place] = [n for n, line in enumerate(lines) if line.startswith(("Et ensuite", "What next?"))]
     assert len(lines[place].split()) >= 6
-    signature = words.typeset("L’équipe de « ", "fr") if language == "fr" else "The “"
+    signature = saying.typeset("L’équipe de « ", "fr") if language == "fr" else "The “"
     assert lines[place + 1].startswith(signature)
 
 
@@ -101,5 +101,5 @@ def test_whoever_waits_reads_no_mathematics_and_no_reproach() -> None:
 
 def test_a_date_says_its_day_its_hour_and_its_time_zone() -> None:
     start = WRITTEN_AT + timedelta(days=1)
-    said = words.span(start, start + timedelta(hours=1), "fr").replace("\u00a0", " ")
+    said = saying.span(start, start + timedelta(hours=1), "fr").replace("\u00a0", " ")
     assert said == "mardi 7 mars 2017, de 10 h à 11 h (heure de Paris)"
