@@ -80,7 +80,7 @@ def _about(link: Link, known: Sequence[Document]) -> About:
     lines.append((_BEGIN, _text(listed(pair.tools))))
     if pair.due_at is not None:
         until = (day_and_time(pair.due_at, language) for language in LANGUAGES)
-        lines.append((Text("Répondre avant le", "Answer before"), Text(*until)))
+        lines.append((Text("Répondre jusqu’au", "Answer until"), Text(*until)))
     if link.side in pair.accepted and pair.state == "proposed":
         lines.append((_YOURS, _ACCEPTED_BEFORE))
     return About(lines, _CLOSED.get(pair.state))
