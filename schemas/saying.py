@@ -80,9 +80,9 @@ def span(start: datetime, end: datetime, language: Language) -> str:
     return f"{day(start, language)}, {first} to {last} (Paris time)"
 
 
-def number(value: float, language: Language) -> str:
-    """To one decimal, which is left out where it is zero: `36,5`, `36.5`, `40`."""
-    text = f"{value:.1f}".removesuffix(".0")
+def number(value: float, language: Language, decimals: int = 1) -> str:
+    """To so many decimals, without zeros at the end: `36,5`, `36.5`, `40`."""
+    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
     return text.replace(".", ",") if language == "fr" else text
 
 

@@ -71,6 +71,8 @@ StatedReason = Annotated[
 ]
 BY_HAND = "by-hand"
 """The round of what a coordinator proposes."""
+REMOTE = "remote"
+"""The site of whoever meets at a distance: anybody's."""
 
 RoundMode = Annotated[
     Literal["publish", "simulate"],
@@ -263,6 +265,14 @@ class Words(Value):
 
     fr: Annotated[str, described("In French.", "Paris Bercy tous les deux")]
     en: Annotated[str, described("In English.", "both at Paris Bercy")]
+
+
+class Profile(Value):
+    """What is told of somebody who is proposed, beside their name and their own words."""
+
+    directorate: Directorate
+    site: Site
+    job_family: Annotated[JobFamily | None, described("Null for mentors.", "tax-audit")] = None
 
 
 class ScoreReason(Value):

@@ -22,7 +22,7 @@ from schemas.matching import (
 )
 from schemas.people import PersonContact
 from schemas.scheduling import PairGraduated, SessionPlanned
-from schemas.values import CohortPolicy, Side, Waiting, WaitingCause, Window
+from schemas.values import BY_HAND, REMOTE, CohortPolicy, Side, Waiting, WaitingCause, Window
 from services.matching.rounds import proposal
 from services.matching.search.explaining import waiting_words
 from services.matching.search.scoring import Pool
@@ -66,7 +66,14 @@ def contact(side: Side) -> PersonContact:
         "manager": ("Alex Morel", _MANAGER.id),
     }[side]
     address = f"{name.lower().replace(' ', '.')}@example.org"
-    return PersonContact(cohort_id=COHORT.cohort_id, person_id=person_id, name=name, email=address)
+    return PersonContact(
+        cohort_id=COHORT.cohort_id,
+        person_id=person_id,
+        name=name,
+        email=address,
+        post="Chargée de projet numérique" if side == "mentor" else None,
+        presentation="J’aime expliquer LinkedIn sans jargon." if side == "mentor" else None,
+    )
 
 
 def branches() -> Iterator[Branch]:
@@ -105,6 +112,22 @@ _NUMBERS: Mapping[type[Event], Mapping[str, Sequence[int]]] = {
 def _proposals() -> Iterator[Branch]:
     pool = Pool([_MENTOR], [_MANAGER], COHORT.policy)
     yield "round", proposal(pool, 0, 0, "round-1", WRITTEN_AT)
+    remote = Pool([_MENTOR.model_copy(update=_FAR)], [_MANAGER], COHORT.policy)
+    yield "round-remote", proposal(remote, 0, 0, "round-1", WRITTEN_AT)
+    because = "vous l’avez demandé tous les deux"
+    yield "by-hand", proposal(pool, 0, 0, BY_HAND, WRITTEN_AT, because)
+    yield "oldest", message_of(PairProposed).model_copy(update=_OLDEST)
+
+
+_FAR = {"directorate": "DAE", "site": REMOTE}
+_OLDEST = {
+    "reasons": (),
+    "first_tools": (),
+    "mentor_profile": None,
+    "manager_profile": None,
+    "chosen_because": None,
+}
+"""What a proposal had not when less was told of it."""
 
 
 def _places() -> Iterator[Branch]:

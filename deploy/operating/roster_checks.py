@@ -6,11 +6,11 @@ And what is not wrong, but may be misspelt: a tool or a job family that the cata
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from deploy.operating.roster_files import CONTACT, PLACE, Finding, Row, parts, shown
+from deploy.operating.roster_files import CONTACT, OWN_WORDS, PLACE, Finding, Row, parts, shown
 from schemas.known.jobs import is_known, job_families
 from schemas.known.tools import tools
 
-_OF_THE_PERSON = (*CONTACT, *PLACE, "line_manager")  # the same in whichever file
+_OF_THE_PERSON = (*CONTACT, *OWN_WORDS, *PLACE, "line_manager")  # the same in whichever file
 
 
 def across_rows(rows: Iterable[Row]) -> Iterator[Finding]:

@@ -51,6 +51,8 @@ _EXPECTED = {
     "email": "one e-mail address that a letter can be sent to: no accents, nothing unseen, no dot "
     "at either end of its first part or beside another, a domain with a dot",
     "language": "fr or en (empty: fr)",
+    "post": "at most 64 characters, without an address, a link or a telephone number",
+    "presentation": "at most 280 characters, without an address, a link or a telephone number",
     "directorate": "1 to 64 characters",
     "site": "1 to 64 characters",
     "job_family": "1 to 64 characters",

@@ -16,9 +16,11 @@ from services.notify.views import Letter
 
 SESSION_LINK = timedelta(days=30)
 ATTENDANCE_LINK = timedelta(days=60)
+EXPLAINED = timedelta(days=365)
 
 ANSWERED_BY: dict[LinkPurpose, Service] = {
     "proposal": "matching",
+    "explanation": "matching",
     "session": "scheduling",
     "attendance": "scheduling",
     "survey": "feedback",
@@ -55,7 +57,27 @@ class Links:
             id=event.subject,
             attempt=event.attempt if isinstance(event, SessionEvent) else None,
         )
-        token = self.signer.sign(link, _expires_at(purpose, event))
+        return self._url(link, purpose, _expires_at(purpose, event), language)
+
+    def explaining(self, letter: Letter, language: Language) -> str | None:
+        """The URL of the full calculation behind a proposal; None where nothing was worked out."""
+        kind = TEMPLATES[letter.template]
+        if kind is not PairProposed:
+            return None
+        event = PairProposed.model_validate(letter.facts)
+        link = Link(
+            purpose="explanation",
+            cohort_id=letter.cohort_id,
+            person_id=letter.person_id,
+            side=letter.side,
+            id=event.subject,
+        )
+        return self._url(link, "explanation", event.expires_at + EXPLAINED, language)
+
+    def _url(
+        self, link: Link, purpose: LinkPurpose, expires_at: datetime, language: Language
+    ) -> str:
+        token = self.signer.sign(link, expires_at)
         return f"{self.base_urls[ANSWERED_BY[purpose]]}/links/{token}?lang={language}"
 
 

@@ -35,7 +35,7 @@ from schemas.scheduling import (
     SessionEvent,
     SessionRescheduled,
 )
-from schemas.values import Language
+from schemas.values import BY_HAND, Language
 from services.notify import words
 from services.notify.actions import Links
 from services.notify.invitations import Invitation, Method, calendar_of
@@ -149,7 +149,10 @@ def render(
     language = language_of(person, cohort)
     url = links.of(letter, language)
     facts = _facts(event, letter, person, other, cohort, language)
-    view = _view(letter.template, facts, language, head) | {"url": url}
+    view = _view(letter.template, facts, language, head) | {
+        "url": url,
+        "explained_at": links.explaining(letter, language),
+    }
     message = EmailMessage(policy=MAIL_POLICY)
     _address_to(message, person, cohort, head)
     message["Subject"] = view["subject"]
@@ -237,14 +240,11 @@ def _facts(
         "me": letter.side,
         "by": getattr(event, "by", None),
         "cause": getattr(event, "cause", None),
+        "begin_with": None,
     }
     match event:
         case PairProposed():
-            facts["expires"] = saying.day_and_time(event.expires_at, language)
-            facts["score"] = saying.number(event.score, language)
-            facts["reasons"] = words.points(event.reasons, language)
-            facts["tools"] = words.said(listed(event.tools), language)
-            facts["begin_with"] = words.tools(event.first_tools, language)
+            facts |= _proposal_facts(event, letter, other, language)
         case ManagerWaitlisted():
             facts["position"] = event.waiting.position
             facts["because"] = words.sentence(words.said(event.waiting.words, language))
@@ -261,6 +261,25 @@ def _facts(
             facts |= _session_facts(event, language)
         case _:
             pass
+    return facts
+
+
+def _proposal_facts(
+    event: PairProposed, letter: Letter, other: Person | None, language: Language
+) -> dict[str, Any]:
+    """Who it is, why, and what the two begin with; a coordinator's choice has their reason."""
+    theirs = event.manager_profile if letter.side == "mentor" else event.mentor_profile
+    facts: dict[str, Any] = {
+        "expires": saying.day_and_time(event.expires_at, language),
+        "by_hand": event.round_id == BY_HAND,
+        "because": event.chosen_because,
+        "card": words.card(other.post if other else None, theirs, language),
+        "presentation": other.presentation if other else None,
+        "tools": words.said(listed(event.tools), language),
+        "begin_with": words.tools(event.first_tools, language),
+    }
+    if not facts["by_hand"]:
+        facts["why"] = words.best(event.reasons, language)
     return facts
 
 
@@ -297,8 +316,11 @@ def _view(
         "write_to": values["other_email"] if own.get("write_to") else None,
         "action": say(own.get("action")),
         "colon": saying.typeset(" :", language) if language == "fr" else ":",
+        "card": values.get("card"),
+        "presentation": say(common["presentation"]) if values.get("presentation") else None,
         "heading": say(own.get("reasons")),
-        "reasons": values.get("reasons"),
+        "reasons": _reasons(own, values, language),
+        "explained": say(own.get("explained")),
         "begin": say(common["begin"]) if values.get("tools") else None,
         "begin_with": values.get("begin_with"),
         "after": say(own.get("after")),
@@ -308,6 +330,16 @@ def _view(
         "footer": say(common["footer"]),
         "contact": say(common["contact"]) if head.contact else None,
     }
+
+
+def _reasons(
+    own: Mapping[str, Any], values: Mapping[str, Any], language: Language
+) -> list[str] | None:
+    """Three sentences at most, each of one criterion; None where there is nothing to explain."""
+    return [
+        _say(own["why"][criterion], {**values, "said": said}, language)
+        for criterion, said in values.get("why", ())
+    ] or None
 
 
 def _say(text: str, facts: Mapping[str, Any], language: Language) -> str:

@@ -3,42 +3,34 @@
 import unicodedata
 from collections.abc import Sequence
 
+from schemas.known import jobs
 from schemas.known.tools import label
-from schemas.saying import number, typeset
-from schemas.values import FirstTool, Language, ScoreReason, Words
+from schemas.saying import typeset
+from schemas.values import REMOTE, FirstTool, Language, Profile, ScoreReason, Words
 
-_CRITERIA: dict[Language, dict[str, str]] = {
-    "fr": {
-        "coverage": "outils recherchés et maîtrisés",
-        "job": "outils conseillés pour le poste",
-        "availability": "créneaux libres en commun",
-        "bridge": "ouverture entre directions",
-        "proximity": "même site, ou à distance",
-    },
-    "en": {
-        "coverage": "tools asked for and mastered",
-        "job": "tools recommended for the job",
-        "availability": "free hours in common",
-        "bridge": "a bridge between directorates",
-        "proximity": "same site, or at a distance",
-    },
-}
+MOST_REASONS = 3
 
 
-def points(reasons: Sequence[ScoreReason], language: Language) -> list[str]:
-    """One line per criterion that counts: its points of those it could give, and what they come
-    from."""
-    whole = sum(reason.weight for reason in reasons)
-    lines = []
-    for reason in reasons:
-        if reason.weight > 0:
-            most = number(reason.weight / whole * 100, language)
-            got = number(reason.contribution, language)
-            what = _CRITERIA[language][reason.criterion]
-            of = f" : {got} points sur {most}" if language == "fr" else f": {got} points of {most}"
-            why = f" ({said(reason.words, language)})" if reason.words else ""
-            lines.append(typeset(what + of + why, language))
-    return lines
+def card(post: str | None, profile: Profile | None, language: Language) -> str | None:
+    """What somebody does, and where: `Cheffe de bureau · DAE · Paris Bercy`; None if unknown."""
+    job = profile.job_family if profile else None
+    what = post or (said(jobs.said(job), language) if job else None)
+    where = (profile.directorate, site(profile.site, language)) if profile else ()
+    return " · ".join(one_line(part) for part in (what, *where) if part) or None
+
+
+def site(name: str, language: Language) -> str:
+    """Where somebody works, or that they meet at a distance."""
+    if name != REMOTE:
+        return name
+    return "à distance" if language == "fr" else "at a distance"
+
+
+def best(reasons: Sequence[ScoreReason], language: Language) -> list[tuple[str, str]]:
+    """The criteria that speak most for a pair, with what each comes from, the strongest first."""
+    told = [reason for reason in reasons if reason.contribution > 0 and reason.words]
+    told.sort(key=lambda reason: -reason.contribution)
+    return [(r.criterion, said(r.words, language)) for r in told[:MOST_REASONS] if r.words]
 
 
 def said(words: Words, language: Language) -> str:

@@ -2,6 +2,7 @@
 
 import email
 import re
+from datetime import timedelta
 from email import policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -246,21 +247,60 @@ def plain(text: str) -> str:
     return text.replace(saying.NBSP, " ").replace(saying.NARROW_NBSP, " ")
 
 
-def test_a_proposal_says_why_in_points_and_until_when() -> None:
+def test_a_proposal_is_about_a_person_and_says_why_in_three_sentences_at_most() -> None:
     mentor, manager = letters_for(PROPOSED)
     text = plain(part(written(mentor), "text/plain"))
     assert "Nous vous proposons d’accompagner Alex O'Neil <b>." in text
+    assert "Achats publics · DAE · Bercy" in text
     assert "jusqu’au jeudi 16 mars 2017 à 10 h" in text
-    assert "76,5 points sur 100" in text
-    of_tools = "- outils recherchés et maîtrisés : 36,5 points sur 50 (linkedin : niveau 5 pour 4)"
-    assert of_tools in text
-    assert "- même site, ou à distance : 10 points sur 10" in text
-    assert "Pour commencer : LinkedIn et les documents partagés." in text
-    assert "- LinkedIn : demandé au niveau 4" in text
+    [why] = re.findall(r"Pourquoi ce binôme \?\r\n((?:- .*\r\n)+)", text)
+    assert why.splitlines() == [
+        "- Vous maîtrisez ce que recherche Alex O'Neil <b> : LinkedIn et les documents partagés.",
+        "- Vous travaillez dans deux directions différentes : DGFiP et DAE.",
+        "- Vous avez 2 h libres en commun par semaine.",
+    ]
+    assert "Pour commencer :\r\n- LinkedIn : pour" in text
+    assert "- LinkedIn : pour connaître les fournisseurs d’un marché" in text
+    assert "points" not in text
     text = part(written(manager, "en"), "text/plain")
     assert "We propose Camille Roux as your mentor." in text
     assert "until Thursday 16\u00a0March 2017 at 10:00" in text
-    assert "- free hours in common: 10 points of 20" in text
+    assert "- Camille Roux masters what you want to learn: LinkedIn and shared documents." in text
+
+
+def test_somebody_is_introduced_in_their_own_words_where_there_are_any() -> None:
+    introduced = person(CAMILLE, post="Chargée de projet", presentation="J’aime expliquer.")
+    [_, letter] = letters_for(PROPOSED)
+    message = render(letter, person(ALEX), introduced, LINKS, cohort(), HEAD, NOW)
+    text = part(message, "text/plain")
+    assert "Chargée de projet · DGFiP · Bercy\n“J’aime expliquer.”" in text.replace("\r", "")
+
+
+def test_an_introduction_is_text_whatever_is_in_it() -> None:
+    introduced = person(CAMILLE, presentation="<script>{{ name }}</script>")
+    [_, letter] = letters_for(PROPOSED)
+    message = render(letter, person(ALEX), introduced, LINKS, cohort(), HEAD, NOW)
+    assert "&lt;script&gt;{{ name }}&lt;/script&gt;" in part(message, "text/html")
+
+
+def test_a_pair_made_by_hand_says_so_with_the_coordinators_reason_and_no_score() -> None:
+    change = {"round_id": "by-hand", "chosen_because": "demandé par les deux"}
+    [letter, _] = letters_for(PROPOSED.model_copy(update=change))
+    text = plain(part(written(letter), "text/plain"))
+    assert "La coordination du programme vous propose d’accompagner" in text
+    assert "Raison donnée par la coordination : « demandé par les deux »." in text
+    assert "Pourquoi ce binôme" not in text
+
+
+def test_the_whole_calculation_is_one_link_away_for_a_year() -> None:
+    [letter, _] = letters_for(PROPOSED)
+    url = LINKS.explaining(letter, "fr")
+    assert url is not None and url in part(written(letter), "text/plain")
+    link = VERIFIER.verify(
+        url.split("/links/")[1].removesuffix("?lang=fr"), PROPOSED.expires_at + timedelta(days=364)
+    )
+    assert (link.purpose, link.id, link.person_id) == ("explanation", PAIR, MENTOR)
+    assert LINKS.explaining(letters_for(PLANNED)[0], "fr") is None
 
 
 def test_whoever_waits_on_learns_why_and_their_place_on_the_list() -> None:

@@ -56,6 +56,7 @@ _WORDS = {
     "skip": Text("Aller au contenu", "Go to the content"),
     "next": Text("Et ensuite ?", "What next?"),
     "optional": Text("facultatif", "optional"),
+    "machine": Text("Les mêmes données, pour un programme", "The same data, for a program"),
     "yours": Text(
         "Cette page est la vôtre : ne transférez pas son adresse.",
         "This page is yours alone: do not pass its address on.",
@@ -132,7 +133,8 @@ def link_routes(
         except Problem as error:
             return _answer(request, error)
         shown, form = await about(link, purpose), purpose.form(link)
-        if shown.facts and not _wants_page(request):
+        as_json = request.query_params.get("format") == "json" or not _wants_page(request)
+        if shown.facts and as_json:
             return JSONResponse(shown.facts, headers=_PRIVATE)
         if shown.closed and _wants_page(request):
             return _page(request, _View(form.title, shown.closed, about=shown))

@@ -8,9 +8,9 @@ from typing import assert_never
 
 from schemas.known.jobs import needs_of, recommended
 from schemas.known.tools import label, listed
-from schemas.values import FirstTool, ScoreReason, Tools, WaitingCause, Words
+from schemas.values import REMOTE, FirstTool, ScoreReason, Tools, WaitingCause, Words
 from services.matching.search.assignment import POINT
-from services.matching.search.scoring import CRITERIA, QUARTER, REMOTE, Pool
+from services.matching.search.scoring import CRITERIA, QUARTER, Pool
 from services.matching.views import Manager, Mentor
 
 
@@ -84,7 +84,7 @@ def _first(tool: str, mentor: Mentor, manager: Manager) -> FirstTool:
     return FirstTool(tool=tool, needed=needed, mastered=mastered, words=said)
 
 
-_ASKED_FOR = Words(fr="parce que cela a été demandé", en="because it was asked for")
+_ASKED_FOR = Words(fr="comme demandé", en="as asked for")
 _NAMED = 3
 """Tools that a sentence names at most."""
 
