@@ -67,6 +67,9 @@ def import_(
 
     entered: Entered = run(sent())
     document, table, notes = _shown(cohort, entered)
+    document["warnings"] = [str(warning) for warning in roster.warnings]
+    for warning in document["warnings"]:
+        progress.print(warning, markup=False, highlight=False)
     answer(document, json_, table, *notes)
     sys.exit(0 if entered.clean else 1)
 

@@ -55,7 +55,8 @@ def propose(
         manager_id=manager.id,
         reason=command.reason,
     )
-    return [chosen, proposal(Pool([mentor], [manager], cohort.policy), 0, 0, BY_HAND, now)]
+    pool = Pool([mentor], [manager], cohort.policy)
+    return [chosen, proposal(pool, 0, 0, BY_HAND, now, command.reason)]
 
 
 def keep_apart(

@@ -21,7 +21,7 @@ from schemas.matching import (
     RoundSimulated,
     RunRound,
 )
-from schemas.values import SimulatedPair, Waiting
+from schemas.values import Profile, SimulatedPair, Waiting
 from services.chassis.domain import Decision
 from services.matching.couple import Couple
 from services.matching.messages import PairsFound, SearchEnded
@@ -75,8 +75,13 @@ def propose(
     return [PairsSimulated(cohort_id=cohort.id, round_id=round_.id, part=part.part, pairs=shown)]
 
 
-def proposal(pool: Pool, i: int, j: int, round_id: str, now: datetime) -> PairProposed:
-    """Manager i and mentor j of the pool, proposed to each other, with the reasons."""
+def proposal(
+    pool: Pool, i: int, j: int, round_id: str, now: datetime, because: str | None = None
+) -> PairProposed:
+    """Manager i and mentor j of the pool, proposed to each other, with the reasons.
+
+    `because`: that of the coordinator who chose the pair.
+    """
     mentor, manager = pool.mentors[j], pool.managers[i]
     reasons, begin = reasons_of(pool, i, j), first_tools(mentor, manager)
     return PairProposed(
@@ -89,6 +94,9 @@ def proposal(pool: Pool, i: int, j: int, round_id: str, now: datetime) -> PairPr
         reasons=reasons,
         tools=tuple(first.tool for first in begin),
         first_tools=begin,
+        mentor_profile=Profile(directorate=mentor.directorate, site=mentor.site),
+        manager_profile=recast(Profile, manager),
+        chosen_because=because,
         expires_at=now + timedelta(days=pool.policy.proposal_days),
     )
 

@@ -12,8 +12,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.values import WEEKDAYS, Availability, CohortPolicy, Tools, minutes
-from services.matching.families import needs_of
+from schemas.known.jobs import needs_of
+from schemas.values import REMOTE, WEEKDAYS, Availability, CohortPolicy, Tools, minutes
 from services.matching.search.assignment import BEST, AnyInts, Ints
 from services.matching.views import Manager, Mentor
 
@@ -22,8 +22,6 @@ DAY_SLOTS = 24 * 60 // QUARTER
 FULL_WEEK = 4 * 60  # shared minutes a week that count as fully available
 FULL = FULL_WEEK // QUARTER
 CRITERIA = ("coverage", "job", "availability", "bridge", "proximity")
-REMOTE = "remote"
-"""The site of whoever meets at a distance: anybody's."""
 
 _CHUNK = 64  # managers whose weeks are compared with the mentors' at once
 

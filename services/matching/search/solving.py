@@ -10,8 +10,7 @@ from itertools import chain
 
 import numpy as np
 
-from schemas.values import CohortPolicy, WaitingCause, Words
-from services.matching.search.explaining import NO_PLACE, waiting_words
+from schemas.values import CohortPolicy, WaitingCause
 from services.matching.search.pairing import pair
 from services.matching.search.scoring import Bonds, Pool
 from services.matching.search.unpaired import unpaired
@@ -45,7 +44,7 @@ class Found:
     """What came of one search: pairs (mentor, manager), best first, and why others wait."""
 
     pairs: Sequence[tuple[str, str]] = ()
-    causes: Mapping[str, tuple[WaitingCause, Words]] = field(default_factory=dict)
+    causes: Mapping[str, WaitingCause] = field(default_factory=dict)
     score: float = 0.0
     places_free: int = 0
     proven: bool = True
@@ -57,11 +56,11 @@ def solve(people: People) -> Found:
     bonds = Bonds({person.id: person.line_manager for person in everybody}, people.closed)
     pool = Pool(people.free, people.waiting, people.policy, bonds)
     found = pair(pool)
-    causes = {
-        pool.managers[one.manager].id: (one.cause, waiting_words(one)) for one in unpaired(found)
+    causes: dict[str, WaitingCause] = {
+        pool.managers[one.manager].id: one.cause for one in unpaired(found)
     }
     for manager in _without_a_place(people, bonds, causes):
-        causes[manager] = ("no-place", NO_PLACE)
+        causes[manager] = "no-place"
     best_first = sorted(found.pairs, key=lambda row: -row[2])
     return Found(
         [(pool.mentors[j].id, pool.managers[i].id) for i, j, _ in best_first],
@@ -72,11 +71,9 @@ def solve(people: People) -> Found:
     )
 
 
-def _without_a_place(
-    people: People, bonds: Bonds, causes: Mapping[str, tuple[WaitingCause, Words]]
-) -> list[str]:
+def _without_a_place(people: People, bonds: Bonds, causes: Mapping[str, WaitingCause]) -> list[str]:
     """Of those whom nobody free can coach: whom somebody without a free place could."""
-    asking = [m for m in people.waiting if m.id in causes and causes[m.id][0] != "competition"]
+    asking = [m for m in people.waiting if m.id in causes and causes[m.id] != "competition"]
     busy = [mentor for mentor in people.mentors if mentor.state == "engaged"]
     pool = Pool(busy, asking, people.policy, bonds)
     blocks = pool.legal(np.arange(len(asking)))
