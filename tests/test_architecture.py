@@ -41,6 +41,7 @@ CHASSIS_SPEAKS_OF = {
     "schemas.envelope",
     "schemas.heartbeat",
     "schemas.journal",
+    "schemas.sources",
     "schemas.topics",
 }
 DOMAIN_WORDS = {
