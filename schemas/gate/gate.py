@@ -27,7 +27,7 @@ def here() -> Release:
     return Release(
         compatibility.released(),
         contract.released(),
-        golden.listed((golden.GOLDEN / golden.SUMS).read_text(encoding="utf-8")),
+        golden.listed_here(),
     )
 
 

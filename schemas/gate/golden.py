@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.envelope import Record, Unreadable, attributes, decode, encode, type_name
-from schemas.gate.findings import Finding
+from schemas.gate.findings import Finding, NotReleased
 from schemas.sources import id_of, source_of
 from schemas.topics import TOPICS, Topic
 
@@ -64,6 +64,14 @@ def listed(text: str) -> dict[str, str]:
     return {name: digest for digest, name in rows}
 
 
+def listed_here(directory: Path = GOLDEN) -> dict[str, str]:
+    """What the list of golden files says. Raises `NotReleased` where there is none."""
+    try:
+        return listed((directory / SUMS).read_text(encoding="utf-8"))
+    except OSError:
+        raise NotReleased(f"{directory}: golden records are in a checkout only") from None
+
+
 def edited(was: Mapping[str, str], now: Mapping[str, str], told: str) -> Iterator[Finding]:
     """Golden files that are not what they were; `told`: by what."""
     for name, digest in was.items():
@@ -97,17 +105,19 @@ def again(row: Written, topic: Topic) -> Record:
 
 
 def check(rows: Iterable[Written]) -> Iterator[Finding]:
-    """What would be written otherwise today. A difference that many types have is one finding."""
-    met: dict[tuple[str, str, str], list[str]] = {}
+    """What would be written otherwise today. What many types have in common is one finding."""
+    names: dict[tuple[str, str], list[str]] = {}
+    whats: dict[tuple[str, str], str] = {}
     for row in rows:
         name = row.type[0]
         for where, what, others in _differences(row):
-            of = met.setdefault((where, what.replace(name, "TYPE"), others), [])
+            whats.setdefault((where, others), what)
+            of = names.setdefault((where, others), [])
             if name not in of:
                 of.append(name)
-    for (where, what, others), names in met.items():
-        more = f" and {len(names) - 1} other types" if len(names) > 1 else ""
-        yield Finding(f"{names[0]}{more}, {where}", what.replace("TYPE", names[0]), REMEDY, others)
+    for (where, others), of in names.items():
+        more = f" and {len(of) - 1} other types" if len(of) > 1 else ""
+        yield Finding(f"{of[0]}{more}, {where}", whats[where, others], REMEDY, others)
 
 
 def _differences(row: Written) -> Iterator[tuple[str, str, str]]:
