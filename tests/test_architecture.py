@@ -41,6 +41,7 @@ CHASSIS_SPEAKS_OF = {
     "schemas.heartbeat",
     "schemas.journal",
     "schemas.saying",  # the typography of a language
+    "schemas.sources",
     "schemas.topics",
 }
 DOMAIN_WORDS = {

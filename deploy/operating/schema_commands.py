@@ -1,6 +1,8 @@
 """`connecte schemas`: the published language as files."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +15,7 @@ from deploy.errors import BadInput
 from deploy.operating.console import Json, answer, output, run
 
 if TYPE_CHECKING:
-    from schemas.gate.compatibility import Finding
+    from schemas.gate.findings import Finding
 
 schema_commands = typer.Typer(help="The published language as files.", no_args_is_help=True)
 
@@ -57,25 +59,36 @@ def schemas_check(
     against: Annotated[
         Path | None,
         typer.Option(
-            help="Another released.json, or a directory of NAME.vN.json.", show_default=False
+            help="Another released.json, or a directory of NAME.vN.json: its schemas alone.",
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Another tag or commit than the last tag v…; as it was there, it has to be kept.",
+            show_default=False,
         ),
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Compare today's schemas with every released version: what would break, by field.
+    """Compare today's contract with every released one: what would break, and for whom.
 
-    Exit code 1 if something would. Without --against it is schemas/released.json.
+    The schemas, topics, keys, partitions, headers, ids and what descriptions mean, with what was
+    released (schemas/released.json, contract.json, the golden records), that this is as it was
+    sealed, and with the last tag, if git has one. Exit code 1 if something would break.
 
     Example: connecte schemas check --json
     """
-    from schemas.gate.compatibility import RELEASED, released, unreleased
+    from schemas.gate.compatibility import RELEASED, additions, released, unreleased
 
-    path = against or RELEASED
-    findings = _findings(path)
-    waiting = unreleased(released(path))
+    findings = _findings(against) if against else _all_findings(since)
+    versions = released(against or RELEASED)
+    waiting = unreleased(versions)
     lines = [str(finding) for finding in findings]
     if not findings:
-        lines = ["nothing breaks", *(f"for the next release: {name}" for name in waiting)]
+        new = (f"for the next release: {additions(versions, name)}" for name in waiting)
+        lines = ["nothing breaks", *new]
     document = {"findings": _rows(findings), "unreleased": waiting}
     _tell(document, json_, lines)
     sys.exit(1 if findings else 0)
@@ -83,14 +96,14 @@ def schemas_check(
 
 @schema_commands.command("release")
 def schemas_release(json_: Json = False) -> None:
-    """Add today's schemas to schemas/released.json, if nothing breaks; else exit code 1.
+    """Add today's contract to what was released, and seal it, if nothing breaks; else exit code 1.
 
     Example: connecte schemas release
     """
-    from schemas.gate.compatibility import RELEASED, release
+    from schemas.gate.gate import publish
 
-    findings = _findings(RELEASED)
-    names = [] if findings else release()
+    findings = [finding for finding in _all_findings(None) if not finding.sealed_later]
+    names = [] if findings else publish()
     lines = [str(finding) for finding in findings]
     lines += [f"released: {name}" for name in names]
     document = {"findings": _rows(findings), "released": names}
@@ -178,10 +191,31 @@ def _tell(document: Any, as_json: bool, lines: list[str]) -> None:
 
 
 def _findings(path: Path) -> "list[Finding]":
-    from schemas.gate.compatibility import NotReleased, check, released
+    """What would break of these schemas."""
+    from schemas.gate.compatibility import released
+    from schemas.gate.findings import agreed, still_open
+    from schemas.gate.gate import schemas_broken
+
+    with _understood():
+        return list(still_open(schemas_broken(released(path)), agreed()))
+
+
+def _all_findings(since: str | None) -> "list[Finding]":
+    """What would break of what this tree has released, and of what the last tag had."""
+    from deploy.operating.tagged import last_tag, release_at
+    from schemas.gate.gate import check
+
+    with _understood():
+        tag = since or last_tag()
+        return check(*([(tag, release_at(tag))] if tag else []))
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    from schemas.gate.findings import NotReleased
 
     try:
-        return check(released(path))
+        yield
     except NotReleased as error:
         raise BadInput(str(error)) from None
     except ModuleNotFoundError as error:
@@ -189,4 +223,6 @@ def _findings(path: Path) -> "list[Finding]":
 
 
 def _rows(findings: "list[Finding]") -> list[dict[str, str]]:
-    return [{"field": f.field, "what": f.what, "remedy": f.remedy} for f in findings]
+    return [
+        {"field": f.field, "what": f.what, "remedy": f.remedy, "others": f.others} for f in findings
+    ]

@@ -19,30 +19,16 @@ from typing import Any
 from schemas.base import Message
 from schemas.gate import generate
 from schemas.gate.differences import Difference, Schema, differences
+from schemas.gate.findings import Finding, NotReleased
 from schemas.gate.samples import example
-from schemas.topics import TOPICS
+from schemas.gate.wording import reworded
+from schemas.topics import TOPICS, TYPES
 from schemas.upcasting import UPCASTS, can_upcast, upcast
 
 RELEASED = Path(__file__).parents[1] / "released.json"
 
 Versions = Mapping[str, Mapping[int, Schema]]
 """Type to version to schema."""
-
-
-class NotReleased(Exception):
-    """A file or a directory has no released schemas, or something else; the text says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is broken, where, and what to do about it. `field` is `PairProposed.reasons.0.value`."""
-
-    field: str
-    what: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.what}; {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +50,14 @@ class Language:
             _names(topic.types for topic in topics if topic.name.endswith(".commands")),
             _names(topic.types for topic in topics if topic.audience == "public"),
         )
+
+    def others(self, name: str, subscribers: str) -> str:
+        """What those have to do who are not here, of what `subscribers` of it would have to."""
+        if name in self.public:
+            return subscribers
+        if name in self.one_way:
+            return "senders send the new form; what waits in the topic was sent in the old one"
+        return f"no subscriber reads it; the platform's own history has it: {subscribers}"
 
 
 def _names(groups: Any) -> frozenset[str]:
@@ -88,15 +82,27 @@ def released(path: Path = RELEASED) -> dict[str, dict[int, Schema]]:
 
 def _of_file(path: Path) -> Iterator[tuple[str, int, Schema]]:
     try:
-        document = _json(path)
-        rows = [
-            (name, int(version), _walked(name, schema))
-            for name, versions in document.items()
-            for version, schema in versions.items()
-        ]
+        rows = list(_rows(path.read_text(encoding="utf-8")))
     except _NONE:
         raise NotReleased(f"{path} has no schemas by name and version") from None
     yield from rows
+
+
+def read(text: str) -> Versions:
+    """What was released, from a file's text. ValueError if it is none."""
+    found: dict[str, dict[int, Schema]] = {}
+    try:
+        for name, version, schema in _rows(text):
+            found.setdefault(name, {})[version] = schema
+    except _NONE as error:
+        raise ValueError(str(error)) from None
+    return found
+
+
+def _rows(text: str) -> Iterator[tuple[str, int, Schema]]:
+    for name, versions in json.loads(text).items():
+        for version, schema in versions.items():
+            yield name, int(version), _walked(name, schema)
 
 
 def _of_directory(directory: Path) -> Iterator[tuple[str, int, Schema]]:
@@ -127,9 +133,8 @@ def check(versions: Versions, language: Language | None = None) -> list[Finding]
     for name in sorted(versions.keys() | language.types.keys()):
         kind = language.types.get(name)
         if kind is None:
-            findings.append(
-                Finding(name, "was published and is gone", "keep the type: history has it")
-            )
+            remedy, others = "keep the type: history has it", "subscribers do without it"
+            findings.append(Finding(name, "was published and is gone", remedy, others))
         else:
             findings += _of_type(kind, versions.get(name, {}), language)
     return findings
@@ -141,24 +146,41 @@ def _of_type(
     name, now = kind.__name__, kind.version
     if now in versions:
         remedy = f"publish {name}.v{now + 1}, with an upcast from v{now}"
-        found = compare(name, versions[now], schema_of(kind), one_way=name in language.one_way)
-        yield from (Finding(one.field, one.what, remedy) for one in found)
+        one_way = name in language.one_way
+        for one in compare(name, versions[now], schema_of(kind), one_way=one_way):
+            others = language.others(name, one.subscribers)
+            yield Finding(one.field, one.what, remedy, others)
     for later in sorted(n for n in versions if n > now):
-        yield Finding(name, f"v{later} was published, and today's is v{now}", "keep the newest")
+        what = f"v{later} was published, and today's is v{now}"
+        yield Finding(name, what, "keep the newest", f"subscribers read v{now} again")
     for n in range(1, now):
+        unread = f"subscribers who read all of history cannot read v{n}"
         if n not in versions:
-            yield Finding(name, f"v{n} is not among the released schemas", "put it back")
+            what = f"v{n} is not among the released schemas"
+            yield Finding(name, what, "put it back", unread)
         if (name, n) not in UPCASTS:
-            yield Finding(name, f"v{n} cannot be read", f"register an upcast from v{n}")
+            what, remedy = f"v{n} cannot be read", f"register an upcast from v{n}"
+            yield Finding(name, what, remedy, unread)
         elif n in versions and (wrong := _unreadable(kind, n, versions[n])):
-            yield Finding(name, f"the example of v{n} cannot be read: {wrong}", "mend the upcast")
+            what = f"the example of v{n} cannot be read: {wrong}"
+            yield Finding(name, what, "mend the upcast", unread)
     step = UPCASTS.get((name, now - 1))
     if step and name in language.public and (step.down is None or step.until is None):
         yield Finding(
             name,
             f"v{now - 1} would end without notice",
             "give the upcast a `down` and a day `until` which both versions are published",
+            f"subscribers read v{now} at once, or nothing",
         )
+
+
+def told_otherwise(versions: Versions, language: Language | None = None) -> Iterator[Finding]:
+    """Descriptions of a version that may mean something else than these."""
+    for name, kind in (language or Language.of_today()).types.items():
+        old = versions.get(name, {}).get(kind.version)
+        if old is not None:
+            remedy = f"publish {name}.v{kind.version + 1}"
+            yield from reworded(name, old, schema_of(kind), remedy)
 
 
 def _unreadable(kind: type[Message], version: int, schema: Schema) -> str:
@@ -224,6 +246,22 @@ def unreleased(versions: Versions, language: Language | None = None) -> list[str
     """Today's schemas that are not released as they are, each as `PairFormed.v1`."""
     kinds = (language or Language.of_today()).types.values()
     return sorted(versioned(kind) for kind in kinds if not _is_released(kind, versions))
+
+
+def additions(versions: Versions, name: str) -> str:
+    """What is new of one of these, in a sentence that says what subscribers have to do."""
+    kind = TYPES[name.rpartition(".v")[0]]
+    old, new = versions.get(kind.__name__, {}).get(kind.version), schema_of(kind)
+    read = kind.audience == "public"
+    if old is None:
+        others = "subscribers pass over types that they do not know"
+        return f"{name} is new; {others if read else 'no subscriber reads it'}"
+    back = differences(kind.__name__, new, old, one_way=False)
+    fields = [one.field for one in back if one.what.startswith("is gone")]
+    if not fields:
+        return f"{name} takes more, or is told in more words; nobody has to do anything"
+    others = "subscribers pass over fields that they do not know"
+    return f"{name} has {', '.join(fields)}; {others if read else 'no subscriber reads it'}"
 
 
 def _is_released(kind: type[Message], versions: Versions) -> bool:

@@ -1,7 +1,8 @@
 """What differs between two JSON Schemas of one message so that a reader would stumble, by field.
 
 Pure. Knows the part of JSON Schema that the catalogue uses; what it does not know counts as a
-break as soon as it differs. Descriptions, titles of fields and examples may change freely.
+break as soon as it differs. Titles of fields and examples may change freely; what descriptions
+mean is for `wording`.
 """
 
 from collections.abc import Iterator
@@ -21,12 +22,20 @@ _WALKED = {
 _NULL: Schema = {"type": "null"}
 
 
+OLD_AND_NEW = "subscribers read the new form, and the old one in what was written before"
+EXPECT = "subscribers expect it, and records without it that were written before"
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What broke, and where: `PairProposed.reasons.0.value` (0: of an array; *: of a map)."""
+    """What broke, and where: `PairProposed.reasons.0.value` (0: of an array; *: of a map).
+
+    `subscribers`: what those have to do who read it.
+    """
 
     field: str
     what: str
+    subscribers: str = OLD_AND_NEW
 
 
 def differences(name: str, old: Schema, new: Schema, *, one_way: bool) -> Iterator[Difference]:
@@ -37,7 +46,8 @@ def differences(name: str, old: Schema, new: Schema, *, one_way: bool) -> Iterat
     """
     for key in ("$id", "title"):
         if old.get(key) != new.get(key):
-            yield Difference(name, f"{key} became {new.get(key)!r}, it was {old.get(key)!r}")
+            what = f"{key} became {new.get(key)!r}, it was {old.get(key)!r}"
+            yield Difference(name, what, "subscribers know it by its new name too")
     yield from _Walk(old, new, one_way).part(name, old, new)
 
 
@@ -53,12 +63,14 @@ class _Walk:
         """The differences below one place."""
         kept = "default" not in old or _extends(old["default"], new.get("default", ...))
         if not kept and not self.one_way:
-            yield Difference(at, "has another default, so older records would change")
+            others = "subscribers fill in the new default, and the old one where it was written"
+            yield Difference(at, "has another default, so older records would change", others)
         before, after = _branches(self.old, old), _branches(self.new, new)
         if _NULL in after and _NULL not in before and not self.one_way:
-            yield Difference(at, "may be null now")
+            yield Difference(at, "may be null now", "subscribers expect null")
         if _NULL in before and _NULL not in after:
-            yield Difference(at, "may not be null any more")
+            others = "subscribers go on expecting null in what was written before"
+            yield Difference(at, "may not be null any more", others)
         before = [branch for branch in before if branch != _NULL]
         after = [branch for branch in after if branch != _NULL]
         if len(before) != len(after):
@@ -95,10 +107,12 @@ class _Walk:
             return
         for value in was:
             if value not in now:
-                yield Difference(at, f"cannot be {value!r} any more")
+                others = "subscribers go on expecting it in what was written before"
+                yield Difference(at, f"cannot be {value!r} any more", others)
         for value in now:
             if value not in was and not self.one_way:
-                yield Difference(at, f"can be {value!r} now")
+                others = "subscribers who took the list for complete expect one more"
+                yield Difference(at, f"can be {value!r} now", others)
 
     def _limits(self, at: str, old: Schema, new: Schema) -> Iterator[Difference]:
         for key in sorted(_LOWER | _UPPER):
@@ -109,7 +123,12 @@ class _Walk:
             narrower = was is None or (now is not None and higher == (key in _LOWER))
             if narrower or not self.one_way:
                 how = "narrower" if narrower else "wider"
-                yield Difference(at, f"{key} is {now}, it was {was}: {how}")
+                others = (
+                    "subscribers go on expecting what was written within the old limit"
+                    if narrower
+                    else "subscribers make room for what is beyond the old limit"
+                )
+                yield Difference(at, f"{key} is {now}, it was {was}: {how}", others)
 
     def _object(self, at: str, old: Schema, new: Schema) -> Iterator[Difference]:
         was, now = old.get("properties", {}), new.get("properties", {})
@@ -119,18 +138,26 @@ class _Walk:
             if name not in now:
                 twin = next((n for n, f in added.items() if _bare(f) == _bare(field)), None)
                 what = "is gone" if twin is None else f"is gone, or is called {twin} now"
-                yield Difference(f"{at}.{name}", what)
+                others = (
+                    "subscribers do without it"
+                    if twin is None
+                    else f"subscribers read {twin}, and {name} in what was written before"
+                )
+                yield Difference(f"{at}.{name}", what, others)
                 continue
             yield from self.part(f"{at}.{name}", field, now[name])
             if name in needs - needed:
-                yield Difference(f"{at}.{name}", "is required now; older records may lack it")
+                what = "is required now; older records may lack it"
+                yield Difference(f"{at}.{name}", what, EXPECT)
             if name in needed - needs and not self.one_way:
-                yield Difference(f"{at}.{name}", "may be absent now; older readers need it")
+                what = "may be absent now; older readers need it"
+                yield Difference(f"{at}.{name}", what, "subscribers expect records without it")
         for name in added:
             if name in needs:
-                yield Difference(f"{at}.{name}", "is new and required; give it a default")
+                yield Difference(f"{at}.{name}", "is new and required; give it a default", EXPECT)
             elif old.get("additionalProperties") is False and not self.one_way:
-                yield Difference(f"{at}.{name}", "is new, and older readers refuse what is new")
+                what = "is new, and older readers refuse what is new"
+                yield Difference(f"{at}.{name}", what, "readers take it before it is written")
         yield from self._others(at, old, new)
 
     def _others(self, at: str, old: Schema, new: Schema) -> Iterator[Difference]:

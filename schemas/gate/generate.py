@@ -167,7 +167,7 @@ def _row(topic: Topic) -> dict[str, Any]:
 
 # --- AsyncAPI ---------------------------------------------------------------------------------
 
-_ABOUT = """\
+PROMISES = """\
 The events that the reverse-mentoring platform publishes for everybody. Subscribers need nothing \
 but these topics; ids are pseudonymous, and no name or address is on them.
 
@@ -281,7 +281,7 @@ def _asyncapi(public: Iterable[Topic]) -> dict[str, Any]:
         "info": {
             "title": "Reverse mentoring: public events",
             "version": API_VERSION,
-            "description": _ABOUT,
+            "description": PROMISES,
             "license": {"name": "MIT"},
         },
         "defaultContentType": "application/json",
@@ -291,7 +291,7 @@ def _asyncapi(public: Iterable[Topic]) -> dict[str, Any]:
         "components": {
             "securitySchemes": {"scram": _SCRAM},
             "messages": {name: _message(kind) for name, kind in kinds.items()},
-            "schemas": {**_shared_schemas(kinds.values()), "CloudEvent": _headers()},
+            "schemas": {**_shared_schemas(kinds.values()), "CloudEvent": headers()},
         },
     }
 
@@ -350,7 +350,8 @@ def _message(kind: type[Message]) -> dict[str, Any]:
     }
 
 
-def _headers() -> dict[str, Any]:
+def headers() -> dict[str, Any]:
+    """The headers of a public record, as JSON Schema."""
     return {
         "type": "object",
         "description": "CloudEvents 1.0 attributes, as Kafka headers in UTF-8.",

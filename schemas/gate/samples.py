@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from schemas.base import Command, Message
 from schemas.envelope import Record, encode
+from schemas.sources import id_of, source_of
 from schemas.topics import PARKED, PARTITIONS, PEOPLE, TOPICS, Topic, partition_of
 
 M = TypeVar("M", bound=Message)
@@ -52,8 +53,8 @@ def record(kind: type[Message], topic: Topic | None = None, sequence: int = 1) -
         message,
         topic.name,
         partition,
-        id=f"{owner}.{stream}.{partition}.{sequence}",
-        source=f"/mentoring/{owner}/{stream}/{partition}",
+        id=id_of(owner, stream, partition, sequence),
+        source=source_of(owner, stream, partition),
         time=AT,
         sequence=sequence,
         order=sequence - 1,

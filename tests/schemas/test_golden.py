@@ -5,13 +5,11 @@ Files are only ever added: `python -m tests.schemas.test_golden NAME` writes the
 into `golden/NAME` and adds them to the list.
 """
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -19,6 +17,7 @@ from jsonschema import Draft202012Validator
 from schemas.base import Message
 from schemas.envelope import attributes, decode
 from schemas.gate.compatibility import released
+from schemas.gate.golden import GOLDEN, SUMS, listed, sums
 from schemas.gate.samples import record
 from schemas.journal import StepCompleted
 from schemas.topics import PARKED, TOPICS, Service
@@ -26,24 +25,9 @@ from services.chassis.domain import Domain, NotLoaded, One, State
 from services.chassis.log.contract import Received
 from services.chassis.step.journal import fold
 
-GOLDEN = Path(__file__).parent / "golden"
-LIST = GOLDEN / "SHA256SUMS"
+LIST = GOLDEN / SUMS
 WRITERS = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir())
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
-
-
-def listed() -> dict[str, str]:
-    """File to hash, as `sha256sum` writes it."""
-    rows = (line.split("  ", 1) for line in LIST.read_text().splitlines())
-    return {name: digest for digest, name in rows}
-
-
-def present() -> dict[str, str]:
-    return {
-        path.relative_to(GOLDEN).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in GOLDEN.rglob("*")
-        if path.is_file() and path != LIST
-    }
 
 
 @cache
@@ -68,7 +52,7 @@ def read(row: Received) -> Message:
 
 
 def test_no_golden_record_was_changed_added_or_taken_away_unnoticed() -> None:
-    assert present() == listed()
+    assert sums() == listed(LIST.read_text())
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -145,7 +129,7 @@ def test_the_journal_of_a_version_is_folded_by_todays_services(
 
 def write(name: str) -> None:
     """The records of today, as golden ones. What is there already must be as it is listed."""
-    if present() != listed():
+    if sums() != listed(LIST.read_text()):
         sys.exit("a golden record is not as it is listed; nothing is written")
     directory = GOLDEN / name
     directory.mkdir()
@@ -161,8 +145,7 @@ def write(name: str) -> None:
             }
             lines.append(json.dumps(row, ensure_ascii=False))
         (directory / f"{topic.name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    sums = (f"{digest}  {file}" for file, digest in sorted(present().items()))
-    LIST.write_text("\n".join(sums) + "\n")
+    LIST.write_text("".join(f"{digest}  {file}\n" for file, digest in sorted(sums().items())))
 
 
 if __name__ == "__main__":

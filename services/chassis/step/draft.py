@@ -6,6 +6,7 @@ from datetime import datetime
 from schemas.base import Event, Message
 from schemas.envelope import Record, encode, is_doubled
 from schemas.journal import RecordDropped, RecordParked, RecordRetried, StepCompleted
+from schemas.sources import following, id_of, source_of
 from schemas.topics import Service, Stream, stream_of, stream_topic
 from services.chassis.log.sizes import SMALL, check_size
 from services.chassis.step.passing import NOTHING, Passed
@@ -59,7 +60,7 @@ class Draft:
     @property
     def next_parked(self) -> int:
         """The number of the next record that is set aside."""
-        return self.sequences.get("parked", 0) + 1
+        return following(self.sequences.get("parked", 0))
 
     def add(self, event: Message, cause: str | None = None, traceparent: str | None = None) -> None:
         """Put an event at the end of the service's journal; `cause` is the id of what led to it.
@@ -87,22 +88,21 @@ class Draft:
     ) -> None:
         """One record; a copy in the older version is no entry of the journal, and has no order."""
         partition = self.place.partition
-        sequence = self.sequences.get(stream, 0) + 1
+        sequence = following(self.sequences.get(stream, 0))
         self.sequences[stream] = sequence
-        ids = f"{self.service}.{stream}.{partition}"
+        where = self.service, stream, partition
         record = encode(
             event,
             stream_topic(self.service, stream),
             partition,
-            id=f"{ids}.{sequence}",
-            # The parked topic is shared by the services, so its source names the service.
-            source=f"/mentoring/{self.service}/{stream}/{partition}",
+            id=id_of(*where, sequence),
+            source=source_of(*where),
             time=self.now,
             sequence=sequence,
             order=None if copy else self.order,
             cause=cause,
             traceparent=traceparent,
-            copy_of=f"{ids}.{sequence + 1}" if copy else None,
+            copy_of=id_of(*where, following(sequence)) if copy else None,
         )
         told = len(cause or "") + len(traceparent or "")
         if len(record.value or b"") + len(record.key or b"") + told > SMALL:

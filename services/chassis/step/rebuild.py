@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from schemas.base import Message
 from schemas.envelope import Unreadable, attributes, decode, tombstone
 from schemas.journal import RecordRetried, StepCompleted
+from schemas.sources import source_of
 from schemas.topics import PUBLIC_EVENTS, Stream, stream_topic
 from services.chassis.documents import DroppedRecord, ParkedRecord
 from services.chassis.domain import Change, Document, Domain, NotLoaded, One, State
@@ -236,7 +237,7 @@ class _Partition:
                 expected += 1
 
     async def _stream(self, stream: Stream) -> AsyncGenerator[Entry, None]:
-        source = f"/mentoring/{self.domain.name}/{stream}/{self.partition}"
+        source = source_of(self.domain.name, stream, self.partition)
         topic = stream_topic(self.domain.name, stream)
         async for rows in self.log.read(topic, self.partition, self.offsets.get(stream, 0)):
             for row in rows:
