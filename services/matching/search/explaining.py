@@ -4,27 +4,38 @@ In French and in English, from the same data as the score; see French law on alg
 (CRPA, L311-3-1 and R311-3-1-2).
 """
 
-from schemas.values import FirstTool, ScoreReason, WaitingCause, Words
+from typing import TYPE_CHECKING
+
+from schemas.values import CohortPolicy, FirstTool, ScoreReason, WaitingCause, Words
 from services.matching.families import job_families, needs_of
-from services.matching.search.assignment import POINT
-from services.matching.search.scoring import CRITERIA, QUARTER, REMOTE, Pool
-from services.matching.search.unpaired import Unpaired
+from services.matching.search.fit import (
+    CRITERIA,
+    POINT,
+    QUARTER,
+    REMOTE,
+    parts,
+    shared_quarters,
+    shares_of,
+)
 from services.matching.views import Manager, Mentor
 
+if TYPE_CHECKING:
+    from services.matching.search.unpaired import Unpaired
 
-def reasons_of(pool: Pool, i: int, j: int) -> tuple[ScoreReason, ...]:
-    """The score of manager i with mentor j: what the criteria contribute adds up to it."""
-    words = _words(pool.mentors[j], pool.managers[i], pool.shared(i, j))
+
+def reasons_of(mentor: Mentor, manager: Manager, policy: CohortPolicy) -> tuple[ScoreReason, ...]:
+    """The score of the two as a pair: what the criteria contribute adds up to it."""
+    words = _words(mentor, manager, shared_quarters(mentor, manager))
     return tuple(
         ScoreReason(
             criterion=name,
             value=round(part / whole, 4),
-            weight=getattr(pool.policy.weights, name),
+            weight=getattr(policy.weights, name),
             contribution=int(share * part / whole) / POINT,
             words=said,
         )
         for name, share, (part, whole), said in zip(
-            CRITERIA, pool.shares, pool.parts(i, j), words, strict=True
+            CRITERIA, shares_of(policy), parts(mentor, manager), words, strict=True
         )
     )
 
@@ -109,7 +120,7 @@ NO_PLACE = Words(
 )
 
 
-def waiting_words(one: Unpaired) -> Words:
+def waiting_words(one: "Unpaired") -> Words:
     """Why somebody stays without a mentor, as a sentence."""
     if (among := one.competition) is None:
         return _CAUSES[one.cause]
