@@ -25,7 +25,6 @@ from schemas.scheduling import PairGraduated, SessionPlanned
 from schemas.values import BY_HAND, REMOTE, CohortPolicy, Side, Waiting, WaitingCause, Window
 from services.matching.rounds import proposal
 from services.matching.search.explaining import waiting_words
-from services.matching.search.scoring import Pool
 from services.matching.views import Manager, Mentor
 from services.notify.letters import LETTERS
 
@@ -110,12 +109,11 @@ _NUMBERS: Mapping[type[Event], Mapping[str, Sequence[int]]] = {
 
 
 def _proposals() -> Iterator[Branch]:
-    pool = Pool([_MENTOR], [_MANAGER], COHORT.policy)
-    yield "round", proposal(pool, 0, 0, "round-1", WRITTEN_AT)
-    remote = Pool([_MENTOR.model_copy(update=_FAR)], [_MANAGER], COHORT.policy)
-    yield "round-remote", proposal(remote, 0, 0, "round-1", WRITTEN_AT)
+    policy, remote = COHORT.policy, _MENTOR.model_copy(update=_FAR)
+    yield "round", proposal(policy, _MENTOR, _MANAGER, "round-1", WRITTEN_AT)
+    yield "round-remote", proposal(policy, remote, _MANAGER, "round-1", WRITTEN_AT)
     because = "vous l’avez demandé tous les deux"
-    yield "by-hand", proposal(pool, 0, 0, BY_HAND, WRITTEN_AT, because)
+    yield "by-hand", proposal(policy, _MENTOR, _MANAGER, BY_HAND, WRITTEN_AT, because)
     yield "oldest", message_of(PairProposed).model_copy(update=_OLDEST)
 
 

@@ -22,8 +22,9 @@ from deploy.errors import BadInput
 from deploy.operating.rosters import read_people
 from schemas.base import recast
 from schemas.values import AskedPolicy, CohortPolicy, WaitingCause, Words
-from services.matching.search.assignment import POINT, Ints
+from services.matching.search.assignment import Ints
 from services.matching.search.explaining import first_tools, reasons_of
+from services.matching.search.fit import POINT
 from services.matching.search.pairing import Pairing, Progress, pair
 from services.matching.search.scoring import Bonds, Pool
 from services.matching.search.unpaired import Competition, Unpaired, unpaired
@@ -99,7 +100,10 @@ def _document(found: Pairing, alone: Sequence[Unpaired]) -> dict[str, Any]:
             "score": score,
             "tools": [first.tool for first in begin],
             "first_tools": [first.model_dump() for first in begin],
-            "reasons": [reason.model_dump() for reason in reasons_of(pool, i, j)],
+            "reasons": [
+                reason.model_dump()
+                for reason in reasons_of(pool.mentors[j], pool.managers[i], pool.policy)
+            ],
         }
         for i, j, score in found.pairs
         for begin in [first_tools(pool.mentors[j], pool.managers[i])]

@@ -21,9 +21,9 @@ from schemas.matching import (
 )
 from schemas.values import Window
 from services.matching.messages import PairsFound, SearchReport
-from services.matching.search.scoring import above
-from services.matching.search.solving import Found, People, solve
-from services.matching.search.worker import search, solve_here
+from services.matching.search.fit import above
+from services.matching.search.question import Found, People
+from services.matching.search.worker import search, solve, solve_here
 from services.matching.views import Manager, Mentor, Pair, Round
 from tests.matching.given import (
     TUESDAY,

@@ -8,25 +8,39 @@ from typing import assert_never
 
 from schemas.known.jobs import needs_of, recommended
 from schemas.known.tools import label, listed
-from schemas.values import REMOTE, FirstTool, ScoreReason, Tools, WaitingCause, Words
-from services.matching.search.assignment import POINT
-from services.matching.search.scoring import CRITERIA, QUARTER, Pool
+from schemas.values import (
+    REMOTE,
+    CohortPolicy,
+    FirstTool,
+    ScoreReason,
+    Tools,
+    WaitingCause,
+    Words,
+)
+from services.matching.search.fit import (
+    CRITERIA,
+    POINT,
+    QUARTER,
+    parts,
+    shared_quarters,
+    shares_of,
+)
 from services.matching.views import Manager, Mentor
 
 
-def reasons_of(pool: Pool, i: int, j: int) -> tuple[ScoreReason, ...]:
-    """The score of manager i with mentor j: what the criteria contribute adds up to it."""
-    words = _words(pool.mentors[j], pool.managers[i], pool.shared(i, j))
+def reasons_of(mentor: Mentor, manager: Manager, policy: CohortPolicy) -> tuple[ScoreReason, ...]:
+    """The score of the two as a pair: what the criteria contribute adds up to it."""
+    words = _words(mentor, manager, shared_quarters(mentor, manager))
     return tuple(
         ScoreReason(
             criterion=name,
             value=round(part / whole, 4),
-            weight=getattr(pool.policy.weights, name),
+            weight=getattr(policy.weights, name),
             contribution=int(share * part / whole) / POINT,
             words=said,
         )
         for name, share, (part, whole), said in zip(
-            CRITERIA, pool.shares, pool.parts(i, j), words, strict=True
+            CRITERIA, shares_of(policy), parts(mentor, manager), words, strict=True
         )
     )
 
