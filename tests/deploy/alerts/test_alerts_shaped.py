@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from deploy.made import chart_schema
-from tests.deploy.alerts.alerting import promtool
+from tests.deploy.alerts.alerting import RULES, promtool
+from tests.deploy.alerts.alerting import alerts as in_the_file
 from tests.deploy.chart.rendering import Object, changed, of_kind, render
 
 ALERTS = dict(chart_schema.alerts())
@@ -121,3 +122,47 @@ async def test_the_watchdog_fires_while_something_is_scraped_and_falls_silent_wi
     path.write_text(yaml.safe_dump(tests))
     tested = await promtool(tmp_path, "test", "rules", path)
     assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+async def test_the_shortest_window_still_sees_enough_at_a_scrape_a_minute(tmp_path: Path) -> None:
+    """What the chart permits of `podMonitor.interval` beside the alerts."""
+    (tmp_path / "alerts.yaml").write_text(RULES.read_text())
+    labels = 'namespace="here",job="connecte",service="matching"'
+    told = {"exp_labels": {"severity": "critical", "namespace": "here", "job": "connecte"}}
+    told["exp_labels"]["service"] = "matching"
+    (rule,) = called("MentoringProjectionStale", list(in_the_file()))
+    series = {
+        f"mentoring_consumer_lag{{{labels}}}": "0x10 7x20",
+        f"faststream_received_processed_messages_total{{{labels}}}": "0+60x10 600x20",
+    }
+    tests = {
+        "rule_files": ["alerts.yaml"],
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": v} for name, v in series.items()],
+                "alert_rule_test": [
+                    {"alertname": rule["alert"], "eval_time": "9m", "exp_alerts": []},
+                    {
+                        "alertname": rule["alert"],
+                        "eval_time": "20m",
+                        "exp_alerts": [{**told, "exp_annotations": spoken(rule)}],
+                    },
+                ],
+            }
+        ],
+    }
+    path = tmp_path / "tests.yaml"
+    path.write_text(yaml.safe_dump(tests))
+    tested = await promtool(tmp_path, "test", "rules", path)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def spoken(rule: Any) -> dict[str, str]:
+    """The annotations of an alert of matching whose value is 7."""
+    return {
+        name: text.replace("{{ $labels.service }}", "matching").replace(
+            '{{ printf "%.0f" $value }}', "7"
+        )
+        for name, text in rule["annotations"].items()
+    }
