@@ -26,9 +26,9 @@ from deploy.operating.roster_files import (
     write_roster,
 )
 from schemas.base import CohortId, Command
+from schemas.families import needs_of
 from schemas.matching import EnrolManager, VolunteerAsMentor
 from schemas.people import PersonContact
-from services.matching.families import needs_of
 
 __all__ = [
     "MANAGER_COLUMNS",

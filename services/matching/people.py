@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from schemas.base import Event, recast
+from schemas.families import job_families, needs_of
 from schemas.matching import (
     AvailabilityChanged,
     ChangeAvailability,
@@ -25,7 +26,6 @@ from schemas.matching import (
 )
 from schemas.text import tidied
 from services.chassis.domain import Decision, Refusal
-from services.matching.families import job_families, needs_of
 from services.matching.views import Cohort, Manager, Mentor, Pair
 
 _OFFER = ("directorate", "site", "skills", "capacity", "line_manager", "excludes")

@@ -3,50 +3,39 @@
 Clock times are those of Europe/Paris.
 """
 
-import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
 
 from schemas.values import FirstTool, Language, ScoreReason, Words
-from services.notify.calendar import PARIS
+from services.chassis import wording
+from services.chassis.wording import (
+    NARROW_NBSP,
+    NBSP,
+    clock,
+    day,
+    day_and_time,
+    number,
+    span,
+    typeset,
+)
 
-NBSP, NARROW_NBSP = "\u00a0", "\u202f"
+__all__ = [
+    "NARROW_NBSP",
+    "NBSP",
+    "clock",
+    "day",
+    "day_and_time",
+    "listed",
+    "number",
+    "one_line",
+    "points",
+    "said",
+    "span",
+    "tools",
+    "typeset",
+]
 
-_DAYS: dict[Language, tuple[str, ...]] = {
-    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-_MONTHS: dict[Language, tuple[str, ...]] = {
-    "fr": (
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ),
-    "en": (
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-}
+
 _CRITERIA: dict[Language, dict[str, str]] = {
     "fr": {
         "coverage": "outils recherchés et maîtrisés",
@@ -65,42 +54,9 @@ _CRITERIA: dict[Language, dict[str, str]] = {
 }
 
 
-def day(moment: datetime, language: Language) -> str:
-    """`lundi 6 mars 2017`; `Monday 6 March 2017`."""
-    local = moment.astimezone(PARIS)
-    number = "1er" if language == "fr" and local.day == 1 else str(local.day)
-    weekday, month = _DAYS[language][local.weekday()], _MONTHS[language][local.month - 1]
-    return f"{weekday} {number}{NBSP}{month} {local.year}"
-
-
-def clock(moment: datetime, language: Language) -> str:
-    """`10 h`, `10 h 30`; `10:00`."""
-    local = moment.astimezone(PARIS)
-    if language == "en":
-        return f"{local:%H:%M}"
-    hours = f"{local.hour}{NBSP}h"
-    return f"{hours}{NBSP}{local:%M}" if local.minute else hours
-
-
-def day_and_time(moment: datetime, language: Language) -> str:
-    """`lundi 6 mars 2017 à 10 h`; `Monday 6 March 2017 at 10:00`."""
-    at = "à" if language == "fr" else "at"
-    return f"{day(moment, language)} {at} {clock(moment, language)}"
-
-
-def span(start: datetime, end: datetime, language: Language) -> str:
-    """`lundi 6 mars 2017, de 10 h à 11 h (heure de Paris)`."""
-    first, last = clock(start, language), clock(end, language)
-    if language == "fr":
-        return f"{day(start, language)}, de {first} à {last} (heure de Paris)"
-    return f"{day(start, language)}, {first} to {last} (Paris time)"
-
-
 def listed(words: Sequence[str], language: Language) -> str:
     """`a, b et c`; empty for none. Tools are written as people say them: without dashes."""
-    said = [word.replace("-", " ") for word in words]
-    last = " et " if language == "fr" else " and "
-    return last.join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else "".join(said)
+    return wording.listed([word.replace("-", " ") for word in words], language)
 
 
 def points(reasons: Sequence[ScoreReason], language: Language) -> list[str]:
@@ -129,21 +85,6 @@ def tools(begin: Sequence[FirstTool], language: Language) -> list[str]:
     colon = " :" if language == "fr" else ":"
     lines = (f"{listed([t.tool], language)}{colon} {said(t.words, language)}" for t in begin)
     return [typeset(line, language) for line in lines]
-
-
-def number(value: float, language: Language) -> str:
-    """To one decimal, which is left out where it is zero: `36,5`, `36.5`, `40`."""
-    text = f"{value:.1f}".removesuffix(".0")
-    return text.replace(".", ",") if language == "fr" else text
-
-
-def typeset(text: str, language: Language) -> str:
-    """French puts a space before high punctuation, on which no line may break."""
-    if language != "fr":
-        return text
-    text = re.sub(r" ([;!?])", rf"{NARROW_NBSP}\1", text)
-    text = re.sub(r" ([:»])", rf"{NBSP}\1", text)
-    return text.replace("« ", f"«{NBSP}")
 
 
 def one_line(text: str) -> str:

@@ -4,8 +4,8 @@ In French and in English, from the same data as the score; see French law on alg
 (CRPA, L311-3-1 and R311-3-1-2).
 """
 
+from schemas.families import job_families, needs_of
 from schemas.values import FirstTool, ScoreReason, WaitingCause, Words
-from services.matching.families import job_families, needs_of
 from services.matching.search.assignment import POINT
 from services.matching.search.scoring import CRITERIA, QUARTER, REMOTE, Pool
 from services.matching.search.unpaired import Unpaired

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[3]
 CRDS = Path(os.environ.get("CONNECTE_TEST_CRDS", ROOT.parent / "shared" / "crds"))
 """Definitions of custom resources; the folder may be missing."""
 CI = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").iterdir())
+DEPLOYED = tuple(yaml.safe_load((CHART / "values.yaml").read_text())["services"])
+"""The services that the chart brings: those of the programme itself."""
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 
 

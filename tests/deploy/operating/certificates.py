@@ -16,7 +16,7 @@ import numpy as np
 
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 POINT = 10_000  # scores are whole ten-thousandths
-JOBS = Path(__file__).parents[3] / "services" / "matching" / "job_families.toml"
+JOBS = Path(__file__).parents[3] / "schemas" / "job_families.toml"
 
 Row = dict[str, str]
 

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.errors import BadInput
 from deploy.operating.match import certificate_json, match, pairs_csv
-from services.matching.families import job_families
+from schemas.families import job_families
 from tests.bench.matching import write_people
 from tests.deploy.operating.certificates import findings
 from tests.deploy.operating.commands import connecte
