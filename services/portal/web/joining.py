@@ -80,7 +80,7 @@ async def _cohort(visit: Visit) -> Cohort:
 async def _draft(visit: Visit) -> tuple[Cohort, Side, Row]:
     found = await visit.site.draft(visit.path["draft"])
     cohort = await _cohort(visit)
-    if found is None or found.get("cohort") != cohort.id:
+    if found is None or found.get("cohort") != cohort.id or "given" not in found:
         raise NotHere
     if found["given"]["adresse"].casefold() != visit.address:
         raise NotHere

@@ -1,4 +1,4 @@
-"""The one letter that the portal writes itself: the link by which somebody signs in.
+"""The letters that the portal writes itself: links by which somebody signs in.
 
 Always holds: whoever asked for it does not wait for the mail server, so nobody can tell by the time
 of an answer whether a letter was sent; neither an address nor a link is logged.
@@ -6,7 +6,7 @@ of an answer whether a letter was sent; neither an address nor a link is logged.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import localtime, make_msgid
@@ -14,6 +14,7 @@ from email.utils import localtime, make_msgid
 import aiosmtplib
 
 from services.chassis.settings import MailSettings
+from services.chassis.store.contract import NoAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +48,21 @@ class Mailing:
         self._send = send
         self._under_way: set[asyncio.Task[None]] = set()
 
-    def post(self, address: str, subject: str, text: str) -> None:
-        """Send it, by and by. If the mail server does not take it, whoever waits asks again."""
+    def later(self, letter: Coroutine[None, None, tuple[str, str, str]]) -> None:
+        """Write a letter (address, subject, text) and send it, by and by.
+
+        If the mail server does not take it, whoever waits for it asks again.
+        """
+        task = asyncio.create_task(self._written(letter))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _written(self, letter: Coroutine[None, None, tuple[str, str, str]]) -> None:
+        try:
+            address, subject, text = await letter
+        except NoAnswer as error:
+            logger.warning("a sign-in letter was not written: %s", type(error.__cause__).__name__)
+            return
         message = EmailMessage()
         message["From"] = self._sender
         message["To"] = Address(addr_spec=address)
@@ -57,11 +71,6 @@ class Mailing:
         message["Message-ID"] = make_msgid(domain=self._sender.partition("@")[2])
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
-        task = asyncio.create_task(self._posted(message))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-
-    async def _posted(self, message: EmailMessage) -> None:
         try:
             await self._send(message)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:

@@ -77,6 +77,12 @@ def _common(visit: Visit) -> dict[str, Any]:
         first, last = wording.clock(start, language), wording.clock(end, language)
         return f"{wording.day(start, language)}, {first} – {last}"
 
+    def many(n: int, one: tuple[str, str], more: tuple[str, str]) -> str:
+        """A number with its words: French counts nought and one alike."""
+        alone = n in (0, 1) if language == "fr" else n == 1
+        words = (one if alone else more)[language != "fr"]
+        return wording.typeset(f"{n}{wording.NBSP}{words}", language)
+
     def field_token() -> Markup:
         return Markup('<input type="hidden" name="jeton" value="{}">').format(visit.token)
 
@@ -86,6 +92,8 @@ def _common(visit: Visit) -> dict[str, Any]:
         "language": language,
         "style": STYLE_PATH,
         "field_token": field_token,
+        "many": many,
+        "domains": sorted(visit.site.rules.domains - {"*"}),
         "when": when,
         "day": lambda moment: wording.day(moment, language),
         "soon": lambda moment: phrases.from_now(moment, visit.now, language),

@@ -15,8 +15,9 @@ from services.chassis.store.kept import Kept
 SESSION, LINK, TRIES = "session", "link", "tries"
 _SEEN_EVERY = timedelta(minutes=1)
 _PERIOD = timedelta(minutes=15)
-LINKS_PER_ADDRESS, LINKS_PER_PLACE = 5, 30
-"""In a quarter of an hour: letters to one address, and wishes from one network address."""
+LINKS_PER_ADDRESS, LINKS_PER_PLACE = 5, 300
+"""In a quarter of an hour: letters to one address, and wishes from one network address, which may
+be a proxy with a ministry behind it."""
 
 
 def wall() -> datetime:

@@ -58,8 +58,12 @@ async def letter_to(visit: Visit, address: str, way: str) -> None:
     site = visit.site
     client = visit.request.client
     allowed = await site.sessions.may_ask(address, client.host if client else "")
-    if not (allowed and site.rules.may_sign_in(address)):
-        return
+    if allowed and site.rules.may_sign_in(address):
+        site.mailing.later(_letter(visit, address, way))
+
+
+async def _letter(visit: Visit, address: str, way: str) -> tuple[str, str, str]:
+    site = visit.site
     token = await site.sessions.make_link(address, way)
     url = f"{site.url}/connexion/{token}"
     minutes = int(site.sessions.link_lasts.total_seconds() // 60)
@@ -72,7 +76,7 @@ async def letter_to(visit: Visit, address: str, way: str) -> None:
         f"for {minutes} minutes. If you did not ask for it, do nothing: nobody is signed in "
         "without this link.\n",
     )
-    site.mailing.post(address, subject, text)
+    return address, subject, text
 
 
 def _over(visit: Visit) -> Response:
