@@ -127,6 +127,8 @@ def _guarded(route: Route, site: Site) -> Callable[[Request], Awaitable[Response
             response = await _answered(route, visit)
         except (NotHere, Away, NoAnswer, HTTPException) as error:
             response = _fault(visit, error)
+        finally:
+            await visit.form.close()
         _set_cookies(visit, response, cookie)
         return response
 

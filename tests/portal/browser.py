@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 
@@ -111,7 +112,8 @@ class Person:
     async def follows(self, words: str) -> "Person":
         for link in self.page.all("a"):
             if words in link.text:
-                return await self.goes_to(link.get("href"))
+                assert self.answer is not None
+                return await self.goes_to(urljoin(str(self.answer.url), link.get("href")))
         raise AssertionError(f"no link says {words!r}: {[a.text for a in self.page.all('a')]}")
 
     async def presses(
