@@ -190,6 +190,20 @@ def refused(rule: str, language: Language) -> str:
     )
 
 
+def cause(text: str, language: Language) -> str:
+    """Why a letter failed, from what notify says of it."""
+    fr = language == "fr"
+    if text in ("no contact", "address"):
+        return "adresse manquante ou illisible" if fr else "the address is missing or unreadable"
+    if text.startswith("smtp 5"):
+        return (
+            f"la messagerie refuse l’adresse ({text})"
+            if fr
+            else f"the mail server refuses the address ({text})"
+        )
+    return f"la messagerie n’a pas répondu ({text})" if fr else f"no answer to mail ({text})"
+
+
 def from_now(moment: datetime, now: datetime, language: Language) -> str:
     """`aujourd’hui`, `demain`, `dans 3 jours`, `il y a 2 jours`: by the days of the calendar."""
     days = (moment.astimezone(PARIS).date() - now.astimezone(PARIS).date()).days

@@ -216,7 +216,7 @@ def _faults_of(cells: Cells, side: Side | None) -> Iterable[tuple[str, Fault]]:
                 "a letter or digit, then at most 47 letters, digits, '.', '_' or '-'",
             ),
         )
-    if folded(cells.get("language", "")) not in _LANGUAGES:
+    if folded(cells.get("language", "")) not in LANGUAGES:
         yield "language", Fault("français ou anglais", "French or English")
     yield from _faults_of_tools(cells, side)
     try:
@@ -279,7 +279,7 @@ def _across(sided: Sequence[tuple[Side, Cells]]) -> Iterable[tuple[int, str, Fau
                     )
 
 
-_LANGUAGES = {
+LANGUAGES = {
     "": "fr",
     "fr": "fr",
     "francais": "fr",
@@ -316,7 +316,7 @@ def commands_of(
                 "person_id": person_id,
                 "name": cells["name"],
                 "email": cells["email"],
-                "language": _LANGUAGES[folded(cells.get("language", ""))],
+                "language": LANGUAGES[folded(cells.get("language", ""))],
             }
         )
         chief = cells.get("line_manager", "")

@@ -92,7 +92,11 @@ async def test_following_shows_criteria_and_counts_and_never_too_small_a_figure(
 @pytest.mark.parametrize(
     ("happened", "what", "who"),
     [
-        ((*GOING_ON, LETTER_FAILED), "Lettre non remise", "Lise Œuvrard · cause : smtp 550"),
+        (
+            (*GOING_ON, LETTER_FAILED),
+            "Lettre non remise",
+            "la messagerie refuse l’adresse (smtp 550)",
+        ),
         ((*GOING_ON, NO_DATE), "Aucune heure commune", "Lise Œuvrard et Paul Lenoir"),
         ((*GOING_ON, STALLED), "Plus de séance depuis longtemps", "Lise Œuvrard et Paul Lenoir"),
         ((*JOINED, PROPOSED), "Pas encore de réponse", "expire dans 10 jours"),

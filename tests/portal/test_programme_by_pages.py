@@ -47,7 +47,8 @@ async def test_a_programme_is_run_by_pages_and_the_portal_s_database_is_rebuilt_
 ) -> None:
     terms = Terms(services=WITH_PORTAL, settings=SETTINGS)
     async with running_stack(tmp_path, terms) as stack:
-        await opens_imports_and_publishes(person(stack, COORDINATOR))
+        anne = person(stack, COORDINATOR)
+        await opens_imports_and_publishes(anne)
         lise, paul = person(stack, LISE), person(stack, PAUL)
         for one in (lise, paul):
             await one.signs_in()
@@ -77,7 +78,7 @@ async def test_a_programme_is_run_by_pages_and_the_portal_s_database_is_rebuilt_
         await it_is_rebuilt(stack)
         await paul.goes_to("/mon-espace")
         assert "Lise Œuvrard" in paul.says, "signed in still: sessions are no projection"
-        for one in (lise, paul, nour):
+        for one in (anne, lise, paul, nour):
             await one.client.aclose()
 
 
