@@ -16,7 +16,7 @@ OUTER_ROOMS = {
     *(f"services.{service}.app" for service in SERVICES),
     *(f"services.{service}.pages" for service in SERVICES),
     *("services.matching.search.worker", "services.notify.sender", "services.notify.settings"),
-    "services.portal.settings",
+    *("services.portal.settings", "services.portal.tables"),
 }
 OUTER_WINGS = ("services.portal.web",)
 """Folders of rooms that speak with people: they read, send, wait and know the hour."""
@@ -32,6 +32,8 @@ BY_CHANCE = {"random", "default_rng", "shuffle", "urandom"}
 READS_FILES = {"read_text", "read_bytes", "write_text", "write_bytes"}
 OF_THE_PACKAGE = {
     "services.notify.rendering": "the texts of letters",
+    "services.portal.jobs": "what job families are called",
+    "services.portal.tools": "what tools are called",
 }
 """Rooms that read data which comes with the code, once."""
 OF_THE_CHASSIS = {"domain", "documents", "inputs", "faults"}
@@ -303,6 +305,8 @@ def test_a_domain_room_reaches_no_broker_no_database_and_no_network(module: str)
 KNOWS_MORE = {
     **{f"services.{service}.views": {"watch.metrics"} for service in SERVICES[:4]},
     "services.notify.words": {"wording"},
+    "services.portal.phrases": {"wording"},
+    "services.portal.why": {"wording"},
     "services.feedback.handlers": {"http.links"},
     "services.feedback.proof": {"http.links"},
     "services.notify.actions": {"http.links"},

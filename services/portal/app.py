@@ -14,6 +14,7 @@ from services.chassis.store.kept import Kept
 from services.portal.handlers import DOMAIN
 from services.portal.pages import page_routes
 from services.portal.settings import PortalSettings
+from services.portal.views import LISTED
 from services.portal.web.engine import Engine
 from services.portal.web.mailing import Mailing, by_smtp
 from services.portal.web.sessions import Sessions
@@ -50,7 +51,7 @@ def build() -> Service:
         await mailing.settle()
         await engine.close()
 
-    parts = Parts(DOMAIN, {}, routes=routes, largest_body=LARGEST_FILE, close=close)
+    parts = Parts(DOMAIN, LISTED, routes=routes, largest_body=LARGEST_FILE, close=close)
     return Service(settings, parts)
 
 

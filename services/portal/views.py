@@ -186,3 +186,7 @@ class FailedLetter(Document):
     person_id: str
     template: str
     cause: str
+
+
+LISTED: dict[type[Document], tuple[str, ...]] = {}
+"""What whoever has the token can list: nothing. Names are on pages, for whom they concern."""
