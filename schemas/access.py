@@ -1,8 +1,8 @@
 """Who may do what on the broker: one account per service, one for operators, one per subscriber.
 
 Always holds: an account may do what stands here and nothing else, for the broker refuses what no
-rule allows; nobody may delete a topic or records, and names and addresses are read by notify and
-operators alone. Derived from the table of topics and from what each service reads.
+rule allows; nobody may delete a topic or records, and names and addresses are read by notify, the
+portal and operators alone. Derived from the table of topics and from what each service reads.
 """
 
 import re
@@ -34,6 +34,15 @@ READS: dict[Service, tuple[str, ...]] = {
         "mentoring.feedback.private",
         PEOPLE,
     ),
+    "portal": (
+        "mentoring.matching.events",
+        "mentoring.matching.private",
+        "mentoring.scheduling.events",
+        "mentoring.scheduling.private",
+        "mentoring.feedback.events",
+        "mentoring.notify.private",
+        PEOPLE,
+    ),
 }
 """What each service reads beside its own commands."""
 
@@ -42,6 +51,7 @@ SENDS: dict[Service, tuple[str, ...]] = {
     "scheduling": (),
     "feedback": (),
     "notify": (PEOPLE,),
+    "portal": (),
 }
 """What each service writes for its HTTP, beside its own commands."""
 

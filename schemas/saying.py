@@ -4,6 +4,7 @@ Clock times are those of Europe/Paris.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -78,6 +79,12 @@ def span(start: datetime, end: datetime, language: Language) -> str:
     if language == "fr":
         return f"{day(start, language)}, de {first} à {last} (heure de Paris)"
     return f"{day(start, language)}, {first} to {last} (Paris time)"
+
+
+def listed(words: Sequence[str], language: Language) -> str:
+    """`a, b et c`; empty for none."""
+    last = " et " if language == "fr" else " and "
+    return last.join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def number(value: float, language: Language, decimals: int = 1) -> str:

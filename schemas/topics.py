@@ -10,12 +10,12 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Literal, TypeVar
 
-from schemas import feedback, matching, notify, scheduling
+from schemas import feedback, matching, notify, portal, scheduling
 from schemas.base import Audience, Command, Event, Message
 from schemas.journal import CONTROL, PARKING, CommandRefused, Heartbeat, StepCompleted
 from schemas.people import PersonContact
 
-Service = Literal["matching", "scheduling", "feedback", "notify"]
+Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, ModuleType] = {
@@ -23,6 +23,7 @@ LANGUAGE: dict[Service, ModuleType] = {
     "scheduling": scheduling,
     "feedback": feedback,
     "notify": notify,
+    "portal": portal,
 }
 """Where the commands and events of each service stand. What a module declares, it publishes."""
 

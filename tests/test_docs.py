@@ -15,6 +15,7 @@ import pytest
 
 from schemas.topics import COMMANDS, Service
 from services.notify.settings import NotifySettings
+from services.portal.settings import PortalSettings
 
 ROOT = Path(__file__).parents[1]
 TOP = ("schemas", "services", "deploy", "tests", "docs")
@@ -128,7 +129,8 @@ def test_every_setting_has_its_row() -> None:
     lines = text_of(ROOT / "docs/operating/settings.md").splitlines()
     firsts = [line.split("|")[1] for line in lines if line.startswith("| ")]
     told = {name for first in firsts for name in INLINE.findall(first)}
-    settings = {str(field.alias) for field in NotifySettings.model_fields.values()}
+    kinds = (NotifySettings, PortalSettings)
+    settings = {str(field.alias) for kind in kinds for field in kind.model_fields.values()}
     assert told == settings | read_by_opentelemetry
 
 

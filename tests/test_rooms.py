@@ -24,12 +24,12 @@ from services.notify.letters import LETTERS
 from services.notify.messages import LetterAttempted
 
 ROOT = Path(__file__).parents[1]
-SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
+SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify", "portal")
 
 ROOMS = {"app", "evolution", "handlers", "views"}
-PAGED = {"matching", "scheduling", "feedback"}
-"""Services with pages behind the links of letters; notify writes the links."""
-FOLDERS = {"matching": {"search"}, "notify": {"templates"}}
+PAGED = {"matching", "scheduling", "feedback", "portal"}
+"""Services with pages, behind the links of letters or of their own; notify writes the links."""
+FOLDERS = {"matching": {"search"}, "notify": {"templates"}, "portal": {"web"}}
 READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup"}
 """The rooms that look documents up; a decision is given them."""
 

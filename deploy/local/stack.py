@@ -1,4 +1,4 @@
-"""The whole platform on this machine: broker, database, mail server, and four service processes.
+"""The whole platform on this machine: broker, database, mail server, and its service processes.
 
 Always holds: whatever ends the block (its end, Ctrl-C, an error), every process has ended and
 nothing is left; a service that dies is started again, as an orchestrator would; a service that
@@ -29,6 +29,8 @@ from services.chassis.clock import Hand
 from services.chassis.http.links import generate_keys
 
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
+"""The programme itself: it runs with or without the portal."""
+WITH_PORTAL: tuple[Service, ...] = (*SERVICES, "portal")
 READY_SECONDS = 180.0
 WRONG_SETTING = 2
 LONGEST_REASON = 300
@@ -53,6 +55,7 @@ class Terms:
     replication: int = 1
     kafka: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    services: tuple[Service, ...] = SERVICES
 
 
 class ServiceProcess:
@@ -176,14 +179,14 @@ async def running_stack(
         await create_topics(
             {"bootstrap_servers": kafka}, partitions=terms.partitions, replication=terms.replication
         )
-        ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        ports = dict(zip(terms.services, free_ports(len(terms.services)), strict=True))
         origin = datetime.now(UTC)
         env = environment(terms, kafka, uri, mailbox.port, ports, origin)
         hand = None
         if math.isinf(terms.rate):
             hand = Hand.made(directory / "clock", terms.start or origin)
             env["CONNECTE_CLOCK_FILE"] = str(directory / "clock")
-        services = {n: ServiceProcess(n, directory, env, ports[n]) for n in SERVICES}
+        services = {n: ServiceProcess(n, directory, env, ports[n]) for n in terms.services}
         running = Stack(
             *(directory, kafka, uri, mailbox, services, terms, origin, asyncio.Future()), hand
         )

@@ -49,7 +49,8 @@ def _topics() -> list[dict[str, Any]]:
 
 def _users() -> dict[str, Any]:
     """Accounts by the name that the release puts its own before."""
-    services = {name: _acls(service_account(name)) for name in COMMANDS}
+    deployed = yaml.safe_load((CHART / "values.yaml").read_text())["services"]
+    services = {name: _acls(service_account(name)) for name in COMMANDS if name in deployed}
     return {
         "accounts": {**services, "operator": _acls(OPERATOR)},
         "subscriber": _acls(subscriber(NAME)),

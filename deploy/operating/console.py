@@ -19,7 +19,7 @@ progress = Console(stderr=True)
 output = Console()
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-Service = Literal["matching", "scheduling", "feedback", "notify"]
+Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 
 
 def answer(document: Any, as_json: bool, *parts: Table | str) -> None:

@@ -31,8 +31,8 @@ Token = Annotated[
 
 def import_(
     cohort: Cohort,
-    mentors: Annotated[Path, typer.Option(help="CSV file of the mentors.")],
-    managers: Annotated[Path, typer.Option(help="CSV file of the managers.")],
+    mentors: Annotated[Path, typer.Option(help="File of the mentors: CSV, .xlsx or .ods.")],
+    managers: Annotated[Path, typer.Option(help="File of the managers.")],
     matching: MatchingUrl,
     notify: NotifyUrl,
     open_: Annotated[

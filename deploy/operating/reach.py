@@ -18,7 +18,7 @@ from services.chassis.log.kafka import KafkaLog
 from services.chassis.settings import Settings, WrongSetting, load
 from services.chassis.store.mongo import MongoStore
 
-SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
+SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify", "portal")
 
 
 class Access(Settings):

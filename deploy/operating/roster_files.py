@@ -13,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 
 from deploy.errors import BadInput
+from deploy.operating.office_files import as_roster, is_plain
 from schemas.text import tidied
 
 CONTACT = ("name", "email", "language")
@@ -105,9 +106,10 @@ def write_roster(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str,
 
 
 def read_file(path: Path, columns: Sequence[str]) -> RosterFile:
-    """A file in UTF-8 with commas, and a header of these columns, in any order.
+    """A file with a header of these columns, in any order.
 
-    Where a file has contacts, it may have people's own words too.
+    In UTF-8 with commas, or as an office keeps it (`office_files`). Where a file has contacts, it
+    may have people's own words too.
     """
     file = RosterFile(str(path))
     try:
@@ -117,7 +119,12 @@ def read_file(path: Path, columns: Sequence[str]) -> RosterFile:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return file.lost(_UTF8, content.count(b"\n", 0, error.start) + 1)
+        translated = as_roster(content, columns)
+        if translated is None:
+            return file.lost(_UTF8, content.count(b"\n", 0, error.start) + 1)
+        text = translated
+    if not is_plain(text, columns):
+        text = as_roster(content, columns) or text
     if "\0" in text:  # UTF-16 without its mark
         return file.lost(_UTF8, text.count("\n", 0, text.index("\0")) + 1)
     if not text.strip():

@@ -16,7 +16,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
-from deploy.operating.reach import SERVICES, domain_of
+from deploy.local.stack import SERVICES
+from deploy.operating.reach import domain_of
 from schemas.access import group_of
 from schemas.topics import Service, commands_topic
 

@@ -21,7 +21,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.specification import AsyncAPI
 from prometheus_client import ProcessCollector
@@ -34,6 +34,7 @@ from services.chassis.domain import Document, Domain, Timed
 from services.chassis.faults import Nature
 from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
+from services.chassis.http.bodies import MAX_BODY
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.connections import server_of
 from services.chassis.http.effects import Effects
@@ -61,8 +62,9 @@ from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.retrying import Abandoned, Retry
 from services.chassis.step.stepper import TROUBLES, Stepper
 from services.chassis.store import faults as store_faults
-from services.chassis.store.contract import NoAnswer, Store
+from services.chassis.store.contract import NoAnswer, Projections, Store
 from services.chassis.store.database_metrics import CommandMetrics, ConnectionMetrics
+from services.chassis.store.kept import Kept
 from services.chassis.store.mongo import MongoStore
 from services.chassis.tracing import OFF, Tracing
 from services.chassis.watch import logs
@@ -81,6 +83,10 @@ def _none(_: Store, __: Tracing) -> Mapping[type[Document], DueWorker]:
     return {}
 
 
+def _no_routes(_: Projections, __: Kept, ___: Clock) -> Sequence[APIRouter]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What distinguishes one service from another, beside its domain.
@@ -89,7 +95,8 @@ class Parts:
     the number of. `due_workers` are built once the service has its store. `topics`: commands of
     the service that have a topic of their own. `by_link`: those that only the person whom they
     are about can send, by a link, and so not whoever has the token. `done_when`: commands that
-    ask for what a due worker does, to the kind of document in which it is done.
+    ask for what a due worker does, to the kind of document in which it is done. `routes`: pages of
+    the service's own, after all others. `largest_body`: bytes that a request may bring.
     """
 
     domain: Domain
@@ -101,6 +108,8 @@ class Parts:
     topics: Mapping[type[Command], str] = field(default_factory=dict)
     by_link: frozenset[type[Command]] = frozenset()
     done_when: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
+    routes: Callable[[Projections, Kept, Clock], Sequence[APIRouter]] = _no_routes
+    largest_body: int = MAX_BODY
     close: Callable[[], Awaitable[None]] | None = None
 
 
@@ -184,7 +193,7 @@ class Service:
     def _http(self, verifier: LinkVerifier) -> FastAPI:
         parts, domain = self.parts, self.parts.domain
         about = f"Commands and projections of {domain.name}."
-        app = create_app(f"mentoring {domain.name}", about, self.metrics)
+        app = create_app(f"mentoring {domain.name}", about, self.metrics, parts.largest_body)
         token = self.settings.http_token
         kind_of_route = protected(token.get_secret_value() if token else None)
         kinds = [kind for kind in COMMANDS[domain.name] if kind not in parts.by_link]
@@ -199,6 +208,8 @@ class Service:
         answering = Answering(self.commands, Foresight(domain, self.store), self.clock)
         app.include_router(link_routes(parts.link_pages, verifier, answering))
         app.include_router(operations_routes(self.health, self.scrape.text, self._reads))
+        for router in parts.routes(self.store, self.store.kept, self.clock):
+            app.include_router(router)
         self.tracing.serve(app)
         return app
 

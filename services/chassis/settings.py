@@ -189,6 +189,28 @@ class Settings(BaseSettings):
         return found
 
 
+class MailSettings(Settings):
+    """What a service that writes to people needs: the mail server, and who writes."""
+
+    smtp_host: Annotated[str, Field(alias="SMTP_HOST", min_length=1)]
+    smtp_port: Annotated[int, Field(alias="SMTP_PORT", ge=1, le=65535)] = 587
+    smtp_security: Annotated[Literal["none", "starttls", "tls"], Field(alias="SMTP_SECURITY")] = (
+        "starttls"
+    )
+    smtp_username: Annotated[str | None, Field(alias="SMTP_USERNAME")] = None
+    smtp_password: Annotated[SecretStr | None, Field(alias="SMTP_PASSWORD")] = None
+    smtp_timeout: Annotated[float, Field(alias="SMTP_TIMEOUT", gt=0, le=300)] = 30.0
+
+    mail_from: Annotated[str, Field(alias="CONNECTE_MAIL_FROM", pattern=r"^[^@\s]+@[^@\s]+$")] = (
+        "connecte@programme.example"
+    )
+    mail_contact: Annotated[str | None, Field(alias="CONNECTE_MAIL_CONTACT")] = None
+
+
+Url = Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")]
+"""Where a service is reached: no slash at the end."""
+
+
 def load(kind: type[S]) -> S:
     """The settings of a service, from the environment."""
     try:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from services.chassis.http.bodies import Bodies
+from services.chassis.http.bodies import MAX_BODY, Bodies
 from services.chassis.http.manners import Heads, allowed
 from services.chassis.http.measuring import Measured
 from services.chassis.http.openapi import describe
@@ -20,7 +20,12 @@ from services.chassis.watch.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 
-def create_app(title: str, description: str, metrics: Metrics | None = None) -> FastAPI:
+def create_app(
+    title: str,
+    description: str,
+    metrics: Metrics | None = None,
+    largest_body: int = MAX_BODY,
+) -> FastAPI:
     """The service's HTTP application, without any route; measured if there are `metrics`."""
     app = FastAPI(
         title=title,
@@ -31,7 +36,7 @@ def create_app(title: str, description: str, metrics: Metrics | None = None) -> 
         # would travel in clear.
         redirect_slashes=False,
     )
-    app.add_middleware(Bodies)
+    app.add_middleware(Bodies, largest=largest_body)
     if metrics is not None:
         app.add_middleware(Measured, metrics=metrics)
     app.add_middleware(Heads)

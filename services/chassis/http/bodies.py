@@ -22,8 +22,9 @@ ANSWER_SECONDS = 75.0
 class Bodies:
     """Counts and times what comes in, around the whole application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, largest: int = MAX_BODY) -> None:
         self.app = app
+        self.largest = largest
         self.room = Room(ALL_BODIES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,10 +32,10 @@ class Bodies:
             await self.app(scope, receive, send)
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length) > MAX_BODY:
-            await problem(413, _TOO_LARGE)(scope, receive, send)
+        if length.isdigit() and int(length) > self.largest:
+            await problem(413, _too_large(self.largest))(scope, receive, send)
             return
-        await self._timed(scope, _Body(receive, self.room), send)
+        await self._timed(scope, _Body(receive, self.room, self.largest), send)
 
     async def _timed(self, scope: Scope, body: "_Body", send: Send) -> None:
         started = False
@@ -55,15 +56,17 @@ class Bodies:
             body.forget()
 
 
-_TOO_LARGE = f"the body is larger than {MAX_BODY} bytes"
+def _too_large(largest: int) -> str:
+    return f"the body is larger than {largest} bytes"
 
 
 class _Body:
     """The body of one request, piece by piece."""
 
-    def __init__(self, receive: Receive, room: Room) -> None:
+    def __init__(self, receive: Receive, room: Room, largest: int) -> None:
         self.receive = receive
         self.room = room
+        self.largest = largest
         self.taken = 0
         self.complete = False
         self.deadline = asyncio.get_running_loop().time() + BODY_SECONDS
@@ -82,8 +85,8 @@ class _Body:
         self.taken += size
         self.room.taken += size
         self.complete = not message.get("more_body", False)
-        if self.taken > MAX_BODY:
-            raise HTTPException(413, _TOO_LARGE)
+        if self.taken > self.largest:
+            raise HTTPException(413, _too_large(self.largest))
         if self.room.full:
             raise HTTPException(503, "too many requests are being read", {"Retry-After": "1"})
         return message

@@ -138,12 +138,14 @@ Row = dict[str, Any]
 class Where:
     """Which documents of a kind: those that are all of this. What is None is not asked.
 
-    `equal` is field to value; `partitions` are those to which the documents belong.
+    `equal` is field to value; `partitions` are those to which the documents belong. `starting`:
+    fields of text, or of several texts, with what one of these begins with.
     """
 
     cohort_id: str | None = None
     equal: Mapping[str, Any] = field(default_factory=dict)
     partitions: Collection[int] | None = None
+    starting: Sequence[tuple[str, str]] = ()
 
 
 EVERYWHERE = Where()
@@ -163,10 +165,22 @@ class Projections(Protocol):
     async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
         """One document, if there is one."""
 
+    async def several(self, kind: type[D], cohort_id: str, ids: Collection[str]) -> list[D]:
+        """Those of these documents that there are, in any order."""
+
     async def page(
-        self, kind: type[D], where: Where = EVERYWHERE, limit: int = 1, after: str = ""
+        self,
+        kind: type[D],
+        where: Where = EVERYWHERE,
+        limit: int = 1,
+        after: str = "",
+        by: str = "id",
     ) -> list[D]:
-        """Documents by cohort and id, from the one behind the id `after`, `limit` at most."""
+        """Documents by cohort and id, from the one behind the id `after`, `limit` at most.
+
+        `by`: another field of text that is in the id's stead, and no two documents of a cohort
+        have the same of.
+        """
 
     async def extract(
         self,

@@ -1,7 +1,7 @@
 """The store's twin in memory: the same rules as the real one's, nothing durable."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -159,10 +159,21 @@ class MemoryStore:
         _, document = self._kept(kind).get(f"{cohort_id}/{id}", (0, None))
         return document
 
+    async def several(self, kind: type[D], cohort_id: str, ids: Collection[str]) -> list[D]:
+        rows = self._kept(kind)
+        keys = [f"{cohort_id}/{one}" for one in set(ids)]
+        return [rows[key][1] for key in keys if key in rows]
+
     async def page(
-        self, kind: type[D], where: Where = EVERYWHERE, limit: int = 1, after: str = ""
+        self,
+        kind: type[D],
+        where: Where = EVERYWHERE,
+        limit: int = 1,
+        after: str = "",
+        by: str = "id",
     ) -> list[D]:
-        return [d for d in self._chosen(kind, where) if not after or d.id > after][:limit]
+        chosen = [d for d in self._chosen(kind, where) if not after or getattr(d, by) > after]
+        return sorted(chosen, key=lambda d: (d.cohort_id, getattr(d, by)))[:limit]
 
     async def extract(
         self,
@@ -204,7 +215,13 @@ def _is_meant(document: Document, partition: int, where: Where) -> bool:
         where.cohort_id in (None, document.cohort_id)
         and (where.partitions is None or partition in where.partitions)
         and all(getattr(document, name) == value for name, value in where.equal.items())
+        and all(_begins(getattr(document, name), text) for name, text in where.starting)
     )
+
+
+def _begins(value: Any, text: str) -> bool:
+    texts = [value] if isinstance(value, str) else value or ()
+    return any(one.startswith(text) for one in texts)
 
 
 def _check_writable(commit: Commit) -> None:

@@ -31,6 +31,7 @@ from schemas.envelope import Record
 from services.chassis.domain import Change, D, Document, Need, One
 from services.chassis.store.contract import Commit, DeadlineAside, Outgoing, Outpaced, Place
 from services.chassis.store.generations import PLACES, POINTER, Moving, prefix_of
+from services.chassis.store.kept import KEPT, MongoKept
 from services.chassis.store.rows import (
     aside_operation,
     chunks_of,
@@ -87,6 +88,7 @@ class MongoStore(Views):
         )
         super().__init__(whole, generation)
         self.documents = documents
+        self.kept = MongoKept(self.database)
         self._written = self._shown
         self._owner = secrets.token_hex(8)
         self._announced: dict[Any, float] = {}
@@ -108,7 +110,11 @@ class MongoStore(Views):
         old = IndexModel("at", expireAfterSeconds=int(10 * ANNOUNCE_EVERY))
         queue = IndexModel([("partition", 1), ("step", 1), ("chunk", 1)])
         past = IndexModel("until", expireAfterSeconds=NOTED_SECONDS)
-        wanted = {POINTER: [], TOPICS: [], SESSIONS: [old], ASIDE: [past]}
+        over, whose = (
+            IndexModel("until", expireAfterSeconds=0),
+            IndexModel([("kind", 1), ("owner", 1)]),
+        )
+        wanted = {POINTER: [], TOPICS: [], SESSIONS: [old], ASIDE: [past], KEPT: [over, whose]}
         own = {PLACES: [], OUTBOX: [queue]} | {k.collection: _indexes(k) for k in self.documents}
         wanted |= {prefix_of(self._written) + name: indexes for name, indexes in own.items()}
         await asyncio.gather(

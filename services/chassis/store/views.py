@@ -4,7 +4,8 @@ Always holds: it shows the generation that was live when it was last refreshed; 
 raises does not leave (`NoAnswer` does, with it as its cause).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,28 +34,42 @@ class Views:
 
     async def refresh(self) -> None:
         if not self._pinned:
-            with _answering():
+            with answering():
                 self._shown = await self.generations.live()
 
     def _view(self, name: str) -> Any:
         return self.database[prefix_of(self._shown) + name]
 
     async def deadlines_aside(self, limit: int) -> list[DeadlineAside]:
-        with _answering():
+        with answering():
             rows = await self.database[ASIDE].find().sort("_id", 1).limit(limit).to_list(None)
         return [aside_of(row) for row in rows]
 
     async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
-        with _answering():
+        with answering():
             row = await self._view(kind.collection).find_one({"_id": f"{cohort_id}/{id}"})
         return None if row is None else kind.model_validate(row)
 
+    async def several(self, kind: type[D], cohort_id: str, ids: Collection[str]) -> list[D]:
+        query = {"_id": {"$in": [f"{cohort_id}/{one}" for one in ids]}}
+        with answering():
+            rows = await self._view(kind.collection).find(query).to_list(None)
+        return [kind.model_validate(row) for row in rows]
+
     async def page(
-        self, kind: type[D], where: Where = EVERYWHERE, limit: int = 1, after: str = ""
+        self,
+        kind: type[D],
+        where: Where = EVERYWHERE,
+        limit: int = 1,
+        after: str = "",
+        by: str = "id",
     ) -> list[D]:
-        query = _query(where) | ({"id": {"$gt": after}} if after else {})
-        with _answering():
-            found = self._view(kind.collection).find(query).sort(_BY_ID).limit(limit)
+        query: dict[str, Any] = _query(where)
+        if after:
+            query = {"$and": [query, {by: {"$gt": after}}]}
+        with answering():
+            found = self._view(kind.collection).find(query)
+            found = found.sort([("cohort_id", 1), (by, 1)]).limit(limit)
             rows = await found.to_list(None)
         return [kind.model_validate(row) for row in rows]
 
@@ -68,13 +83,13 @@ class Views:
         within: float | None = None,
     ) -> list[Row]:
         wanted = {"_id": False} | dict.fromkeys(fields, True)
-        with _answering():
+        with answering():
             found = self._view(kind.collection).find(_query(where), wanted).sort(_BY_ID)
             rows = await found.limit(limit).max_time_ms(_milliseconds(within)).to_list(None)
         return list(rows)
 
     async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
-        with _answering():
+        with answering():
             return int(await self._view(kind.collection).count_documents(_query(where)))
 
     async def tally(
@@ -87,7 +102,7 @@ class Views:
         group = {field: f"${field}" for field in fields}
         stages = [{"$match": _query(where)}, {"$group": {"_id": group, "n": {"$sum": 1}}}]
         limit = _milliseconds(within) or 0  # which is no limit
-        with _answering():
+        with answering():
             rows = self._view(kind.collection).aggregate(stages, maxTimeMS=limit)
             return {
                 tuple(text_of(row["_id"].get(field)) for field in fields): row["n"]
@@ -95,7 +110,7 @@ class Views:
             }
 
     async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
-        with _answering():
+        with answering():
             places = self._view(PLACES).find({"_id": {"$in": list(partitions)}}, {"positions": 1})
             return {
                 (topic, row["_id"]): position
@@ -105,7 +120,8 @@ class Views:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """What the driver raises leaves as `NoAnswer`."""
     try:
         yield
     except PyMongoError as error:
@@ -119,6 +135,8 @@ def _query(where: Where) -> dict[str, Any]:
         query["cohort_id"] = where.cohort_id
     if where.partitions is not None:
         query["partition"] = {"$in": list(where.partitions)}
+    if where.starting:
+        query["$and"] = [{f: {"$regex": f"^{re.escape(text)}"}} for f, text in where.starting]
     return query
 
 

@@ -57,6 +57,7 @@ class Book(Document):
     price: float = 0.0
     levels: dict[str, int] = Field(default_factory=dict)
     sheets: tuple[Sheet, ...] = ()
+    words: tuple[str, ...] = ()
     at: Moment | None = None
 
 
@@ -516,6 +517,38 @@ async def test_pages_are_by_cohort_and_id_and_one_follows_on_the_other(store: An
     assert keys(await store.page(Book)) == ["b/1"], "one, if nobody says how many"
 
 
+async def test_pages_can_be_by_another_field_and_one_follows_on_the_other(store: Any) -> None:
+    await store.commit(commit(1, book("1", "c"), book("2", "a"), book("3", "b")))
+    await store.commit(commit(1, book("4", "aa", cohort="d"), partition=1))
+
+    assert keys(await store.page(Book, Where("c"), 2, by="title")) == ["c/2", "c/3"]
+    assert keys(await store.page(Book, Where("c"), 2, "b", by="title")) == ["c/1"]
+    assert keys(await store.page(Book, Where("c", starting=[("title", "b")]), 9, "a", "title")) == [
+        "c/3"
+    ]
+
+
+async def test_several_documents_are_shown_at_once_whichever_there_are(store: Any) -> None:
+    await shelf(store)
+
+    found = await store.several(Book, "c", {"1", "3", "9"})
+    assert sorted(keys(found)) == ["c/1", "c/3"]
+    assert await store.several(Book, "c", ()) == []
+
+
+async def test_texts_are_found_by_what_they_begin_with_alone_or_in_a_list(store: Any) -> None:
+    one = Book(id="1", cohort_id="c", title="red.", words=("anne", "roy"))
+    await store.commit(commit(1, one, book("2", "redder"), book("3", "a red one")))
+
+    async def found(*starting: tuple[str, str]) -> list[str]:
+        return keys(await store.page(Book, Where("c", starting=starting), 9))
+
+    assert await found(("title", "red")) == ["c/1", "c/2"]
+    assert await found(("title", "red.")) == ["c/1"], "what looks like a pattern is none"
+    assert await found(("words", "ro"), ("words", "an")) == ["c/1"]
+    assert await found(("words", "oy")) == []
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
@@ -589,6 +622,7 @@ async def test_a_database_that_is_away_is_no_answer_whatever_is_asked_of_it() ->
     asked = [
         away.one(Book, "c", "1"),
         away.page(Book),
+        away.several(Book, "c", ["1"]),
         away.extract(Book, ["title"], limit=1),
         away.count(Book),
         away.tally(Book, ["title"]),

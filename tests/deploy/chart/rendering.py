@@ -14,6 +14,8 @@ from services.chassis.settings import Settings
 Object = dict[str, Any]
 
 CI = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").iterdir())
+DEPLOYED = tuple(yaml.safe_load((CHART / "values.yaml").read_text())["services"])
+"""The services that the chart brings: those of the programme itself."""
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from deploy.operating.reach import Access
-from schemas.topics import COMMANDS
 from services.chassis.settings import Settings
 from services.notify.settings import NotifySettings
 from tests.deploy.chart.rendering import (
     CI,
+    DEPLOYED,
     aliases,
     changed,
     env_of,
@@ -104,7 +104,7 @@ def test_certificates_are_where_the_settings_say() -> None:
 def test_authorities_of_one_s_own_are_trusted_by_every_pod_that_goes_out() -> None:
     found = list(pods(objects("restricted-network")))
     out = [(pod, spec) for pod, _, spec in found if pod != "Pod/mentorat-test"]
-    assert len(out) == 2 * len(COMMANDS)
+    assert len(out) == 2 * len(DEPLOYED)
     for pod, spec in out:
         mounts = {m["name"]: m["mountPath"] for m in spec["containers"][0]["volumeMounts"]}
         volumes = {volume["name"]: volume for volume in spec["volumes"]}

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from deploy.local.broker import embedded_broker
 from deploy.operating.topics import config_of
-from schemas.topics import COMMANDS, TOPICS
+from schemas.topics import TOPICS
 from services.chassis.settings import Settings
 from tests.deploy.chart.rendering import (
     CI,
+    DEPLOYED,
     aliases,
     env_of,
     objects,
@@ -90,7 +91,7 @@ def test_every_service_logs_in_as_the_user_that_the_release_makes_for_it() -> No
         *(f"mentorat-subscriber-{s}" for s in ("directory", "open-data")),
     }
     assert users == logins | others
-    assert len(logins) == len(COMMANDS)
+    assert len(logins) == len(DEPLOYED)
 
 
 def test_a_subscriber_s_user_reads_public_topics_in_groups_of_its_own() -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import ValidationError
 
-from deploy.local.stack import SERVICES
+from deploy.local.stack import WITH_PORTAL as SERVICES
 from deploy.operating.access import acl_script, as_yaml, kafka_users
 from deploy.operating.reach import domain_of
 from schemas.access import (
@@ -73,7 +73,7 @@ def test_names_and_what_was_set_aside_are_read_by_few() -> None:
     def readers(topic: str) -> set[str]:
         return {account.name for account in EVERYBODY if topic in may(account, "Read")}
 
-    assert readers(PEOPLE) == {"mentoring-notify", OPERATOR.name}
+    assert readers(PEOPLE) == {"mentoring-notify", "mentoring-portal", OPERATOR.name}
     assert readers(PARKED) == {OPERATOR.name}
 
 

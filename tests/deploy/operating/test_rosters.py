@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -333,24 +334,43 @@ def test_a_header_with_nobody_below_it_is_a_finding(files: Files) -> None:
     assert files.only().expected.endswith("and there is nobody")
 
 
-@pytest.mark.parametrize(
-    ("encoding", "line"), [("latin-1", 2), ("cp1252", 2), ("utf-16", 1), ("utf-16-le", 2)]
-)
-def test_another_encoding_is_a_finding(files: Files, encoding: str, line: int) -> None:
-    text = files.mentors.read_text(encoding="utf-8")
-    files.mentors.write_bytes(text.encode(encoding))
-    finding = files.only()
-    assert finding.expected.startswith("text in UTF-8, and it is in another encoding")
-    assert finding.line == line
-
-
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16"])
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
 @pytest.mark.parametrize("quote", ["", '"'])
-@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabs")])
-def test_another_separator_is_a_finding(files: Files, sign: str, name: str, quote: str) -> None:
+def test_however_an_office_writes_the_cells_they_are_read(
+    files: Files, encoding: str, sign: str, quote: str
+) -> None:
     rows = (mentor().keys(), mentor().values())
     lines = [sign.join(f"{quote}{cell}{quote}" for cell in row) for row in rows]
-    files.mentors.write_text("\n".join(lines), encoding="utf-8")
-    assert files.only().expected == f"commas between the cells, and there are {name}"
+    files.mentors.write_bytes("\n".join(lines).encode(encoding))
+    assert files.read().contacts[0].name == mentor()["name"]
+
+
+def test_a_workbook_with_french_headings_is_read_and_its_faults_have_its_lines(
+    files: Files,
+) -> None:
+    head = ["Identifiant", "Prénom", "Nom", "Adresse", "Direction", "Site", "Outils", "Semaine"]
+    row = ["m-1", "Lise", "Œuvrard", "lise@m.example", "DGFiP", "Lyon"]
+    week = "lundi 9h-12h, jeudi après-midi"
+    book = openpyxl.Workbook()
+    for cells in (["Printemps"], [], head, [*row, "LinkedIn, Tableur:4", week]):
+        book.active.append(cells)
+    book.save(files.mentors)
+    (lise,) = files.read().mentors
+    assert lise.skills == {"linkedin": 3, "spreadsheets": 4}
+    assert [(w.day, w.start) for w in lise.availability] == [("mon", "09:00"), ("thu", "14:00")]
+    assert files.read().contacts[0].name == "Lise Œuvrard"
+    book.active.append(["m-2", *row[1:3], "b@m.example", *row[4:], "LinkedIn", "lundi 9h-8h"])
+    book.save(files.mentors)
+    assert files.where() == [("mentors.csv", 5, "availability")]
+
+
+def test_what_is_no_text_and_no_workbook_is_a_finding(files: Files) -> None:
+    text = files.mentors.read_text(encoding="utf-8")
+    files.mentors.write_bytes(text.encode("utf-16-le"))
+    finding = files.only()
+    assert finding.expected.startswith("text in UTF-8, and it is in another encoding")
+    assert finding.line == 2
 
 
 def test_each_missing_column_is_a_finding(files: Files) -> None:

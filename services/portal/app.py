@@ -1,0 +1,63 @@
+"""Composition root of the portal. `python -m services.portal.app` runs it."""
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+
+from fastapi import APIRouter
+
+from services.chassis.clock import Clock
+from services.chassis.runtime import Parts, Service, main
+from services.chassis.settings import load
+from services.chassis.store.contract import Projections
+from services.chassis.store.kept import Kept
+from services.portal.handlers import DOMAIN
+from services.portal.pages import page_routes
+from services.portal.settings import PortalSettings
+from services.portal.views import LISTED
+from services.portal.web.engine import Engine
+from services.portal.web.mailing import Mailing, by_smtp
+from services.portal.web.sessions import Sessions
+from services.portal.web.site import Rules, Site
+
+LARGEST_FILE = 4 * 1024 * 1024
+
+
+def build() -> Service:
+    """The service, from the environment; nothing is opened yet."""
+    settings = load(PortalSettings)
+    token = settings.services_token or settings.http_token
+    urls = {
+        "matching": settings.matching_url,
+        "scheduling": settings.scheduling_url,
+        "notify": settings.notify_url,
+    }
+    engine = Engine(urls, token.get_secret_value() if token else None)  # type: ignore[arg-type]
+    mailing = Mailing(settings.mail_from, by_smtp(settings))
+
+    def routes(store: Projections, kept: Kept, clock: Clock) -> Sequence[APIRouter]:
+        sessions = Sessions(
+            kept,
+            timedelta(minutes=settings.link_minutes),
+            timedelta(minutes=settings.idle_minutes),
+            timedelta(hours=settings.session_hours),
+        )
+        rules = Rules(_listed(settings.coordinators), _listed(settings.sign_in_domains))
+        contact = settings.mail_contact
+        parts = (store, kept, clock, engine, mailing, sessions, rules, settings.portal_url, contact)
+        return [page_routes(Site(*parts))]
+
+    async def close() -> None:
+        await mailing.settle()
+        await engine.close()
+
+    parts = Parts(DOMAIN, LISTED, routes=routes, largest_body=LARGEST_FILE, close=close)
+    return Service(settings, parts)
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(one.strip().casefold() for one in text.split(",") if one.strip())
+
+
+if __name__ == "__main__":
+    sys.exit(main(build))

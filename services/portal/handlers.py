@@ -1,0 +1,79 @@
+"""Which messages the portal learns from. It decides nothing: whatever it reads is noted."""
+
+from collections.abc import Iterable
+
+from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair
+from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
+from schemas.matching import (
+    AvailabilityChanged,
+    CohortOpened,
+    ManagerEnrolled,
+    ManagerWaitlisted,
+    ManagerWithdrew,
+    RoundCompleted,
+    RoundRequested,
+    RoundSimulated,
+)
+from schemas.notify import LetterDeferred, LetterFailed
+from schemas.people import PersonContact, PersonErased
+from schemas.scheduling import SessionEvent
+from schemas.topics import PEOPLE
+from services.chassis.domain import Decision, Domain, Due, Need, One
+from services.portal.evolution import EVOLUTION
+from services.portal.views import (
+    Cohort,
+    FailedLetter,
+    Pair,
+    Participant,
+    Round,
+    Session,
+    Simulation,
+)
+
+
+def needs(message: Message) -> Iterable[Need]:
+    """The documents that a message's fold touches."""
+    cohort_id = message.cohort_id
+    match message:
+        case CohortOpened() | CohortMeasured() | RolloutRecommended() | RolloutWithheld():
+            yield One(Cohort, cohort_id, cohort_id)
+        case PersonContact() | PersonErased() | AvailabilityChanged():
+            yield One(Participant, cohort_id, message.person_id)
+        case MentorEvent() | ManagerEnrolled() | ManagerWaitlisted() | ManagerWithdrew():
+            yield One(Participant, cohort_id, message.subject)
+        case PairEvent():
+            yield One(Pair, cohort_id, message.pair_id)
+            yield One(Participant, cohort_id, message.manager_id)
+        case SessionEvent():
+            yield One(Session, cohort_id, message.session_id)
+            yield One(Pair, cohort_id, parent_pair(message.session_id))
+        case RoundRequested() | RoundCompleted() | RoundSimulated():
+            yield One(Round, cohort_id, message.round_id)
+        case LetterFailed() | LetterDeferred():
+            yield One(FailedLetter, cohort_id, message.letter_id)
+        case _:
+            return
+
+
+def _noted(*_: object) -> Decision:
+    """What is learned or mirrored changes the pages, and nothing follows from it."""
+    return []
+
+
+DOMAIN = Domain(
+    name="portal",
+    reads=(
+        "mentoring.matching.events",
+        "mentoring.matching.private",
+        "mentoring.scheduling.events",
+        "mentoring.scheduling.private",
+        "mentoring.feedback.events",
+        "mentoring.notify.private",
+    ),
+    tables=(PEOPLE,),
+    documents=(Cohort, Participant, Pair, Session, Round, Simulation, FailedLetter),
+    learns=frozenset(kind for kind in EVOLUTION if issubclass(kind, Event)),
+    handlers={**dict.fromkeys(EVOLUTION, _noted), Due: _noted},
+    evolution=EVOLUTION,
+    needs=needs,
+)

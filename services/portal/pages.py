@@ -1,0 +1,232 @@
+"""The pages of the portal: the one table of what there is, and who may use it.
+
+Always holds: nothing is served that does not stand in `ROUTES`; whoever may not use a page of
+coordinators is told that there is none; a form without its token does nothing; every fault is a
+page that says what to do.
+"""
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from schemas.values import Language
+from services.chassis.store.contract import NoAnswer
+from services.portal.web import (
+    coordinating,
+    importing,
+    joining,
+    own_space,
+    people_pages,
+    rounds_pages,
+    signing_in,
+)
+from services.portal.web.engine import Away
+from services.portal.web.rendering import STYLE, STYLE_PATH, message, page
+from services.portal.web.sessions import digest
+from services.portal.web.site import NotHere, Site, Visit
+
+logger = logging.getLogger(__name__)
+
+Who = Literal["anybody", "signed-in", "coordinator"]
+Answer = Callable[[Visit], Awaitable[Response]]
+
+VISIT, SESSION, LANGUAGE = "visite", "session", "langue"
+"""Cookies; where the portal is reached by https, the first two are `__Host-`."""
+MOST_FIELDS = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address of the portal: who may use it, and what answers."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    who: Who
+    answer: Answer
+
+
+_C = "/coordonner/{cohort}"
+_SESSION = "/mon-espace/{cohort}/seances/{session}"
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/", "anybody", joining.home),
+    Route("GET", "/connexion", "anybody", signing_in.ask),
+    Route("POST", "/connexion", "anybody", signing_in.send_link),
+    Route("GET", "/connexion/{link}", "anybody", signing_in.open_link),
+    Route("POST", "/connexion/{link}", "anybody", signing_in.use_link),
+    Route("POST", "/deconnexion", "anybody", signing_in.leave),
+    Route("GET", "/reprendre/{draft}", "signed-in", signing_in.take_up),
+    Route("GET", "/inscription/{cohort}", "anybody", joining.about),
+    Route("GET", "/inscription/{cohort}/mentor", "anybody", joining.mentor_form),
+    Route("POST", "/inscription/{cohort}/mentor", "anybody", joining.mentor_sent),
+    Route("GET", "/inscription/{cohort}/manager", "anybody", joining.manager_form),
+    Route("POST", "/inscription/{cohort}/manager", "anybody", joining.manager_sent),
+    Route("GET", "/inscription/{cohort}/confirmer/{draft}", "signed-in", joining.confirm_form),
+    Route("POST", "/inscription/{cohort}/confirmer/{draft}", "signed-in", joining.confirm_sent),
+    Route("GET", "/mon-espace", "signed-in", own_space.space),
+    Route("POST", "/mon-espace/{cohort}/proposition", "signed-in", own_space.answer_proposal),
+    Route("GET", _SESSION, "signed-in", own_space.session_page),
+    Route("POST", _SESSION, "signed-in", own_space.session_sent),
+    Route("GET", "/mon-espace/{cohort}/semaine", "signed-in", own_space.week_form),
+    Route("POST", "/mon-espace/{cohort}/semaine", "signed-in", own_space.week_sent),
+    Route("GET", "/mon-espace/{cohort}/participation", "signed-in", own_space.part_form),
+    Route("POST", "/mon-espace/{cohort}/participation", "signed-in", own_space.part_sent),
+    Route("GET", "/coordonner", "coordinator", coordinating.cohorts),
+    Route("GET", "/coordonner/ouvrir", "coordinator", coordinating.opening_form),
+    Route("POST", "/coordonner/ouvrir", "coordinator", coordinating.opening_sent),
+    Route("GET", _C, "coordinator", people_pages.to_handle),
+    Route("POST", f"{_C}/lettres", "coordinator", people_pages.letter_again),
+    Route("GET", f"{_C}/participants", "coordinator", people_pages.participants),
+    Route("GET", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet),
+    Route("POST", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet_sent),
+    Route("GET", f"{_C}/importer", "coordinator", importing.form),
+    Route("POST", f"{_C}/importer", "coordinator", importing.read),
+    Route("GET", f"{_C}/importer/{{draft}}", "coordinator", importing.preview),
+    Route("POST", f"{_C}/importer/{{draft}}", "coordinator", importing.correct_or_enter),
+    Route("GET", f"{_C}/tour", "coordinator", rounds_pages.rounds),
+    Route("POST", f"{_C}/tour", "coordinator", rounds_pages.run),
+    Route("GET", f"{_C}/tour/{{round}}", "coordinator", rounds_pages.one_round),
+    Route("GET", f"{_C}/suivi", "coordinator", coordinating.following),
+)
+
+
+def page_routes(site: Site) -> APIRouter:
+    """Every route of the table, the stylesheet, and an answer for every other address."""
+    router = APIRouter(include_in_schema=False)
+    for route in ROUTES:
+        router.add_api_route(
+            route.path, _guarded(route, site), methods=[route.method], name=route.path
+        )
+
+    async def style() -> Response:
+        heads = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return Response(STYLE, media_type="text/css", headers=heads)
+
+    router.add_api_route(STYLE_PATH, style, methods=["GET"], name="style")
+    nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
+    router.add_api_route(nowhere.path, _guarded(nowhere, site), methods=["GET"], name="nowhere")
+    return router
+
+
+async def _nowhere(_: Visit) -> Response:
+    raise NotHere
+
+
+def _guarded(route: Route, site: Site) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        cookie = request.cookies.get(_named(VISIT, site)) or secrets.token_urlsafe(18)
+        visit = Visit(request, site, _language(request), digest(f"form:{cookie}"))
+        try:
+            response = await _answered(route, visit)
+        except (NotHere, Away, NoAnswer, HTTPException) as error:
+            response = _fault(visit, error)
+        finally:
+            await visit.form.close()
+        _set_cookies(visit, response, cookie)
+        return response
+
+    return answer
+
+
+async def _answered(route: Route, visit: Visit) -> Response:
+    token = visit.request.cookies.get(_named(SESSION, visit.site))
+    if token:
+        visit.session = await visit.site.sessions.find(token)
+    if route.method == "POST":
+        visit.form = await visit.request.form(max_files=1, max_fields=MOST_FIELDS)
+        if not secrets.compare_digest(visit.typed("jeton").encode(), visit.token.encode()):
+            return _stale(visit)
+    if route.who != "anybody" and visit.session is None:
+        return await _to_sign_in(visit)
+    if route.who == "coordinator" and not visit.coordinates:
+        raise NotHere
+    return await route.answer(visit)
+
+
+async def _to_sign_in(visit: Visit) -> Response:
+    """First sign in; what was typed is kept, and taken up again afterwards."""
+    path = visit.request.url.path
+    if visit.request.method == "POST":
+        pairs = [[k, v] for k, v in visit.form.multi_items() if isinstance(v, str) and k != "jeton"]
+        draft = await visit.site.keep_draft({"path": path, "fields": pairs, "visit": visit.token})
+        path = f"/reprendre/{draft}"
+    query = visit.request.url.query
+    way = quote(f"{path}?{query}" if query and "reprendre" not in path else path)
+    return page(visit, "signed_out.html", 401, way=f"/connexion?vers={way}")
+
+
+def _stale(visit: Visit) -> Response:
+    return message(
+        visit,
+        visit.say("Ce formulaire n’est plus valable", "This form is no longer valid"),
+        visit.say(
+            "Rien n’a été envoyé. Revenez à la page précédente, rechargez-la, puis recommencez. "
+            "Votre navigateur doit accepter les cookies de ce site.",
+            "Nothing was sent. Go back, reload the page, and try again. Your browser has to "
+            "accept this site's cookies.",
+        ),
+        status=403,
+    )
+
+
+def _fault(visit: Visit, error: Exception) -> Response:
+    match error:
+        case NotHere():
+            title = visit.say("Cette page n’existe pas", "There is no such page")
+            text = visit.say(
+                "Vérifiez l’adresse, ou partez de l’accueil.", "Check the address, or start over."
+            )
+            way = ("/", visit.say("Aller à l’accueil", "Start over"))
+            return message(visit, title, text, status=404, way=way)
+        case HTTPException():
+            title = visit.say("Cette demande n’a pas pu être lue", "This could not be read")
+            text = visit.say(
+                "Le fichier ou le formulaire est trop grand, ou est arrivé incomplet. Rien n’a été "
+                "enregistré.",
+                "The file or form is too large, or came incomplete. Nothing was recorded.",
+            )
+            return message(visit, title, text, status=error.status_code)
+        case _:
+            logger.warning("a page could not be made: %s", type(error).__name__)
+            title = visit.say("Le service est momentanément indisponible", "Not available now")
+            text = visit.say(
+                "Revenez à la page précédente et réessayez dans quelques minutes : renvoyer le "
+                "même formulaire ne fait rien deux fois.",
+                "Go back and try again in a few minutes: the same form sent again does nothing "
+                "twice.",
+            )
+            response = message(visit, title, text, status=503)
+            response.headers["Retry-After"] = "30"
+            return response
+
+
+def _language(request: Request) -> Language:
+    asked = request.query_params.get("langue") or request.cookies.get(LANGUAGE)
+    return "en" if asked == "en" else "fr"
+
+
+def _named(name: str, site: Site) -> str:
+    return f"__Host-{name}" if site.secure else name
+
+
+def _set_cookies(visit: Visit, response: Response, cookie: str) -> None:
+    site = visit.site
+    secure = {"httponly": True, "samesite": "lax", "secure": site.secure, "path": "/"}
+    if _named(VISIT, site) not in visit.request.cookies:
+        response.set_cookie(_named(VISIT, site), cookie, **secure)  # type: ignore[arg-type]
+    if visit.query.get("langue") in ("fr", "en"):
+        response.set_cookie(LANGUAGE, visit.language, max_age=31536000, **secure)  # type: ignore[arg-type]
+    session = getattr(visit.request.state, "session", None)
+    if session is not None:  # signed in or out just now
+        name = _named(SESSION, site)
+        if session:
+            response.set_cookie(name, session, **secure)  # type: ignore[arg-type]
+        else:
+            response.delete_cookie(name, **secure)  # type: ignore[arg-type]

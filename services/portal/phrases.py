@@ -1,0 +1,216 @@
+"""What pages say of states, of what was done, and of what a rule did not allow. Pure.
+
+Always holds: everything stands in both languages, and no sentence holds an id.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from schemas.saying import PARIS
+from schemas.values import Language
+
+Said = Mapping[Language, str]
+
+
+def _said(fr: str, en: str) -> Said:
+    return {"fr": fr, "en": en}
+
+
+STATES: Mapping[str, Said] = {
+    # of people
+    "available": _said("disponible", "available"),
+    "paused": _said("en pause", "paused"),
+    "withdrawn": _said("parti·e", "left"),
+    "waiting": _said("en attente", "waiting"),
+    "paired": _said("en binôme", "paired"),
+    # of pairs, and of people in them
+    "proposed": _said("proposé", "proposed"),
+    "formed": _said("formé", "formed"),
+    "declined": _said("refusé", "declined"),
+    "expired": _said("resté sans réponse", "not answered"),
+    "dissolved": _said("arrêté", "stopped"),
+    "graduated": _said("terminé", "completed"),
+    # of sessions
+    "planned": _said("à confirmer", "to be confirmed"),
+    "confirmed": _said("confirmée", "confirmed"),
+    "completed": _said("tenue", "held"),
+    "missed": _said("manquée", "missed"),
+    "cancelled": _said("annulée", "cancelled"),
+    "to-report": _said("à raconter", "to be reported"),
+    "to-come": _said("à venir", "to come"),
+}
+ICONS: Mapping[str, str] = {
+    **dict.fromkeys(("available", "formed", "paired", "confirmed"), "●"),
+    **dict.fromkeys(("graduated", "completed"), "✔"),
+    **dict.fromkeys(("waiting", "proposed", "planned", "to-report"), "◔"),
+    **dict.fromkeys(("declined", "expired", "dissolved", "missed", "withdrawn", "cancelled"), "✕"),
+    "paused": "‖",
+}
+
+NOTICES: Mapping[str, Said] = {
+    "connecte": _said("Vous êtes connecté·e.", "You are signed in."),
+    "deconnecte": _said("Vous êtes déconnecté·e.", "You are signed out."),
+    "inscrit": _said(
+        "Votre inscription est enregistrée. Nous vous écrirons dès qu’un binôme vous est proposé.",
+        "You have joined. We shall write to you as soon as a pair is proposed.",
+    ),
+    "accepte": _said(
+        "Vous avez accepté. Si l’autre personne accepte aussi, vos séances seront planifiées.",
+        "You have accepted. If the other person does too, your sessions will be planned.",
+    ),
+    "refuse": _said(
+        "Vous avez refusé ce binôme. Il ne vous sera plus proposé.",
+        "You have declined this pair. It will not be proposed again.",
+    ),
+    "confirme": _said("La date est confirmée.", "The date is confirmed."),
+    "deplace": _said(
+        "La séance est déplacée. L’autre personne reçoit la nouvelle date.",
+        "The session has moved. The other person is sent the new date.",
+    ),
+    "annule": _said(
+        "La séance est annulée ; une autre date est cherchée.",
+        "The session is cancelled; another date is sought.",
+    ),
+    "raconte": _said("Merci, c’est noté.", "Thank you, it is recorded."),
+    "semaine": _said(
+        "Votre semaine est enregistrée. Les séances déjà fixées ne changent pas.",
+        "Your week is recorded. Sessions that have a date keep it.",
+    ),
+    "pause": _said(
+        "Vous êtes en pause : aucun nouveau binôme ne vous sera proposé.",
+        "You are paused: no new pair will be proposed to you.",
+    ),
+    "reprise": _said("Bon retour : vous êtes à nouveau disponible.", "Welcome back."),
+    "parti": _said("Vous avez quitté le programme.", "You have left the programme."),
+    "ouvert": _said("Le programme est ouvert.", "The programme is open."),
+    "importe": _said("Tout le monde est inscrit.", "Everybody has been entered."),
+    "simule": _said("Voici ce que donnerait le tour.", "This is what the round would give."),
+    "publie": _said(
+        "Le tour est publié : les personnes concernées reçoivent une lettre.",
+        "The round is published: the people concerned are sent a letter.",
+    ),
+    "corrige": _said("Le contact est corrigé.", "The contact has been corrected."),
+    "relance": _said("La lettre est renvoyée.", "The letter is being sent again."),
+    "en-cours": _said(
+        "C’est envoyé ; le résultat s’affichera ici dans un instant.",
+        "It has been sent; the result will show here in a moment.",
+    ),
+}
+"""What a page says after something was done, by the name in its address."""
+
+REFUSALS: Mapping[str, Said] = {
+    "already-answered": _said("Cette proposition a déjà sa réponse.", "It has been answered."),
+    "already-reported": _said(
+        "L’autre personne a déjà répondu le contraire. Écrivez à l’équipe du programme.",
+        "The other person has reported the opposite. Please write to the programme's team.",
+    ),
+    "already-volunteered": _said(
+        "Vous êtes déjà inscrit·e comme mentor, avec d’autres réponses. Pour les changer, écrivez "
+        "à l’équipe du programme.",
+        "You are a mentor already, with other answers. To change them, write to the team.",
+    ),
+    "already-enrolled": _said(
+        "Vous êtes déjà inscrit·e, avec d’autres réponses. Pour les changer, écrivez à l’équipe "
+        "du programme.",
+        "You have joined already, with other answers. To change them, write to the team.",
+    ),
+    "cohort-exists": _said(
+        "Un programme avec cet identifiant est déjà ouvert, avec d’autres règles.",
+        "A programme with this id is open already, with other rules.",
+    ),
+    "kept-apart": _said(
+        "Ces deux personnes ne doivent pas former un binôme.", "These two are kept apart."
+    ),
+    "letter-not-failed": _said(
+        "Cette lettre est déjà repartie.", "This letter is on its way already."
+    ),
+    "no-common-slot": _said(
+        "Vous n’avez aucune heure libre en commun dans les 26 semaines à venir.",
+        "You have no free hour in common in the next 26 weeks.",
+    ),
+    "no-needs": _said(
+        "Cochez au moins un outil, ou choisissez un poste de la liste.",
+        "Tick at least one tool, or choose a job from the list.",
+    ),
+    "not-in-future": _said(
+        "Cette heure est déjà passée. Choisissez-en une à venir.",
+        "This time is past. Choose one that is to come.",
+    ),
+    "not-started": _said("La séance n’a pas encore commencé.", "The session has not begun yet."),
+    "other-attempt": _said(
+        "La séance a changé de date entre-temps.", "The session has another date by now."
+    ),
+    "proposal-expired": _said(
+        "Cette proposition n’est plus valable.", "This proposal has expired."
+    ),
+    "proposal-declined": _said("Cette proposition a été refusée.", "It has been declined."),
+    "session-started": _said(
+        "La séance a commencé : dites plutôt si elle a eu lieu.",
+        "The session has begun: report whether it took place instead.",
+    ),
+    "session-cancelled": _said("La séance a été annulée.", "The session was cancelled."),
+    "slot-taken": _said(
+        "L’une de vous deux est déjà en séance à cette heure. Choisissez-en une autre.",
+        "One of you has another session then. Choose another time.",
+    ),
+    "too-far-ahead": _said("Cette date est trop lointaine.", "This date is too far ahead."),
+    "not-a-working-day": _said(
+        "Choisissez un jour ouvré, du lundi au vendredi.", "Choose a working day."
+    ),
+    "off-the-quarter": _said(
+        "Choisissez une heure, un quart, une demie ou moins le quart.",
+        "Choose a time on a quarter of an hour.",
+    ),
+    "outside-working-hours": _said("Choisissez une heure de 7 h à 20 h.", "Choose 7:00 to 20:00."),
+    "report-too-late": _said(
+        "Personne n’a répondu à temps : la séance compte comme manquée.",
+        "Nobody reported in time: it counts as missed.",
+    ),
+    "withdrawn": _said(
+        "Cette personne a quitté le programme.", "This person has left the programme."
+    ),
+    "parked": _said(
+        "La demande est arrivée, mais l’équipe technique doit intervenir. Elle n’est pas perdue : "
+        "inutile de la renvoyer.",
+        "The request has arrived, but needs the technical team. It is not lost: there is no need "
+        "to send it again.",
+    ),
+}
+
+
+def refused(rule: str, language: Language) -> str:
+    """What a rule did not allow, as a sentence."""
+    said = REFUSALS.get(rule)
+    if said is not None:
+        return said[language]
+    return (
+        "Le programme n’a pas accepté cette demande : la situation a changé entre-temps."
+        if language == "fr"
+        else "The programme did not accept this: the situation has changed meanwhile."
+    )
+
+
+def cause(text: str, language: Language) -> str:
+    """Why a letter failed, from what notify says of it."""
+    fr = language == "fr"
+    if text in ("no contact", "address"):
+        return "adresse manquante ou illisible" if fr else "the address is missing or unreadable"
+    if text.startswith("smtp 5"):
+        return (
+            f"la messagerie refuse l’adresse ({text})"
+            if fr
+            else f"the mail server refuses the address ({text})"
+        )
+    return f"la messagerie n’a pas répondu ({text})" if fr else f"no answer to mail ({text})"
+
+
+def from_now(moment: datetime, now: datetime, language: Language) -> str:
+    """`aujourd’hui`, `demain`, `dans 3 jours`, `il y a 2 jours`: by the days of the calendar."""
+    days = (moment.astimezone(PARIS).date() - now.astimezone(PARIS).date()).days
+    fr = {0: "aujourd’hui", 1: "demain", -1: "hier"}
+    en = {0: "today", 1: "tomorrow", -1: "yesterday"}
+    if days in fr:
+        return fr[days] if language == "fr" else en[days]
+    if language == "fr":
+        return f"dans {days} jours" if days > 0 else f"il y a {-days} jours"
+    return f"in {days} days" if days > 0 else f"{-days} days ago"

@@ -1,0 +1,192 @@
+"""The documents of the portal, shaped like its pages.
+
+Always holds: all of it can be folded again from the journal and the people topic. A participant is
+the only document of the platform that holds a name and says what the person does.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.base import Moment, Value
+from schemas.values import (
+    Availability,
+    CohortPolicy,
+    Criterion,
+    FirstTool,
+    Language,
+    RoundMode,
+    ScoreReason,
+    Side,
+    SimulatedPair,
+    Tools,
+    Waiting,
+)
+from services.chassis.domain import Document
+
+MentorState = Literal["available", "paused", "withdrawn"]
+ManagerState = Literal["waiting", "proposed", "paired", "graduated", "withdrawn"]
+PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
+SessionState = Literal["planned", "completed", "missed", "cancelled"]
+
+
+class Figures(Value):
+    """What was last measured of a cohort."""
+
+    measured_at: Moment
+    mentors: int
+    managers: int
+    pairs_formed: int
+    pairs_graduated: int
+    pairs_dissolved: int
+    sessions_completed: int
+    sessions_missed: int
+
+
+class Cohort(Document):
+    """A programme, as it is listed and followed; `id` is the cohort's own.
+
+    `ready`: whether it counts as run in; None before anybody could tell.
+    """
+
+    collection: ClassVar[str] = "cohorts"
+
+    name: str
+    policy: CohortPolicy
+    figures: Figures | None = None
+    criteria: tuple[Criterion, ...] = ()
+    ready: bool | None = None
+
+
+class Participant(Document):
+    """A person of a cohort on every side; `id` is the person's.
+
+    `address` is the e-mail address without case, by which a person is known when they sign in.
+    `order` is what lists are sorted by, and one person's alone; `words` are what a search finds.
+    """
+
+    collection: ClassVar[str] = "participants"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("address",),
+        ("cohort_id", "order"),
+        ("cohort_id", "words"),
+        ("cohort_id", "mentor_state", "order"),
+        ("cohort_id", "manager_state", "order"),
+    )
+
+    order: str
+    words: tuple[str, ...] = ()
+    name: str | None = None
+    email: str | None = None
+    address: str | None = None
+    language: Language = "fr"
+
+    directorate: str = ""
+    site: str = ""
+    availability: Availability = ()
+
+    mentor_state: MentorState | None = None
+    skills: Tools = Field(default_factory=dict)
+    capacity: int = 0
+
+    manager_state: ManagerState | None = None
+    job_family: str = ""
+    needs: Tools = Field(default_factory=dict)
+    waiting: Waiting | None = None
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """What the person is in the programme."""
+        mentor: tuple[Side, ...] = ("mentor",) if self.mentor_state else ()
+        return (*mentor, "manager") if self.manager_state else mentor
+
+
+class Pair(Document):
+    """A pair, from the proposal on.
+
+    `undated`: sessions for which no common hour was found. `stalled`: no session took place for
+    too long.
+    """
+
+    collection: ClassVar[str] = "pairs"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("cohort_id", "state", "id"),
+        ("cohort_id", "round_id", "id"),
+        ("cohort_id", "mentor_id"),
+        ("cohort_id", "manager_id"),
+        ("cohort_id", "without_date", "id"),
+        ("cohort_id", "stalled", "id"),
+    )
+
+    mentor_id: str
+    manager_id: str
+    round_id: str
+    state: PairState
+    accepted: tuple[Side, ...] = ()
+    score: float = 0.0
+    reasons: tuple[ScoreReason, ...] = ()
+    first_tools: tuple[FirstTool, ...] = ()
+    expires_at: Moment | None = None
+    completed: int = 0
+    stalled: bool = False
+    undated: tuple[int, ...] = ()
+    without_date: bool = False
+
+
+class Session(Document):
+    """A session as it was last planned; `id` is `mentor~manager~number`."""
+
+    collection: ClassVar[str] = "sessions"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("cohort_id", "pair_id", "id"),
+        ("cohort_id", "state"),
+    )
+
+    pair_id: str
+    mentor_id: str
+    manager_id: str
+    number: int
+    attempt: int
+    starts_at: Moment
+    ends_at: Moment
+    state: SessionState
+    confirmed_by: tuple[Side, ...] = ()
+
+
+class Round(Document):
+    """A round, as it was asked for, and what came of it."""
+
+    collection: ClassVar[str] = "rounds"
+
+    state: Literal["requested", "simulated", "completed"]
+    mode: RoundMode
+    requested_at: Moment | None = None
+    proposed: int = 0
+    managers_waiting: int = 0
+    places_free: int = 0
+    score: float = 0.0
+    optimal: bool | None = None
+
+
+class Simulation(Document):
+    """Some of the pairs that a simulated round would propose."""
+
+    collection: ClassVar[str] = "simulations"
+
+    round_id: str
+    part: int
+    pairs: tuple[SimulatedPair, ...]
+
+
+class FailedLetter(Document):
+    """A letter that was given up, until it is tried again; `id` is the letter's."""
+
+    collection: ClassVar[str] = "failed_letters"
+
+    person_id: str
+    template: str
+    cause: str
+
+
+LISTED: dict[type[Document], tuple[str, ...]] = {}
+"""What whoever has the token can list: nothing. Names are on pages, for whom they concern."""

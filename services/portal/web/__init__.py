@@ -1,0 +1,1 @@
+"""Where the portal speaks with people: requests in, pages out, letters and commands sent."""

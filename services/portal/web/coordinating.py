@@ -1,0 +1,141 @@
+"""For coordinators: which programmes there are, opening one, and how one is getting on."""
+
+from typing import Any
+
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from schemas.matching import OpenCohort
+from schemas.values import CohortPolicy, RolloutCriteria
+from services.chassis.store.contract import Where
+from services.portal import phrases
+from services.portal.spelling import folded
+from services.portal.views import Cohort, FailedLetter, Pair, Participant, Session
+from services.portal.web.rendering import onward, page
+from services.portal.web.site import Visit
+
+NUMBERS: dict[str, tuple[int, int]] = {
+    "sessions": (1, 20),
+    "session_minutes": (15, 240),
+    "cadence_days": (1, 90),
+    "proposal_days": (1, 90),
+    "stalled_days": (1, 365),
+    "smallest_group": (3, 50),
+}
+"""The rules of a programme that the form asks for, with their bounds."""
+LINES = ("forbid", "both_consent", "allow")
+
+
+async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
+    """What stands above every page of a programme: its name, and how much there is to handle."""
+    store, at = visit.site.store, cohort.id
+    counts = [
+        await store.count(Pair, Where(at, {"state": "proposed"})),
+        await store.count(Pair, Where(at, {"without_date": True})),
+        await store.count(Pair, Where(at, {"stalled": True})),
+        await store.count(FailedLetter, Where(at)),
+    ]
+    return {"cohort": cohort, "to_handle_count": sum(counts)}
+
+
+async def cohorts(visit: Visit) -> Response:
+    """Every programme, with its figures."""
+    rows = []
+    for cohort in await visit.site.cohorts():
+        mentors = await _tally(visit, cohort, "mentor_state")
+        managers = await _tally(visit, cohort, "manager_state")
+        pairs = await visit.site.store.tally(Pair, ["state"], Where(cohort.id))
+        rows.append(
+            {
+                "cohort": cohort,
+                "mentors": sum(n for state, n in mentors.items() if state != "withdrawn"),
+                "managers": sum(n for state, n in managers.items() if state != "withdrawn"),
+                "pairs": sum(n for (s,), n in pairs.items() if s in ("formed", "graduated")),
+            }
+        )
+    return page(visit, "cohorts.html", rows=rows)
+
+
+async def _tally(visit: Visit, cohort: Cohort, field: str) -> dict[str, int]:
+    found = await visit.site.store.tally(Participant, [field], Where(cohort.id))
+    return {state: n for (state,), n in found.items() if state}
+
+
+async def opening_form(visit: Visit) -> Response:
+    """A programme's rules, as they are if nobody says otherwise."""
+    given = {"nom": "", "id": "", "reporting_line": CohortPolicy().reporting_line}
+    given |= {name: str(getattr(CohortPolicy(), name)) for name in NUMBERS}
+    given["pairs_graduated"] = str(RolloutCriteria().pairs_graduated)
+    return page(visit, "open.html", given=given, bounds=NUMBERS, lines=LINES)
+
+
+async def opening_sent(visit: Visit) -> Response:
+    """Open it."""
+    names = ("nom", "id", "reporting_line", "pairs_graduated", *NUMBERS)
+    given = {name: visit.typed(name) for name in names}
+    given["id"] = given["id"] or id_of(given["nom"])
+    errors, command = _opening(visit, given)
+    if command is not None:
+        outcome = await visit.send(command)
+        if outcome.rule is None:
+
+            async def shows() -> bool:
+                return await visit.site.store.one(Cohort, given["id"], given["id"]) is not None
+
+            shown = await visit.site.shown(shows)
+            here = f"/coordonner/{given['id']}/importer" if shown else "/coordonner"
+            return onward(here, "ouvert" if shown else "en-cours")
+        errors = {"id": phrases.refused(outcome.rule, visit.language)}
+    again = {"given": given, "bounds": NUMBERS, "lines": LINES, "errors": errors}
+    return page(visit, "open.html", 422, **again)
+
+
+def id_of(name: str) -> str:
+    """An id made of a programme's name."""
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in folded(name))
+    return "-".join(part for part in plain.split("-") if part)[:40]
+
+
+def _opening(visit: Visit, given: dict[str, str]) -> tuple[dict[str, str], OpenCohort | None]:
+    errors: dict[str, str] = {}
+    if not 1 <= len(given["nom"]) <= 120:
+        errors["nom"] = visit.say("Écrivez un nom, 120 caractères au plus.", "Type a name.")
+    policy: dict[str, Any] = {"reporting_line": given["reporting_line"]}
+    for name, (least, most) in {**NUMBERS, "pairs_graduated": (0, 1_000_000)}.items():
+        text = given[name]
+        if not text.isdigit() or not least <= int(text) <= most:
+            errors[name] = visit.say(
+                f"Écrivez un nombre de {least} à {most}.", f"Type a number from {least} to {most}."
+            )
+        elif name == "pairs_graduated":
+            policy["rollout"] = {"pairs_graduated": int(text)}
+        else:
+            policy[name] = int(text)
+    if errors:
+        return errors, None
+    try:
+        wish = {"cohort_id": given["id"], "name": given["nom"], "policy": policy}
+        return {}, OpenCohort.model_validate(wish)
+    except ValidationError as error:
+        field = "id" if error.errors()[0]["loc"][0] == "cohort_id" else "nom"
+        wrong = visit.say(
+            "Une lettre ou un chiffre, puis des lettres, chiffres ou tirets (47 au plus).",
+            "A letter or digit, then letters, digits or dashes (47 at most).",
+        )
+        return {field: wrong}, None
+
+
+async def following(visit: Visit) -> Response:
+    """The funnel, the sessions, and whether it is run in."""
+    cohort = await visit.site.cohort(visit.path["cohort"])
+    pairs = await visit.site.store.tally(Pair, ["state"], Where(cohort.id))
+    sessions = await visit.site.store.tally(Session, ["state"], Where(cohort.id))
+    return page(
+        visit,
+        "following.html",
+        **await tasks_of(visit, cohort),
+        mentors=await _tally(visit, cohort, "mentor_state"),
+        managers=await _tally(visit, cohort, "manager_state"),
+        pairs={state: n for (state,), n in pairs.items()},
+        sessions={state: n for (state,), n in sessions.items()},
+    )

@@ -1,0 +1,85 @@
+"""Commands to the services, by the HTTP that everybody uses, and what came of them.
+
+Always holds: sending a command again does no harm (the services see to it); nothing of a command
+is in a log, nor in what is raised.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from schemas.base import Command
+from schemas.people import PersonContact
+from schemas.topics import COMMANDS, Service
+
+WAIT = 10
+"""Seconds that a service may take to show what came of a command."""
+
+_SERVICE: dict[type[Command], Service] = {
+    **{kind: service for service, kinds in COMMANDS.items() for kind in kinds},
+    PersonContact: "notify",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`done`, refused by `rule` (`detail`: the same as a sentence), or (neither) under way."""
+
+    done: bool
+    rule: str | None = None
+    detail: str = ""
+
+
+class Away(Exception):
+    """A service does not answer, or has too much to do: nothing is known of the command."""
+
+
+class Engine:
+    """The services' HTTP. `urls`: service to address, without a slash at the end."""
+
+    def __init__(
+        self,
+        urls: Mapping[Service, str],
+        token: str | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._urls = dict(urls)
+        self._headers = headers
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+
+    async def send(self, command: Command) -> Outcome:
+        """Send a command, and see what comes of it. Raises `Away`."""
+        service = _SERVICE[type(command)]
+        url = f"{self._urls[service]}/commands/{type(command).__name__}"
+        body = command.model_dump_json(exclude_none=True)
+        try:
+            answer = await self._opened().post(url, params={"wait": WAIT}, content=body)
+        except httpx.HTTPError as error:
+            raise Away(f"{service}: {type(error).__name__}") from None
+        if answer.is_success:
+            return Outcome(done=bool(answer.json()["done"]))
+        problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+        rule = problem.get("rule")
+        if rule is None and answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+            rule = "not-valid"
+        if rule is None:
+            raise Away(f"{service}: status {answer.status_code}")
+        return Outcome(done=False, rule=str(rule), detail=str(problem.get("title", "")))
+
+    def _opened(self) -> httpx.AsyncClient:
+        """One client, made where there is a loop."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                timeout=WAIT + 20,
+                headers={**self._headers, "content-type": "application/json"},
+                transport=self._transport,
+            )
+        return self._client
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        if self._client is not None:
+            await self._client.aclose()

@@ -1,0 +1,203 @@
+"""For coordinators: a list of people from a file or pasted cells, previewed, corrected, entered.
+
+Always holds: nothing is entered while there is a fault; entering again changes nothing, and goes on
+where it stopped.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi.responses import Response
+from starlette.datastructures import UploadFile
+
+from schemas.base import Command
+from schemas.values import Side
+from services.chassis.store.contract import Row
+from services.portal import phrases
+from services.portal.roster import COLUMNS, check, commands_of, headings_known, listed
+from services.portal.tables import NoTable, read_table
+from services.portal.views import Cohort
+from services.portal.web.coordinating import tasks_of
+from services.portal.web.rendering import onward, page
+from services.portal.web.sessions import digest
+from services.portal.web.site import DRAFT, DRAFT_LASTS, NotHere, Visit
+
+SHOWN_ROWS = 200
+"""Rows of a preview: all that are to be corrected first."""
+AT_ONCE = 8
+LABELS: Mapping[str, tuple[str, str]] = {
+    "id": ("Identifiant", "Id"),
+    "role": ("Rôle", "Role"),
+    "name": ("Nom", "Name"),
+    "email": ("Adresse", "Address"),
+    "language": ("Langue", "Language"),
+    "directorate": ("Direction", "Directorate"),
+    "site": ("Site", "Site"),
+    "job_family": ("Poste", "Job"),
+    "tools": ("Outils", "Tools"),
+    "capacity": ("Places", "Places"),
+    "availability": ("Disponibilités", "Availability"),
+    "line_manager": ("Responsable", "Line manager"),
+    "excludes": ("Exclusions", "Excludes"),
+}
+
+
+async def form(visit: Visit) -> Response:
+    """Choose a file, or paste cells."""
+    cohort = await visit.site.cohort(visit.path["cohort"])
+    return page(visit, "import.html", **await tasks_of(visit, cohort), pasted="", side="")
+
+
+async def read(visit: Visit) -> Response:
+    """Read the file; on to the preview."""
+    cohort = await visit.site.cohort(visit.path["cohort"])
+    given, pasted = visit.form.get("fichier"), visit.typed("cellules")
+    content = await given.read() if isinstance(given, UploadFile) else b""
+    try:
+        # Away from the loop: a file of thousands of people takes a moment.
+        source = content or pasted.encode()
+        table = await asyncio.to_thread(read_table, source, headings_known)
+        found = listed(table.rows)
+        if (wrong := _headings(found.missing, found.doubled)) is not None:
+            raise wrong
+        if not found.rows:
+            raise NoTable("Il n’y a personne sous les titres.", "Nobody is below the headings.")
+    except NoTable as error:
+        errors = {"fichier": visit.say(error.fr, error.en)}
+        given_again = {"pasted": pasted, "side": visit.typed("role"), "errors": errors}
+        given_again |= await tasks_of(visit, cohort)
+        return page(visit, "import.html", 422, **given_again)
+    draft = await visit.site.keep_draft(
+        {
+            "cohort": cohort.id,
+            "side": visit.typed("role"),
+            "rows": [[number, cells] for number, cells in found.rows],
+            "unknown": list(found.unknown),
+        }
+    )
+    return onward(f"/coordonner/{cohort.id}/importer/{draft}")
+
+
+def _headings(missing: Sequence[str], doubled: Sequence[str]) -> NoTable | None:
+    def named(columns: Sequence[str], place: int) -> str:
+        return ", ".join(LABELS[column][place] for column in columns)
+
+    if missing:
+        return NoTable(
+            f"Il manque des colonnes. Ajoutez une ligne de titres avec : {named(missing, 0)}.",
+            f"Columns are missing. Add a row of headings with: {named(missing, 1)}.",
+        )
+    if doubled:
+        return NoTable(
+            f"Une colonne est là deux fois : {named(doubled, 0)}. Gardez-en une.",
+            f"A column is there twice: {named(doubled, 1)}. Keep one.",
+        )
+    return None
+
+
+async def preview(visit: Visit) -> Response:
+    """Every row, with every fault in its cell."""
+    cohort, draft = await _draft(visit)
+    return await _preview(visit, cohort, draft, {})
+
+
+async def _draft(visit: Visit) -> tuple[Cohort, Row]:
+    cohort = await visit.site.cohort(visit.path["cohort"])
+    found = await visit.site.draft(visit.path["draft"])
+    if found is None or found.get("cohort") != cohort.id or "rows" not in found:
+        raise NotHere
+    return cohort, found
+
+
+def _side(draft: Row) -> Side | None:
+    return {"mentor": "mentor", "manager": "manager"}.get(draft["side"])  # type: ignore[return-value]
+
+
+async def _preview(
+    visit: Visit, cohort: Cohort, draft: Row, refused: Mapping[int, str]
+) -> Response:
+    rows = [cells for _, cells in draft["rows"]]
+    _, faults = check(rows, _side(draft))
+    order = sorted(range(len(rows)), key=lambda n: (n not in faults and n not in refused, n))
+    present = [column for column in COLUMNS if any(column in cells for cells in rows)]
+    wanted = {column for wrong in faults.values() for column in wrong}
+    columns = [column for column in COLUMNS if column in present or column in wanted]
+    shown: list[dict[str, Any]] = [
+        {
+            "place": place,
+            "number": draft["rows"][place][0],
+            "cells": rows[place],
+            "faults": faults.get(place, {}),
+            "refused": refused.get(place, ""),
+        }
+        for place in order[:SHOWN_ROWS]
+    ]
+    return page(
+        visit,
+        "import_preview.html",
+        422 if refused else 200,
+        **await tasks_of(visit, cohort),
+        rows=shown,
+        columns=columns,
+        labels={name: both[visit.language != "fr"] for name, both in LABELS.items()},
+        total=len(rows),
+        wrong=len(faults),
+        refused=len(refused),
+        unknown=draft["unknown"],
+    )
+
+
+async def correct_or_enter(visit: Visit) -> Response:
+    """Take the corrections; enter everybody if there is no fault and it is asked for."""
+    cohort, draft = await _draft(visit)
+    for place, (_, cells) in enumerate(draft["rows"]):
+        for column in COLUMNS:
+            name = f"c-{place}-{column}"
+            if name in visit.form:
+                cells[column] = visit.typed(name)
+    key, until = digest(visit.path["draft"]), visit.site.sessions.now() + DRAFT_LASTS
+    await visit.site.kept.put(DRAFT, key, draft, until)
+    here = f"/coordonner/{cohort.id}/importer/{visit.path['draft']}"
+    sided, faults = check([cells for _, cells in draft["rows"]], _side(draft))
+    if faults or visit.typed("action") != "inscrire":
+        return onward(here)
+    ids = {
+        cells["email"].casefold(): cells.get("id")
+        or await visit.site.person_id(cohort.id, cells["email"])
+        for _, cells in sided
+    }
+    refused = await _enter(visit, commands_of(cohort.id, sided, ids))
+    if refused:
+        said = {n: phrases.refused(rule, visit.language) for n, rule in refused.items()}
+        return await _preview(visit, cohort, draft, said)
+    await visit.site.drop_draft(visit.path["draft"])
+    wanted = {id_ for id_ in ids.values() if id_}
+
+    async def shows() -> bool:
+        there = await visit.site.people(cohort.id, sorted(wanted))
+        return sum(bool(person.sides) for person in there.values()) == len(wanted)
+
+    shown = await visit.site.shown(shows)
+    return onward(f"/coordonner/{cohort.id}/participants", "importe" if shown else "en-cours")
+
+
+async def _enter(visit: Visit, commands: Sequence[tuple[Command, Command]]) -> dict[int, str]:
+    """Send everything, some at a time; which rows were refused, and by which rule."""
+    waiting = iter(enumerate(commands))
+    refused: dict[int, str] = {}
+
+    async def work() -> None:
+        for place, (contact, command) in waiting:
+            await visit.send(contact)
+            outcome = await visit.send(command)
+            if outcome.rule is not None:
+                refused[place] = outcome.rule
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(AT_ONCE):
+                tasks.create_task(work())
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return refused

@@ -1,0 +1,263 @@
+"""Joining: what the programme is, and the two forms, "Je veux accompagner" and "être accompagné".
+
+Always holds: nobody joins before their address is known to be theirs; what was typed stays, until
+it has been sent; an age or a rank is never asked.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from schemas.base import Command
+from schemas.known.jobs import recommended, said
+from schemas.known.tools import tools as known_tools
+from schemas.matching import EnrolManager, VolunteerAsMentor
+from schemas.people import PersonContact
+from schemas.values import Language, Side
+from services.chassis.store.contract import Row
+from services.portal import phrases, weeks
+from services.portal.jobs import jobs_by_name
+from services.portal.tools import tool_of
+from services.portal.views import Cohort, Participant
+from services.portal.web.rendering import message, onward, page
+from services.portal.web.signing_in import address_of, letter_to
+from services.portal.web.site import NotHere, Visit
+
+MOST_TOOLS = 40
+_DEFAULT_LEVEL = 3
+
+
+async def home(visit: Visit) -> Response:
+    """Which programmes there are."""
+    return page(visit, "home.html", cohorts=await visit.site.cohorts())
+
+
+async def about(visit: Visit) -> Response:
+    """What a programme is, what it takes, and the two ways in."""
+    return page(visit, "about.html", cohort=await _cohort(visit))
+
+
+async def mentor_form(visit: Visit) -> Response:
+    """What a mentor is asked."""
+    return _form(visit, await _cohort(visit), "mentor", await _known(visit))
+
+
+async def manager_form(visit: Visit) -> Response:
+    """What a manager is asked."""
+    given = await _known(visit) | {"poste": visit.query.get("poste", "")}
+    return _form(visit, await _cohort(visit), "manager", given)
+
+
+async def mentor_sent(visit: Visit) -> Response:
+    """The answers of a mentor."""
+    return await _sent(visit, "mentor")
+
+
+async def manager_sent(visit: Visit) -> Response:
+    """The answers of a manager."""
+    return await _sent(visit, "manager")
+
+
+async def confirm_form(visit: Visit) -> Response:
+    """What was answered, to be sent now that the address is known to be theirs."""
+    cohort, side, given = await _draft(visit)
+    return page(visit, "confirm.html", cohort=cohort, side=side, **_summary(given, visit.language))
+
+
+async def confirm_sent(visit: Visit) -> Response:
+    """Join."""
+    cohort, side, given = await _draft(visit)
+    response = await _join(visit, cohort, side, given)
+    await visit.site.drop_draft(visit.path["draft"])
+    return response
+
+
+async def _cohort(visit: Visit) -> Cohort:
+    return await visit.site.cohort(visit.path["cohort"])
+
+
+async def _draft(visit: Visit) -> tuple[Cohort, Side, Row]:
+    found = await visit.site.draft(visit.path["draft"])
+    cohort = await _cohort(visit)
+    if found is None or found.get("cohort") != cohort.id or "given" not in found:
+        raise NotHere
+    if found["given"]["adresse"].casefold() != visit.address:
+        raise NotHere
+    return cohort, found["side"], found["given"]
+
+
+async def _known(visit: Visit) -> Row:
+    """What is known of whoever is signed in."""
+    return {"adresse": visit.address, "langue": visit.language}
+
+
+def _form(
+    visit: Visit,
+    cohort: Cohort,
+    side: Side,
+    given: Row,
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    language = visit.language
+    job = given.get("poste", "")
+    advised = {
+        tool: (need.level, need.fr if language == "fr" else need.en)
+        for tool, need in (recommended(job) if job else {}).items()
+    }
+    first_time = "outils" not in given
+    chosen: Mapping[str, int] = given.get("outils") or {}
+    if first_time and side == "manager":
+        chosen = {tool: level for tool, (level, _) in advised.items()}
+    names = sorted(known_tools(), key=lambda tool: (tool not in advised, tool))
+    return page(
+        visit,
+        "join.html",
+        422 if errors else 200,
+        cohort=cohort,
+        side=side,
+        given=given,
+        chosen=chosen,
+        tool_names=names,
+        advised=advised,
+        jobs=jobs_by_name(language),
+        errors=errors or {},
+        default_level=_DEFAULT_LEVEL,
+        half_days_ticked=set(given.get("demi_journees", ())),
+    )
+
+
+def _typed(visit: Visit) -> Row:
+    """What the form holds, as it was typed."""
+    tools = {}
+    for tool in visit.ticked("outil")[:MOST_TOOLS]:
+        level = visit.typed(f"niveau-{tool}")
+        if tool in known_tools():
+            tools[tool] = int(level) if level in ("1", "2", "3", "4", "5") else _DEFAULT_LEVEL
+    return {
+        "adresse": visit.address or visit.typed("adresse"),
+        "nom": visit.typed("nom"),
+        "direction": visit.typed("direction"),
+        "site": visit.typed("site"),
+        "poste": visit.typed("poste"),
+        "autre": visit.typed("autre"),
+        "places": visit.typed("places") or "1",
+        "outils": tools,
+        "demi_journees": visit.ticked("demi-journee"),
+        "heures": visit.typed("heures"),
+        "langue": visit.language,
+    }
+
+
+async def _sent(visit: Visit, side: Side) -> Response:
+    cohort, given = await _cohort(visit), _typed(visit)
+    if visit.typed("conseil"):  # "show me what is advised for this job"
+        return _form(visit, cohort, side, {k: v for k, v in given.items() if k != "outils"})
+    errors = errors_of(given, side, visit.language)
+    if errors:
+        return _form(visit, cohort, side, given, errors)
+    if visit.session is not None:
+        return await _join(visit, cohort, side, given)
+    draft = await visit.site.keep_draft({"cohort": cohort.id, "side": side, "given": given})
+    way = f"/inscription/{cohort.id}/confirmer/{draft}"
+    await letter_to(visit, given["adresse"].casefold(), way)
+    return page(visit, "letter_sent.html", address=given["adresse"])
+
+
+def errors_of(given: Row, side: Side, language: Language) -> dict[str, str]:
+    """What is wrong, by field."""
+    fr = language == "fr"
+    found: dict[str, str] = {}
+    if address_of(given["adresse"]) is None:
+        found["adresse"] = (
+            "Écrivez une adresse complète, par exemple prenom.nom@ministere.gouv.fr."
+            if fr
+            else "Type a whole address, as first.last@ministry.example."
+        )
+    for name, fr_text, en_text in (
+        ("nom", "Écrivez votre prénom et votre nom.", "Type your first and last name."),
+        ("direction", "Écrivez votre direction ou service.", "Type your directorate."),
+        ("site", "Écrivez où vous travaillez, par exemple Paris Bercy.", "Type where you work."),
+    ):
+        if not 1 <= len(given[name]) <= 64:
+            long = "64 caractères au plus." if fr else "64 characters at most."
+            found[name] = long if given[name] else (fr_text if fr else en_text)
+    if side == "manager" and not given["poste"]:
+        found["poste"] = "Choisissez votre poste." if fr else "Choose your job."
+    advised = side == "manager" and given["poste"]
+    if not given["outils"] and not advised:
+        found["outils"] = "Cochez au moins un outil." if fr else "Tick at least one tool."
+    if given["autre"] and tool_of(given["autre"]) is None and len(given["autre"]) > 32:
+        found["autre"] = "32 caractères au plus." if fr else "32 characters at most."
+    if side == "mentor" and given["places"] not in ("1", "2", "3", "4", "5"):
+        found["places"] = "Choisissez de 1 à 5." if fr else "Choose 1 to 5."
+    try:
+        _week(given)
+    except weeks.NoWeek as error:
+        wrong = f"« {error.part} » : il faut {error.fr}." if error.part else f"Il faut {error.fr}."
+        found["semaine"] = wrong if fr else f"It takes {error.en}."
+    return found
+
+
+def _week(given: Row) -> Any:
+    """The exact hours, if there are any; else the half-days."""
+    if given["heures"]:
+        return weeks.read_week(given["heures"])
+    ticked = weeks.of_half_days(given["demi_journees"])
+    return ticked or weeks.read_week("")
+
+
+def _summary(given: Row, language: Language) -> dict[str, Any]:
+    return {
+        "given": given,
+        "job": getattr(said(given["poste"]), language) if given["poste"] else "",
+        "week": _week(given),
+    }
+
+
+def commands_of(cohort_id: str, person_id: str, side: Side, given: Row) -> tuple[Command, ...]:
+    """What joining asks for: first the contact, so that every letter has an address."""
+    contact = PersonContact(
+        cohort_id=cohort_id,
+        person_id=person_id,
+        name=given["nom"],
+        email=given["adresse"],
+        language=given["langue"],
+    )
+    common = {
+        "cohort_id": cohort_id,
+        "directorate": given["direction"],
+        "site": given["site"],
+        "availability": [window.model_dump() for window in _week(given)],
+    }
+    if side == "mentor":
+        own = {"mentor_id": person_id, "skills": given["outils"], "capacity": int(given["places"])}
+        return contact, VolunteerAsMentor.model_validate(common | own)
+    own = {"manager_id": person_id, "job_family": given["poste"], "needs": given["outils"]}
+    return contact, EnrolManager.model_validate(common | own)
+
+
+async def _join(visit: Visit, cohort: Cohort, side: Side, given: Row) -> Response:
+    site = visit.site
+    person_id = await site.person_id(cohort.id, visit.address)
+    try:
+        contact, command = commands_of(cohort.id, person_id, side, given)
+    except ValidationError:
+        return _form(visit, cohort, side, given, errors_of(given, side, visit.language))
+    await visit.send(contact)
+    outcome = await visit.send(command)
+    if outcome.rule is not None:
+        return message(
+            visit,
+            visit.say("Votre inscription n’a pas été prise", "You have not joined"),
+            phrases.refused(outcome.rule, visit.language),
+            status=409,
+            way=("/mon-espace", visit.say("Voir mon espace", "See my space")),
+        )
+
+    async def shows() -> bool:
+        person = await site.store.one(Participant, cohort.id, person_id)
+        return person is not None and side in person.sides and person.name is not None
+
+    return onward("/mon-espace", "inscrit" if await site.shown(shows) else "en-cours")

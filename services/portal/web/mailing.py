@@ -1,0 +1,81 @@
+"""The letters that the portal writes itself: links by which somebody signs in.
+
+Always holds: whoever asked for it does not wait for the mail server, so nobody can tell by the time
+of an answer whether a letter was sent; neither an address nor a link is logged.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import localtime, make_msgid
+
+import aiosmtplib
+
+from services.chassis.settings import MailSettings
+from services.chassis.store.contract import NoAnswer
+
+logger = logging.getLogger(__name__)
+
+Send = Callable[[EmailMessage], Awaitable[None]]
+
+
+def by_smtp(settings: MailSettings) -> Send:
+    """Hands a letter over to the mail server of the settings."""
+    password = settings.smtp_password
+
+    async def send(message: EmailMessage) -> None:
+        await aiosmtplib.send(
+            message,
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            use_tls=settings.smtp_security == "tls",
+            start_tls=settings.smtp_security == "starttls",
+            username=settings.smtp_username,
+            password=password.get_secret_value() if password else None,
+            timeout=settings.smtp_timeout,
+        )
+
+    return send
+
+
+class Mailing:
+    """Sends letters behind the back of the request that asked for them."""
+
+    def __init__(self, sender: str, send: Send) -> None:
+        self._sender = sender
+        self._send = send
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def later(self, letter: Coroutine[None, None, tuple[str, str, str]]) -> None:
+        """Write a letter (address, subject, text) and send it, by and by.
+
+        If the mail server does not take it, whoever waits for it asks again.
+        """
+        task = asyncio.create_task(self._written(letter))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _written(self, letter: Coroutine[None, None, tuple[str, str, str]]) -> None:
+        try:
+            address, subject, text = await letter
+        except NoAnswer as error:
+            logger.warning("a sign-in letter was not written: %s", type(error.__cause__).__name__)
+            return
+        message = EmailMessage()
+        message["From"] = self._sender
+        message["To"] = Address(addr_spec=address)
+        message["Subject"] = subject
+        message["Date"] = localtime()
+        message["Message-ID"] = make_msgid(domain=self._sender.partition("@")[2])
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text)
+        try:
+            await self._send(message)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            logger.warning("a sign-in letter was not handed over: %s", type(error).__name__)
+
+    async def settle(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)

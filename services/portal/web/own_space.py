@@ -1,0 +1,302 @@
+"""Mon espace: my pairs, my sessions, what comes next, my week.
+
+Always holds: whatever is shown or sent is of the person who is signed in; what belongs to somebody
+else is not there.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi.responses import Response
+
+from schemas.base import Command
+from schemas.matching import (
+    AcceptProposal,
+    ChangeAvailability,
+    DeclineProposal,
+    PauseMentor,
+    ResumeMentor,
+    WithdrawManager,
+    WithdrawMentor,
+)
+from schemas.saying import PARIS
+from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
+from schemas.values import Side
+from services.chassis.store.contract import Where
+from services.portal import phrases, weeks
+from services.portal.views import Cohort, Pair, Participant, Session
+from services.portal.web.rendering import message, onward, page
+from services.portal.web.site import NotHere, Visit
+
+MANY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One of a pair's sessions on its line: done, next, to come."""
+
+    number: int
+    state: str
+    session: Session | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPair:
+    """A pair as one of its two sees it. `next`: the session that comes, or is to be reported."""
+
+    pair: Pair
+    side: Side
+    other: Participant | None
+    stations: tuple[Station, ...]
+    next: Session | None
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What somebody has in one programme."""
+
+    cohort: Cohort
+    me: Participant
+    pairs: tuple[OwnPair, ...]
+
+
+async def space(visit: Visit) -> Response:
+    """Everything of mine, by programme."""
+    mine = await visit.site.store.page(Participant, Where(equal={"address": visit.address}), MANY)
+    parts = [await _part(visit, me) for me in mine if me.sides]
+    if not parts and visit.coordinates and "fait" in visit.query:
+        return onward("/coordonner", visit.query["fait"])
+    cohorts = await visit.site.cohorts() if not parts else []
+    return page(visit, "space.html", parts_of=parts, cohorts=cohorts, mixed=state_of)
+
+
+async def _part(visit: Visit, me: Participant) -> Part:
+    store, cohort = visit.site.store, await visit.site.cohort(me.cohort_id)
+    pairs: list[tuple[Pair, Side]] = []
+    sides: tuple[tuple[Side, str], ...] = (("mentor", "mentor_id"), ("manager", "manager_id"))
+    for side, field in sides:
+        found = await store.page(Pair, Where(cohort.id, {field: me.id}), MANY)
+        pairs += [(pair, side) for pair in found]
+    others = [p.manager_id if side == "mentor" else p.mentor_id for p, side in pairs]
+    people = await visit.site.people(cohort.id, others)
+    own = []
+    for (pair, side), other in zip(pairs, others, strict=True):
+        where = Where(cohort.id, {"pair_id": pair.id})
+        sessions = await store.page(Session, where, cohort.policy.sessions)
+        own.append(own_pair(pair, side, people.get(other), sessions, cohort, visit.now))
+    living = ("proposed", "formed", "graduated")
+    own.sort(key=lambda one: (living.index(p) if (p := one.pair.state) in living else 9, p))
+    return Part(cohort, me, tuple(one for one in own if one.pair.state in living))
+
+
+def own_pair(
+    pair: Pair,
+    side: Side,
+    other: Participant | None,
+    sessions: list[Session],
+    cohort: Cohort,
+    now: datetime,
+) -> OwnPair:
+    """A pair with its line of sessions."""
+    by_number = {session.number: session for session in sessions}
+    stations = []
+    for number in range(1, cohort.policy.sessions + 1):
+        session = by_number.get(number)
+        stations.append(Station(number, state_of(session, now) if session else "to-come", session))
+    open_ = [s.session for s in stations if s.session and s.session.state == "planned"]
+    following = min(open_, key=lambda session: session.starts_at, default=None)
+    return OwnPair(pair, side, other, tuple(stations), following, side in pair.accepted)
+
+
+def state_of(session: Session, now: datetime) -> str:
+    """A session's state in the words of people."""
+    if session.state != "planned":
+        return session.state
+    if session.starts_at <= now:
+        return "to-report"
+    return "confirmed" if len(session.confirmed_by) == 2 else "planned"
+
+
+async def answer_proposal(visit: Visit) -> Response:
+    """Yes or no to a proposed pair."""
+    me = await _me(visit)
+    pair = await visit.site.store.one(Pair, me.cohort_id, visit.typed("binome"))
+    side = _side(me, pair)
+    if pair is None or side is None:
+        raise NotHere
+    yes = visit.typed("reponse") == "oui"
+    kind: type[AcceptProposal | DeclineProposal] = AcceptProposal if yes else DeclineProposal
+    command = kind(cohort_id=me.cohort_id, pair_id=pair.id, by=side)
+
+    async def shows() -> bool:
+        now = await visit.site.store.one(Pair, me.cohort_id, pair.id)
+        return now is not None and (now.state != "proposed" or (yes and side in now.accepted))
+
+    return await _done(visit, command, shows, "accepte" if yes else "refuse")
+
+
+async def session_page(visit: Visit) -> Response:
+    """One session: its date, and what can be done with it."""
+    me, session, side = await _session(visit)
+    return await _shown_session(visit, me, session, side, {})
+
+
+async def _shown_session(
+    visit: Visit, me: Participant, session: Session, side: Side, errors: dict[str, str]
+) -> Response:
+    other = session.manager_id if side == "mentor" else session.mentor_id
+    people = await visit.site.people(me.cohort_id, [other])
+    return page(
+        visit,
+        "session.html",
+        422 if errors else 200,
+        session=session,
+        side=side,
+        other=people.get(other),
+        state_now=state_of(session, visit.now),
+        errors=errors,
+        day_typed=visit.typed("jour"),
+        time_typed=visit.typed("heure"),
+        first_day=(visit.now.astimezone(PARIS) + timedelta(days=1)).date().isoformat(),
+    )
+
+
+async def session_sent(visit: Visit) -> Response:
+    """Confirm, move, cancel or report."""
+    me, session, side = await _session(visit)
+    about: dict[str, Any] = {"cohort_id": me.cohort_id, "session_id": session.id, "by": side}
+    command: Command
+    match visit.typed("action"):
+        case "confirmer":
+            command, said = ConfirmSession(**about), "confirme"
+        case "deplacer":
+            starts_at = moment_of(visit.typed("jour"), visit.typed("heure"))
+            if starts_at is None:
+                wrong = visit.say("Choisissez un jour et une heure.", "Choose a day and a time.")
+                return await _shown_session(visit, me, session, side, {"jour": wrong})
+            command, said = RescheduleSession(**about, starts_at=starts_at), "deplace"
+        case "plus-tard":
+            command, said = RescheduleSession(**about), "deplace"
+        case "annuler":
+            command, said = CancelSession(**about), "annule"
+        case "tenue" | "manquee" as report:
+            held = report == "tenue"
+            command = ReportAttendance(**about, attempt=session.attempt, held=held)
+            said = "raconte"
+        case _:
+            raise NotHere
+
+    async def shows() -> bool:
+        return await visit.site.store.one(Session, me.cohort_id, session.id) != session
+
+    return await _done(visit, command, shows, said)
+
+
+def moment_of(day: str, time: str) -> datetime | None:
+    """A day and a time in Paris, as a browser's fields give them; None if they are none."""
+    try:
+        return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=PARIS)
+    except ValueError:
+        return None
+
+
+async def week_form(visit: Visit) -> Response:
+    """My week."""
+    me = await _me(visit)
+    ticked = set(weeks.half_days_of(me.availability))
+    hours = weeks.written(me.availability)
+    return page(visit, "week.html", me=me, half_days_ticked=ticked, hours=hours)
+
+
+async def week_sent(visit: Visit) -> Response:
+    """My week has changed."""
+    me = await _me(visit)
+    hours, ticked = visit.typed("heures"), visit.ticked("demi-journee")
+    same = hours == weeks.written(me.availability)
+    changed = set(ticked) != set(weeks.half_days_of(me.availability))
+    try:
+        # Whoever ticks other half-days and leaves the hours as they were means the half-days.
+        use_hours = hours and not (same and changed)
+        windows = weeks.read_week(hours) if use_hours else weeks.of_half_days(ticked)
+        windows = windows or weeks.read_week("")
+    except weeks.NoWeek as error:
+        wrong = visit.say(f"Il faut {error.fr}.", f"It takes {error.en}.")
+        errors = {"semaine": wrong}
+        given = {"me": me, "half_days_ticked": set(ticked), "hours": hours, "errors": errors}
+        return page(visit, "week.html", 422, **given)
+    command = ChangeAvailability(
+        cohort_id=me.cohort_id, person_id=me.id, availability=tuple(windows)
+    )
+
+    async def shows() -> bool:
+        now = await visit.site.store.one(Participant, me.cohort_id, me.id)
+        return now is not None and now.availability == command.availability
+
+    return await _done(visit, command, shows, "semaine")
+
+
+async def part_form(visit: Visit) -> Response:
+    """Pause, come back, leave: what each will do, before it is done."""
+    return page(visit, "taking_part.html", me=await _me(visit))
+
+
+async def part_sent(visit: Visit) -> Response:
+    """Pause, come back or leave."""
+    me = await _me(visit)
+    cohort_id = me.cohort_id
+    commands: dict[str, tuple[Command, str]] = {
+        "pause": (PauseMentor(cohort_id=cohort_id, mentor_id=me.id), "pause"),
+        "reprise": (ResumeMentor(cohort_id=cohort_id, mentor_id=me.id), "reprise"),
+        "quitter-mentor": (WithdrawMentor(cohort_id=cohort_id, mentor_id=me.id), "parti"),
+        "quitter-manager": (WithdrawManager(cohort_id=cohort_id, manager_id=me.id), "parti"),
+    }
+    chosen = commands.get(visit.typed("action"))
+    if chosen is None:
+        raise NotHere
+
+    async def shows() -> bool:
+        return await visit.site.store.one(Participant, cohort_id, me.id) != me
+
+    return await _done(visit, chosen[0], shows, chosen[1])
+
+
+async def _me(visit: Visit) -> Participant:
+    """Who is signed in, in the cohort that the address names. Raises `NotHere`."""
+    where = Where(visit.path["cohort"], {"address": visit.address})
+    found = await visit.site.store.page(Participant, where, 1)
+    if not found:
+        raise NotHere
+    return found[0]
+
+
+async def _session(visit: Visit) -> tuple[Participant, Session, Side]:
+    me = await _me(visit)
+    session = await visit.site.store.one(Session, me.cohort_id, visit.path["session"])
+    side = None if session is None else _side(me, session)
+    if session is None or side is None:
+        raise NotHere
+    return me, session, side
+
+
+def _side(me: Participant, thing: Pair | Session | None) -> Side | None:
+    """On which side of it I am; None if on none."""
+    if thing is None:
+        return None
+    if thing.mentor_id == me.id:
+        return "mentor"
+    return "manager" if thing.manager_id == me.id else None
+
+
+async def _done(visit: Visit, command: Command, shows: Any, said: str) -> Response:
+    outcome = await visit.send(command)
+    if outcome.rule is not None:
+        return message(
+            visit,
+            visit.say("Ce n’est plus possible", "This is no longer possible"),
+            phrases.refused(outcome.rule, visit.language),
+            status=409,
+            way=("/mon-espace", visit.say("Revenir à mon espace", "Back to my space")),
+        )
+    return onward("/mon-espace", said if await visit.site.shown(shows) else "en-cours")

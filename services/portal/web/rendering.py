@@ -1,0 +1,138 @@
+"""From a template to an answer: words, dates, and the heads that every page has.
+
+Always holds: everything that people typed is escaped; a page asks nobody else for anything.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib import resources
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
+
+from schemas import saying
+from schemas.known.tools import label
+from schemas.values import WEEKDAYS, Language, Tools, Window
+from services.portal import phrases, weeks
+from services.portal.tools import LEVELS
+from services.portal.views import Participant
+from services.portal.web.site import Visit
+
+STYLE = (resources.files(__package__) / "templates" / "portal.css").read_bytes()
+STYLE_PATH = f"/style/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
+
+HEADS = {
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+}
+
+_templates = jinja2.Environment(
+    loader=jinja2.PackageLoader(__package__, "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(visit: Visit, template: str, status: int = 200, **given: Any) -> Response:
+    """A page, in the visitor's language."""
+    html = _templates.get_template(template).render(_common(visit) | given)
+    return HTMLResponse(html, status, headers=HEADS)
+
+
+def message(
+    visit: Visit,
+    title: str,
+    *paragraphs: str,
+    status: int = 200,
+    way: tuple[str, str] | None = None,
+) -> Response:
+    """A page that says what happened and what comes next; `way`: address and words of a link."""
+    given = {"title": title, "paragraphs": paragraphs, "way": way}
+    return page(visit, "message.html", status, **given)
+
+
+def onward(path: str, said: str = "") -> Response:
+    """To another page, which says (by name) what has been done."""
+    query = f"{'&' if '?' in path else '?'}fait={quote(said)}" if said else ""
+    return RedirectResponse(f"{path}{query}", 303, headers=HEADS)
+
+
+def _common(visit: Visit) -> dict[str, Any]:
+    language = visit.language
+
+    def t(fr: str, en: str) -> str:
+        return saying.typeset(fr, language) if language == "fr" else en
+
+    def when(start: datetime, end: datetime | None = None) -> str:
+        if end is None:
+            return saying.day_and_time(start, language)
+        first, last = saying.clock(start, language), saying.clock(end, language)
+        return f"{saying.day(start, language)}, {first} – {last}"
+
+    def many(n: int, one: tuple[str, str], more: tuple[str, str]) -> str:
+        """A number with its words: French counts nought and one alike."""
+        alone = n in (0, 1) if language == "fr" else n == 1
+        words = (one if alone else more)[language != "fr"]
+        return saying.typeset(f"{n}{saying.NBSP}{words}", language)
+
+    def field_token() -> Markup:
+        return Markup('<input type="hidden" name="jeton" value="{}">').format(visit.token)
+
+    return {
+        "t": t,
+        "visit": visit,
+        "language": language,
+        "style": STYLE_PATH,
+        "field_token": field_token,
+        "many": many,
+        "domains": sorted(visit.site.rules.domains - {"*"}),
+        "when": when,
+        "day": lambda moment: saying.day(moment, language),
+        "soon": lambda moment: phrases.from_now(moment, visit.now, language),
+        "number": lambda value: saying.number(value, language),
+        "listed": lambda texts: saying.listed(list(texts), language),
+        "tool": lambda name: label(name, language),
+        "tools_in_words": lambda tools: _tools(tools, language),
+        "levels": [(level, words[language]) for level, words in LEVELS.items()],
+        "week_in_words": lambda windows: weeks.told(windows, language),
+        "half_days": [(day, part) for day in WEEKDAYS for part in weeks.PARTS],
+        "weekday": lambda day: weeks.day_name(day, language),
+        "ticked_half_days": _ticked,
+        "state": lambda name: phrases.STATES[name][language],
+        "cause": lambda text: phrases.cause(text, language),
+        "icon": lambda name: phrases.ICONS.get(name, "○"),
+        "name_of": _name_of(language),
+        "done": phrases.NOTICES.get(visit.query.get("fait", ""), {}).get(language, ""),
+        "here": visit.request.url.path,
+        "errors": {},
+    }
+
+
+def _name_of(language: Language) -> Any:
+    def name_of(person: Participant | None) -> str:
+        if person is None or person.name is None:
+            return "personne sans nom connu" if language == "fr" else "somebody without a name"
+        return person.name
+
+    return name_of
+
+
+def _tools(tools: Tools, language: Language) -> str:
+    said = [
+        f"{label(tool, language)} ({LEVELS[level][language]})"
+        for tool, level in sorted(tools.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    return saying.listed(said, language)
+
+
+def _ticked(windows: Sequence[Window]) -> Mapping[str, bool]:
+    return dict.fromkeys(weeks.half_days_of(windows), True)

@@ -1,0 +1,179 @@
+"""What every page stands on: what the portal shows, keeps and sends, and who visits.
+
+Always holds: a visit sees the hour once, so one page tells one time.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import FormData
+
+from schemas.base import Command
+from schemas.values import Language
+from services.chassis.clock import Clock
+from services.chassis.store.contract import Projections, Row, Where
+from services.chassis.store.kept import Kept
+from services.portal.views import Cohort, Participant
+from services.portal.web.engine import Engine, Outcome
+from services.portal.web.mailing import Mailing
+from services.portal.web.sessions import Sessions, SignedIn, digest
+
+SHOWN_WITHIN = 4.0
+"""Seconds that a page waits for the portal's own documents to show what was done."""
+DRAFT, DRAFT_LASTS = "draft", timedelta(days=1)
+MANY_COHORTS = 500
+
+
+class NotHere(Exception):
+    """There is no such page, or not for this visitor, who is not told which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Who coordinates, and which addresses may sign in (`*`: all)."""
+
+    coordinators: frozenset[str]
+    domains: frozenset[str]
+
+    def may_sign_in(self, address: str) -> bool:
+        """Whether a link goes to this address (small letters)."""
+        domain = address.rpartition("@")[2]
+        known = "*" in self.domains or domain in self.domains
+        return known or address in self.coordinators
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The portal's parts, for its pages. `url`: its own address as people see it."""
+
+    store: Projections
+    kept: Kept
+    clock: Clock
+    engine: Engine
+    mailing: Mailing
+    sessions: Sessions
+    rules: Rules
+    url: str
+    contact: str | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the portal by https."""
+        return self.url.startswith("https://")
+
+    async def person_id(self, cohort_id: str, address: str) -> str:
+        """The id of whoever has this address in a cohort: the known one, or a new one that stays.
+
+        By chance, for ids are public, and addresses could be guessed from anything made of them.
+        """
+        address = address.casefold()
+        where = Where(cohort_id, {"address": address})
+        known = await self.store.page(Participant, where, 1)
+        if known:
+            return known[0].id
+        chosen = {"id": f"p-{secrets.token_hex(6)}"}
+        now = self.sessions.now()
+        key = f"{cohort_id}/{digest(address)}"
+        found = await self.kept.settle("person", key, chosen, now + timedelta(days=30), now)
+        return str(found["id"])
+
+    async def cohort(self, cohort_id: str) -> Cohort:
+        """A cohort. Raises `NotHere`."""
+        found = await self.store.one(Cohort, cohort_id, cohort_id)
+        if found is None:
+            raise NotHere
+        return found
+
+    async def cohorts(self) -> list[Cohort]:
+        """All cohorts, by name."""
+        found = await self.store.page(Cohort, limit=MANY_COHORTS)
+        return sorted(found, key=lambda cohort: cohort.name.casefold())
+
+    async def people(self, cohort_id: str, ids: Sequence[str]) -> dict[str, Participant]:
+        """These people, by id."""
+        found = await self.store.several(Participant, cohort_id, set(ids))
+        return {person.id: person for person in found}
+
+    async def shown(self, holds: Callable[[], Awaitable[bool]]) -> bool:
+        """Whether this comes to be shown, within a few seconds."""
+        deadline, pause = time.monotonic() + SHOWN_WITHIN, 0.02
+        while not await holds():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.3)
+        return True
+
+    async def keep_draft(self, value: Row) -> str:
+        """Keep a half-filled form for a day; the token by which it is found."""
+        token = secrets.token_urlsafe(24)
+        await self.kept.put(DRAFT, digest(token), value, self.sessions.now() + DRAFT_LASTS)
+        return token
+
+    async def draft(self, token: str) -> Row | None:
+        """A form that was kept."""
+        return await self.kept.get(DRAFT, digest(token), self.sessions.now())
+
+    async def drop_draft(self, token: str) -> None:
+        """Forget a form."""
+        await self.kept.forget(DRAFT, digest(token))
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request: who asks, in which language, what they sent. `token` is that of forms."""
+
+    request: Request
+    site: Site
+    language: Language
+    token: str
+    session: SignedIn | None = None
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def address(self) -> str:
+        """Who is signed in; "" for nobody."""
+        return self.session.address if self.session else ""
+
+    @property
+    def coordinates(self) -> bool:
+        """Whether a coordinator is signed in."""
+        return self.address in self.site.rules.coordinators
+
+    @property
+    def path(self) -> Mapping[str, Any]:
+        """What the address of the page names."""
+        return self.request.path_params
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """What stands behind the question mark."""
+        return self.request.query_params
+
+    @property
+    def now(self) -> datetime:
+        """The programme's time."""
+        return self.site.clock.now()
+
+    def say(self, fr: str, en: str) -> str:
+        """In the visitor's language."""
+        return fr if self.language == "fr" else en
+
+    def typed(self, name: str) -> str:
+        """What was typed into a field; "" for nothing."""
+        value = self.form.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    def ticked(self, name: str) -> list[str]:
+        """What was ticked under a name."""
+        return [value for value in self.form.getlist(name) if isinstance(value, str)]
+
+    async def send(self, command: Command) -> Outcome:
+        """Send a command. Raises `Away`."""
+        return await self.site.engine.send(command)

@@ -1,0 +1,126 @@
+"""What services publish of a command that they carry out: as much as the pages wait for."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from schemas.base import Message, pair_of, recast
+from schemas.matching import (
+    AcceptProposal,
+    AvailabilityChanged,
+    ChangeAvailability,
+    CohortOpened,
+    DeclineProposal,
+    EnrolManager,
+    ManagerEnrolled,
+    ManagerWithdrew,
+    MentorPaused,
+    MentorResumed,
+    MentorVolunteered,
+    MentorWithdrew,
+    OpenCohort,
+    PairsSimulated,
+    PauseMentor,
+    ProposalAccepted,
+    ProposalDeclined,
+    ResumeMentor,
+    RoundCompleted,
+    RoundRequested,
+    RoundSimulated,
+    RunRound,
+    VolunteerAsMentor,
+    WithdrawManager,
+    WithdrawMentor,
+)
+from schemas.notify import LetterDeferred, RetryLetter
+from schemas.people import PersonContact
+from schemas.scheduling import (
+    CancelSession,
+    ConfirmSession,
+    ReportAttendance,
+    RescheduleSession,
+    SessionCancelled,
+    SessionCompleted,
+    SessionConfirmed,
+    SessionMissed,
+    SessionRescheduled,
+)
+from schemas.values import SimulatedPair
+from services.portal.views import Session
+
+_SAME = {
+    OpenCohort: CohortOpened,
+    VolunteerAsMentor: MentorVolunteered,
+    EnrolManager: ManagerEnrolled,
+    PauseMentor: MentorPaused,
+    ResumeMentor: MentorResumed,
+    WithdrawMentor: MentorWithdrew,
+    WithdrawManager: ManagerWithdrew,
+    ChangeAvailability: AvailabilityChanged,
+}
+
+
+def events_of(command: Any, town: Any) -> Iterable[Message]:
+    if (kind := _SAME.get(type(command))) is not None:
+        return [recast(kind, command)]
+    match command:
+        case PersonContact():
+            return [command]
+        case AcceptProposal() | DeclineProposal():
+            yes = isinstance(command, AcceptProposal)
+            mentor, manager = command.pair_id.split("~")
+            people = {"mentor_id": mentor, "manager_id": manager}
+            return [recast(ProposalAccepted if yes else ProposalDeclined, command, **people)]
+        case RetryLetter():
+            more = {"person_id": "m-1", "attempt": 0, "cause": "asked again", "retry_at": town.now}
+            return [recast(LetterDeferred, command, **more)]
+        case RunRound():
+            return _round(command, town)
+        case ConfirmSession() | RescheduleSession() | CancelSession() | ReportAttendance():
+            return _session(command, town)
+    return []
+
+
+def _round(command: RunRound, town: Any) -> list[Message]:
+    about = {"cohort_id": command.cohort_id, "round_id": command.round_id}
+    asked = RoundRequested(**about, mode=command.mode, requested_at=town.now)
+    figures = {**about, "proposed": 1, "managers_waiting": 0, "places_free": 0, "score": 71.0}
+    if command.mode == "publish":
+        return [asked, RoundCompleted(**figures, optimal=True)]
+    pair = SimulatedPair(mentor_id="m-1", manager_id="g-1", score=71.0, tools=("linkedin",))
+    return [
+        asked,
+        PairsSimulated(**about, part=1, pairs=(pair,)),
+        RoundSimulated(**figures, optimal=True),
+    ]
+
+
+def _session(command: Any, town: Any) -> list[Message]:
+    mentor, manager, number = command.session_id.split("~")
+    rows = town.store.rows[Session]
+    session = rows[f"{command.cohort_id}/{command.session_id}"][1]
+    about = {
+        "cohort_id": command.cohort_id,
+        "session_id": command.session_id,
+        "pair_id": pair_of(mentor, manager),
+        "mentor_id": mentor,
+        "manager_id": manager,
+        "number": int(number),
+        "attempt": 1,
+        "revision": 1,
+        "starts_at": session.starts_at,
+        "ends_at": session.ends_at,
+        "by": command.by,
+    }
+    match command:
+        case ConfirmSession():
+            return [SessionConfirmed(**about)]
+        case RescheduleSession():
+            length = session.ends_at - session.starts_at
+            start = command.starts_at or session.ends_at
+            moved = about | {"starts_at": start, "ends_at": start + length}
+            return [SessionRescheduled(**moved, previously_at=session.starts_at)]
+        case CancelSession():
+            return [SessionCancelled(**about, cause="request")]
+        case _ if command.held:
+            return [SessionCompleted(**about, completed=1)]
+    return [SessionMissed(**about, cause="reported")]

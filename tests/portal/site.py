@@ -1,0 +1,109 @@
+"""The portal's pages over documents that were folded from what happened, and services by hand.
+
+Always holds: whatever a page sends is in `sent`, and comes to what `rule` says.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from schemas.base import Message
+from schemas.topics import TYPES
+from services.chassis.clock import Clock
+from services.chassis.http.application import create_app
+from services.chassis.store.kept import MemoryKept
+from services.chassis.store.memory import MemoryStore
+from services.portal.handlers import DOMAIN
+from services.portal.pages import page_routes
+from services.portal.web.engine import Engine
+from services.portal.web.mailing import Mailing
+from services.portal.web.sessions import Sessions
+from services.portal.web.site import Rules, Site
+from tests.portal.browser import Person
+from tests.scenario import NOW, Scenario
+
+COORDINATOR = "coordination@ministere.example"
+
+
+@dataclass
+class Town:
+    """A portal, its people, and what came of what they did."""
+
+    now: datetime = NOW
+    url: str = "http://portal.example"
+    store: MemoryStore = field(default_factory=MemoryStore)
+    kept: MemoryKept = field(default_factory=MemoryKept)
+    sent: list[Message] = field(default_factory=list)
+    mails: list[EmailMessage] = field(default_factory=list)
+    rule: str | None = None
+    away: bool = False
+    real: datetime = field(default_factory=lambda: datetime(2026, 11, 29, tzinfo=UTC))
+    scenario: Scenario = field(default_factory=lambda: Scenario(DOMAIN))
+
+    def __post_init__(self) -> None:
+        clock = Clock(1.0, self.now, self.now, wall=self.now.timestamp)
+        hours, minutes = timedelta(hours=12), timedelta(minutes=120)
+        sessions = Sessions(self.kept, timedelta(minutes=30), minutes, hours, lambda: self.real)
+        engine = Engine(
+            {"matching": "http://m", "scheduling": "http://s", "notify": "http://n"},
+            "token",
+            httpx.MockTransport(self._answer),
+        )
+        rules = Rules(frozenset({COORDINATOR}), frozenset({"ministere.example"}))
+        mailing = Mailing("connecte@ministere.example", self._post)
+        self.site = Site(
+            self.store, self.kept, clock, engine, mailing, sessions, rules, self.url, None
+        )
+        self.app: FastAPI = create_app("portal", "The portal.")
+        self.app.include_router(page_routes(self.site))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.away:
+            raise httpx.ConnectError("away")
+        if self.rule is not None:
+            body = {"rule": self.rule, "title": "No.", "status": 409}
+            heads = {"content-type": "application/problem+json"}
+            return httpx.Response(409, json=body, headers=heads)
+        assert request.headers["authorization"] == "Bearer token"
+        kind = TYPES[request.url.path.rpartition("/")[2]]
+        command = kind.model_validate(json.loads(request.content))
+        self.sent.append(command)
+        self.happens(*self.leads_to(command))
+        return httpx.Response(200, json={"command_id": "c", "done": True})
+
+    def leads_to(self, command: Any) -> Iterable[Message]:
+        """What the portal learns of a command that was carried out, where a page waits for it."""
+        from tests.portal.consequences import events_of  # noqa: PLC0415
+
+        return events_of(command, self)
+
+    def happens(self, *messages: Message) -> "Town":
+        """The portal learns of these."""
+        for message in messages:
+            changes = list(DOMAIN.evolve(self.scenario.state, message))
+            self.scenario.state.apply(changes)
+            self.store._write([(0, change) for change in changes])
+        return self
+
+    async def _post(self, message: EmailMessage) -> None:
+        message["Delivered-To"] = message["To"]
+        self.mails.append(message)
+
+    def person(self, address: str = "") -> Person:
+        transport = httpx.ASGITransport(self.app)
+        client = httpx.AsyncClient(transport=transport, base_url=self.url)
+        return Person(client, address, lambda: self.mails)
+
+    async def signed_in(self, address: str) -> Person:
+        """Somebody who is signed in already."""
+        person = self.person(address)
+        token = await self.site.sessions.begin(address)
+        name = "__Host-session" if self.site.secure else "session"
+        person.client.cookies.set(name, token)
+        return person

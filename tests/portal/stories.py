@@ -1,0 +1,130 @@
+"""What happened, as the portal's tests tell it: a cohort `c` with Lise, who coaches, and Paul."""
+
+from datetime import timedelta
+from typing import Any
+
+from schemas.base import Message
+from schemas.feedback import CohortMeasured, RolloutWithheld
+from schemas.matching import (
+    CohortOpened,
+    ManagerEnrolled,
+    ManagerWaitlisted,
+    MentorVolunteered,
+    PairFormed,
+    PairProposed,
+    ProposalAccepted,
+)
+from schemas.notify import LetterFailed
+from schemas.people import PersonContact
+from schemas.scheduling import PairStalled, PlanningPostponed, SessionPlanned
+from schemas.values import CohortPolicy, Criterion, FirstTool, Waiting, Window, Words
+from tests.scenario import NOW
+
+LISE, PAUL = "lise.oeuvrard@ministere.example", "paul.lenoir@ministere.example"
+MONDAYS = (Window(day="mon", start="09:00", end="12:00"),)
+PAIR: dict[str, Any] = {
+    "cohort_id": "c",
+    "pair_id": "m-1~g-1",
+    "mentor_id": "m-1",
+    "manager_id": "g-1",
+}
+OPENED = CohortOpened(cohort_id="c", name="Connecte ton manager", policy=CohortPolicy())
+LISE_JOINS: tuple[Message, ...] = (
+    PersonContact(cohort_id="c", person_id="m-1", name="Lise Œuvrard", email=LISE),
+    MentorVolunteered(
+        cohort_id="c",
+        mentor_id="m-1",
+        directorate="DGFiP",
+        site="Paris Bercy",
+        skills={"linkedin": 4},
+        capacity=1,
+        availability=MONDAYS,
+    ),
+)
+PAUL_JOINS: tuple[Message, ...] = (
+    PersonContact(cohort_id="c", person_id="g-1", name="Paul Lenoir", email=PAUL),
+    ManagerEnrolled(
+        cohort_id="c",
+        manager_id="g-1",
+        directorate="DAE",
+        site="Noisy-le-Grand",
+        job_family="public-procurement",
+        needs={"linkedin": 3},
+        availability=MONDAYS,
+    ),
+)
+JOINED = (OPENED, *LISE_JOINS, *PAUL_JOINS)
+PROPOSED = PairProposed(
+    **PAIR,
+    round_id="round-1",
+    score=71.0,
+    reasons=(),
+    tools=("linkedin",),
+    first_tools=(
+        FirstTool(tool="linkedin", needed=3, mastered=4, words=Words(fr="utile", en="useful")),
+    ),
+    expires_at=NOW + timedelta(days=10),
+)
+ACCEPTED = ProposalAccepted(**PAIR, by="mentor")
+FORMED = PairFormed(
+    **PAIR, tools=("linkedin",), mentor_availability=MONDAYS, manager_availability=MONDAYS
+)
+
+
+def planned(number: int = 1, days: int = 7) -> SessionPlanned:
+    start = NOW + timedelta(days=days)
+    return SessionPlanned(
+        **PAIR,
+        session_id=f"m-1~g-1~{number}",
+        number=number,
+        attempt=1,
+        revision=0,
+        starts_at=start,
+        ends_at=start + timedelta(hours=1),
+    )
+
+
+GOING_ON = (*JOINED, PROPOSED, ACCEPTED, FORMED, planned())
+LETTER_FAILED = LetterFailed(
+    cohort_id="c",
+    letter_id="matching.events.0.7:m-1",
+    person_id="m-1",
+    template="PairProposed",
+    attempt=8,
+    cause="smtp 550",
+)
+NO_DATE = PlanningPostponed(**PAIR, numbers=(2, 3), retry_at=NOW + timedelta(days=7))
+STALLED = PairStalled(**PAIR, since=NOW)
+WAITLISTED = ManagerWaitlisted(
+    cohort_id="c",
+    manager_id="g-1",
+    waiting=Waiting(
+        round_id="round-1",
+        position=1,
+        cause="no-skill",
+        words=Words(fr="aucun mentor n’explique cet outil", en="no mentor explains this tool"),
+    ),
+    first=True,
+)
+MEASURED = CohortMeasured(
+    cohort_id="c",
+    measured_at=NOW,
+    next_at=NOW + timedelta(days=7),
+    mentors=1,
+    managers=1,
+    pairs_formed=1,
+    pairs_graduated=0,
+    pairs_dissolved=0,
+    sessions_completed=0,
+    sessions_missed=0,
+    surveys_closed=None,
+    surveys_answered=None,
+    surveys=(),
+)
+WITHHELD = RolloutWithheld(
+    cohort_id="c",
+    criteria=(
+        Criterion(name="pairs_graduated", threshold=20, value=0, met=False),
+        Criterion(name="satisfaction", threshold=3.5, value=None, met=False),
+    ),
+)

@@ -1,0 +1,201 @@
+"""Every page in its states can be used by ear, by keyboard and in the dark.
+
+Asserted without a browser: headings, landmarks, labels, languages, contrast. What a browser alone
+can tell is in `test_in_a_browser.py`.
+"""
+
+import re
+from importlib import resources
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from schemas.base import Message
+from tests.portal.browser import Element
+from tests.portal.site import COORDINATOR, Town
+from tests.portal.stories import (
+    GOING_ON,
+    JOINED,
+    LETTER_FAILED,
+    LISE,
+    MEASURED,
+    NO_DATE,
+    OPENED,
+    PAUL,
+    PROPOSED,
+    STALLED,
+    WAITLISTED,
+    WITHHELD,
+    planned,
+)
+
+EVERYTHING = (*GOING_ON, planned(2, 21), NO_DATE, STALLED, LETTER_FAILED, MEASURED, WITHHELD)
+STATES: list[Any] = [
+    ("", "/", ()),
+    ("", "/", (OPENED,)),
+    ("", "/no/such/page", ()),
+    ("", "/connexion", ()),
+    ("", "/connexion/no-such-link", ()),
+    ("", "/mon-espace", ()),
+    ("", "/inscription/c", (OPENED,)),
+    ("", "/inscription/c/mentor", (OPENED,)),
+    ("", "/inscription/c/manager?poste=budget", (OPENED,)),
+    (LISE, "/inscription/c/mentor", (OPENED,)),
+    (PAUL, "/mon-espace", ()),
+    (PAUL, "/mon-espace", JOINED),
+    (PAUL, "/mon-espace", (*JOINED, WAITLISTED)),
+    (PAUL, "/mon-espace", (*JOINED, PROPOSED)),
+    (PAUL, "/mon-espace", EVERYTHING),
+    (LISE, "/mon-espace", EVERYTHING),
+    (PAUL, "/mon-espace/c/seances/m-1~g-1~1", EVERYTHING),
+    (PAUL, "/mon-espace/c/semaine", EVERYTHING),
+    (LISE, "/mon-espace/c/participation", EVERYTHING),
+    (COORDINATOR, "/coordonner", ()),
+    (COORDINATOR, "/coordonner", EVERYTHING),
+    (COORDINATOR, "/coordonner/ouvrir", ()),
+    (COORDINATOR, "/coordonner/c", (OPENED,)),
+    (COORDINATOR, "/coordonner/c", (*JOINED, WAITLISTED)),
+    (COORDINATOR, "/coordonner/c", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/participants", (OPENED,)),
+    (COORDINATOR, "/coordonner/c/participants", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/participants/m-1", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/importer", (OPENED,)),
+    (COORDINATOR, "/coordonner/c/tour", (OPENED,)),
+    (COORDINATOR, "/coordonner/c/tour/round-1", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/suivi", (OPENED,)),
+    (COORDINATOR, "/coordonner/c/suivi", EVERYTHING),
+]
+STYLE = (resources.files("services.portal.web") / "templates" / "portal.css").read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(("who", "path", "happened"), STATES)
+async def test_every_page_has_its_headings_landmarks_and_labels(
+    who: str, path: str, happened: tuple[Message, ...], language: str
+) -> None:
+    town = Town().happens(*happened)
+    person = await town.signed_in(who) if who else town.person()
+    await person.goes_to(f"{path}{'&' if '?' in path else '?'}langue={language}")
+    page = person.page
+    assert page.all("html")[0].get("lang") == language
+    check_landmarks(page)
+    check_headings(page)
+    check_names(page)
+    check_tables(page)
+    ids = [one.get("id") for one in page.all(*TAGS) if one.get("id")]
+    assert len(ids) == len(set(ids))
+
+
+TAGS = (
+    *("a", "article", "body", "button", "div", "fieldset", "form", "h1", "h2", "h3", "header"),
+    *("input", "label", "li", "main", "nav", "ol", "p", "section", "select", "span", "table"),
+    *("td", "textarea", "th", "tr", "ul", "details", "summary", "legend", "dl", "dt", "dd"),
+)
+
+
+def check_landmarks(page: Element) -> None:
+    for tag in ("main", "header", "footer", "title"):
+        assert len(page.all(tag)) == 1, tag
+    first, *_ = page.all("body")[0].all("a")
+    assert first.get("href") == f"#{page.all('main')[0].get('id')}"
+    live = [one for one in page.all("div") if one.get("aria-live") == "polite"]
+    assert len(live) == 1
+
+
+def check_headings(page: Element) -> None:
+    levels = [int(one.tag[1]) for one in page.all("h1", "h2", "h3", "h4")]
+    main = [int(one.tag[1]) for one in page.all("main")[0].all("h1", "h2", "h3", "h4")]
+    assert levels.count(1) == 1
+    for before, after in pairwise(main):
+        assert after <= before + 1, f"from h{before} to h{after}"
+
+
+def check_names(page: Element) -> None:
+    """Everything that can be pressed or filled says what it is."""
+    by_id = {one.get("id"): one for one in page.all(*TAGS) if one.get("id")}
+    labels = {one.get("for") for one in page.all("label")}
+    inside = {id(one) for label in page.all("label") for one in label.all("input", "select")}
+    for one in page.all("input", "select", "textarea"):
+        if one.get("type") == "hidden":
+            continue
+        named = one.get("id") in labels or id(one) in inside or one.get("aria-label")
+        assert named, one.get("name")
+        for about in one.get("aria-describedby").split():
+            assert about in by_id, about
+    for one in page.all("a", "button"):
+        assert one.text or one.get("aria-label")
+    for one in page.all("label"):
+        assert not one.get("for") or one.get("for") in by_id, one.get("for")
+    for one in page.all("article", "section", "div"):
+        for about in one.get("aria-labelledby").split():
+            assert about in by_id, about
+    for fields in page.all("fieldset"):
+        assert fields.all("legend"), fields.get("id")
+    primary = [one for one in page.all("button", "a") if "primary" in one.get("class").split()]
+    assert len(primary) <= 1, "one primary button a page"
+
+
+def check_tables(page: Element) -> None:
+    for table in page.all("table"):
+        assert table.all("caption")
+        assert all(one.get("scope") for one in table.all("th"))
+
+
+# --- colours ----------------------------------------------------------------------------------
+
+PAIRS = [
+    ("text", "back"),
+    ("text", "surface"),
+    ("muted", "back"),
+    ("muted", "surface"),
+    ("action", "back"),
+    ("action", "surface"),
+    ("on-action", "action"),
+    ("good", "back"),
+    ("attention", "back"),
+    ("bad", "back"),
+]
+
+
+def tokens(dark: bool) -> dict[str, str]:
+    light, _, rest = STYLE.partition("@media (prefers-color-scheme: dark)")
+    return dict(
+        re.findall(r"--([\w-]+): (#[0-9a-f]{6})", rest.partition("}\n}")[0] if dark else light)
+    )
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("ink", "ground"), PAIRS)
+def test_what_is_written_stands_out_by_day_and_in_the_dark(
+    ink: str, ground: str, dark: bool
+) -> None:
+    found = tokens(dark)
+    assert contrast(found[ink], found[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_edges_of_fields_stand_out(dark: bool) -> None:
+    found = tokens(dark)
+    assert contrast(found["line"], found["back"]) >= 3
+
+
+def test_no_colour_stands_outside_of_the_tokens() -> None:
+    rules = re.sub(r"--[\w-]+: #[0-9a-f]{6};?", "", STYLE)
+    assert not re.findall(r"#[0-9a-f]{3,8}\b", rules)
+
+
+def test_the_focus_is_never_taken_away() -> None:
+    assert "outline: none" not in STYLE
+    assert "outline: 0" not in STYLE

@@ -1,0 +1,339 @@
+"""For coordinators: a programme is opened, people entered, a round published, knots untied."""
+
+from io import BytesIO
+
+import pytest
+
+from schemas.base import Message
+from schemas.matching import (
+    MentorPaused,
+    MentorVolunteered,
+    OpenCohort,
+    RunRound,
+    VolunteerAsMentor,
+)
+from schemas.notify import RetryLetter
+from schemas.people import PersonContact
+from tests.portal.browser import Person
+from tests.portal.site import COORDINATOR, Town
+from tests.portal.stories import (
+    GOING_ON,
+    JOINED,
+    LETTER_FAILED,
+    LISE_JOINS,
+    MEASURED,
+    MONDAYS,
+    NO_DATE,
+    OPENED,
+    PROPOSED,
+    STALLED,
+    WAITLISTED,
+    WITHHELD,
+)
+from tests.portal.test_roster import PEOPLE, as_csv, as_xlsx
+
+
+async def office(path: str, *happened: Message) -> tuple[Town, Person]:
+    town = Town().happens(*happened)
+    coordinator = await town.signed_in(COORDINATOR)
+    await coordinator.goes_to(path)
+    return town, coordinator
+
+
+# --- programmes ---------------------------------------------------------------------------------
+
+
+async def test_without_any_programme_the_page_says_what_to_do() -> None:
+    _, anne = await office("/coordonner")
+    assert "Aucun programme pour le moment. Ouvrez le premier." in anne.says
+
+
+async def test_a_programme_is_opened_with_the_rules_that_the_form_shows() -> None:
+    town, anne = await office("/coordonner/ouvrir")
+    await anne.presses("Ouvrir ce programme", nom="Été 2027 à Bercy", cadence_days="7")
+    (command,) = town.sent
+    assert isinstance(command, OpenCohort)
+    assert command.cohort_id == "ete-2027-a-bercy"
+    assert (command.policy.cadence_days, command.policy.sessions) == (7, 5)
+    assert anne.heading == "Importer une liste"
+    assert "Le programme est ouvert." in anne.says
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [("nom", ""), ("id", "été !"), ("sessions", "0"), ("sessions", "cinq"), ("cadence_days", "91")],
+)
+async def test_a_rule_that_cannot_be_is_told_at_its_field(field: str, typed: str) -> None:
+    town, anne = await office("/coordonner/ouvrir")
+    await anne.presses("Ouvrir ce programme", **{"nom": "Été", field: typed})
+    assert (anne.status, town.sent) == (422, [])
+    (wrong,) = [one for one in anne.page.all("input") if one.get("aria-invalid")]
+    assert (wrong.get("id"), wrong.get("value")) == (field, typed)
+
+
+async def test_a_programme_that_is_open_with_other_rules_is_told() -> None:
+    town, anne = await office("/coordonner/ouvrir")
+    town.rule = "cohort-exists"
+    await anne.presses("Ouvrir ce programme", nom="Été")
+    assert "déjà ouvert, avec d’autres règles" in anne.says
+
+
+async def test_following_shows_criteria_and_counts_and_never_too_small_a_figure() -> None:
+    _, anne = await office("/coordonner/c/suivi", *GOING_ON, MEASURED, WITHHELD)
+    assert "Pas encore." in anne.says
+    assert "trop peu de réponses" in anne.says
+    rows = [[cell.text for cell in row.all("th", "td")] for row in anne.page.all("tr")]
+    assert ["formé", "1"] in rows
+
+
+# --- what is to be handled ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("happened", "what", "who"),
+    [
+        (
+            (*GOING_ON, LETTER_FAILED),
+            "Lettre non remise",
+            "la messagerie refuse l’adresse (smtp 550)",
+        ),
+        ((*GOING_ON, NO_DATE), "Aucune heure commune", "Lise Œuvrard et Paul Lenoir"),
+        ((*GOING_ON, STALLED), "Plus de séance depuis longtemps", "Lise Œuvrard et Paul Lenoir"),
+        ((*JOINED, PROPOSED), "Pas encore de réponse", "expire dans 10 jours"),
+        ((*JOINED, WAITLISTED), "Attend sans mentor en vue", "aucun mentor n’explique cet outil"),
+    ],
+)
+async def test_what_is_stuck_is_told_with_who_why_and_one_button(
+    happened: tuple[Message, ...], what: str, who: str
+) -> None:
+    _, anne = await office("/coordonner/c", *happened)
+    (card,) = [one for one in anne.page.all("li") if one.get("class") == "card"]
+    assert card.all("h2")[0].text == what
+    assert who in card.text.replace("\u00a0", " ")
+    assert card.all("button") or [a for a in card.all("a") if a.get("class") == "button"]
+
+
+async def test_only_whoever_has_not_answered_is_to_be_reminded() -> None:
+    _, anne = await office("/coordonner/c", *GOING_ON[:-2])  # Lise has accepted
+    (card,) = [one for one in anne.page.all("li") if one.get("class") == "card"]
+    assert "Paul Lenoir" in card.text
+    assert "Lise" not in card.text
+
+
+async def test_a_letter_is_sent_again_and_is_no_longer_to_be_handled() -> None:
+    town, anne = await office("/coordonner/c", *GOING_ON, LETTER_FAILED)
+    await anne.presses("Renvoyer la lettre")
+    assert town.sent == [RetryLetter(cohort_id="c", letter_id=LETTER_FAILED.letter_id)]
+    assert "Rien à traiter. Tout avance." in anne.says
+
+
+# --- participants -------------------------------------------------------------------------------
+
+
+def crowd(size: int) -> list[Message]:
+    found: list[Message] = []
+    for n in range(size):
+        found.append(
+            PersonContact(
+                cohort_id="c",
+                person_id=f"m-{n}",
+                name=f"Zoé Durand{n:03d}",
+                email=f"z{n}@m.example",
+            )
+        )
+        found.append(
+            MentorVolunteered(
+                cohort_id="c",
+                mentor_id=f"m-{n}",
+                directorate="DGE",
+                site="Lyon",
+                skills={"wiki": 3},
+                capacity=1,
+                availability=MONDAYS,
+            )
+        )
+    return found
+
+
+def listed_names(person: Person) -> list[str]:
+    return [row.all("th")[0].text for row in person.page.all("tbody")[0].all("tr")]
+
+
+async def test_everybody_is_listed_by_name_fifty_at_a_time() -> None:
+    _, anne = await office("/coordonner/c/participants", OPENED, *crowd(120))
+    seen = listed_names(anne)
+    while any("50 suivants" in link.text for link in anne.page.all("a")):
+        await anne.follows("50 suivants")
+        seen += listed_names(anne)
+    assert seen == [f"Zoé Durand{n:03d}" for n in range(120)]
+    await anne.follows("Première page")
+    assert listed_names(anne)[0] == "Zoé Durand000"
+
+
+@pytest.mark.parametrize("search", ["oeuv", "Œuvrard", "lise", "LISE OEUV", "œuvrard l"])
+async def test_a_name_is_found_by_its_beginnings_without_accents_or_case(search: str) -> None:
+    _, anne = await office(f"/coordonner/c/participants?q={search}", *JOINED)
+    assert listed_names(anne) == ["Lise Œuvrard"]
+
+
+async def test_a_filter_shows_those_in_that_state_and_nobody_is_told_when_nobody_is() -> None:
+    _, anne = await office("/coordonner/c/participants?etat=manager-waiting", *JOINED)
+    assert listed_names(anne) == ["Paul Lenoir"]
+    await anne.goes_to("/coordonner/c/participants?q=nobody")
+    assert "Personne ne correspond." in anne.says
+
+
+async def test_an_address_is_corrected_and_a_wrong_one_is_told() -> None:
+    town, anne = await office("/coordonner/c/participants/m-1", *GOING_ON)
+    await anne.presses("Enregistrer le contact", adresse="lise@")
+    assert (anne.status, town.sent) == (422, [])
+    await anne.presses("Enregistrer le contact", adresse="lise@ministere.example")
+    assert "Le contact est corrigé." in anne.says
+    assert "lise@ministere.example" in anne.says
+
+
+async def test_somebody_is_paused_and_made_available_again_on_their_behalf() -> None:
+    town, anne = await office("/coordonner/c/participants/m-1", *JOINED)
+    await anne.presses("Mettre en pause")
+    assert "‖ en pause" in anne.says
+    await anne.presses("Rendre disponible")
+    assert "● disponible" in anne.says
+    assert len(town.sent) == 2
+
+
+# --- entering people ----------------------------------------------------------------------------
+
+
+async def test_a_file_with_a_fault_is_corrected_in_its_cell_and_entered_whole() -> None:
+    town, anne = await office("/coordonner/c/importer", OPENED)
+    rows = [PEOPLE[0], [*PEOPLE[1][:-1], "lundi 9h-8h"], PEOPLE[2]]
+    file = {"fichier": ("liste.xlsx", BytesIO(as_xlsx(rows)))}
+    await anne.presses("Vérifier la liste", files=file, role="")
+    assert anne.heading == "1 ligne à corriger sur 2"
+    assert "Il faut une fin après le début" in anne.says
+    (field,) = [one for one in anne.page.all("input") if one.get("aria-invalid")]
+    assert field.get("value") == "lundi 9h-8h"
+    await anne.presses("Vérifier à nouveau", **{field.get("name"): "lundi 9h-18h"})
+    assert (anne.heading, town.sent) == ("2 personnes, aucune faute", [])
+    await anne.presses("Inscrire ces personnes")
+    assert "Tout le monde est inscrit." in anne.says
+    assert listed_names(anne) == ["Lise Œuvrard", "Paul L’Hôte"]
+
+
+async def test_cells_can_be_pasted() -> None:
+    _, anne = await office("/coordonner/c/importer", OPENED)
+    pasted = as_csv(PEOPLE, "\t", "utf-8").decode()
+    await anne.presses("Vérifier la liste", files={}, cellules=pasted, role="")
+    assert anne.heading == "2 personnes, aucune faute"
+
+
+async def test_while_there_is_a_fault_nobody_is_entered_whatever_is_pressed() -> None:
+    town, anne = await office("/coordonner/c/importer", OPENED)
+    pasted = as_csv([PEOPLE[0], [*PEOPLE[1][:-1], ""], PEOPLE[2]], ";", "utf-8").decode()
+    await anne.presses("Vérifier la liste", files={}, cellules=pasted, role="")
+    _, form = anne._button("Vérifier à nouveau")
+    data = anne._filled(form, {}) | {"action": ["inscrire"]}
+    assert anne.answer is not None
+    await anne.client.post(str(anne.answer.url), data=data)
+    assert town.sent == []
+
+
+async def test_the_same_list_again_asks_for_the_same_people() -> None:
+    town, anne = await office("/coordonner/c/importer", OPENED)
+    pasted = as_csv(PEOPLE, ";", "utf-8").decode()
+    for _ in range(2):
+        await anne.goes_to("/coordonner/c/importer")
+        await anne.presses("Vérifier la liste", files={}, cellules=pasted, role="")
+        await anne.presses("Inscrire ces personnes")
+    first, again = town.sent[:4], town.sent[4:]
+    assert sorted(map(repr, first)) == sorted(map(repr, again))
+
+
+@pytest.mark.parametrize(
+    ("pasted", "says"),
+    [
+        ("", "Le fichier est vide."),
+        ("Lise;lise@m.example", "Il manque des colonnes."),
+        ("Nom;Adresse\nLise;lise@m.example", "Ajoutez une ligne de titres avec : Direction, Site"),
+        (";".join(PEOPLE[0]), "Il n’y a personne sous les titres."),
+    ],
+)
+async def test_what_is_no_list_is_told_and_what_was_pasted_stays(pasted: str, says: str) -> None:
+    _, anne = await office("/coordonner/c/importer", OPENED)
+    await anne.presses("Vérifier la liste", files={}, cellules=pasted, role="manager")
+    assert anne.status == 422
+    assert says in anne.says
+    (area,) = anne.page.all("textarea")
+    assert area.text == " ".join(pasted.split())
+
+
+async def test_whoever_a_rule_refuses_is_named_by_row_and_the_list_stays() -> None:
+    town, anne = await office("/coordonner/c/importer", OPENED, *LISE_JOINS)
+    pasted = as_csv(PEOPLE, ";", "utf-8").decode()
+    await anne.presses("Vérifier la liste", files={}, cellules=pasted, role="")
+    town.rule = "already-volunteered"
+    await anne.presses("Inscrire ces personnes")
+    assert anne.heading == "2 lignes non inscrites sur 2"
+    town.rule = None
+    await anne.presses("Inscrire ces personnes")
+    assert "Tout le monde est inscrit." in anne.says
+
+
+async def test_a_service_that_is_away_loses_no_list() -> None:
+    town, anne = await office("/coordonner/c/importer", OPENED)
+    await anne.presses(
+        "Vérifier la liste", files={}, cellules=as_csv(PEOPLE, ";", "utf-8").decode(), role=""
+    )
+    assert anne.answer is not None
+    here = anne.answer.url.path
+    town.away = True
+    await anne.presses("Inscrire ces personnes")
+    assert anne.status == 503
+    town.away = False
+    await anne.goes_to(here)
+    await anne.presses("Inscrire ces personnes")
+    assert sum(isinstance(one, VolunteerAsMentor) for one in town.sent) == 1
+
+
+# --- rounds -------------------------------------------------------------------------------------
+
+
+async def test_a_round_is_simulated_looked_at_by_name_and_published() -> None:
+    town, anne = await office("/coordonner/c/tour", *JOINED)
+    assert "1 manager attend, 1 mentor est disponible." in anne.says
+    await anne.presses("Simuler un tour")
+    assert anne.heading == "Tour simulé"
+    (row,) = anne.page.all("tbody")[0].all("tr")
+    cells = [
+        cell.text.replace("\u00a0", " ").replace("\u202f", " ") for cell in row.all("th", "td")
+    ]
+    assert cells == [
+        "Paul Lenoir",
+        "Lise Œuvrard",
+        "LinkedIn (je sais l’expliquer) ; à distance ; DGFiP et DAE se rencontrent",
+    ]
+    await anne.presses("Publier ce tour")
+    simulated, published = town.sent
+    assert isinstance(simulated, RunRound)
+    assert isinstance(published, RunRound)
+    assert (simulated.mode, published.mode) == ("simulate", "publish")
+    assert simulated.round_id == published.round_id
+    assert anne.heading == "Tour publié"
+
+
+async def test_what_was_not_simulated_cannot_be_published() -> None:
+    town, anne = await office("/coordonner/c/tour", *JOINED)
+    _, form = anne._button("Simuler un tour")
+    data = anne._filled(form, {}) | {"action": "publier", "tour": "round-9"}
+    answer = await anne.client.post("/coordonner/c/tour", data=data)
+    assert answer.status_code == 404
+    assert town.sent == []
+
+
+async def test_no_id_of_a_person_is_shown_to_coordinators() -> None:
+    paused = MentorPaused(cohort_id="c", mentor_id="m-1")
+    _, anne = await office("/coordonner/c", *GOING_ON, NO_DATE, paused)
+    for path in ("", "/participants", "/participants/m-1"):
+        await anne.goes_to(f"/coordonner/c{path}")
+        assert "m-1" not in anne.says
+        assert "g-1" not in anne.says

@@ -1,0 +1,167 @@
+"""The portal's documents, as they follow from what happened."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.base import Message
+from schemas.matching import (
+    MentorPaused,
+    MentorResumed,
+    MentorWithdrew,
+    PairDissolved,
+    ProposalDeclined,
+    ProposalExpired,
+)
+from schemas.notify import LetterDeferred
+from schemas.people import PersonContact, PersonErased
+from schemas.scheduling import PairGraduated, SessionCompleted
+from services.chassis.domain import D
+from services.portal.handlers import DOMAIN
+from services.portal.views import Cohort, FailedLetter, Pair, Participant, Session
+from tests.portal.stories import (
+    ACCEPTED,
+    FORMED,
+    GOING_ON,
+    JOINED,
+    LETTER_FAILED,
+    LISE,
+    LISE_JOINS,
+    MEASURED,
+    NO_DATE,
+    OPENED,
+    PAIR,
+    PAUL_JOINS,
+    PROPOSED,
+    STALLED,
+    WAITLISTED,
+    WITHHELD,
+    planned,
+)
+from tests.scenario import NOW, Scenario
+
+
+def after(*history: Message) -> Scenario:
+    return Scenario(DOMAIN).given(*history)
+
+
+def the(scenario: Scenario, kind: type[D], id: str) -> D:
+    found = scenario.state.get(kind, "c", id)
+    assert found is not None
+    return found
+
+
+def paul(*history: Message) -> Participant:
+    return the(after(*history), Participant, "g-1")
+
+
+def pair(*history: Message) -> Pair:
+    return the(after(*history), Pair, "m-1~g-1")
+
+
+def test_a_manager_s_state_follows_that_of_their_pair() -> None:
+    assert paul(*JOINED).manager_state == "waiting"
+    assert paul(*JOINED, PROPOSED).manager_state == "proposed"
+    assert paul(*JOINED, PROPOSED, ProposalDeclined(**PAIR, by="mentor")).manager_state == "waiting"
+    expired = ProposalExpired(**PAIR, cause="deadline")
+    assert paul(*JOINED, PROPOSED, expired).manager_state == "waiting"
+    assert paul(*GOING_ON).manager_state == "paired"
+    dissolved = PairDissolved(**PAIR, cause="request")
+    assert paul(*GOING_ON, dissolved).manager_state == "waiting"
+    assert paul(*GOING_ON, PairGraduated(**PAIR, sessions=5)).manager_state == "graduated"
+
+
+def test_a_place_on_the_waiting_list_is_gone_with_the_wait() -> None:
+    assert paul(*JOINED, WAITLISTED).waiting == WAITLISTED.waiting
+    assert paul(*JOINED, WAITLISTED, PROPOSED).waiting is None
+
+
+def test_who_pauses_comes_back_or_leaves() -> None:
+    about = {"cohort_id": "c", "mentor_id": "m-1"}
+    history: tuple[Message, ...] = (*JOINED, MentorPaused(**about))
+    assert the(after(*history), Participant, "m-1").mentor_state == "paused"
+    history = (*history, MentorResumed(**about))
+    assert the(after(*history), Participant, "m-1").mentor_state == "available"
+    history = (*history, MentorWithdrew(**about))
+    assert the(after(*history), Participant, "m-1").mentor_state == "withdrawn"
+
+
+def test_a_pair_without_a_common_hour_is_so_until_every_session_has_its_date() -> None:
+    assert pair(*GOING_ON, NO_DATE).undated == (2, 3)
+    some = pair(*GOING_ON, NO_DATE, planned(2, 21))
+    assert (some.undated, some.without_date) == ((3,), True)
+    every = pair(*GOING_ON, NO_DATE, planned(2, 21), planned(3, 35))
+    assert (every.undated, every.without_date) == ((), False)
+
+
+def test_a_pair_that_stood_still_goes_on_with_a_session_held() -> None:
+    assert pair(*GOING_ON, STALLED).stalled
+    fields = planned().model_dump()
+    held = SessionCompleted.model_validate(fields | {"by": "mentor", "completed": 1})
+    going = pair(*GOING_ON, STALLED, held)
+    assert (going.stalled, going.completed) == (False, 1)
+    assert the(after(*GOING_ON, held), Session, "m-1~g-1~1").state == "completed"
+
+
+def test_what_ended_is_not_to_be_handled() -> None:
+    ended = pair(*GOING_ON, STALLED, NO_DATE, PairDissolved(**PAIR, cause="request"))
+    assert (ended.state, ended.stalled, ended.without_date) == ("dissolved", False, False)
+
+
+def test_a_letter_has_failed_until_it_is_tried_again() -> None:
+    assert the(after(LETTER_FAILED), FailedLetter, LETTER_FAILED.letter_id).cause == "smtp 550"
+    again = LetterDeferred(
+        cohort_id="c",
+        letter_id=LETTER_FAILED.letter_id,
+        person_id="m-1",
+        attempt=0,
+        cause="asked again",
+        retry_at=NOW,
+    )
+    assert after(LETTER_FAILED, again).state.get(FailedLetter, "c", again.letter_id) is None
+    assert after(again).state.documents == {}, "an ordinary wait is no document"
+
+
+def test_a_programme_shows_what_was_last_measured_of_it() -> None:
+    cohort = the(after(OPENED, MEASURED, WITHHELD), Cohort, "c")
+    assert cohort.ready is False
+    assert cohort.figures is not None
+    assert cohort.figures.pairs_formed == 1
+
+
+def test_who_is_erased_has_no_name_left_and_what_they_do_stays_without_it() -> None:
+    erased = PersonErased(cohort_id="c", person_id="m-1")
+    gone = the(after(*JOINED, erased), Participant, "m-1")
+    text = gone.model_dump_json()
+    assert "Lise" not in text
+    assert "lise" not in text
+    assert gone.mentor_state == "available"
+    assert after(LISE_JOINS[0], erased).state.get(Participant, "c", "m-1") is None
+
+
+CONTACTS: list[Message] = [
+    LISE_JOINS[0],
+    PAUL_JOINS[0],
+    PersonContact(cohort_id="c", person_id="m-1", name="Lise Martin", email=LISE, language="en"),
+    PersonErased(cohort_id="c", person_id="g-1"),
+]
+EVENTS: list[Message] = [*JOINED, PROPOSED, ACCEPTED, FORMED, planned(), NO_DATE, STALLED]
+
+
+@given(st.lists(st.booleans(), min_size=30, max_size=30))
+def test_contacts_and_events_give_the_same_whichever_are_read_first(turns: list[bool]) -> None:
+    """A rebuild reads contacts last; live, they come in between."""
+    events = [one for one in EVENTS if not isinstance(one, PersonContact)]
+    contacts, mixed = list(CONTACTS), []
+    left = list(events)
+    for turn in turns:
+        source = contacts if turn else left
+        if source:
+            mixed.append(source.pop(0))
+    live = after(*mixed, *left, *contacts)
+    rebuilt = after(*events, *CONTACTS)
+    assert documents(live) == documents(rebuilt)
+
+
+def documents(scenario: Scenario) -> dict[object, object]:
+    found = scenario.state.documents.items()
+    return {key: document for key, document in found if document is not None}

@@ -1,0 +1,117 @@
+"""What a browser alone can tell: axe finds nothing, nothing is cut off, the keyboard reaches all.
+
+Skipped where there is no Chromium. `CONNECTE_TEST_PICTURES`: a folder for a picture of each page.
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.process import free_port
+from schemas.base import Message
+from services.chassis.http.connections import server_of
+from tests.conftest import eventually
+from tests.portal.site import Town
+from tests.portal.test_accessibility import STATES
+
+playwright = pytest.importorskip("playwright.async_api")
+axe = pytest.importorskip("axe_playwright_python.async_playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the path")
+
+WIDTHS = (390, 1280)
+PICTURES = os.environ.get("CONNECTE_TEST_PICTURES")
+
+
+@asynccontextmanager
+async def open_town(happened: tuple[Message, ...]) -> AsyncIterator[Town]:
+    """A portal at an address of this machine."""
+    port = free_port()
+    town = Town(url=f"http://127.0.0.1:{port}").happens(*happened)
+    server = server_of(town.app, "127.0.0.1", port)
+    serving = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await eventually(started)
+    try:
+        yield town
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Any]:
+    async with playwright.async_playwright() as engine:
+        found = await engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield found
+        finally:
+            await found.close()
+
+
+async def signed_in(town: Town, who: str, opened: Any, **options: Any) -> Any:
+    context = await opened.new_context(**options)
+    if who:
+        token = await town.site.sessions.begin(who)
+        await context.add_cookies([{"name": "session", "value": token, "url": town.url}])
+    return await context.new_page()
+
+
+async def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen() -> None:
+    """Every page in its states, on a phone and on a desk, by day and in the dark."""
+    found: list[str] = []
+    async with browser() as opened:
+        for number, (who, path, happened) in enumerate(STATES):
+            async with open_town(happened) as town:
+                for width, scheme in zip(WIDTHS, ("dark", "light"), strict=True):
+                    size = {"width": width, "height": 900}
+                    page = await signed_in(town, who, opened, viewport=size, color_scheme=scheme)
+                    await page.goto(town.url + path)
+                    result = await axe.Axe().run(page)
+                    found += [f"{path} {width}: {v['id']}" for v in result.response["violations"]]
+                    wide = await page.evaluate("document.documentElement.scrollWidth")
+                    if wide > width:
+                        found.append(f"{path} is {wide} wide at {width}")
+                    if PICTURES:
+                        file = Path(PICTURES) / f"{number:02d}-{width}.png"
+                        await page.screenshot(path=str(file), full_page=True)
+                    await page.context.close()
+    assert found == []
+
+
+async def test_a_page_asks_nobody_else_and_is_whole_without_script() -> None:
+    who, path, happened = next(s for s in STATES if s[1] == "/mon-espace" and len(s[2]) > 8)
+    async with browser() as opened, open_town(happened) as town:
+        page = await signed_in(town, who, opened, java_script_enabled=False)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(town.url + path)
+        assert all(url.startswith(town.url) for url in asked)
+        assert len(asked) <= 3, asked  # the page, its style, an icon
+        assert await page.get_by_role("heading", level=1).inner_text() == "Mon espace"
+
+
+async def test_a_date_is_confirmed_by_keyboard_alone() -> None:
+    who, _, happened = next(s for s in STATES if s[1] == "/mon-espace" and len(s[2]) > 8)
+    async with browser() as opened, open_town(happened) as town:
+        page = await signed_in(town, who, opened)
+        await page.goto(f"{town.url}/mon-espace/c/seances/m-1~g-1~1")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.className") == "skip"
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.textContent") == "Confirmer cette date"
+        width = await page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+        assert width == "3px"
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/mon-espace?fait=confirme*")
+        assert len(town.sent) == 1

@@ -1,0 +1,171 @@
+"""Mon espace: what somebody sees of their own, and what they can do with it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schemas.base import Message
+from schemas.matching import DeclineProposal, PauseMentor, WithdrawManager
+from schemas.scheduling import RescheduleSession
+from tests.portal.site import Town
+from tests.portal.stories import (
+    FORMED,
+    GOING_ON,
+    JOINED,
+    LISE,
+    NO_DATE,
+    PAUL,
+    PROPOSED,
+    WAITLISTED,
+    planned,
+)
+from tests.scenario import NOW
+
+
+async def space(*happened: Message, address: str = PAUL, **town: Any) -> tuple[Town, Any]:
+    place = Town(**town).happens(*happened)
+    person = await place.signed_in(address)
+    await person.goes_to("/mon-espace")
+    return place, person
+
+
+@pytest.mark.parametrize(
+    ("happened", "says"),
+    [
+        ((), "Aucune inscription avec cette adresse."),
+        (JOINED, "Pas encore de binôme. Nous vous écrirons dès qu’il y en a un."),
+        ((*JOINED, WAITLISTED), "Vous êtes en attente : aucun mentor n’explique cet outil."),
+        ((*JOINED, PROPOSED), "Répondez avant le jeudi 16 mars 2017 à 10 h (dans 10 jours)."),
+        ((*JOINED, PROPOSED, FORMED, NO_DATE), "Vous n’avez pas d’heure libre en commun"),
+        (GOING_ON, "lundi 13 mars 2017, 10 h – 11 h (dans 7 jours)"),
+    ],
+)
+async def test_every_state_has_its_sentence(happened: tuple[Message, ...], says: str) -> None:
+    _, paul = await space(*happened)
+    assert says in paul.says
+
+
+async def test_until_both_have_accepted_nobody_is_given_the_other_s_address() -> None:
+    _, paul = await space(*JOINED, PROPOSED)
+    assert LISE not in paul.answer.text
+    _, paul = await space(*GOING_ON)
+    assert LISE in paul.answer.text
+
+
+async def test_a_proposal_is_accepted_or_declined() -> None:
+    town, lise = await space(*JOINED, PROPOSED, address=LISE)
+    await lise.presses("Accepter ce binôme")
+    assert "L’autre personne n’a pas encore répondu." in lise.says
+    town, paul = await space(*JOINED, PROPOSED)
+    await paul.presses("Refuser")
+    (command,) = town.sent
+    assert command == DeclineProposal(cohort_id="c", pair_id="m-1~g-1", by="manager")
+    assert "Vous avez refusé ce binôme." in paul.says
+
+
+async def test_a_session_is_confirmed_by_one_after_the_other() -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.follows("Confirmer, déplacer ou annuler")
+    await paul.presses("Confirmer cette date")
+    lise = await town.signed_in(LISE)
+    await lise.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    await lise.presses("Confirmer cette date")
+    assert "● confirmée" in lise.says
+
+
+async def test_a_session_moves_to_a_time_in_paris() -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    await paul.presses("Déplacer la séance", jour="2017-03-28", heure="09:30")
+    (command,) = town.sent
+    assert isinstance(command, RescheduleSession)
+    assert command.starts_at is not None
+    assert command.starts_at.isoformat() == "2017-03-28T07:30:00+00:00"  # summer time by then
+    assert "mardi 28 mars 2017, 9 h 30 – 10 h 30" in paul.says
+
+
+async def test_a_day_that_is_none_is_told_and_nothing_is_sent() -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    await paul.presses("Déplacer la séance", jour="", heure="09:30")
+    assert (paul.status, town.sent) == (422, [])
+    (time,) = [one for one in paul.page.all("input") if one.get("name") == "heure"]
+    assert time.get("value") == "09:30"
+
+
+@pytest.mark.parametrize(
+    ("button", "state"), [("Oui, elle a eu lieu", "tenue"), ("Non", "manquée")]
+)
+async def test_a_session_that_has_begun_is_reported_and_nothing_else(
+    button: str, state: str
+) -> None:
+    _, paul = await space(*GOING_ON, now=NOW + timedelta(days=8))
+    await paul.follows("Dire si elle a eu lieu")
+    assert [b.text for b in paul.page.all("button")] == [
+        "Se déconnecter",
+        "Oui, elle a eu lieu",
+        "Non",
+    ]
+    await paul.presses(button)
+    assert state in paul.says
+
+
+async def test_a_refusal_is_a_sentence_and_a_way_back() -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    town.rule = "slot-taken"
+    await paul.presses("Déplacer la séance", jour="2017-03-28", heure="09:30")
+    assert paul.status == 409
+    assert "est déjà en séance à cette heure" in paul.says
+    await paul.follows("Revenir à mon espace")
+    assert paul.heading == "Mon espace"
+
+
+async def test_the_sessions_can_be_read_as_a_list() -> None:
+    _, paul = await space(*GOING_ON, planned(2, 21))
+    (stations,) = paul.page.all("ol")
+    told = [one.text.replace("\u00a0", " ") for one in stations.all("li")]
+    assert told[0] == "Séance 1◔ à confirmer lundi 13 mars 2017"
+    assert told[1] == "Séance 2◔ à confirmer lundi 27 mars 2017"
+    assert told[2] == "Séance 3○ à venir"
+    assert len(told) == 5
+
+
+@pytest.mark.parametrize(
+    ("typed", "week"),
+    [
+        ({"demi-journee": ["tue-am", "fri-pm"]}, [("tue", "09:00"), ("fri", "14:00")]),
+        ({"heures": "jeudi 8h30-10h"}, [("thu", "08:30")]),
+        ({}, [("mon", "09:00")]),
+    ],
+)
+async def test_a_week_is_changed_by_half_days_or_by_hours(
+    typed: dict[str, Any], week: list[tuple[str, str]]
+) -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.follows("Changer ma semaine")
+    await paul.presses("Enregistrer ma semaine", **typed)
+    (command,) = town.sent
+    assert [(w.day, w.start) for w in command.availability] == week  # type: ignore[attr-defined]
+
+
+async def test_who_pauses_or_leaves_reads_first_what_it_does() -> None:
+    town, lise = await space(*GOING_ON, address=LISE)
+    await lise.follows("Faire une pause ou quitter")
+    assert "Ceux que vous avez continuent." in lise.says
+    await lise.presses("Faire une pause")
+    assert town.sent == [PauseMentor(cohort_id="c", mentor_id="m-1")]
+    paul = await town.signed_in(PAUL)
+    await paul.goes_to("/mon-espace/c/participation")
+    assert "l’autre personne est prévenue, sans la raison" in paul.says
+    await paul.presses("Ne plus être accompagné·e")
+    assert town.sent[1:] == [WithdrawManager(cohort_id="c", manager_id="g-1")]
+
+
+async def test_no_id_is_shown_to_anybody() -> None:
+    _, paul = await space(*GOING_ON)
+    for path in ("/mon-espace", "/mon-espace/c/seances/m-1~g-1~1", "/mon-espace/c/semaine"):
+        await paul.goes_to(path)
+        assert "m-1" not in paul.says
+        assert "g-1" not in paul.says

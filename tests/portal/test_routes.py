@@ -1,0 +1,141 @@
+"""Who may use which page: the whole table, for everybody, in every state."""
+
+import re
+from typing import get_args
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from services.portal.pages import ROUTES, Route, Who
+from tests.portal.browser import Person
+from tests.portal.site import COORDINATOR, Town
+from tests.portal.stories import GOING_ON, LISE, PAUL
+
+NAMED = {
+    "cohort": "c",
+    "session": "m-1~g-1~1",
+    "person": "m-1",
+    "round": "round-1",
+    "link": "no-such-link",
+    "draft": "no-such-draft",
+}
+NOT_PAGES = {"style", "nowhere", "openapi", "swagger_ui_html", "swagger_ui_redirect"}
+TABLE = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES]
+
+
+def path_of(route: Route) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: NAMED[found.group(1)], route.path)
+
+
+def token_of(person: Person) -> str:
+    """The token of the forms of the page that somebody sees."""
+    fields = person.page.all("input")
+    return next(one.get("value") for one in fields if one.get("name") == "jeton")
+
+
+def town() -> Town:
+    return Town().happens(*GOING_ON)
+
+
+def test_whatever_is_served_stands_in_the_table_with_who_may_use_it() -> None:
+    served = {
+        (method, route.path)
+        for route in iter_route_contexts(town().app.routes)
+        if route.name not in NOT_PAGES
+        for method in route.methods or ()
+    }
+    assert served == {(route.method, route.path) for route in ROUTES}
+    assert {route.who for route in ROUTES} <= set(get_args(Who))
+
+
+def test_no_address_stands_twice_in_the_table() -> None:
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
+
+
+@pytest.mark.parametrize("route", TABLE)
+async def test_nobody_who_is_not_signed_in_sees_or_does_what_is_not_for_anybody(
+    route: Route,
+) -> None:
+    place = town()
+    visitor = place.person()
+    if route.who == "anybody":
+        return
+    if route.method == "GET":
+        await visitor.goes_to(path_of(route))
+    else:
+        await visitor.goes_to("/connexion")
+        token = token_of(visitor)
+        visitor.answer = await visitor.client.post(path_of(route), data={"jeton": token})
+    assert visitor.status == 401
+    assert visitor.heading == "Connectez-vous pour continuer"
+    assert "Lise" not in visitor.says
+    assert place.sent == []
+
+
+@pytest.mark.parametrize("route", TABLE)
+async def test_to_whoever_does_not_coordinate_the_pages_of_coordinators_do_not_exist(
+    route: Route,
+) -> None:
+    if route.who != "coordinator":
+        return
+    place = town()
+    paul = await place.signed_in(PAUL)
+    if route.method == "GET":
+        await paul.goes_to(path_of(route))
+    else:
+        await paul.goes_to("/mon-espace")
+        paul.answer = await paul.client.post(path_of(route), data={"jeton": token_of(paul)})
+    nowhere = await place.person().goes_to("/no/such/page")
+    assert paul.status == nowhere.status == 404
+    assert paul.says == nowhere.says
+    assert place.sent == []
+
+
+@pytest.mark.parametrize("route", TABLE)
+@pytest.mark.parametrize("token", ["", "0" * 64])
+async def test_a_form_without_its_token_does_nothing(route: Route, token: str) -> None:
+    if route.method == "GET":
+        return
+    place = town()
+    place.mails.clear()
+    somebody = await place.signed_in(COORDINATOR)
+    await somebody.goes_to("/coordonner")
+    data = {"jeton": token, "adresse": LISE, "action": "pause", "binome": "m-1~g-1"}
+    somebody.answer = await somebody.client.post(path_of(route), data=data)
+    await place.site.mailing.settle()
+    assert somebody.status == 403
+    assert (place.sent, place.mails) == ([], [])
+
+
+@pytest.mark.parametrize("route", TABLE)
+async def test_no_page_is_kept_by_anybody_or_asks_anybody_else_for_anything(route: Route) -> None:
+    if route.method == "POST":
+        return
+    coordinator = await town().signed_in(COORDINATOR)
+    await coordinator.goes_to(path_of(route))
+    assert coordinator.answer is not None
+    heads = coordinator.answer.headers
+    assert heads["cache-control"] == "no-store"
+    assert "default-src 'none'" in heads["content-security-policy"]
+    assert "script" not in {one.tag for one in coordinator.page.all("script", "iframe", "object")}
+    for one in coordinator.page.all("link", "img"):
+        assert (one.get("href") or one.get("src")).startswith("/")
+
+
+async def test_somebody_else_s_session_is_not_there() -> None:
+    place = town()
+    stranger = await place.signed_in("zoe@ministere.example")
+    await stranger.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    assert stranger.status == 404
+
+
+async def test_a_page_that_cannot_be_made_says_so_and_loses_nothing() -> None:
+    place = town()
+    paul = await place.signed_in(PAUL)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    place.away = True
+    await paul.presses("Confirmer cette date")
+    assert paul.status == 503
+    assert paul.answer is not None
+    assert paul.answer.headers["retry-after"] == "30"
+    assert place.sent == []
