@@ -8,9 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 
 from services.chassis.http.bodies import Bodies
-from services.chassis.http.manners import Heads, allowed
+from services.chassis.http.manners import Careful, Heads, allowed
 from services.chassis.http.measuring import Measured
 from services.chassis.http.openapi import describe
 from services.chassis.http.problems import AWAY, Problem, invalid, problem
@@ -20,9 +21,25 @@ from services.chassis.watch.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 
-def create_app(title: str, description: str, metrics: Metrics | None = None) -> FastAPI:
-    """The service's HTTP application, without any route; measured if there are `metrics`."""
-    app = FastAPI(
+class _Service(FastAPI):
+    """Its manners hold for what goes wrong as well, which middleware of an application does not
+    see.
+    """
+
+    hsts_seconds = 0
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Careful(super().build_middleware_stack(), self.hsts_seconds)
+
+
+def create_app(
+    title: str, description: str, metrics: Metrics | None = None, hsts_seconds: int = 0
+) -> FastAPI:
+    """The service's HTTP application, without any route; measured if there are `metrics`.
+
+    `hsts_seconds`: for how long browsers come by TLS only; 0 where they are not told.
+    """
+    app = _Service(
         title=title,
         description=description,
         docs_url="/docs",
@@ -31,6 +48,7 @@ def create_app(title: str, description: str, metrics: Metrics | None = None) -> 
         # would travel in clear.
         redirect_slashes=False,
     )
+    app.hsts_seconds = hsts_seconds
     app.add_middleware(Bodies)
     if metrics is not None:
         app.add_middleware(Measured, metrics=metrics)
