@@ -15,6 +15,7 @@ from services.chassis.http.manners import Careful, Heads, allowed
 from services.chassis.http.measuring import Measured
 from services.chassis.http.openapi import describe
 from services.chassis.http.problems import AWAY, Problem, invalid, problem
+from services.chassis.http.reference import serve_reference
 from services.chassis.store.contract import NoAnswer
 from services.chassis.watch.metrics import Metrics
 
@@ -42,7 +43,7 @@ def create_app(
     app = _Service(
         title=title,
         description=description,
-        docs_url="/docs",
+        docs_url=None,  # it would load its scripts from elsewhere
         redoc_url=None,
         # To an absolute address, which behind a proxy is one without TLS: the links in letters
         # would travel in clear.
@@ -54,6 +55,7 @@ def create_app(
         app.add_middleware(Measured, metrics=metrics)
     app.add_middleware(Heads)
     describe(app)
+    serve_reference(app)
     answers: dict[type[Exception], Any] = {
         Problem: _problem,
         NoAnswer: _away,
