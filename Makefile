@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages bench lint format catalogue sbom lock clean
+.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages nightly bench lint format catalogue sbom release lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,7 @@ up: $(STAMP) ## The platform on this machine, real clock, until Ctrl-C
 	$(BIN)/connecte up
 
 test: $(STAMP) ## Every test that needs no Java, but for the drills
-	$(PYTEST) -m "not kafka and not cluster and not drill"
+	$(PYTEST) -m "not kafka and not cluster and not drill and not release"
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
 	CONNECTE_TEST_KAFKA=apache $(PYTEST) tests/chassis tests/journeys tests/deploy/trial/chaos \
@@ -54,6 +54,9 @@ chaos: $(STAMP) ## Ten minutes of faults on a real Kafka and three databases (Ja
 outages: $(STAMP) ## Outages on real parts: who is told what, and when (Java 17, Maven)
 	$(BIN)/python -m tests.outages
 
+nightly: $(STAMP) ## All that is long, one line per check (Java 17, Maven, Go; most of a night)
+	$(BIN)/python -m tests.nightly
+
 bench: $(STAMP) ## Speed, as ratios; writes build/bench.json
 	$(BIN)/python -m tests.bench
 
@@ -79,12 +82,17 @@ catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, dashboards an
 sbom: $(STAMP) ## The bill of materials of the image's Python packages; writes build/sbom.cdx.json
 	$(BIN)/python -m deploy.made.sbom --output build/sbom.cdx.json
 
-PIN := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+release: $(STAMP) ## Image, chart, wheel, contract, checksums, provenance; into build/release
+	$(BIN)/python -m deploy.made.release
+
+PIN := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header
+# OR-Tools asks for it, and the part of it that pairs people never imports it.
+LEFT_OUT := pandas
 
 lock: ## Pin every dependency, with hashes; those of the services apart, for the image
-	$(PIN) --extra local --extra dev --output-file requirements.lock pyproject.toml
-	$(PIN) --build-deps-for wheel --constraint requirements.lock \
+	$(PIN) --allow-unsafe --extra local --extra dev --output-file requirements.lock pyproject.toml
+	$(PIN) --unsafe-package $(LEFT_OUT) --build-deps-for wheel --constraint requirements.lock \
 		--output-file requirements.service.lock pyproject.toml
 
 clean: ## Remove what was installed and built

@@ -16,6 +16,7 @@ import typer
 
 from deploy.errors import BadInput, explained
 from deploy.operating.console import progress
+from deploy.operating.erase_commands import erase
 from deploy.operating.match_commands import match_
 from deploy.operating.parked_commands import parked_commands
 from deploy.operating.programme_commands import import_, round_
@@ -45,6 +46,7 @@ app.command("import")(import_)
 app.command("match")(match_)
 app.command("round")(round_)
 app.command("rebuild")(rebuild)
+app.command("erase")(erase)
 
 
 def _add_from_a_checkout(name: str, module: str) -> None:

@@ -109,7 +109,10 @@ def encode(
     traceparent: str | None = None,
     copy_of: str | None = None,
 ) -> Record:
-    """The record of a message; with `copy_of`, as the version before today's."""
+    """The record of a message; with `copy_of`, as the version before today's.
+
+    That of `PersonErased` has no value: to a compacted topic it is what erases the key.
+    """
     kind = type(message)
     subject = key_of(message).encode()
     headers: list[tuple[str, bytes | None]] = [
@@ -132,6 +135,8 @@ def encode(
     # does not know it, as while both are replaced by newer ones, would refuse the command.
     silent = isinstance(message, Command)
     value = kind.__pydantic_serializer__.to_json(message, exclude_unset=silent)
+    if isinstance(message, PersonErased):
+        return Record(topic, partition, subject, None, headers)
     if copy_of is not None:
         headers.append(("ce_copyof", copy_of.encode()))
         value = _downcast(kind, value)

@@ -118,6 +118,10 @@ class SurveyClosed(Event):
     kind: SurveyKind
     side: Side
     outcome: Annotated[Literal["answered", "expired"], described("How it ended.", "answered")]
+    complete: Annotated[
+        bool,
+        described("False where a question was left out: then nobody is counted behind it.", True),
+    ] = True
 
 
 class SurveyAnswered(Event):

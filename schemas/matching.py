@@ -31,6 +31,7 @@ from schemas.values import (
     JobFamily,
     LineManager,
     OfferedAvailability,
+    Profile,
     Reason,
     RoundMode,
     ScoreReason,
@@ -133,7 +134,8 @@ class RunRound(Command):
 class ProposePair(PairCommand):
     """A coordinator proposes a pair that no round has: skills, hours and score do not count.
 
-    Exclusions, the reporting line, what has ended before and the mentor's capacity do.
+    Exclusions, the reporting line, what has ended before and the mentor's capacity do. The reason
+    is told to both people.
     """
 
     reason: Annotated[StatedReason, TIDY]
@@ -251,6 +253,16 @@ class PairProposed(PairEvent):
     first_tools: Annotated[
         tuple[FirstTool, ...], Field(description="The same tools, with the reasons.")
     ] = ()
+    mentor_profile: Annotated[
+        Profile | None, Field(description="Of the mentor; null in the oldest records.")
+    ] = None
+    manager_profile: Annotated[
+        Profile | None, Field(description="Of the manager; null in the oldest records.")
+    ] = None
+    chosen_because: Annotated[
+        StatedReason | None,
+        described("The coordinator's reason, which both are told.", "asked for by both"),
+    ] = None
     expires_at: Annotated[
         Moment,
         described("Afterwards no answer counts. UTC, to the millisecond.", "2017-03-16T09:00:00Z"),

@@ -7,6 +7,7 @@ Always holds: a contact that is taken in can be written to, as far as its spelli
 taken in when less was asked stays what it was: a database that is built again is the same.
 """
 
+import re
 from typing import Annotated, ClassVar
 
 from email_validator import EmailNotValidError, validate_email
@@ -52,8 +53,24 @@ Address = Annotated[
 ]
 
 
+_REACHES = re.compile(r"@|https?:|www\.|(?:\d[ .-]?){8}", re.IGNORECASE)
+
+
+def _tells_no_address(text: str | None, info: ValidationInfo) -> str | None:
+    """Whoever reads it has not accepted yet: an address comes with the pair."""
+    if text is not None and info.context != "taken-in" and _REACHES.search(text):
+        raise ValueError(
+            "it has an address, a link or a telephone number: leave it out, each of the two gets "
+            "the other's address when both have accepted"
+        )
+    return text
+
+
 class PersonContact(Command):
-    """How to reach a person, in which language. The newest one counts."""
+    """How to reach a person, in which language, and what others are told of them.
+
+    The newest one counts.
+    """
 
     audience = "restricted"
     subject_field: ClassVar[str] = "person_id"
@@ -65,10 +82,32 @@ class PersonContact(Command):
     ]
     email: Address
     language: Annotated[Language, Field(description="Language of their letters.")] = "fr"
+    post: Annotated[
+        str | None,
+        described(
+            "What they do, in their own words; told to whoever they are proposed to.",
+            "Cheffe du bureau des achats",
+            min_length=1,
+            max_length=64,
+        ),
+        BeforeValidator(_tidied_here),
+        AfterValidator(_tells_no_address),
+    ] = None
+    presentation: Annotated[
+        str | None,
+        described(
+            "What they say of themselves; told to whoever they are proposed to.",
+            "J’aime expliquer LinkedIn sans jargon.",
+            min_length=1,
+            max_length=280,
+        ),
+        BeforeValidator(_tidied_here),
+        AfterValidator(_tells_no_address),
+    ] = None
 
 
 class PersonErased(Command):
-    """The tombstone of a person, as a service sees it: the record had a key and no value."""
+    """A person is forgotten. Its record is a tombstone: it has a key and no value."""
 
     audience = "restricted"
     subject_field: ClassVar[str] = "person_id"

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from schemas import saying
 from schemas.base import (
     Count,
     ManagerId,
@@ -22,7 +23,7 @@ Side = Annotated[
     Literal["mentor", "manager"],
     described("Which of the two people of a pair.", "mentor"),
 ]
-Language = Annotated[Literal["fr", "en"], described("ISO 639-1 code of a language.", "fr")]
+Language = Annotated[saying.Language, described("ISO 639-1 code of a language.", "fr")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 _ORDER = {day: place for place, day in enumerate(WEEKDAYS)}
@@ -70,6 +71,8 @@ StatedReason = Annotated[
 ]
 BY_HAND = "by-hand"
 """The round of what a coordinator proposes."""
+REMOTE = "remote"
+"""The site of whoever meets at a distance: anybody's."""
 
 RoundMode = Annotated[
     Literal["publish", "simulate"],
@@ -262,6 +265,14 @@ class Words(Value):
 
     fr: Annotated[str, described("In French.", "Paris Bercy tous les deux")]
     en: Annotated[str, described("In English.", "both at Paris Bercy")]
+
+
+class Profile(Value):
+    """What is told of somebody who is proposed, beside their name and their own words."""
+
+    directorate: Directorate
+    site: Site
+    job_family: Annotated[JobFamily | None, described("Null for mentors.", "tax-audit")] = None
 
 
 class ScoreReason(Value):

@@ -28,7 +28,6 @@ FILES_AND_LOGS = {"os", "pathlib", "io", "shutil", "tempfile", "logging"}
 BY_CHANCE = {"random", "default_rng", "shuffle", "urandom"}
 READS_FILES = {"read_text", "read_bytes", "write_text", "write_bytes"}
 OF_THE_PACKAGE = {
-    "services.matching.families": "the tools of each job family",
     "services.notify.rendering": "the texts of letters",
 }
 """Rooms that read data which comes with the code, once."""
@@ -41,6 +40,7 @@ CHASSIS_SPEAKS_OF = {
     "schemas.envelope",
     "schemas.heartbeat",
     "schemas.journal",
+    "schemas.saying",  # the typography of a language
     "schemas.sources",
     "schemas.topics",
 }

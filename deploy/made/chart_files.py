@@ -1,23 +1,22 @@
-"""Writes what the chart takes from elsewhere: topics, accounts, and the table of its values.
+"""Writes what the chart takes from elsewhere: topics, accounts, and what is said of its values.
 
 These files are generated and committed. Always holds: the same tables give the same bytes, and
 nothing of them is secret. (The alerts are written by hand, the dashboards by `made.dashboards`.)
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
+from deploy.made.chart_schema import CHART, schema
+from deploy.made.chart_values import commented, readme
 from deploy.operating.access import rows
 from schemas.access import OPERATOR, service_account, subscriber
 from schemas.topics import COMMANDS, TOPICS
 
-CHART = Path(__file__).parents[1] / "chart"
 NAME = "name"
 """Stands for a subscriber's name in the accounts."""
 
@@ -29,6 +28,8 @@ def files() -> dict[str, str]:
     return {
         "files/topics.yaml": _HEAD + _yaml({"topics": _topics()}),
         "files/users.yaml": _HEAD + _yaml(_users()),
+        "values.schema.json": schema(),
+        "values.yaml": commented(),
         "README.md": readme(),
     }
 
@@ -72,49 +73,6 @@ def _acls(account: Any) -> list[dict[str, Any]]:
 
 def _yaml(document: Any) -> str:
     return yaml.safe_dump(document, sort_keys=False, width=100)
-
-
-# --- the table of values ----------------------------------------------------------------------
-
-
-def readme() -> str:
-    """The chart's README: what is said in `README.head.md`, and a row for every value."""
-    schema = json.loads((CHART / "values.schema.json").read_text())
-    values = yaml.safe_load((CHART / "values.yaml").read_text())
-    table = ["| value | default | meaning |", "| --- | --- | --- |"]
-    for path, meaning in _leaves(schema, schema, ""):
-        table.append(f"| `{path}` | {_default(values, path)} | {meaning} |")
-    head = (CHART / "README.head.md").read_text()
-    return f"{head}\n## Values\n\n" + "\n".join(table) + "\n"
-
-
-def _leaves(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
-    """Path and meaning of every value; the services are described once, under `defaults`."""
-    if path == "services":
-        for name in node["properties"]:
-            yield f"services.{name}", "What differs from `defaults` in this service."
-        return
-    node = _resolved(schema, node)
-    if "properties" in node:
-        for name, inner in node["properties"].items():
-            if name != "global":
-                yield from _leaves(schema, inner, f"{path}.{name}" if path else name)
-    else:
-        yield path, node.get("description", "").replace("|", "\\|")
-
-
-def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    reference = node.get("$ref")
-    found: dict[str, Any] = schema["definitions"][reference.split("/")[-1]] if reference else node
-    return found
-
-
-def _default(values: Any, path: str) -> str:
-    for part in path.split("."):
-        if not isinstance(values, dict) or part not in values:
-            return ""
-        values = values[part]
-    return f"`{json.dumps(values, ensure_ascii=False)}`"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -95,7 +95,8 @@ def bill(lock: str, project: Object) -> Object:
 
 
 def _purls(names: Iterable[str], locked: dict[str, Pin]) -> list[str]:
-    return sorted(locked[canonicalize_name(name)].purl for name in names)
+    """Of those that are locked: what the lock leaves out on purpose is not in the image."""
+    return sorted(pin.purl for name in names if (pin := locked.get(canonicalize_name(name))))
 
 
 def _component(pin: Pin, installed: Distribution, needs: dict[str, set[str]]) -> Object:
@@ -139,12 +140,15 @@ def _graph(
             if (name, extra) in done:
                 continue
             done.add((name, extra))
+            if name not in installed:
+                continue
             for text in installed[name].requires or ():
                 inner = Requirement(text)
                 if inner.marker is None or inner.marker.evaluate({"extra": extra}):
                     found.setdefault(name, set()).add(canonicalize_name(inner.name))
                     waiting.append(inner)
-        found.setdefault(name, set())
+        if name in installed:
+            found.setdefault(name, set())
     return found
 
 

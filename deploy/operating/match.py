@@ -21,9 +21,10 @@ from pydantic import TypeAdapter, ValidationError
 from deploy.errors import BadInput
 from deploy.operating.rosters import read_people
 from schemas.base import recast
-from schemas.values import AskedPolicy, CohortPolicy
-from services.matching.search.assignment import POINT, Ints
-from services.matching.search.explaining import first_tools, reasons_of, waiting_words
+from schemas.values import AskedPolicy, CohortPolicy, WaitingCause, Words
+from services.matching.search.assignment import Ints
+from services.matching.search.explaining import first_tools, reasons_of
+from services.matching.search.fit import POINT
 from services.matching.search.pairing import Pairing, Progress, pair
 from services.matching.search.scoring import Bonds, Pool
 from services.matching.search.unpaired import Competition, Unpaired, unpaired
@@ -48,10 +49,11 @@ class Phases:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The result as a document for machines, and what it was made from."""
+    """The result as a document for machines, what it was made from, and what may be misspelt."""
 
     document: dict[str, Any]
     pairing: Pairing
+    warnings: tuple[str, ...] = ()
 
 
 def match(
@@ -72,7 +74,8 @@ def match(
         found = pair(pool, advanced)
     with phases("explain"):
         document = _document(found, unpaired(found))
-    return Match({**document, "seconds": phases.seconds}, found)
+    warnings = tuple(str(warning) for warning in people.warnings)
+    return Match({**document, "seconds": phases.seconds}, found, warnings)
 
 
 def read_policy(path: Path | None) -> CohortPolicy:
@@ -97,7 +100,10 @@ def _document(found: Pairing, alone: Sequence[Unpaired]) -> dict[str, Any]:
             "score": score,
             "tools": [first.tool for first in begin],
             "first_tools": [first.model_dump() for first in begin],
-            "reasons": [reason.model_dump() for reason in reasons_of(pool, i, j)],
+            "reasons": [
+                reason.model_dump()
+                for reason in reasons_of(pool.mentors[j], pool.managers[i], pool.policy)
+            ],
         }
         for i, j, score in found.pairs
         for begin in [first_tools(pool.mentors[j], pool.managers[i])]
@@ -145,11 +151,41 @@ def _by_id(ids: Sequence[str], prices: Ints) -> dict[str, float]:
 
 
 def _reason(one: Unpaired, competitions: list[Competition]) -> dict[str, Any]:
-    words = waiting_words(one)
+    words = _words(one)
     reason: dict[str, Any] = {"cause": one.cause, "text": words.en, "words": words.model_dump()}
     if one.competition is not None:
         reason["competition"] = competitions.index(one.competition)
     return reason
+
+
+_CAUSES: dict[WaitingCause, Words] = {
+    "no-skill": Words(
+        fr="aucun mentor ne maîtrise au niveau demandé un outil recherché",
+        en="no mentor masters a needed tool at its level, but for those kept apart",
+    ),
+    "no-common-hour": Words(
+        fr="aucun mentor qui maîtrise un outil recherché n’est libre au même moment",
+        en="no mentor who masters a needed tool is free when the manager is",
+    ),
+}
+
+
+def _words(one: Unpaired) -> Words:
+    """Why somebody stays without a mentor, for whoever decides: with the figures."""
+    if (among := one.competition) is None:
+        return _CAUSES[one.cause]
+    managers = _counted(len(among.managers), "manager")
+    mentors = _counted(len(among.mentors), "mentor")
+    places = _counted(among.places, "place")
+    return Words(
+        fr=f"{managers} ne peuvent être accompagnés que par {mentors}, qui ensemble ont {places}",
+        en=f"{managers} can only be coached by {mentors}, who together have {places}",
+    )
+
+
+def _counted(number: int, word: str) -> str:
+    """In French and in English, as long as the word is the same."""
+    return f"{number} {word}{'s' if number > 1 else ''}"
 
 
 # --- files -------------------------------------------------------------------------------------

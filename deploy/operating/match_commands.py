@@ -56,6 +56,8 @@ def match_(
     reasons = [row["reason"] for row in document["unmatched"]]
     for text, count in Counter(reason["text"] for reason in reasons).most_common(SHOWN):
         notes.append(f"{count:,} without a mentor: {text}")
+    for warning in found.warnings:
+        progress.print(warning, markup=False, highlight=False)
     made = document["objective"]
     notes.append(f"{made['pairs']:,} pairs, {made['score']:,.1f} points; no pairing does better")
     answer(document, json_, table, *notes)

@@ -19,6 +19,10 @@ MatchingUrl = Annotated[
     str,
     typer.Option("--matching", envvar="CONNECTE_MATCHING_URL", help="Address of matching."),
 ]
+NotifyUrl = Annotated[
+    str,
+    typer.Option("--notify", envvar="CONNECTE_NOTIFY_URL", help="Address of notify."),
+]
 Token = Annotated[
     str | None,
     typer.Option(envvar="CONNECTE_HTTP_TOKEN", help="The services' token.", show_default=False),
@@ -30,7 +34,7 @@ def import_(
     mentors: Annotated[Path, typer.Option(help="CSV file of the mentors.")],
     managers: Annotated[Path, typer.Option(help="CSV file of the managers.")],
     matching: MatchingUrl,
-    notify: Annotated[str, typer.Option(envvar="CONNECTE_NOTIFY_URL", help="Address of notify.")],
+    notify: NotifyUrl,
     open_: Annotated[
         str | None, typer.Option("--open", metavar="NAME", help="Open the cohort first.")
     ] = None,
@@ -63,6 +67,9 @@ def import_(
 
     entered: Entered = run(sent())
     document, table, notes = _shown(cohort, entered)
+    document["warnings"] = [str(warning) for warning in roster.warnings]
+    for warning in document["warnings"]:
+        progress.print(warning, markup=False, highlight=False)
     answer(document, json_, table, *notes)
     sys.exit(0 if entered.clean else 1)
 

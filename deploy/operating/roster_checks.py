@@ -1,10 +1,16 @@
-"""What no row of a roster alone shows: doubles, strangers, circles in the reporting line."""
+"""What no row of a roster alone shows: doubles, strangers, circles in the reporting line.
+
+And what is not wrong, but may be misspelt: a tool or a job family that the catalogue has not.
+"""
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
-from deploy.operating.roster_files import CONTACT, PLACE, Finding, Row, parts, shown
+from deploy.operating.roster_files import CONTACT, OWN_WORDS, PLACE, Finding, Row, parts, shown
+from schemas.known.jobs import is_known, job_families
+from schemas.known.tools import tools
 
-_OF_THE_PERSON = (*CONTACT, *PLACE, "line_manager")  # the same in whichever file
+_OF_THE_PERSON = (*CONTACT, *OWN_WORDS, *PLACE, "line_manager")  # the same in whichever file
 
 
 def across_rows(rows: Iterable[Row]) -> Iterator[Finding]:
@@ -57,6 +63,29 @@ def unknown_people(rows: Iterable[Row], known: set[str]) -> Iterator[Finding]:
             for person in named:
                 if person and person not in known:
                     yield row.finding(column, "the id of somebody in one of the files", person)
+
+
+def unknown_nouns(rows: Iterable[Row]) -> Iterator[Finding]:
+    """Tools and job families that the catalogue has not, each once: they are taken as spelt."""
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        for column in ("skills", "needs"):
+            for part in parts(row.cells.get(column, "")):
+                tool = part.partition(":")[0].strip()
+                if tool not in tools() and (tool, "") not in seen:
+                    seen.add((tool, ""))
+                    yield row.finding(column, _taken("a tool", tool, tools()), tool)
+        family = row.cells.get("job_family", "")
+        if family and not is_known(family) and ("", family) not in seen:
+            seen.add(("", family))
+            expected = _taken("a job family", family, job_families())
+            yield row.finding("job_family", f"{expected}; it gets what every job does", family)
+
+
+def _taken(what: str, spelt: str, known: Iterable[str]) -> str:
+    close = get_close_matches(spelt, known, 1)
+    meant = f"; is {close[0]!r} meant?" if close else ""
+    return f"{what} of the catalogue, and takes it as it is spelt{meant}"
 
 
 def _circles(rows: Iterable[Row]) -> Iterator[Finding]:

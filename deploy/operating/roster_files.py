@@ -16,6 +16,8 @@ from deploy.errors import BadInput
 from schemas.text import tidied
 
 CONTACT = ("name", "email", "language")
+OWN_WORDS = ("post", "presentation")
+"""Columns that need not be there; they go with the contact."""
 PLACE = ("directorate", "site")
 WEEK_AND_LINE = ("availability", "line_manager", "excludes")
 OFFER = (*PLACE, "skills", "capacity", *WEEK_AND_LINE)
@@ -23,7 +25,7 @@ REQUEST = (*PLACE, "job_family", "needs", *WEEK_AND_LINE)
 MENTOR_COLUMNS = ("id", *CONTACT, *OFFER)
 MANAGER_COLUMNS = ("id", *CONTACT, *REQUEST)
 
-_PRIVATE = ("name", "email")
+_PRIVATE = ("name", "email", *OWN_WORDS)
 _IDS = ("id", "line_manager", "excludes")
 _LONGEST_SHOWN = 60
 
@@ -103,7 +105,10 @@ def write_roster(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str,
 
 
 def read_file(path: Path, columns: Sequence[str]) -> RosterFile:
-    """A file in UTF-8 with commas, and a header of exactly these columns, in any order."""
+    """A file in UTF-8 with commas, and a header of these columns, in any order.
+
+    Where a file has contacts, it may have people's own words too.
+    """
     file = RosterFile(str(path))
     try:
         content = path.read_bytes()
@@ -190,8 +195,14 @@ def _check_header(
         if count != 1:
             found = f"there {count} times" if count else "missing"
             file.lost(f"this column once, and it is {found}", line, column)
+    for column in OWN_WORDS:
+        if header.count(column) > 1:
+            file.lost(
+                f"this column once, and it is there {header.count(column)} times", line, column
+            )
+    known = {*columns, *OWN_WORDS} if set(CONTACT) <= set(columns) else set(columns)
     for position, column in enumerate(header, 1):
-        if column not in columns:
+        if column not in known:
             only = ",".join(columns)
             file.lost(f"the columns {only} only, and column {position} is none of them", line)
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from deploy.operating.roster_checks import across_rows, unknown_people
+from deploy.operating.roster_checks import across_rows, unknown_nouns, unknown_people
 from deploy.operating.roster_files import (
     MANAGER_COLUMNS,
     MENTOR_COLUMNS,
@@ -26,9 +26,9 @@ from deploy.operating.roster_files import (
     write_roster,
 )
 from schemas.base import CohortId, Command
+from schemas.known.jobs import needs_of
 from schemas.matching import EnrolManager, VolunteerAsMentor
 from schemas.people import PersonContact
-from services.matching.families import needs_of
 
 __all__ = [
     "MANAGER_COLUMNS",
@@ -51,11 +51,13 @@ _EXPECTED = {
     "email": "one e-mail address that a letter can be sent to: no accents, nothing unseen, no dot "
     "at either end of its first part or beside another, a domain with a dot",
     "language": "fr or en (empty: fr)",
+    "post": "at most 64 characters, without an address, a link or a telephone number",
+    "presentation": "at most 280 characters, without an address, a link or a telephone number",
     "directorate": "1 to 64 characters",
     "site": "1 to 64 characters",
     "job_family": "1 to 64 characters",
     "skills": _TOOLS,
-    "needs": f"{_TOOLS}; or nothing, for a job family whose tools are known",
+    "needs": f"{_TOOLS}; or nothing, for what the job family asks for",
     "capacity": "a whole number from 1 to 5 (empty: 1)",
     "availability": "1 to 20 windows joined by ';', mon to fri, each ending after it starts, "
     "as mon 09:00-12:00",
@@ -66,11 +68,15 @@ _EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Everybody who takes part, in the order of the files; one contact per person."""
+    """Everybody who takes part, in the order of the files; one contact per person.
+
+    `warnings`: what nobody else calls like that, and is taken all the same.
+    """
 
     mentors: tuple[VolunteerAsMentor, ...]
     managers: tuple[EnrolManager, ...]
     contacts: tuple[PersonContact, ...]
+    warnings: tuple[Finding, ...] = ()
 
 
 def read_rosters(mentors: Path, managers: Path, cohort_id: str) -> Roster:
@@ -106,7 +112,8 @@ def _read_both(
         unique = dict.fromkeys(findings)
         raise RosterError(sorted(unique, key=lambda f: (order.index(f.file), f.line or 0)))
     once = {contact.person_id: contact for contact in contacts}
-    return Roster(tuple(volunteers), tuple(enrolments), tuple(once.values()))
+    warnings = tuple(unknown_nouns(rows))
+    return Roster(tuple(volunteers), tuple(enrolments), tuple(once.values()), warnings)
 
 
 def _commands(
@@ -123,8 +130,6 @@ def _commands(
         given |= {name: _value(name, cell) for name, cell in row.cells.items() if name != "id"}
         if kind is EnrolManager and not row.cells["needs"]:
             given["needs"] = needs_of(row.cells["job_family"])
-            if not given["needs"]:
-                findings.append(row.finding("needs", _EXPECTED["needs"], ""))
         fields = {name: given[name] for name in kind.model_fields if given.get(name)}
         try:
             found.append(kind.model_validate(fields))

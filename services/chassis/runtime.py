@@ -38,10 +38,11 @@ from services.chassis.http.commands import Commands, CommandTopic, command_route
 from services.chassis.http.connections import server_of
 from services.chassis.http.effects import Effects
 from services.chassis.http.foresight import Foresight
+from services.chassis.http.forms import LinkPage
 from services.chassis.http.guards import protected
 from services.chassis.http.health import Health, operations_routes
 from services.chassis.http.links import LinkVerifier
-from services.chassis.http.pages import LinkPage, link_routes
+from services.chassis.http.pages import link_routes
 from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
 from services.chassis.log import faults as log_faults

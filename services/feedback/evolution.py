@@ -140,11 +140,13 @@ def _survey_closed(state: State, cohort: Cohort, event: SurveyClosed) -> Iterabl
     for name in (ALL, group_id(event.kind, event.side)):
         turnout = turnout_in(state, event.cohort_id, name)
         closed_for, by = turnout.closed_for, turnout.answered_by
+        # Behind the figure of a question are only people who have surely answered it.
+        counts = answered and (event.complete or name == ALL)
         counted = {
             "closed": turnout.closed + 1,
             "answered": turnout.answered + answered,
             "closed_for": _with(closed_for, person, smallest) if name == ALL else closed_for,
-            "answered_by": _with(by, person, smallest) if answered else by,
+            "answered_by": _with(by, person, smallest) if counts else by,
         }
         yield turnout.model_copy(update=counted)
 

@@ -3,7 +3,9 @@
 Always holds: a figure from surveys speaks of at least `policy.smallest_group` answers, given by
 at least as many people, and it moves only once as many new answers from as many people have come
 since it was last published. So neither one figure nor the difference of two tells what a few
-people said. The criteria are worked out from published figures only: they tell nothing more.
+people said. Of a question that may be left out this holds because only those count as a group's
+people who have left none out. The criteria are worked out from published figures only: they tell
+nothing more.
 """
 
 from collections.abc import Mapping

@@ -4,20 +4,34 @@ from collections.abc import Mapping
 
 from schemas.base import Command
 from schemas.feedback import AnswerSurvey
+from services.chassis.http.forms import Choice, Form, LinkPage, Text
 from services.chassis.http.links import Link
-from services.chassis.http.pages import Choice, Form, LinkPage, Text
 from services.chassis.http.problems import Problem
 from services.feedback.proof import PURPOSE
 from services.feedback.questionnaire import (
     NOTICE,
     QUESTIONNAIRES,
     SCALE,
+    Kind,
     Question,
     misfit,
     question_ids,
 )
 from services.feedback.views import kind_of, side_of
 
+_TITLES: dict[Kind, Text] = {
+    "start": Text("Votre avis, avant de commencer", "Your view, before you begin"),
+    "session": Text("Votre avis sur la séance", "Your view of the session"),
+    "end": Text("Votre avis sur l’ensemble du parcours", "Your view of the whole programme"),
+}
+_THEN = Text(
+    "Vos réponses sont comptées dès l’envoi, et personne ne sait plus lesquelles sont les vôtres : "
+    "vous ne pourrez pas les changer.",
+    "Your answers are counted once they are sent, and nobody knows any more which are yours: you "
+    "cannot change them.",
+)
+_BUTTON = Text("Envoyer mes réponses", "Send my answers")
+_AFTER = Text("Vous n’avez plus rien à faire.", "There is nothing left to do.")
 _SCALE = tuple((step.id, Text(step.fr, step.en)) for step in SCALE)
 
 
@@ -27,8 +41,8 @@ def _text(question: Question) -> Text:
 
 def _form(link: Link) -> Form:
     questions = QUESTIONNAIRES[kind_of(link.id), side_of(link.id)]
-    choices = tuple(Choice(q.id, _text(q), _SCALE) for q in questions)
-    return Form(Text("Votre avis", "Your opinion"), choices, _text(NOTICE))
+    choices = tuple(Choice(q.id, _text(q), _SCALE, required=False) for q in questions)
+    return Form(_TITLES[kind_of(link.id)], choices, _text(NOTICE), _THEN, _BUTTON)
 
 
 def _command(link: Link, answers: Mapping[str, str], token: str) -> Command:
@@ -45,4 +59,4 @@ def _command(link: Link, answers: Mapping[str, str], token: str) -> Command:
     )
 
 
-LINK_PAGES = {PURPOSE: LinkPage(_form, _command)}
+LINK_PAGES = {PURPOSE: LinkPage(_form, _command, after=lambda *_: _AFTER)}

@@ -1,6 +1,6 @@
 """What is asked: the questions of each kind of survey, for each side, in French and English.
 
-Always holds: every question is answered by 1 (not at all) to 5 (fully), there is no free text,
+Always holds: every question may be answered by 1 (not at all) to 5 (fully), there is no free text,
 and every survey after a session asks how useful the hour was. A question whose meaning changes
 gets a new id, so that answers to the old one are never mixed with answers to the new one.
 """
@@ -40,14 +40,15 @@ SCALE: tuple[Question, ...] = (
 NOTICE = Question(
     id="notice",
     fr=(
-        "Répondre est facultatif. Vos réponses sont comptées sans votre nom et ne paraissent que "
-        "par groupes. Si une séance vous a été peu utile (1 ou 2), la coordination apprend que "
-        "le binôme a besoin d'aide, et rien de plus."
+        "Répondez à ce que vous voulez : chaque question est facultative. Vos réponses sont "
+        "comptées sans votre nom et ne paraissent que par groupes. Si une séance vous a été peu "
+        "utile (« pas du tout » ou « plutôt non »), la coordination apprend que le binôme a "
+        "besoin d’aide, et rien de plus."
     ),
     en=(
-        "Answering is optional. Your answers are counted without your name and only shown for "
-        "groups. If a session was of little use to you (1 or 2), the coordinators learn that the "
-        "pair needs help, and nothing else."
+        "Answer what you like: every question is optional. Your answers are counted without your "
+        "name and only shown for groups. If a session was of little use to you (“not at all” or "
+        "“rather not”), the coordinators learn that the pair needs help, and nothing else."
     ),
 )
 """To be shown above every survey: what happens with the answers, the exception included."""
@@ -57,12 +58,12 @@ _USEFUL = Question(
 )
 _RELATION = Question(
     id="ease_together",
-    fr="Étiez-vous à l'aise dans l'échange ?",
+    fr="Étiez-vous à l’aise dans l’échange ?",
     en="Did you feel at ease with each other?",
 )
 _BRIDGE = Question(
     id="bridge",
-    fr="Le binôme vous a-t-il fait connaître d'autres métiers ou d'autres générations ?",
+    fr="Le binôme vous a-t-il fait connaître d’autres métiers ou d’autres générations ?",
     en="Did the pair show you other jobs or other generations?",
 )
 _RECOMMEND = Question(
@@ -81,7 +82,7 @@ QUESTIONNAIRES: dict[tuple[Kind, Side], tuple[Question, ...]] = {
         _EXPECTATIONS,
         Question(
             id="ready",
-            fr="Pensez-vous pouvoir accompagner quelqu'un ?",
+            fr="Pensez-vous pouvoir accompagner quelqu’un ?",
             en="Do you feel ready to coach somebody?",
         ),
         Question(
@@ -94,7 +95,7 @@ QUESTIONNAIRES: dict[tuple[Kind, Side], tuple[Question, ...]] = {
         _EXPECTATIONS,
         Question(
             id="at_ease",
-            fr="Êtes-vous à l'aise avec les outils numériques de votre métier ?",
+            fr="Êtes-vous à l’aise avec les outils numériques de votre métier ?",
             en="Are you at ease with the digital tools of your job?",
         ),
         Question(
@@ -136,7 +137,7 @@ QUESTIONNAIRES: dict[tuple[Kind, Side], tuple[Question, ...]] = {
         # The same two as at the start, so that the two means can be set side by side.
         Question(
             id="at_ease",
-            fr="Êtes-vous à l'aise avec les outils numériques de votre métier ?",
+            fr="Êtes-vous à l’aise avec les outils numériques de votre métier ?",
             en="Are you at ease with the digital tools of your job?",
         ),
         Question(
@@ -154,10 +155,7 @@ def question_ids(kind: Kind, side: Side) -> tuple[str, ...]:
 
 
 def misfit(asked: Iterable[str], answered: Iterable[str]) -> str:
-    """Which questions are missing and which were not asked; empty if the answers fit."""
-    missing = sorted(set(asked) - set(answered))
+    """Which questions were not asked; empty if the answers fit. Every question is optional."""
     # Cut, for what is not a question of ours can be anything.
     unknown = sorted(question[:40] for question in set(answered) - set(asked))
-    parts = [f"{', '.join(missing)} missing"] if missing else []
-    parts += [f"{', '.join(unknown)} not asked"] if unknown else []
-    return " and ".join(parts)
+    return f"{', '.join(unknown)} not asked" if unknown else ""

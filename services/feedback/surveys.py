@@ -60,7 +60,7 @@ def ask(
 
 
 def answer(survey: Survey | None, pair: Pair, command: AnswerSurvey, now: datetime) -> Decision:
-    """Take the answers to a survey that is open, if they answer exactly what it asks.
+    """Take the answers to a survey that is open, if they answer nothing but what it asks.
 
     That the command is proven is for the caller to see to.
     """
@@ -71,10 +71,11 @@ def answer(survey: Survey | None, pair: Pair, command: AnswerSurvey, now: dateti
         kind=survey.kind,
         side=survey.side,
         # In the survey's order, so that the order of the answers tells nothing about anybody.
-        scores={question: command.scores[question] for question in survey.questions},
+        scores={q: command.scores[q] for q in survey.questions if q in command.scores},
     )
+    complete = len(answered.scores) == len(survey.questions)
     at_risk = risk.of_usefulness(pair, command.scores.get(USEFULNESS))
-    return [answered, _closed(survey, "answered"), *at_risk]
+    return [answered, _closed(survey, "answered", complete=complete), *at_risk]
 
 
 def expire(survey: Survey | None, now: datetime) -> Decision:
@@ -89,11 +90,14 @@ def _is_open(survey: Survey, now: datetime) -> bool:
     return survey.state == "open" and now < survey.closes_at
 
 
-def _closed(survey: Survey, outcome: Literal["answered", "expired"]) -> SurveyClosed:
+def _closed(
+    survey: Survey, outcome: Literal["answered", "expired"], *, complete: bool = True
+) -> SurveyClosed:
     return SurveyClosed(
         cohort_id=survey.cohort_id,
         survey_id=survey.id,
         kind=survey.kind,
         side=survey.side,
         outcome=outcome,
+        complete=complete,
     )

@@ -82,7 +82,8 @@ class Turnout(Document):
 
     `closed_for` and `answered_by` are the people concerned since the published figure last
     moved, no more of them than the smallest group: one person can answer five surveys, so it is
-    people that have to be enough. `closed_for` is kept for `all` only.
+    people that have to be enough. `closed_for` is kept for `all` only. Whoever left a question
+    out is among those of `all`, and of no group: a group's people have answered all its questions.
     """
 
     collection: ClassVar[str] = "turnouts"

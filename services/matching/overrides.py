@@ -7,7 +7,7 @@ from schemas.matching import KeepApart, PairChosenByHand, PairKeptApart, Propose
 from schemas.values import BY_HAND
 from services.chassis.domain import Decision, Refusal
 from services.matching.rounds import proposal
-from services.matching.search.scoring import LineOf, Pool, kept_apart
+from services.matching.search.fit import LineOf, kept_apart
 from services.matching.views import Cohort, Manager, Mentor, Override, Pair
 
 
@@ -55,7 +55,7 @@ def propose(
         manager_id=manager.id,
         reason=command.reason,
     )
-    return [chosen, proposal(Pool([mentor], [manager], cohort.policy), 0, 0, BY_HAND, now)]
+    return [chosen, proposal(cohort.policy, mentor, manager, BY_HAND, now, command.reason)]
 
 
 def keep_apart(

@@ -1,26 +1,122 @@
-"""Matching's page behind the link of a proposal: yes or no."""
+"""Matching's pages behind links: a proposal (who it is about, yes or no), and its calculation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from schemas.base import Command
+from schemas.base import Command, people_of
+from schemas.known import jobs
+from schemas.known.tools import listed
 from schemas.matching import AcceptProposal, DeclineProposal
+from schemas.saying import LANGUAGES, day_and_time, number
+from schemas.values import BY_HAND, REMOTE, Words
+from services.chassis.domain import Document, One
+from services.chassis.http.forms import About, Choice, Form, LinkPage, Table, Text
 from services.chassis.http.links import Link
-from services.chassis.http.pages import Choice, Form, LinkPage, Text
 from services.chassis.http.problems import Problem
+from services.matching.views import Manager, Mentor, Override, Pair, PairState
 
 _FORM = Form(
-    Text("Votre binôme", "Your pair"),
+    Text("Votre réponse à une proposition de binôme", "Your answer to the proposal of a pair"),
     (
         Choice(
             "answer",
-            Text("Acceptez-vous cette proposition ?", "Do you accept this proposal?"),
+            Text("Acceptez-vous ce binôme ?", "Do you accept this pair?"),
             (
                 ("accept", Text("Oui, j’accepte", "Yes, I accept")),
                 ("decline", Text("Non, je décline", "No, I decline")),
             ),
         ),
     ),
+    then=Text(
+        "Si vous acceptez tous les deux, nous fixons la première séance et vous écrivons. Si l’un "
+        "de vous décline, nous cherchons quelqu’un d’autre pour chacun : c’est sans conséquence.",
+        "If both of you accept, we set the first session and write to you. If one of you declines, "
+        "we look for somebody else for each: it has no consequence.",
+    ),
+    button=Text("Envoyer ma réponse", "Send my answer"),
 )
+_CLOSED: dict[PairState, Text] = {
+    "formed": Text(
+        "Ce binôme est formé : vous avez accepté tous les deux. Vous n’avez plus rien à faire.",
+        "This pair is already formed: both of you accepted. There is nothing left to do.",
+    ),
+    "declined": Text(
+        "Ce binôme ne se fera pas. Votre inscription reste valable : nous vous écrirons.",
+        "This pair will not be formed. You are still enrolled: we will write to you.",
+    ),
+    "expired": Text(
+        "Cette proposition est close. Votre inscription reste valable : nous vous écrirons.",
+        "This proposal is closed. You are still enrolled: we will write to you.",
+    ),
+    "dissolved": Text("Ce binôme a pris fin.", "This pair has ended."),
+    "graduated": Text("Ce binôme a terminé son parcours.", "This pair has had all its sessions."),
+}
+_ACCEPTED = Text(
+    "Si l’autre personne accepte aussi, vous recevrez son adresse et la date de la première "
+    "séance.",
+    "If the other person accepts, too, you will be sent their address and the first date.",
+)
+_DECLINED = Text(
+    "Votre inscription reste valable. Nous vous écrirons dès que nous aurons quelqu’un d’autre à "
+    "vous présenter.",
+    "You are still enrolled. We will write as soon as we have somebody else to introduce to you.",
+)
+
+
+def _needs(link: Link) -> Sequence[One]:
+    mentor_id, manager_id = people_of(link.id)
+    return (
+        One(Pair, link.cohort_id, link.id),
+        One(Mentor, link.cohort_id, mentor_id),
+        One(Manager, link.cohort_id, manager_id),
+    )
+
+
+def _about(link: Link, known: Sequence[Document]) -> About:
+    """The other person, as far as matching knows: whose name it is stands in the letter."""
+    pair = next((found for found in known if isinstance(found, Pair)), None)
+    if pair is None:
+        return About()
+    lines = [line for found in known for line in _of_the_other(link, found)]
+    lines.append((_BEGIN, _text(listed(pair.tools))))
+    if pair.due_at is not None:
+        until = (day_and_time(pair.due_at, language) for language in LANGUAGES)
+        lines.append((Text("Répondre jusqu’au", "Answer until"), Text(*until)))
+    if link.side in pair.accepted and pair.state == "proposed":
+        lines.append((_YOURS, _ACCEPTED_BEFORE))
+    return About(lines, _CLOSED.get(pair.state))
+
+
+_BEGIN = Text("Pour commencer", "To begin with")
+_YOURS = Text("Votre réponse", "Your answer")
+_ACCEPTED_BEFORE = Text(
+    "vous avez accepté ; vous pouvez encore changer d’avis",
+    "you have accepted; you can still change your mind",
+)
+
+
+def _of_the_other(link: Link, person: Document) -> Sequence[tuple[Text, Text]]:
+    match person:
+        case Mentor() if link.side == "manager":
+            return [(_NAMED, _where(person))]
+        case Manager() if link.side == "mentor":
+            job, where = jobs.said(person.job_family), _where(person)
+            return [(_NAMED, Text(f"{job.fr} ; {where.fr}", f"{job.en}; {where.en}"))]
+        case _:
+            return []
+
+
+_NAMED = Text("La personne nommée dans votre lettre", "The person named in your letter")
+
+
+def _where(person: Mentor | Manager) -> Text:
+    site = Text(person.site, person.site)
+    if person.site == REMOTE:
+        site = Text("à distance", "at a distance")
+    return Text(f"{person.directorate}, {site.fr}", f"{person.directorate}, {site.en}")
+
+
+def _text(words: Words) -> Text:
+    return Text(words.fr, words.en)
 
 
 def _command(link: Link, answers: Mapping[str, str], _: str) -> Command:
@@ -34,4 +130,121 @@ def _command(link: Link, answers: Mapping[str, str], _: str) -> Command:
     return kind.model_validate({"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side})
 
 
-LINK_PAGES = {"proposal": LinkPage(lambda _: _FORM, _command)}
+def _after(_: Link, command: Command) -> Text:
+    return _ACCEPTED if isinstance(command, AcceptProposal) else _DECLINED
+
+
+# --- the whole calculation, for whoever it was made about (CRPA, R311-3-1-2) ---------------------
+
+_EXPLANATION = Form(
+    Text("Comment ce binôme a été proposé", "How this pair was proposed"),
+    (),
+    Text(
+        "Ni l’âge ni le grade ne comptent : ils ne sont pas dans les données.",
+        "Neither age nor rank counts: they are not in the data.",
+    ),
+)
+_CRITERIA: dict[str, Text] = {
+    "coverage": Text("outils recherchés et maîtrisés", "tools asked for and mastered"),
+    "job": Text("outils conseillés pour le métier", "tools recommended for the job"),
+    "availability": Text("heures libres en commun", "free hours in common"),
+    "bridge": Text("ouverture entre directions", "a bridge between directorates"),
+    "proximity": Text("même site, ou à distance", "same site, or at a distance"),
+}
+_BY_ROUND = Text(
+    "Le calcul propose ; chacun des deux décide, en acceptant ou en déclinant. Aucune autre "
+    "décision n’en dépend.",
+    "The calculation proposes; each of the two decides, by accepting or declining. No other "
+    "decision depends on it.",
+)
+_BY_COORDINATOR = Text(
+    "La coordination du programme a choisi ce binôme : le calcul n’a pas compté. Il est montré "
+    "pour information.",
+    "The programme’s coordinators chose this pair: the calculation did not count. It is shown for "
+    "information.",
+)
+_DATA = Text(
+    "Ce que chacun a dit à son inscription : outils et niveaux, métier, direction, site et heures "
+    "libres.",
+    "What each said when they enrolled: tools and levels, job, directorate, site and free hours.",
+)
+_OPERATIONS = Text(
+    "Chaque critère vaut de 0 à 1. Il est multiplié par sa part des poids ; leur somme est le "
+    "total. Parmi tous les binômes possibles, on retient ceux qui donnent un mentor au plus de "
+    "managers, puis ceux dont la somme des totaux est la plus haute.",
+    "Each criterion is from 0 to 1. It is multiplied by its share of the weights; their sum is the "
+    "total. Among all possible pairs, those are taken that give a mentor to most managers, and "
+    "then those whose totals add up to most.",
+)
+_COLUMNS = (
+    Text("Critère", "Criterion"),
+    Text("D’où il vient", "What it comes from"),
+    Text("Valeur", "Value"),
+    Text("Poids", "Weight"),
+    Text("Points sur 100", "Points of 100"),
+)
+
+
+def _needs_explaining(link: Link) -> Sequence[One]:
+    return (One(Pair, link.cohort_id, link.id), One(Override, link.cohort_id, link.id))
+
+
+def _explanation(_: Link, known: Sequence[Document]) -> About:
+    """Degree and way of contribution, data, parameters with their weights, operations."""
+    pair = next((found for found in known if isinstance(found, Pair)), None)
+    if pair is None:
+        return About(closed=_AWAY)
+    chosen = next((found for found in known if isinstance(found, Override)), None)
+    degree = _BY_COORDINATOR if pair.round_id == BY_HAND else _BY_ROUND
+    told = [
+        (Text("Rôle du calcul", "What the calculation is for"), degree),
+        (Text("Données utilisées", "Data used"), _DATA),
+        (Text("Opérations", "Operations"), _OPERATIONS),
+    ]
+    if pair.round_id == BY_HAND and chosen is not None:
+        told.insert(1, (Text("Raison donnée", "Reason given"), Text(chosen.reason, chosen.reason)))
+    facts = {
+        **{what.en: {"fr": how.fr, "en": how.en} for what, how in told},
+        "Parameters": [reason.model_dump() for reason in pair.reasons],
+        "Total": pair.score,
+    }
+    return About(told, tables=(_parameters(pair),), facts=facts)
+
+
+_AWAY = Text(
+    "Ce calcul ne peut pas être montré pour le moment : merci de réessayer plus tard.",
+    "This calculation cannot be shown at the moment: please try again later.",
+)
+
+
+def _parameters(pair: Pair) -> Table:
+    rows = [
+        (
+            _CRITERIA[reason.criterion],
+            (
+                _text(reason.words) if reason.words else Text("", ""),
+                _figure(reason.value),
+                _figure(reason.weight),
+                _figure(reason.contribution),
+            ),
+        )
+        for reason in pair.reasons
+    ]
+    total = (Text("Total", "Total"), (*(Text("", ""),) * 3, _figure(pair.score)))
+    return Table(Text("Paramètres et poids", "Parameters and weights"), _COLUMNS, [*rows, total])
+
+
+def _figure(value: float) -> Text:
+    return Text(number(value, "fr", 2), number(value, "en", 2))
+
+
+def _nothing_to_send(*_: object) -> Command:
+    raise Problem(422, "there is nothing to answer here")
+
+
+LINK_PAGES = {
+    "proposal": LinkPage(lambda _: _FORM, _command, _needs, _about, _after),
+    "explanation": LinkPage(
+        lambda _: _EXPLANATION, _nothing_to_send, _needs_explaining, _explanation
+    ),
+}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from schemas.base import Event, recast
+from schemas.known.jobs import needs_of
 from schemas.matching import (
     AvailabilityChanged,
     ChangeAvailability,
@@ -25,7 +26,6 @@ from schemas.matching import (
 )
 from schemas.text import tidied
 from services.chassis.domain import Decision, Refusal
-from services.matching.families import job_families, needs_of
 from services.matching.views import Cohort, Manager, Mentor, Pair
 
 _OFFER = ("directorate", "site", "skills", "capacity", "line_manager", "excludes")
@@ -72,13 +72,6 @@ def enrol(
         return unknown_cohort(command.cohort_id)
     if manager is None:
         needs = command.needs or needs_of(command.job_family)
-        if not needs:
-            known = ", ".join(sorted(job_families()))
-            return Refusal(
-                "invalid",
-                "no-needs",
-                f"Name a tool that is needed, or a job family with tools of its own: {known}.",
-            )
         return [recast(ManagerEnrolled, command, needs=needs, enrolled_at=now)]
     if manager.state == "withdrawn":
         return _withdrawn(manager.id)

@@ -5,11 +5,8 @@ however long the search took and whatever went on meanwhile.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import chain
-
-import numpy as np
 
 from schemas.base import Event, pair_of, recast
 from schemas.matching import (
@@ -21,13 +18,13 @@ from schemas.matching import (
     RoundSimulated,
     RunRound,
 )
-from schemas.values import SimulatedPair, Waiting
+from schemas.values import CohortPolicy, Profile, SimulatedPair, Waiting
 from services.chassis.domain import Decision
 from services.matching.couple import Couple
 from services.matching.messages import PairsFound, SearchEnded
 from services.matching.people import unknown_cohort
 from services.matching.search.explaining import first_tools, reasons_of
-from services.matching.search.scoring import Pool
+from services.matching.search.fit import may_pair
 from services.matching.views import Cohort, Manager, Mentor, Round, Simulation
 
 
@@ -61,24 +58,29 @@ def propose(
 
     `known` is the part of the simulation as it has been shown.
     """
-    pool = Pool(
-        list({couple.mentor.id: couple.mentor for couple in couples}.values()),
-        list({couple.manager.id: couple.manager for couple in couples}.values()),
-        cohort.policy,
-    )
-    proposals = [proposal(pool, i, j, round_.id, now) for i, j in _legal(pool, couples)]
+    policy = cohort.policy
+    legal = [couple for couple in couples if may_pair(couple.mentor, couple.manager, policy)]
     if round_.mode == "publish":
-        return list(_free(pool, proposals))
+        legal = list(_free(legal))
+    proposals = [proposal(policy, c.mentor, c.manager, round_.id, now) for c in legal]
+    if round_.mode == "publish":
+        return proposals
     shown = tuple(SimulatedPair.model_validate(p, from_attributes=True) for p in proposals)
     if known is not None and known.pairs == shown:
         return []
     return [PairsSimulated(cohort_id=cohort.id, round_id=round_.id, part=part.part, pairs=shown)]
 
 
-def proposal(pool: Pool, i: int, j: int, round_id: str, now: datetime) -> PairProposed:
-    """Manager i and mentor j of the pool, proposed to each other, with the reasons."""
-    mentor, manager = pool.mentors[j], pool.managers[i]
-    reasons, begin = reasons_of(pool, i, j), first_tools(mentor, manager)
+def proposal(
+    policy: CohortPolicy,
+    mentor: Mentor,
+    manager: Manager,
+    round_id: str,
+    now: datetime,
+    because: str | None = None,
+) -> PairProposed:
+    """The two, proposed to each other, with the reasons; `because`: that of who chose the pair."""
+    reasons, begin = reasons_of(mentor, manager, policy), first_tools(mentor, manager)
     return PairProposed(
         cohort_id=manager.cohort_id,
         pair_id=pair_of(mentor.id, manager.id),
@@ -89,33 +91,24 @@ def proposal(pool: Pool, i: int, j: int, round_id: str, now: datetime) -> PairPr
         reasons=reasons,
         tools=tuple(first.tool for first in begin),
         first_tools=begin,
-        expires_at=now + timedelta(days=pool.policy.proposal_days),
+        mentor_profile=Profile(directorate=mentor.directorate, site=mentor.site),
+        manager_profile=recast(Profile, manager),
+        chosen_because=because,
+        expires_at=now + timedelta(days=policy.proposal_days),
     )
 
 
-def _legal(pool: Pool, couples: Sequence[Couple]) -> Iterator[tuple[int, int]]:
-    """Those of the couples that are legal, as indexes in the pool, in their order."""
-    able = {
-        i: set(mentors.tolist())
-        for i, mentors, _ in chain.from_iterable(pool.legal(np.arange(len(pool.managers))))
-    }
-    mentors = {mentor.id: j for j, mentor in enumerate(pool.mentors)}
-    managers = {manager.id: i for i, manager in enumerate(pool.managers)}
-    for couple in couples:
-        i, j = managers[couple.manager.id], mentors[couple.mentor.id]
-        if j in able[i]:
-            yield i, j
-
-
-def _free(pool: Pool, proposals: Sequence[PairProposed]) -> Iterator[PairProposed]:
+def _free(couples: Iterable[Couple]) -> Iterator[Couple]:
     """Those whose manager waits, and whose mentor has a place for them."""
-    waiting = {manager.id for manager in pool.managers if manager.state == "waiting"}
-    places = Counter({mentor.id: mentor.places for mentor in pool.mentors})
-    for found in proposals:
-        if found.manager_id in waiting and places[found.mentor_id] > 0:
-            waiting.discard(found.manager_id)
-            places[found.mentor_id] -= 1
-            yield found
+    proposed: set[str] = set()
+    taken: Counter[str] = Counter()
+    for couple in couples:
+        mentor, manager = couple.mentor, couple.manager
+        waits = manager.state == "waiting" and manager.id not in proposed
+        if waits and taken[mentor.id] < mentor.places:
+            proposed.add(manager.id)
+            taken[mentor.id] += 1
+            yield couple
 
 
 def tell_places(waiting: Sequence[tuple[Manager, Waiting]]) -> Sequence[Event]:

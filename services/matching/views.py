@@ -128,8 +128,8 @@ class Override(Document):
 
 LISTED: dict[type[Document], tuple[str, ...]] = {
     Cohort: (),
-    Mentor: ("state", "directorate", "site"),
-    Manager: ("state", "directorate", "site", "job_family"),
+    Mentor: ("id", "state", "directorate", "site"),
+    Manager: ("id", "state", "directorate", "site", "job_family"),
     Pair: ("state", "mentor_id", "manager_id", "round_id"),
     Round: ("state", "mode"),
     Simulation: ("round_id",),

@@ -9,15 +9,18 @@ from schemas.feedback import SurveyOpened
 from schemas.matching import PairProposed
 from schemas.scheduling import SessionEvent
 from schemas.topics import Service
+from schemas.values import Language
 from services.chassis.http.links import Link, LinkSigner
 from services.notify.letters import LETTERS, TEMPLATES, LinkPurpose
 from services.notify.views import Letter
 
 SESSION_LINK = timedelta(days=30)
 ATTENDANCE_LINK = timedelta(days=60)
+EXPLAINED = timedelta(days=365)
 
 ANSWERED_BY: dict[LinkPurpose, Service] = {
     "proposal": "matching",
+    "explanation": "matching",
     "session": "scheduling",
     "attendance": "scheduling",
     "survey": "feedback",
@@ -35,10 +38,11 @@ class Links:
     signer: LinkSigner
     base_urls: Mapping[str, str]
 
-    def of(self, letter: Letter) -> str | None:
+    def of(self, letter: Letter, language: Language) -> str | None:
         """The URL that lets the letter's reader act; None where there is nothing to do.
 
-        It depends on nothing but the letter, so a letter that is sent again says the same.
+        It depends on nothing but the letter and the language in which its page speaks first, so a
+        letter that is sent again says the same.
         """
         kind = TEMPLATES[letter.template]
         purpose = LETTERS[kind].link
@@ -53,8 +57,28 @@ class Links:
             id=event.subject,
             attempt=event.attempt if isinstance(event, SessionEvent) else None,
         )
-        token = self.signer.sign(link, _expires_at(purpose, event))
-        return f"{self.base_urls[ANSWERED_BY[purpose]]}/links/{token}"
+        return self._url(link, purpose, _expires_at(purpose, event), language)
+
+    def explaining(self, letter: Letter, language: Language) -> str | None:
+        """The URL of the full calculation behind a proposal; None where nothing was worked out."""
+        kind = TEMPLATES[letter.template]
+        if kind is not PairProposed:
+            return None
+        event = PairProposed.model_validate(letter.facts)
+        link = Link(
+            purpose="explanation",
+            cohort_id=letter.cohort_id,
+            person_id=letter.person_id,
+            side=letter.side,
+            id=event.subject,
+        )
+        return self._url(link, "explanation", event.expires_at + EXPLAINED, language)
+
+    def _url(
+        self, link: Link, purpose: LinkPurpose, expires_at: datetime, language: Language
+    ) -> str:
+        token = self.signer.sign(link, expires_at)
+        return f"{self.base_urls[ANSWERED_BY[purpose]]}/links/{token}?lang={language}"
 
 
 def _expires_at(purpose: LinkPurpose, event: Event) -> datetime:

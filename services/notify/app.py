@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from schemas.base import Message
-from schemas.people import PersonContact
+from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE
 from services.chassis.domain import Document
 from services.chassis.http.links import LinkSigner
@@ -40,7 +40,7 @@ def build() -> Service:
         LISTED,
         MEASURES,
         due_workers=due_workers,
-        topics={PersonContact: PEOPLE},
+        topics={PersonContact: PEOPLE, PersonErased: PEOPLE},
         close=sender.close,
     )
     return Service(settings, parts)

@@ -4,13 +4,11 @@ Pure. Wall-clock times are those of Europe/Paris; moments are UTC.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import holidays
 
+from schemas.saying import PARIS
 from schemas.values import QuietHours, minutes
-
-PARIS = ZoneInfo("Europe/Paris")
 
 # National ones only: those of Alsace-Moselle and overseas are not everybody's.
 _HOLIDAYS = holidays.country_holidays("FR")

@@ -26,6 +26,8 @@ def _contact(_: State, contact: PersonContact) -> Iterable[Change]:
         name=contact.name,
         email=contact.email,
         language=contact.language,
+        post=contact.post,
+        presentation=contact.presentation,
     )
 
 

@@ -13,8 +13,8 @@ from typing import Literal
 from icalendar import Calendar, Component, Timezone, vCalAddress
 from icalendar import Event as Entry
 
+from schemas.saying import PARIS
 from schemas.scheduling import SessionEvent
-from services.notify.calendar import PARIS
 
 Method = Literal["REQUEST", "CANCEL"]
 

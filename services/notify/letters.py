@@ -29,7 +29,7 @@ from schemas.values import Side
 from services.chassis.domain import One
 from services.notify.views import Cohort, Letter, Person
 
-LinkPurpose = Literal["proposal", "session", "attendance", "survey"]
+LinkPurpose = Literal["proposal", "explanation", "session", "attendance", "survey"]
 
 
 @dataclass(frozen=True, slots=True)

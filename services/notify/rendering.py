@@ -23,8 +23,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas import saying
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
+from schemas.known.tools import listed
 from schemas.matching import ManagerWaitlisted, PairFormed, PairProposed
 from schemas.scheduling import (
     AttendanceRequested,
@@ -33,7 +35,7 @@ from schemas.scheduling import (
     SessionEvent,
     SessionRescheduled,
 )
-from schemas.values import Language
+from schemas.values import BY_HAND, Language
 from services.notify import words
 from services.notify.actions import Links
 from services.notify.invitations import Invitation, Method, calendar_of
@@ -145,9 +147,12 @@ def render(
     """
     event = TEMPLATES[letter.template].model_validate(letter.facts)
     language = language_of(person, cohort)
-    url = links.of(letter)
+    url = links.of(letter, language)
     facts = _facts(event, letter, person, other, cohort, language)
-    view = _view(letter.template, facts, language, head) | {"url": url}
+    view = _view(letter.template, facts, language, head) | {
+        "url": url,
+        "explained_at": links.explaining(letter, language),
+    }
     message = EmailMessage(policy=MAIL_POLICY)
     _address_to(message, person, cohort, head)
     message["Subject"] = view["subject"]
@@ -235,26 +240,23 @@ def _facts(
         "me": letter.side,
         "by": getattr(event, "by", None),
         "cause": getattr(event, "cause", None),
+        "begin_with": None,
     }
     match event:
         case PairProposed():
-            facts["expires"] = words.day_and_time(event.expires_at, language)
-            facts["score"] = words.number(event.score, language)
-            facts["reasons"] = words.points(event.reasons, language)
-            facts["tools"] = words.listed(event.tools, language)
-            facts["begin_with"] = words.tools(event.first_tools, language)
+            facts |= _proposal_facts(event, letter, other, language)
         case ManagerWaitlisted():
             facts["position"] = event.waiting.position
-            facts["because"] = words.said(event.waiting.words, language)
+            facts["because"] = words.sentence(words.said(event.waiting.words, language))
         case PairFormed():
-            facts["tools"] = words.listed(event.tools, language)
+            facts["tools"] = words.said(listed(event.tools), language)
         case PairStalled():
-            facts["since"] = words.day(event.since, language)
+            facts["since"] = saying.day(event.since, language)
         case PairGraduated():
             facts["sessions"] = event.sessions
         case SurveyOpened():
             facts["kind"], facts["questions"] = event.kind, len(event.questions)
-            facts["closes"] = words.day_and_time(event.closes_at, language)
+            facts["closes"] = saying.day_and_time(event.closes_at, language)
         case SessionEvent():
             facts |= _session_facts(event, language)
         case _:
@@ -262,18 +264,37 @@ def _facts(
     return facts
 
 
+def _proposal_facts(
+    event: PairProposed, letter: Letter, other: Person | None, language: Language
+) -> dict[str, Any]:
+    """Who it is, why, and what the two begin with; a coordinator's choice has their reason."""
+    theirs = event.manager_profile if letter.side == "mentor" else event.mentor_profile
+    facts: dict[str, Any] = {
+        "expires": saying.day_and_time(event.expires_at, language),
+        "by_hand": event.round_id == BY_HAND,
+        "because": event.chosen_because,
+        "card": words.card(other.post if other else None, theirs, language),
+        "presentation": other.presentation if other else None,
+        "tools": words.said(listed(event.tools), language),
+        "begin_with": words.tools(event.first_tools, language),
+    }
+    if not facts["by_hand"]:
+        facts["why"] = words.best(event.reasons, language)
+    return facts
+
+
 def _session_facts(event: SessionEvent, language: Language) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "number": event.number,
         "attempt": event.attempt,
-        "starts": words.day_and_time(event.starts_at, language),
-        "when": words.span(event.starts_at, event.ends_at, language),
+        "starts": saying.day_and_time(event.starts_at, language),
+        "when": saying.span(event.starts_at, event.ends_at, language),
     }
     if isinstance(event, SessionRescheduled):
-        facts["previously"] = words.day_and_time(event.previously_at, language)
+        facts["previously"] = saying.day_and_time(event.previously_at, language)
     if isinstance(event, AttendanceRequested):
         by = event.report_by
-        facts["report_by"] = words.day_and_time(by, language) if by else None
+        facts["report_by"] = saying.day_and_time(by, language) if by else None
     return facts
 
 
@@ -294,20 +315,35 @@ def _view(
         "body": [said for text in own["body"] if (said := say(text))],
         "write_to": values["other_email"] if own.get("write_to") else None,
         "action": say(own.get("action")),
-        "colon": words.typeset(" :", language) if language == "fr" else ":",
+        "colon": saying.typeset(" :", language) if language == "fr" else ":",
+        "card": values.get("card"),
+        "presentation": say(common["presentation"]) if values.get("presentation") else None,
         "heading": say(own.get("reasons")),
-        "reasons": values.get("reasons"),
+        "reasons": _reasons(own, values, language),
+        "explained": say(own.get("explained")),
         "begin": say(common["begin"]) if values.get("tools") else None,
         "begin_with": values.get("begin_with"),
         "after": say(own.get("after")),
+        "next_title": say(common["next"]),
+        "next": say(own["next"]),
         "signature": say(common["signature"]),
         "footer": say(common["footer"]),
         "contact": say(common["contact"]) if head.contact else None,
     }
 
 
+def _reasons(
+    own: Mapping[str, Any], values: Mapping[str, Any], language: Language
+) -> list[str] | None:
+    """Three sentences at most, each of one criterion; None where there is nothing to explain."""
+    return [
+        _say(own["why"][criterion], {**values, "said": said}, language)
+        for criterion, said in values.get("why", ())
+    ] or None
+
+
 def _say(text: str, facts: Mapping[str, Any], language: Language) -> str:
-    return words.typeset(_compiled(text).render(facts), language).strip()
+    return saying.typeset(_compiled(text).render(facts), language).strip()
 
 
 @lru_cache(maxsize=512)

@@ -31,6 +31,8 @@ class Person(Document):
     name: str
     email: str
     language: Language
+    post: str | None = None
+    presentation: str | None = None
 
 
 class Letter(Timed):

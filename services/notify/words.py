@@ -1,122 +1,36 @@
-"""Dates, points and lists in the words of a language. Pure.
+"""Reasons, tools and names in the words of a language. Pure."""
 
-Clock times are those of Europe/Paris.
-"""
-
-import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
 
-from schemas.values import FirstTool, Language, ScoreReason, Words
-from services.notify.calendar import PARIS
+from schemas.known import jobs
+from schemas.known.tools import label
+from schemas.saying import typeset
+from schemas.values import REMOTE, FirstTool, Language, Profile, ScoreReason, Words
 
-NBSP, NARROW_NBSP = "\u00a0", "\u202f"
-
-_DAYS: dict[Language, tuple[str, ...]] = {
-    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-_MONTHS: dict[Language, tuple[str, ...]] = {
-    "fr": (
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ),
-    "en": (
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-}
-_CRITERIA: dict[Language, dict[str, str]] = {
-    "fr": {
-        "coverage": "outils recherchés et maîtrisés",
-        "job": "outils conseillés pour le poste",
-        "availability": "créneaux libres en commun",
-        "bridge": "ouverture entre directions",
-        "proximity": "même site, ou à distance",
-    },
-    "en": {
-        "coverage": "tools asked for and mastered",
-        "job": "tools recommended for the job",
-        "availability": "free hours in common",
-        "bridge": "a bridge between directorates",
-        "proximity": "same site, or at a distance",
-    },
-}
+MOST_REASONS = 3
 
 
-def day(moment: datetime, language: Language) -> str:
-    """`lundi 6 mars 2017`; `Monday 6 March 2017`."""
-    local = moment.astimezone(PARIS)
-    number = "1er" if language == "fr" and local.day == 1 else str(local.day)
-    weekday, month = _DAYS[language][local.weekday()], _MONTHS[language][local.month - 1]
-    return f"{weekday} {number}{NBSP}{month} {local.year}"
+def card(post: str | None, profile: Profile | None, language: Language) -> str | None:
+    """What somebody does, and where: `Cheffe de bureau · DAE · Paris Bercy`; None if unknown."""
+    job = profile.job_family if profile else None
+    what = post or (said(jobs.said(job), language) if job else None)
+    where = (profile.directorate, site(profile.site, language)) if profile else ()
+    return " · ".join(one_line(part) for part in (what, *where) if part) or None
 
 
-def clock(moment: datetime, language: Language) -> str:
-    """`10 h`, `10 h 30`; `10:00`."""
-    local = moment.astimezone(PARIS)
-    if language == "en":
-        return f"{local:%H:%M}"
-    hours = f"{local.hour}{NBSP}h"
-    return f"{hours}{NBSP}{local:%M}" if local.minute else hours
+def site(name: str, language: Language) -> str:
+    """Where somebody works, or that they meet at a distance."""
+    if name != REMOTE:
+        return name
+    return "à distance" if language == "fr" else "at a distance"
 
 
-def day_and_time(moment: datetime, language: Language) -> str:
-    """`lundi 6 mars 2017 à 10 h`; `Monday 6 March 2017 at 10:00`."""
-    at = "à" if language == "fr" else "at"
-    return f"{day(moment, language)} {at} {clock(moment, language)}"
-
-
-def span(start: datetime, end: datetime, language: Language) -> str:
-    """`lundi 6 mars 2017, de 10 h à 11 h (heure de Paris)`."""
-    first, last = clock(start, language), clock(end, language)
-    if language == "fr":
-        return f"{day(start, language)}, de {first} à {last} (heure de Paris)"
-    return f"{day(start, language)}, {first} to {last} (Paris time)"
-
-
-def listed(words: Sequence[str], language: Language) -> str:
-    """`a, b et c`; empty for none. Tools are written as people say them: without dashes."""
-    said = [word.replace("-", " ") for word in words]
-    last = " et " if language == "fr" else " and "
-    return last.join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else "".join(said)
-
-
-def points(reasons: Sequence[ScoreReason], language: Language) -> list[str]:
-    """One line per criterion that counts: its points of those it could give, and what they come
-    from."""
-    whole = sum(reason.weight for reason in reasons)
-    lines = []
-    for reason in reasons:
-        if reason.weight > 0:
-            most = number(reason.weight / whole * 100, language)
-            got = number(reason.contribution, language)
-            what = _CRITERIA[language][reason.criterion]
-            of = f" : {got} points sur {most}" if language == "fr" else f": {got} points of {most}"
-            why = f" ({said(reason.words, language)})" if reason.words else ""
-            lines.append(typeset(what + of + why, language))
-    return lines
+def best(reasons: Sequence[ScoreReason], language: Language) -> list[tuple[str, str]]:
+    """The criteria that speak most for a pair, with what each comes from, the strongest first."""
+    told = [reason for reason in reasons if reason.contribution > 0 and reason.words]
+    told.sort(key=lambda reason: -reason.contribution)
+    return [(r.criterion, said(r.words, language)) for r in told[:MOST_REASONS] if r.words]
 
 
 def said(words: Words, language: Language) -> str:
@@ -124,26 +38,17 @@ def said(words: Words, language: Language) -> str:
     return words.fr if language == "fr" else words.en
 
 
+def sentence(text: str) -> str:
+    """With a capital and a full stop: what was told when less was asked of it may have neither."""
+    closed = text if text.endswith((".", "!", "?")) else f"{text}."
+    return closed[:1].upper() + closed[1:]
+
+
 def tools(begin: Sequence[FirstTool], language: Language) -> list[str]:
     """One line per tool to begin with: which, and why."""
     colon = " :" if language == "fr" else ":"
-    lines = (f"{listed([t.tool], language)}{colon} {said(t.words, language)}" for t in begin)
+    lines = (f"{label(t.tool, language)}{colon} {said(t.words, language)}" for t in begin)
     return [typeset(line, language) for line in lines]
-
-
-def number(value: float, language: Language) -> str:
-    """To one decimal, which is left out where it is zero: `36,5`, `36.5`, `40`."""
-    text = f"{value:.1f}".removesuffix(".0")
-    return text.replace(".", ",") if language == "fr" else text
-
-
-def typeset(text: str, language: Language) -> str:
-    """French puts a space before high punctuation, on which no line may break."""
-    if language != "fr":
-        return text
-    text = re.sub(r" ([;!?])", rf"{NARROW_NBSP}\1", text)
-    text = re.sub(r" ([:»])", rf"{NBSP}\1", text)
-    return text.replace("« ", f"«{NBSP}")
 
 
 def one_line(text: str) -> str:

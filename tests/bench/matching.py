@@ -15,7 +15,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from deploy.operating.match import match
-from services.matching.search.assignment import BEST, Graph
+from services.matching.search.assignment import Graph
+from services.matching.search.fit import BEST
 from tests.bench.peaks import peak
 
 TOOLS = 30

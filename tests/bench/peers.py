@@ -16,7 +16,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from services.matching.search.assignment import POINT, AnyInts, Ints
+from services.matching.search.assignment import AnyInts, Ints
+from services.matching.search.fit import POINT
 from services.matching.search.pairing import pair
 from services.matching.search.scoring import Block, Pool
 from tests.bench.peaks import peak

@@ -173,6 +173,18 @@ def test_many_answers_of_the_same_few_people_are_not_enough_for_a_figure():
     assert cohort(scenario).surveys_answered is None
 
 
+def test_who_leaves_a_question_out_does_not_count_for_its_figure():
+    scenario = _answered(begun(), range(1, 3))
+    for number in (3, 4, 5):  # these answers would do; but one person could have given all of them
+        scenario.when(completed(number))
+        scenario.when(answer(number).model_copy(update={"scores": {"usefulness": 5}}))
+    scenario.later(days=7).when_due()
+    assert usefulness(cohort(scenario)).answers is None
+    assert cohort(scenario).surveys_answered == 5
+    _answered(scenario, range(6, 7)).later(days=7).when_due()
+    assert usefulness(cohort(scenario)).answers == 6
+
+
 def test_a_figure_moves_only_for_new_answers_of_enough_people():
     scenario = _answered(begun(), range(1, 4)).later(days=7)
     scenario.when_due()

@@ -7,7 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.base import Event, Message
-from schemas.feedback import CohortMeasured, PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
+from schemas.feedback import (
+    AnswerSurvey,
+    CohortMeasured,
+    PairAtRisk,
+    SurveyAnswered,
+    SurveyClosed,
+    SurveyOpened,
+)
 from schemas.values import CohortPolicy
 from services.chassis.domain import Document, NotLoaded, One
 from services.feedback.handlers import needs
@@ -33,8 +40,20 @@ POLICY = CohortPolicy(smallest_group=K, survey_days=6, measure_days=2)
 PAIRS = st.integers(1, 6)
 SESSIONS = st.integers(1, 2)
 SIDES = st.sampled_from(["mentor", "manager"])
+
+
+def _some_of(command: AnswerSurvey, left_out: int) -> AnswerSurvey:
+    """The answers but for the last ones; one is always given."""
+    kept = list(command.scores.items())[: max(1, len(command.scores) - left_out)]
+    return command.model_copy(update={"scores": dict(kept)})
+
+
 ANSWERS = st.builds(
-    answer, PAIRS, st.sampled_from(["start", "s1", "s2", "end"]), SIDES, st.integers(1, 5)
+    _some_of,
+    st.builds(
+        answer, PAIRS, st.sampled_from(["start", "s1", "s2", "end"]), SIDES, st.integers(1, 5)
+    ),
+    st.sampled_from([0, 0, 1, 2]),
 )
 MESSAGES = st.one_of(
     st.builds(formed, PAIRS),
@@ -141,17 +160,21 @@ def test_two_successive_figures_never_differ_by_fewer_answers_than_the_smallest_
 def test_every_step_of_a_figure_speaks_of_as_many_people_as_the_smallest_group(rounds):
     answered: dict[object, set[str]] = {}
     published: dict[object, int | None] = {}
+    scores: dict[str, int] = {}
     for event in _programme(rounds).events:
+        if isinstance(event, SurveyAnswered):
+            scores = event.scores
         if isinstance(event, SurveyClosed) and event.outcome == "answered":
-            people = answered.setdefault((event.kind, event.side), set())
-            people.add(person_of(event.survey_id))
+            for question in scores:
+                people = answered.setdefault((event.kind, event.side, question), set())
+                people.add(person_of(event.survey_id))
         if isinstance(event, CohortMeasured):
-            first = {(f.kind, f.side): f.answers for f in event.surveys}
-            for group, answers in first.items():
-                if answers != published.get(group):
-                    assert len(answered[group]) >= K
-                    answered[group].clear()
-                published[group] = answers
+            for figure in event.surveys:
+                question = (figure.kind, figure.side, figure.question)
+                if figure.answers != published.get(question):
+                    assert len(answered[question]) >= K
+                    answered[question].clear()
+                published[question] = figure.answers
 
 
 @programmes

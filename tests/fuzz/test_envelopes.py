@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import example, given
@@ -17,7 +18,7 @@ from schemas.envelope import (
     tombstone,
     type_name,
 )
-from schemas.topics import TOPICS, TYPES
+from schemas.topics import PEOPLE, TOPICS, TYPES
 from services.chassis.inputs import Fault
 from services.chassis.log.contract import Received
 from services.chassis.step.admission import read
@@ -137,6 +138,8 @@ def test_any_key_is_a_tombstone_or_unreadable(key: bytes | None) -> None:
     except Unreadable:
         return
     assert key_of(erased).encode() == key
+    record = encode(erased, PEOPLE, 0, id="1", source="/x", time=datetime(2026, 1, 5, tzinfo=UTC))
+    assert (record.key, record.value) == (key, None)
 
 
 def test_what_was_once_a_fault_is_none_any_more() -> None:

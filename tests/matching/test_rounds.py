@@ -20,11 +20,10 @@ from schemas.matching import (
     WithdrawManager,
 )
 from schemas.values import Window
-from services.chassis.domain import Refusal
 from services.matching.messages import PairsFound, SearchReport
-from services.matching.search.scoring import above
-from services.matching.search.solving import Found, People, solve
-from services.matching.search.worker import search, solve_here
+from services.matching.search.fit import above
+from services.matching.search.question import Found, People
+from services.matching.search.worker import search, solve, solve_here
 from services.matching.views import Manager, Mentor, Pair, Round
 from tests.matching.given import (
     TUESDAY,
@@ -329,7 +328,7 @@ def test_whoever_is_left_learns_their_place_by_enrolment_and_the_cause() -> None
     }
     assert all(event.first for event in told.values())
     competing = told["g1"].waiting.words
-    assert competing.en == "2 managers can only be coached by 1 mentor, who together have 1 place"
+    assert competing.fr == "Les mentors qui maîtrisent LinkedIn sont tous pris pour le moment."
     known = the(found, Manager, "g1").waiting
     assert known is not None and known.position == 3
 
@@ -371,10 +370,10 @@ def test_reasons_and_first_tools_say_in_both_languages_what_they_come_from() -> 
     [pair] = [e for e in run_round(found, "r1") if isinstance(e, PairProposed)]
     told = {r.criterion: (r.words.fr, r.words.en) for r in pair.reasons if r.words}
     assert told == {
-        "coverage": ("spreadsheets : niveau 4 pour 3", "spreadsheets: level 4 for 3"),
+        "coverage": ("Tableurs : niveau 4 pour 3", "Spreadsheets: level 4 for 3"),
         "job": (
-            "spreadsheets : niveau 4 pour 4, twitter : niveau 0 pour 3",
-            "spreadsheets: level 4 for 4, twitter: level 0 for 3",
+            "Tableurs : niveau 4 pour 4, X (Twitter) : niveau 0 pour 3",
+            "Spreadsheets: level 4 for 4, X (Twitter): level 0 for 3",
         ),
         "availability": ("3 h libres en commun par semaine", "3 free hours in common in a week"),
         "bridge": ("DGFiP et INSEE", "DGFiP and INSEE"),
@@ -382,7 +381,7 @@ def test_reasons_and_first_tools_say_in_both_languages_what_they_come_from() -> 
     }
     [first] = pair.first_tools
     assert (first.tool, first.needed, first.mastered) == ("spreadsheets", 3, 4)
-    assert "asked for at level 3, mastered at level 4" in first.words.en
+    assert first.words.fr == "pour préparer des séries et des tableaux"
 
 
 def test_a_manager_without_needs_gets_those_of_the_job() -> None:
@@ -394,9 +393,8 @@ def test_a_manager_without_needs_gets_those_of_the_job() -> None:
     assert found.when(EnrolManager.model_validate(fields)) == []
 
 
-def test_a_manager_without_needs_of_an_unknown_job_is_told_which_jobs_there_are() -> None:
+def test_a_manager_without_needs_of_an_unknown_job_gets_what_every_job_asks_for() -> None:
     fields = manager("g1", job_family="juggling").model_dump(exclude={"enrolled_at", "needs"})
-    decision = scenario().when(EnrolManager.model_validate(fields))
-    assert isinstance(decision, Refusal)
-    assert (decision.kind, decision.rule) == ("invalid", "no-needs")
-    assert decision.detail.startswith("Name a tool") and "statistics" in decision.detail
+    [event] = decided(scenario().when(EnrolManager.model_validate(fields)))
+    assert isinstance(event, ManagerEnrolled)
+    assert set(event.needs) == {"video-calls", "shared-documents", "instant-messaging"}

@@ -27,7 +27,7 @@ from schemas.scheduling import (
     SessionPlanned,
     SessionRescheduled,
 )
-from schemas.values import CohortPolicy, FirstTool, ScoreReason, Waiting, Window, Words
+from schemas.values import CohortPolicy, FirstTool, Profile, ScoreReason, Waiting, Window, Words
 from services.chassis.domain import Refusal
 from services.chassis.http.links import LinkSigner, LinkVerifier, generate_keys
 from services.notify.actions import Links
@@ -118,8 +118,22 @@ PROPOSED = PairProposed(
             contribution=36.5,
             words=Words(fr="linkedin : niveau 5 pour 4", en="linkedin: level 5 for 4"),
         ),
-        ScoreReason(criterion="availability", value=0.5, weight=20, contribution=10),
-        ScoreReason(criterion="bridge", value=1, weight=20, contribution=20),
+        ScoreReason(
+            criterion="availability",
+            value=0.5,
+            weight=20,
+            contribution=10,
+            words=Words(
+                fr="2 h libres en commun par semaine", en="2 free hours in common in a week"
+            ),
+        ),
+        ScoreReason(
+            criterion="bridge",
+            value=1,
+            weight=20,
+            contribution=20,
+            words=Words(fr="DGFiP et DAE", en="DGFiP and DAE"),
+        ),
         ScoreReason(criterion="proximity", value=1, weight=10, contribution=10),
     ),
     tools=("linkedin", "shared-documents"),
@@ -128,9 +142,13 @@ PROPOSED = PairProposed(
             tool="linkedin",
             needed=4,
             mastered=5,
-            words=Words(fr="demandé au niveau 4", en="asked for at level 4"),
+            words=Words(
+                fr="pour connaître les fournisseurs d’un marché", en="to know a market’s suppliers"
+            ),
         ),
     ),
+    mentor_profile=Profile(directorate="DGFiP", site="Bercy"),
+    manager_profile=Profile(directorate="DAE", site="Bercy", job_family="public-procurement"),
     expires_at=NOW + timedelta(days=10),
 )
 WAITLISTED = ManagerWaitlisted(

@@ -2,6 +2,7 @@
 
 import email
 import re
+from datetime import timedelta
 from email import policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -10,12 +11,12 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
+from schemas import saying
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.matching import PairDissolved, PairProposed
 from schemas.scheduling import SessionCancelled, SessionEvent, SessionPlanned
 from schemas.values import CohortPolicy, Language
-from services.notify import words
 from services.notify.letters import LETTERS
 from services.notify.rendering import MAIL_POLICY, UnusableAddress, render
 from services.notify.views import Letter
@@ -143,7 +144,7 @@ def test_what_the_reader_can_do_is_a_url_on_a_line_of_its_own(
     assert links == urls
     assert [bool(purpose)] == [bool(urls)]
     if purpose:
-        token = urls[0].split("/links/")[1]
+        token = urls[0].split("/links/")[1].removesuffix(f"?lang={language}")
         link = VERIFIER.verify(token, NOW)
         assert (link.purpose, link.person_id, link.side) == (
             purpose,
@@ -155,9 +156,9 @@ def test_what_the_reader_can_do_is_a_url_on_a_line_of_its_own(
 
 def url_of(event: Event) -> tuple[str, Any]:
     letter = letters_for(event)[0]
-    url = LINKS.of(letter)
+    url = LINKS.of(letter, "fr")
     assert url is not None
-    base, token = url.split("/links/")
+    base, token = url.removesuffix("?lang=fr").split("/links/")
     return base, VERIFIER.verify(token, NOW)
 
 
@@ -243,31 +244,70 @@ def test_a_person_is_written_to_in_a_language_of_the_cohort() -> None:
 
 def plain(text: str) -> str:
     """Without typographic spaces."""
-    return text.replace(words.NBSP, " ").replace(words.NARROW_NBSP, " ")
+    return text.replace(saying.NBSP, " ").replace(saying.NARROW_NBSP, " ")
 
 
-def test_a_proposal_says_why_in_points_and_until_when() -> None:
+def test_a_proposal_is_about_a_person_and_says_why_in_three_sentences_at_most() -> None:
     mentor, manager = letters_for(PROPOSED)
     text = plain(part(written(mentor), "text/plain"))
     assert "Nous vous proposons d’accompagner Alex O'Neil <b>." in text
-    assert "avant le jeudi 16 mars 2017 à 10 h" in text
-    assert "76,5 points sur 100" in text
-    of_tools = "- outils recherchés et maîtrisés : 36,5 points sur 50 (linkedin : niveau 5 pour 4)"
-    assert of_tools in text
-    assert "- même site, ou à distance : 10 points sur 10" in text
-    assert "Pour commencer : linkedin et shared documents." in text
-    assert "- linkedin : demandé au niveau 4" in text
+    assert "Achats publics · DAE · Bercy" in text
+    assert "jusqu’au jeudi 16 mars 2017 à 10 h" in text
+    [why] = re.findall(r"Pourquoi ce binôme \?\r\n((?:- .*\r\n)+)", text)
+    assert why.splitlines() == [
+        "- Vous maîtrisez ce que recherche Alex O'Neil <b> : LinkedIn et les documents partagés.",
+        "- Vous travaillez dans deux directions différentes : DGFiP et DAE.",
+        "- Vous avez 2 h libres en commun par semaine.",
+    ]
+    assert "Pour commencer :\r\n- LinkedIn : pour" in text
+    assert "- LinkedIn : pour connaître les fournisseurs d’un marché" in text
+    assert "points" not in text
     text = part(written(manager, "en"), "text/plain")
-    assert "We propose that Camille Roux coaches you." in text
-    assert "before Thursday 16\u00a0March 2017 at 10:00" in text
-    assert "- free hours in common: 10 points of 20" in text
+    assert "We propose Camille Roux as your mentor." in text
+    assert "until Thursday 16\u00a0March 2017 at 10:00" in text
+    assert "- Camille Roux masters what you want to learn: LinkedIn and shared documents." in text
+
+
+def test_somebody_is_introduced_in_their_own_words_where_there_are_any() -> None:
+    introduced = person(CAMILLE, post="Chargée de projet", presentation="J’aime expliquer.")
+    [_, letter] = letters_for(PROPOSED)
+    message = render(letter, person(ALEX), introduced, LINKS, cohort(), HEAD, NOW)
+    text = part(message, "text/plain")
+    assert "Chargée de projet · DGFiP · Bercy\n“J’aime expliquer.”" in text.replace("\r", "")
+
+
+def test_an_introduction_is_text_whatever_is_in_it() -> None:
+    introduced = person(CAMILLE, presentation="<script>{{ name }}</script>")
+    [_, letter] = letters_for(PROPOSED)
+    message = render(letter, person(ALEX), introduced, LINKS, cohort(), HEAD, NOW)
+    assert "&lt;script&gt;{{ name }}&lt;/script&gt;" in part(message, "text/html")
+
+
+def test_a_pair_made_by_hand_says_so_with_the_coordinators_reason_and_no_score() -> None:
+    change = {"round_id": "by-hand", "chosen_because": "demandé par les deux"}
+    [letter, _] = letters_for(PROPOSED.model_copy(update=change))
+    text = plain(part(written(letter), "text/plain"))
+    assert "La coordination du programme vous propose d’accompagner" in text
+    assert "Raison donnée par la coordination : « demandé par les deux »." in text
+    assert "Pourquoi ce binôme" not in text
+
+
+def test_the_whole_calculation_is_one_link_away_for_a_year() -> None:
+    [letter, _] = letters_for(PROPOSED)
+    url = LINKS.explaining(letter, "fr")
+    assert url is not None and url in part(written(letter), "text/plain")
+    link = VERIFIER.verify(
+        url.split("/links/")[1].removesuffix("?lang=fr"), PROPOSED.expires_at + timedelta(days=364)
+    )
+    assert (link.purpose, link.id, link.person_id) == ("explanation", PAIR, MENTOR)
+    assert LINKS.explaining(letters_for(PLANNED)[0], "fr") is None
 
 
 def test_whoever_waits_on_learns_why_and_their_place_on_the_list() -> None:
     [letter] = letters_for(WAITLISTED)
     text = plain(part(written(letter), "text/plain"))
-    assert "Aucun binôme n’a pu vous être proposé cette fois : plus personne n’est libre." in text
-    assert "à la place 3 de la liste d’attente" in text
+    assert "Plus personne n’est libre.\r\n" in text
+    assert "en 3e place sur la liste d’attente" in text
     assert "You are number 3 on the waiting list" in part(written(letter, "en"), "text/plain")
 
 
@@ -310,15 +350,15 @@ def test_french_typography_keeps_high_punctuation_on_its_line() -> None:
 
 def test_attendance_says_until_when_it_can_be_told() -> None:
     text = plain(part(written(letters_for(ATTENDANCE)[0]), "text/plain"))
-    assert "avant le mardi 28 mars 2017 à 11 h" in text
+    assert "jusqu’au mardi 28 mars 2017 à 11 h" in text
 
 
 def test_dates_are_written_out_in_paris_time() -> None:
-    assert plain(words.span(STARTS, STARTS.replace(minute=45), "fr")) == (
+    assert plain(saying.span(STARTS, STARTS.replace(minute=45), "fr")) == (
         "mardi 14 mars 2017, de 10 h à 10 h 45 (heure de Paris)"
     )
-    assert plain(words.day(STARTS.replace(day=1), "fr")) == "mercredi 1er mars 2017"
-    assert plain(words.day_and_time(STARTS.replace(month=7), "en")) == (
+    assert plain(saying.day(STARTS.replace(day=1), "fr")) == "mercredi 1er mars 2017"
+    assert plain(saying.day_and_time(STARTS.replace(month=7), "en")) == (
         "Friday 14 July 2017 at 11:00"
     )
 
@@ -358,7 +398,7 @@ def test_a_session_keeps_its_uid_and_counts_its_changes(
 
 def test_the_invitation_leads_to_the_same_page_as_the_letter() -> None:
     letter = letters_for(PLANNED)[0]
-    assert LINKS.of(letter) in entry(written(letter))["DESCRIPTION"]
+    assert LINKS.of(letter, "fr") in entry(written(letter))["DESCRIPTION"]
 
 
 def test_a_cancellation_reaches_whoever_is_left() -> None:
@@ -385,7 +425,7 @@ def test_a_survey_says_that_it_is_optional_and_until_when() -> None:
 
 def test_a_link_ends_with_what_it_is_about() -> None:
     assert isinstance(PROPOSED, PairProposed)
-    url = LINKS.of(letters_for(PROPOSED)[0])
+    url = LINKS.of(letters_for(PROPOSED)[0], "en")
     assert url is not None
     with pytest.raises(Exception, match="expired"):
-        VERIFIER.verify(url.split("/links/")[1], PROPOSED.expires_at)
+        VERIFIER.verify(url.split("/links/")[1].removesuffix("?lang=en"), PROPOSED.expires_at)

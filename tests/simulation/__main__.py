@@ -5,6 +5,7 @@ import json
 import random
 import sys
 import time
+from itertools import count, islice
 from typing import Any
 
 from rich.console import Console
@@ -25,7 +26,8 @@ def main() -> int:
     seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
     _ERR.print(f"first seed {seed}")
     begun = time.process_time()
-    tally = simulate(seed, options.seconds, options.worlds, _progress())
+    seeds = islice(count(seed), options.worlds)
+    tally = simulate(seeds, options.seconds, show=_progress())
     cpu = time.process_time() - begun
     if tally.failures and not options.as_it_is:
         _ERR.print("something was found; looking for a shorter way to it")

@@ -137,7 +137,7 @@ class Group:
 
     def set_alarm(self, not_before: float = 0.0) -> None:
         """Wake everybody at the tick after the next deadline; `not_before` so many seconds."""
-        due, tick = self.store.next_due(Beat), self.world.tick
+        due, tick = self.store.first_due(Beat), self.world.tick
         if due is None:
             return
         moment = max(self.world.seconds_of(due), self.world.loop.time() + not_before)
@@ -147,6 +147,11 @@ class Group:
                 return
             self._alarm.cancel()
         self._alarm = self.world.loop.call_at(at, self._wake)
+
+    def overdue(self) -> bool:
+        """Whether there is a deadline that nobody has decided on."""
+        due = self.store.first_due(Beat)
+        return due is not None and due <= self.world.now()
 
     def _wake(self) -> None:
         self._alarm = None
@@ -383,11 +388,13 @@ class Process:
     # --- deadlines ----------------------------------------------------------------------------
 
     async def _deadlines(self) -> None:
-        tries = 0
+        tries, overdue = 0, False
         while True:
             self.alarm.clear()
             PHASE.set("deadline")
             try:
+                if overdue:  # as is done every ten seconds: somebody else may have written it
+                    await self.stepper.publish_left()
                 decided = await self.stepper.decide_due()
             except Abandoned:
                 continue
@@ -400,6 +407,6 @@ class Process:
                     tries = 0
                     await self.alarm.wait()
                 continue
-            tries = 0
+            tries, overdue = 0, self.group.overdue()
             self.group.set_alarm(LOOK_AGAIN)
             await self.alarm.wait()

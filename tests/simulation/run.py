@@ -4,9 +4,10 @@ import asyncio
 import gc
 import hashlib
 import logging
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,16 +64,17 @@ class Tally:
 
 
 def simulate(
-    seed: int,
-    seconds: float,
-    worlds: int | None = None,
+    seeds: Iterable[int],
+    seconds: float = math.inf,
+    *,
+    until_covered: bool = False,
     show: Callable[[Tally], None] = lambda _: None,
 ) -> Tally:
-    """Worlds of this seed and the next ones, until one fails, time is up or there are enough."""
+    """Worlds of these seeds, until one fails, time is up or no point is left to die at."""
     tally, started = Tally(), time.perf_counter()
     with _undisturbed():
-        while tally.seconds < seconds and tally.worlds != worlds and not tally.failures:
-            plan = draw_plan(seed + tally.worlds)
+        for seed in seeds:
+            plan = draw_plan(seed)
             world = run_world(plan, tally.crashed)
             tally.add(world)
             if world.found:
@@ -82,6 +84,9 @@ def simulate(
                 gc.collect()
             tally.seconds = time.perf_counter() - started
             show(tally)
+            done = tally.failures or tally.seconds >= seconds
+            if done or (until_covered and not tally.uncovered):
+                break
     return tally
 
 
@@ -166,8 +171,9 @@ def digest(world: World) -> str:
 def _unhandled(world: World, told: dict[str, Any]) -> None:
     """An exception that nobody waits for; a process that dies takes what it has begun with it."""
     error = told.get("exception")
-    if not isinstance(error, Crash):
-        world.find(f"{told.get('message')}: {error!r}")
+    other = error.split(Crash)[1] if isinstance(error, BaseExceptionGroup) else error
+    if other is not None and not isinstance(other, Crash):
+        world.find(f"{told.get('message')}: {other!r}")
 
 
 class _Errors(logging.Handler):

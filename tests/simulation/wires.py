@@ -152,6 +152,9 @@ class WiredStore(Wire):
     ) -> list[tuple[int, D]]:
         return await self.call("due", lambda: self.inner.due(kind, partitions, now, limit, besides))
 
+    async def next_due(self, kind: type[Document], partitions: Iterable[int]) -> datetime | None:
+        return await self.call("next_due", lambda: self.inner.next_due(kind, partitions))
+
     async def note_aside(self, news: Mapping[tuple[str, str], DeadlineAside | None]) -> None:
         await self.inner.note_aside(news)
 

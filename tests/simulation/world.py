@@ -206,7 +206,7 @@ class World:
         if self.people.busy or not all(c.over for c in self.people.cohorts.values()):
             return False
         for group in self.groups.values():
-            if group.store.outbox or group.store.next_due(Beat) is not None:
+            if group.store.outbox or group.store.first_due(Beat) is not None:
                 return False
             for topic in group.topics:
                 for partition in range(self.partitions):

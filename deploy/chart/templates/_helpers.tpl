@@ -1,41 +1,80 @@
-{{/* Names begin with the release's, so that two releases never meet. */}}
+{{/* Names begin with the release's, or with fullnameOverride, so that two releases never meet. */}}
 {{- define "connecte.name" -}}
-{{- if gt (len .Release.Name) 40 }}{{ fail "the release's name: at most 40 characters" }}{{ end -}}
-{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name) }}{{ fail "the release's name: a letter, then letters, digits and hyphens, as its Services are named after it" }}{{ end -}}
-{{ .Release.Name }}
+{{- $name := .Values.fullnameOverride | default .Release.Name -}}
+{{- $whose := ternary "fullnameOverride" "the release's name" (ne .Values.fullnameOverride "") -}}
+{{- if gt (len $name) 40 }}{{ fail (printf "%s: at most 40 characters" $whose) }}{{ end -}}
+{{- if and .Values.rebuild.enabled (gt (len $name) 33) }}{{ fail (printf "%s: at most 33 characters with rebuild.enabled, for a CronJob's may have 52" $whose) }}{{ end -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}{{ fail (printf "%s: a letter, then letters, digits and hyphens, as its Services are named after it" $whose) }}{{ end -}}
+{{ $name }}
 {{- end }}
 
 {{- define "connecte.image" -}}
+{{- $registry := .Values.image.registry -}}
+{{- with (.Values.global | default dict).imageRegistry }}{{ if $registry }}{{ $registry = . }}{{ end }}{{ end -}}
 {{- with .Values.image -}}
-{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{ with $registry }}{{ trimSuffix "/" . }}/{{ end }}{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
 {{- end -}}
 {{- end }}
 
 {{/* What selects; never changes in the life of a release. */}}
 {{- define "connecte.selector" -}}
-app.kubernetes.io/name: {{ .root.Chart.Name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ .root.Values.nameOverride | default .root.Chart.Name | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- with .component }}
-app.kubernetes.io/component: {{ . }}
+app.kubernetes.io/component: {{ . | quote }}
 {{- end }}
 {{- end }}
 
+{{/* The chart's labels, those of commonLabels, those of the object (`labels`), and what selects. */}}
 {{- define "connecte.labels" -}}
-{{ include "connecte.selector" . }}
-app.kubernetes.io/part-of: {{ .root.Chart.Name }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- $ours := dict "app.kubernetes.io/part-of" .root.Chart.Name "app.kubernetes.io/version" .root.Chart.AppVersion "app.kubernetes.io/managed-by" .root.Release.Service "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version) -}}
+{{- mergeOverwrite $ours .root.Values.commonLabels (.labels | default dict) (include "connecte.selector" . | fromYaml) | toYaml -}}
+{{- end }}
+
+{{/* Of every object: root, name, and if it has them component, namespace, labels and annotations. */}}
+{{- define "connecte.metadata" -}}
+name: {{ .name | quote }}
+namespace: {{ .namespace | default .root.Release.Namespace | quote }}
+labels: {{- include "connecte.labels" . | nindent 2 }}
+{{- with mergeOverwrite (dict) .root.Values.commonAnnotations (.annotations | default dict) }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Labels and annotations of a pod: `component`, and as `of` who says podLabels and podAnnotations. */}}
+{{- define "connecte.podMetadata" -}}
+labels: {{- include "connecte.labels" (dict "root" .root "component" .component "labels" .of.podLabels) | nindent 2 }}
+{{- with .of.podAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{/* The enabled services, each with what it does not say itself, as a JSON object by name. */}}
 {{- define "connecte.services" -}}
 {{- $found := dict -}}
-{{- range $name, $own := .Values.services -}}
-{{- $service := mergeOverwrite (deepCopy $.Values.defaults) (deepCopy ($own | default dict)) -}}
+{{- $given := .Values.services | default dict -}}
+{{- range $name := list "feedback" "matching" "notify" "scheduling" -}}
+{{- $own := get $given $name -}}
+{{- if not (kindIs "map" $own) }}{{ fail (printf "services.%s: left empty, which takes away what it is by default; write {} for the defaults, or {enabled: false}" $name) }}{{ end -}}
+{{- $service := mergeOverwrite (deepCopy $.Values.defaults) (deepCopy $own) -}}
+{{- range $list := list "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts" "extraContainers" "initContainers" -}}
+{{- $_ := set $service $list (concat (get $.Values.defaults $list) (get $own $list | default list) | default list) -}}
+{{- end -}}
 {{- if $service.enabled -}}{{- $_ := set $found $name $service -}}{{- end -}}
 {{- end -}}
 {{ $found | toJson }}
+{{- end }}
+
+{{/* A variable from a Secret: its name, then the key in it. */}}
+{{- define "connecte.secretKey" -}}
+{secretKeyRef: {name: {{ index . 0 | quote }}, key: {{ index . 1 | quote }}}}
+{{- end }}
+
+{{/* Who the services' pods are. */}}
+{{- define "connecte.serviceAccount" -}}
+{{- with .Values.serviceAccount -}}
+{{ .name | default (ternary (include "connecte.name" $) "default" .create) }}
+{{- end -}}
 {{- end }}
 
 {{/* Restricted pod security, of every pod: services, hooks and tests. */}}
@@ -50,10 +89,10 @@ securityContext:
   fsGroup: {{ int . }}
   {{- end }}
   seccompProfile: {type: RuntimeDefault}
-{{- with .Values.image.pullSecrets }}
+{{- with concat .Values.image.pullSecrets ((.Values.global | default dict).imagePullSecrets | default list) }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ ternary . (get (ternary (dict) . (kindIs "string" .)) "name") (kindIs "string" .) | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -61,7 +100,7 @@ imagePullSecrets:
 {{/* Where pods may run: those of a service, and those of hooks and tests like the defaults. */}}
 {{- define "connecte.placement" -}}
 {{- with .priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
@@ -69,10 +108,13 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 {{- with .tolerations }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "connecte.containerSecurity" -}}
-image: {{ include "connecte.image" . }}
+image: {{ include "connecte.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -80,19 +122,33 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
+{{/* Containers of somebody else, with what restricted pods need where they do not say it. */}}
+{{- define "connecte.others" -}}
+{{- range . }}
+{{- $security := mergeOverwrite (dict "allowPrivilegeEscalation" false "capabilities" (dict "drop" (list "ALL"))) (.securityContext | default dict) }}
+- {{- toYaml (set (deepCopy .) "securityContext" $security) | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* An account at the broker, whole: from what is set, and from the KafkaUser if Strimzi makes it. */}}
 {{- define "connecte.account" -}}
-{{- $default := dict "secret" "" "username" "" "usernameKey" "" "passwordKey" "password" "certificateSecret" "" -}}
+{{- $default := dict "secret" "" "username" "" "usernameKey" "" "passwordKey" "password" "certificateSecret" "" "certificateKey" "" "privateKeyKey" "" -}}
 {{- $account := mergeOverwrite $default (deepCopy (.account | default dict)) -}}
 {{- $user := printf "mentoring-%s" .component -}}
-{{- if eq .root.Values.kafka.management "strimzi" -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- $keys := list "tls.crt" "tls.key" -}}
+{{- if eq $kafka.management "strimzi" -}}
 {{- $user = printf "%s-%s" (include "connecte.name" .root) .component -}}
-{{- if not $account.secret }}{{ $_ := set $account "secret" $user }}
+{{- if eq $kafka.securityProtocol "SSL" -}}
+{{- if not $account.certificateSecret }}{{ $_ := set $account "certificateSecret" $user }}{{ $keys = list "user.crt" "user.key" }}{{ end -}}
+{{- else if not $account.secret }}{{ $_ := set $account "secret" $user }}
 {{- else if not (or $account.username $account.usernameKey) }}{{ fail (printf "%s.username: needed beside %s.secret, which is not Strimzi's" .path .path) }}{{ end -}}
 {{- end -}}
+{{- if not $account.certificateKey }}{{ $_ := set $account "certificateKey" (first $keys) }}{{ end -}}
+{{- if not $account.privateKeyKey }}{{ $_ := set $account "privateKeyKey" (last $keys) }}{{ end -}}
 {{- if not (or $account.username $account.usernameKey) }}{{ $_ := set $account "username" $user }}{{ end -}}
-{{- if and (contains "SASL" .root.Values.kafka.securityProtocol) (not $account.secret) -}}
-{{- fail (printf "%s.secret: needed with kafka.securityProtocol %s" .path .root.Values.kafka.securityProtocol) -}}
+{{- if and (contains "SASL" $kafka.securityProtocol) (not $account.secret) -}}
+{{- fail (printf "%s.secret: needed with kafka.securityProtocol %s" .path $kafka.securityProtocol) -}}
 {{- end -}}
 {{ $account | toJson }}
 {{- end }}
@@ -109,12 +165,12 @@ securityContext:
   value: {{ $kafka.mechanism }}
 - name: KAFKA_SASL_USERNAME
   {{- if $account.usernameKey }}
-  valueFrom: {secretKeyRef: {name: {{ $account.secret }}, key: {{ $account.usernameKey }}}}
+  valueFrom: {{ include "connecte.secretKey" (list $account.secret $account.usernameKey) }}
   {{- else }}
   value: {{ $account.username | quote }}
   {{- end }}
 - name: KAFKA_SASL_PASSWORD
-  valueFrom: {secretKeyRef: {name: {{ $account.secret }}, key: {{ $account.passwordKey }}}}
+  valueFrom: {{ include "connecte.secretKey" (list $account.secret $account.passwordKey) }}
 {{- end }}
 {{- if hasSuffix "SSL" $kafka.securityProtocol }}
 {{- if or $kafka.ca.secret $kafka.ca.configMap }}
@@ -146,12 +202,12 @@ securityContext:
 - name: {{ .volume }}
   {{- if .from.secret }}
   secret:
-    secretName: {{ .from.secret }}
+    secretName: {{ .from.secret | quote }}
   {{- else }}
   configMap:
-    name: {{ .from.configMap }}
+    name: {{ .from.configMap | quote }}
   {{- end }}
-    items: [{key: {{ .from.key }}, path: ca.crt}]
+    items: [{key: {{ .from.key | quote }}, path: ca.crt}]
 {{- end }}
 
 {{- define "connecte.mounts" -}}
@@ -197,19 +253,33 @@ securityContext:
 {{- with $account.certificateSecret }}
 - name: kafka-certificate
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     # The key only for the group of the pod.
     defaultMode: 0440
+    items:
+      - {key: {{ $account.certificateKey | quote }}, path: tls.crt}
+      - {key: {{ $account.privateKeyKey | quote }}, path: tls.key}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* The host of a service's pages. Fails where a page cannot be led to. */}}
-{{- define "connecte.host" -}}
+{{/* Where Strimzi's resources are. */}}
+{{- define "connecte.strimziNamespace" -}}
+{{ .Values.kafka.strimzi.namespace | default .Release.Namespace }}
+{{- end }}
+
+{{/* Host and path of a service's pages, as a JSON object. Fails where a page cannot be led to. */}}
+{{- define "connecte.address" -}}
 {{- $url := index .root.Values.urls .component -}}
 {{- if not $url }}{{ fail (printf "urls.%s: needed for its pages" .component) }}{{ end -}}
 {{- $parsed := urlParse $url -}}
-{{- if $parsed.path }}{{ fail (printf "urls.%s: no path with ingress or httpRoute, for nothing rewrites it" .component) }}{{ end -}}
-{{- if regexMatch "^[0-9.]+(:[0-9]+)?$" $parsed.host }}{{ fail (printf "urls.%s: a name with ingress or httpRoute, not an address" .component) }}{{ end -}}
-{{- regexReplaceAll ":[0-9]+$" $parsed.host "" -}}
+{{- if regexMatch "^([0-9.]+|\\[.*\\])(:[0-9]+)?$" $parsed.host }}{{ fail (printf "urls.%s: a name with ingress, httpRoute or route, not an address" .component) }}{{ end -}}
+{{ dict "host" (regexReplaceAll ":[0-9]+$" $parsed.host "") "path" $parsed.path | toJson }}
+{{- end }}
+
+{{/* Services that something leads to from outside, as a JSON array. */}}
+{{- define "connecte.reached" -}}
+{{- $found := list "matching" "scheduling" "feedback" -}}
+{{- range .Values.ingress.hosts }}{{ range .paths }}{{ $found = append $found .service }}{{ end }}{{ end -}}
+{{ $found | uniq | toJson }}
 {{- end }}

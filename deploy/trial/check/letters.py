@@ -101,7 +101,8 @@ def _owed(log: Log, queued: dict[str, Entry], report: Report) -> None:
             first = owed.setdefault(key, fact)
             letter = queued.get(key)
             if first is not fact:
-                report.doubled.append(f"{fact} happened before: {first}.")
+                if not _waits_anew(log, first, fact):
+                    report.doubled.append(f"{fact} happened before: {first}.")
             elif letter is None:
                 if not log.excused("notify", fact):
                     report.lost.append(f"{fact}: letter {key} was never queued.")
@@ -113,6 +114,17 @@ def _owed(log: Log, queued: dict[str, Entry], report: Report) -> None:
                 report.lost.append(f"{letter} does not tell what {fact} says.")
     for key in sorted(queued.keys() - owed.keys()):
         report.lost.append(f"Letter {key} was queued, and there is no fact that it tells.")
+
+
+def _waits_anew(log: Log, first: Entry, fact: Entry) -> bool:
+    """Whether a manager had a proposal in between: a round whose search is made again, since its
+    process has died, can leave somebody waiting, propose to them, and leave them waiting again."""
+    return fact.name == "ManagerWaitlisted" and any(
+        first.sequence < proposed.sequence < fact.sequence
+        for proposed in log.facts("PairProposed")
+        if (proposed.source, proposed.cohort) == (fact.source, fact.cohort)
+        and proposed.text("manager_id") == fact.subject
+    )
 
 
 def _followed(log: Log, queued: dict[str, Entry], report: Report) -> dict[str, str]:

@@ -6,10 +6,12 @@ most for each process, and each time that something else came first.
 """
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from schemas.base import Command
 from services.chassis.clock import Clock
+from services.chassis.domain import Document, One
 from services.chassis.http.commands import STATUS, Accepted, Commands
 from services.chassis.http.effects import Sent
 from services.chassis.http.foresight import Foresight
@@ -49,6 +51,13 @@ class Answering:
         if accepted.done:
             del self._under_way[link]
         return accepted
+
+    async def known(self, needs: Sequence[One]) -> list[Document]:
+        """Those of the documents that there are, and that can be read now."""
+        try:
+            return await self.foresight.read(needs)
+        except NoAnswer:
+            return []
 
     async def _take(self, link: Link) -> None:
         """See that nothing else is under way by this link, as far as anybody can tell."""

@@ -8,19 +8,26 @@ in `bodies.py`.) Why the ingress does not do it: docs/decisions/0024.
 
 import asyncio
 import contextlib
+import logging
 import resource
+import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import h11
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 30
 UNREAD_SECONDS = 20.0
 SPARE_FILES = 256
 """Files that connections leave to the rest: database, broker, logs."""
+EVERYWHERE = "::"
+
+logger = logging.getLogger(__name__)
 
 
 class Connection(H11Protocol):
@@ -82,11 +89,30 @@ def most_connections() -> int:
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to the service: uvicorn raises them again, before anything is closed."""
+    """Leaves signals to the service: uvicorn raises them again, before anything is closed.
+
+    `::` is every address of both families, where asyncio would take IPv6 alone.
+    """
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.config.host == EVERYWHERE:
+            try:
+                sockets = [listening_everywhere(self.config.port)]
+            except OSError as error:  # as uvicorn tells it of any other address
+                logger.critical("cannot listen: %s", error.strerror)
+                sys.exit(STARTUP_FAILURE)
+        await super().startup(sockets)
+
+
+def listening_everywhere(port: int) -> socket.socket:
+    """One socket for IPv6 and IPv4; for IPv4 alone on a machine without the other."""
+    if socket.has_dualstack_ipv6():
+        return socket.create_server((EVERYWHERE, port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("", port))
 
 
 def server_of(app: ASGIApp, host: str, port: int) -> Server:

@@ -43,16 +43,17 @@ class Foresight:
 
     async def _refusal(self, command: Command, now: datetime) -> Refusal | None:
         state = State()
-        await state.load(self._read, self.domain.needs(command))
+        await state.load(self.read, self.domain.needs(command))
         while True:
             try:
                 decision = self.domain.decide(state, command, now)
             except NotLoaded as missing:
-                await state.load(self._read, [missing.need])
+                await state.load(self.read, [missing.need])
             else:
                 return decision if isinstance(decision, Refusal) else None
 
-    async def _read(self, needs: Iterable[Need]) -> list[Document]:
+    async def read(self, needs: Iterable[Need]) -> list[Document]:
+        """The documents that exist. Raises `NoAnswer`."""
         found: list[Document] = []
         for need in needs:
             if isinstance(need, One):

@@ -1,12 +1,13 @@
-"""The page behind a link in a letter: a short form, in French first and English second.
+"""The page behind a link in a letter: a short form, in the language of the letter.
 
 Always holds: looking at the page changes nothing (mail scanners follow links); sending the form
 sends one command, and the answer says what came of it. A forged, expired or used link gets its
-own clear answer, as a page for people and as a problem document for programs.
+own clear answer, as a page for people and as a problem document for programs. An answer that is
+missing is asked for again, and what was answered stays.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import jinja2
@@ -15,50 +16,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import ValidationError
 
 from schemas.base import Command
+from schemas.saying import LANGUAGES, Language, typeset
 from services.chassis.http.answering import Answering
 from services.chassis.http.commands import PARKED, Accepted
+from services.chassis.http.forms import About, Choice, Form, LinkPage, Text
 from services.chassis.http.guards import is_form
 from services.chassis.http.links import Link, LinkError, LinkVerifier
 from services.chassis.http.problems import Problem, invalid
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The same in French and English."""
-
-    fr: str
-    en: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One question with its possible answers: value and text."""
-
-    name: str
-    label: Text
-    options: Sequence[tuple[str, Text]]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a person is asked."""
-
-    title: Text
-    choices: Sequence[Choice]
-    notice: Text | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LinkPage:
-    """What a link is for: what its page asks, and the command that the answers make.
-
-    `command` raises `Problem` or pydantic's error where the answers do not make one; the token is
-    for commands that carry a proof.
-    """
-
-    form: Callable[[Link], Form]
-    command: Callable[[Link, Mapping[str, str], str], Command]
-
 
 _FORGED = Text("Ce lien n’est pas valable.", "This link is not valid.")
 _EXPIRED = Text("Ce lien a expiré.", "This link has expired.")
@@ -80,9 +44,24 @@ _ASIDE = Text(
     "has to see to it. There is no need to send it again.",
 )
 _INCOMPLETE = Text(
-    "Cette réponse est incomplète : merci de répondre à chaque question.",
-    "This answer is not complete: please answer every question.",
+    "Cette réponse n’est pas de celles que la page propose.",
+    "This answer is none of those that the page offers.",
 )
+_ASK_AGAIN = Text("Il manque une réponse", "An answer is missing")
+_ANY = Text(
+    "Choisissez au moins une réponse, ou fermez simplement cette page.",
+    "Choose at least one answer, or simply close this page.",
+)
+_WORDS = {
+    "skip": Text("Aller au contenu", "Go to the content"),
+    "next": Text("Et ensuite ?", "What next?"),
+    "optional": Text("facultatif", "optional"),
+    "machine": Text("Les mêmes données, pour un programme", "The same data, for a program"),
+    "yours": Text(
+        "Cette page est la vôtre : ne transférez pas son adresse.",
+        "This page is yours alone: do not pass its address on.",
+    ),
+}
 _TOO_SOON = Text(
     "Une première réponse est en cours d’enregistrement : celle-ci n’a pas été prise en compte.",
     "A first answer is being recorded: this one was not taken.",
@@ -98,8 +77,31 @@ _FIELDS = {"schema": {"type": "object", "description": "The form's fields by nam
 _BODY = {"application/json": _FIELDS, "application/x-www-form-urlencoded": _FIELDS}
 
 _templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("services.chassis.http", "."), autoescape=True
+    loader=jinja2.PackageLoader("services.chassis.http", "."),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A page to show. `asked_again` are questions of the form that have no answer yet."""
+
+    title: Text
+    text: Text | None = None
+    after: Text | None = None
+    about: About = field(default_factory=About)
+    form: Form | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    asked_again: Sequence[Choice] = ()
+
+    @property
+    def problem(self) -> Text | None:
+        """What is wrong with what was sent, where no question stands out."""
+        blank = self.form and len(self.asked_again) == len(self.form.choices)
+        return _ANY if blank and not any(choice.required for choice in self.asked_again) else None
 
 
 def link_routes(
@@ -120,14 +122,23 @@ def link_routes(
             raise Problem(403, _FORGED.en, rule="link-forged")
         return link, purpose
 
+    async def about(link: Link, page: LinkPage) -> About:
+        return page.about(link, await answering.known(page.needs(link)))
+
     @router.get("/links/{token}", response_class=HTMLResponse)
     async def show(token: str, request: Request) -> Response:
-        """The form of a link. Changes nothing."""
+        """The form of a link. Changes nothing. `?lang=fr` or `?lang=en` is its language."""
         try:
             link, purpose = opened(token)
         except Problem as error:
             return _answer(request, error)
-        return _page(purpose.form(link))
+        shown, form = await about(link, purpose), purpose.form(link)
+        as_json = request.query_params.get("format") == "json" or not _wants_page(request)
+        if shown.facts and as_json:
+            return JSONResponse(shown.facts, headers=_PRIVATE)
+        if shown.closed and _wants_page(request):
+            return _page(request, _View(form.title, shown.closed, about=shown))
+        return _page(request, _View(form.title, form.notice, about=shown, form=form))
 
     @router.post(
         "/links/{token}",
@@ -138,12 +149,18 @@ def link_routes(
         """Send the form of a link, as a form or as JSON; answers when it has been decided on."""
         try:
             link, purpose = opened(token)
-            answers = await _answers(request)
-            accepted = await answering.send(link, _command(purpose, link, answers, token))
+            answers, form = await _answers(request), purpose.form(link)
+            if _wants_page(request) and (missing := form.missing(answers)):
+                shown = await about(link, purpose)
+                again = _View(form.title, form.notice, None, shown, form, answers, missing)
+                return _page(request, again, 422)
+            command = _command(purpose, link, answers, token)
+            accepted = await answering.send(link, command)
         except Problem as error:
             return _answer(request, error)
         if _wants_page(request):
-            return _page(Form(_DONE if accepted.done else _SENT, ()))
+            done = _DONE if accepted.done else _SENT
+            return _page(request, _View(done, after=purpose.after(link, command)))
         return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
 
     return router
@@ -182,19 +199,38 @@ def _answer(request: Request, error: Problem) -> Response:
         raise error
     aside = error.body.get("rule") == PARKED
     text = _ASIDE if aside else _OF_STATUS.get(error.status, _USED)
-    page = _page(Form(text, ()), error.status)
+    page = _page(request, _View(text), error.status)
     if "retry_after" in error.body:
         page.headers["Retry-After"] = str(error.body["retry_after"])
     return page
 
 
-def _page(form: Form, status: int = 200) -> Response:
-    html = _templates.get_template("page.html").render(form=form)
-    # The token is in the address: it must not travel on to anybody.
-    headers = {
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    }
-    return HTMLResponse(html, status, headers=headers)
+def _language(request: Request) -> Language:
+    """That of the letter, which is in its link; else the first that the browser asks for."""
+    asked = request.query_params.get("lang", "")
+    accepted = [part.strip()[:2].lower() for part in _accepted(request).split(",")]
+    return next((ours for wish in (asked, *accepted) for ours in LANGUAGES if wish == ours), "fr")
+
+
+def _accepted(request: Request) -> str:
+    return request.headers.get("accept-language", "")
+
+
+# The token is in the address: it must not travel on to anybody.
+_PRIVATE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
+
+
+def _page(request: Request, view: _View, status: int = 200) -> Response:
+    language = _language(request)
+
+    def say(text: Text) -> str:
+        return typeset(text.en if language == "en" else text.fr, language)
+
+    html = _templates.get_template("page.html").render(
+        view=view, language=language, say=say, words=_WORDS, ask_again=_ASK_AGAIN
+    )
+    return HTMLResponse(html, status, headers={**_PRIVATE, "Content-Security-Policy": _POLICY})

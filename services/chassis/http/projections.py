@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import create_model
+from pydantic import BaseModel, create_model
 
 from services.chassis.documents import ParkedRecord, RefusedCommand
 from services.chassis.domain import Document
@@ -18,6 +18,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 After = Annotated[str, Query(description="The last id of the page before.")]
 Endpoint = Callable[..., Awaitable[JSONResponse]]
 
+COHORTS = "cohorts"
 _HIDDEN = {"value", "headers", "record_key"}
 """The bytes of a parked record."""
 
@@ -31,6 +32,7 @@ def projection_routes(
 ) -> APIRouter:
     """`GET /cohorts/{cohort_id}/{collection}` for every kind, with its filters; by id, paged.
 
+    The kind whose collection is `cohorts` is at `GET /cohorts`, too: one document of each.
     Of those `counted` only the number is shown. `kept`: every kind of the service, by which it is
     told whether it knows a cohort.
     """
@@ -38,6 +40,9 @@ def projection_routes(
     cohorts = _Cohorts(store, kept or (*kinds, *counted))
     for kind, filters in kinds.items():
         _list(router, cohorts, kind, filters)
+    for kind in kinds:
+        if kind.collection == COHORTS:
+            router.add_api_route(f"/{COHORTS}", _all(store, kind), response_model=_page_of(kind))
     router.add_api_route(
         "/cohorts/{cohort_id}",
         _overview(cohorts, tuple(kinds), counted),
@@ -70,16 +75,30 @@ def _list(
     router: APIRouter, cohorts: _Cohorts, kind: type[Document], filters: Sequence[str]
 ) -> None:
     shown = ", ".join(f"`{name}`" for name in filters) or "none"
-    fields: dict[str, Any] = {"items": (Sequence[kind], ...), "total": (int, ...)}  # type: ignore[valid-type]
     router.add_api_route(
         f"/cohorts/{{cohort_id}}/{kind.collection}",
         _listing(cohorts, kind, filters),
         name=f"list {kind.collection}",
         summary=(kind.__doc__ or "").strip().splitlines()[0],
         description=f"Filters: {shown}.",
-        response_model=create_model(f"{kind.__name__}Page", **fields),
+        response_model=_page_of(kind),
         openapi_extra={"parameters": [parameter(kind, name) for name in filters]},
     )
+
+
+def _page_of(kind: type[Document]) -> type[BaseModel]:
+    fields: dict[str, Any] = {"items": (Sequence[kind], ...), "total": (int, ...)}  # type: ignore[valid-type]
+    return create_model(f"{kind.__name__}Page", **fields)
+
+
+def _all(store: Projections, kind: type[Document]) -> Endpoint:
+    async def cohorts(limit: Limit = 100, after: After = "") -> JSONResponse:
+        """Every cohort that the service knows, by id."""
+        found = await store.page(kind, limit=limit, after=after)
+        items = [document.model_dump(mode="json") for document in found]
+        return JSONResponse({"items": items, "total": await store.count(kind)})
+
+    return cohorts
 
 
 def _listing(cohorts: _Cohorts, kind: type[Document], filters: Sequence[str]) -> Endpoint:

@@ -7,8 +7,8 @@ again, and said to be in trouble until the broker answers there; a poll takes no
 
 aiokafka's own `getmany` drops what it has already taken from other partitions when one of them
 raises, and they are not asked for again. So this one takes the client's fetches by itself: it knows
-`Fetcher` (`_records`, `_fetch_task`, `_pending_tasks`), `FetchResult` and `FetchError` of aiokafka
-0.14.
+`Fetcher` (`_records`, `_fetch_task`, `_pending_tasks`, `_fetch_waiters`, `_fetch_max_wait_ms`),
+`FetchResult` and `FetchError` of aiokafka 0.14.
 """
 
 import asyncio
@@ -44,6 +44,15 @@ REST_SECONDS = 5.0
 SILENT_SECONDS = 45.0
 """After which a broker that is asked and answers nothing is said to be away: above the longest that
 one may take to answer that there is nothing new (`CONNECTE_FETCH_WAIT_MS`)."""
+
+
+SOON_SECONDS = 0.1
+"""After which who has something to look after is handed what there is, be it nothing."""
+
+IDLE_SECONDS, IDLE_TIMES = 5.0, 4
+"""A group that was given nothing for so long lets the broker wait so many times as long before it
+answers that there is nothing: it answers at once when there is. Not where something is put down:
+what is taken up again is asked for with the next request."""
 
 
 class BrokerSilent(KafkaError):  # type: ignore[misc]  # aiokafka is not typed
@@ -85,7 +94,8 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
     `refused`: why the group cannot be worked with, the same way. `polled`: when somebody last asked
     for records, `heard`: when the broker last gave an answer, or was not asked, on the monotonic
     clock. `gather`: seconds from one hand-out to the next, at least, in which more comes together;
-    what comes after a longer pause is handed out at once.
+    what comes after a longer pause is handed out at once. `on_poll` is called at each poll, and
+    says whether it has to be called again soon.
     """
 
     def __init__(
@@ -99,11 +109,13 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         self.troubles: dict[TopicPartition, Trouble] = {}
         self.refused: Trouble | None = None
         self.polled = self.heard = time.monotonic()
-        self.on_poll: Callable[[], None] = lambda: None
+        self.on_poll: Callable[[], bool] = lambda: False
         self._on_error = on_error
         self._gather = gather
         self._gathered: dict[TopicPartition, list[Any]] = {}
         self._handed_out = -math.inf
+        self._busy = time.monotonic()
+        self._woken = False
         self._assigned: Any = None
         self._answers: list[Any] = []
 
@@ -171,9 +183,15 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         """As the client's, but of one partition it never raises: see `troubles`."""
         self.polled = time.monotonic()
         self._listen()
-        self.on_poll()
+        self._woken = False
+        patience = timeout_ms / 1000
+        if self.on_poll():
+            patience = min(patience, SOON_SECONDS)
+        self._fetcher._fetch_max_wait_ms = self._fetch_max_wait_ms * (
+            IDLE_TIMES if self.idle else 1
+        )
         try:
-            return await self._many(partitions, timeout_ms / 1000, max_records)
+            return await self._many(partitions, patience, max_records)
         except ConsumerStoppedError:
             raise
         except KafkaError as error:
@@ -184,6 +202,18 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
             self.refused = Trouble(error, 0, time.monotonic() + 2 * REST_SECONDS, None)
             await asyncio.sleep(REST_SECONDS)
             return {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether a group has been given nothing for long, and asks for all it is to read."""
+        long_ago = self.polled - self._busy > IDLE_SECONDS
+        return long_ago and self._group_id is not None and not self.paused()
+
+    def wake(self) -> None:
+        """Have whoever polls be handed what there is, be it nothing, and poll again."""
+        self._woken = True
+        for waiter in list(self._fetcher._fetch_waiters):
+            self._fetcher._notify(waiter)
 
     async def _many(
         self, partitions: tuple[TopicPartition, ...], patience: float, most: int | None
@@ -200,7 +230,8 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
                 whole = self._take(partitions, most)
                 until = self._handed_out + self._gather if self._gathered else deadline
                 left = until - time.monotonic()
-                if whole or left <= 0 or self._subscription.reassignment_in_progress:
+                turn = self._woken or self._subscription.reassignment_in_progress
+                if whole or left <= 0 or turn:
                     return self._hand_out()
                 waiter = self._fetcher._create_fetch_waiter()
                 done, _ = await asyncio.wait([waiter], timeout=left)
@@ -215,7 +246,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
     def _hand_out(self) -> dict[TopicPartition, list[Any]]:
         found, self._gathered = self._gathered, {}
         if found:
-            self._handed_out = time.monotonic()
+            self._handed_out = self._busy = time.monotonic()
         return found
 
     def _take(self, partitions: tuple[TopicPartition, ...], most: int) -> bool:
@@ -326,6 +357,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         assigned = subscription.assignment if subscription is not None else None
         if assigned is not self._assigned:
             self._assigned = assigned
+            self._busy = time.monotonic()
             self.troubles.clear()
             self._gathered.clear()
         for place in [place for place, why in self.troubles.items() if self._is_over(place, why)]:

@@ -39,6 +39,9 @@ the next one's: with a share of about half a batch, a partition with a great bac
 for the others in every batch. (Its own default, 1 MiB, is several batches.)"""
 
 
+POLL_MS = 1000
+"""How long a poll waits where nothing comes and nothing is to be looked after."""
+
 COMMIT_SECONDS = 5.0
 """The client would wait for its coordinator for ever, and no step be made meanwhile."""
 
@@ -92,7 +95,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             fetch_max_wait_ms=pace.fetch_wait_ms,
             isolation_level="read_committed",
             max_partition_fetch_bytes=SHARE_BYTES,
-            batch_timeout_ms=100,
+            batch_timeout_ms=POLL_MS,
             max_records=pace.batch,
             listener=self,
             parser=_as_it_came,
@@ -253,6 +256,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         for partition in places:
             if partition not in self.stepper.stopped:
                 self._read_from_place(partition)
+        self._kafka.wake()
 
     def _read_from_place(self, partition: int) -> None:
         place = self.stepper.owned[partition]
@@ -266,8 +270,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     def _assigned(self, partition: int) -> list[TopicPartition]:
         return [at for at in self._kafka.assignment() if at.partition == partition]
 
-    def _go_on(self) -> None:
-        """Between two steps: put down what is stopped, take up what is not any more, read on."""
+    def _go_on(self) -> bool:
+        """Between two steps: put down what is stopped, take up what is not any more, read on.
+
+        Whether there is something of this left to do.
+        """
         for partition in self.stepper.stopped:
             self._kafka.pause(*self._assigned(partition))
             self._held -= {(topic, partition) for topic in self.topics}
@@ -276,6 +283,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             self._read_from_place(partition)
             self.stepper.go_on(partition)
         self._let_go()
+        return bool(self._held or self.stepper.stopped)
 
     def _let_go(self) -> None:
         """Read on where nothing that comes first is missing any more."""

@@ -15,6 +15,7 @@ from services.chassis.documents import Beat
 from services.chassis.domain import Document, Domain, Due
 from services.chassis.faults import name_of
 from services.chassis.inputs import Fault, Input
+from services.chassis.step.horizon import Horizon
 from services.chassis.step.ports import Ports
 from services.chassis.step.retrying import Abandoned, Retry
 from services.chassis.store.contract import DeadlineAside
@@ -56,6 +57,7 @@ class Deadlines:
         domain: Domain,
         ports: Ports,
         retry: Retry,
+        horizon: Horizon,
         due_workers: Mapping[type[Document], DueWorker],
         *,
         beats: bool,
@@ -65,6 +67,7 @@ class Deadlines:
         self._service = domain.name
         self._ports = ports
         self._retry = retry
+        self._horizon = horizon
         self._due_workers = due_workers
         self._aside: dict[Key, tuple[float, DeadlineAside]] = {}
         self._news: dict[Key, DeadlineAside | None] = {}
@@ -94,11 +97,16 @@ class Deadlines:
         if self._leaving.is_set() or not owned or whole in besides:
             return []
         now = self._ports.clock.now()
+        unheard = sorted(self._unheard & set(owned)) if kind is Beat else []
+        if not unheard and self._horizon.is_clear(kind, owned, now):
+            return []
         keys = [key for collection, key in besides if collection == kind.collection]
         try:
             found = await self._retry.until_done(
                 lambda: self._ports.store.due(kind, list(owned), now, DUE_AT_ONCE, keys)
             )
+            if not found:
+                await self._look_ahead(kind, owned)
             self._taken_back(whole)
             inputs = await self._outcomes(kind, found, now)
         except Abandoned:
@@ -107,9 +115,14 @@ class Deadlines:
             self._put_aside(whole, min(owned), Fault("fault", type(error).__name__), error)
             return []
         if kind is Beat:
-            unheard, self._unheard = sorted(self._unheard & set(owned)), set()
-            inputs += [_of(p, _due(Beat, self._service, str(p))) for p in unheard]
-        return inputs
+            self._unheard.clear()
+        return inputs + [_of(p, _due(Beat, self._service, str(p))) for p in unheard]
+
+    async def _look_ahead(self, kind: type[Document], owned: Collection[int]) -> None:
+        """Know when to look for this kind again."""
+        known = self._horizon.ask(kind, owned)
+        first = await self._retry.until_done(lambda: self._ports.store.next_due(kind, owned))
+        self._horizon.answer(known, first)
 
     async def _outcomes(
         self, kind: type[Document], found: Sequence[tuple[int, Document]], now: datetime

@@ -37,16 +37,24 @@ class StateLost(Exception):
 class Ownership:
     """`owned`: the partitions of one process, and its place in each, of which the database knows
     all but what is `passing`. `stopped`: why it writes no more to some of them, until they are
-    taken again, or let go on: what it was handed meanwhile, it has let go.
+    taken again, or let go on: what it was handed meanwhile, it has let go. `on_others` is called
+    where others may have written: partitions come, go, or are looked at anew.
     """
 
-    def __init__(self, ports: Ports, publisher: Publisher, retry: Retry) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        publisher: Publisher,
+        retry: Retry,
+        on_others: Callable[[], None] = lambda: None,
+    ) -> None:
         self.owned: dict[int, Place] = {}
         self.passing = Passing()
         self.stopped: dict[int, Stopped] = {}
         self._ports = ports
         self._publisher = publisher
         self._retry = retry
+        self._on_others = on_others
 
     async def take(self, partitions: Sequence[int], check: Check | None, taken: Taken) -> None:
         """Become the writer of these; nothing is published before `check` has passed.
@@ -76,6 +84,7 @@ class Ownership:
 
     def _begin(self, found: Mapping[int, Place], taken: Taken) -> None:
         self.owned |= found
+        self._on_others()
         self.passing.forget(found)
         self._go_on(found)
         self._stop_owing()
@@ -85,6 +94,7 @@ class Ownership:
         """Write to these no more."""
         for partition in partitions:
             self.owned.pop(partition, None)
+        self._on_others()
         self.passing.forget(partitions)
         self._publisher.leave(partitions)
         self._go_on(partitions)
@@ -139,6 +149,7 @@ class Ownership:
         finally:
             self._stop_owing()
         self.owned |= {p: self.passing.past(at) for p, at in found.items() if p in self.owned}
+        self._on_others()
 
     async def _adopt(self, partitions: Sequence[int], check: Check | None) -> dict[int, Place]:
         # In this order: whatever led to these places is published, or still in the outbox.

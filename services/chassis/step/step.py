@@ -9,17 +9,17 @@ the process dies at, the next owner of the partition finds either no trace of th
 (G1, G2), and a step of a partition that somebody else has written to since changes nothing (G3).
 """
 
-import asyncio
 import time
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from datetime import datetime
 
 from schemas.journal import RetryParked
-from services.chassis.domain import Change, Document, Domain, Need, State, Timed
+from services.chassis.domain import Change, Document, Domain, Need, State
 from services.chassis.inputs import Fault, Input
 from services.chassis.step.admission import admit
 from services.chassis.step.deciding import Decider
 from services.chassis.step.draft import Draft
+from services.chassis.step.horizon import Horizon
 from services.chassis.step.journal import needs
 from services.chassis.step.ownership import Ownership
 from services.chassis.step.parking import check_parked, queue_needs, tried_again
@@ -39,6 +39,7 @@ class Steps:
         partitions: int,
         decider: Decider,
         ownership: Ownership,
+        horizon: Horizon,
         most_parked: int,
     ) -> None:
         self.domain = domain
@@ -47,8 +48,8 @@ class Steps:
         self.decider = decider
         self.publish = ownership.publish
         self.passing = ownership.passing
+        self.horizon = horizon
         self.most_parked = most_parked
-        self.left_due = asyncio.Event()
 
     async def make(
         self,
@@ -89,8 +90,7 @@ class Steps:
         if moved := [d.finish() for p, d in drafts.items() if p in concerned and d.moved]:
             places, outgoing = zip(*moved, strict=True)
             await self._commit(Commit(places, list(changes.values()), outgoing), owned)
-            if any(_is_due(change, now) for _, change in changes.values()):
-                self.left_due.set()
+            self.horizon.note((change for _, change in changes.values()), now)
             self.ports.metrics.decided([event for d in drafts.values() for event in d.decided])
             await self.publish(outgoing)
         for partition in drafts.keys() - concerned:
@@ -129,7 +129,3 @@ class Steps:
                 seconds = (now - item.attributes.time).total_seconds() / self.ports.clock.rate
                 metrics.was_late(type(item.message).__name__, max(seconds, 0.0))
             metrics.last_event.set(item.attributes.time.timestamp())
-
-
-def _is_due(change: Change, now: datetime) -> bool:
-    return isinstance(change, Timed) and change.due_at is not None and change.due_at <= now

@@ -21,6 +21,7 @@ from services.chassis.step.attempts import Attempts
 from services.chassis.step.catching_up import in_time
 from services.chassis.step.deadlines import Deadlines, DueWorker
 from services.chassis.step.deciding import Decider
+from services.chassis.step.horizon import Horizon
 from services.chassis.step.ownership import Check, Ownership, Stopped, Taken
 from services.chassis.step.parking import asked_again, portions
 from services.chassis.step.ports import Limits, Ports
@@ -66,13 +67,15 @@ class Stepper:
         self._deciding = asyncio.Lock()
         self._retry = Retry(ports, limits)
         self._publisher = Publisher(ports, self._retry)
-        self._ownership = Ownership(ports, self._publisher, self._retry)
+        self._horizon = Horizon()
+        self._ownership = Ownership(ports, self._publisher, self._retry, self._horizon.forget)
         self._deadlines = Deadlines(
-            domain, ports, self._retry, due_workers or {}, beats=beat is not None
+            *(domain, ports, self._retry, self._horizon), due_workers or {}, beats=beat is not None
         )
         decider = Decider(domain, ports, beat or timedelta())
-        steps = Steps(domain, ports, partitions, decider, self._ownership, limits.parked)
-        self._left_due = steps.left_due
+        steps = Steps(
+            *(domain, ports, partitions, decider, self._ownership, self._horizon), limits.parked
+        )
         self._attempts = Attempts(
             steps, ports, self._ownership, self._retry, self._deadlines.set_aside
         )
@@ -87,7 +90,7 @@ class Stepper:
     @property
     def left_due(self) -> asyncio.Event:
         """Set when a step leaves a document whose moment has already come."""
-        return self._left_due
+        return self._horizon.come
 
     @property
     def troubles(self) -> set[Trouble]:

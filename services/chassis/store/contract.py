@@ -111,6 +111,9 @@ class Store(Protocol):
         Those with a key of `besides` are passed over, and do not count for `limit`.
         """
 
+    async def next_due(self, kind: type[Document], partitions: Iterable[int]) -> datetime | None:
+        """The earliest moment of all timed documents of these partitions; None: there are none."""
+
     async def note_aside(self, news: Mapping[tuple[str, str], DeadlineAside | None]) -> None:
         """For those who look: what is set aside by collection and key, or (None) no more."""
 

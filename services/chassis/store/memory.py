@@ -115,7 +115,12 @@ class MemoryStore:
     async def deadlines_aside(self, limit: int) -> list[DeadlineAside]:
         return [self.aside[key] for key in sorted(self.aside)][:limit]
 
-    def next_due(self, *besides: type[Document]) -> datetime | None:
+    async def next_due(self, kind: type[Document], partitions: Iterable[int]) -> datetime | None:
+        wanted = set(partitions)
+        rows = self._timed.get(kind, {}).values()
+        return min((due_at for due_at, partition in rows if partition in wanted), default=None)
+
+    def first_due(self, *besides: type[Document]) -> datetime | None:
         """The earliest deadline of all documents, but for these kinds."""
         kinds = (rows for kind, rows in self._timed.items() if kind not in besides)
         moments = (due_at for rows in kinds for due_at, _ in rows.values())

@@ -273,6 +273,11 @@ class MongoStore(Views):
         rows = await cursor.sort("due_at", 1).limit(limit).to_list(None)
         return [(row["partition"], kind.model_validate(row)) for row in rows]
 
+    async def next_due(self, kind: type[Document], partitions: Iterable[int]) -> datetime | None:
+        query = {"partition": {"$in": list(partitions)}, "due_at": {"$type": "date"}}
+        rows = self._own(kind.collection).find(query, {"due_at": 1}).sort("due_at", 1).limit(1)
+        return next((row["due_at"] for row in await rows.to_list(None)), None)
+
     async def note_aside(self, news: Mapping[tuple[str, str], DeadlineAside | None]) -> None:
         await self.database[ASIDE].bulk_write([aside_operation(*item) for item in news.items()])
 

@@ -15,13 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
+from services.matching.search.fit import BEST
+
 Ints = NDArray[np.int64]
 AnyInts = NDArray[np.integer[Any]]
-
-POINT = 10_000
-"""Scores are whole ten-thousandths of a point."""
-BEST = 100 * POINT
-"""The highest score of a pair."""
 
 _TIES = 1 << 12  # how finely equal assignments are told apart
 

@@ -4,38 +4,54 @@ In French and in English, from the same data as the score; see French law on alg
 (CRPA, L311-3-1 and R311-3-1-2).
 """
 
-from schemas.values import FirstTool, ScoreReason, WaitingCause, Words
-from services.matching.families import job_families, needs_of
-from services.matching.search.assignment import POINT
-from services.matching.search.scoring import CRITERIA, QUARTER, REMOTE, Pool
-from services.matching.search.unpaired import Unpaired
+from typing import assert_never
+
+from schemas.known.jobs import needs_of, recommended
+from schemas.known.tools import label, listed
+from schemas.values import (
+    REMOTE,
+    CohortPolicy,
+    FirstTool,
+    ScoreReason,
+    Tools,
+    WaitingCause,
+    Words,
+)
+from services.matching.search.fit import (
+    CRITERIA,
+    POINT,
+    QUARTER,
+    parts,
+    shared_quarters,
+    shares_of,
+)
 from services.matching.views import Manager, Mentor
 
 
-def reasons_of(pool: Pool, i: int, j: int) -> tuple[ScoreReason, ...]:
-    """The score of manager i with mentor j: what the criteria contribute adds up to it."""
-    words = _words(pool.mentors[j], pool.managers[i], pool.shared(i, j))
+def reasons_of(mentor: Mentor, manager: Manager, policy: CohortPolicy) -> tuple[ScoreReason, ...]:
+    """The score of the two as a pair: what the criteria contribute adds up to it."""
+    words = _words(mentor, manager, shared_quarters(mentor, manager))
     return tuple(
         ScoreReason(
             criterion=name,
             value=round(part / whole, 4),
-            weight=getattr(pool.policy.weights, name),
+            weight=getattr(policy.weights, name),
             contribution=int(share * part / whole) / POINT,
             words=said,
         )
         for name, share, (part, whole), said in zip(
-            CRITERIA, pool.shares, pool.parts(i, j), words, strict=True
+            CRITERIA, shares_of(policy), parts(mentor, manager), words, strict=True
         )
     )
 
 
 def _words(mentor: Mentor, manager: Manager, quarters: int) -> tuple[Words, ...]:
     """What each criterion's value comes from, in the order of `CRITERIA`."""
-    asked, hours = needs_of(manager.job_family), quarters * QUARTER / 60
+    hours = quarters * QUARTER / 60
     at_a_distance = REMOTE in (mentor.site, manager.site)
     return (
         _levels(mentor, manager.needs),
-        _levels(mentor, asked) if asked else _NO_TABLE,
+        _levels(mentor, needs_of(manager.job_family)),
         Words(
             fr=f"{hours:g} h libres en commun par semaine".replace(".", ","),
             en=f"{hours:g} free hours in common in a week",
@@ -45,9 +61,6 @@ def _words(mentor: Mentor, manager: Manager, quarters: int) -> tuple[Words, ...]
     )
 
 
-_NO_TABLE = Words(
-    fr="aucun outil n’est conseillé pour ce poste", en="no tool is recommended for this job"
-)
 _DIRECTORATES = Words(fr="même direction", en="same directorate")
 _REMOTE = Words(fr="à distance", en="at a distance")
 _SITES = Words(fr="même site", en="same site")
@@ -55,12 +68,12 @@ _SITES = Words(fr="même site", en="same site")
 
 def _levels(mentor: Mentor, asked: dict[str, int]) -> Words:
     found = [
-        (tool.replace("-", " "), mentor.skills.get(tool, 0), level)
+        (tool, mentor.skills.get(tool, 0), level)
         for tool, level in sorted(asked.items(), key=lambda item: (-item[1], item[0]))
     ]
     return Words(
-        fr=", ".join(f"{tool} : niveau {own} pour {level}" for tool, own, level in found),
-        en=", ".join(f"{tool}: level {own} for {level}" for tool, own, level in found),
+        fr=", ".join(f"{label(t, 'fr')} : niveau {own} pour {level}" for t, own, level in found),
+        en=", ".join(f"{label(t, 'en')}: level {own} for {level}" for t, own, level in found),
     )
 
 
@@ -79,51 +92,37 @@ def first_tools(mentor: Mentor, manager: Manager, most: int = 3) -> tuple[FirstT
 
 def _first(tool: str, mentor: Mentor, manager: Manager) -> FirstTool:
     needed, mastered = manager.needs[tool], mentor.skills[tool]
-    said = Words(
-        fr=f"demandé au niveau {needed}, maîtrisé au niveau {mastered}",
-        en=f"asked for at level {needed}, mastered at level {mastered}",
-    )
-    if (why := job_families().get(manager.job_family, {}).get(tool)) is not None:
-        said = Words(
-            fr=f"{why.fr} ({said.fr})",
-            en=f"{why.en} ({said.en})",
-        )
+    said = _ASKED_FOR
+    if (why := recommended(manager.job_family).get(tool)) is not None:
+        said = Words(fr=f"pour {why.fr}", en=f"to {why.en}")
     return FirstTool(tool=tool, needed=needed, mastered=mastered, words=said)
 
 
-_CAUSES: dict[WaitingCause, Words] = {
-    "no-skill": Words(
-        fr="aucun mentor ne maîtrise au niveau demandé un outil recherché",
-        en="no mentor masters a needed tool at its level, but for those kept apart",
-    ),
-    "no-common-hour": Words(
-        fr="aucun mentor qui maîtrise un outil recherché n’est libre au même moment",
-        en="no mentor who masters a needed tool is free when the manager is",
-    ),
-}
+_ASKED_FOR = Words(fr="comme demandé", en="as asked for")
+_NAMED = 3
+"""Tools that a sentence names at most."""
 
 
-NO_PLACE = Words(
-    fr="les mentors qui pourraient accompagner ce manager n’ont plus de place",
-    en="the mentors who could coach this manager have no place left",
-)
-
-
-def waiting_words(one: Unpaired) -> Words:
-    """Why somebody stays without a mentor, as a sentence."""
-    if (among := one.competition) is None:
-        return _CAUSES[one.cause]
-    managers = _counted(len(among.managers), "manager")
-    mentors = _counted(len(among.mentors), "mentor")
-    places = among.places
-    return Words(
-        fr=f"{managers} ne peuvent être accompagnés que par {mentors}, "
-        f"qui ensemble ont {_counted(places, 'place')}",
-        en=f"{managers} can only be coached by {mentors}, "
-        f"who together have {_counted(places, 'place')}",
-    )
-
-
-def _counted(number: int, word: str) -> str:
-    """In French and in English, as long as the word is the same."""
-    return f"{number} {word}{'s' if number > 1 else ''}"
+def waiting_words(cause: WaitingCause, needs: Tools) -> Words:
+    """Why somebody stays without a mentor, as a sentence to them."""
+    most_needed = sorted(needs, key=lambda tool: (-needs[tool], tool))[:_NAMED]
+    tools = listed(most_needed, either=True)
+    match cause:
+        case "no-skill":
+            return Words(
+                fr=f"Pour le moment, aucun mentor ne peut vous accompagner sur {tools.fr}.",
+                en=f"For the moment, no mentor can coach you in {tools.en}.",
+            )
+        case "no-common-hour":
+            return Words(
+                fr=f"Les mentors qui maîtrisent {tools.fr} ne sont pas libres aux heures que "
+                "vous avez indiquées.",
+                en=f"The mentors who master {tools.en} are not free at the hours that you gave.",
+            )
+        case "no-place" | "competition":
+            return Words(
+                fr=f"Les mentors qui maîtrisent {tools.fr} sont tous pris pour le moment.",
+                en=f"The mentors who master {tools.en} are all taken for the moment.",
+            )
+        case _:
+            assert_never(cause)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from services.matching.search.assignment import (
-    POINT,
     AnyInts,
     Assignment,
     Graph,
@@ -21,6 +20,7 @@ from services.matching.search.assignment import (
     assign,
     told_apart,
 )
+from services.matching.search.fit import POINT
 from services.matching.search.scoring import Block, Pool
 
 KEPT = 40

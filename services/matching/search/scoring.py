@@ -5,25 +5,18 @@ Age and rank are not criteria; they are not even in the data.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.values import WEEKDAYS, Availability, CohortPolicy, Tools, minutes
-from services.matching.families import needs_of
-from services.matching.search.assignment import BEST, AnyInts, Ints
+from schemas.known.jobs import needs_of
+from schemas.values import REMOTE, WEEKDAYS, Availability, CohortPolicy, Tools
+from services.matching.search.assignment import AnyInts, Ints
+from services.matching.search.fit import DAY_SLOTS, FULL, QUARTER, above, shares_of, starts
 from services.matching.views import Manager, Mentor
-
-QUARTER = 15  # minutes
-DAY_SLOTS = 24 * 60 // QUARTER
-FULL_WEEK = 4 * 60  # shared minutes a week that count as fully available
-FULL = FULL_WEEK // QUARTER
-CRITERIA = ("coverage", "job", "availability", "bridge", "proximity")
-REMOTE = "remote"
-"""The site of whoever meets at a distance: anybody's."""
 
 _CHUNK = 64  # managers whose weeks are compared with the mentors' at once
 
@@ -43,11 +36,8 @@ class Bonds:
 def week(availability: Availability, length: int = QUARTER) -> NDArray[np.bool_]:
     """The week in quarter hours: where somebody can start something of `length` minutes."""
     slots = np.zeros(len(WEEKDAYS) * DAY_SLOTS, dtype=np.bool_)
-    for window in availability:
-        day = WEEKDAYS.index(window.day) * DAY_SLOTS
-        first = -(-minutes(window.start) // QUARTER)
-        last = (minutes(window.end) - length) // QUARTER
-        slots[day + first : day + last + 1] = True
+    for begin, end in starts(availability, length):
+        slots[begin:end] = True
     return slots
 
 
@@ -109,8 +99,7 @@ class Pool:
         self._waiting_keys = np.array([key for key, _, _ in waiting], np.uint64)
         self._waiting_keys *= np.uint64(0x94D049BB133111EB)  # two people may be equal in content
         self._apart = _apart(self.mentors, self.managers, policy, bonds or Bonds())
-        weights = [getattr(policy.weights, name) for name in CRITERIA]
-        self.shares = [weight / sum(weights) * BEST for weight in weights]
+        self._shares = shares_of(policy)
         self._tell_skills()
         self._weeks = Weeks(self.mentors, policy.session_minutes)
         self._waiting_weeks = Weeks(self.managers, policy.session_minutes)
@@ -129,7 +118,7 @@ class Pool:
                 self._levels[tool][j] = mentor.skills[tool]
         everybody = np.arange(len(self.mentors))
         self._for_job = {
-            family: self._covered(tools, everybody, self.shares[1])
+            family: self._covered(tools, everybody, self._shares[1])
             for family, tools in jobs.items()
         }
 
@@ -138,7 +127,7 @@ class Pool:
 
         In whatever order is quickest: managers who have the same week come together.
         """
-        coverage, _, availability, bridge, proximity = self.shares
+        coverage, _, availability, bridge, proximity = self._shares
         by_quarters = np.floor(availability * np.arange(FULL + 1) / FULL).astype(np.int32)
         elsewhere, here = np.int32(bridge), np.int32(proximity)
         by_week = managers[np.argsort(self._waiting_weeks.of[managers], kind="stable")]
@@ -208,29 +197,6 @@ class Pool:
         ties: Ints = (mixed >> np.uint64(52)).astype(np.int64)
         return ties
 
-    def shared(self, i: int, j: int) -> int:
-        """Quarter hours of the week in which both are free."""
-        week_i, week_j = self._waiting_weeks.of[i], self._weeks.of[j]
-        return int(self._waiting_weeks.free[week_i] @ self._weeks.free[week_j])
-
-    def parts(self, i: int, j: int) -> tuple[tuple[float, float], ...]:
-        """For each criterion, how much of how much manager i and mentor j have of it."""
-        manager, mentor = self.managers[i], self.mentors[j]
-        return (
-            _levels(mentor.skills, manager.needs),
-            _levels(mentor.skills, needs_of(manager.job_family)),
-            (min(self.shared(i, j), FULL), FULL),
-            (mentor.directorate != manager.directorate, 1),
-            (mentor.site == manager.site or REMOTE in (mentor.site, manager.site), 1),
-        )
-
-
-def _levels(skills: Tools, tools: Tools) -> tuple[int, int]:
-    """What the skills reach of the levels asked for, and how much is asked for (at least 1)."""
-    return sum(min(skills.get(t, 0), level) for t, level in tools.items()), max(
-        sum(tools.values()), 1
-    )
-
 
 def _key(person: Mentor | Manager, tools: Tools, extra: object) -> int:
     """A number of the person's content, the same whatever their id is."""
@@ -277,35 +243,3 @@ def _apart(
             ids = above(manager.id, bonds.lines.get)
             apart[i].update(place[other] for other in ids & place.keys())
     return {i: sorted(found) for i, found in apart.items() if found}
-
-
-LineOf = Callable[[str], str | None]
-"""Whom somebody reports to, as far as anybody knows."""
-
-
-def above(person: str, line_of: LineOf) -> set[str]:
-    """Everybody to whom somebody reports, at any height. A circle ends."""
-    found: set[str] = set()
-    lead = line_of(person)
-    while lead is not None and lead not in found:
-        found.add(lead)
-        lead = line_of(lead)
-    return found
-
-
-def kept_apart(
-    mentor: Mentor, manager: Manager, policy: CohortPolicy, line_of: LineOf
-) -> str | None:
-    """What keeps two people apart whatever they master, or None."""
-    if mentor.id == manager.id:
-        return "they are the same person"
-    if mentor.id in manager.excludes or manager.id in mentor.excludes:
-        return "one of them excludes the other"
-    if policy.reporting_line != "forbid":
-        return None
-    if manager.id in above(mentor.id, line_of) or mentor.id in above(manager.id, line_of):
-        return "one of them reports to the other"
-    lead = line_of(mentor.id)
-    if lead is not None and lead == line_of(manager.id):
-        return "they report to the same person"
-    return None

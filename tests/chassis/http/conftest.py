@@ -10,9 +10,10 @@ from services.chassis.http.application import create_app
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.effects import Effects
 from services.chassis.http.foresight import Foresight
+from services.chassis.http.forms import LinkPage
 from services.chassis.http.guards import protected
 from services.chassis.http.links import LinkVerifier
-from services.chassis.http.pages import LinkPage, link_routes
+from services.chassis.http.pages import link_routes
 from services.chassis.http.projections import projection_routes
 from services.chassis.store.memory import MemoryStore
 from services.chassis.watch.metrics import Metrics

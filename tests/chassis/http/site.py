@@ -13,8 +13,8 @@ from schemas.envelope import Record
 from schemas.scheduling import ConfirmSession
 from schemas.topics import PEOPLE
 from services.chassis.http.answering import Answering
+from services.chassis.http.forms import Choice, Form, Text
 from services.chassis.http.links import Link, LinkSigner, generate_keys
-from services.chassis.http.pages import Choice, Form, Text
 from services.chassis.http.problems import Problem
 from services.chassis.log.memory import MemoryLog
 from services.chassis.step.stepper import Stepper
@@ -78,7 +78,10 @@ class Site:
 
 def link_form(_: Link) -> Form:
     options = (("yes", Text("Oui", "Yes")), ("no", Text("Non <b>", "No")))
-    return Form(Text("Une question", "A question"), (Choice("answer", Text("?", "?"), options),))
+    return Form(
+        Text("Une question", "A question"),
+        (Choice("answer", Text("Où et quand ?", "Where and when?"), options),),
+    )
 
 
 def link_command(link: Link, answers: Mapping[str, str], _: str) -> Command:

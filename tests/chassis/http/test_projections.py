@@ -1,8 +1,16 @@
 """Projections are listed by id, page by page, and filtered."""
 
+from typing import ClassVar
+
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from schemas.envelope import Record
+from services.chassis.domain import Document
+from services.chassis.http.projections import projection_routes
+from services.chassis.store.contract import Commit, Place
+from services.chassis.store.memory import MemoryStore
 from tests.chassis.http.site import BODY, CONFIRM, Site, problem
 from tests.chassis.toy import (
     COMMANDS as TOPIC,
@@ -52,6 +60,27 @@ async def test_a_filter_that_is_not_there_or_wrong_is_refused_by_its_name(
         found = problem(await client.get(f"/cohorts/c/tallies?{query}"), 422)
 
     assert named in found["title"]
+
+
+class Cohort(Document):
+    """The document of a cohort itself."""
+
+    collection: ClassVar[str] = "cohorts"
+
+
+async def test_cohorts_are_listed_where_a_service_shows_a_document_of_each() -> None:
+    store = MemoryStore()
+    rows = [Cohort(id=name, cohort_id=name) for name in ("b", "a", "c")]
+    await store.commit(Commit([Place(0, 1)], [(0, row) for row in rows], []))
+    application = FastAPI()
+    application.include_router(projection_routes(store, {Cohort: ()}))
+    here = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=here, base_url="http://here") as client:
+        everything = (await client.get("/cohorts")).json()
+        rest = (await client.get("/cohorts?after=a&limit=1")).json()
+
+    assert [row["id"] for row in everything["items"]] == ["a", "b", "c"]
+    assert ([row["id"] for row in rest["items"]], rest["total"]) == (["b"], 3)
 
 
 async def test_parked_records_are_listed_without_their_bytes(site: Site) -> None:

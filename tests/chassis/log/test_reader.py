@@ -304,3 +304,63 @@ async def test_who_stops_a_reader_whose_broker_is_away_goes_on_and_nothing_is_le
 
             await eventually(waits)
     assert asyncio.all_tasks() <= before
+
+
+async def test_who_is_idle_lets_the_broker_wait_for_longer_and_who_put_something_down_does_not(
+    kafka_bootstrap: str, topic: str, log: KafkaLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "IDLE_SECONDS", 0.0)
+    places = [TopicPartition(topic, partition) for partition in range(3)]
+    reader = Reader(
+        topic,
+        bootstrap_servers=kafka_bootstrap,
+        group_id=secrets.token_hex(6),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=20,
+    )
+    await reader.start()
+    try:
+
+        async def waits(milliseconds: int) -> bool:
+            await reader.getmany(timeout_ms=50)
+            return reader._fetcher._fetch_max_wait_ms == milliseconds
+
+        await eventually(partial(waits, 20 * reading.IDLE_TIMES))
+        reader.pause(places[0])
+        assert await waits(20)
+        reader.resume(places[0])
+        assert await waits(20 * reading.IDLE_TIMES)
+
+        await log.publish(numbered(topic, 1, 1))
+
+        async def handed_out() -> bool:
+            return bool(await reader.getmany(timeout_ms=50))
+
+        await eventually(handed_out)
+        monkeypatch.setattr(reading, "IDLE_SECONDS", FOR_EVER)
+        assert await waits(20)
+    finally:
+        await reader.stop()
+
+
+async def test_who_waits_for_records_looks_round_again_soon_or_when_it_is_woken(
+    kafka_bootstrap: str, topic: str
+) -> None:
+    looks = asyncio.Queue[None]()
+    async with Reading(kafka_bootstrap, topic) as found:
+        reader, soon = found.reader, True
+
+        def look() -> bool:
+            looks.put_nowait(None)
+            return soon
+
+        reader.on_poll = look
+        assert await reader.getmany(timeout_ms=int(FOR_EVER * 1000)) == {}
+        soon = False
+        waiting = asyncio.create_task(reader.getmany(timeout_ms=int(FOR_EVER * 1000)))
+        for _ in range(2):
+            await looks.get()
+        await asyncio.sleep(0)
+        reader.wake()
+        assert await waiting == {}

@@ -402,6 +402,19 @@ async def test_only_what_belongs_to_the_partitions_asked_for_is_due(store: Store
     ]
 
 
+async def test_the_next_deadline_is_the_earliest_of_the_partitions_come_or_to_come(
+    store: Store,
+) -> None:
+    soon, later = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    await store.commit(commit(1, loan("later", later), loan("never", None)))
+    await store.commit(commit(1, loan("soon", soon), partition=1))
+    await store.commit(commit(1, loan("never", None), partition=2))
+
+    assert await store.next_due(Loan, [0, 1]) == soon
+    assert await store.next_due(Loan, [0, 2]) == later
+    assert await store.next_due(Loan, [2]) is None
+
+
 async def test_what_is_left_out_is_not_found_due_and_does_not_count(store: Store) -> None:
     moments = [loan(f"{n}", NOW - timedelta(hours=n)) for n in range(6)]
     await store.commit(commit(1, *moments))

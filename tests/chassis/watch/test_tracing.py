@@ -31,9 +31,10 @@ from services.chassis.http.application import create_app
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.effects import Effects
 from services.chassis.http.foresight import Foresight
+from services.chassis.http.forms import Form, LinkPage, Text
 from services.chassis.http.guards import protected
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
-from services.chassis.http.pages import Form, LinkPage, Text, link_routes
+from services.chassis.http.pages import link_routes
 from services.chassis.log.memory import MemoryLog
 from services.chassis.runtime import tracing_of
 from services.chassis.settings import Settings, WrongSetting, load

@@ -1,10 +1,8 @@
 """The chart as Helm renders it, and what the tests ask of the objects."""
 
 import copy
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import helm_python as helm
@@ -15,9 +13,6 @@ from services.chassis.settings import Settings
 
 Object = dict[str, Any]
 
-ROOT = Path(__file__).parents[3]
-CRDS = Path(os.environ.get("CONNECTE_TEST_CRDS", ROOT.parent / "shared" / "crds"))
-"""Definitions of custom resources; the folder may be missing."""
 CI = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").iterdir())
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 

@@ -133,7 +133,6 @@ def test_strimzi_needs_the_name_of_its_cluster() -> None:
     [
         ("kafka.mechanism", "SCRAM-SHA-256"),
         ("kafka.mechanism", "PLAIN"),
-        ("kafka.securityProtocol", "SSL"),
         ("services.matching.kafka", {"secret": "matching-kafka"}),
     ],
 )

@@ -64,9 +64,6 @@ class Api:
             }
         return self._kinds[version]
 
-    async def knows(self, one: Object) -> bool:
-        return one["kind"] in await self.kinds(one["apiVersion"])
-
     async def place(self, one: Object, namespace: str | None = None) -> str:
         """The path of all objects of the same kind (in the same namespace)."""
         version = one["apiVersion"]

@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.conftest import eventually, in_its_own_loop
-from tests.deploy.chart.rendering import CRDS
+from tests.deploy.chart import custom_resources
 from tests.deploy.cluster.api import Api, RefusedError
 from tests.deploy.cluster.control_plane import Cluster, cluster
 from tests.deploy.cluster.helm import Helm
-from tests.deploy.cluster.programs import HELMS, Programs, gateway_definitions, programs
+from tests.deploy.cluster.programs import HELMS, Programs, programs
 
 
 @pytest.fixture(scope="session")
@@ -61,17 +60,15 @@ def helm(
 
 
 @pytest.fixture(scope="session")
-def definitions(kubernetes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Custom resources: those of the Gateway API, and of CONNECTE_TEST_CRDS where it is at hand."""
-    asyncio.run(_define(kubernetes, tmp_path_factory.mktemp("go")))
+def definitions(kubernetes: Cluster) -> None:
+    """Custom resources, as the other tests of the chart know them."""
+    asyncio.run(_define(kubernetes))
 
 
-async def _define(kubernetes: Cluster, directory: Path) -> None:
-    paths = [*await gateway_definitions(directory), *sorted(CRDS.glob("*.yaml"))]
+async def _define(kubernetes: Cluster) -> None:
     async with kubernetes.api() as client:
-        for path in paths:
-            for one in yaml.safe_load_all(path.read_text()):
-                await client.create(one)
+        for one in custom_resources.definitions():
+            await client.create(one)
 
         async def established() -> bool:
             told = await client.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")

@@ -135,7 +135,7 @@ class Kubelet:
             value = entry.get("value", "")
             if source := entry.get("valueFrom"):
                 value = await self._from(namespace, **source)
-            elif value == "0.0.0.0":  # all addresses of the pod
+            elif value in ("::", "0.0.0.0"):  # all addresses of the pod
                 value = f"127.{host}"
             found[entry["name"]] = await self._led(namespace, value)
         return found

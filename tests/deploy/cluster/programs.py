@@ -6,7 +6,6 @@ rename.
 """
 
 import hashlib
-import json
 import os
 import re
 import tempfile
@@ -17,7 +16,6 @@ from pathlib import Path
 from deploy.local.process import Child, find_program
 
 MODULE = Path(__file__).with_name("go.mod")
-GATEWAY_API = "sigs.k8s.io/gateway-api@v1.6.3"
 HELMS = {"3": "v3.22.0", "4": "v4.3.1"}
 BUILD_SECONDS = 3600.0
 # Not optimised and without what a debugger wants: they are made to be run once.
@@ -56,14 +54,6 @@ async def programs(directory: Path) -> Programs:
         controller_manager=control / "kube-controller-manager",
         helms=helms,
     )
-
-
-async def gateway_definitions(directory: Path) -> list[Path]:
-    """The custom resource definitions of the Gateway API, which are part of its Go module."""
-    log = directory / "gateway-api.log"
-    await _go(["mod", "download", "-json", GATEWAY_API], log, {})
-    folder = Path(json.loads(log.read_text())["Dir"]) / "config" / "crd" / "standard"
-    return sorted(folder.glob("gateway.networking.k8s.io_*.yaml"))
 
 
 def kubernetes_version() -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 POINT = 10_000  # scores are whole ten-thousandths
-JOBS = Path(__file__).parents[3] / "services" / "matching" / "job_families.toml"
+JOBS = Path(__file__).parents[3] / "schemas" / "known" / "job_families.toml"
 
 Row = dict[str, str]
 
@@ -63,8 +63,8 @@ class Couples:
         self.place = {row["id"]: j for j, row in enumerate(self.mentors)}
         self.lines = {row["id"]: row["line_manager"] for row in (*self.mentors, *self.managers)}
         self.jobs = {
-            family: {tool: about["level"] for tool, about in tools.items()}
-            for family, tools in tomllib.loads(JOBS.read_text(encoding="utf-8")).items()
+            name: {tool: about["level"] for tool, about in family["tools"].items()}
+            for name, family in tomllib.loads(JOBS.read_text(encoding="utf-8")).items()
         }
         count = len(self.mentors)
         self.skills: dict[str, np.ndarray[Any, Any]] = {}
@@ -90,7 +90,7 @@ class Couples:
 
     def legal(self, row: Row) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Whether each mentor may coach the manager, and the ten-thousandths of a point."""
-        job = self.jobs.get(row["job_family"], {})
+        job = self.jobs.get(row["job_family"], self.jobs["general"])
         needs = _levels(row["needs"]) or job
         none = np.zeros(len(self.mentors), int)
 

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.errors import BadInput
 from deploy.operating.match import certificate_json, match, pairs_csv
-from services.matching.families import job_families
+from schemas.known.jobs import recommended
 from tests.bench.matching import write_people
 from tests.deploy.operating.certificates import findings
 from tests.deploy.operating.commands import connecte
@@ -101,7 +101,7 @@ def test_the_order_of_the_rows_changes_nothing(tmp_path: Path, files: tuple[Path
 
 
 def test_a_manager_who_states_no_needs_gets_those_of_the_job(tmp_path: Path) -> None:
-    needed = job_families()["press-office"]["twitter"]
+    needed = recommended("press-office")["twitter"]
     files = written(
         tmp_path,
         (f"m1,DGFiP,Bercy,twitter:{needed.level},1,mon 09:00-12:00,,",),
@@ -139,7 +139,6 @@ async def test_every_broken_row_is_named_at_once_and_nothing_is_written(tmp_path
         "mentors.csv, line 5, column id: 'm1'",
         "mentors.csv, line 5, column skills: 'linkedin:9'",
         "mentors.csv, line 5, column line_manager: 'nobody'",
-        "managers.csv, line 7, column needs: ''",
         "managers.csv, line 7, column availability: 'mon 12:00-09:00'",
     ):
         assert finding in done.err

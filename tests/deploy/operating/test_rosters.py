@@ -18,6 +18,7 @@ from deploy.operating.rosters import (
     read_rosters,
     write_roster,
 )
+from schemas.known.jobs import needs_of
 from schemas.people import PersonContact
 from schemas.text import tidied
 from schemas.values import Window
@@ -103,6 +104,46 @@ def test_a_row_becomes_a_command_and_a_contact(files: Files) -> None:
         email="zenobie-m-1@pilote.example",
         language="en",
     )
+
+
+def test_people_can_be_introduced_in_their_own_words(files: Files) -> None:
+    own = {"post": "Cheffe de bureau", "presentation": "J’aime expliquer, sans jargon."}
+    columns = (*MENTOR_COLUMNS, *own)
+    write_roster(files.mentors, columns, [mentor(**own), mentor("m-2", post="", presentation="")])
+    write_roster(files.managers, MANAGER_COLUMNS, [manager()])
+    contacts = {contact.person_id: contact for contact in files.read().contacts}
+    assert (contacts["m-1"].post, contacts["m-1"].presentation) == tuple(own.values())
+    assert (contacts["m-2"].post, contacts["m-2"].presentation) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "words", ["zoe@example.org", "voir https://x.example", "06 12 34 56 78", "x" * 281]
+)
+def test_an_introduction_with_an_address_is_refused_and_not_shown(files: Files, words: str) -> None:
+    write_roster(
+        files.mentors,
+        (*MENTOR_COLUMNS, "presentation"),
+        [mentor(presentation=f"Je suis là {words}")],
+    )
+    write_roster(files.managers, MANAGER_COLUMNS, [manager()])
+    finding = files.only()
+    assert (finding.column, finding.value) == ("presentation", None)
+    assert "without an address" in finding.expected
+
+
+def test_what_the_catalogue_has_not_is_taken_as_it_is_spelt_with_a_warning(files: Files) -> None:
+    row = mentor(skills="linkdin:4;tchap:2")
+    jobs = [manager(job_family="jonglerie", needs=""), manager("g-2", job_family="jonglerie")]
+    roster = files.write([row], jobs).read()
+    assert roster.mentors[0].skills == {"linkdin": 4, "tchap": 2}
+    assert roster.managers[0].needs.keys() == needs_of("general").keys()
+    told = [(Path(w.file).name, w.line, w.column, w.value) for w in roster.warnings]
+    assert told == [
+        ("mentors.csv", 2, "skills", "linkdin"),
+        ("managers.csv", 2, "job_family", "jonglerie"),
+    ]
+    assert "is 'linkedin' meant?" in str(roster.warnings[0])
+    assert files.write([mentor()], [manager(job_family="Achats publics")]).read().warnings == ()
 
 
 def test_a_cell_left_empty_takes_the_default_of_the_schema(files: Files) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from services.matching.search.assignment import BEST, Assignment, Graph, Ints, assign, told_apart
+from services.matching.search.assignment import Assignment, Graph, Ints, assign, told_apart
+from services.matching.search.fit import BEST
 
 Cells = list[list[int | None]]
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.values import CohortPolicy, Window
-from services.matching.search.assignment import POINT
+from schemas.values import Availability, CohortPolicy, Window
+from services.matching.search.explaining import reasons_of
+from services.matching.search.fit import POINT, may_pair
 from services.matching.search.pairing import Pairing, pair
 from services.matching.search.scoring import Bonds, Pool
 from services.matching.views import Manager, Mentor
@@ -224,6 +225,41 @@ def test_pairs_that_are_not_the_best_are_not_said_to_be_proven() -> None:
     edges = found.assignment.edges.copy()
     edges[np.flatnonzero(edges >= 0)[0]] = -1
     assert not replace(found, assignment=replace(found.assignment, edges=edges)).proven
+
+
+HOURS = st.integers(0, 95).map(lambda quarter: f"{quarter // 4:02}:{quarter % 4 * 15:02}")
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Availability:
+    """Windows of any length, at any hour: those that end too soon for a session, too."""
+    day, hours = st.sampled_from(("mon", "tue", "fri")), st.lists(HOURS, min_size=2, max_size=2)
+    drawn = [(draw(day), *sorted(draw(hours))) for _ in range(draw(st.integers(1, 2)))]
+    rows = [{"day": d, "start": start, "end": end} for d, start, end in drawn if start < end]
+    return tuple(Window.model_validate(row) for row in rows)
+
+
+@given(seed=SEEDS, mine=windows(), theirs=windows())
+def test_of_two_people_and_of_thousands_at_once_the_same_is_legal_and_scores_the_same(
+    seed: int, mine: Availability, theirs: Availability
+) -> None:
+    mentors, managers = people(Random(seed), 3)
+    mentors = [m.model_copy(update={"availability": mine}) for m in mentors]
+    managers = [g.model_copy(update={"availability": theirs}) for g in managers]
+    pool = Pool(mentors, managers, policy := CohortPolicy())
+    legal = {
+        (pool.mentors[j].id, pool.managers[i].id): int(points)
+        for i, able, worth in chain.from_iterable(pool.legal(np.arange(len(managers))))
+        for j, points in zip(able, worth, strict=True)
+    }
+
+    one_by_one = {
+        (m.id, g.id): round(POINT * sum(r.contribution for r in reasons_of(m, g, policy)))
+        for m, g in product(mentors, managers)
+        if may_pair(m, g, policy)
+    }
+
+    assert one_by_one == legal
 
 
 def test_nobody_at_all_makes_no_pairs() -> None:

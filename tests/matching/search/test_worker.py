@@ -13,8 +13,8 @@ from services.chassis.domain import Document
 from services.chassis.step.deadlines import FailedFor
 from services.matching.messages import PairsFound, SearchEnded
 from services.matching.search import worker as searching
-from services.matching.search.solving import Found, People, solve
-from services.matching.search.worker import RoundSearch, Solver, solve_here
+from services.matching.search.question import Found, People
+from services.matching.search.worker import RoundSearch, Solver, solve, solve_here
 from services.matching.views import Round
 from tests.chassis.faults import Unwilling
 from tests.matching.given import Matching, decided, manager, mentor, scenario, the

@@ -15,6 +15,7 @@ from tests.deploy.trial.check.builder import (
 from tests.deploy.trial.check.stories import (
     first,
     judged,
+    names,
     only_doubled,
     only_lost,
     short_run,
@@ -122,3 +123,29 @@ SIDES = {"mentor": ("mentor",), "manager": ("manager",)}
 def test_what_is_told_by_letter_and_to_whom_is_the_same_for_notify_and_for_the_check() -> None:
     told = {kind.__name__: SIDES.get(telling.to, BOTH) for kind, telling in LETTERS.items()}
     assert told == OWED
+
+
+def waitlisted(run: Run) -> None:
+    run.fact(
+        "matching",
+        "ManagerWaitlisted",
+        "g-1",
+        manager_id="g-1",
+        waiting={"round_id": "round-1", "position": 1, "cause": "competition"},
+        first=True,
+    )
+
+
+def test_a_manager_who_had_a_proposal_in_between_may_wait_anew_in_the_same_round() -> None:
+    run = short_run()
+    waitlisted(run)
+    run.fact("matching", "PairProposed", "m-9~g-1", mentor_id="m-9", manager_id="g-1")
+    waitlisted(run)
+    assert not names(judged(run).doubled, "ManagerWaitlisted")
+
+
+def test_a_manager_who_waits_all_along_is_told_so_once_in_a_round() -> None:
+    run = short_run()
+    waitlisted(run)
+    waitlisted(run)
+    assert names(judged(run).doubled, "ManagerWaitlisted", "g-1", "happened before")

@@ -1,0 +1,154 @@
+"""Every letter that there can be: each event in each of its branches, for each reader.
+
+Made from the published language alone, so an event that is added is here by itself. Always holds:
+the same code gives the same examples; nobody in them exists.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import product
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from schemas.base import Event, recast
+from schemas.feedback import SurveyOpened
+from schemas.gate.samples import message_of
+from schemas.matching import (
+    CohortOpened,
+    ManagerEnrolled,
+    ManagerWaitlisted,
+    MentorVolunteered,
+    PairProposed,
+)
+from schemas.people import PersonContact
+from schemas.scheduling import PairGraduated, SessionPlanned
+from schemas.values import BY_HAND, REMOTE, CohortPolicy, Side, Waiting, WaitingCause, Window
+from services.matching.rounds import proposal
+from services.matching.search.explaining import waiting_words
+from services.matching.views import Manager, Mentor
+from services.notify.letters import LETTERS
+
+COHORT = CohortOpened(
+    cohort_id="bercy-2017", name="Connecte ton manager", policy=CohortPolicy(sessions=5)
+)
+WRITTEN_AT = datetime(2017, 3, 6, 9, tzinfo=UTC)
+
+_WEEK = (Window(day="tue", start="09:00", end="11:00"),)
+_MENTOR = recast(
+    Mentor,
+    message_of(MentorVolunteered),
+    id="m-017",
+    directorate="DGFiP",
+    site="Noisy-le-Grand",
+    skills={"linkedin": 4, "shared-documents": 5, "tchap": 4},
+    availability=_WEEK,
+)
+_MANAGER = recast(
+    Manager,
+    message_of(ManagerEnrolled),
+    id="g-004",
+    directorate="DAE",
+    site="Paris Bercy",
+    job_family="public-procurement",
+    needs={"linkedin": 3, "shared-documents": 3, "tchap": 2},
+    availability=_WEEK,
+)
+
+Branch = tuple[str, Event]
+"""What tells it from the others of its type, and the event."""
+
+
+def contact(side: Side) -> PersonContact:
+    """Somebody on this side of the pair of the examples."""
+    name, person_id = {
+        "mentor": ("Camille Roux", _MENTOR.id),
+        "manager": ("Alex Morel", _MANAGER.id),
+    }[side]
+    address = f"{name.lower().replace(' ', '.')}@example.org"
+    return PersonContact(
+        cohort_id=COHORT.cohort_id,
+        person_id=person_id,
+        name=name,
+        email=address,
+        post="Chargée de projet numérique" if side == "mentor" else None,
+        presentation="J’aime expliquer LinkedIn sans jargon." if side == "mentor" else None,
+    )
+
+
+def branches() -> Iterator[Branch]:
+    """Every event that is told by letter, in each of its branches, in the order of the letters."""
+    for kind in LETTERS:
+        match kind:
+            case _ if kind is PairProposed:
+                yield from _proposals()
+            case _ if kind is ManagerWaitlisted:
+                yield from _places()
+            case _:
+                yield from _branches(message_of(kind))
+
+
+def _branches(sample: Event) -> Iterator[Branch]:
+    kind = type(sample)
+    options = {
+        **{name: found for name in kind.model_fields if (found := _choices(kind, name))},
+        **_NUMBERS.get(kind, {}),
+    }
+    if kind is SurveyOpened:  # whom it asks is in its id
+        del options["side"]
+    for values in product(*options.values()):
+        change = dict(zip(options, values, strict=True))
+        told = "-".join(f"{name}-{value}" for name, value in change.items())
+        yield told.replace("_", "-").lower(), sample.model_copy(update=change)
+
+
+_NUMBERS: Mapping[type[Event], Mapping[str, Sequence[int]]] = {
+    SessionPlanned: {"attempt": (1, 2)},
+    PairGraduated: {"sessions": (1, 5)},
+}
+"""Numbers on which the words of a letter depend."""
+
+
+def _proposals() -> Iterator[Branch]:
+    policy, remote = COHORT.policy, _MENTOR.model_copy(update=_FAR)
+    yield "round", proposal(policy, _MENTOR, _MANAGER, "round-1", WRITTEN_AT)
+    yield "round-remote", proposal(policy, remote, _MANAGER, "round-1", WRITTEN_AT)
+    because = "vous l’avez demandé tous les deux"
+    yield "by-hand", proposal(policy, _MENTOR, _MANAGER, BY_HAND, WRITTEN_AT, because)
+    yield "oldest", message_of(PairProposed).model_copy(update=_OLDEST)
+
+
+_FAR = {"directorate": "DAE", "site": REMOTE}
+_OLDEST = {
+    "reasons": (),
+    "first_tools": (),
+    "mentor_profile": None,
+    "manager_profile": None,
+    "chosen_because": None,
+}
+"""What a proposal had not when less was told of it."""
+
+
+def _places() -> Iterator[Branch]:
+    sample = message_of(ManagerWaitlisted)
+    causes: Sequence[WaitingCause] = _few(WaitingCause)
+    for cause, position in product(causes, (1, 3)):
+        words = waiting_words(cause, _MANAGER.needs)
+        waiting = Waiting(round_id="round-1", position=position, cause=cause, words=words)
+        yield f"{cause}-{position}", sample.model_copy(update={"waiting": waiting})
+
+
+def _choices(kind: type[Event], name: str) -> Sequence[Any]:
+    """The values of a field of which there are but a few; none where there are many."""
+    return _few(kind.model_fields[name].annotation)
+
+
+def _few(annotation: Any) -> Sequence[Any]:
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return inside
+    if origin is Annotated:
+        return _few(inside[0])
+    if origin in (Union, UnionType) and NoneType in inside:
+        found = [value for part in inside if part is not NoneType for value in _few(part)]
+        return (*found, None) if found else ()
+    return ()

@@ -1,0 +1,95 @@
+"""How dates, numbers and French typography are said. Pure.
+
+Clock times are those of Europe/Paris.
+"""
+
+import re
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Language = Literal["fr", "en"]
+LANGUAGES: tuple[Language, ...] = ("fr", "en")
+PARIS = ZoneInfo("Europe/Paris")
+NBSP, NARROW_NBSP = "\u00a0", "\u202f"
+
+_DAYS: dict[Language, tuple[str, ...]] = {
+    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_MONTHS: dict[Language, tuple[str, ...]] = {
+    "fr": (
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ),
+    "en": (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+}
+
+
+def day(moment: datetime, language: Language) -> str:
+    """`lundi 6 mars 2017`; `Monday 6 March 2017`."""
+    local = moment.astimezone(PARIS)
+    number = "1er" if language == "fr" and local.day == 1 else str(local.day)
+    weekday, month = _DAYS[language][local.weekday()], _MONTHS[language][local.month - 1]
+    return f"{weekday} {number}{NBSP}{month} {local.year}"
+
+
+def clock(moment: datetime, language: Language) -> str:
+    """`10 h`, `10 h 30`; `10:00`."""
+    local = moment.astimezone(PARIS)
+    if language == "en":
+        return f"{local:%H:%M}"
+    hours = f"{local.hour}{NBSP}h"
+    return f"{hours}{NBSP}{local:%M}" if local.minute else hours
+
+
+def day_and_time(moment: datetime, language: Language) -> str:
+    """`lundi 6 mars 2017 à 10 h`; `Monday 6 March 2017 at 10:00`."""
+    at = "à" if language == "fr" else "at"
+    return f"{day(moment, language)} {at} {clock(moment, language)}"
+
+
+def span(start: datetime, end: datetime, language: Language) -> str:
+    """`lundi 6 mars 2017, de 10 h à 11 h (heure de Paris)`."""
+    first, last = clock(start, language), clock(end, language)
+    if language == "fr":
+        return f"{day(start, language)}, de {first} à {last} (heure de Paris)"
+    return f"{day(start, language)}, {first} to {last} (Paris time)"
+
+
+def number(value: float, language: Language, decimals: int = 1) -> str:
+    """To so many decimals, without zeros at the end: `36,5`, `36.5`, `40`."""
+    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+    return text.replace(".", ",") if language == "fr" else text
+
+
+def typeset(text: str, language: Language) -> str:
+    """French puts a space before high punctuation, on which no line may break."""
+    if language != "fr":
+        return text
+    text = re.sub(r" ([;!?])", rf"{NARROW_NBSP}\1", text)
+    text = re.sub(r" ([:»])", rf"{NBSP}\1", text)
+    return text.replace("« ", f"«{NBSP}")

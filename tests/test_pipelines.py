@@ -1,0 +1,45 @@
+"""The forges' pipelines run what anybody can run: targets of the Makefile, nightly checks."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PIPELINES = (".gitlab-ci.yml", ".github/workflows/ci.yml")
+TARGETS = set(re.findall(r"^([.\w$()/-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def pipeline(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_pipeline_runs_what_the_makefile_has(name: str) -> None:
+    text = (ROOT / name).read_text()
+    called = set(re.findall(r"\bmake ([\w-]+)", text))
+    for list_ in re.findall(r"target: \[(.*)\]", text):
+        called |= set(list_.split(", "))
+    assert called >= {"lint", "test", "test-kafka", "release"}
+    assert called <= TARGETS
+
+
+def nightly(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.nightly", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
+
+
+def test_every_nightly_check_has_a_job_where_jobs_run_side_by_side() -> None:
+    listed = nightly("--list").stdout.split()
+    jobs = pipeline(".github/workflows/ci.yml")["jobs"]
+    assert jobs["nightly"]["strategy"]["matrix"]["check"] == listed
+
+
+def test_a_check_that_is_not_there_is_named_with_those_that_are() -> None:
+    done = nightly("drils")
+    assert done.returncode == 2
+    assert "no such check: drils; there are simulate, " in done.stderr
