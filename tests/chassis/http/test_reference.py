@@ -5,10 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from schemas.topics import COMMANDS, TYPES, Service
+from schemas.topics import COMMANDS, Service
 from services.chassis.http.reference import rendered
 from tests.chassis.http.site import Site
-from tests.test_shell import openapi
+from tests.test_shell import KINDS, openapi
 
 
 class Page(HTMLParser):
@@ -62,7 +62,7 @@ def test_the_example_of_a_command_is_one_that_can_be_sent(service: Service) -> N
     page = Page(rendered({**document, "paths": {p: document["paths"][p] for p in commands}}))
     assert len(page.examples) == len(commands)
     for path, example in zip(commands, page.examples, strict=True):
-        TYPES[path.rpartition("/")[2]].model_validate(json.loads(example), context="record")
+        KINDS[path.rpartition("/")[2]].model_validate(json.loads(example), context="record")
 
 
 async def test_the_page_is_served_with_leave_to_load_nothing(site: Site) -> None:
