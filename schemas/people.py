@@ -73,6 +73,7 @@ class PersonContact(Command):
     """
 
     audience = "restricted"
+    version: ClassVar[int] = 2
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     name: Annotated[

@@ -38,8 +38,15 @@ class Upcast:
         return self.down is not None and self.until is not None and day < self.until
 
 
-UPCASTS: dict[tuple[str, int], Upcast] = {}
-"""By the type's name and the version that is left behind. No type has a second version yet."""
+def _as_it_was(data: Data) -> dict[str, Any]:
+    """Nothing else was told then: a contact without a post and a presentation."""
+    return dict(data)
+
+
+UPCASTS: dict[tuple[str, int], Upcast] = {
+    ("PersonContact", 1): Upcast(_as_it_was),
+}
+"""By the type's name and the version that is left behind."""
 
 
 def can_upcast(name: str, version: int, current: int) -> bool:

@@ -51,14 +51,13 @@ CHANGES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "schemas/upcasting.py",
-        "UPCASTS: dict[tuple[str, int], Upcast] = {}\n",
+        "UPCASTS: dict[tuple[str, int], Upcast] = {\n",
         """UPCASTS: dict[tuple[str, int], Upcast] = {
     ("SessionCompleted", 1): Upcast(
         lambda old: {**old, "minutes": 60},
         lambda new: {name: new[name] for name in new if name != "minutes"},
         date(2018, 3, 1),
-    )
-}
+    ),
 """,
     ),
     # A type more on a public topic.

@@ -11,8 +11,9 @@ import pytest
 from schemas import topics
 from schemas.base import Event, Message
 from schemas.envelope import Record, Unreadable, attributes, decode, encode, kind_of
+from schemas.people import PersonContact
 from schemas.topics import PUBLIC_EVENTS, TOPICS, TYPES, partition_of
-from schemas.upcasting import UPCASTS, Upcast
+from schemas.upcasting import UPCASTS, Upcast, upcast
 from services.chassis.domain import Domain
 from services.chassis.inputs import Input
 from services.chassis.log.contract import Received
@@ -189,3 +190,9 @@ async def test_a_rebuild_passes_over_the_copies_and_ends_at_the_same_place() -> 
     await log.publish(records)
     assert await rebuild(DOMAIN, store, log, 1) == 3
     assert (await store.places([0]))[0] == place
+
+
+def test_a_contact_of_the_first_version_is_one_without_a_post_and_a_presentation() -> None:
+    first = {"cohort_id": "c", "person_id": "m", "name": "Zoé", "email": "zoe@example.org"}
+    contact = PersonContact.model_validate(upcast("PersonContact", 1, 2, first))
+    assert (contact.name, contact.post, contact.presentation) == ("Zoé", None, None)

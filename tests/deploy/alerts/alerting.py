@@ -1,12 +1,15 @@
 """The alerts, their cases and their runbooks, as the tests look at them."""
 
 import re
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from deploy.local.prometheus import program
 
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy" / "chart" / "files" / "alerts.yaml"
@@ -57,3 +60,9 @@ def cases(path: Path) -> Iterator[Case]:
 def page_of(rule: Rule) -> Path:
     """The runbook that an alert leads to."""
     return RUNBOOKS / str(rule["annotations"]["runbook_url"]).rpartition("/")[2]
+
+
+async def promtool(directory: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Prometheus' own judge of rules, run to its end; what it needs is in `directory`."""
+    command = [str(await program("promtool", directory)), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,14 +1,12 @@
 """Every alert says what is wrong, leads to a runbook, and fires when it should and only then."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from deploy.local import prometheus
-from deploy.local.prometheus import program
 from tests.deploy.alerts.alerting import (
     CASES,
     CASES_OF_OUTAGES,
@@ -21,6 +19,7 @@ from tests.deploy.alerts.alerting import (
     cases,
     groups,
     page_of,
+    promtool,
     rules,
     selected,
 )
@@ -36,24 +35,19 @@ def _id(found: Rule | Path) -> str:
     return f"{found['alert']}-{found['labels']['severity']}"
 
 
-async def _promtool(directory: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [str(await program("promtool", directory)), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 SEEN = sorted(CASES_OF_OUTAGES.glob("*.yaml"))
 
 # The rules
 
 
 async def test_promtool_finds_nothing_wrong_with_the_rules(tmp_path: Path) -> None:
-    checked = await _promtool(tmp_path, "check", "rules", "--lint=all", "--lint-fatal", RULES)
+    checked = await promtool(tmp_path, "check", "rules", "--lint=all", "--lint-fatal", RULES)
     assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.parametrize("path", [*CASES, *SEEN], ids=_id)
 async def test_alerts_fire_when_they_should_and_only_then(path: Path, tmp_path: Path) -> None:
-    tested = await _promtool(tmp_path, "test", "rules", path)
+    tested = await promtool(tmp_path, "test", "rules", path)
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
@@ -64,7 +58,7 @@ async def test_an_alert_that_does_not_fire_when_it_should_is_found(tmp_path: Pat
     (tmp_path / RULES.name).write_text(broken)
     (path,) = (path for path in CASES if path.stem == "parked")
     (tmp_path / "tests" / path.name).write_text(path.read_text())
-    tested = await _promtool(tmp_path, "test", "rules", tmp_path / "tests" / path.name)
+    tested = await promtool(tmp_path, "test", "rules", tmp_path / "tests" / path.name)
     assert tested.returncode == 1
     assert "MentoringRecordsParked" in tested.stderr
 
@@ -124,7 +118,7 @@ async def test_compose_scrapes_as_the_local_run_does_and_obeys_the_rules(tmp_pat
     compose = ROOT / "deploy" / "compose"
     (tmp_path / "prometheus.yml").write_text((compose / "prometheus.yml").read_text())
     (tmp_path / RULES.name).write_text(RULES.read_text())
-    checked = await _promtool(tmp_path, "check", "config", tmp_path / "prometheus.yml")
+    checked = await promtool(tmp_path, "check", "config", tmp_path / "prometheus.yml")
     assert checked.returncode == 0, checked.stderr
     assert "1 rule files found" in checked.stdout
     (job,) = yaml.safe_load((compose / "prometheus.yml").read_text())["scrape_configs"]
@@ -146,7 +140,7 @@ async def test_a_release_sees_itself_alone_and_leads_to_its_own_runbooks(tmp_pat
     assert one["spec"] == yaml.safe_load(released(RULES.read_text()))
     rendered = tmp_path / "rules.yaml"
     rendered.write_text(yaml.safe_dump(one["spec"]))
-    checked = await _promtool(tmp_path, "check", "rules", rendered)
+    checked = await promtool(tmp_path, "check", "rules", rendered)
     assert checked.returncode == 0, checked.stderr
 
 
@@ -217,5 +211,5 @@ async def test_every_query_of_the_runbooks_is_one(path: Path, tmp_path: Path) ->
     rule_file = tmp_path / "queries.yaml"
     found = [{"record": f"query:{number}", "expr": line} for number, line in enumerate(lines)]
     rule_file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": found}]}))
-    checked = await _promtool(tmp_path, "check", "rules", rule_file)
+    checked = await promtool(tmp_path, "check", "rules", rule_file)
     assert checked.returncode == 0, checked.stderr

@@ -44,7 +44,11 @@ def templates(given: Object, release: str = "mentorat", namespace: str = "here")
 
 def render(given: Object, release: str = "mentorat", namespace: str = "here") -> list[Object]:
     texts = templates(given, release, namespace)
-    documents = (yaml.safe_load_all(text) for name, text in texts.items() if name.endswith(".yaml"))
+    documents = (
+        yaml.load_all(text, Loader=yaml.CSafeLoader)
+        for name, text in texts.items()
+        if name.endswith(".yaml")
+    )
     return [found for document in documents for found in document if found]
 
 
