@@ -28,6 +28,7 @@ from pydantic import ValidationError
 from typer.main import get_command
 
 from deploy.cli import app
+from schemas.people import PersonErased
 from schemas.topics import COMMANDS, TYPES, Service
 from services.chassis.http.links import generate_keys
 from tests.test_docs import FENCE, INLINE, ROOT, pages, prose, text_of
@@ -200,6 +201,10 @@ def requested(words: list[str]) -> Request | None:
     )
 
 
+KINDS = {**TYPES, "PersonErased": PersonErased}
+"""What HTTP takes: an erasure is a record without a value, and no type of a topic."""
+
+
 @cache
 def openapi(service: Service) -> dict[str, Any]:
     """What a service says that it can be asked."""
@@ -238,7 +243,7 @@ def wrong_with(request: Request) -> str | None:
         if request.headers.get("content-type") != "application/json":
             return "the body does not say that it is JSON"
         try:
-            kind = TYPES[request.path.rpartition("/")[2]]
+            kind = KINDS[request.path.rpartition("/")[2]]
             kind.model_validate(json.loads(request.body or ""), context="record")
         except (ValidationError, ValueError) as error:
             return str(error)

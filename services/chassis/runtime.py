@@ -193,9 +193,14 @@ class Service:
     def _http(self, verifier: LinkVerifier) -> FastAPI:
         parts, domain = self.parts, self.parts.domain
         about = f"Commands and projections of {domain.name}."
-        app = create_app(f"mentoring {domain.name}", about, self.metrics, parts.largest_body)
-        token = self.settings.http_token
-        kind_of_route = protected(token.get_secret_value() if token else None)
+        app = create_app(
+            f"mentoring {domain.name}",
+            about,
+            self.metrics,
+            largest_body=parts.largest_body,
+            hsts_seconds=self.settings.hsts_seconds,
+        )
+        kind_of_route = protected(*self.settings.http_tokens)
         kinds = [kind for kind in COMMANDS[domain.name] if kind not in parts.by_link]
         app.include_router(
             command_routes(self.commands, [*kinds, *parts.topics], parts.topics, kind_of_route)
@@ -307,10 +312,17 @@ def _clock(settings: Settings) -> Clock:
 
 def verifier_of(settings: Settings) -> LinkVerifier:
     """What checks the links of letters. Raises `WrongSetting`."""
-    try:
-        return LinkVerifier(settings.link_verify_key)
-    except ValueError as error:
-        raise WrongSetting(f"CONNECTE_LINK_VERIFY_KEY: {error}") from None
+    keys = {
+        "CONNECTE_LINK_VERIFY_KEY": settings.link_verify_key,
+        "CONNECTE_LINK_VERIFY_KEY_OLD": settings.link_verify_key_old,
+    }
+    given = {name: key for name, key in keys.items() if key is not None}
+    for name, key in given.items():
+        try:
+            LinkVerifier(key)
+        except ValueError as error:
+            raise WrongSetting(f"{name}: {error}") from None
+    return LinkVerifier(*given.values())
 
 
 def _store(settings: Settings, domain: Domain, metrics: Metrics) -> MongoStore:

@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     http_host: Annotated[str, Field(alias="CONNECTE_HTTP_HOST")] = "127.0.0.1"
     http_port: Annotated[int, Field(alias="CONNECTE_HTTP_PORT", ge=1, le=65535)] = 8080
     http_token: Annotated[SecretStr | None, Field(alias="CONNECTE_HTTP_TOKEN")] = None
+    http_token_old: Annotated[
+        SecretStr | None, EmptyIsNone, Field(alias="CONNECTE_HTTP_TOKEN_OLD")
+    ] = None
+    hsts_seconds: Annotated[
+        int, Field(alias="CONNECTE_HSTS_SECONDS", ge=0, le=2 * 365 * 24 * 3600)
+    ] = 0
 
     commands_in_flight: Annotated[
         int, Field(alias="CONNECTE_COMMANDS_IN_FLIGHT", ge=1, le=10_000)
@@ -80,6 +86,9 @@ class Settings(BaseSettings):
     ] = 50_000
 
     link_verify_key: Annotated[str, Field(alias="CONNECTE_LINK_VERIFY_KEY", min_length=1)]
+    link_verify_key_old: Annotated[
+        str | None, EmptyIsNone, Field(alias="CONNECTE_LINK_VERIFY_KEY_OLD")
+    ] = None
 
     clock_rate: Annotated[float, Field(alias="CONNECTE_CLOCK_RATE", gt=0)] = 1.0
     clock_start: Annotated[datetime | None, Field(alias="CONNECTE_CLOCK_START")] = None
@@ -118,7 +127,18 @@ class Settings(BaseSettings):
                 "CONNECTE_HTTP_TOKEN needs 16 characters or more when the service listens "
                 "beyond the loopback"
             )
+        if self.http_token_old is not None:
+            if token is None:
+                raise ValueError("CONNECTE_HTTP_TOKEN_OLD: not used without CONNECTE_HTTP_TOKEN")
+            if not self.loopback and len(self.http_token_old.get_secret_value()) < 16:
+                raise ValueError("CONNECTE_HTTP_TOKEN_OLD needs 16 characters or more")
         return self
+
+    @property
+    def http_tokens(self) -> tuple[str, ...]:
+        """The tokens that are taken: today's, and while it is being changed the one before."""
+        given = (self.http_token, self.http_token_old)
+        return tuple(token.get_secret_value() for token in given if token)
 
     @model_validator(mode="after")
     def _time_that_somebody_holds_on_this_machine_only(self) -> Self:

@@ -31,7 +31,7 @@ def _spelling(name: str) -> str:
 @cache
 def _by_name() -> Mapping[str, str]:
     """Every spelling of a known tool to its id."""
-    found = {}
+    found: dict[str, str] = {}
     for tool, known in tools().items():
         found |= {_spelling(name): tool for name in (tool, known.fr, known.en)}
     return found

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from services.chassis.clock import Clock
 from services.chassis.runtime import Parts, Service
 from services.chassis.settings import Settings, WrongSetting, load
-from tests.chassis.http.site import PRIVATE_KEY, PUBLIC_KEY, TOKEN
+from tests.chassis.http.site import OLD_TOKEN, PRIVATE_KEY, PUBLIC_KEY, TOKEN
 from tests.chassis.toy import (
     COMMANDS as TOPIC,
 )
@@ -100,6 +100,26 @@ def test_beyond_the_loopback_a_token_is_needed(
     assert load(Settings).http_host == host
 
 
+def test_the_token_of_before_is_held_to_the_same_rule_and_stands_for_none(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("CONNECTE_HTTP_TOKEN_OLD", OLD_TOKEN)
+    with pytest.raises(WrongSetting, match="CONNECTE_HTTP_TOKEN_OLD: not used without"):
+        load(Settings)
+
+    environment.setenv("CONNECTE_HTTP_TOKEN", TOKEN)
+    environment.setenv("CONNECTE_HTTP_HOST", "0.0.0.0")
+    assert load(Settings).http_tokens == (TOKEN, OLD_TOKEN)
+
+    environment.setenv("CONNECTE_HTTP_TOKEN_OLD", "too short")
+    with pytest.raises(WrongSetting, match="CONNECTE_HTTP_TOKEN_OLD needs 16 characters") as error:
+        load(Settings)
+    assert "too short" not in str(error.value)
+
+    environment.setenv("CONNECTE_HTTP_TOKEN_OLD", "")
+    assert load(Settings).http_tokens == (TOKEN,)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
 def test_on_the_loopback_no_token_is_needed(environment: pytest.MonkeyPatch, host: str) -> None:
     environment.setenv("CONNECTE_HTTP_HOST", host)
@@ -107,12 +127,13 @@ def test_on_the_loopback_no_token_is_needed(environment: pytest.MonkeyPatch, hos
     assert load(Settings).loopback
 
 
+@pytest.mark.parametrize("name", ["CONNECTE_LINK_VERIFY_KEY", "CONNECTE_LINK_VERIFY_KEY_OLD"])
 async def test_a_key_that_is_none_stops_the_start_with_the_name_of_its_setting(
-    environment: pytest.MonkeyPatch,
+    environment: pytest.MonkeyPatch, name: str
 ) -> None:
-    environment.setenv("CONNECTE_LINK_VERIFY_KEY", PRIVATE_KEY)
+    environment.setenv(name, PRIVATE_KEY)
 
-    with pytest.raises(WrongSetting, match=r"^CONNECTE_LINK_VERIFY_KEY: ") as error:
+    with pytest.raises(WrongSetting, match=f"^{name}: ") as error:
         Service(load(Settings), Parts(TOY, {}))
 
     assert PRIVATE_KEY.splitlines()[1] not in str(error.value)

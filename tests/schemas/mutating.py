@@ -9,6 +9,7 @@ files of the copy; so a change can be of code, of what was released, or of both 
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -914,6 +915,7 @@ def _agreed(*changes: tuple[str, str, str]) -> Edit:
 def row(change: Change, found: Sequence[Sequence[str]]) -> str:
     """The change, what the gate says where it is, and what others have to do."""
     place, what, _, others = next(one for one in found if change.field and change.field in one[0])
+    place = re.sub(r"and \d+ other types", "and others", place)  # each new type is one more
     told = [f"`{place}`: {what}" if len(what) < 200 else f"`{place}`: {what[:197]}…", others]
     return " | ".join(["", change.what, *(text.replace("|", "/") for text in told), ""]).strip()
 

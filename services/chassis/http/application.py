@@ -8,39 +8,59 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 
 from services.chassis.http.bodies import MAX_BODY, Bodies
-from services.chassis.http.manners import Heads, allowed
+from services.chassis.http.manners import Careful, Heads, allowed
 from services.chassis.http.measuring import Measured
 from services.chassis.http.openapi import describe
 from services.chassis.http.problems import AWAY, Problem, invalid, problem
+from services.chassis.http.reference import serve_reference
 from services.chassis.store.contract import NoAnswer
 from services.chassis.watch.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
 
+class _Service(FastAPI):
+    """Its manners hold for what goes wrong as well, which middleware of an application does not
+    see.
+    """
+
+    hsts_seconds = 0
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Careful(super().build_middleware_stack(), self.hsts_seconds)
+
+
 def create_app(
     title: str,
     description: str,
     metrics: Metrics | None = None,
+    *,
     largest_body: int = MAX_BODY,
+    hsts_seconds: int = 0,
 ) -> FastAPI:
-    """The service's HTTP application, without any route; measured if there are `metrics`."""
-    app = FastAPI(
+    """The service's HTTP application, without any route; measured if there are `metrics`.
+
+    `hsts_seconds`: for how long browsers come by TLS only; 0 where they are not told.
+    """
+    app = _Service(
         title=title,
         description=description,
-        docs_url="/docs",
+        docs_url=None,  # it would load its scripts from elsewhere
         redoc_url=None,
         # To an absolute address, which behind a proxy is one without TLS: the links in letters
         # would travel in clear.
         redirect_slashes=False,
     )
+    app.hsts_seconds = hsts_seconds
     app.add_middleware(Bodies, largest=largest_body)
     if metrics is not None:
         app.add_middleware(Measured, metrics=metrics)
     app.add_middleware(Heads)
     describe(app)
+    serve_reference(app)
     answers: dict[type[Exception], Any] = {
         Problem: _problem,
         NoAnswer: _away,

@@ -22,15 +22,17 @@ JSON = "application/json"
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
-def bearer(token: str | None) -> Guard:
-    """A guard that lets only bearers of the token in; no token, no guard (loopback only)."""
+def bearer(*tokens: str) -> Guard:
+    """A guard that lets only bearers of one of these in; none of them, no guard (loopback only)."""
+    known = [token.encode() for token in tokens]
 
     async def guard(request: Request) -> None:
-        if token is None:
+        if not known:
             return
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        right = hmac.compare_digest(given.strip(" ").encode(), token.encode())
-        if scheme.lower() != "bearer" or not right:
+        told = given.strip(" ").encode()
+        right = [hmac.compare_digest(told, token) for token in known]  # as long for each of them
+        if scheme.lower() != "bearer" or not any(right):
             headers = {"WWW-Authenticate": "Bearer"}
             raise HTTPException(401, "a valid bearer token is needed", headers)
 
@@ -99,6 +101,6 @@ def guarded(*guards: Guard) -> type[APIRoute]:
     return Guarded
 
 
-def protected(token: str | None) -> type[APIRoute]:
-    """The kind of a route that only bearers of the token may use."""
-    return guarded(bearer(token), said_once, readable)
+def protected(*tokens: str) -> type[APIRoute]:
+    """The kind of a route that only bearers of one of these may use."""
+    return guarded(bearer(*tokens), said_once, readable)

@@ -5,10 +5,12 @@ which any character was changed is refused; time is passed in, never asked for.
 """
 
 import base64
+import contextlib
 from datetime import datetime
 from typing import Any, Literal
 
 from joserfc import jwt
+from joserfc.errors import BadSignatureError
 from joserfc.jwk import OKPKey
 
 from schemas.base import Value
@@ -53,11 +55,11 @@ class LinkSigner:
 
 
 class LinkVerifier:
-    """Checks links."""
+    """Checks links: those of one key, and of another while it is being changed."""
 
-    def __init__(self, public_key_pem: str) -> None:
-        """`ValueError` if the PEM is not an Ed25519 public key."""
-        self._key = _key(public_key_pem, private=False)
+    def __init__(self, *public_key_pems: str) -> None:
+        """`ValueError` if a PEM is not an Ed25519 public key."""
+        self._keys = [_key(pem, private=False) for pem in public_key_pems]
 
     def verify(self, token: str, now: datetime) -> Link:
         """What the token allows at `now`. Raises `LinkError` and nothing else."""
@@ -73,7 +75,11 @@ class LinkVerifier:
     def _claims(self, token: str) -> dict[str, Any]:
         if len(token) > _LONGEST or not all(_is_canonical(part) for part in token.split(".")):
             raise ValueError("not a token")
-        return jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
+        *others, last = self._keys
+        for key in others:
+            with contextlib.suppress(BadSignatureError):
+                return jwt.decode(token, key, algorithms=[_ALGORITHM]).claims
+        return jwt.decode(token, last, algorithms=[_ALGORITHM]).claims
 
 
 def generate_keys() -> tuple[str, str]:

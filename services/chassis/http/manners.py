@@ -1,7 +1,8 @@
 """What every address of a service does alike: HEAD, and which methods there are.
 
 Always holds: HEAD is answered as GET is, without the body; no other address is ever named in an
-answer (a redirect would send the token of a link wherever it points).
+answer (a redirect would send the token of a link wherever it points); every answer tells browsers
+to take it for what it says it is, and to ask for no camera and no place.
 """
 
 from fastapi import FastAPI, Request
@@ -26,6 +27,35 @@ class Heads:
             await send(message)
 
         await self.app({**scope, "method": "GET"}, receive, bodiless)
+
+
+class Careful:
+    """Puts into every answer what browsers have to be told, faults included."""
+
+    def __init__(self, app: ASGIApp, hsts_seconds: int = 0) -> None:
+        self.app = app
+        self.headers = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"permissions-policy", _NOTHING),
+        ]
+        if hsts_seconds:
+            policy = f"max-age={hsts_seconds}".encode()
+            self.headers.append((b"strict-transport-security", policy))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def carefully(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *self.headers]}
+            await send(message)
+
+        await self.app(scope, receive, carefully)
+
+
+_NOTHING = b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def allowed(request: Request) -> str:

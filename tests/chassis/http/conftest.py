@@ -17,7 +17,16 @@ from services.chassis.http.pages import link_routes
 from services.chassis.http.projections import projection_routes
 from services.chassis.store.memory import MemoryStore
 from services.chassis.watch.metrics import Metrics
-from tests.chassis.http.site import PUBLIC_KEY, TOKEN, Site, WorkedOnAtOnce, link_command, link_form
+from tests.chassis.http.site import (
+    HSTS,
+    OLD_TOKEN,
+    PUBLIC_KEY,
+    TOKEN,
+    Site,
+    WorkedOnAtOnce,
+    link_command,
+    link_form,
+)
 from tests.chassis.toy import (
     NOW,
     PARTITIONS,
@@ -39,10 +48,10 @@ async def site() -> Site:
     effects = Effects(TOY.name, store)
     commands = Commands(CommandTopic(TOY.name, log, clock, PARTITIONS), effects)
     metrics = Metrics(TOY.name)
-    app = create_app("toy", "A toy.", metrics)
+    app = create_app("toy", "A toy.", metrics, HSTS)
     topics = {PersonContact: PEOPLE}
     kinds = [*COMMANDS["scheduling"], PersonContact]
-    guard = protected(TOKEN)
+    guard = protected(TOKEN, OLD_TOKEN)
     app.include_router(command_routes(commands, kinds, topics, guard))
     listed = {Tally: ("count",)}
     app.include_router(projection_routes(store, listed, (), TOY.documents, guard))

@@ -28,6 +28,8 @@ from tests.chassis.toy import (
 )
 
 TOKEN = "a token of more than sixteen characters"
+OLD_TOKEN = "the token of before, while it is being changed"
+HSTS = 3600
 PRIVATE_KEY, PUBLIC_KEY = generate_keys()
 SIGNER = LinkSigner(PRIVATE_KEY)
 CONFIRM = "/commands/ConfirmSession"

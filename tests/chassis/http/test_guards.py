@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.chassis.http.site import BODY, CONFIRM, TOKEN, Site, problem
+from tests.chassis.http.site import BODY, CONFIRM, OLD_TOKEN, TOKEN, Site, problem
 
 
 @pytest.mark.parametrize("given", [None, "", "wrong", TOKEN[:-1], TOKEN + "x", "é"])
@@ -25,6 +25,13 @@ async def test_without_the_token_nothing_is_done_and_nothing_is_shown(
         problem(answer, 401)
         assert answer.headers["www-authenticate"] == "Bearer"
     assert site.sent == []
+
+
+@pytest.mark.parametrize("given", [TOKEN, OLD_TOKEN])
+async def test_while_the_token_is_being_changed_both_are_taken(site: Site, given: str) -> None:
+    async with site.client(given) as client:
+        assert (await client.get("/cohorts/c")).status_code == 200
+        assert (await client.post(CONFIRM, json=BODY)).status_code == 202
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])

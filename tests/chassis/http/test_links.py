@@ -113,3 +113,19 @@ def test_keys_are_checked_when_they_are_given() -> None:
     for wrong in ("", "no key", PRIVATE):
         with pytest.raises(ValueError, match="not an Ed25519 public key"):
             LinkVerifier(wrong)
+
+
+def test_while_the_key_is_being_changed_links_of_both_are_taken_and_of_no_third() -> None:
+    private, public = generate_keys()
+    later, until = LinkSigner(private).sign(LINK, NOW + timedelta(days=1)), NOW + timedelta(days=1)
+    both = LinkVerifier(public, PUBLIC)
+    assert both.verify(TOKEN, NOW) == both.verify(later, NOW) == LINK
+    for token, now, why in (
+        (TOKEN, until, "expired"),
+        (later, until, "expired"),
+        (TOKEN[:-4] + "AAAA", NOW, "forged"),
+        (LinkSigner(generate_keys()[0]).sign(LINK, until), NOW, "forged"),
+    ):
+        with pytest.raises(LinkError) as caught:
+            both.verify(token, now)
+        assert caught.value.reason == why

@@ -5,10 +5,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import generate_latest
 
-from tests.chassis.http.site import BODY, CONFIRM, Site, problem, token
+from services.chassis.http.application import create_app
+from tests.chassis.http.site import BODY, CONFIRM, HSTS, TOKEN, Site, problem, token
 
 COMPRESSED = [("gzip", gzip.compress), ("br", bytes), ("zstd", bytes), ("gzip, gzip", bytes)]
 
@@ -99,6 +101,31 @@ async def test_no_answer_leads_to_another_address(site: Site) -> None:
                 assert answer.status_code in (404, 405), path
                 assert "location" not in answer.headers
     assert site.sent == []
+
+
+@pytest.mark.parametrize("path", [*GETS, "link", "/links/forged", "/fault", CONFIRM])
+async def test_every_answer_tells_browsers_to_be_careful_faults_and_refusals_too(
+    site: Site, path: str
+) -> None:
+    @site.app.get("/fault")
+    def fault() -> None:
+        raise RuntimeError("a fault")
+
+    path = f"/links/{token()}" if path == "link" else path
+    for bearer in (TOKEN, None):
+        async with site.client(bearer) as client:
+            answer = await client.get(path)
+        assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+        assert "camera=()" in answer.headers["permissions-policy"]
+        assert answer.headers["strict-transport-security"] == f"max-age={HSTS}"
+
+
+async def test_browsers_are_told_to_come_by_tls_only_where_somebody_has_said_so() -> None:
+    transport = httpx.ASGITransport(create_app("toy", "A toy."))
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        answer = await client.get("/openapi.json")
+    assert "strict-transport-security" not in answer.headers
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_a_cohort_that_nobody_knows_is_not_an_empty_one(site: Site) -> None:

@@ -335,7 +335,7 @@ class Site:
         store = MemoryStore()
         commands = Commands(topic, Effects(TOY.name, store))
         app = create_app("toy", "A toy.", Metrics(TOY.name))
-        app.include_router(command_routes(commands, COMMANDS["scheduling"], {}, protected(None)))
+        app.include_router(command_routes(commands, COMMANDS["scheduling"], {}, protected()))
         form = Form(Text("Une question", "A question"), ())
         purpose = LinkPage(lambda _: form, lambda *_: ConfirmSession(**BODY))
         verifier = LinkVerifier(PUBLIC_KEY)
