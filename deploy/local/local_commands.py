@@ -1,6 +1,7 @@
 """`connecte up`: the platform on this machine, from a checkout."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.table import Table
@@ -10,6 +11,8 @@ from deploy.operating.console import Json, output, run, scratch
 
 def up(json_: Json = False) -> None:
     """Start the platform on this machine, with the real clock, until Ctrl-C.
+
+    Letters are files in the directory that it prints as its mailbox.
 
     Example: connecte up --json
     """
@@ -28,7 +31,24 @@ def up(json_: Json = False) -> None:
                     else:
                         table.add_row(name, str(address))
                 output.print(table)
+                if waiting := quiet_until(datetime.now(UTC)):
+                    output.print(waiting, markup=False, highlight=False)
             await stack.failed
 
     with scratch("up") as directory:
         run(stay(directory))
+
+
+def quiet_until(now: datetime) -> str | None:
+    """When the next letter leaves, if none does now: at night, on a Sunday, on a public holiday."""
+    from schemas.saying import day_and_time
+    from schemas.values import QuietHours
+    from services.notify.calendar import next_sending_time
+
+    leaves = next_sending_time(now, QuietHours())
+    if leaves <= now:
+        return None
+    return (
+        f"No letter leaves now: it is night, a weekend or a public holiday in Paris. The next one "
+        f"leaves on {day_and_time(leaves, 'en')}, unless a cohort has other quiet hours."
+    )
