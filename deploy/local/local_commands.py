@@ -12,19 +12,24 @@ from deploy.operating.console import Json, output, run, scratch
 def up(json_: Json = False) -> None:
     """Start the platform on this machine, with the real clock, until Ctrl-C.
 
-    Letters are files in the directory that it prints as its mailbox.
+    It prints the address of its mailbox, which shows every letter, and where they lie as files.
 
     Example: connecte up --json
     """
+    from deploy.local.mailbox_page import mailbox_page
     from deploy.local.stack import Terms, running_stack
 
     async def stay(directory: Path) -> None:
-        async with running_stack(directory, Terms()) as stack:
+        async with (
+            running_stack(directory, Terms()) as stack,
+            mailbox_page(stack.mailbox) as mailbox,
+        ):
+            addresses = {**stack.addresses, "mailbox": mailbox}
             if json_:
-                print(json.dumps(stack.addresses), flush=True)  # noqa: T201
+                print(json.dumps(addresses), flush=True)  # noqa: T201
             else:
                 table = Table("what", "where", title="Ready; Ctrl-C ends it")
-                for name, address in stack.addresses.items():
+                for name, address in addresses.items():
                     if isinstance(address, dict):
                         for service, url in address.items():
                             table.add_row(service, f"{url}/docs")

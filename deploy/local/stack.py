@@ -158,7 +158,7 @@ class Stack:
             "kafka": self.kafka,
             "mongodb": self.mongodb,
             "smtp": f"127.0.0.1:{self.mailbox.port}",
-            "mailbox": str(self.mailbox.directory / "new"),
+            "letters": str(self.mailbox.directory / "new"),
             "services": {name: service.url for name, service in self.services.items()},
         }
 
