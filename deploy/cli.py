@@ -17,6 +17,7 @@ import typer
 from deploy.errors import BadInput, explained
 from deploy.operating.console import progress
 from deploy.operating.erase_commands import erase
+from deploy.operating.letter_commands import letter_commands
 from deploy.operating.match_commands import match_
 from deploy.operating.parked_commands import parked_commands
 from deploy.operating.programme_commands import import_, round_
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.add_typer(topic_commands, name="topics")
 app.add_typer(schema_commands, name="schemas")
 app.add_typer(parked_commands, name="parked")
+app.add_typer(letter_commands, name="letters")
 app.command("import")(import_)
 app.command("match")(match_)
 app.command("round")(round_)

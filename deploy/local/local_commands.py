@@ -1,6 +1,7 @@
 """`connecte up`: the platform on this machine, from a checkout."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,29 +21,52 @@ def up(
 ) -> None:
     """Start the platform on this machine, with the real clock, until Ctrl-C.
 
-    Everybody may sign in to the portal: by the link in the letter that it sends to the mailbox.
+    Everybody may sign in to the portal: by the link in the letter that it sends. The address of the
+    mailbox, which shows every letter, is printed, and where they lie as files.
 
     Example: connecte up --json
     """
+    from deploy.local.mailbox_page import mailbox_page
     from deploy.local.stack import WITH_PORTAL, Terms, running_stack
 
     settings = {"CONNECTE_COORDINATORS": coordinator, "CONNECTE_SIGN_IN_DOMAINS": "*"}
     terms = Terms(services=WITH_PORTAL, settings=settings)
 
     async def stay(directory: Path) -> None:
-        async with running_stack(directory, terms) as stack:
+        async with (
+            running_stack(directory, terms) as stack,
+            mailbox_page(stack.mailbox) as mailbox,
+        ):
+            addresses = {**stack.addresses, "mailbox": mailbox}
             if json_:
-                print(json.dumps(stack.addresses), flush=True)  # noqa: T201
+                print(json.dumps(addresses), flush=True)  # noqa: T201
             else:
                 table = Table("what", "where", title="Ready; Ctrl-C ends it")
-                for name, address in stack.addresses.items():
+                for name, address in addresses.items():
                     if isinstance(address, dict):
                         for service, url in address.items():
                             table.add_row(service, url if service == "portal" else f"{url}/docs")
                     else:
                         table.add_row(name, str(address))
                 output.print(table)
+                if waiting := quiet_until(datetime.now(UTC)):
+                    output.print(waiting, markup=False, highlight=False)
             await stack.failed
 
     with scratch("up") as directory:
         run(stay(directory))
+
+
+def quiet_until(now: datetime) -> str | None:
+    """When the next letter leaves, if none does now: at night, on a Sunday, on a public holiday."""
+    from schemas.saying import day_and_time
+    from schemas.values import QuietHours
+    from services.notify.calendar import next_sending_time
+
+    leaves = next_sending_time(now, QuietHours())
+    if leaves <= now:
+        return None
+    return (
+        f"No letter leaves now: it is night, a weekend or a public holiday in Paris. The next one "
+        f"leaves on {day_and_time(leaves, 'en')}, unless a cohort has other quiet hours."
+    )

@@ -48,6 +48,7 @@ class Mailbox:
         self.redelivered = 0
         self.hanging = False
         self.port = port or free_port()
+        self.directory = directory
         self._new = directory / "new"
         self._tmp = directory / "tmp"
         for folder in (self._new, self._tmp, directory / "cur"):

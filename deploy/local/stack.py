@@ -161,6 +161,7 @@ class Stack:
             "kafka": self.kafka,
             "mongodb": self.mongodb,
             "smtp": f"127.0.0.1:{self.mailbox.port}",
+            "letters": str(self.mailbox.directory / "new"),
             "services": {name: service.url for name, service in self.services.items()},
         }
 

@@ -5,7 +5,7 @@ the same code gives the same examples; nobody in them exists.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -21,7 +21,7 @@ from schemas.matching import (
     PairProposed,
 )
 from schemas.people import PersonContact
-from schemas.scheduling import PairGraduated, SessionPlanned
+from schemas.scheduling import AttendanceRequested, PairGraduated, SessionPlanned
 from schemas.values import BY_HAND, REMOTE, CohortPolicy, Side, Waiting, WaitingCause, Window
 from services.matching.rounds import proposal
 from services.matching.search.explaining import waiting_words
@@ -97,15 +97,20 @@ def _branches(sample: Event) -> Iterator[Branch]:
         del options["side"]
     for values in product(*options.values()):
         change = dict(zip(options, values, strict=True))
-        told = "-".join(f"{name}-{value}" for name, value in change.items())
+        told = "-".join(f"{name}-{_spelt(value)}" for name, value in change.items())
         yield told.replace("_", "-").lower(), sample.model_copy(update=change)
 
 
-_NUMBERS: Mapping[type[Event], Mapping[str, Sequence[int]]] = {
+def _spelt(value: Any) -> str:
+    return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else str(value)
+
+
+_NUMBERS: Mapping[type[Event], Mapping[str, Sequence[Any]]] = {
     SessionPlanned: {"attempt": (1, 2)},
+    AttendanceRequested: {"report_by": (WRITTEN_AT + timedelta(days=14), None)},
     PairGraduated: {"sessions": (1, 5)},
 }
-"""Numbers on which the words of a letter depend."""
+"""Numbers and moments on which the words of a letter depend."""
 
 
 def _proposals() -> Iterator[Branch]:

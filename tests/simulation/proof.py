@@ -26,4 +26,5 @@ _LINKS = Links(SIGNER, dict.fromkeys(ANSWERED_BY.values(), "http://nowhere"))
 
 def proof_in(letter: Letter) -> str:
     """The token of the link in a letter."""
-    return (_LINKS.of(letter) or "").rpartition("/")[2]
+    url = _LINKS.of(letter, "fr") or ""
+    return url.rpartition("/")[2].partition("?")[0]

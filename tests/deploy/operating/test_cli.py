@@ -32,6 +32,7 @@ from tests.deploy.operating.commands import ROOT, Done, connecte
 
 LEAVES = (
     *("demo", "up", "import", "round", "rebuild", "chaos", "match", "erase"),
+    "letters preview",
     *("parked list", "parked show", "parked retry", "parked drop"),
     *("topics plan", "topics apply", "topics check", "topics access", "topics list"),
     *("schemas generate", "schemas list"),

@@ -1,0 +1,115 @@
+"""Every letter that there can be, as files to look at: with nobody's name and no server.
+
+Always holds: a letter is rendered by the code that sends it; the links in it lead nowhere.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from deploy.errors import BadInput
+from deploy.operating.letter_examples import COHORT, WRITTEN_AT, branches, contact
+from schemas.base import Event, recast
+from schemas.people import PersonContact
+from schemas.saying import LANGUAGES, Language
+from schemas.values import Side
+from services.chassis.http.links import LinkSigner, generate_keys
+from services.notify.actions import ANSWERED_BY, Links
+from services.notify.letters import letters_of
+from services.notify.rendering import MAIL_POLICY, Letterhead, render
+from services.notify.views import Cohort, Letter, Person
+
+_OTHER: dict[Side, Side] = {"mentor": "manager", "manager": "mentor"}
+_NOWHERE = "https://connecte.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """One letter in one language; `name` is that of its files, without what they end in."""
+
+    name: str
+    template: str
+    branch: str
+    side: Side
+    language: Language
+    subject: str
+    eml: bytes
+    html: str
+    text: str
+
+
+def letters(name: str | None = None, contact_at: str | None = None) -> Iterator[Previewed]:
+    """Every letter of every event, branch, reader and language; `name` is the programme's."""
+    links = Links(LinkSigner(generate_keys()[0]), dict.fromkeys(ANSWERED_BY.values(), _NOWHERE))
+    policy = COHORT.policy
+    cohort = Cohort(
+        id=COHORT.cohort_id,
+        cohort_id=COHORT.cohort_id,
+        name=name or COHORT.name,
+        quiet_hours=policy.quiet_hours,
+        languages=policy.languages,
+    )
+    head = Letterhead("connecte@programme.example", "programme.example", contact_at)
+    for branch, event in branches():
+        for letter in _letters(event):
+            for language in LANGUAGES:
+                reader = _person(contact(letter.side), language)
+                other = _person(contact(_OTHER[letter.side]), language)
+                message = render(letter, reader, other, links, cohort, head, WRITTEN_AT)
+                parts = [letter.template, branch, letter.side, language]
+                page, plain = message.get_body(("html",)), message.get_body(("plain",))
+                assert page is not None and plain is not None
+                yield Previewed(
+                    name="-".join(part for part in parts if part),
+                    template=letter.template,
+                    branch=branch,
+                    side=letter.side,
+                    language=language,
+                    subject=str(message["Subject"]),
+                    eml=message.as_bytes(policy=MAIL_POLICY),
+                    html=page.get_content(),
+                    text=plain.get_content(),
+                )
+
+
+def _letters(event: Event) -> Iterator[Letter]:
+    for letter_id, person_id, side in letters_of(event):
+        yield Letter(
+            id=letter_id,
+            cohort_id=event.cohort_id,
+            state="queued",
+            person_id=person_id,
+            side=side,
+            template=type(event).__name__,
+            facts=event.model_dump(mode="json"),
+            owed_since=WRITTEN_AT,
+            due_at=WRITTEN_AT,
+        )
+
+
+def _person(found: PersonContact, language: Language) -> Person:
+    return recast(Person, found, id=found.person_id, language=language)
+
+
+def write(directory: Path, found: list[Previewed]) -> None:
+    """The letters as `.eml`, `.html` and `.txt`, and `index.html`. Raises BadInput."""
+    page = _INDEX.get_template("letters_index.html").render(letters=found, languages=LANGUAGES)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for letter in found:
+            (directory / f"{letter.name}.eml").write_bytes(letter.eml)
+            (directory / f"{letter.name}.html").write_text(letter.html, encoding="utf-8")
+            (directory / f"{letter.name}.txt").write_text(letter.text, encoding="utf-8", newline="")
+        (directory / "index.html").write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(
+            f"{directory}: cannot be written ({os.strerror(error.errno or 0)})"
+        ) from None
+
+
+_INDEX = Environment(
+    loader=PackageLoader("deploy.operating", "."), autoescape=True, undefined=StrictUndefined
+)
