@@ -130,6 +130,8 @@ class Service:
         self.tracing = tracing_of(domain.name, str(endpoint) if endpoint else None)
         self.store = _store(settings, domain, self.metrics)
         connection = settings.kafka_connection
+        if ends := settings.certificate_ends:
+            self.metrics.certificate_ends.labels("broker").set(ends.timestamp())
         self.log = KafkaLog(connection, idempotent=settings.kafka_idempotent)
         self.stepper = self._stepper()
         self.broker = _broker(connection, self.metrics)

@@ -6,8 +6,10 @@ A wrong value stops the start with the name of the setting.
 import ipaddress
 import ssl
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
+from cryptography import x509
 from pydantic import (
     BeforeValidator,
     Field,
@@ -193,6 +195,14 @@ class Settings(BaseSettings):
                     "key (PEM, without a pass phrase)"
                 ) from None
         return context
+
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """When the certificate that the broker is shown, or one of its chain, is valid no more."""
+        if not self.kafka_certfile:
+            return None
+        chain = x509.load_pem_x509_certificates(Path(self.kafka_certfile).read_bytes())
+        return min(one.not_valid_after_utc for one in chain)
 
     @property
     def kafka_connection(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
+from cryptography import x509
 
 from deploy.local.process import free_port
 from deploy.operating.reach import access
@@ -82,6 +83,22 @@ def test_only_the_authorities_that_were_named_are_believed(
 ) -> None:
     given(environment, {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CAFILE": files["ca"]})
     assert len(load(Settings).kafka_connection["ssl_context"].get_ca_certs()) == 1
+
+
+async def test_when_the_certificate_for_the_broker_ends_is_a_measure(
+    environment: pytest.MonkeyPatch, files: dict[str, str]
+) -> None:
+    given(environment, {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CAFILE": files["ca"]})
+    assert load(Settings).certificate_ends is None
+    given(environment, {"KAFKA_SSL_CERTFILE": files["cert"], "KAFKA_SSL_KEYFILE": files["key"]})
+    settings = load(Settings)
+    end = x509.load_pem_x509_certificate(Path(files["cert"]).read_bytes()).not_valid_after_utc
+    assert settings.certificate_ends == end
+    service = Service(settings, Parts(TOY, {}))
+    labels = {"to": "broker"}
+    name = "mentoring_certificate_expiry_timestamp_seconds"
+    assert service.metrics.registry.get_sample_value(name, labels) == end.timestamp()
+    await service.store.close()
 
 
 async def test_a_client_certificate_is_shown_to_a_server_that_asks_for_one(

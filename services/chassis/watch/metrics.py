@@ -240,6 +240,12 @@ class Metrics:
         "Scrapes at which figures could not be looked up, and stayed as they were",
         ("part",),
     )
+    certificate_ends = Made(
+        Gauge,
+        "mentoring_certificate_expiry_timestamp_seconds",
+        "When a certificate that this process shows stops being valid",
+        ("to",),
+    )
     build = Made(Gauge, "mentoring_build_info", "Which service this is", ("service",))
 
     def __init__(self, service: Service, untold: AbstractSet[type[Message]] = frozenset()) -> None:
