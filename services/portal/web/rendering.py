@@ -19,7 +19,7 @@ from services.chassis import wording
 from services.portal import phrases, weeks
 from services.portal.tools import LEVELS, tool_name
 from services.portal.views import Participant
-from services.portal.web.site import Visit
+from services.portal.web.visit import Visit
 
 STYLE = (resources.files(__package__) / "templates" / "portal.css").read_bytes()
 STYLE_PATH = f"/style/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
