@@ -28,9 +28,11 @@ from services.portal.web import (
     signing_in,
 )
 from services.portal.web.engine import Away
+from services.portal.web.entering import Entry
 from services.portal.web.rendering import STYLE, STYLE_PATH, message, page
 from services.portal.web.sessions import digest
-from services.portal.web.site import NotHere, Site, Visit
+from services.portal.web.site import NotHere, Site
+from services.portal.web.visit import Visit
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +102,10 @@ ROUTES: tuple[Route, ...] = (
 def page_routes(site: Site) -> APIRouter:
     """Every route of the table, the stylesheet, and an answer for every other address."""
     router = APIRouter(include_in_schema=False)
+    entry = Entry(site)
     for route in ROUTES:
         router.add_api_route(
-            route.path, _guarded(route, site), methods=[route.method], name=route.path
+            route.path, _guarded(route, entry), methods=[route.method], name=route.path
         )
 
     async def style() -> Response:
@@ -111,7 +114,7 @@ def page_routes(site: Site) -> APIRouter:
 
     router.add_api_route(STYLE_PATH, style, methods=["GET"], name="style")
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
-    router.add_api_route(nowhere.path, _guarded(nowhere, site), methods=["GET"], name="nowhere")
+    router.add_api_route(nowhere.path, _guarded(nowhere, entry), methods=["GET"], name="nowhere")
     return router
 
 
@@ -119,10 +122,12 @@ async def _nowhere(_: Visit) -> Response:
     raise NotHere
 
 
-def _guarded(route: Route, site: Site) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Response]]:
+    site = entry.site
+
     async def answer(request: Request) -> Response:
         cookie = request.cookies.get(_named(VISIT, site)) or secrets.token_urlsafe(18)
-        visit = Visit(request, site, _language(request), digest(f"form:{cookie}"))
+        visit = Visit(request, entry, _language(request), digest(f"form:{cookie}"))
         try:
             response = await _answered(route, visit)
         except (NotHere, Away, NoAnswer, HTTPException) as error:

@@ -1,8 +1,9 @@
 """The portal's pages over documents that were folded from what happened, and services by hand.
 
-Always holds: whatever a page sends is in `sent`, and comes to what `rule` says.
+Always holds: what a page sends is in `sent`, and comes to what `rule` says, once `open_` is set.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -43,10 +44,12 @@ class Town:
     mails: list[EmailMessage] = field(default_factory=list)
     rule: str | None = None
     away: bool = False
+    open_: asyncio.Event = field(default_factory=asyncio.Event)
     real: datetime = field(default_factory=lambda: datetime(2026, 11, 29, tzinfo=UTC))
     scenario: Scenario = field(default_factory=lambda: Scenario(DOMAIN))
 
     def __post_init__(self) -> None:
+        self.open_.set()
         clock = Clock(1.0, self.now, self.now, wall=self.now.timestamp)
         hours, minutes = timedelta(hours=12), timedelta(minutes=120)
         sessions = Sessions(self.kept, timedelta(minutes=30), minutes, hours, lambda: self.real)
@@ -63,7 +66,8 @@ class Town:
         self.app: FastAPI = create_app("portal", "The portal.")
         self.app.include_router(page_routes(self.site))
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        await self.open_.wait()
         if self.away:
             raise httpx.ConnectError("away")
         if self.rule is not None:

@@ -5,6 +5,7 @@ can tell is in `test_in_a_browser.py`.
 """
 
 import re
+from datetime import timedelta
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from schemas.base import Message
+from services.portal.web.entering import Entering, Entry
 from tests.portal.browser import Element
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
@@ -29,6 +31,7 @@ from tests.portal.stories import (
     WITHHELD,
     planned,
 )
+from tests.portal.test_roster import PEOPLE, as_csv
 
 EVERYTHING = (*GOING_ON, planned(2, 21), NO_DATE, STALLED, LETTER_FAILED, MEASURED, WITHHELD)
 STATES: list[Any] = [
@@ -77,14 +80,60 @@ async def test_every_page_has_its_headings_landmarks_and_labels(
     town = Town().happens(*happened)
     person = await town.signed_in(who) if who else town.person()
     await person.goes_to(f"{path}{'&' if '?' in path else '?'}langue={language}")
-    page = person.page
-    assert page.all("html")[0].get("lang") == language
+    assert person.page.all("html")[0].get("lang") == language
+    check(person.page)
+
+
+def check(page: Element) -> None:
     check_landmarks(page)
     check_headings(page)
     check_names(page)
     check_tables(page)
     ids = [one.get("id") for one in page.all(*TAGS) if one.get("id")]
     assert len(ids) == len(set(ids))
+
+
+async def test_so_have_the_pages_on_the_way_in() -> None:
+    town = Town().happens(OPENED)
+    nour = town.person("nour@ministere.example")
+    await nour.goes_to("/inscription/c/mentor")
+    await nour.presses("M’inscrire", adresse="nour")
+    check(nour.page)  # everything is wrong
+    about = {"nom": "Nour", "direction": "DGE", "site": "Lyon", "heures": "lundi"}
+    await nour.presses("M’inscrire", adresse=nour.address, outil=["wiki"], **about)
+    check(nour.page)  # a letter is on its way
+    await nour.goes_to((await nour.links_after(0))[-1])
+    check(nour.page)  # the button that signs in
+    await nour.presses("Me connecter")
+    check(nour.page)  # to confirm
+    town.real += timedelta(days=1)
+    await nour.presses("Confirmer mon inscription")
+    check(nour.page)  # signed out
+    await nour.follows("Me connecter")
+    await nour.presses("Recevoir mon lien", adresse="")
+    check(nour.page)  # no address
+    await nour.presses("Recevoir mon lien", adresse=nour.address)
+    await nour.opens_the_letter(before=1)
+    check(nour.page)  # to be taken up
+
+
+async def test_so_have_the_pages_of_a_list() -> None:
+    town = Town().happens(OPENED)
+    anne = await town.signed_in(COORDINATOR)
+    await anne.goes_to("/coordonner/c/importer")
+    await anne.presses("Vérifier la liste", files={}, cellules="", role="")
+    check(anne.page)  # nothing is in it
+    rows = [PEOPLE[0], [*PEOPLE[1][:-1], "lundi 9h-8h"], PEOPLE[2]]
+    pasted = as_csv(rows, ";", "utf-8").decode()
+    await anne.presses("Vérifier la liste", files={}, cellules=pasted, role="")
+    check(anne.page)  # a fault in a cell
+    assert anne.answer is not None
+    here = anne.answer.url.path
+    await anne.presses("Vérifier à nouveau", **{"c-0-availability": "lundi"})
+    check(anne.page)  # no fault
+    await Entry(town.site)._tell(here.rpartition("/")[2], Entering(2))
+    await anne.goes_to(here)
+    check(anne.page)  # being entered
 
 
 TAGS = (

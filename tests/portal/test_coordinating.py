@@ -1,5 +1,6 @@
 """For coordinators: a programme is opened, people entered, a round published, knots untied."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -14,6 +15,9 @@ from schemas.matching import (
 )
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
+from services.portal.web import importing
+from services.portal.web.entering import Entering, Entry
+from tests.conftest import eventually
 from tests.portal.browser import Person
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
@@ -288,11 +292,53 @@ async def test_a_service_that_is_away_loses_no_list() -> None:
     here = anne.answer.url.path
     town.away = True
     await anne.presses("Inscrire ces personnes")
-    assert anne.status == 503
+    assert "le même bouton la reprend" in anne.says
     town.away = False
     await anne.goes_to(here)
     await anne.presses("Inscrire ces personnes")
+    assert "Tout le monde est inscrit." in anne.says
     assert sum(isinstance(one, VolunteerAsMentor) for one in town.sent) == 1
+
+
+async def test_a_list_that_takes_long_goes_on_while_nobody_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importing, "PATIENCE", 0.0)
+    town, anne = await office("/coordonner/c/importer", OPENED)
+    town.open_.clear()
+    await anne.presses(
+        "Vérifier la liste", files={}, cellules=as_csv(PEOPLE, ";", "utf-8").decode(), role=""
+    )
+    assert anne.answer is not None
+    here = anne.answer.url.path
+    await anne.presses("Inscrire ces personnes")
+    assert anne.heading == "Inscription en cours"
+    assert "0 personne sur 2" in anne.says
+    town.open_.set()
+
+    async def is_over() -> bool:
+        await anne.goes_to(here)
+        return anne.heading == "Participants"
+
+    await eventually(is_over)
+    assert len(town.sent) == 4
+
+
+async def test_a_list_whose_process_ended_is_taken_up_by_the_same_button() -> None:
+    town, anne = await office("/coordonner/c/importer", OPENED)
+    await anne.presses(
+        "Vérifier la liste", files={}, cellules=as_csv(PEOPLE, ";", "utf-8").decode(), role=""
+    )
+    assert anne.answer is not None
+    here = anne.answer.url.path
+    await Entry(town.site)._tell(here.rpartition("/")[2], Entering(2))  # and then it was killed
+    await anne.goes_to(here)
+    assert anne.heading == "Inscription en cours"
+    town.real += timedelta(minutes=2)
+    await town.site.sessions.begin(COORDINATOR)
+    await anne.goes_to(here)
+    await anne.presses("Inscrire ces personnes")
+    assert "Tout le monde est inscrit." in anne.says
 
 
 # --- rounds -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from services.portal import phrases
 from services.portal.spelling import folded
 from services.portal.views import Cohort, FailedLetter, Pair, Participant, Session
 from services.portal.web.rendering import onward, page
-from services.portal.web.site import Visit
+from services.portal.web.visit import Visit
 
 NUMBERS: dict[str, tuple[int, int]] = {
     "sessions": (1, 20),

@@ -11,21 +11,22 @@ from typing import Any
 from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
-from schemas.base import Command
 from schemas.values import Side
 from services.chassis.store.contract import Row
 from services.portal import phrases
-from services.portal.roster import COLUMNS, check, commands_of, headings_known, listed
+from services.portal.roster import COLUMNS, check, headings_known, listed
 from services.portal.tables import NoTable, read_table
 from services.portal.views import Cohort
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.rendering import onward, page
 from services.portal.web.sessions import digest
-from services.portal.web.site import DRAFT, DRAFT_LASTS, NotHere, Visit
+from services.portal.web.site import DRAFT, DRAFT_LASTS, NotHere
+from services.portal.web.visit import Visit
 
 SHOWN_ROWS = 200
 """Rows of a preview: all that are to be corrected first."""
-AT_ONCE = 8
+PATIENCE = 4.0
+"""Seconds that somebody waits for a list to be entered before they are told how far it is."""
 LABELS: Mapping[str, tuple[str, str]] = {
     "id": ("Identifiant", "Id"),
     "role": ("Rôle", "Role"),
@@ -99,7 +100,17 @@ def _headings(missing: Sequence[str], doubled: Sequence[str]) -> NoTable | None:
 async def preview(visit: Visit) -> Response:
     """Every row, with every fault in its cell."""
     cohort, draft = await _draft(visit)
-    return await _preview(visit, cohort, draft, {})
+    entering = await visit.entry.seen(visit.path["draft"])
+    if entering is None:
+        return await _preview(visit, cohort, draft, {})
+    if entering.stage == "going-on":
+        given = await tasks_of(visit, cohort)
+        return page(visit, "import_going_on.html", **given, entering=entering)
+    if entering.stage == "over" and not entering.refused:
+        return onward(f"/coordonner/{cohort.id}/participants", "importe")
+    rules = entering.refused.items()
+    refused = {place: phrases.refused(rule, visit.language) for place, rule in rules}
+    return await _preview(visit, cohort, draft, refused, stopped=entering.stage == "stopped")
 
 
 async def _draft(visit: Visit) -> tuple[Cohort, Row]:
@@ -115,7 +126,12 @@ def _side(draft: Row) -> Side | None:
 
 
 async def _preview(
-    visit: Visit, cohort: Cohort, draft: Row, refused: Mapping[int, str]
+    visit: Visit,
+    cohort: Cohort,
+    draft: Row,
+    refused: Mapping[int, str],
+    *,
+    stopped: bool = False,
 ) -> Response:
     rows = [cells for _, cells in draft["rows"]]
     _, faults = check(rows, _side(draft))
@@ -136,7 +152,6 @@ async def _preview(
     return page(
         visit,
         "import_preview.html",
-        422 if refused else 200,
         **await tasks_of(visit, cohort),
         rows=shown,
         columns=columns,
@@ -144,6 +159,7 @@ async def _preview(
         total=len(rows),
         wrong=len(faults),
         refused=len(refused),
+        stopped=stopped,
         unknown=draft["unknown"],
     )
 
@@ -162,42 +178,5 @@ async def correct_or_enter(visit: Visit) -> Response:
     sided, faults = check([cells for _, cells in draft["rows"]], _side(draft))
     if faults or visit.typed("action") != "inscrire":
         return onward(here)
-    ids = {
-        cells["email"].casefold(): cells.get("id")
-        or await visit.site.person_id(cohort.id, cells["email"])
-        for _, cells in sided
-    }
-    refused = await _enter(visit, commands_of(cohort.id, sided, ids))
-    if refused:
-        said = {n: phrases.refused(rule, visit.language) for n, rule in refused.items()}
-        return await _preview(visit, cohort, draft, said)
-    await visit.site.drop_draft(visit.path["draft"])
-    wanted = {id_ for id_ in ids.values() if id_}
-
-    async def shows() -> bool:
-        there = await visit.site.people(cohort.id, sorted(wanted))
-        return sum(bool(person.sides) for person in there.values()) == len(wanted)
-
-    shown = await visit.site.shown(shows)
-    return onward(f"/coordonner/{cohort.id}/participants", "importe" if shown else "en-cours")
-
-
-async def _enter(visit: Visit, commands: Sequence[tuple[Command, Command]]) -> dict[int, str]:
-    """Send everything, some at a time; which rows were refused, and by which rule."""
-    waiting = iter(enumerate(commands))
-    refused: dict[int, str] = {}
-
-    async def work() -> None:
-        for place, (contact, command) in waiting:
-            await visit.send(contact)
-            outcome = await visit.send(command)
-            if outcome.rule is not None:
-                refused[place] = outcome.rule
-
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(AT_ONCE):
-                tasks.create_task(work())
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return refused
+    await visit.entry.begin(visit.path["draft"], cohort.id, sided, PATIENCE)
+    return onward(here)

@@ -23,7 +23,8 @@ from services.portal.tools import tool_of
 from services.portal.views import Cohort, Participant
 from services.portal.web.rendering import message, onward, page
 from services.portal.web.signing_in import address_of, letter_to
-from services.portal.web.site import NotHere, Visit
+from services.portal.web.site import NotHere
+from services.portal.web.visit import Visit
 
 MOST_TOOLS = 40
 _DEFAULT_LEVEL = 3

@@ -27,7 +27,8 @@ from services.chassis.store.contract import Where
 from services.portal import phrases, weeks
 from services.portal.views import Cohort, Pair, Participant, Session
 from services.portal.web.rendering import message, onward, page
-from services.portal.web.site import NotHere, Visit
+from services.portal.web.site import NotHere
+from services.portal.web.visit import Visit
 
 MANY = 50
 

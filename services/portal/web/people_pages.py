@@ -18,7 +18,8 @@ from services.portal.views import FailedLetter, Pair, Participant, Session
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.own_space import own_pair
 from services.portal.web.rendering import message, onward, page
-from services.portal.web.site import NotHere, Visit
+from services.portal.web.site import NotHere
+from services.portal.web.visit import Visit
 
 PAGE = 50
 MANY = 200

@@ -20,7 +20,7 @@ from schemas.values import WEEKDAYS, Language, Tools, Window
 from services.portal import phrases, weeks
 from services.portal.tools import LEVELS
 from services.portal.views import Participant
-from services.portal.web.site import Visit
+from services.portal.web.visit import Visit
 
 STYLE = (resources.files(__package__) / "templates" / "portal.css").read_bytes()
 STYLE_PATH = f"/style/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"

@@ -11,10 +11,14 @@ from services.portal import phrases
 from services.portal.views import Pair, Participant, Round, Simulation
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.rendering import message, onward, page
-from services.portal.web.site import NotHere, Visit
+from services.portal.web.site import NotHere
+from services.portal.web.visit import Visit
 from services.portal.why import sentence
 
 MANY = 1000
+
+Proposal = tuple[str, str, float, tuple[str, ...], str]
+"""Mentor, manager, points, tools to begin with, and the pair's state ("" where it is none yet)."""
 
 
 async def rounds(visit: Visit) -> Response:
@@ -73,20 +77,7 @@ async def one_round(visit: Visit) -> Response:
     found = await store.one(Round, cohort.id, visit.path["round"])
     if found is None:
         raise NotHere
-    by_round = Where(cohort.id, {"round_id": found.id})
-    pairs: list[tuple[str, str, float, tuple[str, ...], str]]
-    if found.mode == "publish":
-        pairs = [
-            (p.mentor_id, p.manager_id, p.score, tuple(t.tool for t in p.first_tools), p.state)
-            for p in await store.page(Pair, by_round, MANY)
-        ]
-    else:
-        parts = await store.page(Simulation, by_round, MANY)
-        pairs = [
-            (p.mentor_id, p.manager_id, p.score, p.tools, "")
-            for part in sorted(parts, key=lambda part: part.part)
-            for p in part.pairs
-        ]
+    pairs = await _pairs(visit, found)
     ids = [id_ for mentor, manager, *_ in pairs for id_ in (mentor, manager)]
     people = await visit.site.people(cohort.id, ids)
     rows = [
@@ -109,3 +100,19 @@ async def one_round(visit: Visit) -> Response:
         rows=rows,
         left=[one for one in left if one.id not in paired],
     )
+
+
+async def _pairs(visit: Visit, found: Round) -> list[Proposal]:
+    """What a round proposed, or would propose."""
+    store, by_round = visit.site.store, Where(found.cohort_id, {"round_id": found.id})
+    if found.mode == "publish":
+        return [
+            (p.mentor_id, p.manager_id, p.score, tuple(t.tool for t in p.first_tools), p.state)
+            for p in await store.page(Pair, by_round, MANY)
+        ]
+    parts = await store.page(Simulation, by_round, MANY)
+    return [
+        (p.mentor_id, p.manager_id, p.score, p.tools, "")
+        for part in sorted(parts, key=lambda part: part.part)
+        for p in part.pairs
+    ]

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.people import Address
 from services.portal.web.rendering import message, onward, page
-from services.portal.web.site import NotHere, Visit
+from services.portal.web.site import NotHere
+from services.portal.web.visit import Visit
 
 _ADDRESS: TypeAdapter[str] = TypeAdapter(Address)
 

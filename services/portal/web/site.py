@@ -6,23 +6,17 @@ Always holds: a visit sees the hour once, so one page tells one time.
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
-from fastapi import Request
-from starlette.datastructures import FormData
-
-from schemas.base import Command
-from schemas.values import Language
 from services.chassis.clock import Clock
 from services.chassis.store.contract import Projections, Row, Where
 from services.chassis.store.kept import Kept
 from services.portal.views import Cohort, Participant
-from services.portal.web.engine import Engine, Outcome
+from services.portal.web.engine import Engine
 from services.portal.web.mailing import Mailing
-from services.portal.web.sessions import Sessions, SignedIn, digest
+from services.portal.web.sessions import Sessions, digest
 
 SHOWN_WITHIN = 4.0
 """Seconds that a page waits for the portal's own documents to show what was done."""
@@ -123,57 +117,3 @@ class Site:
     async def drop_draft(self, token: str) -> None:
         """Forget a form."""
         await self.kept.forget(DRAFT, digest(token))
-
-
-@dataclass(slots=True)
-class Visit:
-    """One request: who asks, in which language, what they sent. `token` is that of forms."""
-
-    request: Request
-    site: Site
-    language: Language
-    token: str
-    session: SignedIn | None = None
-    form: FormData = field(default_factory=FormData)
-
-    @property
-    def address(self) -> str:
-        """Who is signed in; "" for nobody."""
-        return self.session.address if self.session else ""
-
-    @property
-    def coordinates(self) -> bool:
-        """Whether a coordinator is signed in."""
-        return self.address in self.site.rules.coordinators
-
-    @property
-    def path(self) -> Mapping[str, Any]:
-        """What the address of the page names."""
-        return self.request.path_params
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        """What stands behind the question mark."""
-        return self.request.query_params
-
-    @property
-    def now(self) -> datetime:
-        """The programme's time."""
-        return self.site.clock.now()
-
-    def say(self, fr: str, en: str) -> str:
-        """In the visitor's language."""
-        return fr if self.language == "fr" else en
-
-    def typed(self, name: str) -> str:
-        """What was typed into a field; "" for nothing."""
-        value = self.form.get(name, "")
-        return value.strip() if isinstance(value, str) else ""
-
-    def ticked(self, name: str) -> list[str]:
-        """What was ticked under a name."""
-        return [value for value in self.form.getlist(name) if isinstance(value, str)]
-
-    async def send(self, command: Command) -> Outcome:
-        """Send a command. Raises `Away`."""
-        return await self.site.engine.send(command)

@@ -7,10 +7,11 @@ import pytest
 import yaml
 
 from deploy.made.chart_files import CHART
-from schemas.access import READS, group_of
+from schemas.access import group_of
 from services.chassis.log.kafka import STOP_SECONDS
 from tests.deploy.chart.rendering import (
     CI,
+    DEPLOYED,
     Object,
     changed,
     env_of,
@@ -157,7 +158,7 @@ def test_the_lag_that_scales_is_that_of_the_service_s_own_group() -> None:
         for one in found
     }
     assert {name: trigger["consumerGroup"] for name, trigger in groups.items()} == {
-        f"mentorat-{service}": group_of(service) for service in READS if service != "notify"
+        f"mentorat-{service}": group_of(service) for service in DEPLOYED if service != "notify"
     }
     for authentication in of_kind(objects("autoscaled"), "TriggerAuthentication"):
         component = authentication["metadata"]["labels"]["app.kubernetes.io/component"]

@@ -9,7 +9,7 @@ from deploy.trial.check.effects import EFFECTS, KNOWN, UNASKED
 from deploy.trial.check.wire import OF_A_PARTITION, SERVICES, TO_A_PARTITION
 from schemas.base import Event
 from schemas.journal import CONTROL, PARKING, Heartbeat, StepCompleted
-from schemas.topics import COMMANDS, TOPICS, Service
+from schemas.topics import COMMANDS, PRIVATE_EVENTS, TOPICS, Service
 from tests.deploy.trial.check.builder import COHORT, id_of
 from tests.deploy.trial.check.stories import judged, names, whole_run
 
@@ -35,7 +35,9 @@ def test_what_shows_that_there_was_nothing_to_do_is_an_event() -> None:
 def test_what_belongs_to_a_partition_is_what_every_service_has() -> None:
     assert set(OF_A_PARTITION) == {kind.__name__ for kind in EVERYWHERE}
     assert set(TO_A_PARTITION) == {kind.__name__ for kind in CONTROL}
-    assert set(get_args(Service)) == set(SERVICES)
+    """The portal has neither a command nor an event, and does not run in trials yet."""
+    assert set(get_args(Service)) == {*SERVICES, "portal"}
+    assert COMMANDS["portal"] == PRIVATE_EVENTS["portal"][:-1] == ()
 
 
 def test_a_command_that_the_table_does_not_have_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

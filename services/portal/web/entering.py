@@ -1,0 +1,139 @@
+"""Entering a list of people, which may take minutes: it goes on when nobody looks.
+
+Always holds: how far it is can be seen by any process; if the one that does it ends, the same
+button begins again, and whoever has been entered already does not change.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from schemas.base import Command
+from schemas.values import Side
+from services.chassis.store.contract import NoAnswer, Row
+from services.portal.roster import Cells, commands_of
+from services.portal.views import Participant
+from services.portal.web.engine import Away
+from services.portal.web.sessions import digest
+from services.portal.web.site import Site
+
+logger = logging.getLogger(__name__)
+
+ENTERING = "entering"
+AT_ONCE = 8
+TOLD_EVERY = 20
+SILENCE = timedelta(seconds=90)
+"""After so long without a word of it, nobody is at it any more."""
+KEPT = timedelta(days=1)
+
+Stage = Literal["going-on", "over", "stopped"]
+
+
+@dataclass(slots=True)
+class Entering:
+    """How far a list is. `refused`: place of a row to the rule that said no."""
+
+    of: int
+    stage: Stage = "going-on"
+    done: int = 0
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What enters the lists of one portal."""
+
+    site: Site
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def seen(self, draft: str) -> Entering | None:
+        """How far the list of a draft is; None if nobody began."""
+        now = self.site.sessions.now()
+        found = await self.site.kept.get(ENTERING, digest(draft), now)
+        if found is None:
+            return None
+        refused = {int(place): rule for place, rule in found["refused"]}
+        stage: Stage = found["stage"]
+        if stage == "going-on" and now - found["told"] > SILENCE:
+            stage = "stopped"
+        return Entering(found["of"], stage, found["done"], refused)
+
+    async def begin(
+        self, draft: str, cohort_id: str, sided: Sequence[tuple[Side, Cells]], patience: float
+    ) -> None:
+        """Begin, unless somebody is at it; come back when it is over or patience ends."""
+        known = await self.seen(draft)
+        if known is None or known.stage != "going-on":
+            state = Entering(len(sided))
+            await self._tell(draft, state)
+            task = asyncio.create_task(self._enter(draft, cohort_id, sided, state))
+            self._tasks[draft] = task
+            task.add_done_callback(lambda _: self._tasks.pop(draft, None))
+        if (running := self._tasks.get(draft)) is not None:
+            await asyncio.wait([running], timeout=patience)
+
+    async def _tell(self, draft: str, state: Entering) -> None:
+        now = self.site.sessions.now()
+        value: Row = {
+            "of": state.of,
+            "done": state.done,
+            "stage": state.stage,
+            "refused": [[place, rule] for place, rule in state.refused.items()],
+            "told": now,
+        }
+        await self.site.kept.put(ENTERING, digest(draft), value, now + KEPT)
+
+    async def _enter(
+        self,
+        draft: str,
+        cohort_id: str,
+        sided: Sequence[tuple[Side, Cells]],
+        state: Entering,
+    ) -> None:
+        try:
+            ids = {
+                cells["email"].casefold(): cells.get("id")
+                or await self.site.person_id(cohort_id, cells["email"])
+                for _, cells in sided
+            }
+            await self._send(draft, commands_of(cohort_id, sided, ids), state)
+            if not state.refused:
+                await self.site.shown(lambda: self._are_shown(cohort_id, list(ids.values())))
+            state.stage = "over"
+        except (Away, NoAnswer) as error:
+            logger.warning("a list was not entered whole: %s", type(error).__name__)
+            state.stage = "stopped"
+        finally:
+            with contextlib.suppress(NoAnswer):
+                await self._tell(draft, state)
+
+    async def _are_shown(self, cohort_id: str, ids: Sequence[str]) -> bool:
+        there = await self.site.store.several(Participant, cohort_id, set(ids))
+        return sum(bool(person.sides) for person in there) == len(set(ids))
+
+    async def _send(
+        self, draft: str, commands: Sequence[tuple[Command, Command]], state: Entering
+    ) -> None:
+        """Everything, some at a time."""
+        waiting = iter(enumerate(commands))
+
+        async def work() -> None:
+            for place, (contact, command) in waiting:
+                await self.site.engine.send(contact)
+                outcome = await self.site.engine.send(command)
+                if outcome.rule is not None:
+                    state.refused[place] = outcome.rule
+                state.done += 1
+                if state.done % TOLD_EVERY == 0:
+                    await self._tell(draft, state)
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(AT_ONCE):
+                    tasks.create_task(work())
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None

@@ -1,0 +1,75 @@
+"""One request to the portal: who asks, in which language, and what they sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import FormData
+
+from schemas.base import Command
+from schemas.values import Language
+from services.portal.web.engine import Outcome
+from services.portal.web.entering import Entry
+from services.portal.web.sessions import SignedIn
+from services.portal.web.site import Site
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request: who asks, in which language, what they sent. `token` is that of forms."""
+
+    request: Request
+    entry: Entry
+    language: Language
+    token: str
+    session: SignedIn | None = None
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def site(self) -> Site:
+        """The portal's parts."""
+        return self.entry.site
+
+    @property
+    def address(self) -> str:
+        """Who is signed in; "" for nobody."""
+        return self.session.address if self.session else ""
+
+    @property
+    def coordinates(self) -> bool:
+        """Whether a coordinator is signed in."""
+        return self.address in self.site.rules.coordinators
+
+    @property
+    def path(self) -> Mapping[str, Any]:
+        """What the address of the page names."""
+        return self.request.path_params
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """What stands behind the question mark."""
+        return self.request.query_params
+
+    @property
+    def now(self) -> datetime:
+        """The programme's time."""
+        return self.site.clock.now()
+
+    def say(self, fr: str, en: str) -> str:
+        """In the visitor's language."""
+        return fr if self.language == "fr" else en
+
+    def typed(self, name: str) -> str:
+        """What was typed into a field; "" for nothing."""
+        value = self.form.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    def ticked(self, name: str) -> list[str]:
+        """What was ticked under a name."""
+        return [value for value in self.form.getlist(name) if isinstance(value, str)]
+
+    async def send(self, command: Command) -> Outcome:
+        """Send a command. Raises `Away`."""
+        return await self.site.engine.send(command)
