@@ -12,8 +12,8 @@ pytestmark = pytest.mark.journey
 
 QUIET_SECONDS = 30.0
 A_MINUTE = 240
-"""Commands to the database: two each second, for whoever asks over HTTP, eight every ten, and what a
-scrape counts; with room, for nobody knows where in these ten seconds the half minute lies."""
+"""Commands to the database: two each second, for whoever asks over HTTP, eight every ten, and what
+a scrape counts; with room, for nobody knows where in these ten seconds the half minute lies."""
 
 
 async def test_an_idle_service_leaves_the_database_in_peace(matching: Run) -> None:
