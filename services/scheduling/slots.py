@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from schemas.values import WEEKDAYS, Availability, Window, minutes
 from services.chassis.domain import Refusal
 
@@ -28,6 +26,8 @@ Interval = tuple[datetime, datetime]
 @lru_cache(maxsize=64)
 def public_holidays(year: int) -> frozenset[date]:
     """The days off of the whole country, Alsace-Moselle's two further ones not included."""
+    import holidays  # noqa: PLC0415  # three megabytes, of which whoever plans nothing needs none
+
     return frozenset(holidays.country_holidays("FR", years=year))
 
 

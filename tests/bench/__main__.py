@@ -15,7 +15,17 @@ from rich.table import Table
 from deploy.local.broker import embedded_broker
 from deploy.local.mongodb import mongodb
 from deploy.operating.topics import create_topics
-from tests.bench import codec, leaderless, matching, memory, peers, rebuilds, recovery, steps
+from tests.bench import (
+    codec,
+    footprint,
+    leaderless,
+    matching,
+    memory,
+    peers,
+    rebuilds,
+    recovery,
+    steps,
+)
 
 ROUNDS = 3
 EVENTS = 20_000
@@ -27,15 +37,21 @@ console = Console(stderr=True)
 
 
 def row(
-    name: str, unit: str, ours: float, bare: float | None = None, peer: float | None = None
+    name: str,
+    unit: str,
+    ours: float,
+    bare: float | None = None,
+    peer: float | None = None,
+    *,
+    digits: int = 1,
 ) -> Row:
     """One line of the table; ratios are ours over theirs."""
     return {
         "name": name,
         "unit": unit,
-        "ours": round(ours, 1),
-        "bare": bare and round(bare, 1),
-        "peer": peer and round(peer, 1),
+        "ours": round(ours, digits),
+        "bare": bare and round(bare, digits),
+        "peer": peer and round(peer, digits),
         "ratio_bare": bare and float(f"{ours / bare:.3g}"),
         "ratio_peer": peer and float(f"{ours / peer:.3g}"),
     }
@@ -118,6 +134,20 @@ async def leaderless_row() -> Row:
     )
 
 
+async def footprint_rows() -> list[Row]:
+    """What each service takes while nothing happens."""
+    rows = []
+    for name, found in (await footprint.footprints()).items():
+        console.print(f"{name} at rest: {found}")
+        rows += [
+            row(f"{name}, exec to ready; aim 1.5", "s", found.ready_seconds, digits=2),
+            row(f"{name}, processor time until then", "s", found.ready_processor, digits=2),
+            row(f"{name}, resident memory at rest; aim 90", "MB", found.megabytes),
+            row(f"{name}, idle; aim below 1", "% of a core", found.share * 100, digits=2),
+        ]
+    return rows
+
+
 def matching_rows() -> list[Row]:
     """From two files to pairs, against the bare solver on the same graph."""
     rows = []
@@ -164,7 +194,7 @@ def peer_rows() -> list[Row]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    for name in ("codec", "step", "matching", "recovery"):
+    for name in ("codec", "step", "matching", "recovery", "footprint"):
         parser.add_argument(f"--only-{name}", action="store_true")
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
     parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
@@ -181,7 +211,10 @@ async def main() -> list[Row]:
         return [codec_row()]
     if asked.only_step:
         return [await step_row()]
+    if asked.only_footprint:
+        return await footprint_rows()
     rows = [codec_row(), await step_row(), await rebuild_row(), *peer_rows(), *matching_rows()]
+    rows += await footprint_rows()
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]
     if not asked.no_memory:

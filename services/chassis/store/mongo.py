@@ -172,7 +172,9 @@ class MongoStore(Views):
         query: dict[str, Any] = {"_id": {"$in": list(keys)}}
         if cohorts:
             query = {"$or": [query, {"cohort_id": {"$in": list(cohorts)}}]}
-        cursor = self._own(kind.collection).find(query, batch_size=READ_AT_ONCE)
+        # What is asked for by its key comes in one answer, however many there are.
+        at_once = READ_AT_ONCE if cohorts else max(READ_AT_ONCE, len(keys) + 1)
+        cursor = self._own(kind.collection).find(query, batch_size=at_once)
         found: list[Document] = []
         async for rows in _portions(cursor):
             found += map(kind.model_validate, rows)
