@@ -92,6 +92,10 @@ class Habits:
         """Whether they leave the programme once they have been paired."""
         return self.chance("leave", cohort, person).random() < 0.02
 
+    def goes_away(self, cohort: str, subject: str, person: str) -> bool:
+        """Whether they learn that they are on leave when a session is planned."""
+        return self.chance("away", cohort, subject, person).random() < 0.03
+
     def changes_week(self, cohort: str, subject: str, person: str) -> bool:
         """Whether another week suits them better from then on."""
         return self.chance("week", cohort, subject, person).random() < 0.05

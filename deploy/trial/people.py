@@ -28,6 +28,7 @@ AT_ONCE = 64
 PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does not load
 
 _LINK = re.compile(r"https?://\S+/links/[\w.-]+")
+_BEGINS = re.compile(r"DTSTART;TZID=Europe/Paris:(\d{4})(\d\d)(\d\d)T")
 _DECIDED = ("answer", "held")  # fields of a page that are no questions of a survey
 _RADIO = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]+)"')
 
@@ -43,7 +44,10 @@ class World(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What somebody sees when they open a letter: what it tells, of what, and where to act."""
+    """What somebody sees when they open a letter: what it tells, of what, and where to act.
+
+    `day` is that of its invitation, as `2017-03-14`.
+    """
 
     template: str
     cohort: str
@@ -51,6 +55,7 @@ class Letter:
     person: str
     attempt: int
     link: str | None
+    day: str | None = None
 
     @property
     def mentor(self) -> str:
@@ -113,6 +118,8 @@ class People:
             self._later(0.2, letter, partial(self._leave, letter))
         elif letter.template == "SessionPlanned" and self._changes_week(letter):
             self._later(0, letter, partial(self._change_week, letter))
+        elif self._is_away(letter):
+            self._later(0.1, letter, partial(self._go_away, letter))
         elif (decide := self._plans.get(letter.template)) and (reaction := decide(letter)):
             self._later(reaction.days, letter, partial(self._follow, letter, reaction))
 
@@ -159,6 +166,14 @@ class People:
             and self._habits.changes_week(letter.cohort, letter.subject, letter.person)
         )
 
+    def _is_away(self, letter: Letter) -> bool:
+        return (
+            letter.template == "SessionPlanned"
+            and letter.attempt == 1
+            and letter.day is not None
+            and self._habits.goes_away(letter.cohort, letter.subject, letter.person)
+        )
+
     # --- what they do -------------------------------------------------------------------------
 
     async def _follow(self, letter: Letter, reaction: Reaction) -> None:
@@ -192,6 +207,17 @@ class People:
         body = {"cohort_id": letter.cohort, "person_id": letter.person, "availability": week}
         await self._patiently("POST", self._url("matching", "ChangeAvailability"), body)
         self.done["changed their week"] += 1
+
+    async def _go_away(self, letter: Letter) -> None:
+        """Tell the coordinator of leave that begins on the day of a session."""
+        body = {
+            "cohort_id": letter.cohort,
+            "person_id": letter.person,
+            "first_day": letter.day,
+            "last_day": letter.day,
+        }
+        await self._patiently("POST", self._url("scheduling", "DeclareAbsence"), body)
+        self.done["went on leave"] += 1
 
     def _url(self, service: Service, command: str) -> str:
         return f"{self.stack.services[service].url}/commands/{command}?wait=20"
@@ -239,4 +265,14 @@ def _read(message: EmailMessage) -> Letter:
         person=rest[-1] if rest else subject,
         attempt=int(attempt) if attempt.isdigit() else 1,
         link=link.group() if link else None,
+        day=_day_of(message),
     )
+
+
+def _day_of(message: EmailMessage) -> str | None:
+    """The day of a letter's invitation."""
+    for part in message.walk():
+        if part.get_content_type() == "text/calendar":
+            found = _BEGINS.search(part.get_content())
+            return "-".join(found.groups()) if found else None
+    return None

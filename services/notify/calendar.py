@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from schemas.values import QuietHours, minutes
+from schemas.dates import minutes
+from schemas.values import QuietHours
 
 PARIS = ZoneInfo("Europe/Paris")
 

@@ -23,7 +23,9 @@ from schemas.scheduling import (
     SessionEvent,
     SessionMissed,
     SessionPlanned,
+    SessionPostponed,
     SessionRescheduled,
+    SessionShifted,
 )
 from schemas.values import Side
 from services.chassis.domain import One
@@ -60,6 +62,8 @@ LETTERS: dict[type[Event], Telling] = {
     PairDissolved: Telling("both"),
     SessionPlanned: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionRescheduled: Telling("both", link="session", invitation="REQUEST", introduces=True),
+    SessionShifted: Telling("both", link="session", invitation="REQUEST", introduces=True),
+    SessionPostponed: Telling("both", invitation="CANCEL"),
     SessionCancelled: Telling("both", invitation="CANCEL"),
     AttendanceRequested: Telling("both", link="attendance"),
     # No calendar part: the new date that follows carries the same UID and a higher SEQUENCE.
@@ -81,7 +85,7 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
     Known from the event alone, the same every time. `letter_id` is `{fact_id}:{person_id}`, and
     the fact id is, by the type of the event:
 
-    - SessionPlanned, SessionRescheduled, SessionCancelled, SessionMissed, AttendanceRequested:
+    - all that concerns a session (SessionPlanned, SessionShifted, AttendanceRequested, …):
       `{type}:{session_id}:{attempt}.{revision}`
     - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
     - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`

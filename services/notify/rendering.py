@@ -32,6 +32,7 @@ from schemas.scheduling import (
     PairStalled,
     SessionEvent,
     SessionRescheduled,
+    SessionShifted,
 )
 from schemas.values import Language
 from services.notify import words
@@ -269,7 +270,7 @@ def _session_facts(event: SessionEvent, language: Language) -> dict[str, Any]:
         "starts": words.day_and_time(event.starts_at, language),
         "when": words.span(event.starts_at, event.ends_at, language),
     }
-    if isinstance(event, SessionRescheduled):
+    if isinstance(event, SessionRescheduled | SessionShifted):
         facts["previously"] = words.day_and_time(event.previously_at, language)
     if isinstance(event, AttendanceRequested):
         by = event.report_by

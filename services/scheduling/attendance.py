@@ -18,7 +18,7 @@ from schemas.scheduling import (
 from schemas.values import Side
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
-from services.scheduling.planning import plan_pending
+from services.scheduling.planning import plan
 from services.scheduling.sessions import known_session
 from services.scheduling.views import Outcome, PlanLine, Session
 
@@ -95,4 +95,4 @@ def _miss(
     now: datetime,
 ) -> list[Event]:
     missed = agenda.session_event(SessionMissed, line, cause=cause, by=by)
-    return [missed, *plan_pending(agenda.after(missed), now)]
+    return [missed, *plan(agenda.after(missed), now)]

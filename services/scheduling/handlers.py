@@ -6,15 +6,19 @@ from datetime import datetime
 from schemas.base import Message, PairEvent, parent_pair, people_of
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
+    CalendarEvent,
     CancelSession,
     ConfirmSession,
+    DeclareAbsence,
+    OfferHours,
     ReportAttendance,
     RescheduleSession,
     SessionEvent,
+    WithdrawAbsence,
 )
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.scheduling import attendance, planning, sessions
-from services.scheduling.agenda import Agenda, agenda_of, new_agenda
+from services.scheduling import absences, attendance, planning, sessions
+from services.scheduling.agenda import Agenda, agenda_of, agendas_of, calendar_of, new_agenda
 from services.scheduling.evolution import EVOLUTION
 from services.scheduling.views import Calendar, Cohort, Outcome, Pair, Session, outcome_of
 
@@ -25,7 +29,11 @@ def needs(message: Message) -> Iterable[Need]:
     match message:
         case CohortOpened():
             yield One(Cohort, cohort_id, cohort_id)
-        case AvailabilityChanged():
+        case AvailabilityChanged() | CalendarEvent():
+            yield One(Calendar, cohort_id, message.person_id)
+        case DeclareAbsence() | WithdrawAbsence() | OfferHours():
+            # Their pairs are told by the calendar alone: they are read when they are asked for.
+            yield One(Cohort, cohort_id, cohort_id)
             yield One(Calendar, cohort_id, message.person_id)
         case PairEvent():
             yield from _needs_of_agenda(cohort_id, message.pair_id)
@@ -81,6 +89,25 @@ def _report(state: State, command: ReportAttendance, now: datetime) -> Decision:
     return attendance.report(*_session(state, command, command.session_id), outcome, command, now)
 
 
+def _availability_changed(state: State, event: AvailabilityChanged, now: datetime) -> Decision:
+    cohort_id, person_id = event.cohort_id, event.person_id
+    calendar = calendar_of(state, cohort_id, person_id, event.availability)
+    agendas = agendas_of(state, cohort_id, person_id) if calendar.waiting else ()
+    return planning.plan_again(agendas, calendar, now)
+
+
+def _declare_absence(state: State, command: DeclareAbsence, now: datetime) -> Decision:
+    return absences.declare(*_person(state, command), command, now)
+
+
+def _withdraw_absence(state: State, command: WithdrawAbsence, now: datetime) -> Decision:
+    return absences.withdraw(*_person(state, command), command, now)
+
+
+def _offer_hours(state: State, command: OfferHours, now: datetime) -> Decision:
+    return absences.offer(*_person(state, command), command, now)
+
+
 def _due(state: State, due: Due, now: datetime) -> Decision:
     if due.collection == Session.collection:
         return attendance.session_due(*_session(state, due, due.id), now)
@@ -94,13 +121,16 @@ def _noted(*_: object) -> Decision:
 
 HANDLERS: Handlers = {
     CohortOpened: _noted,
-    AvailabilityChanged: _noted,
+    AvailabilityChanged: _availability_changed,
     PairFormed: _pair_formed,
     PairDissolved: _pair_dissolved,
     ConfirmSession: _confirm,
     RescheduleSession: _reschedule,
     CancelSession: _cancel,
     ReportAttendance: _report,
+    DeclareAbsence: _declare_absence,
+    WithdrawAbsence: _withdraw_absence,
+    OfferHours: _offer_hours,
     Due: _due,
 }
 """Message to decision."""
@@ -117,6 +147,16 @@ def _session(
     """A session as it is planned now, with its agenda."""
     session = state.get(Session, message.cohort_id, session_id)
     return _agenda(state, message, session_id), session
+
+
+def _person(
+    state: State, command: DeclareAbsence | WithdrawAbsence | OfferHours
+) -> tuple[Cohort | None, Calendar, list[Agenda]]:
+    """Somebody's calendar, with the agendas of their pairs."""
+    cohort_id, person_id = command.cohort_id, command.person_id
+    cohort = state.get(Cohort, cohort_id, cohort_id)
+    calendar = calendar_of(state, cohort_id, person_id)
+    return cohort, calendar, agendas_of(state, cohort_id, person_id)
 
 
 DOMAIN = Domain(

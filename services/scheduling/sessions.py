@@ -16,7 +16,7 @@ from schemas.scheduling import (
 )
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
-from services.scheduling.planning import plan_pending
+from services.scheduling.planning import plan
 from services.scheduling.slots import HORIZON, fault_of, next_slot, overlaps
 from services.scheduling.views import PlanLine, Session
 
@@ -24,7 +24,7 @@ _STARTED = Refusal(
     "conflict", "session-started", "The session has started: report whether it took place."
 )
 _NO_SLOT = Refusal(
-    "conflict", "no-common-slot", "Both have no free time in common in the next 26 weeks."
+    "conflict", "no-common-slot", "Both have no free time in common before their next session."
 )
 
 
@@ -60,13 +60,9 @@ def reschedule(
         if fault is not None:
             return fault
     starts_at = command.starts_at or next_slot(
-        agenda.mentor.availability,
-        agenda.manager.availability,
-        agenda.length,
-        session.ends_at,
-        agenda.taken(but=session.id),
+        *agenda.free, agenda.length, session.ends_at, agenda.taken(session.id)
     )
-    if starts_at is None:
+    if starts_at is None or not _in_order(agenda, line, starts_at):
         return _NO_SLOT
     return [
         agenda.session_event(
@@ -91,7 +87,7 @@ def cancel(
     if now >= session.starts_at:
         return _STARTED
     cancelled = agenda.session_event(SessionCancelled, line, cause="request", by=command.by)
-    return [cancelled, *plan_pending(agenda.after(cancelled), now)]
+    return [cancelled, *plan(agenda.after(cancelled), now)]
 
 
 def known_session(agenda: Agenda | None, session_id: str) -> tuple[Agenda, PlanLine] | Refusal:
@@ -133,6 +129,23 @@ def _fault(agenda: Agenda, session: Session, starts_at: datetime, now: datetime)
         return Refusal("conflict", "too-far-ahead", "A session is moved by 26 weeks at most.")
     if (fault := fault_of(starts_at, agenda.length)) is not None:
         return fault
-    if overlaps(starts_at, starts_at + agenda.length, agenda.taken(but=session.id)):
+    if overlaps(starts_at, starts_at + agenda.length, agenda.taken(session.id)):
         return Refusal("conflict", "slot-taken", "One of the two has another session at that time.")
+    if not _in_order(agenda, agenda.pair.line(session.number), starts_at):
+        return Refusal(
+            "conflict",
+            "out-of-order",
+            "A session stays between the one before and the one after: move that one first.",
+        )
     return None
+
+
+def _in_order(agenda: Agenda, line: PlanLine, starts_at: datetime) -> bool:
+    """Whether the sessions of the pair stay in the order of their numbers."""
+    return all(
+        (other.number < line.number) == (other.starts_at < starts_at)
+        for other in agenda.pair.plan
+        if other.number != line.number
+        and other.state in ("planned", "completed")
+        and other.starts_at is not None
+    )

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.values import QuietHours, minutes
+from schemas.dates import minutes
+from schemas.values import QuietHours
 from services.notify.calendar import PARIS, is_day_off, next_sending_time
 
 EVENING = QuietHours()

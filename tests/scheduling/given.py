@@ -4,13 +4,17 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from schemas.base import pair_of, session_of
+from schemas.dates import Hours
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
     CancelSession,
     ConfirmSession,
+    DeclareAbsence,
+    OfferHours,
     ReportAttendance,
     RescheduleSession,
     SessionPlanned,
+    WithdrawAbsence,
 )
 from schemas.values import Availability, CohortPolicy, Side, Weekday, Window
 from services.chassis.domain import Decision, Refusal
@@ -71,6 +75,39 @@ def dissolved(
 
 def new_week(person_id: str, availability: Availability) -> AvailabilityChanged:
     return AvailabilityChanged(cohort_id=COHORT, person_id=person_id, availability=availability)
+
+
+def away(
+    first_day: str, last_day: str | None = None, person_id: str = MENTOR, hours: str | None = None
+) -> DeclareAbsence:
+    """`hours`: `10:00-12:00`."""
+    return DeclareAbsence(
+        cohort_id=COHORT,
+        person_id=person_id,
+        first_day=first_day,
+        last_day=last_day or first_day,
+        hours=_hours(hours) if hours else None,
+    )
+
+
+def back(first_day: str, person_id: str = MENTOR, hours: str | None = None) -> WithdrawAbsence:
+    return WithdrawAbsence(
+        cohort_id=COHORT,
+        person_id=person_id,
+        first_day=first_day,
+        hours=_hours(hours) if hours else None,
+    )
+
+
+def free_on(day: str, *hours: str, person_id: str = MENTOR) -> OfferHours:
+    return OfferHours(
+        cohort_id=COHORT, person_id=person_id, day=day, hours=tuple(map(_hours, hours))
+    )
+
+
+def _hours(said: str) -> Hours:
+    start, _, end = said.partition("-")
+    return Hours(start=start, end=end)
 
 
 def standing(policy: CohortPolicy | None = None, **pair: Availability) -> Scenario:

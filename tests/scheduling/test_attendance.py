@@ -64,7 +64,7 @@ def test_a_missed_session_is_planned_again() -> None:
     decision = scenario.when(report(1, held=False))
     assert kinds(decision) == ["SessionMissed", "SessionPlanned"]
     (again,) = planned(decision)
-    assert (again.number, again.attempt, again.starts_at) == (1, 2, paris(5, 23, 10))
+    assert (again.number, again.attempt, again.starts_at) == (1, 2, paris(3, 21, 10))
     assert outcomes(scenario) == [("1~1", "missed", "reported")]
 
 

@@ -31,6 +31,16 @@ def _reported(asked: Asked, fact: Entry) -> bool:
     return fact.name == held and _same("attempt")(asked, fact)
 
 
+_DATED = ("SessionPlanned", "SessionRescheduled", "SessionShifted")
+
+
+def _confirmed(asked: Asked, fact: Entry) -> bool:
+    """By them; or its date had been, when it was another session's."""
+    if fact.name in _DATED:
+        return asked.data.get("by") in (fact.data.get("confirmed_by") or ())
+    return _same("by")(asked, fact)
+
+
 def _in_their_week(asked: Asked, fact: Entry) -> bool:
     """The order in which the windows are told says nothing."""
 
@@ -39,6 +49,21 @@ def _in_their_week(asked: Asked, fact: Entry) -> bool:
         return sorted(map(str, windows)) if isinstance(windows, list) else []
 
     return week(asked.data) == week(fact.data)
+
+
+def _absent(asked: Asked, fact: Entry) -> bool:
+    absence = fact.data.get("absence") or {}
+    return all(asked.data.get(part) == absence.get(part) for part in _WHEN)
+
+
+_WHEN = ("first_day", "last_day", "hours")
+
+
+def _offered(asked: Asked, fact: Entry) -> bool:
+    offered = fact.data.get("offered") or {}
+    hours = sorted(map(str, asked.data.get("hours") or ()))
+    same = sorted(map(str, offered.get("hours") or ())) == hours
+    return same and asked.data.get("day") == offered.get("day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +102,7 @@ EFFECTS: Mapping[str, Effect] = {
     "DeclineProposal": Effect(("ProposalDeclined",)),
     "DissolvePair": Effect(("PairDissolved",), already=("PairDissolved",)),
     "ConfirmSession": Effect(
-        ("SessionConfirmed",), already=("SessionConfirmed",), fits=_same("by")
+        ("SessionConfirmed",), already=("SessionConfirmed", *_DATED), fits=_confirmed
     ),
     "RescheduleSession": Effect(
         ("SessionRescheduled",),
@@ -90,6 +115,9 @@ EFFECTS: Mapping[str, Effect] = {
         already=("SessionCompleted", "SessionMissed"),
         fits=_reported,
     ),
+    "DeclareAbsence": Effect(("AbsenceDeclared",), already=("AbsenceDeclared",), fits=_absent),
+    "WithdrawAbsence": Effect(("AbsenceWithdrawn",)),
+    "OfferHours": Effect(("HoursOffered",), already=("HoursOffered",), fits=_offered),
     "AnswerSurvey": Effect(("SurveyClosed",)),
     "RetryLetter": Effect(("LetterDeferred",)),
 }
@@ -99,7 +127,7 @@ UNASKED = frozenset(
     {
         *("ProposalExpired", "PairFormed", "RoundCompleted", "ManagerWaitlisted"),
         *("PairsSimulated", "RoundSimulated", "PairChosenByHand"),
-        *("SessionPlanned", "PairStalled", "PairGraduated"),
+        *("SessionPlanned", "SessionShifted", "SessionPostponed", "PairStalled", "PairGraduated"),
         *("PlanningBegan", "PlanningPostponed", "AttendanceRequested"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),

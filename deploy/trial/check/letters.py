@@ -22,6 +22,8 @@ OWED: dict[str, tuple[str, ...]] = {
     "PairDissolved": BOTH,
     "SessionPlanned": BOTH,
     "SessionRescheduled": BOTH,
+    "SessionShifted": BOTH,
+    "SessionPostponed": BOTH,
     "SessionCancelled": BOTH,
     "SessionMissed": BOTH,
     "AttendanceRequested": BOTH,

@@ -12,7 +12,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.values import WEEKDAYS, Availability, CohortPolicy, Tools, minutes
+from schemas.dates import minutes
+from schemas.values import WEEKDAYS, Availability, CohortPolicy, Tools
 from services.matching.families import needs_of
 from services.matching.search.assignment import BEST, AnyInts, Ints
 from services.matching.views import Manager, Mentor
