@@ -21,6 +21,8 @@ from schemas.base import (
 from schemas.dates import Absence, Day, Hours, OfferedDay
 from schemas.values import Side
 
+ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "2017-03-21T09:00:00Z")]
+
 
 class ConfirmSession(Command):
     """One side confirms a planned session."""
@@ -31,7 +33,11 @@ class ConfirmSession(Command):
 
 
 class RescheduleSession(Command):
-    """Move a planned session: to `starts_at`, or to the next free common slot."""
+    """Move a planned session: to `starts_at`, or to the next free common slot.
+
+    A time that lies in both weeks, and is free, takes effect at once; any other is proposed to the
+    other side.
+    """
 
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
@@ -40,6 +46,27 @@ class RescheduleSession(Command):
         Moment | None,
         described("The new time; null for the next free common slot.", "2017-03-21T09:00:00Z"),
     ] = None
+
+
+class AcceptMove(Command):
+    """One side agrees to the date that the other has proposed."""
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+    by: Side
+    proposed_at: ProposedAt
+
+
+class DeclineMove(Command):
+    """One side refuses the date that is proposed; or objects to a move that has taken effect.
+
+    Then `proposed_at` is the date to which it was moved: the one before holds again.
+    """
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+    by: Side
+    proposed_at: ProposedAt
 
 
 class CancelSession(Command):
@@ -165,6 +192,40 @@ class SessionRescheduled(SessionEvent):
     by: Annotated[Side, Field(description="Which side moved it.")]
     previously_at: Annotated[Moment, described("When it would have begun.", "2017-03-19T09:00:00Z")]
     confirmed_by: ConfirmedBy = ()
+    may_object: Annotated[
+        bool, described("Whether the other side was not asked, and can object.", True)
+    ] = False
+
+
+class SessionMoveProposed(SessionEvent):
+    """One side proposes to move a session, which stays at `starts_at` until the other agrees."""
+
+    audience = "public"
+    by: Annotated[Side, Field(description="Which side proposes it.")]
+    proposed_at: ProposedAt
+    answer_by: Annotated[
+        Moment,
+        described("Unanswered, the date that stands holds from then on.", "2017-03-19T09:00:00Z"),
+    ]
+
+
+class SessionMoveAccepted(SessionEvent):
+    """The other side agrees; the `SessionRescheduled` that follows moves the session."""
+
+    audience = "public"
+    by: Annotated[Side, Field(description="Which side agrees.")]
+    proposed_at: ProposedAt
+
+
+class SessionMoveDeclined(SessionEvent):
+    """A date that was proposed will not be: somebody said no, or nobody answered in time.
+
+    Of a move that had taken effect, the `SessionRescheduled` that follows takes it back.
+    """
+
+    audience = "public"
+    by: Annotated[Side | None, Field(description="Which side said no; null if nobody answered.")]
+    proposed_at: ProposedAt
 
 
 class SessionShifted(SessionEvent):

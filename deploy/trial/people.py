@@ -8,8 +8,9 @@ when it comes, so the same seed tells the same story however often a service is 
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from email.message import EmailMessage
 from functools import partial
 from typing import Protocol
@@ -98,6 +99,8 @@ class People:
         self._plans: dict[str, Callable[[Letter], Reaction | None]] = {
             "PairProposed": self._proposal,
             "SessionPlanned": self._session,
+            "SessionMoveProposed": self._move_proposed,
+            "SessionRescheduled": self._moved,
             "AttendanceRequested": self._attendance,
             "SurveyOpened": self._survey,
         }
@@ -138,6 +141,16 @@ class People:
         if letter.attempt > 1:
             return None
         return self._habits.session(letter.cohort, letter.subject, letter.person)
+
+    def _move_proposed(self, letter: Letter) -> Reaction | None:
+        about = f"{letter.subject}.{letter.attempt}"
+        return self._habits.move(letter.cohort, about, letter.person)
+
+    def _moved(self, letter: Letter) -> Reaction | None:
+        """The page offers the date before to the one who was not asked, for as long as it is."""
+        about = f"{letter.subject}.{letter.attempt}"
+        objects = self._habits.objects(letter.cohort, about, letter.person)
+        return Reaction(0.1, "decline") if objects else None
 
     def _attendance(self, letter: Letter) -> Reaction | None:
         """Both know whether it took place."""
@@ -188,8 +201,17 @@ class People:
         fields: dict[str, list[str]] = {}
         for name, value in _RADIO.findall(page.text):
             fields.setdefault(name, []).append(value)
-        decided = {name: reaction.answer for name in fields if name in _DECIDED}
-        scored = {name: values for name, values in fields.items() if name not in decided}
+        decided = {
+            name: answer
+            for name, offered in fields.items()
+            if name in _DECIDED and (answer := _offered(reaction.answer, offered))
+        }
+        if any(name in _DECIDED for name in fields) and not decided:
+            self.done[f"{letter.template}: not offered"] += 1
+            return
+        if decided.get("answer") == "propose":
+            decided |= _own_time(letter)
+        scored = {name: values for name, values in fields.items() if name not in _DECIDED}
         answers = decided | self._habits.scores(letter.cohort, letter.subject, scored)
         self._note(letter, await self._patiently("POST", letter.link, answers))
 
@@ -251,6 +273,22 @@ class People:
             # The other side was faster, or the programme has moved on: people shrug.
             rule = response.json().get("rule", response.status_code)
             self.done[f"{letter.template}: {rule}"] += 1
+
+
+def _offered(answer: str, values: Sequence[str]) -> str | None:
+    """The answer as a page offers it; for one that moves a session, any date of those offered."""
+    wanted = ("to", "propose") if answer in ("reschedule", "to") else (answer,)
+    for one in (answer, *wanted):
+        for value in values:
+            if value == one or value.startswith(f"{one}:"):
+                return value
+    return None
+
+
+def _own_time(letter: Letter) -> dict[str, str]:
+    """A moment of their own: early on the day after, at which nobody's week begins."""
+    after = date.fromisoformat(letter.day or "2017-03-06") + timedelta(days=1)
+    return {"day": after.isoformat(), "time": "07:30"}
 
 
 def _read(message: EmailMessage) -> Letter:

@@ -22,6 +22,8 @@ from schemas.scheduling import (
     SessionCancelled,
     SessionEvent,
     SessionMissed,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionPlanned,
     SessionPostponed,
     SessionRescheduled,
@@ -62,6 +64,8 @@ LETTERS: dict[type[Event], Telling] = {
     PairDissolved: Telling("both"),
     SessionPlanned: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionRescheduled: Telling("both", link="session", invitation="REQUEST", introduces=True),
+    SessionMoveProposed: Telling("other", link="session"),
+    SessionMoveDeclined: Telling("both", link="session"),
     SessionShifted: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionPostponed: Telling("both", invitation="CANCEL"),
     SessionCancelled: Telling("both", invitation="CANCEL"),
@@ -124,7 +128,7 @@ def _recipients(event: Event) -> list[tuple[str, Side]]:
         return [(event.manager_id, "manager")]
     mentor_id, manager_id = people_of(event.subject)
     both: list[tuple[str, Side]] = [(mentor_id, "mentor"), (manager_id, "manager")]
-    if isinstance(event, ProposalDeclined):
+    if isinstance(event, ProposalDeclined | SessionMoveProposed):
         return [(person_id, side) for person_id, side in both if side != event.by]
     return [(person_id, side) for person_id, side in both if to in ("both", side)]
 

@@ -31,6 +31,8 @@ from schemas.scheduling import (
     PairGraduated,
     PairStalled,
     SessionEvent,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionRescheduled,
     SessionShifted,
 )
@@ -270,6 +272,11 @@ def _session_facts(event: SessionEvent, language: Language) -> dict[str, Any]:
         "starts": words.day_and_time(event.starts_at, language),
         "when": words.span(event.starts_at, event.ends_at, language),
     }
+    if isinstance(event, SessionMoveProposed | SessionMoveDeclined):
+        end = event.proposed_at + (event.ends_at - event.starts_at)
+        facts["proposed"] = words.span(event.proposed_at, end, language)
+    if isinstance(event, SessionMoveProposed):
+        facts["answer_by"] = words.day_and_time(event.answer_by, language)
     if isinstance(event, SessionRescheduled | SessionShifted):
         facts["previously"] = words.day_and_time(event.previously_at, language)
     if isinstance(event, AttendanceRequested):

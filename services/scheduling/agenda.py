@@ -22,6 +22,9 @@ from schemas.scheduling import (
     SessionConfirmed,
     SessionEvent,
     SessionMissed,
+    SessionMoveAccepted,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionPlanned,
     SessionPostponed,
     SessionRescheduled,
@@ -124,6 +127,8 @@ class Agenda:
             case SessionConfirmed():
                 before = self.pair.line(event.number).confirmed_by
                 return self._revised(event, "planned", (*before, event.by))
+            case SessionMoveProposed() | SessionMoveAccepted() | SessionMoveDeclined():
+                return self._revised(event, "planned", self.pair.line(event.number).confirmed_by)
             case SessionPostponed():
                 return self._revised(event, "pending")._freed(event)
             case SessionCancelled():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from schemas.base import PairEvent
+from schemas.base import PairEvent, recast
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
     AbsenceDeclared,
@@ -20,6 +20,9 @@ from schemas.scheduling import (
     SessionConfirmed,
     SessionEvent,
     SessionMissed,
+    SessionMoveAccepted,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionPlanned,
     SessionPostponed,
     SessionRescheduled,
@@ -33,8 +36,10 @@ from services.scheduling.views import (
     SIDES,
     Cause,
     Cohort,
+    Move,
     Outcome,
     Pair,
+    Proposal,
     Result,
     Session,
     SessionState,
@@ -74,14 +79,39 @@ def _session_planned(
     """The session at its new time. Whoever had confirmed it has confirmed another time."""
     yield from _session_changed(state, event)
     by = event.confirmed_by
-    yield _session_as(event, _confirmed(by), confirmed_by=by, due_at=event.ends_at)
+    moved = None
+    if isinstance(event, SessionRescheduled) and event.may_object:
+        moved = Move(by=event.by, previously_at=event.previously_at)
+    yield _session_as(event, _confirmed(by), confirmed_by=by, moved=moved, due_at=event.ends_at)
+
+
+def _move_proposed(state: State, event: SessionMoveProposed) -> Iterable[Change]:
+    proposal = recast(Proposal, event)
+    due_at = min(event.answer_by, event.ends_at)
+    yield from _session_kept(state, event, proposal=proposal, due_at=due_at)
+
+
+def _move_answered(
+    state: State, event: SessionMoveAccepted | SessionMoveDeclined
+) -> Iterable[Change]:
+    yield from _session_kept(state, event, proposal=None, due_at=event.ends_at)
+
+
+def _session_kept(state: State, event: SessionEvent, **change: Any) -> Iterable[Change]:
+    """The session where it was, with one change more."""
+    yield from _session_changed(state, event)
+    session = state.get(Session, event.cohort_id, event.session_id)
+    if session is not None:
+        yield session.model_copy(update={"revision": event.revision, **change})
 
 
 def _session_confirmed(state: State, event: SessionConfirmed) -> Iterable[Change]:
     yield from _session_changed(state, event)
     session = state.get(Session, event.cohort_id, event.session_id)
     by = (*(session.confirmed_by if session else ()), event.by)
-    yield _session_as(event, _confirmed(by), confirmed_by=by, due_at=event.ends_at)
+    if session is not None:
+        change = {"revision": event.revision, "confirmed_by": by, "state": _confirmed(by)}
+        yield session.model_copy(update=change)
 
 
 def _confirmed(by: Sequence[Side]) -> SessionState:
@@ -133,6 +163,9 @@ EVOLUTION: Evolution = {
     SessionPlanned: _session_planned,
     SessionRescheduled: _session_planned,
     SessionShifted: _session_planned,
+    SessionMoveProposed: _move_proposed,
+    SessionMoveAccepted: _move_answered,
+    SessionMoveDeclined: _move_answered,
     SessionPostponed: _session_postponed,
     SessionConfirmed: _session_confirmed,
     AttendanceRequested: _attendance_requested,

@@ -6,10 +6,12 @@ from datetime import datetime
 from schemas.base import Message, PairEvent, parent_pair, people_of
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
+    AcceptMove,
     CalendarEvent,
     CancelSession,
     ConfirmSession,
     DeclareAbsence,
+    DeclineMove,
     OfferHours,
     ReportAttendance,
     RescheduleSession,
@@ -17,7 +19,7 @@ from schemas.scheduling import (
     WithdrawAbsence,
 )
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.scheduling import absences, attendance, planning, sessions
+from services.scheduling import absences, attendance, moving, planning, sessions
 from services.scheduling.agenda import Agenda, agenda_of, agendas_of, calendar_of, new_agenda
 from services.scheduling.evolution import EVOLUTION
 from services.scheduling.views import Calendar, Cohort, Outcome, Pair, Session, outcome_of
@@ -42,6 +44,8 @@ def needs(message: Message) -> Iterable[Need]:
             ended = outcome_of(message.session_id, message.attempt)
             yield One(Outcome, cohort_id, ended)
         case SessionEvent() | ConfirmSession() | RescheduleSession() | CancelSession():
+            yield from _needs_of_session(cohort_id, message.session_id)
+        case AcceptMove() | DeclineMove():
             yield from _needs_of_session(cohort_id, message.session_id)
         case Due(collection=Session.collection):
             yield from _needs_of_session(cohort_id, message.id)
@@ -76,7 +80,15 @@ def _confirm(state: State, command: ConfirmSession, now: datetime) -> Decision:
 
 
 def _reschedule(state: State, command: RescheduleSession, now: datetime) -> Decision:
-    return sessions.reschedule(*_session(state, command, command.session_id), command, now)
+    return moving.reschedule(*_session(state, command, command.session_id), command, now)
+
+
+def _accept_move(state: State, command: AcceptMove, now: datetime) -> Decision:
+    return moving.accept(*_session(state, command, command.session_id), command, now)
+
+
+def _decline_move(state: State, command: DeclineMove, now: datetime) -> Decision:
+    return moving.decline(*_session(state, command, command.session_id), command, now)
 
 
 def _cancel(state: State, command: CancelSession, now: datetime) -> Decision:
@@ -126,6 +138,8 @@ HANDLERS: Handlers = {
     PairDissolved: _pair_dissolved,
     ConfirmSession: _confirm,
     RescheduleSession: _reschedule,
+    AcceptMove: _accept_move,
+    DeclineMove: _decline_move,
     CancelSession: _cancel,
     ReportAttendance: _report,
     DeclareAbsence: _declare_absence,

@@ -1,12 +1,27 @@
 """Scheduling's pages behind the links of letters: a session's date, and whether it took place."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
-from schemas.base import Command
-from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
+from schemas.base import Command, parent_pair
+from schemas.scheduling import (
+    AcceptMove,
+    CancelSession,
+    ConfirmSession,
+    DeclineMove,
+    ReportAttendance,
+    RescheduleSession,
+)
+from services.chassis.domain import State
 from services.chassis.http.links import Link
-from services.chassis.http.pages import Choice, Form, LinkPage, Text
+from services.chassis.http.looks import Look
+from services.chassis.http.pages import Choice, Field, Form, LinkPage, Text
 from services.chassis.http.problems import Problem
+from services.scheduling.agenda import Agenda, agenda_of
+from services.scheduling.moving import offers
+from services.scheduling.slots import PARIS
+from services.scheduling.views import Proposal, Session, SessionState, Slot, Slots
+from services.scheduling.words import span, until
 
 _SESSION = Form(
     Text("Votre séance", "Your session"),
@@ -33,21 +48,124 @@ _ATTENDANCE = Form(
     ),
 )
 
-_ANSWERS: dict[str, type[ConfirmSession | RescheduleSession | CancelSession]] = {
+_OWN_TIME = (
+    Field("day", Text("Un autre jour", "Another day"), "date"),
+    Field("time", Text("À quelle heure", "At what time"), "time"),
+)
+_PROPOSE = Text("Proposer le moment indiqué ci-dessous", "Propose the time given below")
+
+_BY_TIME: dict[str, tuple[type[Command], str]] = {
+    "to": (RescheduleSession, "starts_at"),
+    "accept": (AcceptMove, "proposed_at"),
+    "decline": (DeclineMove, "proposed_at"),
+}
+_PLAIN: dict[str, type[Command]] = {
     "confirm": ConfirmSession,
     "reschedule": RescheduleSession,
     "cancel": CancelSession,
 }
 
 
+def _seen(state: State, link: Link, now: datetime) -> Form:
+    """What can be done about the session as it stands: its date, what is proposed, other dates."""
+    agenda = agenda_of(state, link.cohort_id, parent_pair(link.id))
+    session = state.get(Session, link.cohort_id, link.id)
+    if agenda is None or session is None:
+        return _SESSION
+    when = span(session.starts_at, session.ends_at)
+    title = Text(f"Séance {session.number}", f"Session {session.number}")
+    if not session.is_open:
+        over = _OVER[session.state]
+        return Form(title, (), Text(f"{when.fr} : {over.fr}", f"{when.en}: {over.en}"))
+    if session.starts_at <= now:
+        return Form(title, (), Text(f"{when.fr} : elle a commencé.", f"{when.en}: it has begun."))
+    proposal = session.proposal
+    planned = Text(when.fr, when.en)
+    notice = planned if proposal is None else _proposed(planned, proposal, agenda.length)
+    options = [*_answers(session, link), *_others(agenda, session, now)]
+    label = Text("Que souhaitez-vous ?", "What would you like?")
+    return Form(title, (Choice("answer", label, options),), notice, _OWN_TIME)
+
+
+_OVER: dict[SessionState, Text] = {
+    "completed": Text("elle a eu lieu.", "it took place."),
+    "missed": Text("elle n’a pas eu lieu.", "it did not take place."),
+    "cancelled": Text("cette date ne tient plus.", "this date no longer stands."),
+}
+
+
+def _proposed(when: Text, proposal: Proposal, length: timedelta) -> Text:
+    other = span(proposal.proposed_at, proposal.proposed_at + length)
+    by = until(proposal.answer_by)
+    return Text(
+        f"Prévue : {when.fr}. Autre date proposée : {other.fr}. Sans réponse avant le {by.fr}, "
+        "la date prévue tient.",
+        f"Planned: {when.en}. Another date is proposed: {other.en}. Without an answer before "
+        f"{by.en}, the date planned stands.",
+    )
+
+
+def _answers(session: Session, link: Link) -> Iterator[tuple[str, Text]]:
+    """Yes or no to what is planned or proposed."""
+    proposal, moved = session.proposal, session.moved
+    if proposal is not None:
+        at = proposal.proposed_at.isoformat()
+        if proposal.by != link.side:
+            yield f"accept:{at}", Text("J’accepte la date proposée", "I accept the date proposed")
+            yield f"decline:{at}", Text("Je garde la date prévue", "I keep the date planned")
+        else:
+            yield f"decline:{at}", Text("Je retire ma proposition", "I take my proposal back")
+    if link.side not in session.confirmed_by:
+        yield "confirm", Text("Oui, je confirme la date prévue", "Yes, I confirm the date planned")
+    if moved is not None and moved.by != link.side:
+        was = until(moved.previously_at)
+        at = session.starts_at.isoformat()
+        yield (
+            f"decline:{at}",
+            Text(f"Non, revenir au {was.fr}", f"No, go back to {was.en}"),
+        )
+
+
+def _others(agenda: Agenda, session: Session, now: datetime) -> Iterator[tuple[str, Text]]:
+    """Other dates, those that both have free first."""
+    for at in offers(agenda, session, now):
+        when = span(at, at + agenda.length)
+        yield (
+            f"to:{at.isoformat()}",
+            Text(f"Déplacer : {when.fr}", f"Move: {when.en}"),
+        )
+    yield "propose", _PROPOSE
+    yield "cancel", Text("Annuler et replanifier", "Cancel and plan again")
+
+
 def _session(link: Link, answers: Mapping[str, str], _: str) -> Command:
-    kind = _ANSWERS.get(answers.get("answer", ""))
-    if kind is None:
-        raise Problem(422, "answer: it is confirm, reschedule or cancel")
-    fields = {"cohort_id": link.cohort_id, "session_id": link.id, "by": link.side}
-    if kind is RescheduleSession and answers.get("starts_at"):
+    answer, _, at = answers.get("answer", "").partition(":")
+    fields: dict[str, object] = {
+        "cohort_id": link.cohort_id,
+        "session_id": link.id,
+        "by": link.side,
+    }
+    if answer in _BY_TIME and at:
+        kind, name = _BY_TIME[answer]
+        return kind.model_validate(fields | {name: at})
+    if answer == "propose":
+        return RescheduleSession.model_validate(fields | {"starts_at": _own_time(answers)})
+    if answer not in _PLAIN:
+        options = ", ".join((*_PLAIN, "propose", *(f"{name}:TIME" for name in _BY_TIME)))
+        raise Problem(422, f"answer: it is one of {options}")
+    if answer == "reschedule" and answers.get("starts_at"):
         fields["starts_at"] = answers["starts_at"]
-    return kind.model_validate(fields)
+    return _PLAIN[answer].model_validate(fields)
+
+
+def _own_time(answers: Mapping[str, str]) -> datetime:
+    """The moment that somebody entered, in Paris."""
+    day, time = answers.get("day", ""), answers.get("time", "")
+    try:
+        at = datetime.fromisoformat(f"{day}T{time}")
+    except ValueError:
+        raise Problem(422, "day and time: the moment to propose, as 2017-03-14 and 10:00") from None
+    return at.replace(tzinfo=PARIS)
 
 
 def _attendance(link: Link, answers: Mapping[str, str], _: str) -> Command:
@@ -66,6 +184,21 @@ def _attendance(link: Link, answers: Mapping[str, str], _: str) -> Command:
 
 
 LINK_PAGES = {
-    "session": LinkPage(lambda _: _SESSION, _session),
+    "session": LinkPage(lambda _: _SESSION, _session, _seen),
     "attendance": LinkPage(lambda _: _ATTENDANCE, _attendance),
 }
+
+
+def _slots(state: State, cohort_id: str, id: str, now: datetime) -> Slots | None:
+    if id.count("~") != 2:
+        return None
+    agenda = agenda_of(state, cohort_id, parent_pair(id))
+    session = state.get(Session, cohort_id, id)
+    if agenda is None or session is None:
+        return None
+    movable = session.is_open and now < session.starts_at
+    found = offers(agenda, session, now) if movable else []
+    return Slots(slots=tuple(Slot(starts_at=at, ends_at=at + agenda.length) for at in found))
+
+
+LOOKS = (Look("sessions", "slots", Slots, _slots),)

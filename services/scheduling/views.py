@@ -75,10 +75,39 @@ class Pair(Timed):
         return self.plan[number - 1]
 
 
+class Proposal(Value):
+    """A date that one side has proposed, and the other has not answered yet."""
+
+    by: Side
+    proposed_at: Moment
+    answer_by: Moment
+
+
+class Move(Value):
+    """Where a session was before one side moved it without asking the other."""
+
+    by: Side
+    previously_at: Moment
+
+
+class Slot(Value):
+    """A time that both have free."""
+
+    starts_at: Moment
+    ends_at: Moment
+
+
+class Slots(Value):
+    """At most six common free times of the next three weeks to which a session can move at once."""
+
+    slots: tuple[Slot, ...]
+
+
 class Session(Timed):
     """A session as it is planned now; `id` is `mentor~manager~number`.
 
-    `due_at` is its end, then (`asked`: attendance was requested) the last moment to report.
+    `due_at` is its end, or the moment by which a proposal is answered, then (`asked`: attendance
+    was requested) the last moment to report.
     """
 
     collection: ClassVar[str] = "sessions"
@@ -100,6 +129,8 @@ class Session(Timed):
     state: SessionState = "planned"
     confirmed_by: tuple[Side, ...] = ()
     asked: bool = False
+    proposal: Proposal | None = None
+    moved: Move | None = None
 
     @property
     def is_open(self) -> bool:

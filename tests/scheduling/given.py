@@ -7,9 +7,11 @@ from schemas.base import pair_of, session_of
 from schemas.dates import Hours
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
+    AcceptMove,
     CancelSession,
     ConfirmSession,
     DeclareAbsence,
+    DeclineMove,
     OfferHours,
     ReportAttendance,
     RescheduleSession,
@@ -132,6 +134,14 @@ def reschedule(
     return RescheduleSession(
         cohort_id=COHORT, session_id=session_of(pair, number), by=by, starts_at=to
     )
+
+
+def accept(number: int, to: datetime, by: Side = "manager", pair: str = PAIR) -> AcceptMove:
+    return AcceptMove(cohort_id=COHORT, session_id=session_of(pair, number), by=by, proposed_at=to)
+
+
+def decline(number: int, to: datetime, by: Side = "manager", pair: str = PAIR) -> DeclineMove:
+    return DeclineMove(cohort_id=COHORT, session_id=session_of(pair, number), by=by, proposed_at=to)
 
 
 def report(

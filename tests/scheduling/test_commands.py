@@ -76,14 +76,14 @@ def test_a_session_that_has_started_is_reported_not_confirmed() -> None:
 
 def test_a_session_moves_to_the_time_that_is_asked_for() -> None:
     scenario = standing()
-    (moved,) = scenario.when(reschedule(1, paris(3, 16, 7)))  # type: ignore[misc]
+    (moved,) = scenario.when(reschedule(1, paris(3, 21, 11)))  # type: ignore[misc]
     assert isinstance(moved, SessionRescheduled)
-    assert (moved.starts_at, moved.ends_at) == (paris(3, 16, 7), paris(3, 16, 8))
+    assert (moved.starts_at, moved.ends_at) == (paris(3, 21, 11), paris(3, 21, 12))
     assert (moved.previously_at, moved.attempt) == (paris(3, 14, 10), 1)
-    assert the_session(scenario, 1).due_at == paris(3, 16, 8)
+    assert the_session(scenario, 1).due_at == paris(3, 21, 12)
     for person in (MENTOR, MANAGER):
         first = the_calendar(scenario, person).busy[0]
-        assert first.starts_at == paris(3, 16, 7)
+        assert first.starts_at == paris(3, 21, 11)
 
 
 def test_moving_a_session_to_where_it_is_changes_nothing() -> None:

@@ -12,8 +12,10 @@ from schemas.base import Event, Message, pair_of, people_of, session_of
 from schemas.dates import minutes
 from schemas.matching import AvailabilityChanged
 from schemas.scheduling import (
+    AcceptMove,
     AttendanceRequested,
     DeclareAbsence,
+    DeclineMove,
     OfferHours,
     PairGraduated,
     PairStalled,
@@ -27,7 +29,7 @@ from schemas.scheduling import (
     SessionShifted,
     WithdrawAbsence,
 )
-from schemas.values import Availability, CohortPolicy, Window
+from schemas.values import Availability, CohortPolicy, Side, Window
 from services.chassis.domain import Decision, NotLoaded, Refusal, State
 from services.scheduling.handlers import DOMAIN, needs
 from services.scheduling.slots import PARIS, is_working_day
@@ -131,6 +133,7 @@ steps = st.lists(
         commands,
         commands,
         st.tuples(st.just("move"), numbers, pairs, quarters),
+        st.tuples(st.just("answer"), numbers, pairs, st.booleans(), sides),
         st.tuples(st.just("sit"), pairs, st.booleans()),
         st.tuples(st.just("sit"), pairs, st.booleans()),
         st.tuples(st.just("sit"), pairs, st.booleans()),
@@ -160,6 +163,17 @@ def _sit(scenario: Scenario, pair: str, held: bool) -> None:
         scenario.when(report(it.number, held, it.attempt, "mentor", pair))
 
 
+def _answer(scenario: Scenario, session_id: str, agrees: bool, side: Side) -> None:
+    """Somebody answers the proposal that is open, or objects to a move."""
+    session = scenario.state.get(Session, COHORT, session_id)
+    if session is None:
+        return
+    at = session.proposal.proposed_at if session.proposal else session.starts_at
+    about = {"cohort_id": COHORT, "session_id": session_id, "by": side, "proposed_at": at}
+    kind = AcceptMove if agrees else DeclineMove
+    scenario.when(kind.model_validate(about))
+
+
 def _run(chosen: list[Availability], script: list[object]) -> Recorded:
     scenario = Recorded(DOMAIN)
     scenario.when(opened(POLICY))
@@ -171,6 +185,8 @@ def _run(chosen: list[Availability], script: list[object]) -> Recorded:
             case ("move", int(number), str(pair), int(quarter)):
                 to = midnight + timedelta(minutes=15 * quarter)
                 scenario.when(reschedule(number, to, "mentor", pair))
+            case ("answer", int(number), str(pair), bool(agrees), side):
+                _answer(scenario, session_of(pair, number), agrees, side)  # type: ignore[arg-type]
             case ("sit", str(pair), bool(held)):
                 _sit(scenario, pair, held)
             case ("pass", days):

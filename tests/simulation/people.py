@@ -8,7 +8,7 @@ never on when or how often it comes. Every programme comes to an end: a coordina
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from deploy.trial.habits import Habits
@@ -34,9 +34,11 @@ from schemas.matching import (
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
 from schemas.scheduling import (
+    AcceptMove,
     CancelSession,
     ConfirmSession,
     DeclareAbsence,
+    DeclineMove,
     OfferHours,
     ReportAttendance,
     RescheduleSession,
@@ -97,6 +99,8 @@ class People:
             "PairProposed": self._proposal,
             "PairFormed": self._begin,
             "SessionPlanned": self._session,
+            "SessionMoveProposed": self._move_proposed,
+            "SessionRescheduled": self._moved,
             "AttendanceRequested": self._attendance,
             "SurveyOpened": self._survey,
         }
@@ -319,8 +323,42 @@ class People:
                 self.ask(
                     RescheduleSession(cohort_id=cohort, session_id=session, by=side), about="r"
                 )
+            case "to":
+                self._move(letter, letter.facts["starts_at"], timedelta(hours=1))
+            case "propose":
+                self._move(letter, letter.facts["starts_at"], timedelta(days=1))
             case "cancel":
                 self.ask(CancelSession(cohort_id=cohort, session_id=session, by=side), about="x")
+
+    def _move(self, letter: Letter, since: str, by: timedelta) -> None:
+        """Move a session to a time of one's own: at once, where both are free, or as a proposal."""
+        move = RescheduleSession(
+            cohort_id=letter.cohort_id,
+            session_id=letter.facts["session_id"],
+            by=letter.side,
+            starts_at=datetime.fromisoformat(since) + by,
+        )
+        self.ask(move, about=str(move.starts_at))
+
+    def _move_proposed(self, letter: Letter) -> None:
+        cohort, session, at = (letter.facts[n] for n in ("cohort_id", "session_id", "proposed_at"))
+        reaction = self.habits.move(cohort, f"{session}.{at}", letter.side)
+        about = {"cohort_id": cohort, "session_id": session, "by": letter.side, "proposed_at": at}
+        match reaction and reaction.answer:
+            case "accept":
+                self.ask(AcceptMove.model_validate(about), about=at)
+            case "decline":
+                self.ask(DeclineMove.model_validate(about), about=at)
+            case "propose":
+                self._move(letter, at, timedelta(hours=2))
+
+    def _moved(self, letter: Letter) -> None:
+        """A move that took effect at once: now and then the other side wants the date before."""
+        facts, side = letter.facts, letter.side
+        cohort, session, at = (facts[n] for n in ("cohort_id", "session_id", "starts_at"))
+        if facts["may_object"] and facts["by"] != side and self.habits.objects(cohort, at, side):
+            back = DeclineMove(cohort_id=cohort, session_id=session, by=side, proposed_at=at)
+            self.ask(back, about=at)
 
     def _away(self, letter: Letter) -> None:
         """Leave that begins on the day of a session; now and then it is called off again."""

@@ -41,6 +41,12 @@ def _confirmed(asked: Asked, fact: Entry) -> bool:
     return _same("by")(asked, fact)
 
 
+def _moved(asked: Asked, fact: Entry) -> bool:
+    """It is at that date, or that date is proposed."""
+    field = "proposed_at" if fact.name == "SessionMoveProposed" else "starts_at"
+    return bool(asked.data.get("starts_at") == fact.data.get(field))
+
+
 def _in_their_week(asked: Asked, fact: Entry) -> bool:
     """The order in which the windows are told says nothing."""
 
@@ -105,10 +111,12 @@ EFFECTS: Mapping[str, Effect] = {
         ("SessionConfirmed",), already=("SessionConfirmed", *_DATED), fits=_confirmed
     ),
     "RescheduleSession": Effect(
-        ("SessionRescheduled",),
-        already=("SessionPlanned", "SessionRescheduled"),
-        fits=_same("starts_at"),
+        ("SessionRescheduled", "SessionMoveProposed"),
+        already=(*_DATED, "SessionMoveProposed"),
+        fits=_moved,
     ),
+    "AcceptMove": Effect(("SessionMoveAccepted",)),
+    "DeclineMove": Effect(("SessionMoveDeclined",)),
     "CancelSession": Effect(("SessionCancelled",), already=("SessionCancelled",)),
     "ReportAttendance": Effect(
         ("SessionCompleted", "SessionMissed"),

@@ -18,7 +18,8 @@ _ENDS = {
     "SessionPostponed": "cancelled",
 }
 _MOVES = ("SessionRescheduled", "SessionShifted")
-_CHANGES = ("SessionConfirmed", "AttendanceRequested", *_MOVES)
+_TALKS = ("SessionMoveProposed", "SessionMoveAccepted", "SessionMoveDeclined")
+_CHANGES = ("SessionConfirmed", "AttendanceRequested", *_MOVES, *_TALKS)
 
 
 @dataclass(slots=True)

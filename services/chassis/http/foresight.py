@@ -6,14 +6,17 @@ still be refused, if something else comes first.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from schemas.base import Command
 from services.chassis.domain import Document, Domain, Need, NotLoaded, One, Refusal, State
 from services.chassis.store.contract import NoAnswer, Projections, Where
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MOST = 10_000
 """Documents of one kind and cohort that are looked at; with more nothing is foreseen."""
@@ -42,15 +45,23 @@ class Foresight:
         return found
 
     async def _refusal(self, command: Command, now: datetime) -> Refusal | None:
+        decision = await self.look(
+            lambda state: self.domain.decide(state, command, now), self.domain.needs(command)
+        )
+        return decision if isinstance(decision, Refusal) else None
+
+    async def look(self, find: Callable[[State], T], needs: Iterable[Need] = ()) -> T:
+        """What is found from the documents as they stand; those that it asks for are read.
+
+        Raises `NoAnswer`.
+        """
         state = State()
-        await state.load(self._read, self.domain.needs(command))
+        await state.load(self._read, needs)
         while True:
             try:
-                decision = self.domain.decide(state, command, now)
+                return find(state)
             except NotLoaded as missing:
                 await state.load(self._read, [missing.need])
-            else:
-                return decision if isinstance(decision, Refusal) else None
 
     async def _read(self, needs: Iterable[Need]) -> list[Document]:
         found: list[Document] = []

@@ -5,9 +5,11 @@ sends one command, and the answer says what came of it. A forged, expired or use
 own clear answer, as a page for people and as a problem document for programs.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 import jinja2
 from fastapi import APIRouter, Request
@@ -15,11 +17,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import ValidationError
 
 from schemas.base import Command
+from services.chassis.domain import State
 from services.chassis.http.answering import Answering
 from services.chassis.http.commands import PARKED, Accepted
 from services.chassis.http.guards import is_form
 from services.chassis.http.links import Link, LinkError, LinkVerifier
 from services.chassis.http.problems import Problem, invalid
+from services.chassis.store.contract import NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,22 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """Something to enter; `kind` is that of an HTML input. Nobody has to."""
+
+    name: str
+    label: Text
+    kind: Literal["date", "time"]
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """What a person is asked."""
 
     title: Text
     choices: Sequence[Choice]
     notice: Text | None = None
+    fields: Sequence[Field] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +67,13 @@ class LinkPage:
     """What a link is for: what its page asks, and the command that the answers make.
 
     `command` raises `Problem` or pydantic's error where the answers do not make one; the token is
-    for commands that carry a proof.
+    for commands that carry a proof. `seen` makes the form from the documents as they stand; `form`
+    is what is shown where they cannot be read. What `seen` notices is also said after an answer.
     """
 
     form: Callable[[Link], Form]
     command: Callable[[Link, Mapping[str, str], str], Command]
+    seen: Callable[[State, Link, datetime], Form] | None = None
 
 
 _FORGED = Text("Ce lien n’est pas valable.", "This link is not valid.")
@@ -127,7 +143,7 @@ def link_routes(
             link, purpose = opened(token)
         except Problem as error:
             return _answer(request, error)
-        return _page(purpose.form(link))
+        return _page(await _form(purpose, link, answering))
 
     @router.post(
         "/links/{token}",
@@ -143,10 +159,20 @@ def link_routes(
         except Problem as error:
             return _answer(request, error)
         if _wants_page(request):
-            return _page(Form(_DONE if accepted.done else _SENT, ()))
+            after = await _form(purpose, link, answering) if purpose.seen else None
+            notice = after.notice if after and accepted.done else None
+            return _page(Form(_DONE if accepted.done else _SENT, (), notice))
         return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
 
     return router
+
+
+async def _form(purpose: LinkPage, link: Link, answering: Answering) -> Form:
+    seen, now = purpose.seen, answering.clock.now()
+    if seen is not None:
+        with contextlib.suppress(NoAnswer):
+            return await answering.foresight.look(lambda state: seen(state, link, now))
+    return purpose.form(link)
 
 
 def _command(purpose: LinkPage, link: Link, answers: Mapping[str, str], token: str) -> Command:
