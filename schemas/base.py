@@ -216,10 +216,17 @@ def _inside(kind: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
     """The fields of a kind, with the kind of the values that they hold, alone or in a list."""
     found: dict[str, type[BaseModel] | None] = {}
     for name, field in kind.model_fields.items():
-        held = (field.annotation, *get_args(field.annotation))
+        held = _within(field.annotation)
         values = [one for one in held if isinstance(one, type) and issubclass(one, BaseModel)]
         found[name] = values[0] if values else None
     return found
+
+
+def _within(annotation: object) -> Iterator[object]:
+    """A type, and whatever it is made of: of `tuple[X, ...] | None`, X too."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _within(part)
 
 
 class Event(Message):

@@ -300,6 +300,12 @@ class PairFormed(PairEvent):
     tools: Annotated[tuple[ToolName, ...], described("To begin with, best first.", ["linkedin"])]
     mentor_availability: Availability
     manager_availability: Availability
+    mentor_site: Annotated[
+        Site | None, Field(description="Where the mentor works; null in the oldest records.")
+    ] = None
+    manager_site: Annotated[
+        Site | None, Field(description="Where the manager works; null in the oldest records.")
+    ] = None
 
 
 class PairDissolved(PairEvent):

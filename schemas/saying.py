@@ -75,10 +75,14 @@ def day_and_time(moment: datetime, language: Language) -> str:
 
 def span(start: datetime, end: datetime, language: Language) -> str:
     """`lundi 6 mars 2017, de 10 h à 11 h (heure de Paris)`."""
+    zone = "heure de Paris" if language == "fr" else "Paris time"
+    return f"{day(start, language)}, {hours(start, end, language)} ({zone})"
+
+
+def hours(start: datetime, end: datetime, language: Language) -> str:
+    """`de 10 h à 11 h`; `10:00 to 11:00`: of a day that is told beside it."""
     first, last = clock(start, language), clock(end, language)
-    if language == "fr":
-        return f"{day(start, language)}, de {first} à {last} (heure de Paris)"
-    return f"{day(start, language)}, {first} to {last} (Paris time)"
+    return f"de {first} à {last}" if language == "fr" else f"{first} to {last}"
 
 
 def listed(words: Sequence[str], language: Language) -> str:

@@ -17,6 +17,7 @@ from schemas.base import (
     closed,
     described,
 )
+from schemas.dates import ClockTime, Region
 from schemas.text import TIDY
 
 Side = Annotated[
@@ -28,11 +29,6 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 _ORDER = {day: place for place, day in enumerate(WEEKDAYS)}
 
-ClockTime = Annotated[
-    str,
-    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
-    described("Wall-clock time in Europe/Paris.", "09:30"),
-]
 Level = Annotated[int, described("1 (beginner, or of little use) to 5.", 4, ge=1, le=5)]
 ToolName = Annotated[
     str,
@@ -85,11 +81,6 @@ SurveyKind = Annotated[
 QuestionId = Annotated[str, described("Name of a question in the questionnaire.", "usefulness")]
 
 
-def minutes(time: str) -> int:
-    """Minutes since midnight of a `ClockTime`."""
-    return int(time[:2]) * 60 + int(time[3:])
-
-
 class Window(Value):
     """A weekly window in which somebody can meet, in Europe/Paris."""
 
@@ -102,6 +93,13 @@ class Window(Value):
         if self.end <= self.start:  # both are HH:MM
             raise ValueError("a window ends after it starts")
         return self
+
+
+class SiteRegion(Value):
+    """A site whose public holidays are not only those of the whole country."""
+
+    site: Site
+    region: Region
 
 
 def _in_order(windows: tuple[Window, ...]) -> tuple[Window, ...]:
@@ -222,6 +220,14 @@ class CohortPolicy(Value):
     rollout: Annotated[RolloutCriteria, Field(description="When it counts as run in.")] = (
         RolloutCriteria()
     )
+    regions: Annotated[
+        tuple[SiteRegion, ...] | None,
+        described(
+            "Sites with public holidays of their own; null for none.",
+            [{"site": "Strasbourg", "region": "67"}],
+            max_length=200,
+        ),
+    ] = None
 
 
 _MOST: dict[tuple[str, str], int] = {

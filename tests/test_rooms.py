@@ -30,7 +30,7 @@ ROOMS = {"app", "evolution", "handlers", "views"}
 PAGED = {"matching", "scheduling", "feedback", "portal"}
 """Services with pages, behind the links of letters or of their own; notify writes the links."""
 FOLDERS = {"matching": {"search"}, "notify": {"templates"}, "portal": {"web"}}
-READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup"}
+READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup", "pages"}
 """The rooms that look documents up; a decision is given them."""
 
 MIRRORED: dict[str, set[type[Message]]] = {PEOPLE: {PersonContact, PersonErased}}

@@ -47,13 +47,33 @@ class Habits:
         return Reaction(chance.uniform(0.1, 3), "decline" if mood < 0.06 else "accept")
 
     def session(self, cohort: str, subject: str, person: str) -> Reaction | None:
-        """confirm, reschedule or cancel; None: they just come."""
+        """confirm, reschedule, to (a time they are offered), propose (one of their own) or cancel.
+
+        None: they just come.
+        """
         chance = self.chance("session", cohort, subject, person)
         mood = chance.random()
         if mood > 0.5:
             return None
-        answer = "cancel" if mood < 0.02 else "reschedule" if mood < 0.05 else "confirm"
+        answer = "confirm"
+        for most, other in ((0.02, "cancel"), (0.04, "reschedule"), (0.06, "to"), (0.1, "propose")):
+            if mood < most:
+                answer = other
+                break
         return Reaction(chance.uniform(0.1, 2), answer)
+
+    def move(self, cohort: str, subject: str, person: str) -> Reaction | None:
+        """accept, decline or propose, to a date that the other proposes; None: no answer."""
+        chance = self.chance("move", cohort, subject, person)
+        mood = chance.random()
+        if mood > 0.9:
+            return None
+        answer = "propose" if mood < 0.1 else "decline" if mood < 0.35 else "accept"
+        return Reaction(chance.uniform(0.1, 1), answer)
+
+    def objects(self, cohort: str, subject: str, person: str) -> bool:
+        """Whether they object to a move that took effect without them."""
+        return self.chance("object", cohort, subject, person).random() < 0.15
 
     def misses(self, cohort: str, subject: str) -> int:
         """How often a session does not take place before it does."""
@@ -91,6 +111,10 @@ class Habits:
     def leaves(self, cohort: str, person: str) -> bool:
         """Whether they leave the programme once they have been paired."""
         return self.chance("leave", cohort, person).random() < 0.02
+
+    def goes_away(self, cohort: str, subject: str, person: str) -> bool:
+        """Whether they learn that they are on leave when a session is planned."""
+        return self.chance("away", cohort, subject, person).random() < 0.03
 
     def changes_week(self, cohort: str, subject: str, person: str) -> bool:
         """Whether another week suits them better from then on."""

@@ -8,8 +8,9 @@ when it comes, so the same seed tells the same story however often a service is 
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from email.message import EmailMessage
 from functools import partial
 from typing import Protocol
@@ -28,6 +29,7 @@ AT_ONCE = 64
 PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does not load
 
 _LINK = re.compile(r"https?://\S+/links/[\w.-]+")
+_BEGINS = re.compile(r"DTSTART;TZID=Europe/Paris:(\d{4})(\d\d)(\d\d)T")
 _DECIDED = ("answer", "held")  # fields of a page that are no questions of a survey
 _RADIO = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]+)"')
 
@@ -43,7 +45,10 @@ class World(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What somebody sees when they open a letter: what it tells, of what, and where to act."""
+    """What somebody sees when they open a letter: what it tells, of what, and where to act.
+
+    `day` is that of its invitation, as `2017-03-14`.
+    """
 
     template: str
     cohort: str
@@ -51,6 +56,7 @@ class Letter:
     person: str
     attempt: int
     link: str | None
+    day: str | None = None
 
     @property
     def mentor(self) -> str:
@@ -93,6 +99,8 @@ class People:
         self._plans: dict[str, Callable[[Letter], Reaction | None]] = {
             "PairProposed": self._proposal,
             "SessionPlanned": self._session,
+            "SessionMoveProposed": self._move_proposed,
+            "SessionRescheduled": self._moved,
             "AttendanceRequested": self._attendance,
             "SurveyOpened": self._survey,
         }
@@ -113,6 +121,8 @@ class People:
             self._later(0.2, letter, partial(self._leave, letter))
         elif letter.template == "SessionPlanned" and self._changes_week(letter):
             self._later(0, letter, partial(self._change_week, letter))
+        elif self._is_away(letter):
+            self._later(0.1, letter, partial(self._go_away, letter))
         elif (decide := self._plans.get(letter.template)) and (reaction := decide(letter)):
             self._later(reaction.days, letter, partial(self._follow, letter, reaction))
 
@@ -131,6 +141,16 @@ class People:
         if letter.attempt > 1:
             return None
         return self._habits.session(letter.cohort, letter.subject, letter.person)
+
+    def _move_proposed(self, letter: Letter) -> Reaction | None:
+        about = f"{letter.subject}.{letter.attempt}"
+        return self._habits.move(letter.cohort, about, letter.person)
+
+    def _moved(self, letter: Letter) -> Reaction | None:
+        """The page offers the date before to the one who was not asked, for as long as it is."""
+        about = f"{letter.subject}.{letter.attempt}"
+        objects = self._habits.objects(letter.cohort, about, letter.person)
+        return Reaction(0.1, "decline") if objects else None
 
     def _attendance(self, letter: Letter) -> Reaction | None:
         """Both know whether it took place."""
@@ -159,6 +179,14 @@ class People:
             and self._habits.changes_week(letter.cohort, letter.subject, letter.person)
         )
 
+    def _is_away(self, letter: Letter) -> bool:
+        return (
+            letter.template == "SessionPlanned"
+            and letter.attempt == 1
+            and letter.day is not None
+            and self._habits.goes_away(letter.cohort, letter.subject, letter.person)
+        )
+
     # --- what they do -------------------------------------------------------------------------
 
     async def _follow(self, letter: Letter, reaction: Reaction) -> None:
@@ -173,8 +201,17 @@ class People:
         fields: dict[str, list[str]] = {}
         for name, value in _RADIO.findall(page.text):
             fields.setdefault(name, []).append(value)
-        decided = {name: reaction.answer for name in fields if name in _DECIDED}
-        scored = {name: values for name, values in fields.items() if name not in decided}
+        decided = {
+            name: answer
+            for name, offered in fields.items()
+            if name in _DECIDED and (answer := _offered(reaction.answer, offered))
+        }
+        if not fields or (any(name in _DECIDED for name in fields) and not decided):
+            self.done[f"{letter.template}: not offered"] += 1
+            return
+        if decided.get("answer") == "propose":
+            decided |= _own_time(letter)
+        scored = {name: values for name, values in fields.items() if name not in _DECIDED}
         answers = decided | self._habits.scores(letter.cohort, letter.subject, scored)
         self._note(letter, await self._patiently("POST", letter.link, answers))
 
@@ -192,6 +229,17 @@ class People:
         body = {"cohort_id": letter.cohort, "person_id": letter.person, "availability": week}
         await self._patiently("POST", self._url("matching", "ChangeAvailability"), body)
         self.done["changed their week"] += 1
+
+    async def _go_away(self, letter: Letter) -> None:
+        """Tell the coordinator of leave that begins on the day of a session."""
+        body = {
+            "cohort_id": letter.cohort,
+            "person_id": letter.person,
+            "first_day": letter.day,
+            "last_day": letter.day,
+        }
+        await self._patiently("POST", self._url("scheduling", "DeclareAbsence"), body)
+        self.done["went on leave"] += 1
 
     def _url(self, service: Service, command: str) -> str:
         return f"{self.stack.services[service].url}/commands/{command}?wait=20"
@@ -227,6 +275,22 @@ class People:
             self.done[f"{letter.template}: {rule}"] += 1
 
 
+def _offered(answer: str, values: Sequence[str]) -> str | None:
+    """The answer as a page offers it; for one that moves a session, any date of those offered."""
+    wanted = ("to", "propose") if answer in ("reschedule", "to") else (answer,)
+    for one in (answer, *wanted):
+        for value in values:
+            if value == one or value.startswith(f"{one}:"):
+                return value
+    return None
+
+
+def _own_time(letter: Letter) -> dict[str, str]:
+    """A moment of their own: early on the day after, at which nobody's week begins."""
+    after = date.fromisoformat(letter.day or "2017-03-06") + timedelta(days=1)
+    return {"day": after.isoformat(), "time": "07:30"}
+
+
 def _read(message: EmailMessage) -> Letter:
     template, subject, *rest = str(message["X-Connecte-Letter"]).split(":")
     body = message.get_body(("plain",))
@@ -239,4 +303,14 @@ def _read(message: EmailMessage) -> Letter:
         person=rest[-1] if rest else subject,
         attempt=int(attempt) if attempt.isdigit() else 1,
         link=link.group() if link else None,
+        day=_day_of(message),
     )
+
+
+def _day_of(message: EmailMessage) -> str | None:
+    """The day of a letter's invitation."""
+    for part in message.walk():
+        if part.get_content_type() == "text/calendar":
+            found = _BEGINS.search(part.get_content())
+            return "-".join(found.groups()) if found else None
+    return None

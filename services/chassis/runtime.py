@@ -43,6 +43,7 @@ from services.chassis.http.forms import LinkPage
 from services.chassis.http.guards import protected
 from services.chassis.http.health import Health, operations_routes
 from services.chassis.http.links import LinkVerifier
+from services.chassis.http.looks import Look, look_routes
 from services.chassis.http.pages import link_routes
 from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
@@ -95,8 +96,9 @@ class Parts:
     the number of. `due_workers` are built once the service has its store. `topics`: commands of
     the service that have a topic of their own. `by_link`: those that only the person whom they
     are about can send, by a link, and so not whoever has the token. `done_when`: commands that
-    ask for what a due worker does, to the kind of document in which it is done. `routes`: pages of
-    the service's own, after all others. `largest_body`: bytes that a request may bring.
+    ask for what a due worker does, to the kind of document in which it is done. `looks`: what is
+    found from documents when it is asked for. `routes`: pages of the service's own, after all
+    others. `largest_body`: bytes that a request may bring.
     """
 
     domain: Domain
@@ -105,6 +107,7 @@ class Parts:
     counted: Sequence[type[Document]] = ()
     due_workers: Callable[[Store, Tracing], Mapping[type[Document], DueWorker]] = _none
     link_pages: Mapping[str, LinkPage] = field(default_factory=dict)
+    looks: Sequence[Look] = ()
     topics: Mapping[type[Command], str] = field(default_factory=dict)
     by_link: frozenset[type[Command]] = frozenset()
     done_when: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
@@ -212,7 +215,9 @@ class Service:
                 self.store, parts.listed, parts.counted, domain.documents, kind_of_route
             )
         )
-        answering = Answering(self.commands, Foresight(domain, self.store), self.clock)
+        foresight = Foresight(domain, self.store)
+        app.include_router(look_routes(parts.looks, foresight, self.clock, kind_of_route))
+        answering = Answering(self.commands, foresight, self.clock)
         app.include_router(link_routes(parts.link_pages, verifier, answering))
         app.include_router(operations_routes(self.health, self.scrape.text, self._reads))
         for router in parts.routes(self.store, self.store.kept, self.clock):

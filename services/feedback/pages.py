@@ -1,10 +1,12 @@
 """Feedback's page behind the link of a survey: its questions, each from 1 to 5."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from schemas.base import Command
 from schemas.feedback import AnswerSurvey
-from services.chassis.http.forms import Choice, Form, LinkPage, Text
+from services.chassis.domain import State
+from services.chassis.http.forms import Choice, Form, LinkPage, Option, Text
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
 from services.feedback.proof import PURPOSE
@@ -32,14 +34,14 @@ _THEN = Text(
 )
 _BUTTON = Text("Envoyer mes réponses", "Send my answers")
 _AFTER = Text("Vous n’avez plus rien à faire.", "There is nothing left to do.")
-_SCALE = tuple((step.id, Text(step.fr, step.en)) for step in SCALE)
+_SCALE = tuple(Option(step.id, Text(step.fr, step.en)) for step in SCALE)
 
 
 def _text(question: Question) -> Text:
     return Text(question.fr, question.en)
 
 
-def _form(link: Link) -> Form:
+def _form(_: State, link: Link, __: datetime) -> Form:
     questions = QUESTIONNAIRES[kind_of(link.id), side_of(link.id)]
     choices = tuple(Choice(q.id, _text(q), _SCALE, required=False) for q in questions)
     return Form(_TITLES[kind_of(link.id)], choices, _text(NOTICE), _THEN, _BUTTON)

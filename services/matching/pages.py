@@ -1,15 +1,16 @@
 """Matching's pages behind links: a proposal (who it is about, yes or no), and its calculation."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from schemas.base import Command, people_of
 from schemas.known import jobs
 from schemas.known.tools import listed
 from schemas.matching import AcceptProposal, DeclineProposal
-from schemas.saying import LANGUAGES, day_and_time, number
+from schemas.saying import day_and_time, number
 from schemas.values import BY_HAND, REMOTE, Words
-from services.chassis.domain import Document, One
-from services.chassis.http.forms import About, Choice, Form, LinkPage, Table, Text
+from services.chassis.domain import State
+from services.chassis.http.forms import About, Choice, Form, LinkPage, Option, Table, Text
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
 from services.matching.views import Manager, Mentor, Override, Pair, PairState
@@ -21,8 +22,8 @@ _FORM = Form(
             "answer",
             Text("Acceptez-vous ce binôme ?", "Do you accept this pair?"),
             (
-                ("accept", Text("Oui, j’accepte", "Yes, I accept")),
-                ("decline", Text("Non, je décline", "No, I decline")),
+                Option("accept", Text("Oui, j’accepte", "Yes, I accept")),
+                Option("decline", Text("Non, je décline", "No, I decline")),
             ),
         ),
     ),
@@ -62,28 +63,28 @@ _DECLINED = Text(
 )
 
 
-def _needs(link: Link) -> Sequence[One]:
-    mentor_id, manager_id = people_of(link.id)
-    return (
-        One(Pair, link.cohort_id, link.id),
-        One(Mentor, link.cohort_id, mentor_id),
-        One(Manager, link.cohort_id, manager_id),
-    )
+def _pair(state: State, link: Link) -> Pair | None:
+    return state.get(Pair, link.cohort_id, link.id)
 
 
-def _about(link: Link, known: Sequence[Document]) -> About:
+def _form(state: State, link: Link, _: datetime) -> Form:
+    pair = _pair(state, link)
+    closed = _CLOSED.get(pair.state) if pair else None
+    return _FORM if closed is None else Form(_FORM.title, (), closed)
+
+
+def _about(state: State, link: Link) -> About:
     """The other person, as far as matching knows: whose name it is stands in the letter."""
-    pair = next((found for found in known if isinstance(found, Pair)), None)
+    pair = _pair(state, link)
     if pair is None:
         return About()
-    lines = [line for found in known for line in _of_the_other(link, found)]
-    lines.append((_BEGIN, _text(listed(pair.tools))))
-    if pair.due_at is not None:
-        until = (day_and_time(pair.due_at, language) for language in LANGUAGES)
-        lines.append((Text("Répondre jusqu’au", "Answer until"), Text(*until)))
+    lines = [*_of_the_other(state, link), (_BEGIN, _text(listed(pair.tools)))]
+    if (due := pair.due_at) is not None:
+        until = Text.of(lambda language: day_and_time(due, language))
+        lines.append((Text("Répondre jusqu’au", "Answer until"), until))
     if link.side in pair.accepted and pair.state == "proposed":
         lines.append((_YOURS, _ACCEPTED_BEFORE))
-    return About(lines, _CLOSED.get(pair.state))
+    return About(lines)
 
 
 _BEGIN = Text("Pour commencer", "To begin with")
@@ -94,15 +95,16 @@ _ACCEPTED_BEFORE = Text(
 )
 
 
-def _of_the_other(link: Link, person: Document) -> Sequence[tuple[Text, Text]]:
-    match person:
-        case Mentor() if link.side == "manager":
-            return [(_NAMED, _where(person))]
-        case Manager() if link.side == "mentor":
-            job, where = jobs.said(person.job_family), _where(person)
-            return [(_NAMED, Text(f"{job.fr} ; {where.fr}", f"{job.en}; {where.en}"))]
-        case _:
-            return []
+def _of_the_other(state: State, link: Link) -> Sequence[tuple[Text, Text]]:
+    mentor_id, manager_id = people_of(link.id)
+    if link.side == "manager":
+        mentor = state.get(Mentor, link.cohort_id, mentor_id)
+        return [(_NAMED, _where(mentor))] if mentor else []
+    manager = state.get(Manager, link.cohort_id, manager_id)
+    if manager is None:
+        return []
+    job, where = jobs.said(manager.job_family), _where(manager)
+    return [(_NAMED, Text(f"{job.fr} ; {where.fr}", f"{job.en}; {where.en}"))]
 
 
 _NAMED = Text("La personne nommée dans votre lettre", "The person named in your letter")
@@ -130,7 +132,10 @@ def _command(link: Link, answers: Mapping[str, str], _: str) -> Command:
     return kind.model_validate({"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side})
 
 
-def _after(_: Link, command: Command) -> Text:
+def _after(state: State, link: Link, command: Command) -> Text:
+    pair = _pair(state, link)
+    if pair is not None and pair.state == "formed":
+        return _CLOSED["formed"]
     return _ACCEPTED if isinstance(command, AcceptProposal) else _DECLINED
 
 
@@ -185,16 +190,17 @@ _COLUMNS = (
 )
 
 
-def _needs_explaining(link: Link) -> Sequence[One]:
-    return (One(Pair, link.cohort_id, link.id), One(Override, link.cohort_id, link.id))
+def _explaining(state: State, link: Link, _: datetime) -> Form:
+    known = _pair(state, link) is not None
+    return _EXPLANATION if known else Form(_EXPLANATION.title, (), _AWAY)
 
 
-def _explanation(_: Link, known: Sequence[Document]) -> About:
+def _explanation(state: State, link: Link) -> About:
     """Degree and way of contribution, data, parameters with their weights, operations."""
-    pair = next((found for found in known if isinstance(found, Pair)), None)
+    pair = _pair(state, link)
     if pair is None:
-        return About(closed=_AWAY)
-    chosen = next((found for found in known if isinstance(found, Override)), None)
+        return About()
+    chosen = state.get(Override, link.cohort_id, link.id)
     degree = _BY_COORDINATOR if pair.round_id == BY_HAND else _BY_ROUND
     told = [
         (Text("Rôle du calcul", "What the calculation is for"), degree),
@@ -243,8 +249,6 @@ def _nothing_to_send(*_: object) -> Command:
 
 
 LINK_PAGES = {
-    "proposal": LinkPage(lambda _: _FORM, _command, _needs, _about, _after),
-    "explanation": LinkPage(
-        lambda _: _EXPLANATION, _nothing_to_send, _needs_explaining, _explanation
-    ),
+    "proposal": LinkPage(_form, _command, _about, _after),
+    "explanation": LinkPage(_explaining, _nothing_to_send, _explanation),
 }

@@ -37,6 +37,8 @@ def accept(couple: Couple | None, command: AcceptProposal, now: datetime) -> Dec
         PairFormed,
         pair,
         pair_id=pair.id,
+        mentor_site=couple.mentor.site,
+        manager_site=couple.manager.site,
         mentor_availability=couple.mentor.availability,
         manager_availability=couple.manager.availability,
     )

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import holidays
 
+from schemas.dates import minutes
 from schemas.saying import PARIS
-from schemas.values import QuietHours, minutes
+from schemas.values import QuietHours
 
 # National ones only: those of Alsace-Moselle and overseas are not everybody's.
 _HOLIDAYS = holidays.country_holidays("FR")

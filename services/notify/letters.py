@@ -22,8 +22,12 @@ from schemas.scheduling import (
     SessionCancelled,
     SessionEvent,
     SessionMissed,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionPlanned,
+    SessionPostponed,
     SessionRescheduled,
+    SessionShifted,
 )
 from schemas.values import Side
 from services.chassis.domain import One
@@ -60,6 +64,10 @@ LETTERS: dict[type[Event], Telling] = {
     PairDissolved: Telling("both"),
     SessionPlanned: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionRescheduled: Telling("both", link="session", invitation="REQUEST", introduces=True),
+    SessionMoveProposed: Telling("other", link="session"),
+    SessionMoveDeclined: Telling("both", link="session"),
+    SessionShifted: Telling("both", link="session", invitation="REQUEST", introduces=True),
+    SessionPostponed: Telling("both", invitation="CANCEL"),
     SessionCancelled: Telling("both", invitation="CANCEL"),
     AttendanceRequested: Telling("both", link="attendance"),
     # No calendar part: the new date that follows carries the same UID and a higher SEQUENCE.
@@ -81,7 +89,7 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
     Known from the event alone, the same every time. `letter_id` is `{fact_id}:{person_id}`, and
     the fact id is, by the type of the event:
 
-    - SessionPlanned, SessionRescheduled, SessionCancelled, SessionMissed, AttendanceRequested:
+    - all that concerns a session (SessionPlanned, SessionShifted, AttendanceRequested, …):
       `{type}:{session_id}:{attempt}.{revision}`
     - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
     - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`
@@ -120,7 +128,7 @@ def _recipients(event: Event) -> list[tuple[str, Side]]:
         return [(event.manager_id, "manager")]
     mentor_id, manager_id = people_of(event.subject)
     both: list[tuple[str, Side]] = [(mentor_id, "mentor"), (manager_id, "manager")]
-    if isinstance(event, ProposalDeclined):
+    if isinstance(event, ProposalDeclined | SessionMoveProposed):
         return [(person_id, side) for person_id, side in both if side != event.by]
     return [(person_id, side) for person_id, side in both if to in ("both", side)]
 

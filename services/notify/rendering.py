@@ -33,7 +33,10 @@ from schemas.scheduling import (
     PairGraduated,
     PairStalled,
     SessionEvent,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionRescheduled,
+    SessionShifted,
 )
 from schemas.values import BY_HAND, Language
 from services.notify import words
@@ -290,7 +293,12 @@ def _session_facts(event: SessionEvent, language: Language) -> dict[str, Any]:
         "starts": saying.day_and_time(event.starts_at, language),
         "when": saying.span(event.starts_at, event.ends_at, language),
     }
-    if isinstance(event, SessionRescheduled):
+    if isinstance(event, SessionMoveProposed | SessionMoveDeclined):
+        end = event.proposed_at + (event.ends_at - event.starts_at)
+        facts["proposed"] = saying.span(event.proposed_at, end, language)
+    if isinstance(event, SessionMoveProposed):
+        facts["answer_by"] = saying.day_and_time(event.answer_by, language)
+    if isinstance(event, SessionRescheduled | SessionShifted):
         facts["previously"] = saying.day_and_time(event.previously_at, language)
     if isinstance(event, AttendanceRequested):
         by = event.report_by

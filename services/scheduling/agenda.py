@@ -4,12 +4,13 @@ A decision that leads to several events follows them here, one after the other, 
 fold by which the documents change afterwards; so the two can never differ.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from schemas.base import Event, PairEvent, session_of
+from schemas.dates import Region
 from schemas.matching import PairDissolved, PairFormed
 from schemas.scheduling import (
     PairGraduated,
@@ -21,11 +22,17 @@ from schemas.scheduling import (
     SessionConfirmed,
     SessionEvent,
     SessionMissed,
+    SessionMoveAccepted,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionPlanned,
+    SessionPostponed,
     SessionRescheduled,
+    SessionShifted,
 )
-from schemas.values import Availability, CohortPolicy
+from schemas.values import Availability, CohortPolicy, Side
 from services.chassis.domain import State
+from services.scheduling.slots import Free, Interval
 from services.scheduling.views import Busy, Calendar, Cohort, LineState, Pair, PlanLine
 
 S = TypeVar("S", bound=SessionEvent)
@@ -53,20 +60,42 @@ class Agenda:
 
     def line_of(self, session_id: str) -> PlanLine | None:
         """The plan's line of a session; None if the pair has no such session."""
-        for line in self.pair.plan:
-            if session_of(self.pair.id, line.number) == session_id:
-                return line
-        return None
+        return next((line for line in self.pair.plan if self.session_id(line) == session_id), None)
 
-    def taken(self, but: str | None = None) -> list[tuple[datetime, datetime]]:
-        """(start, end) of what is taken in either calendar, except for the session `but`."""
-        return [*self.mentor.taken(but), *self.manager.taken(but)]
+    def session_id(self, line: PlanLine) -> str:
+        """The id of a line's session."""
+        return session_of(self.pair.id, line.number)
+
+    def taken(self, *but: str) -> list[Interval]:
+        """(start, end) of what is taken in either calendar, except for the sessions `but`."""
+        return [*self.mentor.taken(*but), *self.manager.taken(*but)]
+
+    @property
+    def free(self) -> tuple[Free, Free]:
+        """When the mentor can meet, and when the manager can, other sessions left aside."""
+        return self._free(self.mentor), self._free(self.manager)
+
+    def _free(self, calendar: Calendar) -> Free:
+        region = self._region_of(calendar.site)
+        return Free(calendar.availability, calendar.absences, calendar.offered, region)
+
+    def _region_of(self, site: str | None) -> Region | None:
+        regions = self.policy.regions or ()
+        return next((known.region for known in regions if known.site == site), None)
+
+    def with_calendars(self, calendars: Mapping[str, Calendar]) -> "Agenda":
+        """The agenda with these calendars (by person) in the place of its own."""
+        return replace(
+            self,
+            mentor=calendars.get(self.mentor.id, self.mentor),
+            manager=calendars.get(self.manager.id, self.manager),
+        )
 
     def session_event(self, kind: type[S], line: PlanLine, **own: Any) -> S:
         """The next change of a session; `own` are the fields that differ from its line's."""
         fields: dict[str, Any] = {
             "cohort_id": self.pair.cohort_id,
-            "session_id": session_of(self.pair.id, line.number),
+            "session_id": self.session_id(line),
             "pair_id": self.pair.id,
             "mentor_id": self.pair.mentor_id,
             "manager_id": self.pair.manager_id,
@@ -91,12 +120,17 @@ class Agenda:
         """The agenda once the event has happened."""
         match event:
             case SessionPlanned():
-                planned = self._revised(event, "planned")._slotted(event)
-                return planned if planned.pending else planned._timed(retry_at=None)
-            case SessionRescheduled():
-                return self._revised(event, "planned")._slotted(event)
+                planned = self._revised(event, "planned", event.confirmed_by)._slotted(event)
+                return planned if planned.pending else planned._waiting(None)
+            case SessionRescheduled() | SessionShifted():
+                return self._revised(event, "planned", event.confirmed_by)._slotted(event)
             case SessionConfirmed():
-                return self._revised(event, "planned")
+                before = self.pair.line(event.number).confirmed_by
+                return self._revised(event, "planned", (*before, event.by))
+            case SessionMoveProposed() | SessionMoveAccepted() | SessionMoveDeclined():
+                return self._revised(event, "planned", self.pair.line(event.number).confirmed_by)
+            case SessionPostponed():
+                return self._revised(event, "pending")._freed(event)
             case SessionCancelled():
                 ended = event.cause == "pair_dissolved"
                 return self._revised(event, "cancelled" if ended else "pending")._freed(event)
@@ -107,7 +141,7 @@ class Agenda:
             case PlanningBegan():
                 return self._timed(idle_since=event.at, stalls_at=self._stalls_at(event.at))
             case PlanningPostponed():
-                return self._timed(retry_at=event.retry_at)
+                return self._waiting(event.retry_at)
             case PairStalled():
                 return self._timed(stalled=True, stalls_at=None)
             case PairGraduated():
@@ -117,13 +151,16 @@ class Agenda:
             case _:
                 return self
 
-    def _revised(self, event: SessionEvent, state: LineState) -> "Agenda":
+    def _revised(
+        self, event: SessionEvent, state: LineState, confirmed_by: Iterable[Side] = ()
+    ) -> "Agenda":
         line = PlanLine(
             number=event.number,
             state=state,
             attempt=event.attempt,
             changes=event.revision + 1,
             starts_at=event.starts_at,
+            confirmed_by=tuple(confirmed_by),
         )
         plan = tuple(line if old.number == line.number else old for old in self.pair.plan)
         return replace(self, pair=self.pair.model_copy(update={"plan": plan}))
@@ -151,7 +188,13 @@ class Agenda:
         )
 
     def _closed(self, state: str) -> "Agenda":
-        return self._timed(state=state, stalls_at=None, retry_at=None, stalled=False)
+        return self._waiting(None)._timed(state=state, stalls_at=None, stalled=False)
+
+    def _waiting(self, retry_at: datetime | None) -> "Agenda":
+        """Sessions wait for a common hour until `retry_at`; with None, no more."""
+        waits = retry_at is not None
+        noted = self._calendars(lambda calendar: calendar.noting(self.pair.id, waits=waits))
+        return noted._timed(retry_at=retry_at)
 
     def _stalls_at(self, since: datetime) -> datetime:
         return since + timedelta(days=self.policy.stalled_days)
@@ -201,18 +244,34 @@ def new_agenda(state: State, event: PairFormed) -> Agenda | None:
     )
     return Agenda(
         pair,
-        calendar_of(state, cohort_id, event.mentor_id, event.mentor_availability),
-        calendar_of(state, cohort_id, event.manager_id, event.manager_availability),
+        calendar_of(
+            state, cohort_id, event.mentor_id, event.mentor_availability, event.mentor_site
+        ),
+        calendar_of(
+            state, cohort_id, event.manager_id, event.manager_availability, event.manager_site
+        ),
         cohort.policy,
     )
 
 
 def calendar_of(
-    state: State, cohort_id: str, person_id: str, availability: Availability | None = None
+    state: State,
+    cohort_id: str,
+    person_id: str,
+    availability: Availability | None = None,
+    site: str | None = None,
 ) -> Calendar:
-    """A person's calendar, an empty one at first; with another week if one is given."""
+    """A person's calendar, an empty one at first; with another week or site if one is given."""
     found = state.get(Calendar, cohort_id, person_id)
     calendar = found or Calendar(id=person_id, cohort_id=cohort_id)
     if availability is None:
         return calendar
-    return calendar.model_copy(update={"availability": availability})
+    update = {"availability": availability, "site": site or calendar.site}
+    return calendar.model_copy(update=update)
+
+
+def agendas_of(state: State, cohort_id: str, person_id: str) -> list[Agenda]:
+    """The agendas of the pairs whose plans a person's calendar can change, by the pairs' ids."""
+    pairs = calendar_of(state, cohort_id, person_id).pairs
+    found = [agenda_of(state, cohort_id, pair_id) for pair_id in pairs]
+    return [agenda for agenda in found if agenda is not None]

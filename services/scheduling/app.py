@@ -5,13 +5,13 @@ import sys
 from services.chassis.runtime import Parts, Service, main
 from services.chassis.settings import Settings, load
 from services.scheduling.handlers import DOMAIN
-from services.scheduling.pages import LINK_PAGES
+from services.scheduling.pages import LINK_PAGES, LOOKS
 from services.scheduling.views import LISTED, MEASURES
 
 
 def build() -> Service:
     """The service, from the environment; nothing is opened yet."""
-    parts = Parts(DOMAIN, LISTED, MEASURES, link_pages=LINK_PAGES)
+    parts = Parts(DOMAIN, LISTED, MEASURES, link_pages=LINK_PAGES, looks=LOOKS)
     return Service(load(Settings), parts)
 
 

@@ -18,7 +18,8 @@ from schemas.scheduling import (
 from schemas.values import Side
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
-from services.scheduling.planning import plan_pending
+from services.scheduling.moving import unanswered
+from services.scheduling.planning import plan
 from services.scheduling.sessions import known_session
 from services.scheduling.views import Outcome, PlanLine, Session
 
@@ -64,19 +65,24 @@ def _report_again(outcome: Outcome, *, held: bool) -> Decision:
 
 
 def session_due(agenda: Agenda | None, session: Session | None, now: datetime) -> list[Event]:
-    """A session has ended, or nobody has reported on it in time."""
+    """Its proposal had no answer, it has ended, or nobody has reported on it in time."""
     if agenda is None or session is None or session.due_at is None or session.due_at > now:
         return []
+    closed = unanswered(agenda, session, now)
+    for event in closed:
+        agenda = agenda.after(event)
+    if now < session.ends_at:
+        return closed
     line = agenda.pair.line(session.number)
     if session.asked:
         return _miss(agenda, line, "unreported", None, now)
     # Counted from the moment of asking: after an outage, too, people get all their days.
     report_by = now + timedelta(days=agenda.policy.report_days)
-    return [
-        agenda.session_event(
-            AttendanceRequested, line, revision=session.revision, report_by=report_by
-        )
-    ]
+    revision = session.revision + len(closed)
+    requested = agenda.session_event(
+        AttendanceRequested, line, revision=revision, report_by=report_by
+    )
+    return [*closed, requested]
 
 
 def _complete(agenda: Agenda, line: PlanLine, by: Side) -> list[Event]:
@@ -95,4 +101,4 @@ def _miss(
     now: datetime,
 ) -> list[Event]:
     missed = agenda.session_event(SessionMissed, line, cause=cause, by=by)
-    return [missed, *plan_pending(agenda.after(missed), now)]
+    return [missed, *plan(agenda.after(missed), now)]

@@ -1,12 +1,16 @@
 """How scheduling's documents follow from its events. A fold: no time, no rules, no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from schemas.base import PairEvent
+from schemas.base import PairEvent, recast
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
+    AbsenceDeclared,
+    AbsenceWithdrawn,
     AttendanceRequested,
+    CalendarEvent,
+    HoursOffered,
     PairGraduated,
     PairStalled,
     PlanningBegan,
@@ -16,16 +20,26 @@ from schemas.scheduling import (
     SessionConfirmed,
     SessionEvent,
     SessionMissed,
+    SessionMoveAccepted,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionPlanned,
+    SessionPostponed,
     SessionRescheduled,
+    SessionShifted,
 )
+from schemas.values import Side
 from services.chassis.domain import Change, Evolution, State
+from services.scheduling import absences
 from services.scheduling.agenda import Agenda, agenda_of, calendar_of, new_agenda
 from services.scheduling.views import (
+    SIDES,
     Cause,
     Cohort,
+    Move,
     Outcome,
     Pair,
+    Proposal,
     Result,
     Session,
     SessionState,
@@ -42,6 +56,10 @@ def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[
     yield calendar_of(state, event.cohort_id, event.person_id, event.availability)
 
 
+def _calendar_changed(state: State, event: CalendarEvent) -> Iterable[Change]:
+    yield absences.after(calendar_of(state, event.cohort_id, event.person_id), event)
+
+
 def _pair_formed(state: State, event: PairFormed) -> Iterable[Change]:
     # A pair is formed once in a cohort; what has begun is not begun again.
     if state.get(Pair, event.cohort_id, event.pair_id) is None:
@@ -55,23 +73,49 @@ def _pair_changed(state: State, event: PairEvent) -> Iterable[Change]:
         yield from _differences(before, before.after(event))
 
 
-def _session_planned(state: State, event: SessionPlanned | SessionRescheduled) -> Iterable[Change]:
+def _session_planned(
+    state: State, event: SessionPlanned | SessionRescheduled | SessionShifted
+) -> Iterable[Change]:
     """The session at its new time. Whoever had confirmed it has confirmed another time."""
     yield from _session_changed(state, event)
-    yield _session_as(event, "planned", due_at=event.ends_at)
+    by = event.confirmed_by
+    moved = None
+    if isinstance(event, SessionRescheduled) and event.may_object:
+        moved = Move(by=event.by, previously_at=event.previously_at)
+    yield _session_as(event, _confirmed(by), confirmed_by=by, moved=moved, due_at=event.ends_at)
+
+
+def _move_proposed(state: State, event: SessionMoveProposed) -> Iterable[Change]:
+    proposal = recast(Proposal, event)
+    due_at = min(event.answer_by, event.ends_at)
+    yield from _session_kept(state, event, proposal=proposal, due_at=due_at)
+
+
+def _move_answered(
+    state: State, event: SessionMoveAccepted | SessionMoveDeclined
+) -> Iterable[Change]:
+    yield from _session_kept(state, event, proposal=None, due_at=event.ends_at)
+
+
+def _session_kept(state: State, event: SessionEvent, **change: Any) -> Iterable[Change]:
+    """The session where it was, with one change more."""
+    yield from _session_changed(state, event)
+    session = state.get(Session, event.cohort_id, event.session_id)
+    if session is not None:
+        yield session.model_copy(update={"revision": event.revision, **change})
 
 
 def _session_confirmed(state: State, event: SessionConfirmed) -> Iterable[Change]:
     yield from _session_changed(state, event)
     session = state.get(Session, event.cohort_id, event.session_id)
-    before = session.confirmed_by if session else ()
-    by_both = bool(set(before) - {event.by})
-    yield _session_as(
-        event,
-        "confirmed" if by_both else "planned",
-        confirmed_by=(*before, event.by),
-        due_at=event.ends_at,
-    )
+    by = (*(session.confirmed_by if session else ()), event.by)
+    if session is not None:
+        change = {"revision": event.revision, "confirmed_by": by, "state": _confirmed(by)}
+        yield session.model_copy(update=change)
+
+
+def _confirmed(by: Sequence[Side]) -> SessionState:
+    return "confirmed" if len(set(by)) == len(SIDES) else "planned"
 
 
 def _attendance_requested(state: State, event: AttendanceRequested) -> Iterable[Change]:
@@ -83,24 +127,33 @@ def _attendance_requested(state: State, event: AttendanceRequested) -> Iterable[
 def _session_cancelled(state: State, event: SessionCancelled) -> Iterable[Change]:
     yield from _session_changed(state, event)
     yield _session_as(event, "cancelled")
-    yield _outcome(event, "cancelled", event.cause)
+    yield _outcome(event, "cancelled", event.cause, event.by)
+
+
+def _session_postponed(state: State, event: SessionPostponed) -> Iterable[Change]:
+    yield from _session_changed(state, event)
+    yield _session_as(event, "cancelled")
+    yield _outcome(event, "cancelled", "postponed", None)
 
 
 def _session_missed(state: State, event: SessionMissed) -> Iterable[Change]:
     yield from _session_changed(state, event)
     yield _session_as(event, "missed")
-    yield _outcome(event, "missed", event.cause)
+    yield _outcome(event, "missed", event.cause, event.by)
 
 
 def _session_completed(state: State, event: SessionCompleted) -> Iterable[Change]:
     yield from _session_changed(state, event)
     yield _session_as(event, "completed")
-    yield _outcome(event, "completed", "reported")
+    yield _outcome(event, "completed", "reported", event.by)
 
 
 EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
     AvailabilityChanged: _availability_changed,
+    AbsenceDeclared: _calendar_changed,
+    AbsenceWithdrawn: _calendar_changed,
+    HoursOffered: _calendar_changed,
     PairFormed: _pair_formed,
     PairDissolved: _pair_changed,
     PairStalled: _pair_changed,
@@ -109,6 +162,11 @@ EVOLUTION: Evolution = {
     PlanningPostponed: _pair_changed,
     SessionPlanned: _session_planned,
     SessionRescheduled: _session_planned,
+    SessionShifted: _session_planned,
+    SessionMoveProposed: _move_proposed,
+    SessionMoveAccepted: _move_answered,
+    SessionMoveDeclined: _move_answered,
+    SessionPostponed: _session_postponed,
     SessionConfirmed: _session_confirmed,
     AttendanceRequested: _attendance_requested,
     SessionCancelled: _session_cancelled,
@@ -153,9 +211,7 @@ def _session_as(event: SessionEvent, state: SessionState, **more: Any) -> Sessio
     )
 
 
-def _outcome(
-    event: SessionCancelled | SessionMissed | SessionCompleted, result: Result, cause: Cause
-) -> Outcome:
+def _outcome(event: SessionEvent, result: Result, cause: Cause, by: Side | None) -> Outcome:
     return Outcome(
         id=outcome_of(event.session_id, event.attempt),
         cohort_id=event.cohort_id,
@@ -165,5 +221,5 @@ def _outcome(
         starts_at=event.starts_at,
         outcome=result,
         cause=cause,
-        by=event.by,
+        by=by,
     )

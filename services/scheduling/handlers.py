@@ -6,15 +6,21 @@ from datetime import datetime
 from schemas.base import Message, PairEvent, parent_pair, people_of
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
+    AcceptMove,
+    CalendarEvent,
     CancelSession,
     ConfirmSession,
+    DeclareAbsence,
+    DeclineMove,
+    OfferHours,
     ReportAttendance,
     RescheduleSession,
     SessionEvent,
+    WithdrawAbsence,
 )
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.scheduling import attendance, planning, sessions
-from services.scheduling.agenda import Agenda, agenda_of, new_agenda
+from services.scheduling import absences, attendance, moving, planning, sessions
+from services.scheduling.agenda import Agenda, agenda_of, agendas_of, calendar_of, new_agenda
 from services.scheduling.evolution import EVOLUTION
 from services.scheduling.views import Calendar, Cohort, Outcome, Pair, Session, outcome_of
 
@@ -25,7 +31,11 @@ def needs(message: Message) -> Iterable[Need]:
     match message:
         case CohortOpened():
             yield One(Cohort, cohort_id, cohort_id)
-        case AvailabilityChanged():
+        case AvailabilityChanged() | CalendarEvent():
+            yield One(Calendar, cohort_id, message.person_id)
+        case DeclareAbsence() | WithdrawAbsence() | OfferHours():
+            # Their pairs are told by the calendar alone: they are read when they are asked for.
+            yield One(Cohort, cohort_id, cohort_id)
             yield One(Calendar, cohort_id, message.person_id)
         case PairEvent():
             yield from _needs_of_agenda(cohort_id, message.pair_id)
@@ -34,6 +44,8 @@ def needs(message: Message) -> Iterable[Need]:
             ended = outcome_of(message.session_id, message.attempt)
             yield One(Outcome, cohort_id, ended)
         case SessionEvent() | ConfirmSession() | RescheduleSession() | CancelSession():
+            yield from _needs_of_session(cohort_id, message.session_id)
+        case AcceptMove() | DeclineMove():
             yield from _needs_of_session(cohort_id, message.session_id)
         case Due(collection=Session.collection):
             yield from _needs_of_session(cohort_id, message.id)
@@ -68,7 +80,15 @@ def _confirm(state: State, command: ConfirmSession, now: datetime) -> Decision:
 
 
 def _reschedule(state: State, command: RescheduleSession, now: datetime) -> Decision:
-    return sessions.reschedule(*_session(state, command, command.session_id), command, now)
+    return moving.reschedule(*_session(state, command, command.session_id), command, now)
+
+
+def _accept_move(state: State, command: AcceptMove, now: datetime) -> Decision:
+    return moving.accept(*_session(state, command, command.session_id), command, now)
+
+
+def _decline_move(state: State, command: DeclineMove, now: datetime) -> Decision:
+    return moving.decline(*_session(state, command, command.session_id), command, now)
 
 
 def _cancel(state: State, command: CancelSession, now: datetime) -> Decision:
@@ -79,6 +99,25 @@ def _report(state: State, command: ReportAttendance, now: datetime) -> Decision:
     ended = outcome_of(command.session_id, command.attempt)
     outcome = state.get(Outcome, command.cohort_id, ended)
     return attendance.report(*_session(state, command, command.session_id), outcome, command, now)
+
+
+def _availability_changed(state: State, event: AvailabilityChanged, now: datetime) -> Decision:
+    cohort_id, person_id = event.cohort_id, event.person_id
+    calendar = calendar_of(state, cohort_id, person_id, event.availability)
+    agendas = agendas_of(state, cohort_id, person_id) if calendar.waiting else ()
+    return planning.plan_again(agendas, calendar, now)
+
+
+def _declare_absence(state: State, command: DeclareAbsence, now: datetime) -> Decision:
+    return absences.declare(*_person(state, command), command, now)
+
+
+def _withdraw_absence(state: State, command: WithdrawAbsence, now: datetime) -> Decision:
+    return absences.withdraw(*_person(state, command), command, now)
+
+
+def _offer_hours(state: State, command: OfferHours, now: datetime) -> Decision:
+    return absences.offer(*_person(state, command), command, now)
 
 
 def _due(state: State, due: Due, now: datetime) -> Decision:
@@ -94,13 +133,18 @@ def _noted(*_: object) -> Decision:
 
 HANDLERS: Handlers = {
     CohortOpened: _noted,
-    AvailabilityChanged: _noted,
+    AvailabilityChanged: _availability_changed,
     PairFormed: _pair_formed,
     PairDissolved: _pair_dissolved,
     ConfirmSession: _confirm,
     RescheduleSession: _reschedule,
+    AcceptMove: _accept_move,
+    DeclineMove: _decline_move,
     CancelSession: _cancel,
     ReportAttendance: _report,
+    DeclareAbsence: _declare_absence,
+    WithdrawAbsence: _withdraw_absence,
+    OfferHours: _offer_hours,
     Due: _due,
 }
 """Message to decision."""
@@ -117,6 +161,16 @@ def _session(
     """A session as it is planned now, with its agenda."""
     session = state.get(Session, message.cohort_id, session_id)
     return _agenda(state, message, session_id), session
+
+
+def _person(
+    state: State, command: DeclareAbsence | WithdrawAbsence | OfferHours
+) -> tuple[Cohort | None, Calendar, list[Agenda]]:
+    """Somebody's calendar, with the agendas of their pairs."""
+    cohort_id, person_id = command.cohort_id, command.person_id
+    cohort = state.get(Cohort, cohort_id, cohort_id)
+    calendar = calendar_of(state, cohort_id, person_id)
+    return cohort, calendar, agendas_of(state, cohort_id, person_id)
 
 
 DOMAIN = Domain(

@@ -1,9 +1,10 @@
 """What is planned for a pair, and when: from its forming to its end.
 
 Always holds: nobody is in two sessions at once; what is planned lies in the future; what finds no
-slot stays pending, and is tried again.
+date stays pending, comes last, and is tried again.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from schemas.base import Event
@@ -13,13 +14,16 @@ from schemas.scheduling import (
     PlanningPostponed,
     SessionCancelled,
     SessionPlanned,
+    SessionPostponed,
+    SessionShifted,
+    ShiftCause,
 )
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
-from services.scheduling.slots import days_later, next_slot
+from services.scheduling.arranging import arrange
+from services.scheduling.slots import overlaps
+from services.scheduling.views import Calendar, PlanLine
 
-NOTICE_DAYS = 3
-"""How many days ahead a session is planned at least, so that people can arrange for it."""
 RETRY = timedelta(weeks=1)
 """After how long a common free slot is sought again where there was none."""
 
@@ -31,42 +35,116 @@ def begin(new: Agenda | None, known: Agenda | None, now: datetime) -> Decision:
     if new is None:
         return Refusal("unknown", "unknown-cohort", "The cohort of this pair has not been opened.")
     began = new.pair_event(PlanningBegan, at=now)
-    return [began, *plan_pending(new.after(began), now)]
+    return [began, *plan(new.after(began), now)]
 
 
-def plan_pending(agenda: Agenda, now: datetime) -> list[Event]:
-    """Plan what is pending, each session at the cadence after all others of the pair.
+def plan(
+    agenda: Agenda,
+    now: datetime,
+    given_up: Sequence[int] = (),
+    cause: ShiftCause = "earlier_session",
+) -> list[Event]:
+    """Give a date to every session that waits for one, or gives up its own for this `cause`.
 
-    What finds no slot stays pending, and is tried again a week later.
+    Each session that changes is told once. What finds no date is tried again a week later.
     """
     events: list[Event] = []
-    for line in agenda.pending:
-        starts_at = next_slot(
-            agenda.mentor.availability,
-            agenda.manager.availability,
-            agenda.length,
-            _not_before(agenda, now),
-            agenda.taken(),
-        )
-        if starts_at is None:
-            break  # the others would be sought in the same time, in vain
-        planned = agenda.session_event(
-            SessionPlanned, line, attempt=line.attempt + 1, starts_at=starts_at
-        )
-        agenda = agenda.after(planned)
-        events.append(planned)
+    first = agenda.pair.retry_at is None
+    moves = [(line, at) for line, at in arrange(agenda, now, given_up) if _changes(line, at)]
+    confirmed = {line.starts_at: line.confirmed_by for line in agenda.pair.plan if _stands(line)}
+    while moves:
+        line, at = move = _next_move(agenda, moves)
+        moves.remove(move)
+        event: Event
+        if at is None:
+            event = agenda.session_event(SessionPostponed, line, cause=cause)
+        elif line.state == "pending":
+            event = agenda.session_event(
+                SessionPlanned,
+                line,
+                attempt=line.attempt + 1,
+                starts_at=at,
+                confirmed_by=confirmed.get(at, ()),
+            )
+        else:
+            event = agenda.session_event(
+                SessionShifted,
+                line,
+                starts_at=at,
+                previously_at=line.starts_at,
+                cause=cause if line.number in given_up else "earlier_session",
+                confirmed_by=confirmed.get(at, ()),
+            )
+        agenda = agenda.after(event)
+        events.append(event)
     if agenda.pending:
-        numbers = tuple(line.number for line in agenda.pending)
-        events.append(agenda.pair_event(PlanningPostponed, numbers=numbers, retry_at=now + RETRY))
+        events.append(_postponed(agenda, now, first=first))
     return events
 
 
-def _not_before(agenda: Agenda, now: datetime) -> datetime:
-    earliest = days_later(now, NOTICE_DAYS)
-    starts = [line.starts_at for line in agenda.pair.plan if line.starts_at is not None]
-    if not starts:
-        return earliest
-    return max(earliest, days_later(max(starts), agenda.policy.cadence_days))
+def _stands(line: PlanLine) -> bool:
+    return line.state == "planned"
+
+
+def _changes(line: PlanLine, at: datetime | None) -> bool:
+    return at is not None if line.state == "pending" else at != line.starts_at
+
+
+def _next_move(
+    agenda: Agenda, moves: Sequence[tuple[PlanLine, datetime | None]]
+) -> tuple[PlanLine, datetime | None]:
+    """A move to a time that no other session of the pair has, or no more: there always is one.
+
+    Sessions keep their order in time, so those that move later make room from the last one on.
+    """
+    for line, at in moves:
+        if at is None:
+            return line, at
+        others = agenda.taken(agenda.session_id(line))
+        if not overlaps(at, at + agenda.length, others):
+            return line, at
+    return moves[-1]
+
+
+def _postponed(agenda: Agenda, now: datetime, *, first: bool) -> PlanningPostponed:
+    numbers = tuple(line.number for line in agenda.pending)
+    return agenda.pair_event(PlanningPostponed, numbers=numbers, retry_at=now + RETRY, first=first)
+
+
+def plan_again(
+    agendas: Iterable[Agenda], calendar: Calendar, now: datetime, given_up: bool = False
+) -> list[Event]:
+    """Plan the pairs of somebody whose `calendar` has changed: those that wait for a common hour.
+
+    With `given_up`, also the sessions to come of which the time is not free any more.
+    """
+    events: list[Event] = []
+    calendars = {calendar.id: calendar}
+    for known in agendas:
+        agenda = known.with_calendars(calendars)
+        lost = _lost(agenda, now) if given_up else ()
+        if agenda.pair.state != "active" or not (agenda.pending or lost):
+            continue
+        found = plan(agenda, now, lost, "absence")
+        if not lost and all(isinstance(event, PlanningPostponed) for event in found):
+            continue  # as it was: it is tried again in its time
+        for event in found:
+            agenda = agenda.after(event)
+        calendars |= {agenda.mentor.id: agenda.mentor, agenda.manager.id: agenda.manager}
+        events.extend(found)
+    return events
+
+
+def _lost(agenda: Agenda, now: datetime) -> tuple[int, ...]:
+    """The sessions to come that lie in an absence of one of the two."""
+    return tuple(
+        line.number
+        for line in agenda.pair.plan
+        if line.state == "planned"
+        and line.starts_at is not None
+        and line.starts_at > now
+        and any(free.is_away(line.starts_at, agenda.length) for free in agenda.free)
+    )
 
 
 def dissolve(agenda: Agenda | None) -> Decision:
@@ -91,5 +169,5 @@ def pair_due(agenda: Agenda | None, now: datetime) -> list[Event]:
     if pair.stalls_at is not None and pair.stalls_at <= now:
         events.append(agenda.pair_event(PairStalled, since=pair.idle_since))
     if pair.retry_at is not None and pair.retry_at <= now:
-        events.extend(plan_pending(agenda, now))
+        events.extend(plan(agenda, now))
     return events

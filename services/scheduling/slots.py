@@ -1,18 +1,19 @@
-"""When two people can meet: the next slot in both weeks, on a working day, with neither taken.
+"""When two people can meet: the next slot that both have free, on a working day of both.
 
 Wall-clock times are those of Europe/Paris, whatever its offset that day; moments that come in
 and go out are aware, and those that go out are UTC. A slot starts on a quarter of an hour.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-from schemas.values import WEEKDAYS, Availability, Window, minutes
+from schemas.dates import Absence, OfferedDay, Region, minutes
+from schemas.saying import PARIS
+from schemas.values import WEEKDAYS, Availability
 from services.chassis.domain import Refusal
 
-PARIS = ZoneInfo("Europe/Paris")
 HORIZON = timedelta(weeks=26)
 """How far ahead a slot is sought."""
 WORKING_HOURS = (time(7), time(20))
@@ -23,17 +24,72 @@ Interval = tuple[datetime, datetime]
 """[start, end) of a time that is taken."""
 
 
-@lru_cache(maxsize=64)
-def public_holidays(year: int) -> frozenset[date]:
-    """The days off of the whole country, Alsace-Moselle's two further ones not included."""
+Hours = tuple[tuple[int, int], ...]
+"""Intervals of one day, in minutes from midnight: in order, and none touches another."""
+
+_SUBDIVISIONS: dict[Region, str] = {
+    **{"57": "57", "67": "6AE", "68": "6AE"},
+    **{"975": "PM", "977": "BL", "978": "MF", "986": "WF", "987": "PF", "988": "NC"},
+}
+"""The library's names of regions, where they are not the department's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """When one person can meet: a week, single dates beyond it, without absences and days off."""
+
+    week: Availability = ()
+    absences: tuple[Absence, ...] = ()
+    offered: tuple[OfferedDay, ...] = ()
+    region: Region | None = None
+
+    def on(self, day: date) -> Hours:
+        """The hours of one day. Whoever is away is away, whatever was offered before."""
+        if not is_working_day(day, self.region):
+            return ()
+        name = day.isoformat()
+        hours = [*_weekly(self.week, WEEKDAYS[day.weekday()])]
+        for offer in self.offered:
+            if offer.day == name:
+                hours.extend((minutes(h.start), minutes(h.end)) for h in offer.hours)
+        away = [a for a in self.absences if a.first_day <= name <= a.last_day]
+        return _without(_joined(hours), away) if away else _joined(hours)
+
+    def is_away(self, start: datetime, length: timedelta) -> bool:
+        """Whether an absence falls into what takes `length` from `start` on, within a day."""
+        begin, end = start.astimezone(PARIS), (start + length).astimezone(PARIS)
+        day, first, last = begin.date().isoformat(), f"{begin:%H:%M}", f"{end:%H:%M}"
+        return any(
+            absence.first_day <= day <= absence.last_day
+            and (
+                absence.hours is None or (absence.hours.start < last and first < absence.hours.end)
+            )
+            for absence in self.absences
+        )
+
+    def is_as_every_week(self, day: date) -> bool:
+        """Whether nothing but the week and the country's holidays counts on this day."""
+        if self.region is not None and day in public_holidays(day.year, self.region):
+            return False
+        if not self.absences and not self.offered:
+            return True
+        name = day.isoformat()
+        away = any(a.first_day <= name <= a.last_day for a in self.absences)
+        return not away and all(offer.day != name for offer in self.offered)
+
+
+@lru_cache(maxsize=512)
+def public_holidays(year: int, region: Region | None = None) -> frozenset[date]:
+    """The days off of the whole country; with those of a region that has some of its own."""
     import holidays  # noqa: PLC0415  # three megabytes, of which whoever plans nothing needs none
 
-    return frozenset(holidays.country_holidays("FR", years=year))
+    subdivision = _SUBDIVISIONS.get(region, region) if region else None
+    return frozenset(holidays.country_holidays("FR", subdiv=subdivision, years=year))
 
 
-def is_working_day(day: date) -> bool:
+def is_working_day(day: date, region: Region | None = None) -> bool:
     """Monday to Friday, and no public holiday."""
-    return day.weekday() < len(WEEKDAYS) and day not in public_holidays(day.year)
+    return day.weekday() < len(WEEKDAYS) and day not in public_holidays(day.year, region)
 
 
 def days_later(moment: datetime, days: int) -> datetime:
@@ -47,8 +103,8 @@ def overlaps(start: datetime, end: datetime, taken: Iterable[Interval]) -> bool:
 
 
 def next_slot(
-    first: Availability,
-    second: Availability,
+    first: Free,
+    second: Free,
     length: timedelta,
     not_before: datetime,
     taken: Iterable[Interval],
@@ -58,13 +114,14 @@ def next_slot(
 
     None if there is none that starts within `horizon` of it.
     """
-    week = _common_week(first, second, length)
-    if not any(week):
+    if not any(_common_week(first.week, second.week, length)) and not (
+        first.offered or second.offered
+    ):
         return None
     last = not_before + horizon
     busy = sorted(interval for interval in taken if interval[1] > not_before)
     for day in _working_days(not_before, last):
-        for opens, closes in week[day.weekday()]:
+        for opens, closes in _common_hours(first, second, length, day):
             start = _first_gap(
                 max(_moment(day, opens), _next_quarter(not_before)),
                 _moment(day, closes),
@@ -76,32 +133,104 @@ def next_slot(
     return None
 
 
+def is_common(
+    first: Free, second: Free, length: timedelta, start: datetime, taken: Iterable[Interval]
+) -> bool:
+    """Whether both are free for `length` from `start` on."""
+    return next_slot(first, second, length, start, taken, timedelta(0)) == start
+
+
+def spread_slots(
+    first: Free,
+    second: Free,
+    length: timedelta,
+    span: Interval,
+    taken: Iterable[Interval],
+    count: int = 6,
+) -> list[datetime]:
+    """At most `count` common free slots that start in `span`, spread over its days, by time.
+
+    Every day gives its first before any gives a second; of more days than `count`, the ones are
+    taken that lie evenly between the first and the last.
+    """
+    start, end = span
+    busy = sorted(taken)
+    days = [
+        found
+        for day in _working_days(start, end)
+        if (found := list(_slots_of(first, second, length, day, span, busy)))
+    ]
+    if len(days) > count:
+        places = [round(i * (len(days) - 1) / max(count - 1, 1)) for i in range(count)]
+        # Mornings and afternoons by turns: who never can in the morning finds something.
+        return [days[p][0] if i % 2 == 0 else days[p][-1] for i, p in enumerate(places)]
+    chosen: list[datetime] = []
+    while len(chosen) < count and any(days):
+        chosen.extend([slots.pop(0) for slots in days if slots][: count - len(chosen)])
+    return sorted(chosen)
+
+
+def _slots_of(
+    first: Free,
+    second: Free,
+    length: timedelta,
+    day: date,
+    span: Interval,
+    busy: Sequence[Interval],
+) -> Iterator[datetime]:
+    """The slots of one day, one after the other."""
+    for opens, closes in _common_hours(first, second, length, day):
+        start = max(_moment(day, opens), span[0])
+        while (found := _first_gap(start, _moment(day, closes), length, busy)) is not None:
+            if found >= span[1]:
+                return
+            yield found
+            start = found + length
+
+
+def _common_hours(first: Free, second: Free, length: timedelta, day: date) -> Hours:
+    """The hours of one day that both share, each `length` or longer."""
+    if first.is_as_every_week(day) and second.is_as_every_week(day):
+        return _common_week(first.week, second.week, length)[day.weekday()]
+    return _shared(first.on(day), second.on(day), length)
+
+
 @lru_cache(maxsize=1024)  # all sessions of a pair are planned in the same two weeks
-def _common_week(
-    first: Availability, second: Availability, length: timedelta
-) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Per weekday, the intervals (minutes of the day) that both share, each `length` or longer."""
+def _common_week(first: Availability, second: Availability, length: timedelta) -> tuple[Hours, ...]:
+    """Per weekday, the hours that both share, each `length` or longer."""
+    return tuple(_shared(_weekly(first, d), _weekly(second, d), length) for d in WEEKDAYS)
+
+
+def _weekly(week: Availability, weekday: str) -> Hours:
+    return _joined((minutes(w.start), minutes(w.end)) for w in week if w.day == weekday)
+
+
+def _shared(ours: Hours, theirs: Hours, length: timedelta) -> Hours:
     wanted = length.total_seconds() / 60
-    week: list[tuple[tuple[int, int], ...]] = []
-    for weekday in WEEKDAYS:
-        ours, theirs = (
-            _joined([window for window in windows if window.day == weekday])
-            for windows in (first, second)
-        )
-        shared = ((max(a, c), min(b, d)) for a, b in ours for c, d in theirs)
-        week.append(tuple((start, end) for start, end in sorted(shared) if end - start >= wanted))
-    return tuple(week)
+    shared = ((max(a, c), min(b, d)) for a, b in ours for c, d in theirs)
+    return tuple((start, end) for start, end in sorted(shared) if end - start >= wanted)
 
 
-def _joined(windows: Sequence[Window]) -> list[tuple[int, int]]:
-    """One person's windows of one day; those that touch are one, for a session may span them."""
+def _joined(hours: Iterable[tuple[int, int]]) -> Hours:
+    """Hours that touch are one, for a session may span them."""
     joined: list[tuple[int, int]] = []
-    for start, end in sorted((minutes(w.start), minutes(w.end)) for w in windows):
+    for start, end in sorted(hours):
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))
-    return joined
+    return tuple(joined)
+
+
+def _without(hours: Hours, absences: Iterable[Absence]) -> Hours:
+    """What is left of a day's hours; an absence without hours takes all of it."""
+    for absence in absences:
+        if absence.hours is None:
+            return ()
+        start, end = minutes(absence.hours.start), minutes(absence.hours.end)
+        left = ((a, b) for c, d in hours for a, b in ((c, min(d, start)), (max(c, end), d)))
+        hours = tuple((a, b) for a, b in left if a < b)
+    return hours
 
 
 def _working_days(start: datetime, end: datetime) -> Iterator[date]:

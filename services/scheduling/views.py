@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from schemas.base import Moment, Value
+from schemas.base import Moment, Value, parent_pair
+from schemas.dates import Absence, OfferedDay
 from schemas.values import Availability, CohortPolicy, Side
 from services.chassis.domain import Document, Timed
 from services.chassis.watch.metrics import Tally
@@ -12,7 +13,9 @@ PairState = Literal["active", "graduated", "dissolved"]
 LineState = Literal["pending", "planned", "completed", "cancelled"]
 SessionState = Literal["planned", "confirmed", "completed", "missed", "cancelled"]
 Result = Literal["completed", "missed", "cancelled"]
-Cause = Literal["reported", "unreported", "request", "pair_dissolved"]
+Cause = Literal["reported", "unreported", "request", "pair_dissolved", "postponed"]
+
+SIDES: tuple[Side, Side] = ("mentor", "manager")
 
 
 class Cohort(Document):
@@ -27,8 +30,9 @@ class Cohort(Document):
 class PlanLine(Value):
     """One session in its pair's plan.
 
-    `pending` waits to be planned, for the first time or again. `attempt` counts its plannings;
-    `changes` its changes so far, which makes it the revision of the next one.
+    `pending` waits to be planned, for the first time or again; then `starts_at` is the date that
+    fell through. `attempt` counts its plannings; `changes` its changes so far, which makes it the
+    revision of the next one. `confirmed_by` has confirmed the date that stands.
     """
 
     number: int
@@ -36,6 +40,7 @@ class PlanLine(Value):
     attempt: int = 0
     changes: int = 0
     starts_at: Moment | None = None
+    confirmed_by: tuple[Side, ...] = ()
 
 
 class Pair(Timed):
@@ -70,10 +75,39 @@ class Pair(Timed):
         return self.plan[number - 1]
 
 
+class Proposal(Value):
+    """A date that one side has proposed, and the other has not answered yet."""
+
+    by: Side
+    proposed_at: Moment
+    answer_by: Moment
+
+
+class Move(Value):
+    """Where a session was before one side moved it without asking the other."""
+
+    by: Side
+    previously_at: Moment
+
+
+class Slot(Value):
+    """A time that both have free."""
+
+    starts_at: Moment
+    ends_at: Moment
+
+
+class Slots(Value):
+    """At most six common free times of the next three weeks to which a session can move at once."""
+
+    slots: tuple[Slot, ...]
+
+
 class Session(Timed):
     """A session as it is planned now; `id` is `mentor~manager~number`.
 
-    `due_at` is its end, then (`asked`: attendance was requested) the last moment to report.
+    `due_at` is its end, or the moment by which a proposal is answered, then (`asked`: attendance
+    was requested) the last moment to report.
     """
 
     collection: ClassVar[str] = "sessions"
@@ -95,6 +129,8 @@ class Session(Timed):
     state: SessionState = "planned"
     confirmed_by: tuple[Side, ...] = ()
     asked: bool = False
+    proposal: Proposal | None = None
+    moved: Move | None = None
 
     @property
     def is_open(self) -> bool:
@@ -130,27 +166,44 @@ class Busy(Value):
 
 
 class Calendar(Document):
-    """One person's weekly windows and open sessions, by start; `id` is the person's.
+    """When one person can meet, and their open sessions, by start; `id` is the person's.
 
-    `last_held` stays taken: a session may be reported, and another be planned, before it ends.
+    `waiting` are their pairs with sessions that wait for a common hour. `last_held` stays taken: a
+    session may be reported, and another be planned, before it ends.
     """
 
     collection: ClassVar[str] = "calendars"
 
     availability: Availability = ()
+    absences: tuple[Absence, ...] = ()
+    offered: tuple[OfferedDay, ...] = ()
+    site: str | None = None
     busy: tuple[Busy, ...] = ()
     last_held: Busy | None = None
+    waiting: tuple[str, ...] = ()
 
-    def taken(self, but: str | None = None) -> list[tuple[datetime, datetime]]:
-        """(start, end) of what is taken, except for the session `but`."""
+    @property
+    def pairs(self) -> list[str]:
+        """The pairs whose plans this calendar can change, by id."""
+        return sorted({parent_pair(slot.session_id) for slot in self.busy} | {*self.waiting})
+
+    def taken(self, *but: str) -> list[tuple[datetime, datetime]]:
+        """(start, end) of what is taken, except for the sessions `but`."""
         held = (self.last_held,) if self.last_held else ()
-        return [(b.starts_at, b.ends_at) for b in (*held, *self.busy) if b.session_id != but]
+        return [(b.starts_at, b.ends_at) for b in (*held, *self.busy) if b.session_id not in but]
 
     def with_slot(self, slot: Busy) -> "Calendar":
         """The calendar in which the slot's session takes this time and no other."""
         others = (other for other in self.busy if other.session_id != slot.session_id)
         busy = tuple(sorted((*others, slot), key=lambda one: (one.starts_at, one.session_id)))
         return self.model_copy(update={"busy": busy})
+
+    def noting(self, pair_id: str, *, waits: bool) -> "Calendar":
+        """The calendar that knows whether a pair of this person waits for a common hour."""
+        others = tuple(other for other in self.waiting if other != pair_id)
+        waiting = tuple(sorted((*others, pair_id))) if waits else others
+        same = waiting == self.waiting
+        return self if same else self.model_copy(update={"waiting": waiting})
 
     def without(self, session_id: str) -> "Calendar":
         """The calendar in which this session takes no time."""

@@ -23,8 +23,8 @@ CHANGES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "services/scheduling/planning.py",
-        "            SessionPlanned, line, attempt=line.attempt + 1, starts_at=starts_at\n",
-        '            SessionPlanned, line, attempt=line.attempt + 1, starts_at=starts_at, room="B-12"\n',
+        "                SessionPlanned,\n                line,\n",
+        '                SessionPlanned,\n                line,\n                room="B-12",\n',
     ),
     # A second version of an event's type, published in both for a period.
     (

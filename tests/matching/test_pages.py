@@ -3,23 +3,32 @@
 from schemas.base import people_of
 from schemas.matching import AcceptProposal, DeclineProposal, PairProposed, ProposePair
 from schemas.saying import number
-from services.chassis.http.forms import About
+from services.chassis.http.foresight import Unread
+from services.chassis.http.forms import About, Form
 from services.chassis.http.links import Link
 from services.matching.pages import LINK_PAGES
 from services.matching.views import Pair
 from tests.matching.given import decided, formed, manager, mentor, proposed, scenario, the
-from tests.scenario import Scenario
+from tests.scenario import NOW, Scenario
 
 PROPOSAL = LINK_PAGES["proposal"]
+PAIR = "m1~g1"
 
 
-def shown(found: Scenario, side: str = "manager", pair_id: str = "m1~g1") -> About:
-    """The page of the one on this side, with the documents that it needs and there are."""
-    mentor_id, manager_id = people_of(pair_id)
+def link(side: str = "manager", purpose: str = "proposal") -> Link:
+    mentor_id, manager_id = people_of(PAIR)
     person = mentor_id if side == "mentor" else manager_id
-    link = Link(purpose="proposal", cohort_id="c", person_id=person, side=side, id=pair_id)
-    needed = [found.state.get(one.kind, one.cohort_id, one.id) for one in PROPOSAL.needs(link)]
-    return PROPOSAL.about(link, [document for document in needed if document is not None])
+    return Link(purpose=purpose, cohort_id="c", person_id=person, side=side, id=PAIR)
+
+
+def shown(found: Scenario, side: str = "manager") -> About:
+    """What the one on this side is shown."""
+    return PROPOSAL.about(found.state, link(side))
+
+
+def asked(found: Scenario, side: str = "manager") -> Form:
+    """What the one on this side is asked."""
+    return PROPOSAL.form(found.state, link(side), found.now)
 
 
 def said(about: About) -> str:
@@ -40,28 +49,41 @@ def test_whoever_has_accepted_sees_so_and_can_still_change_their_mind() -> None:
     found.when(AcceptProposal(cohort_id="c", pair_id="m1~g1", by="manager"))
     assert "vous avez accepté" in said(shown(found, "manager"))
     assert "vous avez accepté" not in said(shown(found, "mentor"))
-    assert shown(found, "manager").closed is None
+    assert asked(found, "manager").choices
 
 
 def test_a_proposal_that_has_its_answers_says_what_became_of_it() -> None:
-    closed = shown(formed()).closed
-    assert closed is not None and "vous avez accepté tous les deux" in closed.fr
+    closed = asked(formed())
+    assert closed.choices == () and closed.notice is not None
+    assert "vous avez accepté tous les deux" in closed.notice.fr
     found = proposed()
     found.when(DeclineProposal(cohort_id="c", pair_id="m1~g1", by="manager"))
-    closed = shown(found, "mentor").closed
-    assert closed is not None and "ne se fera pas" in closed.fr
+    closed = asked(found, "mentor")
+    assert closed.choices == () and closed.notice is not None
+    assert "ne se fera pas" in closed.notice.fr
 
 
-def test_of_a_pair_that_cannot_be_read_nothing_is_shown() -> None:
-    assert shown(scenario()) == About()
+def test_whoever_accepts_last_is_told_that_the_pair_is_formed() -> None:
+    accepting = AcceptProposal(cohort_id="c", pair_id=PAIR, by="manager")
+    found = proposed()
+    found.when(accepting)
+    first = PROPOSAL.after(found.state, link(), accepting)
+    last = PROPOSAL.after(formed().state, link(), accepting)
+    assert first is not None and "Si l’autre personne accepte aussi" in first.fr
+    assert last is not None and "Ce binôme est formé" in last.fr
 
 
-def explained(found: Scenario, pair_id: str = "m1~g1") -> About:
-    """The page of the calculation."""
+def test_of_a_pair_that_cannot_be_read_nothing_is_shown_and_it_can_be_answered() -> None:
+    assert shown(scenario()) == PROPOSAL.about(Unread(), link()) == About()
+    assert PROPOSAL.form(Unread(), link(), NOW).choices
     page = LINK_PAGES["explanation"]
-    link = Link(purpose="explanation", cohort_id="c", person_id="g1", side="manager", id=pair_id)
-    needed = [found.state.get(one.kind, one.cohort_id, one.id) for one in page.needs(link)]
-    return page.about(link, [document for document in needed if document is not None])
+    away = page.form(Unread(), link(purpose="explanation"), NOW)
+    assert away.notice is not None and "réessayer plus tard" in away.notice.fr
+
+
+def explained(found: Scenario) -> About:
+    """The page of the calculation."""
+    return LINK_PAGES["explanation"].about(found.state, link(purpose="explanation"))
 
 
 def test_the_calculation_is_told_whole_with_its_data_parameters_weights_and_operations() -> None:

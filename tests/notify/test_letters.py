@@ -15,7 +15,12 @@ from schemas.matching import (
     ProposalExpired,
 )
 from schemas.notify import LetterQueued
-from schemas.scheduling import PairStalled, SessionCompleted, SessionConfirmed
+from schemas.scheduling import (
+    PairStalled,
+    SessionCompleted,
+    SessionConfirmed,
+    SessionMoveProposed,
+)
 from services.notify.handlers import DOMAIN
 from services.notify.letters import LETTERS, letters_of
 from tests.notify.facts import (
@@ -64,7 +69,7 @@ def test_a_fact_is_told_to_those_whom_it_concerns(event: Event) -> None:
             assert told(event) == [(MANAGER, "manager")]
         case SurveyOpened():
             assert told(event) == [(event.person_id, event.side)]
-        case ProposalDeclined():
+        case ProposalDeclined() | SessionMoveProposed():
             assert told(event) == [p for p in BOTH if p[1] != event.by]
         case _:
             only = {"mentor": BOTH[:1], "manager": BOTH[1:]}

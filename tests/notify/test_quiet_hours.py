@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.values import QuietHours, minutes
-from services.notify.calendar import PARIS, is_day_off, next_sending_time
+from schemas.dates import minutes
+from schemas.saying import PARIS
+from schemas.values import QuietHours
+from services.notify.calendar import is_day_off, next_sending_time
 
 EVENING = QuietHours()
 TIMES = st.builds("{:02d}:{:02d}".format, st.integers(0, 23), st.integers(0, 59))

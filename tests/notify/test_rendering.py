@@ -15,7 +15,12 @@ from schemas import saying
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.matching import PairDissolved, PairProposed
-from schemas.scheduling import SessionCancelled, SessionEvent, SessionPlanned
+from schemas.scheduling import (
+    SessionCancelled,
+    SessionEvent,
+    SessionPlanned,
+    SessionPostponed,
+)
 from schemas.values import CohortPolicy, Language
 from services.notify.letters import LETTERS
 from services.notify.rendering import MAIL_POLICY, UnusableAddress, render
@@ -374,7 +379,8 @@ INVITATIONS = [e for e in FACTS if isinstance(e, SessionEvent) and LETTERS[type(
 def test_a_session_keeps_its_uid_and_counts_its_changes(
     event: SessionEvent, language: Language
 ) -> None:
-    method = "CANCEL" if isinstance(event, SessionCancelled) else "REQUEST"
+    gone = isinstance(event, SessionCancelled | SessionPostponed)
+    method = "CANCEL" if gone else "REQUEST"
     for letter in letters_for(event):
         message = written(letter, language)
         (found,) = [p for p in message.walk() if p.get_content_type() == "text/calendar"]

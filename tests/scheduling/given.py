@@ -4,18 +4,24 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from schemas.base import pair_of, session_of
+from schemas.dates import Hours
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
+from schemas.saying import PARIS
 from schemas.scheduling import (
+    AcceptMove,
     CancelSession,
     ConfirmSession,
+    DeclareAbsence,
+    DeclineMove,
+    OfferHours,
     ReportAttendance,
     RescheduleSession,
     SessionPlanned,
+    WithdrawAbsence,
 )
 from schemas.values import Availability, CohortPolicy, Side, Weekday, Window
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.handlers import DOMAIN
-from services.scheduling.slots import PARIS
 from services.scheduling.views import Calendar, Outcome, Pair, Session
 from tests.scenario import Scenario
 
@@ -73,6 +79,39 @@ def new_week(person_id: str, availability: Availability) -> AvailabilityChanged:
     return AvailabilityChanged(cohort_id=COHORT, person_id=person_id, availability=availability)
 
 
+def away(
+    first_day: str, last_day: str | None = None, person_id: str = MENTOR, hours: str | None = None
+) -> DeclareAbsence:
+    """`hours`: `10:00-12:00`."""
+    return DeclareAbsence(
+        cohort_id=COHORT,
+        person_id=person_id,
+        first_day=first_day,
+        last_day=last_day or first_day,
+        hours=_hours(hours) if hours else None,
+    )
+
+
+def back(first_day: str, person_id: str = MENTOR, hours: str | None = None) -> WithdrawAbsence:
+    return WithdrawAbsence(
+        cohort_id=COHORT,
+        person_id=person_id,
+        first_day=first_day,
+        hours=_hours(hours) if hours else None,
+    )
+
+
+def free_on(day: str, *hours: str, person_id: str = MENTOR) -> OfferHours:
+    return OfferHours(
+        cohort_id=COHORT, person_id=person_id, day=day, hours=tuple(map(_hours, hours))
+    )
+
+
+def _hours(said: str) -> Hours:
+    start, _, end = said.partition("-")
+    return Hours(start=start, end=end)
+
+
 def standing(policy: CohortPolicy | None = None, **pair: Availability) -> Scenario:
     """A pair that has just been formed."""
     scenario = Scenario(DOMAIN)
@@ -95,6 +134,14 @@ def reschedule(
     return RescheduleSession(
         cohort_id=COHORT, session_id=session_of(pair, number), by=by, starts_at=to
     )
+
+
+def accept(number: int, to: datetime, by: Side = "manager", pair: str = PAIR) -> AcceptMove:
+    return AcceptMove(cohort_id=COHORT, session_id=session_of(pair, number), by=by, proposed_at=to)
+
+
+def decline(number: int, to: datetime, by: Side = "manager", pair: str = PAIR) -> DeclineMove:
+    return DeclineMove(cohort_id=COHORT, session_id=session_of(pair, number), by=by, proposed_at=to)
 
 
 def report(

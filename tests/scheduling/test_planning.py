@@ -5,6 +5,7 @@ from datetime import timedelta
 from schemas.scheduling import PlanningBegan, PlanningPostponed, SessionPlanned
 from schemas.values import CohortPolicy
 from services.scheduling.handlers import DOMAIN
+from services.scheduling.views import SIDES
 from tests.scenario import NOW, Scenario, kinds, refusal
 from tests.scheduling.given import (
     ANY_DAY,
@@ -12,12 +13,14 @@ from tests.scheduling.given import (
     PAIR,
     TUESDAY,
     WEDNESDAY,
-    after_start,
+    at,
     cancel,
+    confirm,
     dissolved,
     formed,
     new_week,
     opened,
+    outcomes,
     paris,
     planned,
     report,
@@ -87,7 +90,7 @@ def test_a_new_week_counts_from_the_next_planning_on() -> None:
     assert scenario.when(new_week(MENTOR, WEDNESDAY)) == []
     assert the_session(scenario, 1).starts_at == paris(3, 14, 10)
     again = planned(scenario.when(cancel(1)))
-    assert [e.starts_at for e in again] == [paris(5, 24, 10)]
+    assert [e.starts_at for e in again] == [paris(3, 15, 10)]
 
 
 def test_a_week_learned_before_the_pair_is_replaced_by_the_one_it_was_formed_with() -> None:
@@ -112,25 +115,66 @@ def test_a_common_slot_is_sought_again_every_week() -> None:
     scenario = standing(manager=WEDNESDAY)
     assert kinds(scenario.later(days=6).when_due()) == []
     assert kinds(scenario.later(days=1).when_due()) == ["PlanningPostponed"]
-    scenario.when(new_week(MENTOR, WEDNESDAY))
-    assert kinds(scenario.later(days=7).when_due()) == ["SessionPlanned"] * 5
-    assert the_session(scenario, 1).starts_at == paris(3, 29, 10)
+    scenario.when(new_week(MENTOR, TUESDAY))
+    assert kinds(scenario.later(days=7).when_due()) == ["PlanningPostponed"]
+    assert the_pair(scenario).retry_at == scenario.now + timedelta(days=7)
+
+
+def test_a_common_slot_is_sought_again_as_soon_as_either_week_changes() -> None:
+    scenario = standing(manager=WEDNESDAY)
+    assert scenario.when(new_week(MENTOR, TUESDAY)) == []
+    decision = scenario.when(new_week(MENTOR, WEDNESDAY))
+    assert kinds(decision) == ["SessionPlanned"] * 5
+    assert the_session(scenario, 1).starts_at == paris(3, 15, 10)
     assert the_pair(scenario).retry_at is None
+    assert the_calendar(scenario, MENTOR).waiting == ()
 
 
-def test_a_session_that_finds_no_new_slot_is_not_lost() -> None:
-    scenario = standing()
+def test_where_no_date_is_left_the_later_sessions_move_up_and_the_last_one_waits() -> None:
+    scenario = standing(CohortPolicy(sessions=3))
+    scenario.when(confirm(2))
     scenario.when(new_week(MENTOR, WEDNESDAY))
-    assert kinds(scenario.when(cancel(2))) == ["SessionCancelled", "PlanningPostponed"]
-    after_start(scenario, 1)
-    assert kinds(scenario.when(report(1, held=False))) == ["SessionMissed", "PlanningPostponed"]
+    decision = scenario.when(cancel(1))
+    assert kinds(decision) == [
+        "SessionCancelled",
+        "SessionPostponed",
+        "SessionShifted",
+        "SessionPlanned",
+        "PlanningPostponed",
+    ]
+    assert the_session(scenario, 1).starts_at == paris(3, 28, 10)
+    assert the_session(scenario, 1).confirmed_by == ("mentor",)  # who had confirmed this date
+    assert the_session(scenario, 2).starts_at == paris(4, 11, 10)
     postponed = scenario.events[-1]
     assert isinstance(postponed, PlanningPostponed)
-    assert postponed.numbers == (1, 2)
-    scenario.when(new_week(MENTOR, TUESDAY))
-    found = planned(scenario.later(days=8).when_due())  # type: ignore[arg-type]
-    assert [(e.number, e.attempt, e.revision) for e in found] == [(1, 2, 2), (2, 2, 2)]
-    assert [e.starts_at for e in found] == [paris(5, 23, 10), paris(6, 6, 10)]
+    assert (postponed.numbers, postponed.first) == ((3,), True)
+    causes = [(outcome, cause) for _, outcome, cause in outcomes(scenario)]
+    assert causes == [("cancelled", "request"), ("cancelled", "postponed")]
+    (found,) = planned(scenario.when(new_week(MENTOR, TUESDAY)))
+    assert (found.number, found.attempt, found.starts_at) == (3, 2, paris(4, 18, 10))
+
+
+def test_the_first_of_five_that_is_cancelled_stays_the_first() -> None:
+    scenario = at(standing(), paris(3, 13, 9))
+    decision = scenario.when(cancel(1))
+    assert kinds(decision) == ["SessionCancelled", "SessionPlanned"]
+    starts = [the_session(scenario, number).starts_at for number in range(1, 6)]
+    assert starts == sorted(starts)
+    assert starts[0] == paris(3, 21, 10)
+
+
+def test_where_the_next_one_leaves_no_room_a_confirmed_date_is_kept_by_the_one_before() -> None:
+    scenario = at(standing(), paris(3, 14, 9))
+    for side in SIDES:
+        scenario.when(confirm(2, side))
+    at(scenario, paris(3, 14, 11)).when_due()
+    at(scenario, paris(3, 20, 9))
+    decision = scenario.when(report(1, held=False))
+    assert kinds(decision) == ["SessionMissed", "SessionShifted", "SessionPlanned"]
+    first, second = the_session(scenario, 1), the_session(scenario, 2)
+    assert (first.starts_at, first.state) == (paris(3, 28, 10), "confirmed")
+    assert (second.starts_at, second.state) == (paris(4, 4, 10), "planned")
+    assert the_session(scenario, 3).starts_at == paris(4, 11, 10)
 
 
 def test_a_slot_that_is_just_taken_is_no_slot() -> None:

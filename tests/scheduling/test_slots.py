@@ -1,18 +1,21 @@
 """The next common free slot."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.values import WEEKDAYS, Availability, Window, minutes
+from schemas.dates import minutes
+from schemas.saying import PARIS
+from schemas.values import WEEKDAYS, Availability, Window
+from services.scheduling import slots
 from services.scheduling.slots import (
-    PARIS,
+    Free,
     days_later,
     fault_of,
     is_working_day,
-    next_slot,
     overlaps,
 )
 from tests.scheduling.given import ANY_DAY, TUESDAY, WEDNESDAY, paris, week
@@ -21,6 +24,10 @@ HOUR = timedelta(hours=1)
 MONDAY = paris(3, 6, 10)
 
 Taken = list[tuple[datetime, datetime]]
+
+
+def next_slot(first: Availability, second: Availability, *rest: Any) -> datetime | None:
+    return slots.next_slot(Free(first), Free(second), *rest)
 
 
 def test_a_slot_lies_in_both_weeks() -> None:

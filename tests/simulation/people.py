@@ -8,10 +8,12 @@ never on when or how often it comes. Every programme comes to an end: a coordina
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from deploy.trial.habits import Habits
 from schemas.base import Command, people_of
+from schemas.dates import Hours
 from schemas.feedback import AnswerSurvey
 from schemas.matching import (
     AcceptProposal,
@@ -31,9 +33,19 @@ from schemas.matching import (
 )
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
-from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
+from schemas.scheduling import (
+    AcceptMove,
+    CancelSession,
+    ConfirmSession,
+    DeclareAbsence,
+    DeclineMove,
+    OfferHours,
+    ReportAttendance,
+    RescheduleSession,
+    WithdrawAbsence,
+)
 from schemas.topics import PEOPLE
-from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, Window
+from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, SiteRegion, Window
 from services.feedback.questionnaire import question_ids
 from services.feedback.views import kind_of, side_of
 from services.matching import views as matching
@@ -87,6 +99,8 @@ class People:
             "PairProposed": self._proposal,
             "PairFormed": self._begin,
             "SessionPlanned": self._session,
+            "SessionMoveProposed": self._move_proposed,
+            "SessionRescheduled": self._moved,
             "AttendanceRequested": self._attendance,
             "SurveyOpened": self._survey,
         }
@@ -167,6 +181,7 @@ class People:
             smallest_group=3,
             quiet_hours=night if mood < 0.3 else QuietHours(start="03:00", end="03:00"),
             rollout=RolloutCriteria(pairs_graduated=1),
+            regions=(SiteRegion(site=SITES[1], region="67"),) if mood < 0.5 else None,
         )
 
     def _volunteer(self, cohort: Cohort, id: str) -> None:
@@ -299,6 +314,7 @@ class People:
     def _session(self, letter: Letter) -> None:
         session, side, cohort = letter.facts["session_id"], letter.side, letter.cohort_id
         attempt = str(letter.facts["attempt"])  # one that was moved is answered anew
+        self._away(letter)
         reaction = self.habits.session(cohort, f"{session}.{attempt}", side)
         match reaction and reaction.answer:
             case "confirm":
@@ -307,8 +323,61 @@ class People:
                 self.ask(
                     RescheduleSession(cohort_id=cohort, session_id=session, by=side), about="r"
                 )
+            case "to":
+                self._move(letter, letter.facts["starts_at"], timedelta(hours=1))
+            case "propose":
+                self._move(letter, letter.facts["starts_at"], timedelta(days=1))
             case "cancel":
                 self.ask(CancelSession(cohort_id=cohort, session_id=session, by=side), about="x")
+
+    def _move(self, letter: Letter, since: str, by: timedelta) -> None:
+        """Move a session to a time of one's own: at once, where both are free, or as a proposal."""
+        move = RescheduleSession(
+            cohort_id=letter.cohort_id,
+            session_id=letter.facts["session_id"],
+            by=letter.side,
+            starts_at=datetime.fromisoformat(since) + by,
+        )
+        self.ask(move, about=str(move.starts_at))
+
+    def _move_proposed(self, letter: Letter) -> None:
+        cohort, session, at = (letter.facts[n] for n in ("cohort_id", "session_id", "proposed_at"))
+        reaction = self.habits.move(cohort, f"{session}.{at}", letter.side)
+        about = {"cohort_id": cohort, "session_id": session, "by": letter.side, "proposed_at": at}
+        match reaction and reaction.answer:
+            case "accept":
+                self.ask(AcceptMove.model_validate(about), about=at)
+            case "decline":
+                self.ask(DeclineMove.model_validate(about), about=at)
+            case "propose":
+                self._move(letter, at, timedelta(hours=2))
+
+    def _moved(self, letter: Letter) -> None:
+        """A move that took effect at once: now and then the other side wants the date before."""
+        facts, side = letter.facts, letter.side
+        cohort, session, at = (facts[n] for n in ("cohort_id", "session_id", "starts_at"))
+        if facts["may_object"] and facts["by"] != side and self.habits.objects(cohort, at, side):
+            back = DeclineMove(cohort_id=cohort, session_id=session, by=side, proposed_at=at)
+            self.ask(back, about=at)
+
+    def _away(self, letter: Letter) -> None:
+        """Leave that begins on the day of a session; now and then it is called off again."""
+        cohort, about = letter.cohort_id, letter.facts["session_id"]
+        person, day = letter.person_id, date.fromisoformat(letter.facts["starts_at"][:10])
+        if self.habits.goes_away(cohort, about, person):
+            first, last = day.isoformat(), (day + timedelta(days=6)).isoformat()
+            leave = DeclareAbsence(
+                cohort_id=cohort, person_id=person, first_day=first, last_day=last
+            )
+            self.ask(leave, about=about)
+            if self.mood("back", letter.key) < 0.5:
+                back = WithdrawAbsence(cohort_id=cohort, person_id=person, first_day=first)
+                self.ask(back, 1, about)
+        elif self.mood("also", letter.key) < 0.03:
+            hours = (Hours(start="09:00", end="12:00"),)
+            next_day = (day + timedelta(days=1)).isoformat()
+            free = OfferHours(cohort_id=cohort, person_id=person, day=next_day, hours=hours)
+            self.ask(free, about=about)
 
     def _attendance(self, letter: Letter) -> None:
         session, attempt = letter.facts["session_id"], int(letter.facts["attempt"])

@@ -7,7 +7,7 @@ Always holds: an event that comes again is passed over, by the rule that subscri
 import asyncio
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -105,7 +105,7 @@ class Answers:
             case "PairProposed":
                 yield from self._proposal(event["cohort_id"], event["pair_id"])
             case "SessionPlanned" if event["attempt"] == 1 and not self.closing:
-                yield from self._session(event["cohort_id"], event["session_id"])
+                yield from self._session(event)
             case "AttendanceRequested":
                 yield from self._attendance(
                     event["cohort_id"], event["session_id"], event["attempt"]
@@ -121,10 +121,17 @@ class Answers:
                 kind = AcceptProposal if reaction.answer == "accept" else DeclineProposal
                 yield kind(cohort_id=cohort, pair_id=pair, by=side)
 
-    def _session(self, cohort: str, session: str) -> Iterator[Command]:
+    def _session(self, event: dict[str, Any]) -> Iterator[Command]:
+        cohort, session = event["cohort_id"], event["session_id"]
         for side, person in self._couple(session):
             reaction = self._habits.session(cohort, session, person)
-            if reaction is not None:
+            if reaction is None:
+                continue
+            if reaction.answer in ("to", "propose"):
+                later = timedelta(hours=1 if reaction.answer == "to" else 24)
+                at = datetime.fromisoformat(event["starts_at"]) + later
+                yield RescheduleSession(cohort_id=cohort, session_id=session, by=side, starts_at=at)
+            else:
                 kind = ON_SESSIONS[reaction.answer]
                 yield kind(cohort_id=cohort, session_id=session, by=side)
 

@@ -31,6 +31,22 @@ def _reported(asked: Asked, fact: Entry) -> bool:
     return fact.name == held and _same("attempt")(asked, fact)
 
 
+_DATED = ("SessionPlanned", "SessionRescheduled", "SessionShifted")
+
+
+def _confirmed(asked: Asked, fact: Entry) -> bool:
+    """By them; or its date had been, when it was another session's."""
+    if fact.name in _DATED:
+        return asked.data.get("by") in (fact.data.get("confirmed_by") or ())
+    return _same("by")(asked, fact)
+
+
+def _moved(asked: Asked, fact: Entry) -> bool:
+    """It is at that date, or that date is proposed."""
+    field = "proposed_at" if fact.name == "SessionMoveProposed" else "starts_at"
+    return bool(asked.data.get("starts_at") == fact.data.get(field))
+
+
 def _in_their_week(asked: Asked, fact: Entry) -> bool:
     """The order in which the windows are told says nothing."""
 
@@ -39,6 +55,21 @@ def _in_their_week(asked: Asked, fact: Entry) -> bool:
         return sorted(map(str, windows)) if isinstance(windows, list) else []
 
     return week(asked.data) == week(fact.data)
+
+
+def _absent(asked: Asked, fact: Entry) -> bool:
+    absence = fact.data.get("absence") or {}
+    return all(asked.data.get(part) == absence.get(part) for part in _WHEN)
+
+
+_WHEN = ("first_day", "last_day", "hours")
+
+
+def _offered(asked: Asked, fact: Entry) -> bool:
+    offered = fact.data.get("offered") or {}
+    hours = sorted(map(str, asked.data.get("hours") or ()))
+    same = sorted(map(str, offered.get("hours") or ())) == hours
+    return same and asked.data.get("day") == offered.get("day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +108,24 @@ EFFECTS: Mapping[str, Effect] = {
     "DeclineProposal": Effect(("ProposalDeclined",)),
     "DissolvePair": Effect(("PairDissolved",), already=("PairDissolved",)),
     "ConfirmSession": Effect(
-        ("SessionConfirmed",), already=("SessionConfirmed",), fits=_same("by")
+        ("SessionConfirmed",), already=("SessionConfirmed", *_DATED), fits=_confirmed
     ),
     "RescheduleSession": Effect(
-        ("SessionRescheduled",),
-        already=("SessionPlanned", "SessionRescheduled"),
-        fits=_same("starts_at"),
+        ("SessionRescheduled", "SessionMoveProposed"),
+        already=(*_DATED, "SessionMoveProposed"),
+        fits=_moved,
     ),
+    "AcceptMove": Effect(("SessionMoveAccepted",)),
+    "DeclineMove": Effect(("SessionMoveDeclined",)),
     "CancelSession": Effect(("SessionCancelled",), already=("SessionCancelled",)),
     "ReportAttendance": Effect(
         ("SessionCompleted", "SessionMissed"),
         already=("SessionCompleted", "SessionMissed"),
         fits=_reported,
     ),
+    "DeclareAbsence": Effect(("AbsenceDeclared",), already=("AbsenceDeclared",), fits=_absent),
+    "WithdrawAbsence": Effect(("AbsenceWithdrawn",)),
+    "OfferHours": Effect(("HoursOffered",), already=("HoursOffered",), fits=_offered),
     "AnswerSurvey": Effect(("SurveyClosed",)),
     "RetryLetter": Effect(("LetterDeferred",)),
 }
@@ -99,7 +135,7 @@ UNASKED = frozenset(
     {
         *("ProposalExpired", "PairFormed", "RoundCompleted", "ManagerWaitlisted"),
         *("PairsSimulated", "RoundSimulated", "PairChosenByHand"),
-        *("SessionPlanned", "PairStalled", "PairGraduated"),
+        *("SessionPlanned", "SessionShifted", "SessionPostponed", "PairStalled", "PairGraduated"),
         *("PlanningBegan", "PlanningPostponed", "AttendanceRequested"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),

@@ -22,6 +22,10 @@ OWED: dict[str, tuple[str, ...]] = {
     "PairDissolved": BOTH,
     "SessionPlanned": BOTH,
     "SessionRescheduled": BOTH,
+    "SessionMoveProposed": BOTH,  # but not who proposed it
+    "SessionMoveDeclined": BOTH,
+    "SessionShifted": BOTH,
+    "SessionPostponed": BOTH,
     "SessionCancelled": BOTH,
     "SessionMissed": BOTH,
     "AttendanceRequested": BOTH,
@@ -35,7 +39,7 @@ OWED: dict[str, tuple[str, ...]] = {
 def letters_owed(fact: Entry) -> list[tuple[str, str, str]]:
     """(letter_id, person, side) of each letter that a fact owes."""
     sides: Iterable[str] = OWED.get(fact.name, ())
-    if fact.name == "ProposalDeclined":
+    if fact.name in ("ProposalDeclined", "SessionMoveProposed"):
         sides = [side for side in sides if side != fact.text("by")]
     if fact.name == "ManagerWaitlisted" and not fact.data.get("first"):
         sides = []

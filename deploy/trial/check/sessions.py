@@ -15,8 +15,11 @@ _ENDS = {
     "SessionCompleted": "completed",
     "SessionMissed": "missed",
     "SessionCancelled": "cancelled",
+    "SessionPostponed": "cancelled",
 }
-_CHANGES = ("SessionConfirmed", "SessionRescheduled", "AttendanceRequested")
+_MOVES = ("SessionRescheduled", "SessionShifted")
+_TALKS = ("SessionMoveProposed", "SessionMoveAccepted", "SessionMoveDeclined")
+_CHANGES = ("SessionConfirmed", "AttendanceRequested", *_MOVES, *_TALKS)
 
 
 @dataclass(slots=True)
@@ -126,7 +129,7 @@ def _open(planned: Planned, entry: Entry, report: Report) -> Attempt | None:
 
 
 def _change(attempt: Attempt, entry: Entry, report: Report) -> None:
-    if entry.name == "SessionRescheduled":
+    if entry.name in _MOVES:
         if entry.moment("previously_at") != attempt.starts_at:
             report.lost.append(f"{entry}: before, it was not at {entry.text('previously_at')}.")
         attempt.starts_at, attempt.ends_at = entry.moment("starts_at"), entry.moment("ends_at")

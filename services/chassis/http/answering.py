@@ -6,18 +6,22 @@ most for each process, and each time that something else came first.
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
 
 from schemas.base import Command
 from services.chassis.clock import Clock
-from services.chassis.domain import Document, One
+from services.chassis.domain import State
 from services.chassis.http.commands import STATUS, Accepted, Commands
 from services.chassis.http.effects import Sent
-from services.chassis.http.foresight import Foresight
+from services.chassis.http.foresight import Foresight, Unread
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
 from services.chassis.store.contract import NoAnswer
+
+T = TypeVar("T")
 
 WAIT = 10.0
 KEPT = 1000
@@ -52,12 +56,13 @@ class Answering:
             del self._under_way[link]
         return accepted
 
-    async def known(self, needs: Sequence[One]) -> list[Document]:
-        """Those of the documents that there are, and that can be read now."""
+    async def look(self, find: Callable[[State, datetime], T]) -> T:
+        """What is found from the documents as they stand now; from none, if none can be read."""
+        now = self.clock.now()
         try:
-            return await self.foresight.read(needs)
+            return await self.foresight.look(lambda state: find(state, now))
         except NoAnswer:
-            return []
+            return find(Unread(), now)
 
     async def _take(self, link: Link) -> None:
         """See that nothing else is under way by this link, as far as anybody can tell."""

@@ -6,14 +6,17 @@ still be refused, if something else comes first.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from schemas.base import Command
-from services.chassis.domain import Document, Domain, Need, NotLoaded, One, Refusal, State
+from services.chassis.domain import D, Document, Domain, Need, NotLoaded, One, Refusal, State
 from services.chassis.store.contract import NoAnswer, Projections, Where
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MOST = 10_000
 """Documents of one kind and cohort that are looked at; with more nothing is foreseen."""
@@ -33,7 +36,7 @@ class Foresight:
             if found is not None:  # a rebuilt database may have become the live one a moment ago
                 await self.store.refresh()
                 found = await self._refusal(command, now)
-        except (NoAnswer, _TooMany):
+        except NoAnswer:
             return None
         except Exception as error:  # noqa: BLE001  # sent, it is set aside, and nothing is lost
             kind, what = type(command).__name__, type(error).__name__
@@ -42,18 +45,25 @@ class Foresight:
         return found
 
     async def _refusal(self, command: Command, now: datetime) -> Refusal | None:
+        decision = await self.look(
+            lambda state: self.domain.decide(state, command, now), self.domain.needs(command)
+        )
+        return decision if isinstance(decision, Refusal) else None
+
+    async def look(self, find: Callable[[State], T], needs: Iterable[Need] = ()) -> T:
+        """What is found from the documents as they stand; those that it asks for are read.
+
+        Raises `NoAnswer`, also where there are more than are looked at.
+        """
         state = State()
-        await state.load(self.read, self.domain.needs(command))
+        await state.load(self._read, needs)
         while True:
             try:
-                decision = self.domain.decide(state, command, now)
+                return find(state)
             except NotLoaded as missing:
-                await state.load(self.read, [missing.need])
-            else:
-                return decision if isinstance(decision, Refusal) else None
+                await state.load(self._read, [missing.need])
 
-    async def read(self, needs: Iterable[Need]) -> list[Document]:
-        """The documents that exist. Raises `NoAnswer`."""
+    async def _read(self, needs: Iterable[Need]) -> list[Document]:
         found: list[Document] = []
         for need in needs:
             if isinstance(need, One):
@@ -67,5 +77,17 @@ class Foresight:
         return found
 
 
-class _TooMany(Exception):
+class Unread(State):
+    """What is seen where no document can be read: none is there."""
+
+    def get(self, kind: type[D], cohort_id: str, id: str) -> D | None:  # noqa: ARG002
+        """None."""
+        return None
+
+    def whole(self, kind: type[D], cohort_id: str) -> list[D]:  # noqa: ARG002
+        """Nothing."""
+        return []
+
+
+class _TooMany(NoAnswer):
     """More documents than are looked at."""

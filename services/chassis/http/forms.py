@@ -6,9 +6,13 @@ in what is said of it where it is missing.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from itertools import groupby
+from typing import Literal
 
 from schemas.base import Command
-from services.chassis.domain import Document, One
+from schemas.saying import Language
+from services.chassis.domain import State
 from services.chassis.http.links import Link
 
 
@@ -19,15 +23,61 @@ class Text:
     fr: str
     en: str
 
+    @classmethod
+    def of(cls, say: Callable[[Language], str]) -> "Text":
+        """What is said in each language."""
+        return cls(say("fr"), say("en"))
+
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One question with its possible answers: value and text."""
+class Field:
+    """Something to enter; `kind` is that of an HTML input."""
 
     name: str
     label: Text
-    options: Sequence[tuple[str, Text]]
+    kind: Literal["date", "time"]
+
+    def takes(self, entered: str) -> bool:
+        """Whether it is of its kind."""
+        try:
+            (date if self.kind == "date" else time).fromisoformat(entered)
+        except ValueError:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One possible answer. `under`: a heading that it shares with those beside it.
+
+    `fields` are entered with this answer, and count with no other.
+    """
+
+    value: str
+    text: Text
+    under: Text | None = None
+    fields: Sequence[Field] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One question with its possible answers."""
+
+    name: str
+    label: Text
+    options: Sequence[Option]
     required: bool = True
+
+    @property
+    def groups(self) -> list[tuple[Text | None, list[Option]]]:
+        """The options in their order, with the heading that they share."""
+        return [(under, list(those)) for under, those in groupby(self.options, lambda o: o.under)]
+
+    def unfilled(self, answers: Mapping[str, str]) -> list[Field]:
+        """What has still to be entered with the answer that was given."""
+        given = answers.get(self.name)
+        wanted = (field for o in self.options if o.value == given for field in o.fields)
+        return [field for field in wanted if not field.takes(answers.get(field.name, ""))]
 
 
 SEND = Text("Envoyer", "Send")
@@ -35,7 +85,10 @@ SEND = Text("Envoyer", "Send")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a person is asked. `then`: what will happen, said before the button."""
+    """What a person is asked. `then`: what will happen, said before the button.
+
+    Without choices there is nothing to answer, and `notice` says why.
+    """
 
     title: Text
     choices: Sequence[Choice]
@@ -43,12 +96,13 @@ class Form:
     then: Text | None = None
     button: Text = SEND
 
-    def missing(self, answers: Mapping[str, str]) -> list[Choice]:
-        """The questions that have no answer and want one; all of them if nothing is answered."""
+    def missing(self, answers: Mapping[str, str]) -> list[Choice | Field]:
+        """What has no answer and wants one; every question if none is answered."""
         blank = [choice for choice in self.choices if not answers.get(choice.name)]
         if len(blank) == len(self.choices):
-            return blank
-        return [choice for choice in blank if choice.required]
+            return [*blank]
+        unfilled = (field for choice in self.choices for field in choice.unfilled(answers))
+        return [*(choice for choice in blank if choice.required), *unfilled]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +118,12 @@ class Table:
 class About:
     """What the link is about, as it now is: (what it is, how it is said).
 
-    `closed`: why there is nothing to answer any more; then no form is shown. `tables` and `facts`
-    are for pages that explain: the second is the same for machines.
+    `tables` and `facts` are for pages that explain: the second is the same for machines.
     """
 
     lines: Sequence[tuple[Text, Text]] = ()
-    closed: Text | None = None
     tables: Sequence[Table] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
-
-
-def _nothing(*_: object) -> Sequence[One]:
-    return ()
 
 
 def _about_nothing(*_: object) -> About:
@@ -88,15 +136,14 @@ def _no_more(*_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LinkPage:
-    """What a link is for: what its page asks, and the command that the answers make.
+    """What a link is for: what its page shows and asks, and the command that the answers make.
 
-    `command` raises `Problem` or pydantic's error where the answers do not make one; the token is
-    for commands that carry a proof. `needs` are the documents of which `about` makes what is
-    shown; of those that cannot be read, nothing is. `after` is what comes next, once it is done.
+    `form`, `about` and `after` (what comes next, once it is done) are made from the documents as
+    they stand; where those cannot be read, none is there. `command` raises `Problem` or pydantic's
+    error where the answers do not make one; the token is for commands that carry a proof.
     """
 
-    form: Callable[[Link], Form]
+    form: Callable[[State, Link, datetime], Form]
     command: Callable[[Link, Mapping[str, str], str], Command]
-    needs: Callable[[Link], Sequence[One]] = _nothing
-    about: Callable[[Link, Sequence[Document]], About] = _about_nothing
-    after: Callable[[Link, Command], Text | None] = _no_more
+    about: Callable[[State, Link], About] = _about_nothing
+    after: Callable[[State, Link, Command], Text | None] = _no_more

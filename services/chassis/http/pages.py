@@ -19,7 +19,8 @@ from schemas.base import Command
 from schemas.saying import LANGUAGES, Language, typeset
 from services.chassis.http.answering import Answering
 from services.chassis.http.commands import PARKED, Accepted
-from services.chassis.http.forms import About, Choice, Form, LinkPage, Text
+from services.chassis.http.foresight import Unread
+from services.chassis.http.forms import About, Choice, Field, Form, LinkPage, Text
 from services.chassis.http.guards import is_form
 from services.chassis.http.links import Link, LinkError, LinkVerifier
 from services.chassis.http.problems import Problem, invalid
@@ -87,7 +88,7 @@ _templates = jinja2.Environment(
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A page to show. `asked_again` are questions of the form that have no answer yet."""
+    """A page to show. `asked_again` is what the form asks and has no answer yet."""
 
     title: Text
     text: Text | None = None
@@ -95,13 +96,14 @@ class _View:
     about: About = field(default_factory=About)
     form: Form | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
-    asked_again: Sequence[Choice] = ()
+    asked_again: Sequence[Choice | Field] = ()
 
     @property
     def problem(self) -> Text | None:
         """What is wrong with what was sent, where no question stands out."""
-        blank = self.form and len(self.asked_again) == len(self.form.choices)
-        return _ANY if blank and not any(choice.required for choice in self.asked_again) else None
+        choices = self.form.choices if self.form else ()
+        blank = bool(choices) and list(self.asked_again) == list(choices)
+        return _ANY if blank and not any(choice.required for choice in choices) else None
 
 
 def link_routes(
@@ -122,8 +124,10 @@ def link_routes(
             raise Problem(403, _FORGED.en, rule="link-forged")
         return link, purpose
 
-    async def about(link: Link, page: LinkPage) -> About:
-        return page.about(link, await answering.known(page.needs(link)))
+    async def seen(link: Link, page: LinkPage) -> tuple[About, Form]:
+        return await answering.look(
+            lambda state, now: (page.about(state, link), page.form(state, link, now))
+        )
 
     @router.get("/links/{token}", response_class=HTMLResponse)
     async def show(token: str, request: Request) -> Response:
@@ -132,13 +136,11 @@ def link_routes(
             link, purpose = opened(token)
         except Problem as error:
             return _answer(request, error)
-        shown, form = await about(link, purpose), purpose.form(link)
+        about, form = await seen(link, purpose)
         as_json = request.query_params.get("format") == "json" or not _wants_page(request)
-        if shown.facts and as_json:
-            return JSONResponse(shown.facts, headers=_PRIVATE)
-        if shown.closed and _wants_page(request):
-            return _page(request, _View(form.title, shown.closed, about=shown))
-        return _page(request, _View(form.title, form.notice, about=shown, form=form))
+        if about.facts and as_json:
+            return JSONResponse(about.facts, headers=_PRIVATE)
+        return _page(request, _View(form.title, form.notice, about=about, form=form))
 
     @router.post(
         "/links/{token}",
@@ -149,21 +151,34 @@ def link_routes(
         """Send the form of a link, as a form or as JSON; answers when it has been decided on."""
         try:
             link, purpose = opened(token)
-            answers, form = await _answers(request), purpose.form(link)
-            if _wants_page(request) and (missing := form.missing(answers)):
-                shown = await about(link, purpose)
-                again = _View(form.title, form.notice, None, shown, form, answers, missing)
-                return _page(request, again, 422)
+            answers = await _answers(request)
+            if _wants_page(request):
+                about, form = await seen(link, purpose)
+                if missing := form.missing(answers):
+                    again = _View(form.title, form.notice, None, about, form, answers, missing)
+                    return _page(request, again, 422)
             command = _command(purpose, link, answers, token)
             accepted = await answering.send(link, command)
         except Problem as error:
             return _answer(request, error)
         if _wants_page(request):
-            done = _DONE if accepted.done else _SENT
-            return _page(request, _View(done, after=purpose.after(link, command)))
+            return _page(request, await _done(purpose, link, command, accepted, answering))
         return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
 
     return router
+
+
+async def _done(
+    page: LinkPage, link: Link, command: Command, accepted: Accepted, answering: Answering
+) -> _View:
+    """What has been done, how it stands now, and what comes next."""
+    if not accepted.done:  # the documents are still those from before
+        return _View(_SENT, after=page.after(Unread(), link, command))
+    return await answering.look(
+        lambda state, _: _View(
+            _DONE, after=page.after(state, link, command), about=page.about(state, link)
+        )
+    )
 
 
 def _command(purpose: LinkPage, link: Link, answers: Mapping[str, str], token: str) -> Command:

@@ -7,8 +7,9 @@ the solver for it. Always holds: `Pool`, which says the same of thousands at onc
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from schemas.dates import minutes
 from schemas.known.jobs import needs_of
-from schemas.values import REMOTE, WEEKDAYS, Availability, CohortPolicy, Tools, minutes
+from schemas.values import REMOTE, WEEKDAYS, Availability, CohortPolicy, Tools
 from services.matching.views import Manager, Mentor
 
 POINT = 10_000

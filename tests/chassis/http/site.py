@@ -13,7 +13,7 @@ from schemas.envelope import Record
 from schemas.scheduling import ConfirmSession
 from schemas.topics import PEOPLE
 from services.chassis.http.answering import Answering
-from services.chassis.http.forms import Choice, Form, Text
+from services.chassis.http.forms import Choice, Form, Option, Text
 from services.chassis.http.links import Link, LinkSigner, generate_keys
 from services.chassis.http.problems import Problem
 from services.chassis.log.memory import MemoryLog
@@ -76,8 +76,8 @@ class Site:
         ]
 
 
-def link_form(_: Link) -> Form:
-    options = (("yes", Text("Oui", "Yes")), ("no", Text("Non <b>", "No")))
+def link_form(*_: object) -> Form:
+    options = (Option("yes", Text("Oui", "Yes")), Option("no", Text("Non <b>", "No")))
     return Form(
         Text("Une question", "A question"),
         (Choice("answer", Text("Où et quand ?", "Where and when?"), options),),

@@ -144,7 +144,7 @@ async def test_the_page_behind_a_link_acts_when_it_is_sent(scheduling: Schedulin
         answer = await client.post(f"/links/{token}", json={"answer": "confirm"})
         [session] = await scheduling.listed(client, "sessions?limit=1")
 
-    assert "Votre séance" in shown.text
+    assert "1 sur 5" in shown.text
     assert (answer.status_code, answer.json()["done"]) == (200, True)
     assert session["confirmed_by"] == ["mentor"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.http.forms import Choice, Form, Text
+from services.chassis.http.forms import Choice, Field, Form, Option, Text
 from services.chassis.http.links import Link, LinkSigner, generate_keys
 from services.chassis.store.contract import NoAnswer
 from tests.chassis.http.site import (
@@ -266,7 +266,7 @@ async def test_a_form_that_is_sent_empty_says_which_answer_is_missing(site: Site
 
 
 def test_what_was_answered_stays_and_an_optional_question_may_stay_open() -> None:
-    either = (("yes", Text("Oui", "Yes")), ("no", Text("Non", "No")))
+    either = (Option("yes", Text("Oui", "Yes")), Option("no", Text("Non", "No")))
     form = Form(
         Text("Titre", "Title"),
         (Choice("a", Text("A", "A"), either), Choice("b", Text("B", "B"), either, required=False)),
@@ -274,3 +274,13 @@ def test_what_was_answered_stays_and_an_optional_question_may_stay_open() -> Non
     assert [choice.name for choice in form.missing({"b": "yes"})] == ["a"]
     assert form.missing({"a": "yes"}) == []
     assert [choice.name for choice in form.missing({})] == ["a", "b"]
+
+
+def test_what_is_entered_counts_with_its_answer_alone_and_has_to_be_of_its_kind() -> None:
+    day = Field("day", Text("Un jour", "A day"), "date")
+    own = Option("own", Text("Un autre", "Another"), fields=(day,))
+    choice = Choice("a", Text("A", "A"), (Option("yes", Text("Oui", "Yes")), own))
+    form = Form(Text("Titre", "Title"), (choice,))
+    assert form.missing({"a": "yes", "day": "nonsense"}) == []
+    assert form.missing({"a": "own"}) == form.missing({"a": "own", "day": "soon"}) == [day]
+    assert form.missing({"a": "own", "day": "2017-03-14"}) == []

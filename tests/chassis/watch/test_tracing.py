@@ -337,7 +337,7 @@ class Site:
         app = create_app("toy", "A toy.", Metrics(TOY.name))
         app.include_router(command_routes(commands, COMMANDS["scheduling"], {}, protected()))
         form = Form(Text("Une question", "A question"), ())
-        purpose = LinkPage(lambda _: form, lambda *_: ConfirmSession(**BODY))
+        purpose = LinkPage(lambda *_: form, lambda *_: ConfirmSession(**BODY))
         verifier = LinkVerifier(PUBLIC_KEY)
         willing = replace(TOY, handlers={ConfirmSession: lambda *_: []})
         answering = Answering(commands, Foresight(willing, store), clock)

@@ -1,0 +1,88 @@
+"""Values of a person's single dates: days, hours of a day, absences; and whose holidays count."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from schemas.base import Value, described
+
+ClockTime = Annotated[
+    str,
+    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    described("Wall-clock time in Europe/Paris.", "09:30"),
+]
+
+
+def minutes(time: str) -> int:
+    """Minutes since midnight of a `ClockTime`."""
+    return int(time[:2]) * 60 + int(time[3:])
+
+
+def _real(day: str) -> str:
+    date.fromisoformat(day)  # "day is out of range for month" says what is wrong
+    return day
+
+
+Day = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    AfterValidator(_real),
+    described("A day, in Europe/Paris.", "2017-04-18"),
+]
+Region = Annotated[
+    Literal[
+        "57",
+        "67",
+        "68",
+        "971",
+        "972",
+        "973",
+        "974",
+        "975",
+        "976",
+        "977",
+        "978",
+        "986",
+        "987",
+        "988",
+    ],
+    described(
+        "The number of a department or territory with public holidays of its own: Alsace-Moselle "
+        "and overseas.",
+        "67",
+    ),
+]
+
+
+class Hours(Value):
+    """Hours of one day, in Europe/Paris."""
+
+    start: ClockTime
+    end: Annotated[ClockTime, Field(examples=["12:00"])]
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> "Hours":
+        if self.end <= self.start:  # both are HH:MM
+            raise ValueError("hours end after they start")
+        return self
+
+
+class Absence(Value):
+    """Days on which somebody cannot meet, or hours of one day."""
+
+    first_day: Day
+    last_day: Annotated[Day, Field(examples=["2017-04-28"])]
+    hours: Annotated[Hours | None, Field(description="Only these; null for whole days.")] = None
+
+
+class OfferedDay(Value):
+    """Hours of one date in which somebody can meet beyond their week."""
+
+    day: Day
+    hours: Annotated[
+        tuple[Hours, ...],
+        described(
+            "In Europe/Paris; none take back what was said.", [{"start": "09:30", "end": "12:00"}]
+        ),
+    ]
