@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from schemas.base import Command
 from schemas.known.jobs import recommended, said
+from schemas.known.tools import catalogue
 from schemas.known.tools import tools as known_tools
 from schemas.matching import EnrolManager, VolunteerAsMentor
 from schemas.people import PersonContact
@@ -111,7 +112,6 @@ def _form(
     chosen: Mapping[str, int] = given.get("outils") or {}
     if first_time and side == "manager":
         chosen = {tool: level for tool, (level, _) in advised.items()}
-    names = sorted(known_tools(), key=lambda tool: (tool not in advised, tool))
     return page(
         visit,
         "join.html",
@@ -120,13 +120,24 @@ def _form(
         side=side,
         given=given,
         chosen=chosen,
-        tool_names=names,
+        first_tools=[tool for tool in known_tools() if tool in advised or tool in chosen],
+        other_tools=_by_family({*advised, *chosen}, language),
         advised=advised,
         jobs=jobs_by_name(language),
         errors=errors or {},
         default_level=_DEFAULT_LEVEL,
         half_days_ticked=set(given.get("demi_journees", ())),
     )
+
+
+def _by_family(besides: set[str], language: Language) -> list[tuple[str, list[str]]]:
+    """The tools but for some, by family: its name and its tools, as the catalogue has them."""
+    found: dict[str, list[str]] = {}
+    for tool, known in known_tools().items():
+        if tool not in besides:
+            found.setdefault(known.family, []).append(tool)
+    families = catalogue().families
+    return [(getattr(families[family], language), tools) for family, tools in found.items()]
 
 
 def _typed(visit: Visit) -> Row:
