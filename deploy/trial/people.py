@@ -126,10 +126,10 @@ class People:
         elif (decide := self._plans.get(letter.template)) and (reaction := decide(letter)):
             self._later(reaction.days, letter, partial(self._follow, letter, reaction))
 
-    def _later(self, days: float, letter: Letter, deed: Deed) -> None:
+    def _later(self, days: float, letter: Letter, deed: Deed, again: str = "") -> None:
         """What a mentor's pairs do has to do with each other: they share the mentor's week."""
         whose = f"{letter.cohort}:{letter.mentor}"
-        what = (letter.template, letter.subject, str(letter.attempt), letter.person)
+        what = (letter.template, letter.subject, str(letter.attempt), letter.person, again)
         self._time.later(days, whose, ":".join(what), deed)
 
     # --- what they decide -------------------------------------------------------------------
@@ -155,9 +155,16 @@ class People:
     def _attendance(self, letter: Letter) -> Reaction | None:
         """Both know whether it took place."""
         held = self._took_place(letter)
+        about = f"{letter.subject}.{letter.attempt}"
+        if letter.attempt == 1 and self._habits.is_silent(letter.cohort, about):
+            return None
         if letter.side not in self._habits.reporters(letter.cohort, letter.subject):
             return None
         days = self._habits.report_days(letter.cohort, letter.subject, letter.person)
+        if letter.attempt == 1 and self._habits.errs(letter.cohort, about, letter.person):
+            right = Reaction(days + 2, "yes" if held else "no")
+            self._later(right.days, letter, partial(self._follow, letter, right), "corrects")
+            held = not held
         return Reaction(days, "yes" if held else "no")
 
     def _took_place(self, letter: Letter) -> bool:

@@ -16,10 +16,14 @@ from schemas.matching import (
     ProposalExpired,
 )
 from schemas.scheduling import (
+    AttendanceCorrected,
+    AttendanceReminded,
     AttendanceRequested,
+    GraduationWithdrawn,
     PairGraduated,
     PairStalled,
     SessionCancelled,
+    SessionDisputed,
     SessionEvent,
     SessionMissed,
     SessionMoveDeclined,
@@ -28,6 +32,7 @@ from schemas.scheduling import (
     SessionPostponed,
     SessionRescheduled,
     SessionShifted,
+    SessionWithdrawn,
 )
 from schemas.values import Side
 from services.chassis.domain import One
@@ -70,6 +75,11 @@ LETTERS: dict[type[Event], Telling] = {
     SessionPostponed: Telling("both", invitation="CANCEL"),
     SessionCancelled: Telling("both", invitation="CANCEL"),
     AttendanceRequested: Telling("both", link="attendance"),
+    AttendanceReminded: Telling("both", link="attendance"),
+    AttendanceCorrected: Telling("both", link="attendance"),
+    SessionDisputed: Telling("both"),
+    SessionWithdrawn: Telling("both", invitation="CANCEL"),
+    GraduationWithdrawn: Telling("both"),
     # No calendar part: the new date that follows carries the same UID and a higher SEQUENCE.
     SessionMissed: Telling("both"),
     PairStalled: Telling("both"),
@@ -92,6 +102,7 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
     - all that concerns a session (SessionPlanned, SessionShifted, AttendanceRequested, …):
       `{type}:{session_id}:{attempt}.{revision}`
     - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
+    - PairGraduated, if it was taken back before, GraduationWithdrawn: `{type}:{pair_id}:{again}`
     - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`
     - all others: `{type}:{subject}`. MentorVolunteered's subject is the mentor,
       ManagerEnrolled's the manager, SurveyOpened's the survey, and that of what concerns a pair
@@ -112,6 +123,10 @@ def _fact_id(event: Event) -> str:
             return f"{subject}:{event.attempt}.{event.revision}"
         case ManagerWaitlisted():
             return f"{subject}:{event.waiting.round_id}"
+        case PairGraduated() if event.again:
+            return f"{subject}:{event.again}"
+        case GraduationWithdrawn():
+            return f"{subject}:{event.again}"
         case PairStalled():
             return f"{subject}:{event.since:%Y%m%dT%H%M%SZ}"
         case _:

@@ -27,6 +27,7 @@ from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.matching import ManagerWaitlisted, PairFormed, PairProposed
 from schemas.scheduling import (
+    AttendanceReminded,
     AttendanceRequested,
     PairGraduated,
     PairStalled,
@@ -279,7 +280,12 @@ def _session_facts(event: SessionEvent, language: Language) -> dict[str, Any]:
         facts["answer_by"] = words.day_and_time(event.answer_by, language)
     if isinstance(event, SessionRescheduled | SessionShifted):
         facts["previously"] = words.day_and_time(event.previously_at, language)
-    if isinstance(event, AttendanceRequested):
+    facts |= {
+        name: getattr(event, name)
+        for name in ("presumed", "held", "was_held")
+        if hasattr(event, name)
+    }
+    if isinstance(event, AttendanceRequested | AttendanceReminded):
         by = event.report_by
         facts["report_by"] = words.day_and_time(by, language) if by else None
     return facts

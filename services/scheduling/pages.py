@@ -20,7 +20,15 @@ from services.chassis.http.problems import Problem
 from services.scheduling.agenda import Agenda, agenda_of
 from services.scheduling.moving import offers
 from services.scheduling.slots import PARIS
-from services.scheduling.views import Proposal, Session, SessionState, Slot, Slots
+from services.scheduling.views import (
+    Outcome,
+    Proposal,
+    Session,
+    SessionState,
+    Slot,
+    Slots,
+    outcome_of,
+)
 from services.scheduling.words import span, until
 
 _SESSION = Form(
@@ -43,7 +51,13 @@ _ATTENDANCE = Form(
         Choice(
             "held",
             Text("La séance a-t-elle eu lieu ?", "Did the session take place?"),
-            (("yes", Text("Oui", "Yes")), ("no", Text("Non", "No"))),
+            (
+                ("yes", Text("Oui", "Yes")),
+                ("no", Text("Non", "No")),
+                ("no:mentor", Text("Non : le mentor était absent", "No: the mentor was away")),
+                ("no:manager", Text("Non : le manager était absent", "No: the manager was away")),
+                ("no:both", Text("Non : personne n’est venu", "No: nobody came")),
+            ),
         ),
     ),
 )
@@ -168,10 +182,50 @@ def _own_time(answers: Mapping[str, str]) -> datetime:
     return at.replace(tzinfo=PARIS)
 
 
+def _attendance_seen(state: State, link: Link, _: datetime) -> Form:
+    """Which session is meant, and what it counts as so far."""
+    agenda = agenda_of(state, link.cohort_id, parent_pair(link.id))
+    ended = state.get(Outcome, link.cohort_id, outcome_of(link.id, link.attempt or 1))
+    session = state.get(Session, link.cohort_id, link.id)
+    if agenda is None or session is None:
+        return _ATTENDANCE
+    title = Text(f"Séance {session.number}", f"Session {session.number}")
+    start = ended.starts_at if ended else session.starts_at
+    when = span(start, start + agenda.length)
+    if ended is None:
+        return Form(title, _ATTENDANCE.choices, Text(when.fr, when.en))
+    cause = "disputed" if ended.disputed else ended.cause
+    so_far = _COUNTS.get((cause, ended.outcome)) or _COUNTS["", ended.outcome]
+    notice = Text(f"{when.fr}. {so_far.fr}", f"{when.en}. {so_far.en}")
+    choices = () if ended.outcome == "cancelled" else _ATTENDANCE.choices
+    return Form(title, choices, notice)
+
+
+_COUNTS: dict[tuple[str, str], Text] = {
+    ("", "completed"): Text("Elle compte comme tenue.", "It counts as held."),
+    ("", "missed"): Text("Elle compte comme manquée.", "It counts as missed."),
+    ("", "cancelled"): Text("Elle a été annulée.", "It was cancelled."),
+    ("presumed", "completed"): Text(
+        "Sans réponse, elle est présumée tenue : vous l’aviez confirmée tous les deux.",
+        "Without an answer it is presumed held: both of you had confirmed it.",
+    ),
+    ("disputed", "completed"): Text(
+        "Vos réponses diffèrent. Elle compte comme tenue pour l’instant.",
+        "Your answers differ. It counts as held for now.",
+    ),
+    ("disputed", "missed"): Text(
+        "Vos réponses diffèrent. Elle compte comme manquée pour l’instant.",
+        "Your answers differ. It counts as missed for now.",
+    ),
+}
+"""What an attempt counts as, by cause and outcome; where the cause says no more, by the outcome."""
+
+
 def _attendance(link: Link, answers: Mapping[str, str], _: str) -> Command:
-    held = {"yes": True, "no": False}.get(answers.get("held", ""))
+    said, _, absent = answers.get("held", "").partition(":")
+    held = {"yes": True, "no": False}.get(said)
     if held is None:
-        raise Problem(422, "held: it is yes or no")
+        raise Problem(422, "held: it is yes or no, or no with who was away (no:mentor)")
     return ReportAttendance.model_validate(
         {
             "cohort_id": link.cohort_id,
@@ -179,13 +233,14 @@ def _attendance(link: Link, answers: Mapping[str, str], _: str) -> Command:
             "attempt": link.attempt,
             "by": link.side,
             "held": held,
+            "absent": absent or None,
         }
     )
 
 
 LINK_PAGES = {
     "session": LinkPage(lambda _: _SESSION, _session, _seen),
-    "attendance": LinkPage(lambda _: _ATTENDANCE, _attendance),
+    "attendance": LinkPage(lambda _: _ATTENDANCE, _attendance, _attendance_seen),
 }
 
 

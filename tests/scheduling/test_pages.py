@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.base import session_of
-from schemas.scheduling import RescheduleSession
+from schemas.scheduling import ReportAttendance, RescheduleSession
 from schemas.values import Side
 from services.chassis.http.links import Link
 from services.chassis.http.pages import Form
@@ -136,3 +136,36 @@ def test_the_slots_of_a_session_are_also_told_to_programs() -> None:
     scenario.when(cancel(5))
     after_start(scenario, 1)
     assert look.answer(scenario.state, COHORT, session_of(PAIR, 1), scenario.now) == Slots(slots=())
+
+
+# --- attendance -----------------------------------------------------------------------------------
+
+ATTENDANCE = LINK_PAGES["attendance"]
+
+
+def counts(scenario: Scenario) -> str:
+    assert ATTENDANCE.seen is not None
+    form = ATTENDANCE.seen(scenario.state, link(), scenario.now)
+    assert form.notice is not None
+    return form.notice.en
+
+
+def test_the_page_of_attendance_says_what_the_session_counts_as_so_far() -> None:
+    scenario = after_start(standing(), 1)
+    assert counts(scenario) == "Tuesday 14\u00a0March 2017, 10:00 – 11:00"
+    scenario.when(report(1))
+    assert counts(scenario).endswith("It counts as held.")
+    scenario.when(report(1, held=False, by="manager"))
+    assert counts(scenario).endswith("Your answers differ. It counts as held for now.")
+    scenario.when(report(1, held=False))
+    assert counts(scenario).startswith("Tuesday 14\u00a0March 2017")  # not its second date
+    assert counts(scenario).endswith("It counts as missed.")
+
+
+def test_who_was_absent_is_said_with_the_answer() -> None:
+    told = ATTENDANCE.command(link(), {"held": "no:manager"}, "")
+    assert isinstance(told, ReportAttendance)
+    assert (told.held, told.absent) == (False, "manager")
+    assert ATTENDANCE.command(link(), {"held": "no"}, "") != told
+    with pytest.raises(Problem, match="held"):
+        ATTENDANCE.command(link(), {"held": "perhaps"}, "")

@@ -29,6 +29,11 @@ OWED: dict[str, tuple[str, ...]] = {
     "SessionCancelled": BOTH,
     "SessionMissed": BOTH,
     "AttendanceRequested": BOTH,
+    "AttendanceReminded": BOTH,
+    "AttendanceCorrected": BOTH,
+    "SessionDisputed": BOTH,
+    "SessionWithdrawn": BOTH,
+    "GraduationWithdrawn": BOTH,
     "PairStalled": BOTH,
     "PairGraduated": BOTH,
     "SurveyOpened": BOTH,  # but only the side that is asked
@@ -55,8 +60,10 @@ def _person(fact: Entry, side: str) -> str:
 
 def _fact_id(fact: Entry) -> str:
     told = f"{fact.name}:{fact.subject}"
-    if fact.name.startswith("Session") or fact.name == "AttendanceRequested":
+    if fact.name.startswith(("Session", "Attendance")):
         return f"{told}:{fact.number('attempt')}.{fact.number('revision')}"
+    if fact.data.get("again"):  # of what happens once, unless it is taken back
+        return f"{told}:{fact.number('again')}"
     if fact.name == "PairStalled":
         return f"{told}:{fact.moment('since').astimezone(UTC):%Y%m%dT%H%M%SZ}"
     if fact.name == "ManagerWaitlisted":
