@@ -31,6 +31,7 @@ PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does n
 _LINK = re.compile(r"https?://\S+/links/[\w.-]+")
 _BEGINS = re.compile(r"DTSTART;TZID=Europe/Paris:(\d{4})(\d\d)(\d\d)T")
 _DECIDED = ("answer", "held")  # fields of a page that are no questions of a survey
+_TICK = re.compile(r'<input type="checkbox" name="([^"]+)"')
 _RADIO = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]+)"')
 
 
@@ -121,6 +122,8 @@ class People:
             self._later(0.2, letter, partial(self._leave, letter))
         elif letter.template == "SessionPlanned" and self._changes_week(letter):
             self._later(0, letter, partial(self._change_week, letter))
+        elif letter.template == "PlanningPostponed":
+            self._later(0.5, letter, partial(self._widen, letter))
         elif self._is_away(letter):
             self._later(0.1, letter, partial(self._go_away, letter))
         elif (decide := self._plans.get(letter.template)) and (reaction := decide(letter)):
@@ -236,6 +239,16 @@ class People:
         body = {"cohort_id": letter.cohort, "person_id": letter.person, "availability": week}
         await self._patiently("POST", self._url("matching", "ChangeAvailability"), body)
         self.done["changed their week"] += 1
+
+    async def _widen(self, letter: Letter) -> None:
+        """Tick every half-day of the page behind the link."""
+        if letter.link is None:
+            self.failed[f"{letter.template}: no link"] += 1
+            return
+        page = await self._patiently("GET", letter.link)
+        ticks = _TICK.findall(page.text) if page is not None else []
+        answer = await self._patiently("POST", letter.link, dict.fromkeys(ticks, "yes"))
+        self._note(letter, answer)
 
     async def _go_away(self, letter: Letter) -> None:
         """Tell the coordinator of leave that begins on the day of a session."""

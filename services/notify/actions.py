@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.matching import PairProposed
-from schemas.scheduling import SessionEvent
+from schemas.scheduling import PlanningPostponed, SessionEvent
 from schemas.topics import Service
 from services.chassis.http.links import Link, LinkSigner
 from services.notify.letters import LETTERS, TEMPLATES, LinkPurpose
@@ -15,12 +15,14 @@ from services.notify.views import Letter
 
 SESSION_LINK = timedelta(days=30)
 ATTENDANCE_LINK = timedelta(days=60)
+WEEK_LINK = timedelta(days=60)
 
 ANSWERED_BY: dict[LinkPurpose, Service] = {
     "proposal": "matching",
     "session": "scheduling",
     "attendance": "scheduling",
     "survey": "feedback",
+    "week": "matching",
 }
 """The service whose `/links/{token}` page serves a purpose."""
 
@@ -63,6 +65,8 @@ def _expires_at(purpose: LinkPurpose, event: Event) -> datetime:
             return event.expires_at
         case SurveyOpened():
             return event.closes_at
+        case PlanningPostponed():
+            return event.retry_at + WEEK_LINK
         case SessionEvent() if purpose == "session":
             return event.starts_at + SESSION_LINK
         case SessionEvent():

@@ -22,6 +22,7 @@ from schemas.scheduling import (
     GraduationWithdrawn,
     PairGraduated,
     PairStalled,
+    PlanningPostponed,
     SessionCancelled,
     SessionDisputed,
     SessionEvent,
@@ -38,7 +39,7 @@ from schemas.values import Side
 from services.chassis.domain import One
 from services.notify.views import Cohort, Letter, Person
 
-LinkPurpose = Literal["proposal", "session", "attendance", "survey"]
+LinkPurpose = Literal["proposal", "session", "attendance", "survey", "week"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ LETTERS: dict[type[Event], Telling] = {
     SessionDisputed: Telling("both"),
     SessionWithdrawn: Telling("both", invitation="CANCEL"),
     GraduationWithdrawn: Telling("both"),
+    PlanningPostponed: Telling("both", link="week"),
     # No calendar part: the new date that follows carries the same UID and a higher SEQUENCE.
     SessionMissed: Telling("both"),
     PairStalled: Telling("both"),
@@ -103,6 +105,7 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
       `{type}:{session_id}:{attempt}.{revision}`
     - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
     - PairGraduated, if it was taken back before, GraduationWithdrawn: `{type}:{pair_id}:{again}`
+    - PlanningPostponed: `PlanningPostponed:{pair_id}:{retry_at, as that of PairStalled}`
     - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`
     - all others: `{type}:{subject}`. MentorVolunteered's subject is the mentor,
       ManagerEnrolled's the manager, SurveyOpened's the survey, and that of what concerns a pair
@@ -112,6 +115,8 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
         return []
     if isinstance(event, ManagerWaitlisted) and not event.first:
         return []  # a new place on the list is for whoever looks
+    if isinstance(event, PlanningPostponed) and not event.first:
+        return []  # they know that they have no hour in common
     fact_id = _fact_id(event)
     return [(f"{fact_id}:{person_id}", person_id, side) for person_id, side in _recipients(event)]
 
@@ -123,6 +128,8 @@ def _fact_id(event: Event) -> str:
             return f"{subject}:{event.attempt}.{event.revision}"
         case ManagerWaitlisted():
             return f"{subject}:{event.waiting.round_id}"
+        case PlanningPostponed():
+            return f"{subject}:{event.retry_at:%Y%m%dT%H%M%SZ}"
         case PairGraduated() if event.again:
             return f"{subject}:{event.again}"
         case GraduationWithdrawn():

@@ -31,6 +31,7 @@ from schemas.scheduling import (
     AttendanceRequested,
     PairGraduated,
     PairStalled,
+    PlanningPostponed,
     SessionEvent,
     SessionMoveDeclined,
     SessionMoveProposed,
@@ -254,6 +255,9 @@ def _facts(
             facts["tools"] = words.listed(event.tools, language)
         case PairStalled():
             facts["since"] = words.day(event.since, language)
+        case PlanningPostponed():
+            facts["numbers"] = words.listed([str(n) for n in event.numbers], language)
+            facts["several"] = len(event.numbers) > 1
         case PairGraduated():
             facts["sessions"] = event.sessions
         case SurveyOpened():

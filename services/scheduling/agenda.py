@@ -245,7 +245,7 @@ class Agenda:
         """Sessions wait for a common hour until `retry_at`; with None, no more."""
         waits = retry_at is not None
         noted = self._calendars(lambda calendar: calendar.noting(self.pair.id, waits=waits))
-        return noted._timed(retry_at=retry_at)
+        return noted._timed(retry_at=retry_at, waits=waits)
 
     def _stalls_at(self, since: datetime) -> datetime:
         return since + timedelta(days=self.policy.stalled_days)

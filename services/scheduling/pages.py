@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from schemas.base import Command, parent_pair
+from schemas.calendars import DeclareAbsence
 from schemas.scheduling import (
     AcceptMove,
     CancelSession,
@@ -66,6 +67,14 @@ _OWN_TIME = (
     Field("day", Text("Un autre jour", "Another day"), "date"),
     Field("time", Text("À quelle heure", "At what time"), "time"),
 )
+_DATES_AWAY = (
+    Field("away_from", Text("En congé ou en mission du", "On leave or away from"), "date"),
+    Field("away_until", Text("jusqu’au", "until"), "date"),
+)
+_AWAY = Text(
+    "Je serai absent·e aux dates ci-dessous : déplacer ce qui y tombe",
+    "I shall be away on the dates below: move what lies in them",
+)
 _PROPOSE = Text("Proposer le moment indiqué ci-dessous", "Propose the time given below")
 
 _BY_TIME: dict[str, tuple[type[Command], str]] = {
@@ -98,7 +107,7 @@ def _seen(state: State, link: Link, now: datetime) -> Form:
     notice = planned if proposal is None else _proposed(planned, proposal, agenda.length)
     options = [*_answers(session, link), *_others(agenda, session, now)]
     label = Text("Que souhaitez-vous ?", "What would you like?")
-    return Form(title, (Choice("answer", label, options),), notice, _OWN_TIME)
+    return Form(title, (Choice("answer", label, options),), notice, (*_OWN_TIME, *_DATES_AWAY))
 
 
 _OVER: dict[SessionState, Text] = {
@@ -149,6 +158,7 @@ def _others(agenda: Agenda, session: Session, now: datetime) -> Iterator[tuple[s
             Text(f"Déplacer : {when.fr}", f"Move: {when.en}"),
         )
     yield "propose", _PROPOSE
+    yield "away", _AWAY
     yield "cancel", Text("Annuler et replanifier", "Cancel and plan again")
 
 
@@ -164,12 +174,26 @@ def _session(link: Link, answers: Mapping[str, str], _: str) -> Command:
         return kind.model_validate(fields | {name: at})
     if answer == "propose":
         return RescheduleSession.model_validate(fields | {"starts_at": _own_time(answers)})
+    if answer == "away":
+        return _away(link, answers)
     if answer not in _PLAIN:
-        options = ", ".join((*_PLAIN, "propose", *(f"{name}:TIME" for name in _BY_TIME)))
+        options = ", ".join((*_PLAIN, "propose", "away", *(f"{name}:TIME" for name in _BY_TIME)))
         raise Problem(422, f"answer: it is one of {options}")
     if answer == "reschedule" and answers.get("starts_at"):
         fields["starts_at"] = answers["starts_at"]
     return _PLAIN[answer].model_validate(fields)
+
+
+def _away(link: Link, answers: Mapping[str, str]) -> Command:
+    first = answers.get("away_from", "")
+    return DeclareAbsence.model_validate(
+        {
+            "cohort_id": link.cohort_id,
+            "person_id": link.person_id,
+            "first_day": first,
+            "last_day": answers.get("away_until") or first,
+        }
+    )
 
 
 def _own_time(answers: Mapping[str, str]) -> datetime:

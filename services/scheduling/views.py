@@ -59,14 +59,16 @@ class Pair(Timed):
 
     `idle_since` is the end of the last session held, or when planning began. `stalls_at` is None
     once the pair has stalled, until a further session is held. `retry_at` is when the pending
-    sessions, for which there was no common free slot, are tried again. `parted`: it was dissolved
-    while its last session was being reported, and counts as graduated.
+    sessions, for which there was no common free slot, are tried again; `waits` says whether there
+    are any, for whoever lists them. `parted`: it was dissolved while its last session was being
+    reported, and counts as graduated.
     """
 
     collection: ClassVar[str] = "pairs"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "state", "id"),
         ("cohort_id", "stalled", "id"),
+        ("cohort_id", "waits", "id"),
         ("cohort_id", "mentor_id"),
         ("cohort_id", "manager_id"),
         ("partition", "cohort_id", "completed"),  # every scrape counts them
@@ -84,6 +86,7 @@ class Pair(Timed):
     idle_since: Moment | None = None
     stalls_at: Moment | None = None
     retry_at: Moment | None = None
+    waits: bool = False
 
     def line(self, number: int) -> PlanLine:
         """The plan's line of session `number` (1 is the first)."""
@@ -243,7 +246,7 @@ def outcome_of(session_id: str, attempt: int) -> str:
 
 LISTED: dict[type[Document], tuple[str, ...]] = {
     Cohort: (),
-    Pair: ("state", "stalled", "mentor_id", "manager_id"),
+    Pair: ("state", "stalled", "waits", "mentor_id", "manager_id"),
     Session: ("state", "pair_id", "mentor_id", "manager_id"),
     Outcome: ("outcome", "cause", "disputed", "pair_id"),
     Calendar: (),

@@ -1,6 +1,7 @@
 """The page behind the link of a session: which session, what stands, and what can be done."""
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.base import session_of
 from schemas.scheduling import ReportAttendance, RescheduleSession
@@ -78,6 +79,7 @@ def test_every_answer_that_is_offered_can_be_given() -> None:
                 scenario = standing()
                 scenario.when(setting)
                 own = {"day": "2017-03-16", "time": "18:00"} if answer == "propose" else {}
+                own |= {"away_from": "2017-03-20"} if answer == "away" else {}
                 assert send(scenario, answer, side, **own), answer
 
 
@@ -169,3 +171,11 @@ def test_who_was_absent_is_said_with_the_answer() -> None:
     assert ATTENDANCE.command(link(), {"held": "no"}, "") != told
     with pytest.raises(Problem, match="held"):
         ATTENDANCE.command(link(), {"held": "perhaps"}, "")
+
+
+def test_days_away_are_entered_on_the_page_of_a_session() -> None:
+    scenario = standing()
+    sent = send(scenario, "away", away_from="2017-03-27", away_until="2017-03-31")
+    assert sent == ["AbsenceDeclared", "SessionShifted"]
+    with pytest.raises(ValidationError, match="first_day"):
+        PAGE.command(link(), {"answer": "away"}, "")

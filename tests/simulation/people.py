@@ -102,6 +102,7 @@ class People:
             "SessionRescheduled": self._moved,
             "AttendanceRequested": self._attendance,
             "SessionDisputed": self._disputed,
+            "PlanningPostponed": self._no_common_hour,
             "SurveyOpened": self._survey,
         }
 
@@ -378,6 +379,13 @@ class People:
             next_day = (day + timedelta(days=1)).isoformat()
             free = OfferHours(cohort_id=cohort, person_id=person, day=next_day, hours=hours)
             self.ask(free, about=about)
+
+    def _no_common_hour(self, letter: Letter) -> None:
+        """They widen their week, sooner or later."""
+        if self.mood("widens", letter.key) < 0.7:
+            cohort, person = letter.cohort_id, letter.person_id
+            wide = ChangeAvailability(cohort_id=cohort, person_id=person, availability=WEEK)
+            self.ask(wide, 1, letter.facts["retry_at"])
 
     def _attendance(self, letter: Letter) -> None:
         session, attempt = letter.facts["session_id"], int(letter.facts["attempt"])

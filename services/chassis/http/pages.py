@@ -49,7 +49,7 @@ class Field:
 
     name: str
     label: Text
-    kind: Literal["date", "time"]
+    kind: Literal["date", "time", "checkbox"]
 
 
 @dataclass(frozen=True, slots=True)
