@@ -17,7 +17,7 @@ class DeclareAbsence(Command):
     last_day: Annotated[Day, Field(examples=["2017-04-28"])]
     hours: Annotated[
         Hours | None,
-        Field(description="Only in these hours, of one day; null for whole days."),
+        described("Only in these hours, of one day; null for whole days.", None),
         closed(Hours),
     ] = None
 

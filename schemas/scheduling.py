@@ -95,7 +95,7 @@ class ReportAttendance(Command):
     by: Side
     held: Annotated[bool, described("Whether it took place.", True)]
     absent: Annotated[
-        Absent | None, Field(description="Who was not there; null if that is not said.")
+        Absent | None, described("Who was not there; null if that is not said.", None)
     ] = None
 
     @model_validator(mode="after")
@@ -112,7 +112,7 @@ class CorrectAttendance(Command):
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     held: Annotated[bool, described("Whether it took place.", True)]
     absent: Annotated[
-        Absent | None, Field(description="Who was not there; null if that is not said.")
+        Absent | None, described("Who was not there; null if that is not said.", None)
     ] = None
 
     @model_validator(mode="after")
