@@ -73,6 +73,10 @@ class CohortMeasured(Event):
     surveys: Annotated[
         tuple[SurveyFigure, ...], Field(description="One figure per question and side.")
     ]
+    sessions_presumed: Annotated[
+        Count | None,
+        described("Of those held: nobody told; both had confirmed. Null in old records.", 3),
+    ] = None
 
 
 class RolloutRecommended(Event):

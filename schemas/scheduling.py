@@ -13,12 +13,9 @@ from schemas.base import (
     Moment,
     PairEvent,
     PairId,
-    PersonId,
     SessionId,
-    closed,
     described,
 )
-from schemas.dates import Absence, Day, Hours, OfferedDay
 from schemas.values import Side
 
 ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "2017-03-21T09:00:00Z")]
@@ -77,65 +74,51 @@ class CancelSession(Command):
     by: Side
 
 
+Absent = Annotated[Literal["mentor", "manager", "both"], described("Who was not there.", "mentor")]
+
+
+def _absent_where_not_held(command: "ReportAttendance | CorrectAttendance") -> None:
+    if command.held and command.absent is not None:
+        raise ValueError("absent: nobody was, of a session that took place")
+
+
 class ReportAttendance(Command):
-    """One side says whether a session took place. The first report counts."""
+    """One side says whether a session took place. The first report counts, until it is corrected.
+
+    For thirty days after the last moment to report, either side can say otherwise: who had said it,
+    or where nobody had, corrects it; the other side disputes it.
+    """
 
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     by: Side
     held: Annotated[bool, described("Whether it took place.", True)]
-
-
-class DeclareAbsence(Command):
-    """Somebody cannot meet on these days, or in these hours of one day; sessions then move."""
-
-    subject_field: ClassVar[str] = "person_id"
-    person_id: PersonId
-    first_day: Day
-    last_day: Annotated[Day, Field(examples=["2017-04-28"])]
-    hours: Annotated[
-        Hours | None,
-        Field(description="Only in these hours, of one day; null for whole days."),
-        closed(Hours),
+    absent: Annotated[
+        Absent | None, described("Who was not there; null if that is not said.", None)
     ] = None
 
     @model_validator(mode="after")
-    def _in_order(self) -> "DeclareAbsence":
-        if self.last_day < self.first_day:  # both are YYYY-MM-DD
-            raise ValueError("last_day: an absence ends on the day it begins, or later")
-        if self.hours is not None and self.last_day != self.first_day:
-            raise ValueError("hours: those of one day; last_day is first_day then")
+    def _nobody_was_absent(self) -> "ReportAttendance":
+        _absent_where_not_held(self)
         return self
 
 
-class WithdrawAbsence(Command):
-    """Somebody can meet after all in what they had declared an absence that begins like this."""
+class CorrectAttendance(Command):
+    """A coordinator says whether a session took place, at any time; a dispute is settled so."""
 
-    subject_field: ClassVar[str] = "person_id"
-    person_id: PersonId
-    first_day: Day
-    hours: Annotated[
-        Hours | None,
-        Field(description="The hours that were declared; null for whole days."),
-        closed(Hours),
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+    attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
+    held: Annotated[bool, described("Whether it took place.", True)]
+    absent: Annotated[
+        Absent | None, described("Who was not there; null if that is not said.", None)
     ] = None
 
-
-class OfferHours(Command):
-    """Somebody can meet in these hours of one date, beyond their week. It replaces what was said.
-
-    Without hours, the week alone counts for that date again.
-    """
-
-    subject_field: ClassVar[str] = "person_id"
-    person_id: PersonId
-    day: Day
-    hours: Annotated[
-        tuple[Hours, ...],
-        described("Europe/Paris.", [{"start": "09:30", "end": "12:00"}], max_length=8),
-        closed(Hours),
-    ]
+    @model_validator(mode="after")
+    def _nobody_was_absent(self) -> "CorrectAttendance":
+        _absent_where_not_held(self)
+        return self
 
 
 class SessionEvent(Event):
@@ -256,6 +239,7 @@ class SessionCancelled(SessionEvent):
         described("Somebody asked, or the pair has ended.", "request"),
     ]
     by: Annotated[Side | None, Field(description="Which side asked; null if none did.")] = None
+    late: Annotated[bool, described("Whether it was within a day of its beginning.", False)] = False
 
 
 class SessionMissed(SessionEvent):
@@ -269,14 +253,51 @@ class SessionMissed(SessionEvent):
     by: Annotated[Side | None, Field(description="Which side reported it; null if none did.")] = (
         None
     )
+    absent: Annotated[
+        Absent | None, Field(description="Who was not there; null if that was not said.")
+    ] = None
 
 
 class SessionCompleted(SessionEvent):
     """A session took place."""
 
     audience = "public"
-    by: Annotated[Side, Field(description="Which side reported it.")]
+    by: Annotated[
+        Side,
+        Field(description="Whose word it rests on: a report, or, presumed, a confirmation before."),
+    ]
     completed: Annotated[Count, described("Completed sessions of the pair so far.", 3, ge=1)]
+    presumed: Annotated[
+        bool, described("Whether both had confirmed it, and nobody reported.", False)
+    ] = False
+
+
+class SessionWithdrawn(SessionEvent):
+    """A session that was planned again is not needed: it had been held, as a correction says."""
+
+    audience = "public"
+
+
+class AttendanceCorrected(SessionEvent):
+    """Whether a session took place is told anew, or a dispute about it is settled."""
+
+    audience = "public"
+    held: Annotated[bool, described("Whether it took place.", True)]
+    was_held: Annotated[bool, described("What counted until now.", False)]
+    was_presumed: Annotated[bool, described("Whether that was presumed.", False)] = False
+    by: Annotated[Side | None, Field(description="Which side; null for a coordinator.")] = None
+    absent: Annotated[
+        Absent | None, Field(description="Who was not there; null if that was not said.")
+    ] = None
+    completed: Annotated[Count, described("Completed sessions of the pair so far.", 3, ge=0)]
+
+
+class SessionDisputed(SessionEvent):
+    """The two sides tell contrary things of a session; the first report counts meanwhile."""
+
+    audience = "public"
+    by: Annotated[Side, Field(description="Which side contradicts the other.")]
+    held: Annotated[bool, described("What that side says.", True)]
 
 
 class PairStalled(PairEvent):
@@ -294,35 +315,15 @@ class PairGraduated(PairEvent):
 
     audience = "public"
     sessions: Annotated[Count, described("Sessions of the pair.", 5, ge=1)]
+    again: Annotated[Count, described("How often that had been taken back before.", 0, ge=0)] = 0
 
 
-class CalendarEvent(Event):
-    """What concerns somebody's calendar."""
+class GraduationWithdrawn(PairEvent):
+    """A session counted that had not taken place: the pair goes on."""
 
-    subject_field: ClassVar[str] = "person_id"
-    person_id: PersonId
-    said_on: Annotated[Day, Field(description="The day on which it was said, in Europe/Paris.")]
-
-
-class AbsenceDeclared(CalendarEvent):
-    """Somebody cannot meet on these days, or in these hours."""
-
-    audience = "internal"
-    absence: Annotated[Absence, Field(description="When.")]
-
-
-class AbsenceWithdrawn(CalendarEvent):
-    """Somebody can meet on these days, or in these hours, after all."""
-
-    audience = "internal"
-    absence: Annotated[Absence, Field(description="When.")]
-
-
-class HoursOffered(CalendarEvent):
-    """Somebody can meet in these hours of a date beyond their week; without any, no more."""
-
-    audience = "internal"
-    offered: Annotated[OfferedDay, Field(description="When.")]
+    audience = "public"
+    again: Annotated[Count, described("How often that has happened, with this.", 1, ge=1)]
+    completed: Annotated[Count, described("Completed sessions of the pair so far.", 4, ge=0)]
 
 
 class PlanningBegan(PairEvent):
@@ -358,5 +359,25 @@ class AttendanceRequested(SessionEvent):
     audience = "internal"
     report_by: Annotated[
         Moment | None,
-        described("Afterwards the session counts as missed.", "2017-04-03T10:00:00Z"),
+        described("Afterwards what nobody has told is presumed.", "2017-04-03T10:00:00Z"),
     ] = None
+    remind_at: Annotated[
+        Moment | None,
+        described("Who is silent until then is reminded; null for nobody.", "2017-03-27T10:00:00Z"),
+    ] = None
+    presumed: Annotated[
+        bool, described("Whether silence counts as held: both had confirmed.", False)
+    ] = False
+
+
+class AttendanceReminded(SessionEvent):
+    """Half of the time to report has passed in silence: each side is asked once more, the last."""
+
+    audience = "internal"
+    report_by: Annotated[
+        Moment,
+        described("Afterwards what nobody has told is presumed.", "2017-04-03T10:00:00Z"),
+    ]
+    presumed: Annotated[
+        bool, described("Whether silence counts as held: both had confirmed.", False)
+    ] = False

@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Literal, TypeVar
 
-from schemas import feedback, matching, notify, portal, scheduling
+from schemas import calendars, feedback, matching, notify, portal, scheduling
 from schemas.base import Audience, Command, Event, Message
 from schemas.journal import CONTROL, PARKING, CommandRefused, Heartbeat, StepCompleted
 from schemas.people import PersonContact
@@ -18,14 +18,14 @@ from schemas.people import PersonContact
 Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
-LANGUAGE: dict[Service, ModuleType] = {
-    "matching": matching,
-    "scheduling": scheduling,
-    "feedback": feedback,
-    "notify": notify,
-    "portal": portal,
+LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
+    "matching": (matching,),
+    "scheduling": (scheduling, calendars),
+    "feedback": (feedback,),
+    "notify": (notify,),
+    "portal": (portal,),
 }
-"""Where the commands and events of each service stand. What a module declares, it publishes."""
+"""Where the commands and events of each service stand. What its modules declare, it publishes."""
 
 PARTITIONS = 12
 """Partitions of every topic, unless a deployment says otherwise. Never changed afterwards."""
@@ -69,24 +69,30 @@ _JOURNAL: tuple[type[Event], ...] = (CommandRefused, StepCompleted)
 M = TypeVar("M", bound=Message)
 
 
-def _declared(module: ModuleType, kind: type[M]) -> tuple[type[M], ...]:
-    """The messages of this kind that a module declares, in its order."""
-    own = (found for found in vars(module).values() if isinstance(found, type))
-    return tuple(f for f in own if issubclass(f, kind) and f.__module__ == module.__name__)
+def _declared(modules: tuple[ModuleType, ...], kind: type[M]) -> tuple[type[M], ...]:
+    """The messages of this kind that the modules declare, in their order."""
+    own = ((found, module) for module in modules for found in vars(module).values())
+    return tuple(
+        found
+        for found, module in own
+        if isinstance(found, type)
+        and issubclass(found, kind)
+        and found.__module__ == module.__name__
+    )
 
 
-def _read_by(audience: Audience, module: ModuleType) -> tuple[type[Event], ...]:
+def _read_by(audience: Audience, modules: tuple[ModuleType, ...]) -> tuple[type[Event], ...]:
     """The events that say so themselves; what they inherit from (`SessionEvent`) says nothing."""
-    return tuple(e for e in _declared(module, Event) if vars(e).get("audience") == audience)
+    return tuple(e for e in _declared(modules, Event) if vars(e).get("audience") == audience)
 
 
 COMMANDS: dict[Service, tuple[type[Command], ...]] = {
-    service: _declared(module, Command) for service, module in LANGUAGE.items()
+    service: _declared(modules, Command) for service, modules in LANGUAGE.items()
 }
 """Which service carries out which command."""
 
-_PUBLIC = {service: _read_by("public", module) for service, module in LANGUAGE.items()}
-_PRIVATE = {service: _read_by("internal", module) for service, module in LANGUAGE.items()}
+_PUBLIC = {service: _read_by("public", modules) for service, modules in LANGUAGE.items()}
+_PRIVATE = {service: _read_by("internal", modules) for service, modules in LANGUAGE.items()}
 
 PUBLIC_EVENTS: dict[Service, tuple[type[Event], ...]] = {
     service: (*events, Heartbeat) if events else () for service, events in _PUBLIC.items()

@@ -359,3 +359,7 @@ class Criterion(Value):
     threshold: Annotated[float, described("What the cohort's policy asks for.", 3.5)]
     value: Annotated[float | None, described("Null when too few answered to tell.", 4.25)]
     met: Annotated[bool, described("Whether the value reaches the threshold.", True)]
+    presumed: Annotated[
+        Count | None,
+        described("How many sessions of the completion rate are only presumed as held.", 3),
+    ] = None

@@ -133,7 +133,7 @@ def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None
 
 # --- messages ---------------------------------------------------------------------------------
 
-HOMES = {*SERVICES, "base", "journal", "heartbeat", "people"}
+HOMES = {*SERVICES, "calendars", "base", "journal", "heartbeat", "people"}
 """Where messages stand: those of a service, those of every service, and what others inherit."""
 
 

@@ -87,6 +87,14 @@ class Habits:
         mentor, manager = SIDES
         return chance.choice(((mentor,), (manager,), SIDES))
 
+    def is_silent(self, cohort: str, subject: str) -> bool:
+        """Whether neither of the two says whether a session took place."""
+        return self.chance("silent", cohort, subject).random() < 0.04
+
+    def errs(self, cohort: str, subject: str, person: str) -> bool:
+        """Whether they say the contrary first, and correct it when they are told what it led to."""
+        return self.chance("errs", cohort, subject, person).random() < 0.04
+
     def report_days(self, cohort: str, subject: str, person: str) -> float:
         """After how many days they say so."""
         return self.chance("report", cohort, subject, person).uniform(0.1, 3)

@@ -31,6 +31,7 @@ PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does n
 _LINK = re.compile(r"https?://\S+/links/[\w.-]+")
 _BEGINS = re.compile(r"DTSTART;TZID=Europe/Paris:(\d{4})(\d\d)(\d\d)T")
 _DECIDED = ("answer", "held")  # fields of a page that are no questions of a survey
+_TICK = re.compile(r'<input type="checkbox" name="([^"]+)"')
 _RADIO = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]+)"')
 
 
@@ -121,15 +122,17 @@ class People:
             self._later(0.2, letter, partial(self._leave, letter))
         elif letter.template == "SessionPlanned" and self._changes_week(letter):
             self._later(0, letter, partial(self._change_week, letter))
+        elif letter.template == "PlanningPostponed":
+            self._later(0.5, letter, partial(self._widen, letter))
         elif self._is_away(letter):
             self._later(0.1, letter, partial(self._go_away, letter))
         elif (decide := self._plans.get(letter.template)) and (reaction := decide(letter)):
             self._later(reaction.days, letter, partial(self._follow, letter, reaction))
 
-    def _later(self, days: float, letter: Letter, deed: Deed) -> None:
+    def _later(self, days: float, letter: Letter, deed: Deed, again: str = "") -> None:
         """What a mentor's pairs do has to do with each other: they share the mentor's week."""
         whose = f"{letter.cohort}:{letter.mentor}"
-        what = (letter.template, letter.subject, str(letter.attempt), letter.person)
+        what = (letter.template, letter.subject, str(letter.attempt), letter.person, again)
         self._time.later(days, whose, ":".join(what), deed)
 
     # --- what they decide -------------------------------------------------------------------
@@ -155,9 +158,16 @@ class People:
     def _attendance(self, letter: Letter) -> Reaction | None:
         """Both know whether it took place."""
         held = self._took_place(letter)
+        about = f"{letter.subject}.{letter.attempt}"
+        if letter.attempt == 1 and self._habits.is_silent(letter.cohort, about):
+            return None
         if letter.side not in self._habits.reporters(letter.cohort, letter.subject):
             return None
         days = self._habits.report_days(letter.cohort, letter.subject, letter.person)
+        if letter.attempt == 1 and self._habits.errs(letter.cohort, about, letter.person):
+            right = Reaction(days + 2, "yes" if held else "no")
+            self._later(right.days, letter, partial(self._follow, letter, right), "corrects")
+            held = not held
         return Reaction(days, "yes" if held else "no")
 
     def _took_place(self, letter: Letter) -> bool:
@@ -229,6 +239,16 @@ class People:
         body = {"cohort_id": letter.cohort, "person_id": letter.person, "availability": week}
         await self._patiently("POST", self._url("matching", "ChangeAvailability"), body)
         self.done["changed their week"] += 1
+
+    async def _widen(self, letter: Letter) -> None:
+        """Tick every half-day of the page behind the link."""
+        if letter.link is None:
+            self.failed[f"{letter.template}: no link"] += 1
+            return
+        page = await self._patiently("GET", letter.link)
+        ticks = _TICK.findall(page.text) if page is not None else []
+        answer = await self._patiently("POST", letter.link, dict.fromkeys(ticks, "yes"))
+        self._note(letter, answer)
 
     async def _go_away(self, letter: Letter) -> None:
         """Tell the coordinator of leave that begins on the day of a session."""

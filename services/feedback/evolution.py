@@ -26,7 +26,13 @@ from schemas.matching import (
     PairDissolved,
     PairFormed,
 )
-from schemas.scheduling import PairGraduated, SessionCompleted, SessionMissed
+from schemas.scheduling import (
+    AttendanceCorrected,
+    GraduationWithdrawn,
+    PairGraduated,
+    SessionCompleted,
+    SessionMissed,
+)
 from services.chassis.domain import Change, Evolution, State
 from services.feedback import figures
 from services.feedback.lookup import cohort_of, group_in, pair_in, turnout_in
@@ -100,6 +106,34 @@ def _pair_graduated(state: State, cohort: Cohort, event: PairGraduated) -> Itera
     undone = -1 if pair.state == "dissolved" else 0
     yield _moved(cohort, pairs_graduated=1, pairs_dissolved=undone)
     yield pair.model_copy(update={"state": "graduated"})
+
+
+def _graduation_withdrawn(
+    state: State, cohort: Cohort, event: GraduationWithdrawn
+) -> Iterable[Change]:
+    pair = pair_in(state, event.cohort_id, event.pair_id)
+    if pair.state == "graduated":
+        yield _moved(cohort, pairs_graduated=-1)
+        yield pair.model_copy(update={"state": "standing"})
+
+
+def _session_completed(_: State, cohort: Cohort, event: SessionCompleted) -> Iterable[Change]:
+    yield _moved(cohort, sessions_completed=1, sessions_presumed=int(event.presumed))
+
+
+def _attendance_corrected(
+    state: State, cohort: Cohort, event: AttendanceCorrected
+) -> Iterable[Change]:
+    by = int(event.held) - int(event.was_held)
+    yield _moved(
+        cohort,
+        sessions_completed=by,
+        sessions_missed=-by,
+        sessions_presumed=-int(event.was_presumed),
+    )
+    if by:
+        pair = pair_in(state, event.cohort_id, event.pair_id)
+        yield pair.model_copy(update={"missed": max(0, pair.missed - by)})
 
 
 def _session_missed(state: State, cohort: Cohort, event: SessionMissed) -> Iterable[Change]:
@@ -210,7 +244,9 @@ EVOLUTION: Evolution = {
     PairFormed: _in_cohort(_pair_formed),
     PairDissolved: _in_cohort(_pair_dissolved),
     PairGraduated: _in_cohort(_pair_graduated),
-    SessionCompleted: _counted(sessions_completed=1),
+    GraduationWithdrawn: _in_cohort(_graduation_withdrawn),
+    SessionCompleted: _in_cohort(_session_completed),
+    AttendanceCorrected: _in_cohort(_attendance_corrected),
     SessionMissed: _in_cohort(_session_missed),
     PairAtRisk: _in_cohort(_pair_at_risk),
     SurveyOpened: _in_cohort(_survey_opened),

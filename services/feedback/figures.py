@@ -33,6 +33,7 @@ def measured(
         pairs_dissolved=cohort.pairs_dissolved,
         sessions_completed=cohort.sessions_completed,
         sessions_missed=cohort.sessions_missed,
+        sessions_presumed=cohort.sessions_presumed,
         surveys_closed=closed,
         surveys_answered=answered,
         surveys=_surveys(cohort, groups, turnouts),
@@ -54,7 +55,9 @@ def criteria(figures: CohortMeasured, policy: CohortPolicy) -> tuple[Criterion, 
     return (
         _criterion("pairs_graduated", asked.pairs_graduated, values),
         _criterion("graduation_rate", asked.graduation_rate, values),
-        _criterion("completion_rate", asked.completion_rate, values),
+        _criterion("completion_rate", asked.completion_rate, values).model_copy(
+            update={"presumed": figures.sessions_presumed}
+        ),
         _criterion("response_rate", asked.response_rate, values),
         _criterion("satisfaction", asked.satisfaction, values, least=1),
     )

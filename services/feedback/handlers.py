@@ -22,7 +22,14 @@ from schemas.matching import (
     PairDissolved,
     PairFormed,
 )
-from schemas.scheduling import PairGraduated, PairStalled, SessionCompleted, SessionMissed
+from schemas.scheduling import (
+    AttendanceCorrected,
+    GraduationWithdrawn,
+    PairGraduated,
+    PairStalled,
+    SessionCompleted,
+    SessionMissed,
+)
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
 from services.chassis.http.links import LinkVerifier
 from services.feedback import cohorts, risk, rollout, surveys
@@ -53,8 +60,10 @@ LEARNS: frozenset[type[Event]] = frozenset(
         PairFormed,
         PairDissolved,
         PairGraduated,
+        GraduationWithdrawn,
         SessionCompleted,
         SessionMissed,
+        AttendanceCorrected,
     }
 )
 """What other services tell and feedback keeps: its journal has a copy."""
@@ -73,6 +82,11 @@ def needs(message: Message) -> Iterator[Need]:
         case PairGraduated():
             yield One(Pair, cohort_id, message.pair_id)
             yield from _asking(cohort_id, survey_ids(message.pair_id, "end"))
+        case AttendanceCorrected():
+            yield One(Pair, cohort_id, message.pair_id)
+            yield from _asking(cohort_id, survey_ids(message.pair_id, f"s{message.number}"))
+        case GraduationWithdrawn():
+            yield One(Pair, cohort_id, message.pair_id)
         case PairDissolved() | PairStalled() | SessionMissed() | PairAtRisk():
             yield One(Pair, cohort_id, message.pair_id)
         case SurveyOpened() | SurveyClosed():
@@ -121,12 +135,25 @@ def _session_completed(state: State, event: SessionCompleted, now: datetime) -> 
     return _ask(state, event, f"s{event.number}", now)
 
 
+def _attendance_corrected(state: State, event: AttendanceCorrected, now: datetime) -> Decision:
+    """Of a session that was held after all both are asked, if they were not before."""
+    if event.held and not event.was_held:
+        return _ask(state, event, f"s{event.number}", now)
+    if not event.held and event.was_held:
+        pair = pair_in(state, event.cohort_id, event.pair_id)
+        return risk.miss(cohort_of(state, event), pair, event)
+    return _noted(state, event, now)
+
+
 def _pair_graduated(state: State, event: PairGraduated, now: datetime) -> Decision:
     return _ask(state, event, "end", now)
 
 
 def _ask(
-    state: State, event: PairEvent | SessionCompleted, occasion: str, now: datetime
+    state: State,
+    event: PairEvent | SessionCompleted | AttendanceCorrected,
+    occasion: str,
+    now: datetime,
 ) -> Decision:
     ids = survey_ids(event.pair_id, occasion)
     found = [state.get(Survey, event.cohort_id, survey_id) for survey_id in ids]
@@ -175,6 +202,8 @@ HANDLERS: Handlers = {
     PairStalled: _pair_stalled,
     SessionCompleted: _session_completed,
     SessionMissed: _session_missed,
+    AttendanceCorrected: _attendance_corrected,
+    GraduationWithdrawn: _noted,
     AnswerSurvey: _unproven,
     Due: _due,
 }

@@ -6,7 +6,7 @@ Always holds: a pair is at risk at most once for each cause.
 from collections.abc import Sequence
 
 from schemas.feedback import PairAtRisk
-from schemas.scheduling import PairStalled, SessionMissed
+from schemas.scheduling import AttendanceCorrected, PairStalled, SessionMissed
 from services.chassis.domain import Decision, Refusal
 from services.feedback.cohorts import opened
 from services.feedback.views import Cause, Cohort, Pair
@@ -16,7 +16,7 @@ LITTLE_USE = 2
 """A usefulness of at most this (of 5) is a reason to speak with the pair."""
 
 
-def miss(cohort: Cohort | None, pair: Pair, event: SessionMissed) -> Decision:
+def miss(cohort: Cohort | None, pair: Pair, event: SessionMissed | AttendanceCorrected) -> Decision:
     """Say that a pair is at risk once it has missed too many sessions, this one included."""
     known = opened(cohort, event)
     if isinstance(known, Refusal):

@@ -53,6 +53,7 @@ class Cohort(Timed):
     pairs_dissolved: int = 0
     sessions_completed: int = 0
     sessions_missed: int = 0
+    sessions_presumed: int = 0
     measured_at: Moment | None = None
     next_at: Moment | None = None
     surveys_closed: int | None = None

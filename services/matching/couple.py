@@ -15,7 +15,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
-from schemas.scheduling import PairGraduated
+from schemas.scheduling import GraduationWithdrawn, PairGraduated
 from services.chassis.domain import State
 from services.matching.views import Manager, Mentor, Pair, PairState
 
@@ -47,6 +47,8 @@ class Couple:
             case PairFormed():
                 formed = self._with(self.pair, state="formed", due_at=None)
                 return formed._managed(state="paired")
+            case GraduationWithdrawn():
+                return self._reopened(self.pair)
             case _ if self.pair.state in ("proposed", "formed"):
                 return self._ended(self.pair, _ENDS[type(event)])
             case _:
@@ -68,6 +70,15 @@ class Couple:
         if state == "graduated":
             return couple._managed(state="graduated", pair_id=pair.id)
         return couple._managed(state="waiting", pair_id=None)
+
+    def _reopened(self, pair: Pair) -> "Couple":
+        """It stands again, and takes a place again: one more than the mentor has, if need be."""
+        if pair.state != "graduated":
+            return self
+        mentor = engaged(self.mentor, (*self.mentor.engaged, pair.id))
+        couple = replace(self._with(pair, state="formed"), mentor=mentor)
+        gone = self.manager.state == "withdrawn"
+        return couple if gone else couple._managed(state="paired", pair_id=pair.id)
 
     def _with(self, pair: Pair, **fields: Any) -> "Couple":
         return replace(self, pair=pair.model_copy(update=fields))

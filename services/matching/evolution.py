@@ -26,7 +26,7 @@ from schemas.matching import (
     RoundRequested,
     RoundSimulated,
 )
-from schemas.scheduling import PairGraduated
+from schemas.scheduling import GraduationWithdrawn, PairGraduated
 from services.chassis.domain import Change, D, Evolution, State
 from services.matching.couple import couple_of, engaged
 from services.matching.views import (
@@ -153,6 +153,7 @@ EVOLUTION: Evolution = {
     PairFormed: _pair_changed,
     PairDissolved: _pair_changed,
     PairGraduated: _pair_changed,
+    GraduationWithdrawn: _pair_changed,
 }
 """Event to the documents that it changes."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from schemas.base import Message, PairEvent, pair_of, people_of
+from schemas.base import Event, Message, PairEvent, pair_of, people_of
 from schemas.matching import (
     AcceptProposal,
     AvailabilityChanged,
@@ -25,7 +25,7 @@ from schemas.matching import (
     WithdrawManager,
     WithdrawMentor,
 )
-from schemas.scheduling import PairGraduated
+from schemas.scheduling import GraduationWithdrawn, PairGraduated
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State, Whole
 from services.matching import overrides, pairs, people, rounds
 from services.matching.couple import Couple, couple_of
@@ -161,6 +161,10 @@ def _graduate(state: State, event: PairGraduated, _: datetime) -> Decision:
     return pairs.graduate(couple_of(state, event.cohort_id, event.pair_id), event)
 
 
+def _reopen(state: State, event: GraduationWithdrawn, _: datetime) -> Decision:
+    return pairs.reopen(couple_of(state, event.cohort_id, event.pair_id), event)
+
+
 def _pairs_found(state: State, report: PairsFound, now: datetime) -> Decision:
     requested = _requested(state, report)
     if requested is None:
@@ -250,6 +254,7 @@ HANDLERS: Handlers = {
     DeclineProposal: _decline,
     DissolvePair: _dissolve,
     PairGraduated: _graduate,
+    GraduationWithdrawn: _reopen,
     Due: _due,
 }
 """Message to decision."""
@@ -271,11 +276,14 @@ def _pair(state: State, message: Message, pair_id: str | None) -> Pair | None:
     return None if pair_id is None else state.get(Pair, message.cohort_id, pair_id)
 
 
+LEARNS: frozenset[type[Event]] = frozenset((PairGraduated, GraduationWithdrawn))
+"""What scheduling tells and matching keeps."""
+
 DOMAIN = Domain(
     name="matching",
     reads=("mentoring.scheduling.events",),
     documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override),
-    learns=frozenset({PairGraduated}),
+    learns=LEARNS,
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,

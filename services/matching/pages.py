@@ -1,4 +1,4 @@
-"""Matching's pages behind links: a proposal (who it is about, yes or no), and its calculation."""
+"""Matching's pages behind links: a proposal, its calculation, and a person's week."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from schemas.base import Command, people_of
 from schemas.known import jobs
 from schemas.known.tools import listed
-from schemas.matching import AcceptProposal, DeclineProposal
+from schemas.matching import AcceptProposal, ChangeAvailability, DeclineProposal
 from schemas.saying import day_and_time, number
 from schemas.values import BY_HAND, REMOTE, Words
 from services.chassis.domain import State
@@ -248,7 +248,69 @@ def _nothing_to_send(*_: object) -> Command:
     raise Problem(422, "there is nothing to answer here")
 
 
+# --- a person's week, where two have no hour in common -------------------------------------------
+
+_DAYS = (
+    ("mon", Text("Lundi", "Monday")),
+    ("tue", Text("Mardi", "Tuesday")),
+    ("wed", Text("Mercredi", "Wednesday")),
+    ("thu", Text("Jeudi", "Thursday")),
+    ("fri", Text("Vendredi", "Friday")),
+)
+_HALVES = (
+    ("am", Text("matin, 9 h – 12 h 30", "morning, 9:00 – 12:30"), ("09:00", "12:30")),
+    ("pm", Text("après-midi, 13 h 30 – 18 h", "afternoon, 13:30 – 18:00"), ("13:30", "18:00")),
+)
+_WEEK = Form(
+    Text("Votre semaine", "Your week"),
+    (
+        Choice(
+            "week",
+            Text(
+                "Quand êtes-vous disponible pour une séance, d’ordinaire ?",
+                "When can you usually meet for a session?",
+            ),
+            tuple(
+                Option(f"{day}-{half}", said, under=under)
+                for day, under in _DAYS
+                for half, said, _ in _HALVES
+            ),
+            several=True,
+        ),
+    ),
+    Text(
+        "Ce que vous cochez remplace ce que vous aviez indiqué. Les séances déjà prévues ne "
+        "bougent pas.",
+        "What you tick replaces what you had told us. Sessions that are planned stay as they are.",
+    ),
+    Text(
+        "Une date commune est cherchée aussitôt : si elle existe, une lettre vous la dit.",
+        "A common date is sought at once: if there is one, a letter tells you.",
+    ),
+    Text("Envoyer ma semaine", "Send my week"),
+)
+
+
+def _week(link: Link, answers: Mapping[str, str], _: str) -> Command:
+    week = [
+        {"day": day, "start": start, "end": end}
+        for day, _ in _DAYS
+        for half, _, (start, end) in _HALVES
+        if answers.get(f"{day}-{half}")
+    ]
+    if not week:
+        raise Problem(422, "tick at least one half-day, mon-am to fri-pm")
+    return ChangeAvailability.model_validate(
+        {"cohort_id": link.cohort_id, "person_id": link.person_id, "availability": week}
+    )
+
+
+def _sought(*_: object) -> Text | None:
+    return _WEEK.then
+
+
 LINK_PAGES = {
     "proposal": LinkPage(_form, _command, _about, _after),
     "explanation": LinkPage(_explaining, _nothing_to_send, _explanation),
+    "week": LinkPage(lambda *_: _WEEK, _week, after=_sought),
 }

@@ -14,7 +14,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
-from schemas.scheduling import PairGraduated
+from schemas.scheduling import GraduationWithdrawn, PairGraduated
 from services.chassis.domain import Decision, Refusal
 from services.matching.couple import Couple
 from services.matching.views import Pair
@@ -58,6 +58,19 @@ def graduate(couple: Couple | None, event: PairGraduated) -> Decision:
     """A pair has had its last session: it is learned, and nothing follows from it."""
     if couple is None or couple.pair is None:
         return _unknown(event.pair_id)
+    return []
+
+
+def reopen(couple: Couple | None, event: GraduationWithdrawn) -> Decision:
+    """A pair that had graduated has not: it stands again, unless somebody has left meanwhile."""
+    if couple is None or couple.pair is None:
+        return _unknown(event.pair_id)
+    pair = couple.pair
+    if pair.state != "graduated":
+        return []
+    for person, cause in ((couple.mentor, "mentor_withdrew"), (couple.manager, "manager_withdrew")):
+        if person.state == "withdrawn":
+            return [recast(PairDissolved, pair, pair_id=pair.id, cause=cause)]
     return []
 
 

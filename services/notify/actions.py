@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.matching import PairProposed
-from schemas.scheduling import SessionEvent
+from schemas.scheduling import PlanningPostponed, SessionEvent
 from schemas.topics import Service
 from schemas.values import Language
 from services.chassis.http.links import Link, LinkSigner
@@ -17,6 +17,7 @@ from services.notify.views import Letter
 SESSION_LINK = timedelta(days=30)
 ATTENDANCE_LINK = timedelta(days=60)
 EXPLAINED = timedelta(days=365)
+WEEK_LINK = timedelta(days=60)
 
 ANSWERED_BY: dict[LinkPurpose, Service] = {
     "proposal": "matching",
@@ -24,6 +25,7 @@ ANSWERED_BY: dict[LinkPurpose, Service] = {
     "session": "scheduling",
     "attendance": "scheduling",
     "survey": "feedback",
+    "week": "matching",
 }
 """The service whose `/links/{token}` page serves a purpose."""
 
@@ -87,6 +89,8 @@ def _expires_at(purpose: LinkPurpose, event: Event) -> datetime:
             return event.expires_at
         case SurveyOpened():
             return event.closes_at
+        case PlanningPostponed():
+            return event.retry_at + WEEK_LINK
         case SessionEvent() if purpose == "session":
             return event.starts_at + SESSION_LINK
         case SessionEvent():

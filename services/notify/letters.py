@@ -16,10 +16,15 @@ from schemas.matching import (
     ProposalExpired,
 )
 from schemas.scheduling import (
+    AttendanceCorrected,
+    AttendanceReminded,
     AttendanceRequested,
+    GraduationWithdrawn,
     PairGraduated,
     PairStalled,
+    PlanningPostponed,
     SessionCancelled,
+    SessionDisputed,
     SessionEvent,
     SessionMissed,
     SessionMoveDeclined,
@@ -28,12 +33,13 @@ from schemas.scheduling import (
     SessionPostponed,
     SessionRescheduled,
     SessionShifted,
+    SessionWithdrawn,
 )
 from schemas.values import Side
 from services.chassis.domain import One
 from services.notify.views import Cohort, Letter, Person
 
-LinkPurpose = Literal["proposal", "explanation", "session", "attendance", "survey"]
+LinkPurpose = Literal["proposal", "explanation", "session", "attendance", "survey", "week"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,12 @@ LETTERS: dict[type[Event], Telling] = {
     SessionPostponed: Telling("both", invitation="CANCEL"),
     SessionCancelled: Telling("both", invitation="CANCEL"),
     AttendanceRequested: Telling("both", link="attendance"),
+    AttendanceReminded: Telling("both", link="attendance"),
+    AttendanceCorrected: Telling("both", link="attendance"),
+    SessionDisputed: Telling("both"),
+    SessionWithdrawn: Telling("both", invitation="CANCEL"),
+    GraduationWithdrawn: Telling("both"),
+    PlanningPostponed: Telling("both", link="week"),
     # No calendar part: the new date that follows carries the same UID and a higher SEQUENCE.
     SessionMissed: Telling("both"),
     PairStalled: Telling("both"),
@@ -92,6 +104,8 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
     - all that concerns a session (SessionPlanned, SessionShifted, AttendanceRequested, …):
       `{type}:{session_id}:{attempt}.{revision}`
     - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
+    - PairGraduated, if it was taken back before, GraduationWithdrawn: `{type}:{pair_id}:{again}`
+    - PlanningPostponed: `PlanningPostponed:{pair_id}:{retry_at, as that of PairStalled}`
     - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`
     - all others: `{type}:{subject}`. MentorVolunteered's subject is the mentor,
       ManagerEnrolled's the manager, SurveyOpened's the survey, and that of what concerns a pair
@@ -101,6 +115,8 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
         return []
     if isinstance(event, ManagerWaitlisted) and not event.first:
         return []  # a new place on the list is for whoever looks
+    if isinstance(event, PlanningPostponed) and not event.first:
+        return []  # they know that they have no hour in common
     fact_id = _fact_id(event)
     return [(f"{fact_id}:{person_id}", person_id, side) for person_id, side in _recipients(event)]
 
@@ -112,6 +128,12 @@ def _fact_id(event: Event) -> str:
             return f"{subject}:{event.attempt}.{event.revision}"
         case ManagerWaitlisted():
             return f"{subject}:{event.waiting.round_id}"
+        case PlanningPostponed():
+            return f"{subject}:{event.retry_at:%Y%m%dT%H%M%SZ}"
+        case PairGraduated() if event.again:
+            return f"{subject}:{event.again}"
+        case GraduationWithdrawn():
+            return f"{subject}:{event.again}"
         case PairStalled():
             return f"{subject}:{event.since:%Y%m%dT%H%M%SZ}"
         case _:

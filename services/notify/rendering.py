@@ -29,9 +29,11 @@ from schemas.feedback import SurveyOpened
 from schemas.known.tools import listed
 from schemas.matching import ManagerWaitlisted, PairFormed, PairProposed
 from schemas.scheduling import (
+    AttendanceReminded,
     AttendanceRequested,
     PairGraduated,
     PairStalled,
+    PlanningPostponed,
     SessionEvent,
     SessionMoveDeclined,
     SessionMoveProposed,
@@ -255,6 +257,9 @@ def _facts(
             facts["tools"] = words.said(listed(event.tools), language)
         case PairStalled():
             facts["since"] = saying.day(event.since, language)
+        case PlanningPostponed():
+            facts["numbers"] = saying.listed([str(n) for n in event.numbers], language)
+            facts["several"] = len(event.numbers) > 1
         case PairGraduated():
             facts["sessions"] = event.sessions
         case SurveyOpened():
@@ -300,7 +305,12 @@ def _session_facts(event: SessionEvent, language: Language) -> dict[str, Any]:
         facts["answer_by"] = saying.day_and_time(event.answer_by, language)
     if isinstance(event, SessionRescheduled | SessionShifted):
         facts["previously"] = saying.day_and_time(event.previously_at, language)
-    if isinstance(event, AttendanceRequested):
+    facts |= {
+        name: getattr(event, name)
+        for name in ("presumed", "held", "was_held")
+        if hasattr(event, name)
+    }
+    if isinstance(event, AttendanceRequested | AttendanceReminded):
         by = event.report_by
         facts["report_by"] = saying.day_and_time(by, language) if by else None
     return facts

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from schemas.base import CohortId
-from schemas.dates import Absence, Hours, OfferedDay
-from schemas.saying import PARIS
-from schemas.scheduling import (
+from schemas.calendars import (
     AbsenceDeclared,
     AbsenceWithdrawn,
     CalendarEvent,
@@ -19,6 +17,8 @@ from schemas.scheduling import (
     OfferHours,
     WithdrawAbsence,
 )
+from schemas.dates import Absence, Hours, OfferedDay
+from schemas.saying import PARIS
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
 from services.scheduling.planning import plan_again

@@ -13,6 +13,8 @@ from schemas.base import Event, PairEvent, session_of
 from schemas.dates import Region
 from schemas.matching import PairDissolved, PairFormed
 from schemas.scheduling import (
+    AttendanceCorrected,
+    GraduationWithdrawn,
     PairGraduated,
     PairStalled,
     PlanningBegan,
@@ -20,6 +22,7 @@ from schemas.scheduling import (
     SessionCancelled,
     SessionCompleted,
     SessionConfirmed,
+    SessionDisputed,
     SessionEvent,
     SessionMissed,
     SessionMoveAccepted,
@@ -29,6 +32,7 @@ from schemas.scheduling import (
     SessionPostponed,
     SessionRescheduled,
     SessionShifted,
+    SessionWithdrawn,
 )
 from schemas.values import Availability, CohortPolicy, Side
 from services.chassis.domain import State
@@ -134,10 +138,17 @@ class Agenda:
             case SessionCancelled():
                 ended = event.cause == "pair_dissolved"
                 return self._revised(event, "cancelled" if ended else "pending")._freed(event)
-            case SessionMissed():
+            case SessionMissed() | SessionWithdrawn():
                 return self._revised(event, "pending")._freed(event)
+            case AttendanceCorrected():
+                return self._corrected(event)
+            case SessionDisputed():
+                return self._changed(event)
+            case GraduationWithdrawn():
+                return self._reopened()
             case SessionCompleted():
-                return self._revised(event, "completed")._freed(event)._held(event)
+                held = self._revised(event, "completed")._freed(event)._held(event)
+                return held._counted(event.completed, presumed=event.presumed)
             case PlanningBegan():
                 return self._timed(idle_since=event.at, stalls_at=self._stalls_at(event.at))
             case PlanningPostponed():
@@ -148,6 +159,8 @@ class Agenda:
                 return self._closed("graduated")
             case PairDissolved() if self.pair.state == "active":
                 return self._closed("dissolved")
+            case PairDissolved() if self.pair.state == "graduated":
+                return self._timed(parted=True)
             case _:
                 return self
 
@@ -162,8 +175,7 @@ class Agenda:
             starts_at=event.starts_at,
             confirmed_by=tuple(confirmed_by),
         )
-        plan = tuple(line if old.number == line.number else old for old in self.pair.plan)
-        return replace(self, pair=self.pair.model_copy(update={"plan": plan}))
+        return self._with_line(line)
 
     def _slotted(self, event: SessionEvent) -> "Agenda":
         return self._calendars(lambda calendar: calendar.with_slot(_slot(event)))
@@ -171,7 +183,46 @@ class Agenda:
     def _freed(self, event: SessionEvent) -> "Agenda":
         return self._calendars(lambda calendar: calendar.without(event.session_id))
 
-    def _held(self, event: SessionCompleted) -> "Agenda":
+    def _counted(self, completed: int, *, presumed: int) -> "Agenda":
+        return self._timed(completed=completed, presumed=self.pair.presumed + presumed)
+
+    def _changed(self, event: SessionEvent) -> "Agenda":
+        """One more change of a session, which leaves its line as it is."""
+        old = self.pair.line(event.number)
+        line = old.model_copy(update={"changes": event.revision + 1})
+        return self._with_line(line)
+
+    def _corrected(self, event: AttendanceCorrected) -> "Agenda":
+        """What took place after all needs no date; what did not waits for one."""
+        old = self.pair.line(event.number)
+        counted = self._counted(event.completed, presumed=-int(event.was_presumed))
+        if event.held == event.was_held:
+            return counted._changed(event)
+        line = PlanLine(
+            number=event.number,
+            state="completed" if event.held else "pending",
+            attempt=max(old.attempt, event.attempt),
+            changes=event.revision + 1,
+            starts_at=event.starts_at,
+        )
+        corrected = counted._with_line(line)
+        if event.held:
+            corrected = corrected._held(event)
+        return corrected if corrected.pending else corrected._waiting(None)
+
+    def _reopened(self) -> "Agenda":
+        since = self.pair.idle_since
+        return self._timed(
+            state="active",
+            graduations_withdrawn=self.pair.graduations_withdrawn + 1,
+            stalls_at=self._stalls_at(since) if since else None,
+        )
+
+    def _with_line(self, line: PlanLine) -> "Agenda":
+        plan = tuple(line if old.number == line.number else old for old in self.pair.plan)
+        return replace(self, pair=self.pair.model_copy(update={"plan": plan}))
+
+    def _held(self, event: SessionEvent) -> "Agenda":
         slot = _slot(event)
 
         def held(calendar: Calendar) -> Calendar:
@@ -179,7 +230,7 @@ class Agenda:
             earlier = last is not None and last.starts_at > slot.starts_at
             return calendar if earlier else calendar.model_copy(update={"last_held": slot})
 
-        counted = self._calendars(held)._timed(completed=event.completed)
+        counted = self._calendars(held)
         idle_since = counted.pair.idle_since
         if idle_since is not None and event.ends_at <= idle_since:
             return counted  # a session from before the last one, reported late, ends no stall
@@ -194,7 +245,7 @@ class Agenda:
         """Sessions wait for a common hour until `retry_at`; with None, no more."""
         waits = retry_at is not None
         noted = self._calendars(lambda calendar: calendar.noting(self.pair.id, waits=waits))
-        return noted._timed(retry_at=retry_at)
+        return noted._timed(retry_at=retry_at, waits=waits)
 
     def _stalls_at(self, since: datetime) -> datetime:
         return since + timedelta(days=self.policy.stalled_days)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from schemas.base import PairEvent, recast
+from schemas.calendars import AbsenceDeclared, AbsenceWithdrawn, CalendarEvent, HoursOffered
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
-    AbsenceDeclared,
-    AbsenceWithdrawn,
+    AttendanceCorrected,
+    AttendanceReminded,
     AttendanceRequested,
-    CalendarEvent,
-    HoursOffered,
+    GraduationWithdrawn,
     PairGraduated,
     PairStalled,
     PlanningBegan,
@@ -18,6 +18,7 @@ from schemas.scheduling import (
     SessionCancelled,
     SessionCompleted,
     SessionConfirmed,
+    SessionDisputed,
     SessionEvent,
     SessionMissed,
     SessionMoveAccepted,
@@ -27,6 +28,7 @@ from schemas.scheduling import (
     SessionPostponed,
     SessionRescheduled,
     SessionShifted,
+    SessionWithdrawn,
 )
 from schemas.values import Side
 from services.chassis.domain import Change, Evolution, State
@@ -121,13 +123,21 @@ def _confirmed(by: Sequence[Side]) -> SessionState:
 def _attendance_requested(state: State, event: AttendanceRequested) -> Iterable[Change]:
     session = state.get(Session, event.cohort_id, event.session_id)
     if session is not None:
-        yield session.model_copy(update={"asked": True, "due_at": event.report_by})
+        due_at = event.remind_at or event.report_by
+        update = {"asked": True, "report_by": event.report_by, "due_at": due_at}
+        yield session.model_copy(update=update)
+
+
+def _attendance_reminded(state: State, event: AttendanceReminded) -> Iterable[Change]:
+    session = state.get(Session, event.cohort_id, event.session_id)
+    if session is not None:
+        yield session.model_copy(update={"reminded": True, "due_at": event.report_by})
 
 
 def _session_cancelled(state: State, event: SessionCancelled) -> Iterable[Change]:
     yield from _session_changed(state, event)
     yield _session_as(event, "cancelled")
-    yield _outcome(event, "cancelled", event.cause, event.by)
+    yield _outcome(event, "cancelled", event.cause, event.by, late=event.late)
 
 
 def _session_postponed(state: State, event: SessionPostponed) -> Iterable[Change]:
@@ -139,13 +149,41 @@ def _session_postponed(state: State, event: SessionPostponed) -> Iterable[Change
 def _session_missed(state: State, event: SessionMissed) -> Iterable[Change]:
     yield from _session_changed(state, event)
     yield _session_as(event, "missed")
-    yield _outcome(event, "missed", event.cause, event.by)
+    yield _outcome(event, "missed", event.cause, event.by, absent=event.absent)
 
 
 def _session_completed(state: State, event: SessionCompleted) -> Iterable[Change]:
     yield from _session_changed(state, event)
     yield _session_as(event, "completed")
-    yield _outcome(event, "completed", "reported", event.by)
+    cause: Cause = "presumed" if event.presumed else "reported"
+    yield _outcome(event, "completed", cause, event.by)
+
+
+def _session_withdrawn(state: State, event: SessionWithdrawn) -> Iterable[Change]:
+    yield from _session_changed(state, event)
+    yield _session_as(event, "cancelled")
+    yield _outcome(event, "cancelled", "withdrawn", None)
+
+
+def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[Change]:
+    """What the attempt came to; and the session, if no later attempt stands in its place."""
+    yield from _session_changed(state, event)
+    result: Result = "completed" if event.held else "missed"
+    session = state.get(Session, event.cohort_id, event.session_id)
+    if event.held != event.was_held:
+        yield _session_as(event, result)
+    elif session is not None:
+        yield session.model_copy(update={"revision": event.revision})
+    cause: Cause = "corrected" if event.by else "settled"
+    yield _outcome(event, result, cause, event.by, absent=event.absent)
+
+
+def _session_disputed(state: State, event: SessionDisputed) -> Iterable[Change]:
+    yield from _session_kept(state, event)
+    attempt = outcome_of(event.session_id, event.attempt)
+    outcome = state.get(Outcome, event.cohort_id, attempt)
+    if outcome is not None:
+        yield outcome.model_copy(update={"disputed": True})
 
 
 EVOLUTION: Evolution = {
@@ -169,6 +207,11 @@ EVOLUTION: Evolution = {
     SessionPostponed: _session_postponed,
     SessionConfirmed: _session_confirmed,
     AttendanceRequested: _attendance_requested,
+    AttendanceReminded: _attendance_reminded,
+    AttendanceCorrected: _attendance_corrected,
+    SessionDisputed: _session_disputed,
+    SessionWithdrawn: _session_withdrawn,
+    GraduationWithdrawn: _pair_changed,
     SessionCancelled: _session_cancelled,
     SessionMissed: _session_missed,
     SessionCompleted: _session_completed,
@@ -211,7 +254,9 @@ def _session_as(event: SessionEvent, state: SessionState, **more: Any) -> Sessio
     )
 
 
-def _outcome(event: SessionEvent, result: Result, cause: Cause, by: Side | None) -> Outcome:
+def _outcome(
+    event: SessionEvent, result: Result, cause: Cause, by: Side | None, **more: Any
+) -> Outcome:
     return Outcome(
         id=outcome_of(event.session_id, event.attempt),
         cohort_id=event.cohort_id,
@@ -222,4 +267,5 @@ def _outcome(event: SessionEvent, result: Result, cause: Cause, by: Side | None)
         outcome=result,
         cause=cause,
         by=by,
+        **more,
     )

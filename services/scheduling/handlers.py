@@ -4,19 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.base import Message, PairEvent, parent_pair, people_of
+from schemas.calendars import CalendarEvent, DeclareAbsence, OfferHours, WithdrawAbsence
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.scheduling import (
     AcceptMove,
-    CalendarEvent,
     CancelSession,
     ConfirmSession,
-    DeclareAbsence,
+    CorrectAttendance,
     DeclineMove,
-    OfferHours,
     ReportAttendance,
     RescheduleSession,
+    SessionDisputed,
     SessionEvent,
-    WithdrawAbsence,
 )
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
 from services.scheduling import absences, attendance, moving, planning, sessions
@@ -39,7 +38,7 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Calendar, cohort_id, message.person_id)
         case PairEvent():
             yield from _needs_of_agenda(cohort_id, message.pair_id)
-        case ReportAttendance():
+        case ReportAttendance() | CorrectAttendance() | SessionDisputed():
             yield from _needs_of_session(cohort_id, message.session_id)
             ended = outcome_of(message.session_id, message.attempt)
             yield One(Outcome, cohort_id, ended)
@@ -101,6 +100,12 @@ def _report(state: State, command: ReportAttendance, now: datetime) -> Decision:
     return attendance.report(*_session(state, command, command.session_id), outcome, command, now)
 
 
+def _correct(state: State, command: CorrectAttendance, now: datetime) -> Decision:
+    ended = outcome_of(command.session_id, command.attempt)
+    outcome = state.get(Outcome, command.cohort_id, ended)
+    return attendance.settle(*_session(state, command, command.session_id), outcome, command, now)
+
+
 def _availability_changed(state: State, event: AvailabilityChanged, now: datetime) -> Decision:
     cohort_id, person_id = event.cohort_id, event.person_id
     calendar = calendar_of(state, cohort_id, person_id, event.availability)
@@ -142,6 +147,7 @@ HANDLERS: Handlers = {
     DeclineMove: _decline_move,
     CancelSession: _cancel,
     ReportAttendance: _report,
+    CorrectAttendance: _correct,
     DeclareAbsence: _declare_absence,
     WithdrawAbsence: _withdraw_absence,
     OfferHours: _offer_hours,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from schemas.base import Command, parent_pair
+from schemas.calendars import DeclareAbsence
 from schemas.saying import PARIS, day, day_and_time, hours, span
 from schemas.scheduling import (
     AcceptMove,
@@ -20,7 +21,15 @@ from services.chassis.http.looks import Look
 from services.chassis.http.problems import Problem
 from services.scheduling.agenda import Agenda, agenda_of
 from services.scheduling.moving import offers
-from services.scheduling.views import Cohort, Session, SessionState, Slot, Slots
+from services.scheduling.views import (
+    Cohort,
+    Outcome,
+    Session,
+    SessionState,
+    Slot,
+    Slots,
+    outcome_of,
+)
 
 _TITLE = Text("Votre séance", "Your session")
 _THEN = Text(
@@ -47,13 +56,22 @@ _SESSION = Form(
     then=_THEN,
 )
 """What is asked about a session of which nothing can be read."""
+_ABSENT = (
+    Option("no:mentor", Text("Non : le mentor était absent", "No: the mentor was away")),
+    Option("no:manager", Text("Non : le manager était absent", "No: the manager was away")),
+    Option("no:both", Text("Non : personne n’est venu", "No: nobody came")),
+)
 _ATTENDANCE = Form(
     _TITLE,
     (
         Choice(
             "held",
             Text("La séance a-t-elle eu lieu ?", "Did the session take place?"),
-            (Option("yes", Text("Oui", "Yes")), Option("no", Text("Non", "No"))),
+            (
+                Option("yes", Text("Oui", "Yes")),
+                Option("no", Text("Non", "No")),
+                *_ABSENT,
+            ),
         ),
     ),
 )
@@ -61,6 +79,14 @@ _ATTENDANCE = Form(
 _OWN_TIME = (
     Field("day", Text("Un autre jour", "Another day"), "date"),
     Field("time", Text("À quelle heure", "At what time"), "time"),
+)
+_DATES_AWAY = (
+    Field("away_from", Text("Du", "From"), "date"),
+    Field("away_until", Text("jusqu’au", "until"), "date", required=False),
+)
+_AWAY = Text(
+    "Je serai en congé ou en mission : déplacer ce qui y tombe",
+    "I shall be on leave or away: move what lies in those days",
 )
 _PROPOSE = Text("Proposer un autre moment", "Propose another time")
 
@@ -93,6 +119,11 @@ _NEXT: dict[type[Command], Text] = {
     DeclineMove: Text(
         "Une lettre vous rappelle à tous les deux la date qui tient.",
         "A letter tells both of you which date stands.",
+    ),
+    DeclareAbsence: Text(
+        "Les séances qui tombent ces jours-là changent de date ; une lettre vous les dit à tous "
+        "les deux.",
+        "Sessions that lie in those days get other dates; letters tell both of you.",
     ),
     CancelSession: Text(
         "La séance quitte vos agendas, et nous vous proposons une nouvelle date à tous les deux.",
@@ -171,6 +202,7 @@ def _others(agenda: Agenda, session: Session, now: datetime) -> Iterator[Option]
     for at in offers(agenda, session, now):
         yield _offer(at, at + agenda.length)
     yield Option("propose", _PROPOSE, fields=_OWN_TIME)
+    yield Option("away", _AWAY, fields=_DATES_AWAY)
     yield Option("cancel", Text("Annuler et replanifier", "Cancel and plan again"))
 
 
@@ -185,7 +217,10 @@ def _offer(start: datetime, end: datetime) -> Option:
 
 def _about(state: State, link: Link) -> About:
     """Which session, when, with whom, as far as scheduling knows: names stand in the letter."""
-    session = state.get(Session, link.cohort_id, link.id)
+    return _told(state, link, state.get(Session, link.cohort_id, link.id))
+
+
+def _told(state: State, link: Link, session: Session | None) -> About:
     cohort = state.get(Cohort, link.cohort_id, link.cohort_id)
     lines = []
     if session is not None:
@@ -227,12 +262,26 @@ def _session(link: Link, answers: Mapping[str, str], _: str) -> Command:
         return kind.model_validate(fields | {name: at})
     if answer == "propose":
         return RescheduleSession.model_validate(fields | {"starts_at": _own_time(answers)})
+    if answer == "away":
+        return _away(link, answers)
     if answer not in _PLAIN:
-        options = ", ".join((*_PLAIN, "propose", *(f"{name}:TIME" for name in _BY_TIME)))
+        options = ", ".join((*_PLAIN, "propose", "away", *(f"{name}:TIME" for name in _BY_TIME)))
         raise Problem(422, f"answer: it is one of {options}")
     if answer == "reschedule" and answers.get("starts_at"):
         fields["starts_at"] = answers["starts_at"]
     return _PLAIN[answer].model_validate(fields)
+
+
+def _away(link: Link, answers: Mapping[str, str]) -> Command:
+    first = answers.get("away_from", "")
+    return DeclareAbsence.model_validate(
+        {
+            "cohort_id": link.cohort_id,
+            "person_id": link.person_id,
+            "first_day": first,
+            "last_day": answers.get("away_until") or first,
+        }
+    )
 
 
 def _own_time(answers: Mapping[str, str]) -> datetime:
@@ -245,10 +294,58 @@ def _own_time(answers: Mapping[str, str]) -> datetime:
     return at.replace(tzinfo=PARIS)
 
 
+def _attempt(state: State, link: Link) -> Outcome | None:
+    """How the attempt that is asked about ended, as far as anybody has said."""
+    return state.get(Outcome, link.cohort_id, outcome_of(link.id, link.attempt or 1))
+
+
+def _attendance_form(state: State, link: Link, _: datetime) -> Form:
+    """What the attempt counts as so far, and whether it took place."""
+    ended = _attempt(state, link)
+    if ended is None:
+        return _ATTENDANCE
+    cause = "disputed" if ended.disputed else ended.cause
+    so_far = _COUNTS.get((cause, ended.outcome)) or _COUNTS["", ended.outcome]
+    choices = () if ended.outcome == "cancelled" else _ATTENDANCE.choices
+    return Form(_ATTENDANCE.title, choices, so_far)
+
+
+_COUNTS: dict[tuple[str, str], Text] = {
+    ("", "completed"): Text("Elle compte comme tenue.", "It counts as held."),
+    ("", "missed"): Text("Elle compte comme manquée.", "It counts as missed."),
+    ("", "cancelled"): Text("Elle a été annulée.", "It was cancelled."),
+    ("presumed", "completed"): Text(
+        "Sans réponse, elle est présumée tenue : vous l’aviez confirmée tous les deux.",
+        "Without an answer it is presumed held: both of you had confirmed it.",
+    ),
+    ("disputed", "completed"): Text(
+        "Vos réponses diffèrent. Elle compte comme tenue pour l’instant.",
+        "Your answers differ. It counts as held for now.",
+    ),
+    ("disputed", "missed"): Text(
+        "Vos réponses diffèrent. Elle compte comme manquée pour l’instant.",
+        "Your answers differ. It counts as missed for now.",
+    ),
+}
+"""What an attempt counts as, by cause and outcome; where the cause says no more, by the outcome."""
+
+
+def _attempt_about(state: State, link: Link) -> About:
+    """As of a session, at the date of the attempt that is asked about, not a later one."""
+    session = state.get(Session, link.cohort_id, link.id)
+    ended = _attempt(state, link)
+    if session is not None and ended is not None:
+        ends_at = ended.starts_at + (session.ends_at - session.starts_at)
+        then = {"starts_at": ended.starts_at, "ends_at": ends_at, "proposal": None}
+        session = session.model_copy(update=then)
+    return _told(state, link, session)
+
+
 def _attendance(link: Link, answers: Mapping[str, str], _: str) -> Command:
-    held = {"yes": True, "no": False}.get(answers.get("held", ""))
+    said, _, absent = answers.get("held", "").partition(":")
+    held = {"yes": True, "no": False}.get(said)
     if held is None:
-        raise Problem(422, "held: it is yes or no")
+        raise Problem(422, "held: it is yes or no, or no with who was away (no:mentor)")
     return ReportAttendance.model_validate(
         {
             "cohort_id": link.cohort_id,
@@ -256,13 +353,14 @@ def _attendance(link: Link, answers: Mapping[str, str], _: str) -> Command:
             "attempt": link.attempt,
             "by": link.side,
             "held": held,
+            "absent": absent or None,
         }
     )
 
 
 LINK_PAGES = {
     "session": LinkPage(_form, _session, _about, _after),
-    "attendance": LinkPage(lambda *_: _ATTENDANCE, _attendance, _about, _after),
+    "attendance": LinkPage(_attendance_form, _attendance, _attempt_about, _after),
 }
 
 

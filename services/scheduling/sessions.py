@@ -4,7 +4,7 @@ Always holds: a session that has started is not changed any more, only reported 
 cancelled is planned again, or stays pending.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.scheduling import (
     CancelSession,
@@ -16,6 +16,9 @@ from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
 from services.scheduling.planning import plan
 from services.scheduling.views import PlanLine, Session
+
+LATE = timedelta(hours=24)
+"""A session that is cancelled so soon before it begins is cancelled late."""
 
 STARTED = Refusal(
     "conflict", "session-started", "The session has started: report whether it took place."
@@ -48,7 +51,10 @@ def cancel(
     agenda, line, session = opened
     if now >= session.starts_at:
         return STARTED
-    cancelled = agenda.session_event(SessionCancelled, line, cause="request", by=command.by)
+    late = now > session.starts_at - LATE
+    cancelled = agenda.session_event(
+        SessionCancelled, line, cause="request", by=command.by, late=late
+    )
     return [cancelled, *plan(agenda.after(cancelled), now)]
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from schemas.base import Moment, Value, parent_pair
 from schemas.dates import Absence, OfferedDay
+from schemas.scheduling import Absent
 from schemas.values import Availability, CohortPolicy, Side
 from services.chassis.domain import Document, Timed
 from services.chassis.watch.metrics import Tally
@@ -13,7 +14,17 @@ PairState = Literal["active", "graduated", "dissolved"]
 LineState = Literal["pending", "planned", "completed", "cancelled"]
 SessionState = Literal["planned", "confirmed", "completed", "missed", "cancelled"]
 Result = Literal["completed", "missed", "cancelled"]
-Cause = Literal["reported", "unreported", "request", "pair_dissolved", "postponed"]
+Cause = Literal[
+    "reported",
+    "unreported",
+    "request",
+    "pair_dissolved",
+    "postponed",
+    "presumed",
+    "corrected",
+    "settled",
+    "withdrawn",
+]
 
 SIDES: tuple[Side, Side] = ("mentor", "manager")
 
@@ -48,13 +59,16 @@ class Pair(Timed):
 
     `idle_since` is the end of the last session held, or when planning began. `stalls_at` is None
     once the pair has stalled, until a further session is held. `retry_at` is when the pending
-    sessions, for which there was no common free slot, are tried again.
+    sessions, for which there was no common free slot, are tried again; `waits` says whether there
+    are any, for whoever lists them. `parted`: it was dissolved while its last session was being
+    reported, and counts as graduated.
     """
 
     collection: ClassVar[str] = "pairs"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "state", "id"),
         ("cohort_id", "stalled", "id"),
+        ("cohort_id", "waits", "id"),
         ("cohort_id", "mentor_id"),
         ("cohort_id", "manager_id"),
         ("partition", "cohort_id", "completed"),  # every scrape counts them
@@ -65,10 +79,14 @@ class Pair(Timed):
     state: PairState = "active"
     plan: tuple[PlanLine, ...]
     completed: int = 0
+    presumed: int = 0
+    graduations_withdrawn: int = 0
+    parted: bool = False
     stalled: bool = False
     idle_since: Moment | None = None
     stalls_at: Moment | None = None
     retry_at: Moment | None = None
+    waits: bool = False
 
     def line(self, number: int) -> PlanLine:
         """The plan's line of session `number` (1 is the first)."""
@@ -106,8 +124,8 @@ class Slots(Value):
 class Session(Timed):
     """A session as it is planned now; `id` is `mentor~manager~number`.
 
-    `due_at` is its end, or the moment by which a proposal is answered, then (`asked`: attendance
-    was requested) the last moment to report.
+    `due_at` is its end, or the moment by which a proposal is answered; then (`asked`: attendance
+    was requested) when who is silent is reminded, and `report_by`, the last moment to report.
     """
 
     collection: ClassVar[str] = "sessions"
@@ -129,6 +147,8 @@ class Session(Timed):
     state: SessionState = "planned"
     confirmed_by: tuple[Side, ...] = ()
     asked: bool = False
+    reminded: bool = False
+    report_by: Moment | None = None
     proposal: Proposal | None = None
     moved: Move | None = None
 
@@ -139,11 +159,16 @@ class Session(Timed):
 
 
 class Outcome(Document):
-    """How one attempt at a session ended; `id` is `mentor~manager~number~attempt`."""
+    """How one attempt at a session ended; `id` is `mentor~manager~number~attempt`.
+
+    `by` is the side that said so last. `disputed`: the other side says otherwise, and a coordinator
+    has not settled it.
+    """
 
     collection: ClassVar[str] = "outcomes"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "outcome", "id"),
+        ("cohort_id", "disputed", "id"),
         ("cohort_id", "pair_id"),
         ("partition", "cohort_id", "outcome"),  # every scrape counts them
     )
@@ -155,6 +180,9 @@ class Outcome(Document):
     outcome: Result
     cause: Cause
     by: Side | None = None
+    absent: Absent | None = None
+    late: bool = False
+    disputed: bool = False
 
 
 class Busy(Value):
@@ -218,9 +246,9 @@ def outcome_of(session_id: str, attempt: int) -> str:
 
 LISTED: dict[type[Document], tuple[str, ...]] = {
     Cohort: (),
-    Pair: ("state", "stalled", "mentor_id", "manager_id"),
+    Pair: ("state", "stalled", "waits", "mentor_id", "manager_id"),
     Session: ("state", "pair_id", "mentor_id", "manager_id"),
-    Outcome: ("outcome", "cause", "pair_id"),
+    Outcome: ("outcome", "cause", "disputed", "pair_id"),
     Calendar: (),
 }
 """What a coordinator can list, and by what."""

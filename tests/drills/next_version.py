@@ -40,11 +40,9 @@ CHANGES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "services/scheduling/attendance.py",
-        "    events: list[Event] = [agenda.session_event(SessionCompleted, line, by=by, "
-        "completed=completed)]\n",
-        """    more = {"by": by, "completed": completed, "minutes": 60}
-    events: list[Event] = [
-        agenda.session_event(SessionCompleted, line, **more),
+        "    events: list[Event] = [agenda.session_event(SessionCompleted, line, **more)]\n",
+        """    events: list[Event] = [
+        agenda.session_event(SessionCompleted, line, **more, minutes=60),
         PairPraised(cohort_id=agenda.pair.cohort_id, pair_id=agenda.pair.id),
     ]
 """,
@@ -109,8 +107,8 @@ class PlanningBegan(PairEvent):
     # A field more in a command, which the pages of letters send.
     (
         "schemas/scheduling.py",
-        '    held: Annotated[bool, described("Whether it took place.", True)]\n',
-        '    held: Annotated[bool, described("Whether it took place.", True)]\n'
+        '    by: Side\n    held: Annotated[bool, described("Whether it took place.", True)]\n',
+        '    by: Side\n    held: Annotated[bool, described("Whether it took place.", True)]\n'
         '    remark: Annotated[str | None, described("What was learned.", "Tags")] = None\n',
     ),
 )

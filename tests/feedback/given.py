@@ -11,7 +11,14 @@ from schemas.matching import (
     PairDissolved,
     PairFormed,
 )
-from schemas.scheduling import PairGraduated, PairStalled, SessionCompleted, SessionMissed
+from schemas.scheduling import (
+    AttendanceCorrected,
+    GraduationWithdrawn,
+    PairGraduated,
+    PairStalled,
+    SessionCompleted,
+    SessionMissed,
+)
 from schemas.values import CohortPolicy, Side, SurveyFigure
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.feedback.handlers import domain_by
@@ -115,6 +122,18 @@ def completed(number: int, session: int = 1) -> SessionCompleted:
 
 def missed(number: int, session: int = 1) -> SessionMissed:
     return SessionMissed.model_validate({**_session(number, session), "cause": "unreported"})
+
+
+def corrected(
+    number: int, session: int = 1, *, held: bool, presumed: bool = False
+) -> AttendanceCorrected:
+    """It counted as the contrary."""
+    told = {"held": held, "was_held": not held, "was_presumed": presumed, "completed": session}
+    return AttendanceCorrected.model_validate({**_session(number, session), **told})
+
+
+def taken_back(number: int) -> GraduationWithdrawn:
+    return GraduationWithdrawn(**_people(number), completed=4, again=1)
 
 
 def survey(number: int, occasion: str = "s1", side: Side = "manager") -> str:

@@ -15,6 +15,7 @@ from tests.feedback.given import (
     begun,
     cohort,
     completed,
+    corrected,
     dissolved,
     enrolled,
     formed,
@@ -23,6 +24,7 @@ from tests.feedback.given import (
     missed,
     opened,
     survey,
+    taken_back,
     usefulness,
     volunteered,
 )
@@ -84,6 +86,31 @@ def test_what_the_programme_has_done_is_told_with_the_next_measure():
     (measure,) = measures(scenario)
     assert (measure.pairs_formed, measure.pairs_graduated, measure.pairs_dissolved) == (2, 1, 1)
     assert (measure.sessions_completed, measure.sessions_missed) == (2, 1)
+
+
+def test_what_is_corrected_counts_as_it_was():
+    scenario = begun()
+    presumed = completed(1).model_copy(update={"presumed": True})
+    for message in (formed(1), formed(2), presumed, missed(2), graduated(1)):
+        scenario.when(message)
+    assert cohort(scenario).sessions_presumed == 1
+    asked = scenario.when(corrected(2, held=True))
+    assert kinds(asked) == ["SurveyOpened"] * 2  # about a session that took place after all
+    assert kinds(scenario.when(corrected(1, held=False, presumed=True))) == []
+    scenario.when(taken_back(1))
+    scenario.later(days=7).when_due()
+    (measure,) = measures(scenario)
+    assert (measure.sessions_completed, measure.sessions_missed) == (1, 1)
+    assert (measure.sessions_presumed, measure.pairs_graduated) == (0, 0)
+    [rate] = [c for c in cohort(scenario).criteria if c.name == "completion_rate"]
+    assert rate.presumed == 0
+
+
+def test_a_session_that_was_asked_about_is_not_asked_about_again():
+    scenario = begun()
+    for message in (formed(1), completed(1), corrected(1, held=False)):
+        scenario.when(message)
+    assert kinds(scenario.when(corrected(1, held=True))) == []
 
 
 def test_a_cohort_is_not_measured_before_its_days_have_passed():

@@ -16,7 +16,7 @@ from schemas.matching import (
     WithdrawManager,
     WithdrawMentor,
 )
-from schemas.scheduling import PairGraduated
+from schemas.scheduling import GraduationWithdrawn, PairGraduated
 from services.matching.views import Manager, Mentor, Pair
 from tests.matching.given import formed, manager, mentor, proposed, scenario, the
 from tests.scenario import Everything, kinds, refusal
@@ -121,6 +121,36 @@ def test_a_pair_that_was_dissolved_stays_so_when_a_late_graduation_comes() -> No
     found.when(PairGraduated(**PAIR, mentor_id="m1", manager_id="g1", sessions=5))
     assert the(found, Pair, "m1~g1").state == "dissolved"
     assert the(found, Manager, "g1").state == "waiting"
+
+
+def withdrawn() -> GraduationWithdrawn:
+    return GraduationWithdrawn(**PAIR, mentor_id="m1", manager_id="g1", completed=4, again=1)
+
+
+def test_a_pair_of_which_the_graduation_is_taken_back_stands_again_and_takes_its_place() -> None:
+    found = formed()
+    found.when(PairGraduated(**PAIR, mentor_id="m1", manager_id="g1", sessions=5))
+    assert the(found, Mentor, "m1").engaged == ()
+    assert found.when(withdrawn()) == []
+    assert the(found, Pair, "m1~g1").state == "formed"
+    assert the(found, Mentor, "m1").engaged == ("m1~g1",)
+    assert the(found, Manager, "g1").state == "paired"
+
+
+def test_it_ends_at_once_if_one_of_the_two_has_left_meanwhile() -> None:
+    found = formed()
+    found.when(PairGraduated(**PAIR, mentor_id="m1", manager_id="g1", sessions=5))
+    found.when(WithdrawMentor(cohort_id="c", mentor_id="m1"))
+    assert kinds(found.when(withdrawn())) == ["PairDissolved"]
+    assert the(found, Pair, "m1~g1").state == "dissolved"
+
+
+def test_a_graduation_that_was_not_known_is_not_taken_back() -> None:
+    found = formed()
+    assert found.when(withdrawn()) == []
+    assert the(found, Pair, "m1~g1").state == "formed"
+    stranger = withdrawn().model_copy(update={"pair_id": "m1~g9", "manager_id": "g9"})
+    assert refusal(found.when(stranger)) == "unknown-pair"
 
 
 MENTORS = [mentor("m1", capacity=2), mentor("m2"), mentor("m3", capacity=2)]

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
+from schemas.gate.samples import message_of
 from schemas.matching import (
     ManagerEnrolled,
     ManagerWaitlisted,
@@ -17,6 +18,7 @@ from schemas.matching import (
 from schemas.notify import LetterQueued
 from schemas.scheduling import (
     PairStalled,
+    PlanningPostponed,
     SessionCompleted,
     SessionConfirmed,
     SessionMoveProposed,
@@ -58,6 +60,13 @@ def told(event: Event) -> list[tuple[str, str]]:
 
 
 BOTH = [(MENTOR, "mentor"), (MANAGER, "manager")]
+
+
+def test_no_common_hour_is_told_the_first_time_only() -> None:
+    event = message_of(PlanningPostponed)
+    assert isinstance(event, PlanningPostponed)
+    assert len(told(event.model_copy(update={"first": True}))) == 2
+    assert told(event.model_copy(update={"first": False})) == []
 
 
 @pytest.mark.parametrize("event", FACTS, ids=lambda event: type(event).__name__)

@@ -20,6 +20,7 @@ from schemas.scheduling import (
     SessionEvent,
     SessionPlanned,
     SessionPostponed,
+    SessionWithdrawn,
 )
 from schemas.values import CohortPolicy, Language
 from services.notify.letters import LETTERS
@@ -379,7 +380,7 @@ INVITATIONS = [e for e in FACTS if isinstance(e, SessionEvent) and LETTERS[type(
 def test_a_session_keeps_its_uid_and_counts_its_changes(
     event: SessionEvent, language: Language
 ) -> None:
-    gone = isinstance(event, SessionCancelled | SessionPostponed)
+    gone = isinstance(event, SessionCancelled | SessionPostponed | SessionWithdrawn)
     method = "CANCEL" if gone else "REQUEST"
     for letter in letters_for(event):
         message = written(letter, language)

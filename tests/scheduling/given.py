@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from schemas.base import pair_of, session_of
+from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
 from schemas.dates import Hours
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.saying import PARIS
@@ -11,13 +12,11 @@ from schemas.scheduling import (
     AcceptMove,
     CancelSession,
     ConfirmSession,
-    DeclareAbsence,
+    CorrectAttendance,
     DeclineMove,
-    OfferHours,
     ReportAttendance,
     RescheduleSession,
     SessionPlanned,
-    WithdrawAbsence,
 )
 from schemas.values import Availability, CohortPolicy, Side, Weekday, Window
 from services.chassis.domain import Decision, Refusal
@@ -149,6 +148,13 @@ def report(
 ) -> ReportAttendance:
     return ReportAttendance(
         cohort_id=COHORT, session_id=session_of(pair, number), attempt=attempt, by=by, held=held
+    )
+
+
+def settle(number: int, held: bool = True, attempt: int = 1, pair: str = PAIR) -> CorrectAttendance:
+    """A coordinator says so."""
+    return CorrectAttendance(
+        cohort_id=COHORT, session_id=session_of(pair, number), attempt=attempt, held=held
     )
 
 

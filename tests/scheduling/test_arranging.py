@@ -75,6 +75,11 @@ def agendas(draw: st.DrawFn) -> tuple[Agenda, datetime, tuple[int, ...]]:
     pair = Pair(id=PAIR, cohort_id=COHORT, mentor_id=MENTOR, manager_id=MANAGER, plan=plan)
     planned = [line.number for line in plan if line.state == "planned"]
     given_up = draw(st.lists(st.sampled_from(planned), max_size=1)) if planned else []
+    for number in given_up:  # for somebody is away then
+        lost = plan[number - 1].starts_at
+        day = lost.astimezone(PARIS).date().isoformat() if lost else ""
+        absences = (*calendars[0].absences, Absence(first_day=day, last_day=day))
+        calendars[0] = calendars[0].model_copy(update={"absences": absences})
     return Agenda(pair, calendars[0], calendars[1], policy), now, tuple(given_up)
 
 

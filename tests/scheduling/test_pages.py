@@ -1,9 +1,10 @@
 """The page behind the link of a session: which session, what stands, and what can be done."""
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.base import session_of
-from schemas.scheduling import RescheduleSession
+from schemas.scheduling import ReportAttendance, RescheduleSession
 from schemas.values import Side
 from services.chassis.http.foresight import Unread
 from services.chassis.http.forms import Form
@@ -121,6 +122,7 @@ def test_every_answer_that_is_offered_can_be_given() -> None:
                 scenario = standing()
                 scenario.when(setting)
                 own = {"day": "2017-03-16", "time": "18:00"} if answer == "propose" else {}
+                own |= {"away_from": "2017-03-20"} if answer == "away" else {}
                 assert send(scenario, answer, side, **own), answer
 
 
@@ -179,3 +181,50 @@ def test_the_slots_of_a_session_are_also_told_to_programs() -> None:
     scenario.when(cancel(5))
     after_start(scenario, 1)
     assert look.answer(scenario.state, COHORT, session_of(PAIR, 1), scenario.now) == Slots(slots=())
+
+
+# --- attendance -----------------------------------------------------------------------------------
+
+ATTENDANCE = LINK_PAGES["attendance"]
+
+
+def counts(scenario: Scenario) -> tuple[str, str | None]:
+    """The day that the page names, and what it says of it."""
+    form = ATTENDANCE.form(scenario.state, link(), scenario.now)
+    (_, when), *_ = ATTENDANCE.about(scenario.state, link()).lines
+    return when.en.partition(",")[0], form.notice and form.notice.en
+
+
+def test_the_page_of_attendance_says_what_the_session_counts_as_so_far() -> None:
+    scenario = after_start(standing(), 1)
+    day = "Tuesday 14\u00a0March 2017"
+    assert counts(scenario) == (day, None)
+    scenario.when(report(1))
+    assert counts(scenario) == (day, "It counts as held.")
+    scenario.when(report(1, held=False, by="manager"))
+    assert counts(scenario) == (day, "Your answers differ. It counts as held for now.")
+    scenario.when(report(1, held=False))
+    assert counts(scenario) == (day, "It counts as missed.")  # not its second date
+
+
+def test_who_was_absent_is_said_with_the_answer() -> None:
+    told = ATTENDANCE.command(link(), {"held": "no:manager"}, "")
+    assert isinstance(told, ReportAttendance)
+    assert (told.held, told.absent) == (False, "manager")
+    assert ATTENDANCE.command(link(), {"held": "no"}, "") != told
+    with pytest.raises(Problem, match="held"):
+        ATTENDANCE.command(link(), {"held": "perhaps"}, "")
+
+
+def test_days_away_are_entered_on_the_page_of_a_session() -> None:
+    scenario = standing()
+    sent = send(scenario, "away", away_from="2017-03-27", away_until="2017-03-31")
+    assert sent == ["AbsenceDeclared", "SessionShifted"]
+    with pytest.raises(ValidationError, match="first_day"):
+        PAGE.command(link(), {"answer": "away"}, "")
+
+
+def test_of_days_away_the_first_is_asked_for_and_the_last_can_be_left_out() -> None:
+    form = page(standing())
+    assert [field.name for field in form.missing({"answer": "away"})] == ["away_from"]
+    assert form.missing({"answer": "away", "away_from": "2017-03-20"}) == []

@@ -130,6 +130,17 @@ def test_a_common_slot_is_sought_again_as_soon_as_either_week_changes() -> None:
     assert the_calendar(scenario, MENTOR).waiting == ()
 
 
+def test_no_common_hour_is_told_once_and_listed_until_there_is_one() -> None:
+    scenario = standing(manager=WEDNESDAY)
+    told = [e.first for e in scenario.events if isinstance(e, PlanningPostponed)]
+    assert told == [True]
+    assert the_pair(scenario).waits
+    found = scenario.later(days=7).when_due()
+    assert [e.first for e in found if isinstance(e, PlanningPostponed)] == [False]
+    scenario.when(new_week(MENTOR, WEDNESDAY))
+    assert not the_pair(scenario).waits
+
+
 def test_where_no_date_is_left_the_later_sessions_move_up_and_the_last_one_waits() -> None:
     scenario = standing(CohortPolicy(sessions=3))
     scenario.when(confirm(2))

@@ -46,8 +46,8 @@ def silent(module: ModuleType) -> list[str]:
 
 
 def test_every_event_says_itself_who_may_read_it_or_is_what_others_inherit_from() -> None:
-    for module in LANGUAGE.values():
-        assert silent(module) == []
+    for modules in LANGUAGE.values():
+        assert [name for module in modules for name in silent(module)] == []
 
 
 def test_an_event_that_does_not_say_who_may_read_it_is_noticed() -> None:
@@ -99,6 +99,7 @@ def test_an_event_has_one_publisher_and_one_of_its_two_topics() -> None:
         if kind.__name__ != "Heartbeat"
     )
     assert max(told.values()) == 1
-    for service, module in LANGUAGE.items():
+    for service, modules in LANGUAGE.items():
+        homes = {module.__name__ for module in modules}
         for kind in (*PUBLIC_EVENTS[service], *PRIVATE_EVENTS[service]):
-            assert kind.__name__ == "Heartbeat" or kind.__module__ == module.__name__
+            assert kind.__name__ == "Heartbeat" or kind.__module__ in homes

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from deploy.trial.habits import Habits
 from schemas.base import Command, people_of
+from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
 from schemas.dates import Hours
 from schemas.feedback import AnswerSurvey
 from schemas.matching import (
@@ -37,12 +38,10 @@ from schemas.scheduling import (
     AcceptMove,
     CancelSession,
     ConfirmSession,
-    DeclareAbsence,
+    CorrectAttendance,
     DeclineMove,
-    OfferHours,
     ReportAttendance,
     RescheduleSession,
-    WithdrawAbsence,
 )
 from schemas.topics import PEOPLE
 from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, SiteRegion, Window
@@ -102,6 +101,8 @@ class People:
             "SessionMoveProposed": self._move_proposed,
             "SessionRescheduled": self._moved,
             "AttendanceRequested": self._attendance,
+            "SessionDisputed": self._disputed,
+            "PlanningPostponed": self._no_common_hour,
             "SurveyOpened": self._survey,
         }
 
@@ -379,15 +380,37 @@ class People:
             free = OfferHours(cohort_id=cohort, person_id=person, day=next_day, hours=hours)
             self.ask(free, about=about)
 
+    def _no_common_hour(self, letter: Letter) -> None:
+        """They widen their week, sooner or later."""
+        if self.mood("widens", letter.key) < 0.7:
+            cohort, person = letter.cohort_id, letter.person_id
+            wide = ChangeAvailability(cohort_id=cohort, person_id=person, availability=WEEK)
+            self.ask(wide, 1, letter.facts["retry_at"])
+
     def _attendance(self, letter: Letter) -> None:
         session, attempt = letter.facts["session_id"], int(letter.facts["attempt"])
         cohort = letter.cohort_id
-        if attempt < 3 and self.mood("silent", cohort, session, str(attempt)) < 0.02:
+        if attempt < 3 and self.habits.is_silent(cohort, f"{session}.{attempt}"):
             return  # neither of them reports
         held = attempt > self.habits.misses(cohort, session)
         if letter.side in self.habits.reporters(cohort, session):
             days = self._late(letter) / 4
+            errs = attempt < 3 and self.habits.errs(cohort, f"{session}.{attempt}", letter.side)
+            if errs:
+                self._report(cohort, session, attempt, letter.side, held=not held, days=days)
+                days += 3
             self._report(cohort, session, attempt, letter.side, held=held, days=days)
+
+    def _disputed(self, letter: Letter) -> None:
+        """A coordinator asks both, and enters what has been."""
+        if letter.side == "mentor":
+            session, attempt = letter.facts["session_id"], int(letter.facts["attempt"])
+            cohort = letter.cohort_id
+            held = attempt > self.habits.misses(cohort, session)
+            settled = CorrectAttendance(
+                cohort_id=cohort, session_id=session, attempt=attempt, held=held
+            )
+            self.ask(settled, 1, f"{attempt}.{letter.facts['revision']}")
 
     def _report(
         self,

@@ -170,7 +170,22 @@ def _pairs_of_feedback(log: Log, matched: Matched) -> dict[str, Fields]:
 def _counters(log: Log) -> dict[str, Fields]:
     """What feedback counts per cohort, each fact once."""
     counts = Counter((entry.cohort, entry.name) for entry in _handled(log, "feedback", *_COUNTED))
-    graduated = {entry.key for entry in _handled(log, "feedback", "PairGraduated")}
+    corrected = _handled(log, "feedback", "AttendanceCorrected")
+    for entry in corrected:
+        by = bool(entry.data.get("held")) - bool(entry.data.get("was_held"))
+        counts[entry.cohort, "SessionCompleted"] += by
+        counts[entry.cohort, "SessionMissed"] -= by
+    presumed = Counter(
+        entry.cohort
+        for entry in _handled(log, "feedback", "SessionCompleted")
+        if entry.data.get("presumed")
+    )
+    presumed.subtract(entry.cohort for entry in corrected if entry.data.get("was_presumed"))
+    times = Counter(entry.key for entry in _handled(log, "feedback", "PairGraduated"))
+    for entry in _handled(log, "feedback", "GraduationWithdrawn"):
+        counts[entry.cohort, "PairGraduated"] -= 1
+        times[entry.key] -= 1
+    graduated = {key for key, held in times.items() if held > 0}
     for entry in _handled(log, "feedback", "PairDissolved"):
         if entry.key not in graduated:  # or else it counts as graduated, once
             counts[entry.cohort, "PairDissolved"] += 1
@@ -186,6 +201,7 @@ def _counters(log: Log) -> dict[str, Fields]:
             "pairs_dissolved": counts[cohort, "PairDissolved"],
             "sessions_completed": counts[cohort, "SessionCompleted"],
             "sessions_missed": counts[cohort, "SessionMissed"],
+            "sessions_presumed": presumed[cohort],
         }
     return found
 

@@ -27,6 +27,8 @@ def _same(field: str) -> Fits:
 
 
 def _reported(asked: Asked, fact: Entry) -> bool:
+    if fact.name in ("AttendanceCorrected", "SessionDisputed"):
+        return _same("held")(asked, fact) and _same("attempt")(asked, fact)
     held = "SessionCompleted" if asked.data.get("held") else "SessionMissed"
     return fact.name == held and _same("attempt")(asked, fact)
 
@@ -86,6 +88,8 @@ class Effect:
     fits: Fits = _always
 
 
+_TOLD = ("SessionCompleted", "SessionMissed", "AttendanceCorrected", "SessionDisputed")
+
 EFFECTS: Mapping[str, Effect] = {
     "OpenCohort": Effect(("CohortOpened",), already=("CohortOpened",)),
     "VolunteerAsMentor": Effect(
@@ -119,10 +123,11 @@ EFFECTS: Mapping[str, Effect] = {
     "DeclineMove": Effect(("SessionMoveDeclined",)),
     "CancelSession": Effect(("SessionCancelled",), already=("SessionCancelled",)),
     "ReportAttendance": Effect(
-        ("SessionCompleted", "SessionMissed"),
-        already=("SessionCompleted", "SessionMissed"),
+        _TOLD,
+        already=_TOLD,
         fits=_reported,
     ),
+    "CorrectAttendance": Effect(("AttendanceCorrected",)),
     "DeclareAbsence": Effect(("AbsenceDeclared",), already=("AbsenceDeclared",), fits=_absent),
     "WithdrawAbsence": Effect(("AbsenceWithdrawn",)),
     "OfferHours": Effect(("HoursOffered",), already=("HoursOffered",), fits=_offered),
@@ -136,7 +141,8 @@ UNASKED = frozenset(
         *("ProposalExpired", "PairFormed", "RoundCompleted", "ManagerWaitlisted"),
         *("PairsSimulated", "RoundSimulated", "PairChosenByHand"),
         *("SessionPlanned", "SessionShifted", "SessionPostponed", "PairStalled", "PairGraduated"),
-        *("PlanningBegan", "PlanningPostponed", "AttendanceRequested"),
+        *("PlanningBegan", "PlanningPostponed", "AttendanceRequested", "AttendanceReminded"),
+        *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),
         *("LetterQueued", "LetterSent", "LetterFailed", "CommandRefused"),

@@ -32,6 +32,7 @@ _COUNTERS = (
     "pairs_dissolved",
     "sessions_completed",
     "sessions_missed",
+    "sessions_presumed",
 )
 COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "matching": {

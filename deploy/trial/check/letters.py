@@ -29,6 +29,12 @@ OWED: dict[str, tuple[str, ...]] = {
     "SessionCancelled": BOTH,
     "SessionMissed": BOTH,
     "AttendanceRequested": BOTH,
+    "AttendanceReminded": BOTH,
+    "AttendanceCorrected": BOTH,
+    "SessionDisputed": BOTH,
+    "SessionWithdrawn": BOTH,
+    "GraduationWithdrawn": BOTH,
+    "PlanningPostponed": BOTH,  # but only the first time
     "PairStalled": BOTH,
     "PairGraduated": BOTH,
     "SurveyOpened": BOTH,  # but only the side that is asked
@@ -41,7 +47,7 @@ def letters_owed(fact: Entry) -> list[tuple[str, str, str]]:
     sides: Iterable[str] = OWED.get(fact.name, ())
     if fact.name in ("ProposalDeclined", "SessionMoveProposed"):
         sides = [side for side in sides if side != fact.text("by")]
-    if fact.name == "ManagerWaitlisted" and not fact.data.get("first"):
+    if fact.name in ("ManagerWaitlisted", "PlanningPostponed") and not fact.data.get("first"):
         sides = []
     if fact.name == "SurveyOpened":
         sides = [fact.text("side")]
@@ -55,8 +61,12 @@ def _person(fact: Entry, side: str) -> str:
 
 def _fact_id(fact: Entry) -> str:
     told = f"{fact.name}:{fact.subject}"
-    if fact.name.startswith("Session") or fact.name == "AttendanceRequested":
+    if fact.name.startswith(("Session", "Attendance")):
         return f"{told}:{fact.number('attempt')}.{fact.number('revision')}"
+    if fact.name == "PlanningPostponed":
+        return f"{told}:{fact.moment('retry_at').astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    if fact.data.get("again"):  # of what happens once, unless it is taken back
+        return f"{told}:{fact.number('again')}"
     if fact.name == "PairStalled":
         return f"{told}:{fact.moment('since').astimezone(UTC):%Y%m%dT%H%M%SZ}"
     if fact.name == "ManagerWaitlisted":

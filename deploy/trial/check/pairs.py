@@ -66,8 +66,14 @@ def check_pairs(log: Log, report: Report) -> Matched:
                 _dissolved(made, entry, report)
             case "PairGraduated":
                 _leave(made, entry.key)
-    for entry in log.facts("PairGraduated"):
-        _graduated(made, entry, report)
+            case "GraduationWithdrawn":
+                for seat in _seats(entry.key):
+                    made.engaged.setdefault(seat, set()).add(entry.key)
+    for entry in log.journal("scheduling"):
+        if entry.name == "PairGraduated" and not entry.copy:
+            _graduated(made, entry, report)
+        elif entry.name == "GraduationWithdrawn" and not entry.copy:
+            _goes_on(made, entry, report)
     _rounds(log, report)
     return made
 
@@ -163,6 +169,16 @@ def _graduated(made: Matched, entry: Entry, report: Report) -> None:
     pair.graduated = entry
     if pair.dissolved is None:
         pair.state = "graduated"
+
+
+def _goes_on(made: Matched, entry: Entry, report: Report) -> None:
+    pair = made.pairs.get(entry.key)
+    if pair is None or pair.graduated is None:
+        report.lost.append(f"{entry}: the pair had not graduated.")
+        return
+    pair.graduated = None
+    if pair.state == "graduated":
+        pair.state = "formed"
 
 
 def _rounds(log: Log, report: Report) -> None:

@@ -16,10 +16,12 @@ _ENDS = {
     "SessionMissed": "missed",
     "SessionCancelled": "cancelled",
     "SessionPostponed": "cancelled",
+    "SessionWithdrawn": "cancelled",
 }
 _MOVES = ("SessionRescheduled", "SessionShifted")
 _TALKS = ("SessionMoveProposed", "SessionMoveAccepted", "SessionMoveDeclined")
-_CHANGES = ("SessionConfirmed", "AttendanceRequested", *_MOVES, *_TALKS)
+_ASKS = ("AttendanceRequested", "AttendanceReminded")
+_CHANGES = ("SessionConfirmed", *_ASKS, *_MOVES, *_TALKS)
 
 
 @dataclass(slots=True)
@@ -44,8 +46,9 @@ class Session:
 
     @property
     def last(self) -> Attempt:
-        """The attempt that stands."""
-        return self.attempts[max(self.attempts)]
+        """The attempt that stands: the one that was held, or else the last."""
+        held = [a for a in self.attempts.values() if a.state == "completed"]
+        return held[0] if held else self.attempts[max(self.attempts)]
 
 
 @dataclass(slots=True)
@@ -95,6 +98,8 @@ def _follow(planned: Planned, entry: Entry, report: Report) -> None:
             planned.postponed[entry.key] = {int(n) for n in entry.data.get("numbers", ())}
         case "SessionPlanned":
             _plan(planned, entry, report)
+        case "AttendanceCorrected" | "SessionDisputed":
+            _told_anew(planned, entry, report)
         case name if name in _CHANGES or name in _ENDS:
             attempt = _open(planned, entry, report)
             if attempt is not None:
@@ -126,6 +131,22 @@ def _open(planned: Planned, entry: Entry, report: Report) -> Attempt | None:
     else:
         return attempt
     return None
+
+
+def _told_anew(planned: Planned, entry: Entry, report: Report) -> None:
+    """Of what was held or missed: it was the other of the two, or the two sides disagree."""
+    session = planned.sessions.get(entry.key)
+    attempt = session.attempts.get(entry.number("attempt")) if session else None
+    if attempt is None or attempt.state not in ("completed", "missed"):
+        report.lost.append(f"{entry}: nobody had told anything of this attempt.")
+        return
+    if entry.name == "SessionDisputed":
+        return
+    before = "completed" if entry.data.get("was_held") else "missed"
+    if attempt.state != before:
+        report.lost.append(f"{entry}: attempt {attempt.number} was {attempt.state}.")
+    attempt.state = "completed" if entry.data.get("held") else "missed"
+    attempt.freed_at = entry.time
 
 
 def _change(attempt: Attempt, entry: Entry, report: Report) -> None:

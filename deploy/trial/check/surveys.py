@@ -30,7 +30,11 @@ def check_surveys(log: Log, report: Report) -> dict[str, str]:
 def _asked(log: Log, opened: dict[str, str], report: Report) -> None:
     """Every occasion was asked about, and nothing was asked without one."""
     occasions: set[str] = set()
-    for entry in log.facts("PairFormed", "SessionCompleted", "PairGraduated"):
+    for entry in log.facts(
+        "PairFormed", "SessionCompleted", "AttendanceCorrected", "PairGraduated"
+    ):
+        if entry.name == "AttendanceCorrected" and not entry.data.get("held"):
+            continue
         for side in SIDES:
             survey = f"{entry.cohort}/{entry.text('pair_id')}~{_occasion(entry)}~{side}"
             occasions.add(survey)

@@ -36,9 +36,12 @@ class Field:
     name: str
     label: Text
     kind: Literal["date", "time"]
+    required: bool = True
 
     def takes(self, entered: str) -> bool:
-        """Whether it is of its kind."""
+        """Whether it is of its kind, or may be left out and is."""
+        if not entered:
+            return not self.required
         try:
             (date if self.kind == "date" else time).fromisoformat(entered)
         except ValueError:
@@ -61,17 +64,26 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One question with its possible answers."""
+    """One question with its possible answers.
+
+    `several`: any of them can be ticked, each under its own value as its name; else one is chosen.
+    """
 
     name: str
     label: Text
     options: Sequence[Option]
     required: bool = True
+    several: bool = False
 
     @property
     def groups(self) -> list[tuple[Text | None, list[Option]]]:
         """The options in their order, with the heading that they share."""
         return [(under, list(those)) for under, those in groupby(self.options, lambda o: o.under)]
+
+    def answered(self, answers: Mapping[str, str]) -> bool:
+        """Whether anything was chosen or ticked."""
+        names = [option.value for option in self.options] if self.several else [self.name]
+        return any(answers.get(name) for name in names)
 
     def unfilled(self, answers: Mapping[str, str]) -> list[Field]:
         """What has still to be entered with the answer that was given."""
@@ -98,7 +110,7 @@ class Form:
 
     def missing(self, answers: Mapping[str, str]) -> list[Choice | Field]:
         """What has no answer and wants one; every question if none is answered."""
-        blank = [choice for choice in self.choices if not answers.get(choice.name)]
+        blank = [choice for choice in self.choices if not choice.answered(answers)]
         if len(blank) == len(self.choices):
             return [*blank]
         unfilled = (field for choice in self.choices for field in choice.unfilled(answers))

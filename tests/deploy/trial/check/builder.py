@@ -32,11 +32,12 @@ READS = {
 """In the order in which they can come to rest: nobody reads what a later one writes."""
 
 LEARNS = {
-    "matching": ("PairGraduated",),
+    "matching": ("PairGraduated", "GraduationWithdrawn"),
     "scheduling": ("CohortOpened", "PairFormed", "PairDissolved"),
     "feedback": (
         *("CohortOpened", "MentorVolunteered", "ManagerEnrolled", "PairFormed", "PairDissolved"),
         *("PairGraduated", "SessionCompleted", "SessionMissed"),
+        *("AttendanceCorrected", "GraduationWithdrawn"),
     ),
     "notify": ("CohortOpened",),
 }

@@ -21,7 +21,9 @@ def beginning(run: Run, mentors: dict[str, int], managers: Iterable[str]) -> Non
     """A cohort is opened; mentors (with their capacity) and managers come."""
     for service in READS:
         run.row(service, "cohorts", COHORT)
-    run.row("feedback", "cohorts", COHORT, **dict.fromkeys(COUNTERS.values(), 0))
+    run.row(
+        "feedback", "cohorts", COHORT, **dict.fromkeys((*COUNTERS.values(), "sessions_presumed"), 0)
+    )
     run.fact("matching", "CohortOpened", COHORT, name="Pilot", policy={"sessions": SESSIONS})
     for mentor, capacity in mentors.items():
         run.fact(

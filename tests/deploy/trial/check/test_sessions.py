@@ -1,6 +1,6 @@
 """What the check says of sessions: planned, held or not, and counted to the last."""
 
-from tests.deploy.trial.check.builder import SESSIONS, at
+from tests.deploy.trial.check.builder import COHORT, SESSIONS, at
 from tests.deploy.trial.check.stories import (
     dissolved,
     formed_run,
@@ -103,3 +103,26 @@ def test_a_person_in_two_sessions_at_once_is_doubled() -> None:
     findings = judged(run)
     only_doubled(findings, "m-1 is in two sessions", "m-1~g-1~1", "m-1~g-1~2")
     assert names(findings.doubled, "g-1 is in two sessions")
+
+
+def test_what_is_corrected_was_told_before_and_was_the_other() -> None:
+    run = planned_run()
+    run.session("SessionMissed", "m-1~g-1~1", 1, 40, revision=1)
+    run.session("SessionPlanned", "m-1~g-1~1", 2, 54, revision=2)
+    run.session("SessionWithdrawn", "m-1~g-1~1", 2, 54, revision=3)
+    run.row("scheduling", "outcomes", "m-1~g-1~1~2", outcome="cancelled")
+    told = {"held": True, "was_held": False, "revision": 4}
+    run.session("AttendanceCorrected", "m-1~g-1~1", 1, 40, **told)
+    run.row("scheduling", "sessions", "m-1~g-1~1", state="completed", attempt=1)
+    run.row("scheduling", "outcomes", "m-1~g-1~1~1", outcome="completed")
+    run.row("feedback", "cohorts", COHORT, sessions_missed=0, sessions_completed=1)
+    for side in ("mentor", "manager"):
+        run.survey(f"m-1~g-1~s1~{side}")
+    assert judged(run).clean
+
+
+def test_what_is_corrected_and_was_not_so_is_lost() -> None:
+    run = planned_run()
+    told = {"held": True, "was_held": False, "revision": 1}
+    run.session("AttendanceCorrected", "m-1~g-1~1", 1, 40, (), **told)
+    assert "nobody had told anything" in " ".join(judged(run).lost)
