@@ -48,7 +48,7 @@ async def site() -> Site:
     effects = Effects(TOY.name, store)
     commands = Commands(CommandTopic(TOY.name, log, clock, PARTITIONS), effects)
     metrics = Metrics(TOY.name)
-    app = create_app("toy", "A toy.", metrics, HSTS)
+    app = create_app("toy", "A toy.", metrics, hsts_seconds=HSTS)
     topics = {PersonContact: PEOPLE}
     kinds = [*COMMANDS["scheduling"], PersonContact]
     guard = protected(TOKEN, OLD_TOKEN)
