@@ -65,6 +65,7 @@ from services.portal.views import (
     Round,
     Session,
     Simulation,
+    dispute_of,
 )
 
 # --- cohorts ----------------------------------------------------------------------------------
@@ -295,18 +296,13 @@ def _session_completed(state: State, event: SessionCompleted) -> Iterable[Change
     yield from _pair_after(state, event, waits=False, **more)
 
 
-def dispute_of(event: SessionDisputed | AttendanceCorrected) -> str:
-    """The id of a dispute about an attempt at a session."""
-    return f"{event.session_id}~{event.attempt}"
-
-
 def _session_disputed(_: State, event: SessionDisputed) -> Iterable[Change]:
-    yield recast(Dispute, event, id=dispute_of(event))
+    yield recast(Dispute, event, id=dispute_of(event.session_id, event.attempt))
 
 
 def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[Change]:
     """What an attempt came to; it is the session's, unless nothing but a dispute was settled."""
-    dispute = state.get(Dispute, event.cohort_id, dispute_of(event))
+    dispute = state.get(Dispute, event.cohort_id, dispute_of(event.session_id, event.attempt))
     if dispute is not None:
         yield Gone(dispute)
     session = state.get(Session, event.cohort_id, event.session_id)

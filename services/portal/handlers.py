@@ -19,7 +19,7 @@ from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import AttendanceCorrected, SessionDisputed, SessionEvent
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Need, One
-from services.portal.evolution import EVOLUTION, dispute_of
+from services.portal.evolution import EVOLUTION
 from services.portal.views import (
     Cohort,
     Dispute,
@@ -29,6 +29,7 @@ from services.portal.views import (
     Round,
     Session,
     Simulation,
+    dispute_of,
 )
 
 
@@ -49,7 +50,7 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Session, cohort_id, message.session_id)
             yield One(Pair, cohort_id, parent_pair(message.session_id))
             if isinstance(message, SessionDisputed | AttendanceCorrected):
-                yield One(Dispute, cohort_id, dispute_of(message))
+                yield One(Dispute, cohort_id, dispute_of(message.session_id, message.attempt))
         case RoundRequested() | RoundCompleted() | RoundSimulated():
             yield One(Round, cohort_id, message.round_id)
         case LetterFailed() | LetterDeferred():

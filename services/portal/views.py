@@ -187,6 +187,11 @@ class Dispute(Document):
     held: bool
 
 
+def dispute_of(session_id: str, attempt: int) -> str:
+    """The id of a dispute about an attempt at a session."""
+    return f"{session_id}~{attempt}"
+
+
 class Round(Document):
     """A round, as it was asked for, and what came of it."""
 
