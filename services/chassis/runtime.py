@@ -80,14 +80,6 @@ LOOK_EVERY = 1.0
 LEAVE_WITHIN = 25.0  # of the 30 seconds that an orchestrator gives by default
 
 
-def _none(_: Store, __: Tracing) -> Mapping[type[Document], DueWorker]:
-    return {}
-
-
-def _no_routes(_: Projections, __: Kept, ___: Clock) -> Sequence[APIRouter]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What distinguishes one service from another, beside its domain.
@@ -105,13 +97,13 @@ class Parts:
     listed: Mapping[type[Document], Sequence[str]]
     measures: Sequence[Measure] = ()
     counted: Sequence[type[Document]] = ()
-    due_workers: Callable[[Store, Tracing], Mapping[type[Document], DueWorker]] = _none
+    due_workers: Callable[[Store, Tracing], Mapping[type[Document], DueWorker]] = lambda *_: {}
     link_pages: Mapping[str, LinkPage] = field(default_factory=dict)
     looks: Sequence[Look] = ()
     topics: Mapping[type[Command], str] = field(default_factory=dict)
     by_link: frozenset[type[Command]] = frozenset()
     done_when: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
-    routes: Callable[[Projections, Kept, Clock], Sequence[APIRouter]] = _no_routes
+    routes: Callable[[Projections, Kept, Clock], Sequence[APIRouter]] = lambda *_: ()
     largest_body: int = MAX_BODY
     close: Callable[[], Awaitable[None]] | None = None
 

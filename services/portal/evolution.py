@@ -32,27 +32,40 @@ from schemas.matching import (
 from schemas.notify import LetterDeferred, LetterFailed
 from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import (
+    AttendanceCorrected,
+    GraduationWithdrawn,
     PairGraduated,
     PairStalled,
     PlanningPostponed,
     SessionCancelled,
     SessionCompleted,
     SessionConfirmed,
+    SessionDisputed,
+    SessionEvent,
     SessionMissed,
+    SessionMoveAccepted,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionPlanned,
+    SessionPostponed,
     SessionRescheduled,
+    SessionShifted,
+    SessionWithdrawn,
 )
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.portal.spelling import folded, words_of
 from services.portal.views import (
     Cohort,
+    Dispute,
     FailedLetter,
     Figures,
     Pair,
     Participant,
+    Proposal,
     Round,
     Session,
     Simulation,
+    dispute_of,
 )
 
 # --- cohorts ----------------------------------------------------------------------------------
@@ -193,6 +206,12 @@ def _pair_ended(state: State, event: PairDissolved | PairGraduated) -> Iterable[
     yield from _manager_becomes(state, event, "graduated" if graduated else "waiting")
 
 
+def _goes_on(state: State, event: GraduationWithdrawn) -> Iterable[Change]:
+    if (pair := _pair(state, event)) is not None:
+        yield pair.model_copy(update={"state": "formed", "completed": event.completed})
+    yield from _manager_becomes(state, event, "paired")
+
+
 def _pair_stalled(state: State, event: PairStalled) -> Iterable[Change]:
     if (pair := _pair(state, event)) is not None:
         yield pair.model_copy(update={"stalled": True})
@@ -220,14 +239,42 @@ def _pair(state: State, event: PairEvent) -> Pair | None:
 
 def _session_planned(state: State, event: SessionPlanned) -> Iterable[Change]:
     yield recast(Session, event, id=event.session_id, state="planned")
-    pair = state.get(Pair, event.cohort_id, event.pair_id)
-    if pair is not None and event.number in pair.undated:
-        undated = tuple(number for number in pair.undated if number != event.number)
-        yield pair.model_copy(update={"undated": undated, "without_date": bool(undated)})
+    yield from _pair_after(state, event, waits=False)
 
 
-def _session_rescheduled(_: State, event: SessionRescheduled) -> Iterable[Change]:
+def _session_moved(_: State, event: SessionRescheduled | SessionShifted) -> Iterable[Change]:
     yield recast(Session, event, id=event.session_id, state="planned")
+
+
+def _session_postponed(state: State, event: SessionPostponed) -> Iterable[Change]:
+    yield recast(Session, event, id=event.session_id, state="postponed")
+    yield from _pair_after(state, event, waits=True)
+
+
+def _pair_after(
+    state: State, event: SessionEvent, *, waits: bool, **change: object
+) -> Iterable[Change]:
+    """The pair, once one of its sessions waits for a date, or does not any more."""
+    pair = state.get(Pair, event.cohort_id, event.pair_id)
+    if pair is not None:
+        others = (number for number in pair.undated if number != event.number)
+        undated = tuple(sorted((*others, event.number) if waits else others))
+        fields = {"undated": undated, "without_date": bool(undated)}
+        yield pair.model_copy(update={**fields, **change})
+
+
+def _move_proposed(state: State, event: SessionMoveProposed) -> Iterable[Change]:
+    session = state.get(Session, event.cohort_id, event.session_id)
+    if session is not None:
+        yield session.model_copy(update={"proposal": recast(Proposal, event)})
+
+
+def _move_answered(
+    state: State, event: SessionMoveAccepted | SessionMoveDeclined
+) -> Iterable[Change]:
+    session = state.get(Session, event.cohort_id, event.session_id)
+    if session is not None:
+        yield session.model_copy(update={"proposal": None})
 
 
 def _session_confirmed(state: State, event: SessionConfirmed) -> Iterable[Change]:
@@ -236,16 +283,39 @@ def _session_confirmed(state: State, event: SessionConfirmed) -> Iterable[Change
         yield session.model_copy(update={"confirmed_by": (*session.confirmed_by, event.by)})
 
 
-def _session_ended(_: State, event: SessionCancelled | SessionMissed) -> Iterable[Change]:
-    ended = "cancelled" if isinstance(event, SessionCancelled) else "missed"
+def _session_ended(
+    _: State, event: SessionCancelled | SessionMissed | SessionWithdrawn
+) -> Iterable[Change]:
+    ended = "missed" if isinstance(event, SessionMissed) else "cancelled"
     yield recast(Session, event, id=event.session_id, state=ended)
 
 
 def _session_completed(state: State, event: SessionCompleted) -> Iterable[Change]:
     yield recast(Session, event, id=event.session_id, state="completed")
-    pair = state.get(Pair, event.cohort_id, event.pair_id)
-    if pair is not None:
-        yield pair.model_copy(update={"completed": event.completed, "stalled": False})
+    more = {"completed": event.completed, "stalled": False}
+    yield from _pair_after(state, event, waits=False, **more)
+
+
+def _session_disputed(_: State, event: SessionDisputed) -> Iterable[Change]:
+    yield recast(Dispute, event, id=dispute_of(event.session_id, event.attempt))
+
+
+def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[Change]:
+    """What an attempt came to; it is the session's, unless nothing but a dispute was settled."""
+    dispute = state.get(Dispute, event.cohort_id, dispute_of(event.session_id, event.attempt))
+    if dispute is not None:
+        yield Gone(dispute)
+    session = state.get(Session, event.cohort_id, event.session_id)
+    if event.held != event.was_held:
+        came_to = "completed" if event.held else "missed"
+        yield recast(Session, event, id=event.session_id, state=came_to)
+    elif session is not None and session.attempt == event.attempt:
+        yield session.model_copy(update={"presumed": False})
+    if event.held:
+        more = {"completed": event.completed, "stalled": False}
+        yield from _pair_after(state, event, waits=False, **more)
+    elif (pair := state.get(Pair, event.cohort_id, event.pair_id)) is not None:
+        yield pair.model_copy(update={"completed": event.completed})
 
 
 # --- rounds and letters -----------------------------------------------------------------------
@@ -301,14 +371,23 @@ EVOLUTION: Evolution = {
     PairFormed: _pair_formed,
     PairDissolved: _pair_ended,
     PairGraduated: _pair_ended,
+    GraduationWithdrawn: _goes_on,
     PairStalled: _pair_stalled,
     PlanningPostponed: _planning_postponed,
     SessionPlanned: _session_planned,
-    SessionRescheduled: _session_rescheduled,
+    SessionRescheduled: _session_moved,
+    SessionShifted: _session_moved,
+    SessionPostponed: _session_postponed,
+    SessionMoveProposed: _move_proposed,
+    SessionMoveAccepted: _move_answered,
+    SessionMoveDeclined: _move_answered,
     SessionConfirmed: _session_confirmed,
     SessionCancelled: _session_ended,
     SessionMissed: _session_ended,
+    SessionWithdrawn: _session_ended,
     SessionCompleted: _session_completed,
+    SessionDisputed: _session_disputed,
+    AttendanceCorrected: _attendance_corrected,
     RoundRequested: _round_requested,
     RoundCompleted: _round_ended,
     RoundSimulated: _round_ended,

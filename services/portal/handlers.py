@@ -16,18 +16,20 @@ from schemas.matching import (
 )
 from schemas.notify import LetterDeferred, LetterFailed
 from schemas.people import PersonContact, PersonErased
-from schemas.scheduling import SessionEvent
+from schemas.scheduling import AttendanceCorrected, SessionDisputed, SessionEvent
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Need, One
 from services.portal.evolution import EVOLUTION
 from services.portal.views import (
     Cohort,
+    Dispute,
     FailedLetter,
     Pair,
     Participant,
     Round,
     Session,
     Simulation,
+    dispute_of,
 )
 
 
@@ -47,6 +49,8 @@ def needs(message: Message) -> Iterable[Need]:
         case SessionEvent():
             yield One(Session, cohort_id, message.session_id)
             yield One(Pair, cohort_id, parent_pair(message.session_id))
+            if isinstance(message, SessionDisputed | AttendanceCorrected):
+                yield One(Dispute, cohort_id, dispute_of(message.session_id, message.attempt))
         case RoundRequested() | RoundCompleted() | RoundSimulated():
             yield One(Round, cohort_id, message.round_id)
         case LetterFailed() | LetterDeferred():
@@ -71,7 +75,7 @@ DOMAIN = Domain(
         "mentoring.notify.private",
     ),
     tables=(PEOPLE,),
-    documents=(Cohort, Participant, Pair, Session, Round, Simulation, FailedLetter),
+    documents=(Cohort, Participant, Pair, Session, Dispute, Round, Simulation, FailedLetter),
     learns=frozenset(kind for kind in EVOLUTION if issubclass(kind, Event)),
     handlers={**dict.fromkeys(EVOLUTION, _noted), Due: _noted},
     evolution=EVOLUTION,

@@ -85,6 +85,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/coordonner/ouvrir", "coordinator", coordinating.opening_sent),
     Route("GET", _C, "coordinator", people_pages.to_handle),
     Route("POST", f"{_C}/lettres", "coordinator", people_pages.letter_again),
+    Route("POST", f"{_C}/presences", "coordinator", people_pages.dispute_settled),
     Route("GET", f"{_C}/participants", "coordinator", people_pages.participants),
     Route("GET", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet),
     Route("POST", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet_sent),

@@ -34,15 +34,17 @@ STATES: Mapping[str, Said] = {
     "planned": _said("à confirmer", "to be confirmed"),
     "confirmed": _said("confirmée", "confirmed"),
     "completed": _said("tenue", "held"),
+    "presumed": _said("présumée tenue", "presumed held"),
     "missed": _said("manquée", "missed"),
+    "postponed": _said("en attente d’une date", "waits for a date"),
     "cancelled": _said("annulée", "cancelled"),
     "to-report": _said("à raconter", "to be reported"),
     "to-come": _said("à venir", "to come"),
 }
 ICONS: Mapping[str, str] = {
     **dict.fromkeys(("available", "formed", "paired", "confirmed"), "●"),
-    **dict.fromkeys(("graduated", "completed"), "✔"),
-    **dict.fromkeys(("waiting", "proposed", "planned", "to-report"), "◔"),
+    **dict.fromkeys(("graduated", "completed", "presumed"), "✔"),
+    **dict.fromkeys(("waiting", "proposed", "planned", "postponed", "to-report"), "◔"),
     **dict.fromkeys(("declined", "expired", "dissolved", "missed", "withdrawn", "cancelled"), "✕"),
     "paused": "‖",
 }
@@ -67,6 +69,12 @@ NOTICES: Mapping[str, Said] = {
         "La séance est déplacée. L’autre personne reçoit la nouvelle date.",
         "The session has moved. The other person is sent the new date.",
     ),
+    "propose": _said(
+        "La date est proposée à l’autre personne. Sans réponse de sa part, la date prévue tient.",
+        "The date is proposed to the other person. Unanswered, the date planned stands.",
+    ),
+    "date-acceptee": _said("La séance est déplacée.", "The session has moved."),
+    "date-gardee": _said("La date prévue tient.", "The date planned stands."),
     "annule": _said(
         "La séance est annulée ; une autre date est cherchée.",
         "The session is cancelled; another date is sought.",
@@ -90,6 +98,10 @@ NOTICES: Mapping[str, Said] = {
         "The round is published: the people concerned are sent a letter.",
     ),
     "corrige": _said("Le contact est corrigé.", "The contact has been corrected."),
+    "presence": _said(
+        "C’est établi ; les deux personnes reçoivent une lettre.",
+        "It is settled; both are sent a letter.",
+    ),
     "relance": _said("La lettre est renvoyée.", "The letter is being sent again."),
     "en-cours": _said(
         "C’est envoyé ; le résultat s’affichera ici dans un instant.",
@@ -163,8 +175,41 @@ REFUSALS: Mapping[str, Said] = {
     ),
     "outside-working-hours": _said("Choisissez une heure de 7 h à 20 h.", "Choose 7:00 to 20:00."),
     "report-too-late": _said(
-        "Personne n’a répondu à temps : la séance compte comme manquée.",
-        "Nobody reported in time: it counts as missed.",
+        "Il est trop tard pour changer la réponse. Écrivez à l’équipe du programme.",
+        "It is too late to change the answer. Please write to the programme's team.",
+    ),
+    "already-settled": _said(
+        "L’équipe du programme a déjà établi ce qu’il en est.",
+        "The programme's team has settled it already.",
+    ),
+    "counts-already": _said("Elle compte déjà ainsi.", "It counts like that already."),
+    "not-reported": _said(
+        "Personne n’a encore rien dit de cette séance.", "Nothing is told yet of this session."
+    ),
+    "held-since": _said(
+        "La séance a eu lieu à une autre date depuis.",
+        "The session has been held on another date since.",
+    ),
+    "pair-dissolved": _said("Ce binôme a pris fin.", "This pair has ended."),
+    "session-completed": _said("Cette séance a déjà eu lieu.", "This session has taken place."),
+    "out-of-order": _said(
+        "Une séance reste entre la précédente et la suivante : déplacez d’abord celle-là.",
+        "A session stays between the one before and the one after: move that one first.",
+    ),
+    "too-late-to-propose": _said(
+        "À moins d’un jour de la séance, choisissez une heure libre pour vous deux, ou annulez.",
+        "Within a day of the session, choose a time that you both have free, or cancel.",
+    ),
+    "former-date-gone": _said(
+        "La date d’avant n’est plus libre. Proposez-en une autre, ou annulez.",
+        "The date before is no longer free. Propose another, or cancel.",
+    ),
+    "no-proposal": _said(
+        "Cette date n’est plus proposée, ou a déjà sa réponse.",
+        "This date is no longer proposed, or has been answered.",
+    ),
+    "own-proposal": _said(
+        "C’est à l’autre personne de répondre.", "It is for the other person to answer."
     ),
     "withdrawn": _said(
         "Cette personne a quitté le programme.", "This person has left the programme."

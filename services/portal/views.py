@@ -27,7 +27,7 @@ from services.chassis.domain import Document
 MentorState = Literal["available", "paused", "withdrawn"]
 ManagerState = Literal["waiting", "proposed", "paired", "graduated", "withdrawn"]
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
-SessionState = Literal["planned", "completed", "missed", "cancelled"]
+SessionState = Literal["planned", "postponed", "completed", "missed", "cancelled"]
 
 
 class Figures(Value):
@@ -133,8 +133,20 @@ class Pair(Document):
     without_date: bool = False
 
 
+class Proposal(Value):
+    """Another date that one side has proposed, until the other answers."""
+
+    by: Side
+    proposed_at: Moment
+    answer_by: Moment
+
+
 class Session(Document):
-    """A session as it was last planned; `id` is `mentor~manager~number`."""
+    """A session as it was last planned; `id` is `mentor~manager~number`.
+
+    `postponed`: it gave up its date, and waits for another. `presumed`: it counts as held, because
+    both had confirmed it and nobody told anything.
+    """
 
     collection: ClassVar[str] = "sessions"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
@@ -151,6 +163,33 @@ class Session(Document):
     ends_at: Moment
     state: SessionState
     confirmed_by: tuple[Side, ...] = ()
+    proposal: Proposal | None = None
+    presumed: bool = False
+
+
+class Dispute(Document):
+    """An attempt at a session of which the two tell contrary things, until it is settled.
+
+    `id` is `mentor~manager~number~attempt`; `by` said last, and said `held`.
+    """
+
+    collection: ClassVar[str] = "disputes"
+
+    session_id: str
+    pair_id: str
+    mentor_id: str
+    manager_id: str
+    number: int
+    attempt: int
+    starts_at: Moment
+    ends_at: Moment
+    by: Side
+    held: bool
+
+
+def dispute_of(session_id: str, attempt: int) -> str:
+    """The id of a dispute about an attempt at a session."""
+    return f"{session_id}~{attempt}"
 
 
 class Round(Document):

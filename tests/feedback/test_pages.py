@@ -3,9 +3,13 @@
 import pytest
 
 from schemas.feedback import AnswerSurvey
+from services.chassis.domain import State
+from services.chassis.http.foresight import Unread
+from services.chassis.http.forms import About
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
 from services.feedback.pages import LINK_PAGES
+from tests.scenario import NOW
 
 PAGE = LINK_PAGES["survey"]
 LINK = Link(
@@ -14,7 +18,7 @@ LINK = Link(
 
 
 def test_every_question_is_optional_and_the_page_says_what_becomes_of_the_answers():
-    form = PAGE.form(LINK)
+    form = PAGE.form(Unread(), LINK, NOW)
     assert form.title.fr == "Votre avis sur la séance"
     assert [choice.required for choice in form.choices] == [False] * 3
     assert form.notice is not None and "facultative" in form.notice.fr
@@ -35,5 +39,6 @@ def test_an_answer_to_what_was_not_asked_is_refused_by_its_name():
 
 
 def test_a_survey_page_does_not_tell_whether_it_was_answered():
-    assert PAGE.needs(LINK) == ()
-    assert PAGE.about(LINK, []).closed is None
+    state = State()  # whatever is asked of it would be `NotLoaded`
+    assert PAGE.about(state, LINK) == About()
+    assert PAGE.form(state, LINK, NOW).choices

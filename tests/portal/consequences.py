@@ -1,6 +1,7 @@
 """What services publish of a command that they carry out: as much as the pages wait for."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from schemas.base import Message, pair_of, recast
@@ -34,14 +35,21 @@ from schemas.matching import (
 from schemas.notify import LetterDeferred, RetryLetter
 from schemas.people import PersonContact
 from schemas.scheduling import (
+    AcceptMove,
+    AttendanceCorrected,
     CancelSession,
     ConfirmSession,
+    CorrectAttendance,
+    DeclineMove,
     ReportAttendance,
     RescheduleSession,
     SessionCancelled,
     SessionCompleted,
     SessionConfirmed,
     SessionMissed,
+    SessionMoveAccepted,
+    SessionMoveDeclined,
+    SessionMoveProposed,
     SessionRescheduled,
 )
 from schemas.values import SimulatedPair
@@ -77,6 +85,8 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
             return _round(command, town)
         case ConfirmSession() | RescheduleSession() | CancelSession() | ReportAttendance():
             return _session(command, town)
+        case AcceptMove() | DeclineMove() | CorrectAttendance():
+            return _session(command, town)
     return []
 
 
@@ -109,11 +119,27 @@ def _session(command: Any, town: Any) -> list[Message]:
         "revision": 1,
         "starts_at": session.starts_at,
         "ends_at": session.ends_at,
-        "by": command.by,
+        "by": getattr(command, "by", None),
     }
     match command:
         case ConfirmSession():
             return [SessionConfirmed(**about)]
+        case RescheduleSession() if command.starts_at is not None and command.starts_at.hour > 15:
+            asked = {"proposed_at": command.starts_at, "answer_by": town.now + timedelta(days=2)}
+            return [SessionMoveProposed(**about, **asked)]
+        case AcceptMove():
+            at = {"proposed_at": command.proposed_at}
+            moved = about | {
+                "starts_at": command.proposed_at,
+                "ends_at": command.proposed_at + (session.ends_at - session.starts_at),
+                "previously_at": session.starts_at,
+            }
+            return [SessionMoveAccepted(**about, **at), SessionRescheduled(**moved)]
+        case DeclineMove():
+            return [SessionMoveDeclined(**about, proposed_at=command.proposed_at)]
+        case CorrectAttendance():
+            told = {"held": command.held, "was_held": session.state == "completed"}
+            return [AttendanceCorrected(**about, **told, completed=int(command.held))]
         case RescheduleSession():
             length = session.ends_at - session.starts_at
             start = command.starts_at or session.ends_at

@@ -1,7 +1,7 @@
 """What happened, as the portal's tests tell it: a cohort `c` with Lise, who coaches, and Paul."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.base import Message
 from schemas.feedback import CohortMeasured, RolloutWithheld
@@ -16,10 +16,18 @@ from schemas.matching import (
 )
 from schemas.notify import LetterFailed
 from schemas.people import PersonContact
-from schemas.scheduling import PairStalled, PlanningPostponed, SessionPlanned
+from schemas.scheduling import (
+    PairStalled,
+    PlanningPostponed,
+    SessionDisputed,
+    SessionEvent,
+    SessionMissed,
+    SessionPlanned,
+)
 from schemas.values import CohortPolicy, Criterion, FirstTool, Waiting, Window, Words
 from tests.scenario import NOW
 
+S = TypeVar("S", bound=SessionEvent)
 LISE, PAUL = "lise.oeuvrard@ministere.example", "paul.lenoir@ministere.example"
 MONDAYS = (Window(day="mon", start="09:00", end="12:00"),)
 PAIR: dict[str, Any] = {
@@ -71,17 +79,23 @@ FORMED = PairFormed(
 )
 
 
-def planned(number: int = 1, days: int = 7) -> SessionPlanned:
+def of_session(kind: type[S], number: int = 1, days: int = 7, **more: Any) -> S:
+    """What happens to a session that begins in so many days."""
     start = NOW + timedelta(days=days)
-    return SessionPlanned(
+    fields = {
         **PAIR,
-        session_id=f"m-1~g-1~{number}",
-        number=number,
-        attempt=1,
-        revision=0,
-        starts_at=start,
-        ends_at=start + timedelta(hours=1),
-    )
+        "session_id": f"m-1~g-1~{number}",
+        "number": number,
+        "attempt": 1,
+        "revision": 0,
+        "starts_at": start,
+        "ends_at": start + timedelta(hours=1),
+    }
+    return kind.model_validate({**fields, **more})
+
+
+def planned(number: int = 1, days: int = 7, **more: Any) -> SessionPlanned:
+    return of_session(SessionPlanned, number, days, **more)
 
 
 GOING_ON = (*JOINED, PROPOSED, ACCEPTED, FORMED, planned())
@@ -93,6 +107,8 @@ LETTER_FAILED = LetterFailed(
     attempt=8,
     cause="smtp 550",
 )
+MISSED = of_session(SessionMissed, cause="reported", by="mentor")
+DISPUTED = of_session(SessionDisputed, by="manager", held=True)
 NO_DATE = PlanningPostponed(**PAIR, numbers=(2, 3), retry_at=NOW + timedelta(days=7))
 STALLED = PairStalled(**PAIR, since=NOW)
 WAITLISTED = ManagerWaitlisted(

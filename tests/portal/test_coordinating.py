@@ -15,17 +15,20 @@ from schemas.matching import (
 )
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
+from schemas.scheduling import CorrectAttendance
 from services.portal.web import importing
 from services.portal.web.entering import Entering, Entry
 from tests.conftest import eventually
 from tests.portal.browser import Person
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
+    DISPUTED,
     GOING_ON,
     JOINED,
     LETTER_FAILED,
     LISE_JOINS,
     MEASURED,
+    MISSED,
     MONDAYS,
     NO_DATE,
     OPENED,
@@ -101,6 +104,11 @@ async def test_following_shows_criteria_and_counts_and_never_too_small_a_figure(
             "Lettre non remise",
             "la messagerie refuse l’adresse (smtp 550)",
         ),
+        (
+            (*GOING_ON, MISSED, DISPUTED),
+            "Présence en désaccord",
+            "Lise Œuvrard et Paul Lenoir · séance 1, lundi 13 mars 2017, 10 h – 11 h",
+        ),
         ((*GOING_ON, NO_DATE), "Aucune heure commune", "Lise Œuvrard et Paul Lenoir"),
         ((*GOING_ON, STALLED), "Plus de séance depuis longtemps", "Lise Œuvrard et Paul Lenoir"),
         ((*JOINED, PROPOSED), "Pas encore de réponse", "expire dans 10 jours"),
@@ -129,6 +137,18 @@ async def test_a_letter_is_sent_again_and_is_no_longer_to_be_handled() -> None:
     await anne.presses("Renvoyer la lettre")
     assert town.sent == [RetryLetter(cohort_id="c", letter_id=LETTER_FAILED.letter_id)]
     assert "Rien à traiter. Tout avance." in anne.says
+
+
+@pytest.mark.parametrize(
+    ("button", "held"), [("Elle a eu lieu", True), ("Elle n’a pas eu lieu", False)]
+)
+async def test_a_dispute_is_settled_and_is_no_longer_to_be_handled(button: str, held: bool) -> None:
+    town, anne = await office("/coordonner/c", *GOING_ON, MISSED, DISPUTED)
+    await anne.presses(button)
+    about = {"cohort_id": "c", "session_id": DISPUTED.session_id, "attempt": 1}
+    assert town.sent == [CorrectAttendance(**about, held=held)]
+    assert "Présence en désaccord" not in anne.says
+    assert "les deux personnes reçoivent une lettre" in anne.says
 
 
 # --- participants -------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The portal's documents, as they follow from what happened."""
 
+from datetime import timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,12 +16,25 @@ from schemas.matching import (
 )
 from schemas.notify import LetterDeferred
 from schemas.people import PersonContact, PersonErased
-from schemas.scheduling import PairGraduated, SessionCompleted
+from schemas.scheduling import (
+    AttendanceCorrected,
+    GraduationWithdrawn,
+    PairGraduated,
+    PlanningPostponed,
+    SessionCompleted,
+    SessionMoveAccepted,
+    SessionMoveDeclined,
+    SessionMoveProposed,
+    SessionPostponed,
+    SessionShifted,
+    SessionWithdrawn,
+)
 from services.chassis.domain import D
 from services.portal.handlers import DOMAIN
-from services.portal.views import Cohort, FailedLetter, Pair, Participant, Session
+from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant, Session
 from tests.portal.stories import (
     ACCEPTED,
+    DISPUTED,
     FORMED,
     GOING_ON,
     JOINED,
@@ -27,6 +42,7 @@ from tests.portal.stories import (
     LISE,
     LISE_JOINS,
     MEASURED,
+    MISSED,
     NO_DATE,
     OPENED,
     PAIR,
@@ -35,6 +51,7 @@ from tests.portal.stories import (
     STALLED,
     WAITLISTED,
     WITHHELD,
+    of_session,
     planned,
 )
 from tests.scenario import NOW, Scenario
@@ -100,6 +117,71 @@ def test_a_pair_that_stood_still_goes_on_with_a_session_held() -> None:
     going = pair(*GOING_ON, STALLED, held)
     assert (going.stalled, going.completed) == (False, 1)
     assert the(after(*GOING_ON, held), Session, "m-1~g-1~1").state == "completed"
+
+
+def the_session(*history: Message) -> Session:
+    return the(after(*history), Session, "m-1~g-1~1")
+
+
+def test_a_session_is_shown_at_the_date_that_stands() -> None:
+    was = planned().starts_at
+    shifted = of_session(SessionShifted, days=9, previously_at=was, cause="absence")
+    assert the_session(*GOING_ON, shifted).starts_at == shifted.starts_at
+    asked = {"proposed_at": was + timedelta(days=1), "by": "mentor"}
+    proposed = of_session(SessionMoveProposed, answer_by=was, **asked)
+    waiting = the_session(*GOING_ON, proposed)
+    assert waiting.starts_at == was
+    assert waiting.proposal is not None
+    assert waiting.proposal.proposed_at == asked["proposed_at"]
+    for answer in (SessionMoveAccepted, SessionMoveDeclined):
+        assert the_session(*GOING_ON, proposed, of_session(answer, **asked)).proposal is None
+
+
+def test_a_session_that_gives_up_its_date_waits_until_it_is_planned_again() -> None:
+    postponed = of_session(SessionPostponed, cause="absence")
+    waiting = pair(*GOING_ON, postponed)
+    assert (waiting.undated, waiting.without_date) == ((1,), True)
+    assert the_session(*GOING_ON, postponed).state == "postponed"
+    again = pair(*GOING_ON, postponed, planned(1, 14, attempt=2))
+    assert (again.undated, again.without_date) == ((), False)
+
+
+def test_what_is_corrected_counts_as_corrected_and_settles_the_dispute() -> None:
+    told = {"held": True, "was_held": False, "completed": 1}
+    corrected = of_session(AttendanceCorrected, **told)
+    second = planned(1, 14, attempt=2)
+    history = (*GOING_ON, MISSED, second, DISPUTED)
+    dispute = the(after(*history), Dispute, "m-1~g-1~1~1")
+    assert (dispute.by, dispute.starts_at) == ("manager", planned().starts_at)
+    withdrawn = of_session(SessionWithdrawn, days=14, attempt=2)
+    settled = after(*history, withdrawn, corrected)
+    assert settled.state.get(Dispute, "c", dispute.id) is None
+    session = the(settled, Session, "m-1~g-1~1")
+    assert (session.state, session.starts_at) == ("completed", planned().starts_at)
+    assert the(settled, Pair, "m-1~g-1").completed == 1
+
+
+def test_a_dispute_that_is_settled_as_it_counted_leaves_the_later_date_alone() -> None:
+    told = {"held": False, "was_held": False, "completed": 0}
+    second = planned(1, 14, attempt=2)
+    settled = after(*GOING_ON, MISSED, second, DISPUTED, of_session(AttendanceCorrected, **told))
+    session = the(settled, Session, "m-1~g-1~1")
+    assert (session.state, session.starts_at) == ("planned", second.starts_at)
+    assert settled.state.get(Dispute, "c", "m-1~g-1~1~1") is None
+
+
+def test_a_session_that_is_held_after_all_waits_for_no_date() -> None:
+    told = {"held": True, "was_held": False, "completed": 1}
+    none = PlanningPostponed(**PAIR, numbers=(1,), retry_at=NOW)
+    found = pair(*GOING_ON, MISSED, none, of_session(AttendanceCorrected, **told))
+    assert (found.undated, found.without_date) == ((), False)
+
+
+def test_a_pair_whose_graduation_is_withdrawn_goes_on() -> None:
+    withdrawn = GraduationWithdrawn(**PAIR, again=1, completed=4)
+    history = (*GOING_ON, PairGraduated(**PAIR, sessions=5), withdrawn)
+    assert (pair(*history).state, pair(*history).completed) == ("formed", 4)
+    assert paul(*history).manager_state == "paired"
 
 
 def test_what_ended_is_not_to_be_handled() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.base import Message
 from schemas.matching import DeclineProposal, PauseMentor, WithdrawManager
-from schemas.scheduling import RescheduleSession
+from schemas.scheduling import AcceptMove, DeclineMove, RescheduleSession, SessionPostponed
 from tests.portal.site import Town
 from tests.portal.stories import (
     FORMED,
@@ -18,6 +18,7 @@ from tests.portal.stories import (
     PAUL,
     PROPOSED,
     WAITLISTED,
+    of_session,
     planned,
 )
 from tests.scenario import NOW
@@ -83,6 +84,41 @@ async def test_a_session_moves_to_a_time_in_paris() -> None:
     assert command.starts_at is not None
     assert command.starts_at.isoformat() == "2017-03-28T07:30:00+00:00"  # summer time by then
     assert "mardi 28 mars 2017, 9 h 30 – 10 h 30" in paul.says
+
+
+async def test_a_time_that_is_not_free_is_proposed_and_answered_by_the_other() -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    await paul.presses("Déplacer la séance", jour="2017-03-16", heure="19:00")
+    assert "La date est proposée à l’autre personne." in paul.says
+    lise = await town.signed_in(LISE)
+    await lise.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    assert "jeudi 16 mars 2017, 19 h – 20 h" in lise.says
+    await lise.presses("Accepter la date proposée")
+    (_, accepted) = town.sent
+    assert isinstance(accepted, AcceptMove)
+    assert accepted.by == "mentor"
+    assert "jeudi 16 mars 2017" in lise.says
+
+
+async def test_who_has_proposed_a_date_can_take_it_back() -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    await paul.presses("Déplacer la séance", jour="2017-03-16", heure="19:00")
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    assert "Accepter la date proposée" not in paul.says
+    await paul.presses("Retirer ma proposition")
+    assert isinstance(town.sent[-1], DeclineMove)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    assert "Autre date proposée" not in paul.says
+
+
+async def test_a_session_that_gave_up_its_date_shows_none() -> None:
+    _, paul = await space(*GOING_ON, of_session(SessionPostponed, cause="absence"))
+    assert "en attente d’une date" in paul.says
+    assert "13 mars 2017" not in paul.says.replace("\u00a0", " ")
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    assert "13 mars 2017" not in paul.says.replace("\u00a0", " ")
 
 
 async def test_a_day_that_is_none_is_told_and_nothing_is_sent() -> None:

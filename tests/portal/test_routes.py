@@ -19,7 +19,7 @@ NAMED = {
     "link": "no-such-link",
     "draft": "no-such-draft",
 }
-NOT_PAGES = {"style", "nowhere", "openapi", "swagger_ui_html", "swagger_ui_redirect"}
+NOT_PAGES = {"style", "nowhere", "openapi", "docs"}
 TABLE = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES]
 
 

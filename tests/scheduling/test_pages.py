@@ -100,6 +100,17 @@ def test_of_a_session_that_cannot_be_read_the_plain_answers_are_asked() -> None:
     ]
 
 
+def test_of_a_session_that_cannot_be_read_only_whom_it_is_with_is_told() -> None:
+    for known in LINK_PAGES.values():
+        assert [what.en for what, _ in known.about(Unread(), link()).lines] == ["With"]
+
+
+@pytest.mark.parametrize("answer", ["confirm", "reschedule", "cancel"])
+def test_every_answer_has_what_comes_next(answer: str) -> None:
+    command = PAGE.command(link(), {"answer": answer}, "")
+    assert PAGE.after(Unread(), link(), command) is not None
+
+
 def test_whoever_moves_a_session_is_told_whether_it_is_moved_or_proposed() -> None:
     scenario = standing()
     proposing = reschedule(1, ELSEWHERE)

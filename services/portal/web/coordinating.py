@@ -10,7 +10,7 @@ from schemas.values import CohortPolicy, RolloutCriteria
 from services.chassis.store.contract import Where
 from services.portal import phrases
 from services.portal.spelling import folded
-from services.portal.views import Cohort, FailedLetter, Pair, Participant, Session
+from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant, Session
 from services.portal.web.rendering import onward, page
 from services.portal.web.visit import Visit
 
@@ -34,6 +34,7 @@ async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
         await store.count(Pair, Where(at, {"without_date": True})),
         await store.count(Pair, Where(at, {"stalled": True})),
         await store.count(FailedLetter, Where(at)),
+        await store.count(Dispute, Where(at)),
     ]
     return {"cohort": cohort, "to_handle_count": sum(counts)}
 

@@ -4,6 +4,7 @@ Always holds: whatever is shown or sent is of the person who is signed in; what 
 else is not there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +22,14 @@ from schemas.matching import (
     WithdrawMentor,
 )
 from schemas.saying import PARIS
-from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
+from schemas.scheduling import (
+    AcceptMove,
+    CancelSession,
+    ConfirmSession,
+    DeclineMove,
+    ReportAttendance,
+    RescheduleSession,
+)
 from schemas.values import Side
 from services.chassis.store.contract import Where
 from services.portal import phrases, weeks
@@ -114,7 +122,7 @@ def own_pair(
 def state_of(session: Session, now: datetime) -> str:
     """A session's state in the words of people."""
     if session.state != "planned":
-        return session.state
+        return "presumed" if session.presumed else session.state
     if session.starts_at <= now:
         return "to-report"
     return "confirmed" if len(session.confirmed_by) == 2 else "planned"
@@ -165,7 +173,7 @@ async def _shown_session(
 
 
 async def session_sent(visit: Visit) -> Response:
-    """Confirm, move, cancel or report."""
+    """Confirm, move, answer what is proposed, cancel or report."""
     me, session, side = await _session(visit)
     about: dict[str, Any] = {"cohort_id": me.cohort_id, "session_id": session.id, "by": side}
     command: Command
@@ -180,6 +188,13 @@ async def session_sent(visit: Visit) -> Response:
             command, said = RescheduleSession(**about, starts_at=starts_at), "deplace"
         case "plus-tard":
             command, said = RescheduleSession(**about), "deplace"
+        case "accepter" | "garder" as answer:
+            at = session.proposal.proposed_at if session.proposal else None
+            if at is None or visit.typed("date") != at.isoformat():
+                return _refused(visit, "no-proposal")
+            kind = AcceptMove if answer == "accepter" else DeclineMove
+            said = "date-acceptee" if answer == "accepter" else "date-gardee"
+            command = kind(**about, proposed_at=at)
         case "annuler":
             command, said = CancelSession(**about), "annule"
         case "tenue" | "manquee" as report:
@@ -190,9 +205,13 @@ async def session_sent(visit: Visit) -> Response:
             raise NotHere
 
     async def shows() -> bool:
-        return await visit.site.store.one(Session, me.cohort_id, session.id) != session
+        nonlocal said
+        after = await visit.site.store.one(Session, me.cohort_id, session.id)
+        if isinstance(command, RescheduleSession) and after is not None and after.proposal:
+            said = "propose"
+        return after != session
 
-    return await _done(visit, command, shows, said)
+    return await _done(visit, command, shows, lambda: said)
 
 
 def moment_of(day: str, time: str) -> datetime | None:
@@ -290,14 +309,23 @@ def _side(me: Participant, thing: Pair | Session | None) -> Side | None:
     return "manager" if thing.manager_id == me.id else None
 
 
-async def _done(visit: Visit, command: Command, shows: Any, said: str) -> Response:
+async def _done(
+    visit: Visit, command: Command, shows: Any, said: str | Callable[[], str]
+) -> Response:
+    """Send it, and say what was done: `said`, which may depend on what `shows` has seen."""
     outcome = await visit.send(command)
     if outcome.rule is not None:
-        return message(
-            visit,
-            visit.say("Ce n’est plus possible", "This is no longer possible"),
-            phrases.refused(outcome.rule, visit.language),
-            status=409,
-            way=("/mon-espace", visit.say("Revenir à mon espace", "Back to my space")),
-        )
-    return onward("/mon-espace", said if await visit.site.shown(shows) else "en-cours")
+        return _refused(visit, outcome.rule)
+    if not await visit.site.shown(shows):
+        return onward("/mon-espace", "en-cours")
+    return onward("/mon-espace", said if isinstance(said, str) else said())
+
+
+def _refused(visit: Visit, rule: str) -> Response:
+    return message(
+        visit,
+        visit.say("Ce n’est plus possible", "This is no longer possible"),
+        phrases.refused(rule, visit.language),
+        status=409,
+        way=("/mon-espace", visit.say("Revenir à mon espace", "Back to my space")),
+    )

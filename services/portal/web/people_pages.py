@@ -11,10 +11,11 @@ from schemas.base import Command
 from schemas.matching import PauseMentor, ResumeMentor, WithdrawManager, WithdrawMentor
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
+from schemas.scheduling import CorrectAttendance
 from services.chassis.store.contract import Where
 from services.portal import phrases
 from services.portal.spelling import words_of
-from services.portal.views import FailedLetter, Pair, Participant, Session
+from services.portal.views import Dispute, FailedLetter, Pair, Participant, Session
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.own_space import own_pair
 from services.portal.web.rendering import message, onward, page
@@ -44,6 +45,7 @@ class Task:
     until: datetime | None = None
     letter: FailedLetter | None = None
     pair: Pair | None = None
+    dispute: Dispute | None = None
 
 
 async def to_handle(visit: Visit) -> Response:
@@ -51,13 +53,15 @@ async def to_handle(visit: Visit) -> Response:
     cohort = await visit.site.cohort(visit.path["cohort"])
     store, at = visit.site.store, cohort.id
     letters = await store.page(FailedLetter, Where(at), MANY)
+    disputes = await store.page(Dispute, Where(at), MANY)
     undated = await store.page(Pair, Where(at, {"without_date": True}), MANY)
     stalled = await store.page(Pair, Where(at, {"stalled": True}), MANY)
     proposed = await store.page(Pair, Where(at, {"state": "proposed"}), MANY)
     waiting = await store.page(Participant, Where(at, {"manager_state": "waiting"}), MANY)
     proposed.sort(key=lambda pair: (pair.expires_at is None, pair.expires_at))
     pairs = [*undated, *stalled, *proposed]
-    ids = {i for pair in pairs for i in (pair.mentor_id, pair.manager_id)}
+    twos: list[Pair | Dispute] = [*pairs, *disputes]
+    ids = {i for two in twos for i in (two.mentor_id, two.manager_id)}
     people = await visit.site.people(at, [*ids, *(letter.person_id for letter in letters)])
 
     def of_pair(kind: str, pair: Pair) -> Task:
@@ -69,6 +73,10 @@ async def to_handle(visit: Visit) -> Response:
 
     tasks = [
         *(Task("letter", (people.get(one.person_id),), letter=one) for one in letters),
+        *(
+            Task("disputed", (people.get(one.mentor_id), people.get(one.manager_id)), dispute=one)
+            for one in disputes
+        ),
         *(of_pair("no-date", pair) for pair in undated),
         *(of_pair("stalled", pair) for pair in stalled),
         *(of_pair("no-answer", pair) for pair in proposed),
@@ -94,6 +102,25 @@ async def letter_again(visit: Visit) -> Response:
         return await visit.site.store.one(FailedLetter, cohort.id, letter.id) is None
 
     return onward(here, "relance" if await visit.site.shown(shows) else "en-cours")
+
+
+async def dispute_settled(visit: Visit) -> Response:
+    """Say whether a session took place of which the two tell contrary things."""
+    cohort = await visit.site.cohort(visit.path["cohort"])
+    dispute = await visit.site.store.one(Dispute, cohort.id, visit.typed("seance"))
+    held = {"tenue": True, "manquee": False}.get(visit.typed("action"))
+    if dispute is None or held is None:
+        raise NotHere
+    about = {"cohort_id": cohort.id, "session_id": dispute.session_id, "attempt": dispute.attempt}
+    outcome = await visit.send(CorrectAttendance.model_validate({**about, "held": held}))
+    here = f"/coordonner/{cohort.id}"
+    if outcome.rule is not None:
+        return _refused(visit, outcome.rule, here)
+
+    async def shows() -> bool:
+        return await visit.site.store.one(Dispute, cohort.id, dispute.id) is None
+
+    return onward(here, "presence" if await visit.site.shown(shows) else "en-cours")
 
 
 async def participants(visit: Visit) -> Response:
