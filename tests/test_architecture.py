@@ -161,6 +161,7 @@ FLOORS = (
     {"watch"},
     {"step"},
     {"http"},
+    {"parts"},
     {"runtime"},
 )
 """The chassis from its ground up: a front module, a contract, or a wing (all else in its folder).

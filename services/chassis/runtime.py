@@ -14,36 +14,32 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.specification import AsyncAPI
 from prometheus_client import ProcessCollector
 
-from schemas.base import Command
 from schemas.topics import COMMANDS, commands_topic
 from services.chassis.clock import Clock, Hand, SharedClock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
-from services.chassis.domain import Document, Domain, Timed
+from services.chassis.domain import Domain
 from services.chassis.faults import Nature
 from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
-from services.chassis.http.bodies import MAX_BODY
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.connections import server_of
 from services.chassis.http.effects import Effects
 from services.chassis.http.foresight import Foresight
-from services.chassis.http.forms import LinkPage
 from services.chassis.http.guards import protected
 from services.chassis.http.health import Health, operations_routes
 from services.chassis.http.links import LinkVerifier
-from services.chassis.http.looks import Look, look_routes
+from services.chassis.http.looks import look_routes
 from services.chassis.http.pages import link_routes
 from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
@@ -51,9 +47,9 @@ from services.chassis.log import faults as log_faults
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.reader import ReadingBroker
 from services.chassis.log.security import security_of
+from services.chassis.parts import Parts
 from services.chassis.settings import Settings, WrongSetting
 from services.chassis.step.consumer import Consumer, Pace
-from services.chassis.step.deadlines import DueWorker
 from services.chassis.step.loops import (
     decide_deadlines,
     publish_what_is_left,
@@ -63,13 +59,12 @@ from services.chassis.step.ports import Limits, Ports
 from services.chassis.step.retrying import Abandoned, Retry
 from services.chassis.step.stepper import TROUBLES, Stepper
 from services.chassis.store import faults as store_faults
-from services.chassis.store.contract import NoAnswer, Projections, Store
+from services.chassis.store.contract import NoAnswer
 from services.chassis.store.database_metrics import CommandMetrics, ConnectionMetrics
-from services.chassis.store.kept import Kept
 from services.chassis.store.mongo import MongoStore
 from services.chassis.tracing import OFF, Tracing
 from services.chassis.watch import logs
-from services.chassis.watch.metrics import Measure, Metrics, Programme, Tally
+from services.chassis.watch.metrics import Metrics, Programme, Tally
 from services.chassis.watch.scrape import Scrape
 
 logger = logging.getLogger(__name__)
@@ -78,34 +73,6 @@ HEARTBEAT = timedelta(days=1)
 FASTEST_BEAT = 86_400.0  # a day in a second; beyond, the next one would come after all dates
 LOOK_EVERY = 1.0
 LEAVE_WITHIN = 25.0  # of the 30 seconds that an orchestrator gives by default
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What distinguishes one service from another, beside its domain.
-
-    `listed`: what coordinators may list, and by which fields. `counted`: what they may only see
-    the number of. `due_workers` are built once the service has its store. `topics`: commands of
-    the service that have a topic of their own. `by_link`: those that only the person whom they
-    are about can send, by a link, and so not whoever has the token. `done_when`: commands that
-    ask for what a due worker does, to the kind of document in which it is done. `looks`: what is
-    found from documents when it is asked for. `routes`: pages of the service's own, after all
-    others. `largest_body`: bytes that a request may bring.
-    """
-
-    domain: Domain
-    listed: Mapping[type[Document], Sequence[str]]
-    measures: Sequence[Measure] = ()
-    counted: Sequence[type[Document]] = ()
-    due_workers: Callable[[Store, Tracing], Mapping[type[Document], DueWorker]] = lambda *_: {}
-    link_pages: Mapping[str, LinkPage] = field(default_factory=dict)
-    looks: Sequence[Look] = ()
-    topics: Mapping[type[Command], str] = field(default_factory=dict)
-    by_link: frozenset[type[Command]] = frozenset()
-    done_when: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
-    routes: Callable[[Projections, Kept, Clock], Sequence[APIRouter]] = lambda *_: ()
-    largest_body: int = MAX_BODY
-    close: Callable[[], Awaitable[None]] | None = None
 
 
 class Service:

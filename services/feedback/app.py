@@ -3,7 +3,8 @@
 import sys
 
 from schemas.feedback import AnswerSurvey
-from services.chassis.runtime import Parts, Service, main, verifier_of
+from services.chassis.parts import Parts
+from services.chassis.runtime import Service, main, verifier_of
 from services.chassis.settings import Settings, load
 from services.feedback.handlers import domain_by
 from services.feedback.pages import LINK_PAGES

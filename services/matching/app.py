@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from schemas.matching import RunRound
 from services.chassis.domain import Document
-from services.chassis.runtime import Parts, Service, main
+from services.chassis.parts import Parts
+from services.chassis.runtime import Service, main
 from services.chassis.settings import Settings, load
 from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store

@@ -10,7 +10,8 @@ from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE
 from services.chassis.domain import Document
 from services.chassis.http.links import LinkSigner
-from services.chassis.runtime import Parts, Service, main
+from services.chassis.parts import Parts
+from services.chassis.runtime import Service, main
 from services.chassis.settings import WrongSetting, load
 from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store

@@ -7,7 +7,8 @@ from datetime import timedelta
 from fastapi import APIRouter
 
 from services.chassis.clock import Clock
-from services.chassis.runtime import Parts, Service, main
+from services.chassis.parts import Parts
+from services.chassis.runtime import Service, main
 from services.chassis.settings import load
 from services.chassis.store.contract import Projections
 from services.chassis.store.kept import Kept

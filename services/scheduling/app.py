@@ -2,7 +2,8 @@
 
 import sys
 
-from services.chassis.runtime import Parts, Service, main
+from services.chassis.parts import Parts
+from services.chassis.runtime import Service, main
 from services.chassis.settings import Settings, load
 from services.scheduling.handlers import DOMAIN
 from services.scheduling.pages import LINK_PAGES, LOOKS

@@ -25,7 +25,8 @@ from schemas.topics import commands_topic, partition_of, stream_topic
 from schemas.values import CohortPolicy, Window
 from services.chassis.http.links import generate_keys
 from services.chassis.log.kafka import KafkaLog
-from services.chassis.runtime import Parts, Service
+from services.chassis.parts import Parts
+from services.chassis.runtime import Service
 from services.chassis.settings import Settings
 from services.matching.handlers import DOMAIN
 

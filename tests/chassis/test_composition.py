@@ -7,7 +7,8 @@ import pytest
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.chassis.clock import Clock
-from services.chassis.runtime import Parts, Service
+from services.chassis.parts import Parts
+from services.chassis.runtime import Service
 from services.chassis.settings import Settings, WrongSetting, load
 from tests.chassis.http.site import OLD_TOKEN, PRIVATE_KEY, PUBLIC_KEY, TOKEN
 from tests.chassis.toy import (

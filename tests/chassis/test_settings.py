@@ -13,7 +13,8 @@ from cryptography import x509
 from deploy.local.process import free_port
 from deploy.operating.reach import access
 from services.chassis.http.links import generate_keys
-from services.chassis.runtime import Parts, Service
+from services.chassis.parts import Parts
+from services.chassis.runtime import Service
 from services.chassis.settings import Settings, WrongSetting, load
 from tests.chassis.toy import TOY
 
