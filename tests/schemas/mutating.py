@@ -708,9 +708,11 @@ def edited(one: Any) -> Iterator[Change]:
             for part in (text, text.replace("managers_waiting", "managers_left"))
         ),
     )
-    first = f"{GOLDEN}/2026-11-23/mentoring.matching.events.jsonl"
-    second = f"{GOLDEN}/2026-11-25/mentoring.matching.events.jsonl"
-    records = [Edit(file, "managers_waiting", "managers_left") for file in (first, second)]
+    records = [
+        Edit(file.relative_to(ROOT).as_posix(), "managers_waiting", "managers_left")
+        for file in sorted((ROOT / GOLDEN).glob("*/mentoring.matching.events.jsonl"))
+        if "managers_waiting" in file.read_text(encoding="utf-8")
+    ]
     yield one("a released schema is edited", "RoundCompleted.v1", released)
     yield one(
         "a released schema is edited together with the code", "RoundCompleted.v1", renamed, released
