@@ -708,9 +708,10 @@ def edited(one: Any) -> Iterator[Change]:
             for part in (text, text.replace("managers_waiting", "managers_left"))
         ),
     )
-    first = f"{GOLDEN}/2026-11-23/mentoring.matching.events.jsonl"
-    second = f"{GOLDEN}/2026-11-25/mentoring.matching.events.jsonl"
-    records = [Edit(file, "managers_waiting", "managers_left") for file in (first, second)]
+    files = sorted((ROOT / GOLDEN).glob("*/mentoring.matching.events.jsonl"))
+    records = [
+        Edit(str(file.relative_to(ROOT)), "managers_waiting", "managers_left") for file in files
+    ]
     yield one("a released schema is edited", "RoundCompleted.v1", released)
     yield one(
         "a released schema is edited together with the code", "RoundCompleted.v1", renamed, released
