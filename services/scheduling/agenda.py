@@ -156,7 +156,8 @@ class Agenda:
             case PairStalled():
                 return self._timed(stalled=True, stalls_at=None)
             case PairGraduated():
-                return self._closed("graduated")
+                parted = self.pair.state == "dissolved" or self.pair.parted
+                return self._closed("graduated")._timed(parted=parted)
             case PairDissolved() if self.pair.state == "active":
                 return self._closed("dissolved")
             case PairDissolved() if self.pair.state == "graduated":
@@ -234,9 +235,9 @@ class Agenda:
         idle_since = counted.pair.idle_since
         if idle_since is not None and event.ends_at <= idle_since:
             return counted  # a session from before the last one, reported late, ends no stall
-        return counted._timed(
-            idle_since=event.ends_at, stalls_at=self._stalls_at(event.ends_at), stalled=False
-        )
+        goes_on = self.pair.state == "active"
+        stalls_at = self._stalls_at(event.ends_at) if goes_on else None
+        return counted._timed(idle_since=event.ends_at, stalls_at=stalls_at, stalled=False)
 
     def _closed(self, state: str) -> "Agenda":
         return self._waiting(None)._timed(state=state, stalls_at=None, stalled=False)

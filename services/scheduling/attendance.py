@@ -158,9 +158,12 @@ def _correct(
 
 
 def _made_good(agenda: Agenda, now: datetime) -> list[Event]:
-    """A pair that was done goes on, one that is done now graduates; what waits is planned."""
+    """A pair that was done goes on, one that is done now graduates; what waits is planned.
+
+    A pair that was dissolved meanwhile graduates too, if all its sessions were held before.
+    """
     pair = agenda.pair
-    if pair.state == "active" and pair.completed == len(pair.plan):
+    if pair.state != "graduated" and pair.completed == len(pair.plan):
         return [_graduated(agenda)]
     events: list[Event] = []
     if pair.state == "graduated" and pair.completed < len(pair.plan):

@@ -61,7 +61,7 @@ class Pair(Timed):
     once the pair has stalled, until a further session is held. `retry_at` is when the pending
     sessions, for which there was no common free slot, are tried again; `waits` says whether there
     are any, for whoever lists them. `parted`: it was dissolved while its last session was being
-    reported, and counts as graduated.
+    reported or corrected, and counts as graduated.
     """
 
     collection: ClassVar[str] = "pairs"

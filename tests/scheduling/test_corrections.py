@@ -197,6 +197,18 @@ def test_of_a_dissolved_pair_what_was_held_is_corrected_and_nothing_is_planned()
 # --- disputes -------------------------------------------------------------------------------------
 
 
+def test_a_dissolved_pair_that_had_held_all_its_sessions_graduates_and_never_stalls() -> None:
+    scenario = standing(TWO)
+    after_start(scenario, 1).when(report(1))
+    after_start(scenario, 2).when(report(2, held=False))
+    scenario.when(dissolved())
+    corrected = kinds(scenario.when(report(2)))
+    assert corrected == ["AttendanceCorrected", "PairGraduated"]
+    pair = the_pair(scenario)
+    assert (pair.state, pair.parted, pair.due_at) == ("graduated", True, None)
+    assert refusal(scenario.when(report(2, held=False))) == "pair-dissolved"
+
+
 def test_two_contrary_reports_are_a_dispute_and_the_first_one_counts_meanwhile() -> None:
     scenario = after_start(standing(), 1)
     scenario.when(report(1))
