@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp
+from starlette.types import Receive, Scope, Send
 
 from services.chassis.http.bodies import MAX_BODY, Bodies
 from services.chassis.http.manners import Careful, Heads, allowed
@@ -29,8 +29,9 @@ class _Service(FastAPI):
 
     hsts_seconds = 0
 
-    def build_middleware_stack(self) -> ASGIApp:
-        return Careful(super().build_middleware_stack(), self.hsts_seconds)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Not in the stack of middleware, which tracing expects to be that of every application.
+        await Careful(super().__call__, self.hsts_seconds)(scope, receive, send)
 
 
 def create_app(
