@@ -121,7 +121,7 @@ class Case:
 
 CASES = {
     "matching": Case(MATCHING, open_cohorts, volunteers, 7, 375, 650),
-    "scheduling": Case(SCHEDULING, formed, confirmations, 10, 470, 590),
+    "scheduling": Case(SCHEDULING, formed, confirmations, 10, 495, 590),
     "feedback": Case(FEEDBACK, formed, completed, 10, 900, 1750),
     "notify": Case(NOTIFY, opened, planned, 7, 585, 1530),
 }
