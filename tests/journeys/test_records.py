@@ -15,7 +15,8 @@ def test_every_record_of_whole_programmes_is_read_by_others() -> None:
     assert world.found == []
     types = read_by_others(record for rows in world.log.records.values() for record in rows)
     assert len(types) > 40
-    assert {topic for topic, _ in world.log.records} == set(TOPICS) - {PARKED}
+    told = {topic for topic in TOPICS if "portal" not in topic}  # it decides nothing
+    assert {topic for topic, _ in world.log.records} == told - {PARKED}
 
 
 def test_a_record_that_others_cannot_read_is_found() -> None:
