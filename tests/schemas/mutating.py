@@ -131,8 +131,8 @@ def breaking() -> Iterator[Change]:
         "PairFormed.place",
         code(
             "matching",
-            "    manager_availability: Availability\n\n",
-            '    manager_availability: Availability\n    place: Annotated[str, described("Where they meet.", "Paris Bercy")]\n\n',
+            "    manager_availability: Availability\n    mentor_site",
+            '    manager_availability: Availability\n    place: Annotated[str, described("Where they meet.", "Paris Bercy")]\n    mentor_site',
         ),
     )
     yield one(
@@ -191,11 +191,11 @@ def breaking() -> Iterator[Change]:
     )
     yield one(
         "a field may be null",
-        "SessionCompleted.by",
+        "SessionConfirmed.by",
         code(
             "scheduling",
-            'by: Annotated[Side, Field(description="Which side reported it.")]',
-            'by: Annotated[Side | None, Field(description="Which side reported it.")]',
+            'by: Annotated[Side, Field(description="Which side confirmed.")]',
+            'by: Annotated[Side | None, Field(description="Which side confirmed.")]',
         ),
     )
     yield one(
@@ -782,8 +782,8 @@ def passing() -> Iterator[Change]:
         "an event has a new field with a default",
         code(
             "matching",
-            "    manager_availability: Availability\n\n",
-            '    manager_availability: Availability\n    place: Annotated[str, described("Where they meet.", "Paris Bercy")] = ""\n\n',
+            "    manager_availability: Availability\n    mentor_site",
+            '    manager_availability: Availability\n    place: Annotated[str, described("Where they meet.", "Paris Bercy")] = ""\n    mentor_site',
         ),
     )
     yield one(
