@@ -755,11 +755,6 @@ def edited(one: Any) -> Iterator[Change]:
         )
         * 4,
     )
-    yield one(
-        "an agreed change is taken out",
-        "OpenCohort.policy",
-        Edit("schemas/agreed.toml", 'of = "OpenCohort.policy"', 'of = "OpenCohort.name"'),
-    )
 
 
 def _sha(path: Path) -> str:
@@ -896,7 +891,7 @@ def passing() -> Iterator[Change]:
         _agreed(
             *(
                 (f"mentoring.{service}.commands.retention.ms", "604800000", "1209600000")
-                for service in ("matching", "scheduling", "feedback", "notify")
+                for service in ("matching", "scheduling", "feedback", "notify", "portal")
             )
         ),
     )
