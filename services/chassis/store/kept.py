@@ -85,13 +85,19 @@ class MongoKept:
         first = {"until": until, "kind": kind, "owner": ""}
         with answering():
             await self._rows.delete_one({"_id": f"{kind}/{key}", "until": {"$lte": now}})
-            row = await self._rows.find_one_and_update(
-                {"_id": f"{kind}/{key}"},
-                {"$inc": {"times": 1}, "$setOnInsert": first},
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-            )
+            try:
+                row = await self._counted(kind, key, first)
+            except DuplicateKeyError:  # somebody was faster, so now it is there
+                row = await self._counted(kind, key, first)
         return int(row["times"])
+
+    async def _counted(self, kind: str, key: str, first: Row) -> Any:
+        return await self._rows.find_one_and_update(
+            {"_id": f"{kind}/{key}"},
+            {"$inc": {"times": 1}, "$setOnInsert": first},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
 
     async def forget(self, kind: str, key: str) -> None:
         with answering():
