@@ -156,8 +156,9 @@ def _open(couple: Couple | None, pair_id: str, now: datetime) -> tuple[Couple, P
 
 
 def _not_standing(pair: Pair) -> Refusal:
-    why = f"The pair {pair.id} does not stand but is {pair.state}."
-    return Refusal("conflict", "pair-not-standing", why)
+    return Refusal(
+        "conflict", "pair-not-standing", f"The pair {pair.id} does not stand but is {pair.state}."
+    )
 
 
 def _unknown(pair_id: str) -> Refusal:
