@@ -17,10 +17,13 @@ from services.portal.web.entering import Entering, Entry
 from tests.portal.browser import Element
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
+    ASKED,
+    AWAY,
     GOING_ON,
     JOINED,
     LETTER_FAILED,
     LISE,
+    MANAGER_LEFT,
     MEASURED,
     NO_DATE,
     OPENED,
@@ -54,6 +57,14 @@ STATES: list[Any] = [
     (PAUL, "/mon-espace/c/seances/m-1~g-1~1", EVERYTHING),
     (PAUL, "/mon-espace/c/semaine", EVERYTHING),
     (LISE, "/mon-espace/c/participation", EVERYTHING),
+    (PAUL, "/mon-espace/c/participation", (*JOINED, MANAGER_LEFT)),
+    (LISE, "/mon-espace/c/modifier", EVERYTHING),
+    (PAUL, "/mon-espace/c/modifier", EVERYTHING),
+    (PAUL, "/mon-espace/c/absences", EVERYTHING),
+    (PAUL, "/mon-espace/c/absences", (*JOINED, AWAY)),
+    (PAUL, "/mon-espace/c/binomes/m-1~g-1/autre", EVERYTHING),
+    (PAUL, "/mon-espace/c/binomes/m-1~g-1/autre", (*EVERYTHING, ASKED)),
+    (COORDINATOR, "/coordonner/c", (*EVERYTHING, ASKED)),
     (COORDINATOR, "/coordonner", ()),
     (COORDINATOR, "/coordonner", EVERYTHING),
     (COORDINATOR, "/coordonner/ouvrir", ()),
