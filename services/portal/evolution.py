@@ -49,7 +49,7 @@ from schemas.scheduling import (
     SessionWithdrawn,
 )
 from services.chassis.domain import Change, Evolution, Gone, State
-from services.portal.rounds import ROUNDS
+from services.portal.evolution_of_rounds import ROUNDS
 from services.portal.spelling import folded, words_of
 from services.portal.views import (
     Cohort,
