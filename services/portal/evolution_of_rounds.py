@@ -34,8 +34,9 @@ def _round_ended(state: State, event: RoundCompleted | RoundSimulated) -> Iterab
 def _round(state: State, event: RoundEvent) -> Round:
     """The round, or one of which nothing is known yet."""
     found = state.get(Round, event.cohort_id, event.round_id)
-    about = {"id": event.round_id, "cohort_id": event.cohort_id}
-    return found or Round.model_validate({**about, "state": "requested", "mode": "simulate"})
+    return found or Round(
+        id=event.round_id, cohort_id=event.cohort_id, state="requested", mode="simulate"
+    )
 
 
 def _pairs_simulated(_: State, event: PairsSimulated) -> Iterable[Change]:
