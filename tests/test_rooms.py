@@ -30,7 +30,7 @@ ROOMS = {"app", "evolution", "handlers", "views"}
 PAGED = {"matching", "scheduling", "feedback", "portal"}
 """Services with pages, behind the links of letters or of their own; notify writes the links."""
 FOLDERS = {"matching": {"search"}, "notify": {"templates"}, "portal": {"web"}}
-READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup", "pages"}
+READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup", "pages", "participants"}
 """The rooms that look documents up; a decision is given them."""
 
 MIRRORED: dict[str, set[type[Message]]] = {PEOPLE: {PersonContact, PersonErased}}
@@ -88,7 +88,7 @@ def test_the_function_of_a_row_takes_the_message_of_the_row(service: str, table:
 def test_every_kind_of_document_is_written_by_the_evolution(service: str) -> None:
     """By the names that stand in `evolution.py`, its parts, or in what it writes with."""
     written = set()
-    for room in ("evolution*", "agenda", "couple", "lookup"):
+    for room in ("evolution*", "agenda", "couple", "lookup", "participants"):
         for path in (ROOT / "services" / service).glob(f"{room}.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 match node:
@@ -134,7 +134,11 @@ def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None
 
 # --- messages ---------------------------------------------------------------------------------
 
-HOMES = {*SERVICES, "calendars", "rounds", "base", "journal", "heartbeat", "people"}
+HOMES = {
+    *SERVICES,
+    *("calendars", "rounds", "taking_part"),
+    *("base", "journal", "heartbeat", "people"),
+}
 """Where messages stand: those of a service, those of every service, and what others inherit."""
 
 

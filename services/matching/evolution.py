@@ -30,6 +30,16 @@ from schemas.rounds import (
     RoundSimulated,
 )
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
+from schemas.taking_part import (
+    AnotherPartnerAsked,
+    ManagerChanged,
+    ManagerPaused,
+    ManagerResumed,
+    ManagerReturned,
+    MentorChanged,
+    MentorReturned,
+    PartnerKept,
+)
 from services.chassis.domain import Change, D, Evolution, State
 from services.matching.couple import couple_of, engaged
 from services.matching.views import (
@@ -37,6 +47,7 @@ from services.matching.views import (
     Manager,
     Mentor,
     Override,
+    Pair,
     Round,
     Simulation,
 )
@@ -78,6 +89,53 @@ def _manager_waitlisted(state: State, event: ManagerWaitlisted) -> Iterable[Chan
 def _manager_withdrew(state: State, event: ManagerWithdrew) -> Iterable[Change]:
     manager = _the(state, Manager, event.cohort_id, event.manager_id)
     yield manager.model_copy(update={"state": "withdrawn"})
+
+
+def _mentor_changed(state: State, event: MentorChanged) -> Iterable[Change]:
+    mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
+    yield engaged(_saying(mentor, event), mentor.engaged)
+
+
+def _mentor_returned(state: State, event: MentorReturned) -> Iterable[Change]:
+    mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
+    back = mentor.model_copy(update={"state": "available", "returns": event.again})
+    yield engaged(back, mentor.engaged)
+
+
+def _manager_changed(state: State, event: ManagerChanged) -> Iterable[Change]:
+    yield _saying(_the(state, Manager, event.cohort_id, event.manager_id), event)
+
+
+def _manager_paused(state: State, event: ManagerPaused | ManagerResumed) -> Iterable[Change]:
+    manager = _the(state, Manager, event.cohort_id, event.manager_id)
+    now = manager.model_copy(update={"paused": isinstance(event, ManagerPaused)})
+    yield now.free() if manager.state in ("waiting", "paused") else now
+
+
+def _manager_returned(state: State, event: ManagerReturned) -> Iterable[Change]:
+    manager = _the(state, Manager, event.cohort_id, event.manager_id)
+    anew = {"paused": False, "waiting": None}
+    told = {"returns": event.again, "enrolled_at": event.enrolled_at}
+    yield manager.model_copy(update={**anew, **told}).free()
+
+
+def _saying(person: D, event: MentorChanged | ManagerChanged) -> D:
+    """The person with what they say now."""
+    said = {
+        name: value for name, value in event.__dict__.items() if name in type(person).model_fields
+    }
+    return person.model_copy(update=said)
+
+
+def _another_asked(state: State, event: AnotherPartnerAsked) -> Iterable[Change]:
+    pair = _the(state, Pair, event.cohort_id, event.pair_id)
+    yield pair.model_copy(update={"asked_another": (*pair.asked_another, event.by)})
+
+
+def _partner_kept(state: State, event: PartnerKept) -> Iterable[Change]:
+    pair = _the(state, Pair, event.cohort_id, event.pair_id)
+    others = tuple(side for side in pair.asked_another if side != event.by)
+    yield pair.model_copy(update={"asked_another": others})
 
 
 def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[Change]:
@@ -148,6 +206,14 @@ EVOLUTION: Evolution = {
     ManagerEnrolled: _manager_enrolled,
     ManagerWaitlisted: _manager_waitlisted,
     ManagerWithdrew: _manager_withdrew,
+    MentorChanged: _mentor_changed,
+    MentorReturned: _mentor_returned,
+    ManagerChanged: _manager_changed,
+    ManagerPaused: _manager_paused,
+    ManagerResumed: _manager_paused,
+    ManagerReturned: _manager_returned,
+    AnotherPartnerAsked: _another_asked,
+    PartnerKept: _partner_kept,
     AvailabilityChanged: _availability_changed,
     PairChosenByHand: _chosen_by_hand,
     PairKeptApart: _kept_apart,

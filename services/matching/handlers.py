@@ -25,8 +25,18 @@ from schemas.matching import (
 )
 from schemas.rounds import CallOffRound
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
+from schemas.taking_part import (
+    AskForAnotherPartner,
+    ChangeManager,
+    ChangeMentor,
+    KeepPartner,
+    PauseManager,
+    ResumeManager,
+    ReturnManager,
+    ReturnMentor,
+)
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State, Whole
-from services.matching import overrides, pairs, people, rounds
+from services.matching import overrides, pairs, people, rounds, taking_part
 from services.matching.couple import Couple, couple_of
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
@@ -56,6 +66,8 @@ def needs(message: Message) -> Iterable[Need]:
         case PairProposed():
             yield One(Round, cohort_id, message.round_id)
             yield from _needs_of_pair(cohort_id, message.pair_id)
+        case AskForAnotherPartner() | KeepPartner():
+            yield One(Pair, cohort_id, message.pair_id)
         case AcceptProposal() | DeclineProposal() | DissolvePair() | PairEvent():
             yield from _needs_of_pair(cohort_id, message.pair_id)
         case Due():
@@ -115,6 +127,38 @@ def _pause(state: State, command: PauseMentor, _: datetime) -> Decision:
 
 def _resume(state: State, command: ResumeMentor, _: datetime) -> Decision:
     return people.resume(_mentor(state, command, command.mentor_id), command.mentor_id)
+
+
+def _change_mentor(state: State, command: ChangeMentor, _: datetime) -> Decision:
+    return taking_part.change_mentor(_mentor(state, command, command.mentor_id), command)
+
+
+def _change_manager(state: State, command: ChangeManager, _: datetime) -> Decision:
+    return taking_part.change_manager(_manager(state, command, command.manager_id), command)
+
+
+def _pause_manager(state: State, command: PauseManager, _: datetime) -> Decision:
+    return taking_part.pause_manager(_manager(state, command, command.manager_id), command)
+
+
+def _resume_manager(state: State, command: ResumeManager, _: datetime) -> Decision:
+    return taking_part.resume_manager(_manager(state, command, command.manager_id), command)
+
+
+def _return_mentor(state: State, command: ReturnMentor, _: datetime) -> Decision:
+    return taking_part.return_mentor(_mentor(state, command, command.mentor_id), command)
+
+
+def _return_manager(state: State, command: ReturnManager, now: datetime) -> Decision:
+    return taking_part.return_manager(_manager(state, command, command.manager_id), command, now)
+
+
+def _ask_for_another(state: State, command: AskForAnotherPartner, _: datetime) -> Decision:
+    return pairs.ask_for_another(_pair(state, command, command.pair_id), command)
+
+
+def _keep_partner(state: State, command: KeepPartner, _: datetime) -> Decision:
+    return pairs.keep(_pair(state, command, command.pair_id), command)
 
 
 def _change_availability(state: State, command: ChangeAvailability, _: datetime) -> Decision:
@@ -251,6 +295,14 @@ HANDLERS: Handlers = {
     PauseMentor: _pause,
     ResumeMentor: _resume,
     ChangeAvailability: _change_availability,
+    ChangeMentor: _change_mentor,
+    ChangeManager: _change_manager,
+    PauseManager: _pause_manager,
+    ResumeManager: _resume_manager,
+    ReturnMentor: _return_mentor,
+    ReturnManager: _return_manager,
+    AskForAnotherPartner: _ask_for_another,
+    KeepPartner: _keep_partner,
     WithdrawMentor: _withdraw_mentor,
     WithdrawManager: _withdraw_manager,
     RunRound: _run_round,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair
+from schemas.calendars import CalendarEvent
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
     AvailabilityChanged,
@@ -15,6 +16,7 @@ from schemas.matching import (
 from schemas.notify import LetterDeferred, LetterFailed
 from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import AttendanceCorrected, SessionDisputed, SessionEvent
+from schemas.taking_part import ManagerEvent
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Need, One
 from services.portal.evolution import EVOLUTION
@@ -38,10 +40,12 @@ def needs(message: Message) -> Iterable[Need]:
     match message:
         case CohortOpened() | CohortMeasured() | RolloutRecommended() | RolloutWithheld():
             yield One(Cohort, cohort_id, cohort_id)
-        case PersonContact() | PersonErased() | AvailabilityChanged():
+        case PersonContact() | PersonErased() | AvailabilityChanged() | CalendarEvent():
             yield One(Participant, cohort_id, message.person_id)
-        case MentorEvent() | ManagerEnrolled() | ManagerWaitlisted() | ManagerWithdrew():
+        case MentorEvent() | ManagerEvent() | ManagerEnrolled():
             yield One(Participant, cohort_id, message.subject)
+        case ManagerWaitlisted() | ManagerWithdrew():
+            yield One(Participant, cohort_id, message.manager_id)
         case PairEvent():
             yield One(Pair, cohort_id, message.pair_id)
             yield One(Participant, cohort_id, message.manager_id)

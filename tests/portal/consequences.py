@@ -5,6 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.base import Message, pair_of, recast
+from schemas.calendars import (
+    AbsenceDeclared,
+    AbsenceWithdrawn,
+    DeclareAbsence,
+    WithdrawAbsence,
+)
+from schemas.dates import Absence
 from schemas.matching import (
     AcceptProposal,
     AvailabilityChanged,
@@ -59,8 +66,26 @@ from schemas.scheduling import (
     SessionMoveProposed,
     SessionRescheduled,
 )
+from schemas.taking_part import (
+    AnotherPartnerAsked,
+    AskForAnotherPartner,
+    ChangeManager,
+    ChangeMentor,
+    KeepPartner,
+    ManagerChanged,
+    ManagerPaused,
+    ManagerResumed,
+    ManagerReturned,
+    MentorChanged,
+    MentorReturned,
+    PartnerKept,
+    PauseManager,
+    ResumeManager,
+    ReturnManager,
+    ReturnMentor,
+)
 from schemas.values import SimulatedPair, SimulatedPlace
-from services.portal.views import Session
+from services.portal.views import Participant, Session
 from tests.portal.stories import PROPOSED, WAITLISTED
 
 _SAME = {
@@ -72,6 +97,8 @@ _SAME = {
     WithdrawMentor: MentorWithdrew,
     WithdrawManager: ManagerWithdrew,
     ChangeAvailability: AvailabilityChanged,
+    PauseManager: ManagerPaused,
+    ResumeManager: ManagerResumed,
 }
 
 
@@ -86,6 +113,23 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
             mentor, manager = command.pair_id.split("~")
             people = {"mentor_id": mentor, "manager_id": manager}
             return [recast(ProposalAccepted if yes else ProposalDeclined, command, **people)]
+        case ChangeMentor() | ChangeManager():
+            return [_says(command, town)]
+        case ReturnMentor():
+            return [recast(MentorReturned, command, again=1)]
+        case ReturnManager():
+            return [recast(ManagerReturned, command, again=1, enrolled_at=town.now)]
+        case AskForAnotherPartner() | KeepPartner():
+            asked = isinstance(command, AskForAnotherPartner)
+            mentor, manager = command.pair_id.split("~")
+            people = {"mentor_id": mentor, "manager_id": manager}
+            return [recast(AnotherPartnerAsked if asked else PartnerKept, command, **people)]
+        case DeclareAbsence() | WithdrawAbsence():
+            declared = isinstance(command, DeclareAbsence)
+            last = command.last_day if declared else command.first_day
+            absence = Absence(first_day=command.first_day, last_day=last, hours=command.hours)
+            told = {"absence": absence, "said_on": f"{town.now:%Y-%m-%d}"}
+            return [recast(AbsenceDeclared if declared else AbsenceWithdrawn, command, **told)]
         case RetryLetter():
             more = {"person_id": "m-1", "attempt": 0, "cause": "asked again", "retry_at": town.now}
             return [recast(LetterDeferred, command, **more)]
@@ -100,6 +144,13 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
         case AcceptMove() | DeclineMove() | CorrectAttendance():
             return _session(command, town)
     return []
+
+
+def _says(command: ChangeMentor | ChangeManager, town: Any) -> Message:
+    person = town.store.rows[Participant][f"{command.cohort_id}/{command.subject}"][1]
+    new = {name: value for name, value in command.__dict__.items() if value is not None}
+    kind = MentorChanged if isinstance(command, ChangeMentor) else ManagerChanged
+    return kind.model_validate({**person.model_dump(), **new})
 
 
 def _round(command: RunRound, town: Any) -> list[Message]:
