@@ -18,11 +18,14 @@ from schemas.matching import (
     PairFormed,
     PairKeptApart,
     PairProposed,
-    PairsSimulated,
     ProposalAccepted,
     ProposalDeclined,
     ProposalExpired,
     RoundCompleted,
+)
+from schemas.rounds import (
+    PairsSimulated,
+    RoundCalledOff,
     RoundRequested,
     RoundSimulated,
 )
@@ -151,16 +154,22 @@ def _kept_apart(_: State, event: PairKeptApart) -> Iterable[Change]:
 
 
 def _round_requested(_: State, event: RoundRequested) -> Iterable[Change]:
-    due = event.requested_at
+    due = event.begins_at or event.requested_at
     yield recast(Round, event, id=event.round_id, state="requested", due_at=due)
 
 
-def _round_completed(_: State, event: RoundCompleted) -> Iterable[Change]:
-    yield recast(Round, event, id=event.round_id, state="completed", mode="publish")
+def _round_called_off(state: State, event: RoundCalledOff) -> Iterable[Change]:
+    round_ = _the(state, Round, event.cohort_id, event.round_id)
+    yield round_.model_copy(update={"state": "called-off", "due_at": None})
 
 
-def _round_simulated(_: State, event: RoundSimulated) -> Iterable[Change]:
-    yield recast(Round, event, id=event.round_id, state="simulated", mode="simulate")
+def _round_ended(state: State, event: RoundCompleted | RoundSimulated) -> Iterable[Change]:
+    known = state.get(Round, event.cohort_id, event.round_id)  # none in the oldest records
+    simulated = isinstance(event, RoundSimulated)
+    became = ("simulated", "simulate") if simulated else ("completed", "publish")
+    besides = known.besides if known else ()
+    ended = dict(zip(("state", "mode"), became, strict=True))
+    yield recast(Round, event, id=event.round_id, besides=besides, **ended)
 
 
 def _pairs_simulated(_: State, event: PairsSimulated) -> Iterable[Change]:
@@ -209,8 +218,9 @@ EVOLUTION: Evolution = {
     PairChosenByHand: _chosen_by_hand,
     PairKeptApart: _kept_apart,
     RoundRequested: _round_requested,
-    RoundCompleted: _round_completed,
-    RoundSimulated: _round_simulated,
+    RoundCalledOff: _round_called_off,
+    RoundCompleted: _round_ended,
+    RoundSimulated: _round_ended,
     PairsSimulated: _pairs_simulated,
     PairProposed: _pair_proposed,
     ProposalAccepted: _pair_changed,

@@ -11,6 +11,7 @@ from schemas.values import (
     ScoreReason,
     Side,
     SimulatedPair,
+    SimulatedPlace,
     Tools,
     Waiting,
 )
@@ -112,12 +113,13 @@ class Pair(Timed):
 
 
 class Round(Timed):
-    """A round: searched while it is `requested`, which is when it is due."""
+    """A round: searched while it is `requested`, once it is due. `besides`: pairs it leaves out."""
 
     collection: ClassVar[str] = "rounds"
 
-    state: Literal["requested", "completed", "simulated"] = "completed"
+    state: Literal["requested", "completed", "simulated", "called-off"] = "completed"
     mode: RoundMode = "publish"
+    besides: tuple[str, ...] = ()
     proposed: int = 0
     score: float = 0.0
     managers_waiting: int | None = None
@@ -126,13 +128,14 @@ class Round(Timed):
 
 
 class Simulation(Document):
-    """Some of the pairs that a simulated round would propose."""
+    """Some of the pairs that a simulated round would propose, or of those it would leave."""
 
     collection: ClassVar[str] = "simulations"
 
     round_id: str
     part: int
     pairs: tuple[SimulatedPair, ...]
+    left: tuple[SimulatedPlace, ...] = ()
 
 
 class Override(Document):

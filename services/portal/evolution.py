@@ -12,13 +12,9 @@ from schemas.matching import (
     PairDissolved,
     PairFormed,
     PairProposed,
-    PairsSimulated,
     ProposalAccepted,
     ProposalDeclined,
     ProposalExpired,
-    RoundCompleted,
-    RoundRequested,
-    RoundSimulated,
 )
 from schemas.notify import LetterDeferred, LetterFailed
 from schemas.scheduling import (
@@ -44,6 +40,7 @@ from schemas.scheduling import (
 )
 from schemas.taking_part import AnotherPartnerAsked, PartnerKept
 from services.chassis.domain import Change, Evolution, Gone, State
+from services.portal.evolution_of_rounds import ROUNDS
 from services.portal.participants import EVOLUTION_OF_PEOPLE, participant
 from services.portal.views import (
     Asked,
@@ -53,9 +50,7 @@ from services.portal.views import (
     Figures,
     Pair,
     Proposal,
-    Round,
     Session,
-    Simulation,
     dispute_of,
 )
 
@@ -240,25 +235,7 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
         yield pair.model_copy(update={"completed": event.completed})
 
 
-# --- rounds and letters -----------------------------------------------------------------------
-
-
-def _round_requested(_: State, event: RoundRequested) -> Iterable[Change]:
-    yield recast(Round, event, id=event.round_id, state="requested")
-
-
-def _round_ended(state: State, event: RoundCompleted | RoundSimulated) -> Iterable[Change]:
-    known = state.get(Round, event.cohort_id, event.round_id)
-    at = known.requested_at if known else None
-    ended, mode = ("completed", "publish") if isinstance(event, RoundCompleted) else _SIMULATED
-    yield recast(Round, event, id=event.round_id, state=ended, mode=mode, requested_at=at)
-
-
-_SIMULATED = ("simulated", "simulate")
-
-
-def _pairs_simulated(_: State, event: PairsSimulated) -> Iterable[Change]:
-    yield recast(Simulation, event, id=f"{event.round_id}.{event.part}")
+# --- letters ------------------------------------------------------------------------------------
 
 
 def _letter_failed(_: State, event: LetterFailed) -> Iterable[Change]:
@@ -272,6 +249,7 @@ def _letter_tried_again(state: State, event: LetterDeferred) -> Iterable[Change]
 
 
 EVOLUTION: Evolution = {
+    **ROUNDS,
     CohortOpened: _cohort_opened,
     CohortMeasured: _measured,
     RolloutRecommended: _judged,
@@ -303,10 +281,6 @@ EVOLUTION: Evolution = {
     SessionCompleted: _session_completed,
     SessionDisputed: _session_disputed,
     AttendanceCorrected: _attendance_corrected,
-    RoundRequested: _round_requested,
-    RoundCompleted: _round_ended,
-    RoundSimulated: _round_ended,
-    PairsSimulated: _pairs_simulated,
     LetterFailed: _letter_failed,
     LetterDeferred: _letter_tried_again,
 }

@@ -11,9 +11,7 @@ from schemas.matching import (
     ManagerEnrolled,
     ManagerWaitlisted,
     ManagerWithdrew,
-    RoundCompleted,
-    RoundRequested,
-    RoundSimulated,
+    RoundEvent,
 )
 from schemas.notify import LetterDeferred, LetterFailed
 from schemas.people import PersonContact, PersonErased
@@ -23,6 +21,7 @@ from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Need, One
 from services.portal.evolution import EVOLUTION
 from services.portal.views import (
+    Apart,
     Cohort,
     Dispute,
     FailedLetter,
@@ -55,7 +54,7 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Pair, cohort_id, parent_pair(message.session_id))
             if isinstance(message, SessionDisputed | AttendanceCorrected):
                 yield One(Dispute, cohort_id, dispute_of(message.session_id, message.attempt))
-        case RoundRequested() | RoundCompleted() | RoundSimulated():
+        case RoundEvent():
             yield One(Round, cohort_id, message.round_id)
         case LetterFailed() | LetterDeferred():
             yield One(FailedLetter, cohort_id, message.letter_id)
@@ -79,7 +78,9 @@ DOMAIN = Domain(
         "mentoring.notify.private",
     ),
     tables=(PEOPLE,),
-    documents=(Cohort, Participant, Pair, Session, Dispute, Round, Simulation, FailedLetter),
+    documents=(
+        *(Cohort, Participant, Pair, Session, Dispute, Round, Simulation, Apart, FailedLetter),
+    ),
     learns=frozenset(kind for kind in EVOLUTION if issubclass(kind, Event)),
     handlers={**dict.fromkeys(EVOLUTION, _noted), Due: _noted},
     evolution=EVOLUTION,

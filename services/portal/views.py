@@ -20,6 +20,7 @@ from schemas.values import (
     ScoreReason,
     Side,
     SimulatedPair,
+    SimulatedPlace,
     Tools,
     Waiting,
 )
@@ -117,7 +118,7 @@ class Asked(Value):
 
 
 class Pair(Document):
-    """A pair, from the proposal on.
+    """A pair, from the proposal on. `chosen_because`: why a coordinator chose it, if one did.
 
     `undated`: sessions for which no common hour was found. `stalled`: no session took place for
     too long. `wants_another`: whether there is anything in `asked_another`.
@@ -142,6 +143,7 @@ class Pair(Document):
     score: float = 0.0
     reasons: tuple[ScoreReason, ...] = ()
     first_tools: tuple[FirstTool, ...] = ()
+    chosen_because: str | None = None
     expires_at: Moment | None = None
     completed: int = 0
     stalled: bool = False
@@ -211,13 +213,19 @@ def dispute_of(session_id: str, attempt: int) -> str:
 
 
 class Round(Document):
-    """A round, as it was asked for, and what came of it."""
+    """A round, as it was asked for, and what came of it, or would come (`simulated`).
+
+    `begins_at`: until then what is to be published can be called off.
+    """
 
     collection: ClassVar[str] = "rounds"
 
-    state: Literal["requested", "simulated", "completed"]
+    state: Literal["requested", "simulated", "completed", "called-off"]
     mode: RoundMode
     requested_at: Moment | None = None
+    begins_at: Moment | None = None
+    besides: tuple[str, ...] = ()
+    simulated: bool = False
     proposed: int = 0
     managers_waiting: int = 0
     places_free: int = 0
@@ -226,13 +234,25 @@ class Round(Document):
 
 
 class Simulation(Document):
-    """Some of the pairs that a simulated round would propose."""
+    """Some of the pairs that a simulated round would propose, or of those it would leave."""
 
     collection: ClassVar[str] = "simulations"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "round_id", "id"),)
 
     round_id: str
     part: int
     pairs: tuple[SimulatedPair, ...]
+    left: tuple[SimulatedPlace, ...] = ()
+
+
+class Apart(Document):
+    """Two people whom a coordinator keeps apart, and why; `id` is that of the pair."""
+
+    collection: ClassVar[str] = "kept_apart"
+
+    mentor_id: str
+    manager_id: str
+    reason: str
 
 
 class FailedLetter(Document):

@@ -19,6 +19,7 @@ from schemas.matching import (
     CohortOpened,
     DeclineProposal,
     EnrolManager,
+    KeepApart,
     ManagerEnrolled,
     ManagerWithdrew,
     MentorPaused,
@@ -26,14 +27,13 @@ from schemas.matching import (
     MentorVolunteered,
     MentorWithdrew,
     OpenCohort,
-    PairsSimulated,
+    PairKeptApart,
     PauseMentor,
     ProposalAccepted,
     ProposalDeclined,
+    ProposePair,
     ResumeMentor,
     RoundCompleted,
-    RoundRequested,
-    RoundSimulated,
     RunRound,
     VolunteerAsMentor,
     WithdrawManager,
@@ -41,6 +41,13 @@ from schemas.matching import (
 )
 from schemas.notify import LetterDeferred, RetryLetter
 from schemas.people import PersonContact
+from schemas.rounds import (
+    CallOffRound,
+    PairsSimulated,
+    RoundCalledOff,
+    RoundRequested,
+    RoundSimulated,
+)
 from schemas.scheduling import (
     AcceptMove,
     AttendanceCorrected,
@@ -77,8 +84,9 @@ from schemas.taking_part import (
     ReturnManager,
     ReturnMentor,
 )
-from schemas.values import SimulatedPair
+from schemas.values import SimulatedPair, SimulatedPlace
 from services.portal.views import Participant, Session
+from tests.portal.stories import PROPOSED, WAITLISTED
 
 _SAME = {
     OpenCohort: CohortOpened,
@@ -127,6 +135,10 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
             return [recast(LetterDeferred, command, **more)]
         case RunRound():
             return _round(command, town)
+        case CallOffRound():
+            return [recast(RoundCalledOff, command)]
+        case ProposePair() | KeepApart():
+            return [_by_hand(command, town)]
         case ConfirmSession() | RescheduleSession() | CancelSession() | ReportAttendance():
             return _session(command, town)
         case AcceptMove() | DeclineMove() | CorrectAttendance():
@@ -143,16 +155,32 @@ def _says(command: ChangeMentor | ChangeManager, town: Any) -> Message:
 
 def _round(command: RunRound, town: Any) -> list[Message]:
     about = {"cohort_id": command.cohort_id, "round_id": command.round_id}
-    asked = RoundRequested(**about, mode=command.mode, requested_at=town.now)
+    begins = town.now + timedelta(minutes=command.in_minutes) if command.in_minutes else None
+    told = {"mode": command.mode, "requested_at": town.now, "begins_at": begins}
+    asked = RoundRequested(**about, **told, besides=command.besides)
+    if begins is not None:
+        return [asked]
     figures = {**about, "proposed": 1, "managers_waiting": 0, "places_free": 0, "score": 71.0}
     if command.mode == "publish":
         return [asked, RoundCompleted(**figures, optimal=True)]
     pair = SimulatedPair(mentor_id="m-1", manager_id="g-1", score=71.0, tools=("linkedin",))
+    place = SimulatedPlace(manager_id="g-1", waiting=WAITLISTED.waiting)
+    out = "m-1~g-1" in command.besides
+    found = {"pairs": () if out else (pair,), "left": (place,) if out else ()}
     return [
         asked,
-        PairsSimulated(**about, part=1, pairs=(pair,)),
+        PairsSimulated(**about, part=1, **found),
         RoundSimulated(**figures, optimal=True),
     ]
+
+
+def _by_hand(command: ProposePair | KeepApart, town: Any) -> Message:
+    mentor, manager = command.pair_id.split("~")
+    people = {"mentor_id": mentor, "manager_id": manager}
+    if isinstance(command, KeepApart):
+        return recast(PairKeptApart, command, **people)
+    more = {"round_id": "by-hand", "chosen_because": command.reason}
+    return PROPOSED.model_copy(update={**people, **more, "pair_id": command.pair_id})
 
 
 def _session(command: Any, town: Any) -> list[Message]:

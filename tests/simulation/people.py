@@ -34,6 +34,7 @@ from schemas.matching import (
 )
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
+from schemas.rounds import CallOffRound
 from schemas.scheduling import (
     AcceptMove,
     CancelSession,
@@ -176,6 +177,10 @@ class People:
         if mood < 0.3:
             look = RunRound(cohort_id=its, round_id="r1" if mood < 0.15 else "s1", mode="simulate")
             self.ask(look, 0.03)
+        if 0.3 < mood < 0.4:
+            held = {"in_minutes": 90, "besides": ("m0~g0",)} if mood < 0.35 else {"in_minutes": 5}
+            self.ask(RunRound.model_validate({"cohort_id": its, "round_id": "h1", **held}), 0.03)
+            self.ask(CallOffRound(cohort_id=its, round_id="h1"), 0.03)
         if 0.2 < mood < 0.4:
             self.ask(ProposePair(cohort_id=its, pair_id="m0~g0", reason="asked for it"), 0.03)
         if mood > 0.85:

@@ -131,6 +131,7 @@ EFFECTS: Mapping[str, Effect] = {
         fits=_in_their_week,
     ),
     "RunRound": Effect(("RoundRequested",), already=("RoundRequested",)),
+    "CallOffRound": Effect(("RoundCalledOff",), already=("RoundCalledOff",)),
     "ProposePair": Effect(("PairProposed",)),
     "KeepApart": Effect(("PairKeptApart",), already=("PairKeptApart",)),
     "AcceptProposal": Effect(("ProposalAccepted",)),

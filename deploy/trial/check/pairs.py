@@ -196,7 +196,7 @@ def _goes_on(made: Matched, entry: Entry, report: Report) -> None:
 def _rounds(log: Log, report: Report) -> None:
     """A round that was asked for has ended, and has proposed as many pairs as it says."""
     proposed: dict[str, int] = {}
-    ended = {entry.key for entry in log.facts("RoundCompleted", "RoundSimulated")}
+    ended = {entry.key for entry in log.facts("RoundCompleted", "RoundSimulated", "RoundCalledOff")}
     for entry in log.facts("RoundRequested"):
         if entry.key not in ended:
             report.lost.append(f"{entry}: the round has no end.")
