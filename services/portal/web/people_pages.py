@@ -117,7 +117,7 @@ async def wish_settled(visit: Visit) -> Response:
         kept = KeepPartner(cohort_id=cohort.id, pair_id=pair.id, by=one.by)
         outcome = await visit.send(kept)
         if outcome.rule is not None:
-            return _refused(visit, outcome.rule, here)
+            return refusal(visit, outcome.rule, here)
 
     async def shows() -> bool:
         now = await store.one(Pair, cohort.id, pair.id)
