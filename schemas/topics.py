@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Literal, TypeVar
 
-from schemas import calendars, feedback, matching, notify, portal, scheduling
+from schemas import calendars, feedback, matching, meeting, notify, portal, scheduling
 from schemas.base import Audience, Command, Event, Message
 from schemas.journal import CONTROL, PARKING, CommandRefused, Heartbeat, StepCompleted
 from schemas.people import PersonContact
@@ -20,7 +20,7 @@ Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
     "matching": (matching,),
-    "scheduling": (scheduling, calendars),
+    "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify,),
     "portal": (portal,),

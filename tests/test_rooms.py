@@ -30,7 +30,7 @@ ROOMS = {"app", "evolution", "handlers", "views"}
 PAGED = {"matching", "scheduling", "feedback", "portal"}
 """Services with pages, behind the links of letters or of their own; notify writes the links."""
 FOLDERS = {"matching": {"search"}, "notify": {"templates"}, "portal": {"web"}}
-READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup", "pages"}
+READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup", "meetings", "pages"}
 """The rooms that look documents up; a decision is given them."""
 
 MIRRORED: dict[str, set[type[Message]]] = {PEOPLE: {PersonContact, PersonErased}}
@@ -133,7 +133,7 @@ def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None
 
 # --- messages ---------------------------------------------------------------------------------
 
-HOMES = {*SERVICES, "calendars", "base", "journal", "heartbeat", "people"}
+HOMES = {*SERVICES, "calendars", "meeting", "base", "journal", "heartbeat", "people"}
 """Where messages stand: those of a service, those of every service, and what others inherit."""
 
 

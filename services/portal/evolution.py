@@ -53,6 +53,7 @@ from schemas.scheduling import (
     SessionWithdrawn,
 )
 from services.chassis.domain import Change, Evolution, Gone, State
+from services.portal.meetings import MEETINGS
 from services.portal.spelling import folded, words_of
 from services.portal.views import (
     Cohort,
@@ -350,6 +351,7 @@ def _letter_tried_again(state: State, event: LetterDeferred) -> Iterable[Change]
 
 
 EVOLUTION: Evolution = {
+    **MEETINGS,
     CohortOpened: _cohort_opened,
     CohortMeasured: _measured,
     RolloutRecommended: _judged,

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.base import Moment, Value
+from schemas.places import MeetingPlace
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -131,6 +132,7 @@ class Pair(Document):
     stalled: bool = False
     undated: tuple[int, ...] = ()
     without_date: bool = False
+    place: MeetingPlace | None = None
 
 
 class Proposal(Value):

@@ -121,6 +121,9 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "AcceptMove": Effect(("SessionMoveAccepted",)),
     "DeclineMove": Effect(("SessionMoveDeclined",)),
+    "SetMeetingPlace": Effect(
+        ("MeetingPlaceSet",), already=("MeetingPlaceSet",), fits=_same("place")
+    ),
     "CancelSession": Effect(("SessionCancelled",), already=("SessionCancelled",)),
     "ReportAttendance": Effect(
         _TOLD,
@@ -140,7 +143,8 @@ UNASKED = frozenset(
     {
         *("ProposalExpired", "PairFormed", "RoundCompleted", "ManagerWaitlisted"),
         *("PairsSimulated", "RoundSimulated", "PairChosenByHand"),
-        *("SessionPlanned", "SessionShifted", "SessionPostponed", "PairStalled", "PairGraduated"),
+        *("SessionPlanned", "SessionShifted", "SessionPostponed", "SessionRelocated"),
+        *("PairStalled", "PairGraduated"),
         *("PlanningBegan", "PlanningPostponed", "AttendanceRequested", "AttendanceReminded"),
         *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
