@@ -312,7 +312,7 @@ KNOWS_MORE = {
     "services.notify.actions": {"http.links"},
     "services.scheduling.phrases": {"http.forms"},
 }
-"""What is counted, by views; what a page says; whose link it is, where a link is written or is the proof."""
+"""What is counted, by views; what a page says; whose link it is, where a link is written."""
 
 
 @pytest.mark.parametrize("module", list(domain_rooms()))
