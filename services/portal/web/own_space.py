@@ -232,7 +232,7 @@ async def _move_elsewhere(visit: Visit, me: Participant, session: Session, side:
         pair = await visit.site.store.one(Pair, me.cohort_id, pair_id)
         return pair is not None and pair.place == place
 
-    return await _done(visit, command, shows, "lieu")
+    return await done(visit, command, shows, "lieu")
 
 
 def moment_of(day: str, time: str) -> datetime | None:
