@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 
 from schemas.base import Command
-from schemas.people import PersonContact
+from schemas.people import PersonContact, PersonErased
 from schemas.topics import COMMANDS, Service
 
 WAIT = 10
@@ -19,6 +19,7 @@ WAIT = 10
 _SERVICE: dict[type[Command], Service] = {
     **{kind: service for service, kinds in COMMANDS.items() for kind in kinds},
     PersonContact: "notify",
+    PersonErased: "notify",
 }
 
 
