@@ -25,6 +25,7 @@ from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.specification import AsyncAPI
 from prometheus_client import ProcessCollector
 
+from schemas.rights import rights
 from schemas.topics import COMMANDS, commands_topic
 from services.chassis.clock import Clock, Hand, SharedClock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
@@ -38,6 +39,7 @@ from services.chassis.http.effects import Effects
 from services.chassis.http.foresight import Foresight
 from services.chassis.http.guards import protected
 from services.chassis.http.health import Health, operations_routes
+from services.chassis.http.identity import authorities_of
 from services.chassis.http.links import LinkVerifier
 from services.chassis.http.looks import look_routes
 from services.chassis.http.pages import link_routes
@@ -164,7 +166,7 @@ class Service:
             largest_body=parts.largest_body,
             hsts_seconds=self.settings.hsts_seconds,
         )
-        kind_of_route = protected(*self.settings.http_tokens)
+        kind_of_route = protected(authorities_of(self.settings), partial(rights, domain.name))
         kinds = [kind for kind in COMMANDS[domain.name] if kind not in parts.by_link]
         app.include_router(
             command_routes(self.commands, [*kinds, *parts.topics], parts.topics, kind_of_route)
