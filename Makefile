@@ -73,9 +73,10 @@ format: $(STAMP) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, dashboards and the chart's files
+catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, the table of docs/access.md, dashboards and the chart's files
 	$(BIN)/connecte schemas generate
 	$(BIN)/python -m deploy.made.events_page
+	$(BIN)/python -m deploy.made.access_page
 	$(BIN)/python -m deploy.made.dashboards
 	$(BIN)/python -m deploy.made.chart_files
 

@@ -33,13 +33,13 @@ from services.chassis.domain import Domain
 from services.chassis.faults import Nature
 from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
+from services.chassis.http.authorities import authorities_of
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.connections import server_of
 from services.chassis.http.effects import Effects
 from services.chassis.http.foresight import Foresight
 from services.chassis.http.guards import protected
 from services.chassis.http.health import Health, operations_routes
-from services.chassis.http.identity import authorities_of
 from services.chassis.http.links import LinkVerifier
 from services.chassis.http.looks import look_routes
 from services.chassis.http.pages import link_routes

@@ -21,7 +21,8 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_core import from_json
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas.rights import Role
 
@@ -39,6 +40,19 @@ Sampler = Literal[
 ]
 EmptyIsNone = BeforeValidator(lambda given: given or None)
 """OpenTelemetry takes an empty setting for one that is not there."""
+
+
+def _read(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    try:
+        return from_json(given or "[]")
+    except ValueError:  # whose words would quote the setting
+        raise ValueError("it is not JSON") from None
+
+
+FromJson = BeforeValidator(_read)
+"""Settings of several parts are a list in JSON."""
 
 
 class WrongSetting(Exception):
@@ -141,10 +155,16 @@ class Settings(BaseSettings):
     http_token_old: Annotated[
         SecretStr | None, EmptyIsNone, Field(alias="CONNECTE_HTTP_TOKEN_OLD")
     ] = None
-    narrow_tokens: Annotated[tuple[NarrowToken, ...], Field(alias="CONNECTE_HTTP_TOKENS")] = ()
-    issuers: Annotated[tuple[Issuer, ...], Field(alias="CONNECTE_OIDC_ISSUERS")] = ()
+    narrow_tokens: Annotated[
+        tuple[NarrowToken, ...], NoDecode, FromJson, Field(alias="CONNECTE_HTTP_TOKENS")
+    ] = ()
+    issuers: Annotated[
+        tuple[Issuer, ...], NoDecode, FromJson, Field(alias="CONNECTE_OIDC_ISSUERS")
+    ] = ()
     pseudonym_key: Annotated[
-        SecretStr | None, EmptyIsNone, Field(alias="CONNECTE_PSEUDONYM_KEY", min_length=16)
+        Annotated[SecretStr, Field(min_length=16)] | None,
+        EmptyIsNone,
+        Field(alias="CONNECTE_PSEUDONYM_KEY"),
     ] = None
     hsts_seconds: Annotated[
         int, Field(alias="CONNECTE_HSTS_SECONDS", ge=0, le=2 * 365 * 24 * 3600)

@@ -17,7 +17,6 @@ from starlette.exceptions import HTTPException
 from schemas.actors import Actor, ActorType
 from schemas.rights import Rights, Role
 from services.chassis.http.problems import Problem
-from services.chassis.settings import Settings
 
 ON_BEHALF, VIA = "Connecte-On-Behalf-Of", "Connecte-Via"
 """Headers: role and id of whoever a machine speaks for; through what they ask."""
@@ -67,23 +66,6 @@ def static(tokens: Sequence[tuple[str, Principal]]) -> Authority:
         return right[0] if right else None
 
     return whose
-
-
-def authorities_of(settings: Settings) -> Sequence[Authority]:
-    """Who knows the tokens of a service: its settings, and the issuers that they name."""
-    anything = Principal("api_key", "token", ("machine",), None)
-    own = [(token, anything) for token in settings.http_tokens]
-    for one in settings.narrow_tokens:
-        cohorts = None if "*" in one.cohorts else frozenset(one.cohorts)
-        principal = Principal("api_key", one.name, (one.role,), cohorts)
-        own.append((one.token.get_secret_value(), principal))
-    found = [static(own)] if own else []
-    if settings.issuers:
-        # Loaded only if it is used: it brings an HTTP client.
-        from services.chassis.http.issuers import providers  # noqa: PLC0415
-
-        found.append(providers(settings.issuers, settings.pseudonym_secret))
-    return found
 
 
 async def principal_of(request: Request, authorities: Sequence[Authority]) -> Principal:
