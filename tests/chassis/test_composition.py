@@ -1,11 +1,10 @@
 """Settings from the environment, and the service that is built of them."""
 
-import datetime
+import json
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-import timedelta
-import UTC
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.chassis.clock import Clock
@@ -172,11 +171,11 @@ def test_time_is_what_the_clock_is_set_to() -> None:
     assert clock.now() == NOW + timedelta(days=2), "a day a second"
 
 
-NARROW = (
-    '{"name": "figures", "role": "subscriber", "cohorts": ["*"], "token": "sixteen characters"}'
+NARROW = json.dumps(
+    {"name": "figures", "role": "subscriber", "cohorts": ["*"], "token": "sixteen characters"}
 )
-ISSUER = (
-    '{"issuer": "https://issuer.example", "audience": "us", "role": "auditor", "cohorts": ["*"]}'
+ISSUER = json.dumps(
+    {"issuer": "https://issuer.example", "audience": "us", "role": "auditor", "cohorts": ["*"]}
 )
 
 
