@@ -312,8 +312,9 @@ KNOWS_MORE = {
     "services.feedback.handlers": {"http.links"},
     "services.feedback.proof": {"http.links"},
     "services.notify.actions": {"http.links"},
+    "services.scheduling.phrases": {"http.forms"},
 }
-"""What is counted, by views; whose link it is, where a link is written or is the proof."""
+"""What is counted, by views; what a page says; whose link it is, where a link is written."""
 
 
 @pytest.mark.parametrize("module", list(domain_rooms()))
