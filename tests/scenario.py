@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from schemas.base import Event, Message
-from services.chassis.domain import D, Decision, Document, Domain, Due, Refusal, State
+from services.chassis.domain import (
+    Change,
+    D,
+    Decision,
+    Document,
+    Domain,
+    Due,
+    Gone,
+    Refusal,
+    State,
+)
 
 NOW = datetime(2017, 3, 6, 9, 0, tzinfo=UTC)  # a Monday, 10:00 in Paris
 
@@ -23,6 +33,15 @@ class Everything(State):
             if its_kind is kind and document is not None and document.cohort_id == cohort_id
         ]
         return sorted(found, key=lambda document: document.id)  # type: ignore[return-value]
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """`model_copy` takes any field; no database would give back one that is not declared."""
+        changes = list(changes)
+        for change in changes:
+            document = change.document if isinstance(change, Gone) else change
+            strange = vars(document).keys() - type(document).model_fields.keys()
+            assert not strange, f"{type(document).__name__} has no field {strange}"
+        State.apply(self, changes)
 
 
 @dataclass
