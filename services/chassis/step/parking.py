@@ -27,7 +27,7 @@ from services.chassis.log.contract import Received
 from services.chassis.step.admission import Skipped, read
 from services.chassis.step.draft import Draft
 
-Load = Callable[[Iterable[Need]], Awaitable[list[Document]]]
+Load = Callable[[Iterable[One]], Awaitable[list[Document]]]
 
 READ_AT_ONCE = 16
 PORTION_BYTES = 4 * 1024 * 1024

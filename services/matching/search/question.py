@@ -1,11 +1,15 @@
 """What a search is asked and what it answers: plain data, which can be sent to another process."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from schemas.values import CohortPolicy, WaitingCause
-from services.matching.views import Manager, Mentor
+from schemas.values import CohortPolicy, Tools, WaitingCause
+from services.chassis.domain import Document
+from services.chassis.store.rows import decoded
+from services.matching.views import Cohort, Manager, Mentor, Override, Pair
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,12 +34,52 @@ class People:
         return sorted(rows, key=lambda m: (m.enrolled_at or _LONG_AGO, m.id))
 
 
+SEEN: Mapping[type[Document], Sequence[str]] = {
+    Cohort: ("policy",),
+    Mentor: tuple(Mentor.model_fields),
+    # What the last round told them is nothing that a search asks.
+    Manager: tuple(name for name in Manager.model_fields if name != "waiting"),
+    # Of pairs there are more with every round, and two ids of each are all that is asked.
+    Pair: ("manager_id", "mentor_id"),
+    Override: ("manager_id", "mentor_id", "decision"),
+}
+"""What a search sees of which documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The same as the database has it: some documents of a kind in each portion, as bytes.
+
+    Whoever only hands them on to where they are searched pays nothing for each of them.
+    """
+
+    portions: Mapping[type[Document], Sequence[bytes]]
+
+    def people(self) -> People:
+        """Everybody, read and checked: so much of it that it has no place in an event loop."""
+        [cohort] = self._rows(Cohort)
+        closed: dict[str, list[str]] = defaultdict(list)
+        apart = [row for row in self._rows(Override) if row["decision"] == "kept_apart"]
+        for row in (*self._rows(Pair), *apart):
+            closed[row["manager_id"]].append(row["mentor_id"])
+        return People(
+            CohortPolicy.model_validate(cohort["policy"]),
+            [Mentor.model_validate(row) for row in self._rows(Mentor)],
+            [Manager.model_validate(row) for row in self._rows(Manager)],
+            {manager: sorted(mentors) for manager, mentors in sorted(closed.items())},
+        )
+
+    def _rows(self, kind: type[Document]) -> list[dict[str, Any]]:
+        return [row for portion in self.portions[kind] for row in decoded(portion)]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of one search: pairs (mentor, manager), best first, and why others wait."""
+    """What came of one search: pairs (mentor, manager), best first, and of those who stay on the
+    waiting list, in its order: id, why, and what they need."""
 
     pairs: Sequence[tuple[str, str]] = ()
-    causes: Mapping[str, WaitingCause] = field(default_factory=dict)
+    waiting: Sequence[tuple[str, WaitingCause, Tools]] = ()
     score: float = 0.0
     places_free: int = 0
     proven: bool = True

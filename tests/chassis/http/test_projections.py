@@ -80,7 +80,8 @@ async def test_cohorts_are_listed_where_a_service_shows_a_document_of_each() -> 
         rest = (await client.get("/cohorts?after=a&limit=1")).json()
 
     assert [row["id"] for row in everything["items"]] == ["a", "b", "c"]
-    assert ([row["id"] for row in rest["items"]], rest["total"]) == (["b"], 3)
+    assert (everything["total"], rest["total"]) == (3, None)
+    assert [row["id"] for row in rest["items"]] == ["b"]
 
 
 async def test_parked_records_are_listed_without_their_bytes(site: Site) -> None:
