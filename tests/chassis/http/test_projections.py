@@ -33,7 +33,8 @@ async def test_projections_are_listed_by_id_page_by_page_and_filtered(site: Site
         overview = (await client.get("/cohorts/c")).json()
 
     assert [item["id"] for item in everything["items"]] == ["m~g", "m~h", "m~i"]
-    assert ([item["id"] for item in page["items"]], page["total"]) == (["m~h"], 3)
+    assert ([item["id"] for item in page["items"]], page["total"]) == (["m~h"], None)
+    assert everything["total"] == 3
     assert [item["id"] for item in some["items"]] == ["m~g"]
     assert none == {"items": [], "total": 0}
     assert overview == {"tallies": {"all": 3}}
