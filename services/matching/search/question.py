@@ -1,14 +1,11 @@
 """What a search is asked and what it answers: plain data, which can be sent to another process."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from schemas.values import CohortPolicy, Tools, WaitingCause
 from services.chassis.domain import Document
-from services.chassis.store.rows import decoded
 from services.matching.views import Cohort, Manager, Mentor, Override, Pair
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,23 +51,6 @@ class Roll:
     """
 
     portions: Mapping[type[Document], Sequence[bytes]]
-
-    def people(self) -> People:
-        """Everybody, read and checked: so much of it that it has no place in an event loop."""
-        [cohort] = self._rows(Cohort)
-        closed: dict[str, list[str]] = defaultdict(list)
-        apart = [row for row in self._rows(Override) if row["decision"] == "kept_apart"]
-        for row in (*self._rows(Pair), *apart):
-            closed[row["manager_id"]].append(row["mentor_id"])
-        return People(
-            CohortPolicy.model_validate(cohort["policy"]),
-            [Mentor.model_validate(row) for row in self._rows(Mentor)],
-            [Manager.model_validate(row) for row in self._rows(Manager)],
-            {manager: sorted(mentors) for manager, mentors in sorted(closed.items())},
-        )
-
-    def _rows(self, kind: type[Document]) -> list[dict[str, Any]]:
-        return [row for portion in self.portions[kind] for row in decoded(portion)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ owner searches again among those who still wait.
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -16,13 +17,15 @@ from multiprocessing import get_context
 from typing import Protocol
 
 from schemas.base import Message
-from schemas.values import Tools, Waiting, WaitingCause
+from schemas.values import CohortPolicy, Tools, Waiting, WaitingCause
 from services.chassis.domain import Document
 from services.chassis.step.deadlines import FailedFor
+from services.chassis.store.contract import Row
+from services.chassis.store.rows import decoded
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.search.explaining import waiting_words
 from services.matching.search.question import SEEN, Found, People, Roll
-from services.matching.views import Manager, Mentor, Round
+from services.matching.views import Cohort, Manager, Mentor, Override, Pair, Round
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +59,28 @@ def solve(people: People) -> Found:
     return solving.solve(people)
 
 
+def people_of(roll: Roll) -> People:
+    """Everybody on the roll, read and checked: too much to do where an event loop runs."""
+
+    def rows_of(kind: type[Document]) -> list[Row]:
+        return [row for portion in roll.portions[kind] for row in decoded(portion)]
+
+    [cohort] = rows_of(Cohort)
+    apart = [row for row in rows_of(Override) if row["decision"] == "kept_apart"]
+    closed: dict[str, list[str]] = defaultdict(list)
+    for row in (*rows_of(Pair), *apart):
+        closed[row["manager_id"]].append(row["mentor_id"])
+    return People(
+        CohortPolicy.model_validate(cohort["policy"]),
+        [Mentor.model_validate(row) for row in rows_of(Mentor)],
+        [Manager.model_validate(row) for row in rows_of(Manager)],
+        {manager: sorted(mentors) for manager, mentors in sorted(closed.items())},
+    )
+
+
 def solve_roll(roll: Roll) -> Found:
     """The best pairing of those on the roll."""
-    return solve(roll.people())
+    return solve(people_of(roll))
 
 
 async def solve_here(roll: Roll) -> Found:
@@ -74,7 +96,7 @@ class Solver:
 
     async def __call__(self, roll: Roll) -> Found:
         if sum(len(roll.portions[kind]) for kind in (Mentor, Manager)) <= _FEW:
-            people = await asyncio.to_thread(roll.people)
+            people = await asyncio.to_thread(people_of, roll)
             if len(people.free) * len(people.waiting) <= SMALL:
                 return await asyncio.to_thread(solve, people)
         if self._processes is None:
