@@ -10,7 +10,16 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Literal, TypeVar
 
-from schemas import calendars, feedback, matching, notify, portal, scheduling
+from schemas import (
+    calendars,
+    feedback,
+    matching,
+    notify,
+    portal,
+    rounds,
+    scheduling,
+    taking_part,
+)
 from schemas.base import Audience, Command, Event, Message
 from schemas.journal import CONTROL, PARKING, CommandRefused, Heartbeat, StepCompleted
 from schemas.people import PersonContact
@@ -19,7 +28,7 @@ Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
-    "matching": (matching,),
+    "matching": (matching, rounds, taking_part),
     "scheduling": (scheduling, calendars),
     "feedback": (feedback,),
     "notify": (notify,),

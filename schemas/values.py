@@ -10,6 +10,7 @@ from schemas.base import (
     Count,
     ManagerId,
     MentorId,
+    PairId,
     PersonId,
     RoundId,
     Value,
@@ -70,6 +71,10 @@ BY_HAND = "by-hand"
 REMOTE = "remote"
 """The site of whoever meets at a distance: anybody's."""
 
+LeftOut = Annotated[
+    tuple[PairId, ...],
+    described("Pairs that this round does not form, whatever their score.", ["m-017~g-004"]),
+]
 RoundMode = Annotated[
     Literal["publish", "simulate"],
     described("Whether people are asked, or the pairs are only shown to coordinators.", "publish"),
@@ -335,6 +340,13 @@ class SimulatedPair(Value):
         tuple[ToolName, ...],
         described("To begin with, best first.", ["linkedin"]),
     ]
+
+
+class SimulatedPlace(Value):
+    """A manager whom a round would leave waiting."""
+
+    manager_id: ManagerId
+    waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
 
 
 class SurveyFigure(Value):

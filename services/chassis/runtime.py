@@ -126,7 +126,13 @@ class Service:
         bounds = Bounds(settings.commands_in_flight, settings.commands_backlog)
         self.commands = Commands(
             CommandTopic(domain.name, self.log, self.clock, settings.partitions, self.tracing),
-            Effects(domain.name, self.store, parts.done_when, lambda: self.stepper.owned),
+            Effects(
+                domain.name,
+                self.store,
+                parts.done_when,
+                lambda: self.stepper.owned,
+                self.clock.now,
+            ),
             Pressure(bounds),
         )
         self._ending = asyncio.Event()

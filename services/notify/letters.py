@@ -35,6 +35,7 @@ from schemas.scheduling import (
     SessionShifted,
     SessionWithdrawn,
 )
+from schemas.taking_part import ManagerReturned, MentorReturned
 from schemas.values import Side
 from services.chassis.domain import One
 from services.notify.views import Cohort, Letter, Person
@@ -62,6 +63,8 @@ class Telling:
 LETTERS: dict[type[Event], Telling] = {
     MentorVolunteered: Telling("mentor"),
     ManagerEnrolled: Telling("manager"),
+    MentorReturned: Telling("mentor"),
+    ManagerReturned: Telling("manager"),
     ManagerWaitlisted: Telling("manager"),
     PairProposed: Telling("both", link="proposal", introduces=True),
     ProposalDeclined: Telling("other"),
@@ -106,6 +109,7 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
     - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
     - PairGraduated, if it was taken back before, GraduationWithdrawn: `{type}:{pair_id}:{again}`
     - PlanningPostponed: `PlanningPostponed:{pair_id}:{retry_at, as that of PairStalled}`
+    - MentorReturned, ManagerReturned: `{type}:{person}:{again}`
     - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`
     - all others: `{type}:{subject}`. MentorVolunteered's subject is the mentor,
       ManagerEnrolled's the manager, SurveyOpened's the survey, and that of what concerns a pair
@@ -132,7 +136,7 @@ def _fact_id(event: Event) -> str:
             return f"{subject}:{event.retry_at:%Y%m%dT%H%M%SZ}"
         case PairGraduated() if event.again:
             return f"{subject}:{event.again}"
-        case GraduationWithdrawn():
+        case GraduationWithdrawn() | MentorReturned() | ManagerReturned():
             return f"{subject}:{event.again}"
         case PairStalled():
             return f"{subject}:{event.since:%Y%m%dT%H%M%SZ}"
@@ -144,9 +148,9 @@ def _recipients(event: Event) -> list[tuple[str, Side]]:
     to = LETTERS[type(event)].to
     if isinstance(event, SurveyOpened):
         return [(event.person_id, event.side)]
-    if isinstance(event, MentorVolunteered):
+    if isinstance(event, MentorVolunteered | MentorReturned):
         return [(event.mentor_id, "mentor")]
-    if isinstance(event, ManagerEnrolled | ManagerWaitlisted):
+    if isinstance(event, ManagerEnrolled | ManagerWaitlisted | ManagerReturned):
         return [(event.manager_id, "manager")]
     mentor_id, manager_id = people_of(event.subject)
     both: list[tuple[str, Side]] = [(mentor_id, "mentor"), (manager_id, "manager")]

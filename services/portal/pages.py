@@ -23,6 +23,7 @@ from services.portal.web import (
     importing,
     joining,
     own_space,
+    pairing_pages,
     people_pages,
     rounds_pages,
     signing_in,
@@ -95,7 +96,14 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_C}/importer/{{draft}}", "coordinator", importing.correct_or_enter),
     Route("GET", f"{_C}/tour", "coordinator", rounds_pages.rounds),
     Route("POST", f"{_C}/tour", "coordinator", rounds_pages.run),
+    Route("GET", f"{_C}/tour/a-la-main", "coordinator", pairing_pages.by_hand),
+    Route("POST", f"{_C}/tour/a-la-main", "coordinator", pairing_pages.by_hand_sent),
+    Route("GET", f"{_C}/tour/separer", "coordinator", pairing_pages.apart),
+    Route("POST", f"{_C}/tour/separer", "coordinator", pairing_pages.apart_sent),
     Route("GET", f"{_C}/tour/{{round}}", "coordinator", rounds_pages.one_round),
+    Route("POST", f"{_C}/tour/{{round}}", "coordinator", rounds_pages.round_sent),
+    Route("GET", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside),
+    Route("POST", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside_sent),
     Route("GET", f"{_C}/suivi", "coordinator", coordinating.following),
 )
 

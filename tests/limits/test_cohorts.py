@@ -30,7 +30,7 @@ from services.matching import views as matching
 from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.messages import SearchEnded
 from services.matching.search.question import Found, Roll
-from services.matching.search.worker import people_of, search
+from services.matching.search.worker import people_on, search
 from services.matching.views import Cohort, Manager, Mentor, Pair, Round
 from services.notify import views as notify
 from services.notify.handlers import DOMAIN as NOTIFY
@@ -127,7 +127,7 @@ async def test_a_search_does_nothing_for_each_person_where_the_event_loop_runs(
         assert [type(report) for report in reports] == [SearchEnded]
         calls[people], commands[people] = counted["calls"], reads.names.total()
 
-    people = people_of(rolls[-1])
+    people = people_on(rolls[-1])
     assert (len(people.mentors), len(people.managers), len(people.closed)) == (MANY, MANY, MANY)
     answers = 2 * 3 * (MANY // ANSWERS - 1)  # read twice; of three kinds there are many
     assert commands[MANY] - commands[FEW] <= answers + 6

@@ -9,8 +9,10 @@ from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
     MentorVolunteered,
-    RoundRequested,
     RunRound,
+)
+from schemas.rounds import (
+    RoundRequested,
 )
 from schemas.values import CohortPolicy, Window
 from services.chassis.domain import D, Decision, Document, Refusal

@@ -74,6 +74,21 @@ def _offered(asked: Asked, fact: Entry) -> bool:
     return same and asked.data.get("day") == offered.get("day")
 
 
+def _says(asked: Asked, fact: Entry) -> bool:
+    """All that is asked for is what the person says; no needs are those of the job."""
+    for field in _SAID:
+        wish = asked.data.get(field)
+        if wish is not None and wish != {} and wish != fact.data.get(field):
+            return False
+    return True
+
+
+_SAID = (
+    *("directorate", "site", "skills", "capacity", "job_family", "needs"),
+    *("line_manager", "excludes"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What follows from a command that is not refused.
@@ -100,17 +115,32 @@ EFFECTS: Mapping[str, Effect] = {
     "ResumeMentor": Effect(("MentorResumed",), already=("MentorVolunteered",)),
     "WithdrawMentor": Effect(("MentorWithdrew",), already=("MentorWithdrew",)),
     "WithdrawManager": Effect(("ManagerWithdrew",), already=("ManagerWithdrew",)),
+    "ChangeMentor": Effect(
+        ("MentorChanged",), already=("MentorChanged", "MentorVolunteered"), fits=_says
+    ),
+    "ChangeManager": Effect(
+        ("ManagerChanged",), already=("ManagerChanged", "ManagerEnrolled"), fits=_says
+    ),
+    "PauseManager": Effect(("ManagerPaused",), already=("ManagerPaused",)),
+    "ResumeManager": Effect(("ManagerResumed",), already=("ManagerEnrolled",)),
+    "ReturnMentor": Effect(("MentorReturned",), already=("MentorVolunteered",)),
+    "ReturnManager": Effect(("ManagerReturned",), already=("ManagerEnrolled",)),
     "ChangeAvailability": Effect(
         ("AvailabilityChanged",),
         already=("AvailabilityChanged", "MentorVolunteered", "ManagerEnrolled"),
         fits=_in_their_week,
     ),
     "RunRound": Effect(("RoundRequested",), already=("RoundRequested",)),
+    "CallOffRound": Effect(("RoundCalledOff",), already=("RoundCalledOff",)),
     "ProposePair": Effect(("PairProposed",)),
     "KeepApart": Effect(("PairKeptApart",), already=("PairKeptApart",)),
     "AcceptProposal": Effect(("ProposalAccepted",)),
     "DeclineProposal": Effect(("ProposalDeclined",)),
     "DissolvePair": Effect(("PairDissolved",), already=("PairDissolved",)),
+    "AskForAnotherPartner": Effect(
+        ("AnotherPartnerAsked",), already=("AnotherPartnerAsked",), fits=_same("by")
+    ),
+    "KeepPartner": Effect(("PartnerKept",)),
     "ConfirmSession": Effect(
         ("SessionConfirmed",), already=("SessionConfirmed", *_DATED), fits=_confirmed
     ),

@@ -14,6 +14,8 @@ BOTH = ("mentor", "manager")
 OWED: dict[str, tuple[str, ...]] = {
     "MentorVolunteered": ("mentor",),
     "ManagerEnrolled": ("manager",),
+    "MentorReturned": ("mentor",),
+    "ManagerReturned": ("manager",),
     "ManagerWaitlisted": ("manager",),  # but only the first time
     "PairProposed": BOTH,
     "ProposalDeclined": BOTH,  # but not who declined

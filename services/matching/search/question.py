@@ -47,10 +47,12 @@ SEEN: Mapping[type[Document], Sequence[str]] = {
 class Roll:
     """The same as the database has it: some documents of a kind in each portion, as bytes.
 
-    Whoever only hands them on to where they are searched pays nothing for each of them.
+    Whoever only hands them on to where they are searched pays nothing for each of them. `besides`:
+    the pairs that are left out of this round.
     """
 
     portions: Mapping[type[Document], Sequence[bytes]]
+    besides: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from datetime import datetime
 from multiprocessing import get_context
 from typing import Protocol
 
-from schemas.base import Message
+from schemas.base import Message, people_of
 from schemas.values import CohortPolicy, Tools, Waiting, WaitingCause
 from services.chassis.domain import Document
 from services.chassis.step.deadlines import FailedFor
@@ -59,7 +59,7 @@ def solve(people: People) -> Found:
     return solving.solve(people)
 
 
-def people_of(roll: Roll) -> People:
+def people_on(roll: Roll) -> People:
     """Everybody on the roll, read and checked: too much to do where an event loop runs."""
 
     def rows_of(kind: type[Document]) -> list[Row]:
@@ -70,6 +70,8 @@ def people_of(roll: Roll) -> People:
     closed: dict[str, list[str]] = defaultdict(list)
     for row in (*rows_of(Pair), *apart):
         closed[row["manager_id"]].append(row["mentor_id"])
+    for mentor, manager in map(people_of, roll.besides):
+        closed[manager].append(mentor)
     return People(
         CohortPolicy.model_validate(cohort["policy"]),
         [Mentor.model_validate(row) for row in rows_of(Mentor)],
@@ -80,7 +82,7 @@ def people_of(roll: Roll) -> People:
 
 def solve_roll(roll: Roll) -> Found:
     """The best pairing of those on the roll."""
-    return solve(people_of(roll))
+    return solve(people_on(roll))
 
 
 async def solve_here(roll: Roll) -> Found:
@@ -96,7 +98,7 @@ class Solver:
 
     async def __call__(self, roll: Roll) -> Found:
         if sum(len(roll.portions[kind]) for kind in (Mentor, Manager)) <= _FEW:
-            people = await asyncio.to_thread(people_of, roll)
+            people = await asyncio.to_thread(people_on, roll)
             if len(people.free) * len(people.waiting) <= SMALL:
                 return await asyncio.to_thread(solve, people)
         if self._processes is None:
@@ -142,15 +144,15 @@ async def search(reads: Reads, round_: Round, solve: Solve) -> AsyncIterator[Sea
             yield PairsFound(**of_round, part=part, pairs=some)
         if round_.mode == "simulate" or not found.pairs:
             break
-    if round_.mode == "publish":
-        for begin in range(0, len(found.waiting), AT_ONCE):
-            places = tuple(
-                (manager, _place(round_, at, causes[manager], needs))
-                for at, (manager, _, needs) in enumerate(
-                    found.waiting[begin : begin + AT_ONCE], begin + 1
-                )
+    for begin in range(0, len(found.waiting), AT_ONCE):
+        part += 1
+        places = tuple(
+            (manager, _place(round_, at, causes[manager], needs))
+            for at, (manager, _, needs) in enumerate(
+                found.waiting[begin : begin + AT_ONCE], begin + 1
             )
-            yield PlacesFound(**of_round, waiting=places)
+        )
+        yield PlacesFound(**of_round, part=part, waiting=places)
     yield SearchEnded(
         **of_round,
         proposed=proposed,
@@ -169,16 +171,18 @@ def _place(round_: Round, position: int, cause: WaitingCause, needs: Tools) -> W
 async def _settled(reads: Reads, round_: Round, solve: Solve) -> Found:
     """A search during which nobody came or went; after some, the last one has to do."""
     for _ in range(_SEARCHES):
-        roll = await _read(reads, round_.cohort_id)
+        roll = await _read(reads, round_)
         found = await solve(roll)
         if await _stands(reads, round_.cohort_id, roll):
             break
     return found
 
 
-async def _read(reads: Reads, cohort_id: str) -> Roll:
+async def _read(reads: Reads, round_: Round) -> Roll:
+    cohort_id = round_.cohort_id
     return Roll(
-        {kind: await reads.encoded(kind, cohort_id, fields) for kind, fields in SEEN.items()}
+        {kind: await reads.encoded(kind, cohort_id, fields) for kind, fields in SEEN.items()},
+        round_.besides,
     )
 
 
