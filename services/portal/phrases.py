@@ -79,6 +79,10 @@ NOTICES: Mapping[str, Said] = {
         "La séance est annulée ; une autre date est cherchée.",
         "The session is cancelled; another date is sought.",
     ),
+    "lieu": _said(
+        "C’est noté. L’autre personne apprend le nouveau lieu par une lettre.",
+        "It is recorded. The other person learns of the place by letter.",
+    ),
     "raconte": _said("Merci, c’est noté.", "Thank you, it is recorded."),
     "semaine": _said(
         "Votre semaine est enregistrée. Les séances déjà fixées ne changent pas.",
@@ -194,6 +198,7 @@ REFUSALS: Mapping[str, Said] = {
     "other-attempt": _said(
         "La séance a changé de date entre-temps.", "The session has another date by now."
     ),
+    "pair-ended": _said("Ce binôme a pris fin.", "This pair has ended."),
     "proposal-expired": _said(
         "Cette proposition n’est plus valable.", "This proposal has expired."
     ),
