@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from schemas.base import Event, Message
 from services.chassis.domain import (
     Cells,
+    Change,
     Columns,
     D,
     Decision,
     Document,
     Domain,
     Due,
+    Gone,
     Refusal,
     State,
 )
@@ -38,6 +40,15 @@ class Everything(State):
             if its_kind is kind and document is not None and document.cohort_id == cohort_id
         ]
         return sorted(found, key=lambda document: document.id)  # type: ignore[return-value]
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """`model_copy` takes any field; no database would give back one that is not declared."""
+        changes = list(changes)
+        for change in changes:
+            document = change.document if isinstance(change, Gone) else change
+            strange = vars(document).keys() - type(document).model_fields.keys()
+            assert not strange, f"{type(document).__name__} has no field {strange}"
+        State.apply(self, changes)
 
 
 @dataclass
