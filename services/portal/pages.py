@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from schemas.rights import Role
 from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
@@ -40,7 +41,8 @@ from services.portal.web.visit import Visit
 
 logger = logging.getLogger(__name__)
 
-Who = Literal["anybody", "signed-in", "coordinator"]
+Who = Literal["anybody", "signed-in", "coordinator", "administrator"]
+"""`coordinator`: of the programme in the address, where there is one; `administrator`: of all."""
 Answer = Callable[[Visit], Awaitable[Response]]
 
 VISIT, SESSION, LANGUAGE = "visite", "session", "langue"
@@ -98,8 +100,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_form),
     Route("POST", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_sent),
     Route("GET", "/coordonner", "coordinator", coordinating.cohorts),
-    Route("GET", "/coordonner/ouvrir", "coordinator", coordinating.opening_form),
-    Route("POST", "/coordonner/ouvrir", "coordinator", coordinating.opening_sent),
+    Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
+    Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
     Route("GET", _C, "coordinator", people_pages.to_handle),
     Route("POST", f"{_C}/lettres", "coordinator", people_pages.letter_again),
     Route("POST", f"{_C}/souhaits", "coordinator", people_pages.wish_settled),
@@ -176,9 +178,20 @@ async def _answered(route: Route, visit: Visit) -> Response:
             return _stale(visit)
     if route.who != "anybody" and visit.session is None:
         return await _to_sign_in(visit)
-    if route.who == "coordinator" and not visit.coordinates:
-        raise NotHere
+    if route.who in ("coordinator", "administrator"):
+        visit.role = _coordinating(route, visit)
     return await route.answer(visit)
+
+
+def _coordinating(route: Route, visit: Visit) -> Role:
+    """In which role somebody uses a page of coordinators. Raises `NotHere` where in none."""
+    if visit.administers:
+        return "administrator"
+    its_cohort = visit.path.get("cohort")
+    theirs = visit.coordinates if its_cohort is None else visit.coordinates_in(its_cohort)
+    if route.who == "administrator" or not theirs:
+        raise NotHere
+    return "coordinator"
 
 
 async def _to_sign_in(visit: Visit) -> Response:
