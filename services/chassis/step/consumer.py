@@ -21,7 +21,6 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
-from schemas.access import group_of
 from services.chassis.log.contract import Spot
 from services.chassis.log.kafka import KafkaLog, received
 from services.chassis.log.reader import Reader, ReadingBroker, Trouble
@@ -86,7 +85,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.subscriber = broker.subscriber(
             *map(self.names.there, self.topics),
             batch=True,
-            group_id=self.names.there(group_of(stepper.domain.name)),
+            group_id=self.names.there(f"mentoring.{stepper.domain.name}"),
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
