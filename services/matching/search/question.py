@@ -18,6 +18,8 @@ class People:
     mentors: Sequence[Mentor]
     managers: Sequence[Manager]
     closed: Mapping[str, Sequence[str]]
+    lines: Mapping[str, str | None] = field(default_factory=dict)
+    """Who people report to, as a directory has it: before what they say themselves."""
 
     @property
     def free(self) -> list[Mentor]:

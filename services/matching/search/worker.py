@@ -22,7 +22,7 @@ from services.chassis.step.deadlines import FailedFor
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.search.explaining import waiting_words
 from services.matching.search.question import Found, People
-from services.matching.views import Cohort, Manager, Mentor, Override, Pair, Round
+from services.matching.views import Cohort, Line, Manager, Mentor, Override, Pair, Round
 
 logger = logging.getLogger(__name__)
 
@@ -169,6 +169,7 @@ async def _read(reads: Reads, round_: Round) -> People:
         sorted((d for d in found if isinstance(d, Mentor)), key=_by_id),
         sorted((d for d in found if isinstance(d, Manager)), key=_by_id),
         {manager: sorted(mentors) for manager, mentors in sorted(closed.items())},
+        dict(sorted(await reads.columns(Line, cohort_id, ("id", "line_manager")))),
     )
 
 
