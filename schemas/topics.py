@@ -15,6 +15,7 @@ from schemas import (
     feedback,
     lines,
     matching,
+    meeting,
     notify,
     portal,
     rounds,
@@ -30,7 +31,7 @@ Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
     "matching": (matching, rounds, taking_part, lines),
-    "scheduling": (scheduling, calendars),
+    "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify,),
     "portal": (portal,),

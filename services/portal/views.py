@@ -10,6 +10,7 @@ from pydantic import Field
 
 from schemas.base import Moment, Value
 from schemas.dates import Absence
+from schemas.places import MeetingPlace
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -149,6 +150,7 @@ class Pair(Document):
     stalled: bool = False
     undated: tuple[int, ...] = ()
     without_date: bool = False
+    place: MeetingPlace | None = None
     asked_another: tuple[Asked, ...] = ()
     wants_another: bool = False
 
