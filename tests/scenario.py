@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.base import Event, Message
 from services.chassis.domain import (
+    Cells,
     Change,
+    Columns,
     D,
     Decision,
     Document,
@@ -26,7 +28,12 @@ class Everything(State):
     def get(self, kind: type[D], cohort_id: str, id: str) -> D | None:
         return self.documents.get((kind, f"{cohort_id}/{id}"))  # type: ignore[return-value]
 
+    def columns(self, need: Columns) -> list[Cells]:
+        self.read[need] = {}
+        return super().columns(need)
+
     def whole(self, kind: type[D], cohort_id: str) -> list[D]:
+        """Every document of the kind in the cohort, by id."""
         found = [
             document
             for (its_kind, _), document in self.documents.items()
