@@ -30,7 +30,8 @@ def erase(
     matching: MatchingUrl,
     notify: NotifyUrl,
     cohort: Annotated[
-        list[str] | None, typer.Option(help="One more cohort, which matching does not know.")
+        list[str] | None,
+        typer.Option(metavar="COHORT", help="One more cohort, which matching does not know."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; else only say what stands.")] = False,
     token: Token = None,

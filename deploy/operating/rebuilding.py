@@ -83,7 +83,8 @@ async def forget_older(access: Access, service: Service) -> list[int]:
 
 
 async def journal_size(access: Access, service: Service) -> int:
-    """About how many records a rebuild has to read."""
+    """About how many records a rebuild has to read. OperationFailed if topics are not as set."""
+    await check_partitions(access, access.partitions, _topics(service))
     topics = _topics(service, tables=False)
     places = [TopicPartition(t, p) for t in topics for p in range(access.partitions)]
     consumer = Reader(**access.kafka_connection, enable_auto_commit=False)
