@@ -57,9 +57,8 @@ def up(
                     else:
                         table.add_row(name, str(address))
                 output.print(table)
-                output.print(
-                    "For connecte in another terminal:", *exports(stack.settings), sep="\n"
-                )
+                lines = ["For connecte in another terminal:", *exports(stack.settings)]
+                output.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
                 if waiting := quiet_until(datetime.now(UTC)):
                     output.print(waiting, markup=False, highlight=False)
             await stack.failed
