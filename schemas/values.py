@@ -163,6 +163,39 @@ class QuietHours(Value):
     end: Annotated[ClockTime, Field(examples=["08:00"])] = "08:00"
 
 
+class LetterRules(Value):
+    """How letters are gathered, and what is brought to mind."""
+
+    gather_minutes: Annotated[
+        int,
+        described("How long what can wait is gathered into one letter.", 60, ge=0, le=1440),
+    ] = 60
+    urgent_at_night: Annotated[
+        bool,
+        described("Whether a change within 48 hours is told in quiet hours, too.", False),
+    ] = False
+    proposal_reminders: Annotated[
+        tuple[Annotated[float, Field(gt=0, lt=1)], ...],
+        described(
+            "After which parts of its time who has not answered is reminded.", [0.5], max_length=5
+        ),
+    ] = (0.5,)
+    session_reminders: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=20)], ...],
+        described(
+            "How many working days before a session it is brought to mind.", [1], max_length=5
+        ),
+    ] = (1,)
+    survey_reminders: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=20)], ...],
+        described(
+            "How many working days before a survey closes it is brought to mind.",
+            [1],
+            max_length=5,
+        ),
+    ] = (1,)
+
+
 class RolloutCriteria(Value):
     """When the programme counts as run in. All of them have to be met."""
 
@@ -227,6 +260,10 @@ class CohortPolicy(Value):
             [{"site": "Strasbourg", "region": "67"}],
             max_length=200,
         ),
+    ] = None
+    letters: Annotated[
+        LetterRules | None,
+        Field(description="How letters are gathered and what they bring to mind; null as usual."),
     ] = None
 
 

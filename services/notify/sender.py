@@ -19,9 +19,10 @@ import aiosmtplib
 from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
-from services.notify.letters import LETTERS, TEMPLATES, other_of
+from services.notify.letters import TELLINGS, other_of
+from services.notify.mail_policy import MAIL_POLICY
 from services.notify.messages import LetterAttempted, Outcome
-from services.notify.rendering import MAIL_POLICY, Letterhead, UnusableAddress, render
+from services.notify.rendering import Letterhead, UnusableAddress, render
 from services.notify.views import Cohort, Letter, Person
 
 logger = logging.getLogger(__name__)
@@ -173,16 +174,14 @@ class Sender:
         if cohort is None:
             return "transient", "cohort unknown"
         moment = now if letter.due_at is None else max(letter.due_at, now - self._leeway)
-        if is_quiet(moment, cohort.quiet_hours):
+        if not letter.urgent and is_quiet(moment, cohort.quiet_hours):
             return "quiet-hours", "quiet hours"
         try:
-            other_id = other_of(letter)
             person = people.get(_key(letter, letter.person_id))
-            other = people.get(_key(letter, other_id)) if other_id else None
-            introduces = LETTERS[TEMPLATES[letter.template]].introduces
-            if person is None or (other is None and introduces):
+            others, complete = _others(letter, people)
+            if person is None or not complete:
                 return "no-contact", "no contact"
-            return self._rendered(letter, person, other, cohort, now)
+            return self._rendered(letter, person, others, cohort, now)
         except UnusableAddress:
             return "permanent", "address"
         except Exception as error:  # noqa: BLE001 - whatever a text does wrong, others are sent
@@ -190,9 +189,14 @@ class Sender:
             return "permanent", "template"
 
     def _rendered(
-        self, letter: Letter, person: Person, other: Person | None, cohort: Cohort, now: datetime
+        self,
+        letter: Letter,
+        person: Person,
+        others: Mapping[str, Person],
+        cohort: Cohort,
+        now: datetime,
     ) -> bytes:
-        message = render(letter, person, other, self._links, cohort, self._head, now)
+        message = render(letter, person, others, self._links, cohort, self._head, now)
         return message.as_bytes(policy=MAIL_POLICY)
 
     async def _sent(self, message: bytes, address: str) -> Result:
@@ -253,6 +257,20 @@ class Sender:
         except (aiosmtplib.SMTPException, OSError):
             return False
         return True
+
+
+def _others(letter: Letter, people: Mapping[str, Person]) -> tuple[dict[str, Person], bool]:
+    """The other sides of a letter's pairs, by id, and whether all are there that it introduces."""
+    others: dict[str, Person] = {}
+    complete = True
+    for part in letter.parts():
+        if (other_id := other_of(part)) is None:
+            continue
+        other = people.get(_key(letter, other_id))
+        if other is not None:
+            others[other_id] = other
+        complete = complete and not (other is None and TELLINGS[part.template].introduces)
+    return others, complete
 
 
 def _key(letter: Letter, id: str) -> str:

@@ -5,6 +5,7 @@ sender learns of it.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -110,7 +111,12 @@ class SimulatedSender(Sender):
         self.office = office
 
     def _rendered(
-        self, letter: Letter, person: Person, other: Person | None, cohort: Cohort, now: datetime
+        self,
+        letter: Letter,
+        person: Person,
+        others: Mapping[str, Person],
+        cohort: Cohort,
+        now: datetime,
     ) -> bytes:
         line = f"{message_id(letter, HEAD.domain)} {letter.key}".encode()
         self.office.written[line] = letter
