@@ -118,7 +118,7 @@ class NewsDropped(LetterEvent):
 
 
 class LetterQueued(LetterEvent):
-    """Facts are owed to a person. `facts` is the event that it tells, no name or address."""
+    """A fact is owed to a person. `facts` is the event that it tells, no name or address."""
 
     audience = "internal"
     template: Template

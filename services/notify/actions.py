@@ -8,7 +8,12 @@ from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.matching import PairProposed
 from schemas.notify import News
-from schemas.scheduling import PlanningPostponed, SessionEvent
+from schemas.scheduling import (
+    AttendanceReminded,
+    AttendanceRequested,
+    PlanningPostponed,
+    SessionEvent,
+)
 from schemas.topics import Service
 from schemas.values import Language
 from services.chassis.http.links import Link, LinkSigner
@@ -19,9 +24,6 @@ SESSION_LINK = timedelta(days=30)
 ATTENDANCE_LINK = timedelta(days=60)
 EXPLAINED = timedelta(days=365)
 WEEK_LINK = timedelta(days=60)
-
-ASKS_TWICE = ("AttendanceRequested", "AttendanceReminded")
-"""What asks whether a session took place asks for its reader's view, too."""
 
 ANSWERED_BY: dict[str, Service] = {
     "proposal": "matching",
@@ -60,10 +62,9 @@ class Links:
 
     def then(self, letter: Letter, part: News, language: Language) -> str | None:
         """The URL of what can be done after that: to a session that took place, the questions."""
-        if part.template not in ASKS_TWICE:
-            return None
         event = TEMPLATES[part.template].model_validate(part.facts)
-        assert isinstance(event, SessionEvent), "it asks of a session"
+        if not isinstance(event, AttendanceRequested | AttendanceReminded):
+            return None
         survey_id = f"{event.pair_id}~s{event.number}~{part.side}"
         until = event.ends_at + ATTENDANCE_LINK
         return self._url(_link(letter, part, "survey", survey_id), until, language)

@@ -126,7 +126,7 @@ def _dates(
     known: tuple[SessionDate, ...], template: str, facts: dict[str, Any]
 ) -> tuple[SessionDate, ...]:
     """The sessions as planned, after what is told of one."""
-    if template not in (*_PLANNED, *_GONE):
+    if template not in (*_PLANNED, *_GONE) or "starts_at" not in facts:
         return known
     which = (facts["pair_id"], facts["number"])
     others = tuple(date for date in known if (date.pair_id, date.number) != which)

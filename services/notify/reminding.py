@@ -11,10 +11,11 @@ from typing import Any
 
 from schemas.base import Message
 from schemas.feedback import SurveyOpened
+from schemas.letter_rules import LetterRules
 from schemas.matching import PairProposed
 from schemas.saying import PARIS
 from schemas.scheduling import SessionEvent, SessionPlanned, SessionRescheduled, SessionShifted
-from schemas.values import LetterRules, QuietHours, Side
+from schemas.values import QuietHours, Side
 from services.notify.calendar import is_day_off, next_sending_time
 
 NOTICE = timedelta(hours=1)

@@ -141,7 +141,8 @@ def _attach(message: EmailMessage, method: Method, calendar: str) -> None:
 def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: datetime) -> str:
     """The calendar part of an invitation. Its description is all that some programs show of it."""
     event = TEMPLATES[writing.letter.template].model_validate(writing.letter.facts)
-    assert isinstance(event, SessionEvent), "a session has a place in a calendar, and nothing else"
+    if not isinstance(event, SessionEvent):
+        raise TypeError(f"{writing.letter.template} has no place in a calendar")
     lines = view["body"]
     if view["url"]:
         lines = [*lines, f"{view['action']}{_colon(writing.language)}", view["url"]]

@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
+from schemas.letter_rules import LetterRules
 from schemas.notify import LetterQueued, NewsDropped, NewsHeld
 from schemas.saying import PARIS
 from schemas.scheduling import (
@@ -22,7 +23,7 @@ from schemas.scheduling import (
     SessionShifted,
     SessionWithdrawn,
 )
-from schemas.values import LetterRules, QuietHours, Side
+from schemas.values import QuietHours, Side
 from services.chassis.domain import Decision
 from services.notify.calendar import next_sending_time
 from services.notify.letters import LETTERS, Telling, fact_id, letters_of

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from schemas.base import Moment, Value
+from schemas.letter_rules import LetterRules
 from schemas.notify import News, SessionDate
-from schemas.values import Language, LetterRules, QuietHours, Side
+from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Timed
 from services.chassis.watch.metrics import Tally
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.base import Event
 from schemas.feedback import SurveyClosed
+from schemas.letter_rules import LetterRules
 from schemas.matching import PairDissolved, ProposalAccepted
 from schemas.notify import LetterQueued, NewsDropped
 from schemas.scheduling import (
@@ -22,7 +23,7 @@ from schemas.scheduling import (
     SessionRescheduled,
     SessionShifted,
 )
-from schemas.values import CohortPolicy, LetterRules, Side
+from schemas.values import CohortPolicy, Side
 from services.chassis.domain import Due
 from services.notify.handlers import DOMAIN
 from services.notify.views import LateReminder, Letter, Tray

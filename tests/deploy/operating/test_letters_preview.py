@@ -10,7 +10,7 @@ import pytest
 from deploy.errors import BadInput
 from deploy.local.local_commands import quiet_until
 from deploy.operating.letters_preview import letters, write
-from services.notify.letters import LETTERS
+from services.notify.letters import TELLINGS
 from tests.deploy.operating.commands import connecte
 
 
@@ -19,7 +19,7 @@ async def test_every_letter_is_written_as_mail_page_and_text_with_an_index(tmp_p
     done = await connecte(*given)
     assert done.code == 0, done.err
     rows = done.document["letters"]
-    assert {row["template"] for row in rows} == {kind.__name__ for kind in LETTERS}
+    assert {row["template"] for row in rows} == set(TELLINGS)
     assert {row["language"] for row in rows} == {"fr", "en"}
     assert len({row["name"] for row in rows}) == len(rows)
     index = Path(done.document["index"]).read_text(encoding="utf-8")
