@@ -16,6 +16,7 @@ from schemas.base import (
     PairEvent,
     PersonId,
     RoundId,
+    at_most,
     described,
 )
 from schemas.text import TIDY
@@ -29,6 +30,7 @@ from schemas.values import (
     Excludes,
     FirstTool,
     JobFamily,
+    LeftOut,
     LineManager,
     OfferedAvailability,
     Profile,
@@ -36,7 +38,6 @@ from schemas.values import (
     RoundMode,
     ScoreReason,
     Side,
-    SimulatedPair,
     Site,
     StatedReason,
     ToolName,
@@ -129,6 +130,10 @@ class RunRound(Command):
     subject_field: ClassVar[str] = "round_id"
     round_id: RoundId
     mode: RoundMode = "publish"
+    besides: Annotated[LeftOut, at_most(500)] = ()
+    in_minutes: Annotated[
+        int, described("Minutes until a round to be published begins.", 15, ge=0, le=10_080)
+    ] = 0
 
 
 class ProposePair(PairCommand):
@@ -354,35 +359,6 @@ class ManagerWaitlisted(Event):
     first: Annotated[
         bool, described("Whether they learn of it for the first time since they wait.", True)
     ]
-
-
-class RoundRequested(RoundEvent):
-    """A round is to be run; it is searched beside everything else that goes on."""
-
-    audience = "internal"
-    mode: RoundMode
-    requested_at: Annotated[
-        Moment, described("When it was asked for. UTC, to the millisecond.", "2017-03-06T09:00:00Z")
-    ]
-
-
-class PairsSimulated(RoundEvent):
-    """Some of the pairs that a round would propose."""
-
-    audience = "internal"
-    part: Annotated[Count, described("1, and so on; a part replaces its like.", 1, ge=1)]
-    pairs: Annotated[tuple[SimulatedPair, ...], Field(description="Best first.")]
-
-
-class RoundSimulated(RoundEvent):
-    """What a round would do."""
-
-    audience = "internal"
-    proposed: Annotated[Count, described("Pairs it would propose.", 40, ge=0)]
-    managers_waiting: Annotated[Count, described("Managers it would leave.", 2, ge=0)]
-    places_free: Annotated[Count, described("Capacity it would leave over.", 20, ge=0)]
-    score: Annotated[float, described("Points, summed over these pairs.", 2800.5, ge=0)]
-    optimal: Annotated[bool, described("Whether nothing better is proven to exist.", True)]
 
 
 class PairChosenByHand(PairEvent):

@@ -10,7 +10,17 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Literal, TypeVar
 
-from schemas import calendars, feedback, matching, notify, portal, scheduling
+from schemas import (
+    calendars,
+    feedback,
+    matching,
+    meeting,
+    notify,
+    portal,
+    rounds,
+    scheduling,
+    taking_part,
+)
 from schemas.base import Audience, Command, Event, Message
 from schemas.journal import CONTROL, PARKING, CommandRefused, Heartbeat, StepCompleted
 from schemas.people import PersonContact
@@ -19,8 +29,8 @@ Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
-    "matching": (matching,),
-    "scheduling": (scheduling, calendars),
+    "matching": (matching, rounds, taking_part),
+    "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify,),
     "portal": (portal,),

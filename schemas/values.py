@@ -10,6 +10,7 @@ from schemas.base import (
     Count,
     ManagerId,
     MentorId,
+    PairId,
     PersonId,
     RoundId,
     Value,
@@ -19,6 +20,7 @@ from schemas.base import (
 )
 from schemas.dates import ClockTime, Region
 from schemas.letter_rules import LetterRules
+from schemas.places import MeetingPlace, as_policy
 from schemas.text import TIDY
 
 Side = Annotated[
@@ -71,6 +73,10 @@ BY_HAND = "by-hand"
 REMOTE = "remote"
 """The site of whoever meets at a distance: anybody's."""
 
+LeftOut = Annotated[
+    tuple[PairId, ...],
+    described("Pairs that this round does not form, whatever their score.", ["m-017~g-004"]),
+]
 RoundMode = Annotated[
     Literal["publish", "simulate"],
     described("Whether people are asked, or the pairs are only shown to coordinators.", "publish"),
@@ -233,6 +239,14 @@ class CohortPolicy(Value):
         LetterRules | None,
         Field(description="How letters are gathered and what they bring to mind; null as usual."),
     ] = None
+    where: Annotated[
+        MeetingPlace | None,
+        described(
+            "Where sessions take place; `{room}` in a link stands for a room of each pair. Null "
+            "where the two agree on it between themselves.",
+            {"at": "link", "link": "https://visio.example/{room}"},
+        ),
+    ] = None
 
 
 _MOST: dict[tuple[str, str], int] = {
@@ -255,6 +269,9 @@ def _asked_for(policy: CohortPolicy) -> CohortPolicy:
     if len(policy.languages) != len(set(policy.languages)):
         once = PydanticCustomError("repeated", "each language is named once")
         beyond.append({"type": once, "loc": ("languages",), "input": policy.languages})
+    if (fault := as_policy(policy.where)) is not None:
+        wrong = PydanticCustomError("no_room", fault)
+        beyond.append({"type": wrong, "loc": ("where", "link"), "input": policy.where})
     if beyond:
         raise ValidationError.from_exception_data("CohortPolicy", beyond)
     return policy
@@ -340,6 +357,13 @@ class SimulatedPair(Value):
         tuple[ToolName, ...],
         described("To begin with, best first.", ["linkedin"]),
     ]
+
+
+class SimulatedPlace(Value):
+    """A manager whom a round would leave waiting."""
+
+    manager_id: ManagerId
+    waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
 
 
 class SurveyFigure(Value):

@@ -14,6 +14,7 @@ from typing import Any
 
 from deploy.errors import BadInput, OperationFailed
 from deploy.operating.reach import Access, opened_log, opened_store
+from schemas.actors import Actor
 from schemas.envelope import Record, encode
 from schemas.journal import DropParked, RetryParked
 from schemas.topics import Service, commands_topic
@@ -22,6 +23,7 @@ from services.chassis.step.parking import queue_of
 from services.chassis.store.contract import Projections, Where
 
 AT_ONCE = 500
+OPERATOR = Actor("service_account", "connecte", "operator", "connecte")
 MOST = 1_000_000
 SHOWN = ("reason", "detail", "attempts", "number", "size", "sha256")
 
@@ -192,6 +194,7 @@ def _commands(wish: Wish, chosen: Sequence[Chosen]) -> list[Record]:
                 id=secrets.token_hex(12),
                 source="/mentoring/operator",
                 time=datetime.now(UTC),
+                actor=OPERATOR,
             )
         )
     return records

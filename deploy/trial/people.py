@@ -368,6 +368,7 @@ _PURPOSES = {
             "SessionPlanned",
             "SessionRescheduled",
             "SessionShifted",
+            "SessionRelocated",
             "SessionMoveProposed",
             "SessionMoveDeclined",
             "SessionReminder",

@@ -33,6 +33,7 @@ from schemas.scheduling import (
     SessionCompleted,
     SessionMissed,
 )
+from schemas.taking_part import ManagerReturned, MentorReturned
 from services.chassis.domain import Change, Evolution, State
 from services.feedback import figures
 from services.feedback.lookup import cohort_of, group_in, pair_in, turnout_in
@@ -241,6 +242,8 @@ EVOLUTION: Evolution = {
     MentorWithdrew: _counted(mentors=-1),
     ManagerEnrolled: _counted(managers=1),
     ManagerWithdrew: _counted(managers=-1),
+    MentorReturned: _counted(mentors=1),
+    ManagerReturned: _counted(managers=1),
     PairFormed: _in_cohort(_pair_formed),
     PairDissolved: _in_cohort(_pair_dissolved),
     PairGraduated: _in_cohort(_pair_graduated),

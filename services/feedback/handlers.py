@@ -30,6 +30,7 @@ from schemas.scheduling import (
     SessionCompleted,
     SessionMissed,
 )
+from schemas.taking_part import ManagerReturned, MentorReturned
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
 from services.chassis.http.links import LinkVerifier
 from services.feedback import cohorts, risk, rollout, surveys
@@ -57,6 +58,8 @@ LEARNS: frozenset[type[Event]] = frozenset(
         MentorWithdrew,
         ManagerEnrolled,
         ManagerWithdrew,
+        MentorReturned,
+        ManagerReturned,
         PairFormed,
         PairDissolved,
         PairGraduated,
@@ -196,6 +199,8 @@ HANDLERS: Handlers = {
     MentorWithdrew: _noted,
     ManagerEnrolled: _noted,
     ManagerWithdrew: _noted,
+    MentorReturned: _noted,
+    ManagerReturned: _noted,
     PairFormed: _pair_formed,
     PairDissolved: _noted,
     PairGraduated: _pair_graduated,

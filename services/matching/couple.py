@@ -63,13 +63,15 @@ class Couple:
 
     def _ended(self, pair: Pair, state: PairState) -> "Couple":
         others = tuple(other for other in self.mentor.engaged if other != pair.id)
-        ended = self._with(pair, state=state, due_at=None)
+        ended = self._with(pair, state=state, due_at=None, asked_another=())
         couple = replace(ended, mentor=engaged(self.mentor, others))
+        if self.manager.pair_id != pair.id:  # they came back, and have another by now
+            return couple
         if self.manager.state == "withdrawn":
             return couple._managed(pair_id=None)
         if state == "graduated":
             return couple._managed(state="graduated", pair_id=pair.id)
-        return couple._managed(state="waiting", pair_id=None)
+        return replace(couple, manager=self.manager.free())
 
     def _reopened(self, pair: Pair) -> "Couple":
         """It stands again, and takes a place again: one more than the mentor has, if need be."""
@@ -77,8 +79,9 @@ class Couple:
             return self
         mentor = engaged(self.mentor, (*self.mentor.engaged, pair.id))
         couple = replace(self._with(pair, state="formed"), mentor=mentor)
-        gone = self.manager.state == "withdrawn"
-        return couple if gone else couple._managed(state="paired", pair_id=pair.id)
+        if not self.manager.may_take(pair.id):
+            return couple
+        return couple._managed(state="paired", pair_id=pair.id, waiting=None)
 
     def _with(self, pair: Pair, **fields: Any) -> "Couple":
         return replace(self, pair=pair.model_copy(update=fields))

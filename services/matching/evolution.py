@@ -18,15 +18,28 @@ from schemas.matching import (
     PairFormed,
     PairKeptApart,
     PairProposed,
-    PairsSimulated,
     ProposalAccepted,
     ProposalDeclined,
     ProposalExpired,
     RoundCompleted,
+)
+from schemas.rounds import (
+    PairsSimulated,
+    RoundCalledOff,
     RoundRequested,
     RoundSimulated,
 )
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
+from schemas.taking_part import (
+    AnotherPartnerAsked,
+    ManagerChanged,
+    ManagerPaused,
+    ManagerResumed,
+    ManagerReturned,
+    MentorChanged,
+    MentorReturned,
+    PartnerKept,
+)
 from services.chassis.domain import Change, D, Evolution, State
 from services.matching.couple import couple_of, engaged
 from services.matching.views import (
@@ -34,6 +47,7 @@ from services.matching.views import (
     Manager,
     Mentor,
     Override,
+    Pair,
     Round,
     Simulation,
 )
@@ -77,6 +91,53 @@ def _manager_withdrew(state: State, event: ManagerWithdrew) -> Iterable[Change]:
     yield manager.model_copy(update={"state": "withdrawn"})
 
 
+def _mentor_changed(state: State, event: MentorChanged) -> Iterable[Change]:
+    mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
+    yield engaged(_saying(mentor, event), mentor.engaged)
+
+
+def _mentor_returned(state: State, event: MentorReturned) -> Iterable[Change]:
+    mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
+    back = mentor.model_copy(update={"state": "available", "returns": event.again})
+    yield engaged(back, mentor.engaged)
+
+
+def _manager_changed(state: State, event: ManagerChanged) -> Iterable[Change]:
+    yield _saying(_the(state, Manager, event.cohort_id, event.manager_id), event)
+
+
+def _manager_paused(state: State, event: ManagerPaused | ManagerResumed) -> Iterable[Change]:
+    manager = _the(state, Manager, event.cohort_id, event.manager_id)
+    now = manager.model_copy(update={"paused": isinstance(event, ManagerPaused)})
+    yield now.free() if manager.state in ("waiting", "paused") else now
+
+
+def _manager_returned(state: State, event: ManagerReturned) -> Iterable[Change]:
+    manager = _the(state, Manager, event.cohort_id, event.manager_id)
+    anew = {"paused": False, "waiting": None}
+    told = {"returns": event.again, "enrolled_at": event.enrolled_at}
+    yield manager.model_copy(update={**anew, **told}).free()
+
+
+def _saying(person: D, event: MentorChanged | ManagerChanged) -> D:
+    """The person with what they say now."""
+    said = {
+        name: value for name, value in event.__dict__.items() if name in type(person).model_fields
+    }
+    return person.model_copy(update=said)
+
+
+def _another_asked(state: State, event: AnotherPartnerAsked) -> Iterable[Change]:
+    pair = _the(state, Pair, event.cohort_id, event.pair_id)
+    yield pair.model_copy(update={"asked_another": (*pair.asked_another, event.by)})
+
+
+def _partner_kept(state: State, event: PartnerKept) -> Iterable[Change]:
+    pair = _the(state, Pair, event.cohort_id, event.pair_id)
+    others = tuple(side for side in pair.asked_another if side != event.by)
+    yield pair.model_copy(update={"asked_another": others})
+
+
 def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[Change]:
     for kind in (Mentor, Manager):
         person = state.get(kind, event.cohort_id, event.person_id)
@@ -93,16 +154,22 @@ def _kept_apart(_: State, event: PairKeptApart) -> Iterable[Change]:
 
 
 def _round_requested(_: State, event: RoundRequested) -> Iterable[Change]:
-    due = event.requested_at
+    due = event.begins_at or event.requested_at
     yield recast(Round, event, id=event.round_id, state="requested", due_at=due)
 
 
-def _round_completed(_: State, event: RoundCompleted) -> Iterable[Change]:
-    yield recast(Round, event, id=event.round_id, state="completed", mode="publish")
+def _round_called_off(state: State, event: RoundCalledOff) -> Iterable[Change]:
+    round_ = _the(state, Round, event.cohort_id, event.round_id)
+    yield round_.model_copy(update={"state": "called-off", "due_at": None})
 
 
-def _round_simulated(_: State, event: RoundSimulated) -> Iterable[Change]:
-    yield recast(Round, event, id=event.round_id, state="simulated", mode="simulate")
+def _round_ended(state: State, event: RoundCompleted | RoundSimulated) -> Iterable[Change]:
+    known = state.get(Round, event.cohort_id, event.round_id)  # none in the oldest records
+    simulated = isinstance(event, RoundSimulated)
+    became = ("simulated", "simulate") if simulated else ("completed", "publish")
+    besides = known.besides if known else ()
+    ended = dict(zip(("state", "mode"), became, strict=True))
+    yield recast(Round, event, id=event.round_id, besides=besides, **ended)
 
 
 def _pairs_simulated(_: State, event: PairsSimulated) -> Iterable[Change]:
@@ -139,12 +206,21 @@ EVOLUTION: Evolution = {
     ManagerEnrolled: _manager_enrolled,
     ManagerWaitlisted: _manager_waitlisted,
     ManagerWithdrew: _manager_withdrew,
+    MentorChanged: _mentor_changed,
+    MentorReturned: _mentor_returned,
+    ManagerChanged: _manager_changed,
+    ManagerPaused: _manager_paused,
+    ManagerResumed: _manager_paused,
+    ManagerReturned: _manager_returned,
+    AnotherPartnerAsked: _another_asked,
+    PartnerKept: _partner_kept,
     AvailabilityChanged: _availability_changed,
     PairChosenByHand: _chosen_by_hand,
     PairKeptApart: _kept_apart,
     RoundRequested: _round_requested,
-    RoundCompleted: _round_completed,
-    RoundSimulated: _round_simulated,
+    RoundCalledOff: _round_called_off,
+    RoundCompleted: _round_ended,
+    RoundSimulated: _round_ended,
     PairsSimulated: _pairs_simulated,
     PairProposed: _pair_proposed,
     ProposalAccepted: _pair_changed,

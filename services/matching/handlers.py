@@ -17,17 +17,26 @@ from schemas.matching import (
     PauseMentor,
     ProposePair,
     ResumeMentor,
-    RoundCompleted,
-    RoundRequested,
-    RoundSimulated,
+    RoundEvent,
     RunRound,
     VolunteerAsMentor,
     WithdrawManager,
     WithdrawMentor,
 )
+from schemas.rounds import CallOffRound
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
+from schemas.taking_part import (
+    AskForAnotherPartner,
+    ChangeManager,
+    ChangeMentor,
+    KeepPartner,
+    PauseManager,
+    ResumeManager,
+    ReturnManager,
+    ReturnMentor,
+)
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State, Whole
-from services.matching import overrides, pairs, people, rounds
+from services.matching import overrides, pairs, people, rounds, taking_part
 from services.matching.couple import Couple, couple_of
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
@@ -46,7 +55,7 @@ def needs(message: Message) -> Iterable[Need]:
     """What a message will touch."""
     cohort_id = message.cohort_id
     match message:
-        case RunRound() | SearchReport() | RoundRequested() | RoundCompleted() | RoundSimulated():
+        case RunRound() | CallOffRound() | RoundEvent() | SearchReport():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Round, cohort_id, message.round_id)
             yield from _needs_of_search(cohort_id, message)
@@ -57,6 +66,8 @@ def needs(message: Message) -> Iterable[Need]:
         case PairProposed():
             yield One(Round, cohort_id, message.round_id)
             yield from _needs_of_pair(cohort_id, message.pair_id)
+        case AskForAnotherPartner() | KeepPartner():
+            yield One(Pair, cohort_id, message.pair_id)
         case AcceptProposal() | DeclineProposal() | DissolvePair() | PairEvent():
             yield from _needs_of_pair(cohort_id, message.pair_id)
         case Due():
@@ -79,6 +90,7 @@ def _needs_of_search(cohort_id: str, message: Message) -> Iterable[Need]:
                 yield One(Override, cohort_id, pair_of(mentor_id, manager_id))
                 yield from _needs_of_pair(cohort_id, pair_of(mentor_id, manager_id))
         case PlacesFound():
+            yield One(Simulation, cohort_id, f"{message.round_id}.{message.part}")
             for manager_id, _ in message.waiting:
                 yield One(Manager, cohort_id, manager_id)
         case SearchEnded():
@@ -117,6 +129,38 @@ def _resume(state: State, command: ResumeMentor, _: datetime) -> Decision:
     return people.resume(_mentor(state, command, command.mentor_id), command.mentor_id)
 
 
+def _change_mentor(state: State, command: ChangeMentor, _: datetime) -> Decision:
+    return taking_part.change_mentor(_mentor(state, command, command.mentor_id), command)
+
+
+def _change_manager(state: State, command: ChangeManager, _: datetime) -> Decision:
+    return taking_part.change_manager(_manager(state, command, command.manager_id), command)
+
+
+def _pause_manager(state: State, command: PauseManager, _: datetime) -> Decision:
+    return taking_part.pause_manager(_manager(state, command, command.manager_id), command)
+
+
+def _resume_manager(state: State, command: ResumeManager, _: datetime) -> Decision:
+    return taking_part.resume_manager(_manager(state, command, command.manager_id), command)
+
+
+def _return_mentor(state: State, command: ReturnMentor, _: datetime) -> Decision:
+    return taking_part.return_mentor(_mentor(state, command, command.mentor_id), command)
+
+
+def _return_manager(state: State, command: ReturnManager, now: datetime) -> Decision:
+    return taking_part.return_manager(_manager(state, command, command.manager_id), command, now)
+
+
+def _ask_for_another(state: State, command: AskForAnotherPartner, _: datetime) -> Decision:
+    return pairs.ask_for_another(_pair(state, command, command.pair_id), command)
+
+
+def _keep_partner(state: State, command: KeepPartner, _: datetime) -> Decision:
+    return pairs.keep(_pair(state, command, command.pair_id), command)
+
+
 def _change_availability(state: State, command: ChangeAvailability, _: datetime) -> Decision:
     mentor = _mentor(state, command, command.person_id)
     manager = _manager(state, command, command.person_id)
@@ -139,6 +183,10 @@ def _withdraw_manager(state: State, command: WithdrawManager, _: datetime) -> De
 def _run_round(state: State, command: RunRound, now: datetime) -> Decision:
     past = state.get(Round, command.cohort_id, command.round_id)
     return rounds.request(_cohort(state, command), past, command, now)
+
+
+def _call_off(state: State, command: CallOffRound, now: datetime) -> Decision:
+    return rounds.call_off(state.get(Round, command.cohort_id, command.round_id), command, now)
 
 
 def _accept(state: State, command: AcceptProposal, now: datetime) -> Decision:
@@ -171,14 +219,18 @@ def _pairs_found(state: State, report: PairsFound, now: datetime) -> Decision:
         return []
     cohort, round_ = requested
     shown = state.get(Simulation, report.cohort_id, f"{round_.id}.{report.part}")
-    return rounds.propose(cohort, round_, list(_couples(state, report)), shown, report, now)
+    couples = list(_couples(state, round_, report))
+    return rounds.propose(cohort, round_, couples, shown, report, now)
 
 
 def _places_found(state: State, report: PlacesFound, _: datetime) -> Decision:
-    if _requested(state, report) is None:
+    requested = _requested(state, report)
+    if requested is None:
         return []
+    shown = state.get(Simulation, report.cohort_id, f"{report.round_id}.{report.part}")
     known = [(_manager(state, report, who), place) for who, place in report.waiting]
-    return rounds.tell_places([(who, place) for who, place in known if who is not None])
+    waiting = [(who, place) for who, place in known if who is not None]
+    return rounds.tell_places(requested[1], shown, report.part, waiting)
 
 
 def _search_ended(state: State, report: SearchEnded, _: datetime) -> Decision:
@@ -198,13 +250,14 @@ def _requested(state: State, report: SearchReport) -> tuple[Cohort, Round] | Non
     return cohort, round_
 
 
-def _couples(state: State, report: PairsFound) -> Iterable[Couple]:
+def _couples(state: State, round_: Round, report: PairsFound) -> Iterable[Couple]:
     """The two people of every pair that has not been one, and is not ruled out."""
     for mentor_id, manager_id in report.pairs:
         pair_id = pair_of(mentor_id, manager_id)
         couple = couple_of(state, report.cohort_id, pair_id)
         override = state.get(Override, report.cohort_id, pair_id)
-        ruled_out = override is not None and override.decision == "kept_apart"
+        apart = override is not None and override.decision == "kept_apart"
+        ruled_out = apart or pair_id in round_.besides
         if couple is not None and couple.pair is None and not ruled_out:
             yield couple
 
@@ -242,9 +295,18 @@ HANDLERS: Handlers = {
     PauseMentor: _pause,
     ResumeMentor: _resume,
     ChangeAvailability: _change_availability,
+    ChangeMentor: _change_mentor,
+    ChangeManager: _change_manager,
+    PauseManager: _pause_manager,
+    ResumeManager: _resume_manager,
+    ReturnMentor: _return_mentor,
+    ReturnManager: _return_manager,
+    AskForAnotherPartner: _ask_for_another,
+    KeepPartner: _keep_partner,
     WithdrawMentor: _withdraw_mentor,
     WithdrawManager: _withdraw_manager,
     RunRound: _run_round,
+    CallOffRound: _call_off,
     PairsFound: _pairs_found,
     PlacesFound: _places_found,
     SearchEnded: _search_ended,

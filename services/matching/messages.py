@@ -21,8 +21,9 @@ class PairsFound(SearchReport):
 
 
 class PlacesFound(SearchReport):
-    """Managers who stay on the waiting list, with their places."""
+    """Managers who stay on the waiting list, with their places; counted on from the pairs."""
 
+    part: int
     waiting: tuple[tuple[str, Waiting], ...]
 
 

@@ -15,6 +15,12 @@ from schemas.matching import (
     ProposalExpired,
 )
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
+from schemas.taking_part import (
+    AnotherPartnerAsked,
+    AskForAnotherPartner,
+    KeepPartner,
+    PartnerKept,
+)
 from services.chassis.domain import Decision, Refusal
 from services.matching.couple import Couple
 from services.matching.views import Pair
@@ -62,15 +68,20 @@ def graduate(couple: Couple | None, event: PairGraduated) -> Decision:
 
 
 def reopen(couple: Couple | None, event: GraduationWithdrawn) -> Decision:
-    """A pair that had graduated has not: it stands again, unless somebody has left meanwhile."""
+    """A pair that had graduated has not: it stands again, unless somebody has left meanwhile.
+
+    Who left and came back is in it again too, unless they have another mentor by now.
+    """
     if couple is None or couple.pair is None:
         return _unknown(event.pair_id)
     pair = couple.pair
     if pair.state != "graduated":
         return []
-    for person, cause in ((couple.mentor, "mentor_withdrew"), (couple.manager, "manager_withdrew")):
-        if person.state == "withdrawn":
-            return [recast(PairDissolved, pair, pair_id=pair.id, cause=cause)]
+    there = couple.manager.may_take(pair.id)
+    gone = ((couple.mentor.state == "withdrawn", "mentor"), (not there, "manager"))
+    for left, who in gone:
+        if left:
+            return [recast(PairDissolved, pair, pair_id=pair.id, cause=f"{who}_withdrew")]
     return []
 
 
@@ -92,13 +103,30 @@ def dissolve(pair: Pair | None, command: DissolvePair) -> Decision:
         case "dissolved":
             return []
         case "proposed" | "declined" | "expired" | "graduated":
-            return Refusal(
-                "conflict",
-                "pair-not-standing",
-                f"The pair {pair.id} does not stand but is {pair.state}.",
-            )
+            return _not_standing(pair)
         case _:
             assert_never(pair.state)
+
+
+def ask_for_another(pair: Pair | None, command: AskForAnotherPartner) -> Decision:
+    """One side would rather have another partner; nothing but a coordinator acts on it."""
+    if pair is None:
+        return _unknown(command.pair_id)
+    if pair.state != "formed":
+        return _not_standing(pair)
+    if command.by in pair.asked_another:
+        return []
+    told = {"by": command.by, "reason": command.reason}
+    return [recast(AnotherPartnerAsked, pair, pair_id=pair.id, **told)]
+
+
+def keep(pair: Pair | None, command: KeepPartner) -> Decision:
+    """Who had asked for another partner goes on with this one."""
+    if pair is None:
+        return _unknown(command.pair_id)
+    if command.by not in pair.asked_another:
+        return Refusal("conflict", "not-asked", "This side has not asked for another partner.")
+    return [recast(PartnerKept, pair, pair_id=pair.id, by=command.by)]
 
 
 def _open(couple: Couple | None, pair_id: str, now: datetime) -> tuple[Couple, Pair] | Refusal:
@@ -125,6 +153,12 @@ def _open(couple: Couple | None, pair_id: str, now: datetime) -> tuple[Couple, P
             )
         case _:
             assert_never(pair.state)
+
+
+def _not_standing(pair: Pair) -> Refusal:
+    return Refusal(
+        "conflict", "pair-not-standing", f"The pair {pair.id} does not stand but is {pair.state}."
+    )
 
 
 def _unknown(pair_id: str) -> Refusal:

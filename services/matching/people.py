@@ -54,7 +54,7 @@ def volunteer(cohort: Cohort | None, mentor: Mentor | None, command: VolunteerAs
     if mentor is None:
         return [recast(MentorVolunteered, command)]
     if mentor.state == "withdrawn":
-        return _withdrawn(mentor.id)
+        return withdrawn(mentor.id)
     if any(_told(mentor, name) != getattr(command, name) for name in _OFFER):
         return Refusal(
             "conflict",
@@ -74,7 +74,7 @@ def enrol(
         needs = command.needs or needs_of(command.job_family)
         return [recast(ManagerEnrolled, command, needs=needs, enrolled_at=now)]
     if manager.state == "withdrawn":
-        return _withdrawn(manager.id)
+        return withdrawn(manager.id)
     asked = command if command.needs else recast(EnrolManager, command, needs=manager.needs)
     if any(_told(manager, name) != getattr(asked, name) for name in _REQUEST):
         return Refusal(
@@ -88,9 +88,9 @@ def enrol(
 def pause(mentor: Mentor | None, command: PauseMentor) -> Decision:
     """No new proposals; standing pairs go on."""
     if mentor is None:
-        return _unknown_person(command.mentor_id)
+        return unknown_person(command.mentor_id)
     if mentor.state == "withdrawn":
-        return _withdrawn(mentor.id)
+        return withdrawn(mentor.id)
     if mentor.state == "paused":
         return []
     return [MentorPaused(cohort_id=command.cohort_id, mentor_id=mentor.id)]
@@ -99,9 +99,9 @@ def pause(mentor: Mentor | None, command: PauseMentor) -> Decision:
 def resume(mentor: Mentor | None, mentor_id: str) -> Decision:
     """A paused mentor is available again."""
     if mentor is None:
-        return _unknown_person(mentor_id)
+        return unknown_person(mentor_id)
     if mentor.state == "withdrawn":
-        return _withdrawn(mentor.id)
+        return withdrawn(mentor.id)
     if mentor.state != "paused":
         return []
     return [MentorResumed(cohort_id=mentor.cohort_id, mentor_id=mentor.id)]
@@ -113,9 +113,9 @@ def change_availability(
     """Somebody's week changes, in whichever role they have."""
     people: list[Mentor | Manager] = [p for p in (mentor, manager) if p is not None]
     if not people:
-        return _unknown_person(command.person_id)
+        return unknown_person(command.person_id)
     if all(person.state == "withdrawn" for person in people):
-        return _withdrawn(command.person_id)
+        return withdrawn(command.person_id)
     if all(person.availability == command.availability for person in people):
         return []
     return [recast(AvailabilityChanged, command)]
@@ -126,7 +126,7 @@ def withdraw_mentor(
 ) -> Decision:
     """A mentor leaves: `pairs` are those that they are engaged in; each of them ends."""
     if mentor is None:
-        return _unknown_person(command.mentor_id)
+        return unknown_person(command.mentor_id)
     if mentor.state == "withdrawn":
         return []
     left = MentorWithdrew(cohort_id=command.cohort_id, mentor_id=mentor.id)
@@ -138,7 +138,7 @@ def withdraw_manager(
 ) -> Decision:
     """A manager leaves: their pair, if there is one, ends."""
     if manager is None:
-        return _unknown_person(command.manager_id)
+        return unknown_person(command.manager_id)
     if manager.state == "withdrawn":
         return []
     left = ManagerWithdrew(cohort_id=command.cohort_id, manager_id=manager.id)
@@ -157,9 +157,9 @@ def _ended(pair: Pair, who: str) -> Event:
     return recast(PairDissolved, pair, pair_id=pair.id, cause=f"{who}_withdrew")
 
 
-def _unknown_person(person_id: str) -> Refusal:
+def unknown_person(person_id: str) -> Refusal:
     return Refusal("unknown", "unknown-person", f"Nobody is known as {person_id} in this cohort.")
 
 
-def _withdrawn(person_id: str) -> Refusal:
+def withdrawn(person_id: str) -> Refusal:
     return Refusal("conflict", "withdrawn", f"The person {person_id} has left the cohort.")

@@ -7,19 +7,24 @@ however long the search took and whatever went on meanwhile.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from schemas.base import Event, pair_of, recast
 from schemas.matching import (
     ManagerWaitlisted,
     PairProposed,
-    PairsSimulated,
     RoundCompleted,
-    RoundRequested,
-    RoundSimulated,
     RunRound,
 )
-from schemas.values import CohortPolicy, Profile, SimulatedPair, Waiting
-from services.chassis.domain import Decision
+from schemas.rounds import (
+    CallOffRound,
+    PairsSimulated,
+    RoundCalledOff,
+    RoundRequested,
+    RoundSimulated,
+)
+from schemas.values import CohortPolicy, Profile, SimulatedPair, SimulatedPlace, Waiting
+from services.chassis.domain import Decision, Refusal
 from services.matching.couple import Couple
 from services.matching.messages import PairsFound, SearchEnded
 from services.matching.people import unknown_cohort
@@ -31,19 +36,57 @@ from services.matching.views import Cohort, Manager, Mentor, Round, Simulation
 def request(
     cohort: Cohort | None, past: Round | None, command: RunRound, now: datetime
 ) -> Decision:
-    """Ask for a round. One that was asked for does nothing; a simulated one can be published."""
+    """Ask for a round. One that was asked for does nothing; a simulated one can be published.
+
+    Pairs that the simulation has left out are left out of what is published.
+    """
     if cohort is None:
         return unknown_cohort(command.cohort_id)
-    if past is not None and (past.state, command.mode) != ("simulated", "publish"):
+    held = command.mode == "publish" and command.in_minutes > 0
+    begins_at = now + timedelta(minutes=command.in_minutes) if held else None
+    if past is not None and not _can_be_asked_for(past, command, begins_at or now):
         return []
+    left_out = {*command.besides, *(past.besides if past else ())}
     return [
         RoundRequested(
             cohort_id=command.cohort_id,
             round_id=command.round_id,
             mode=command.mode,
             requested_at=now,
+            begins_at=begins_at,
+            besides=tuple(sorted(left_out)),
         )
     ]
+
+
+def _can_be_asked_for(past: Round, command: RunRound, begins_at: datetime) -> bool:
+    match past.state:
+        case "called-off":
+            return True
+        case "simulated":
+            return command.mode == "publish"
+        case "requested":  # to be published later: it can be sooner
+            sooner = past.due_at is not None and begins_at < past.due_at
+            return past.mode == command.mode == "publish" and sooner
+        case "completed":
+            return False
+        case _:
+            assert_never(past.state)
+
+
+def call_off(past: Round | None, command: CallOffRound, now: datetime) -> Decision:
+    """Do not publish a round after all, as long as it has not begun."""
+    if past is None:
+        return Refusal("unknown", "unknown-round", f"There is no round {command.round_id}.")
+    if past.state == "called-off":
+        return []
+    if past.mode != "publish" or past.state != "requested":
+        return Refusal(
+            "conflict", "round-not-waiting", f"The round {past.id} does not wait to be published."
+        )
+    if past.due_at is None or past.due_at <= now:
+        return Refusal("conflict", "round-begun", f"The round {past.id} has begun.")
+    return [RoundCalledOff(cohort_id=past.cohort_id, round_id=past.id)]
 
 
 def propose(
@@ -111,8 +154,19 @@ def _free(couples: Iterable[Couple]) -> Iterator[Couple]:
             yield couple
 
 
-def tell_places(waiting: Sequence[tuple[Manager, Waiting]]) -> Sequence[Event]:
-    """Tell managers who still wait their places on the list, where these are new."""
+def tell_places(
+    round_: Round,
+    known: Simulation | None,
+    part: int,
+    waiting: Sequence[tuple[Manager, Waiting]],
+) -> Sequence[Event]:
+    """Tell managers who still wait their places on the list, where these are new; or show them."""
+    if round_.mode == "simulate":
+        left = tuple(SimulatedPlace(manager_id=who.id, waiting=place) for who, place in waiting)
+        if known is not None and known.left == left:
+            return []
+        about = {"cohort_id": round_.cohort_id, "round_id": round_.id, "part": part}
+        return [PairsSimulated.model_validate({**about, "pairs": (), "left": left})]
     return [
         ManagerWaitlisted(
             cohort_id=manager.cohort_id,

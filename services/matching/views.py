@@ -11,6 +11,7 @@ from schemas.values import (
     ScoreReason,
     Side,
     SimulatedPair,
+    SimulatedPlace,
     Tools,
     Waiting,
 )
@@ -48,6 +49,7 @@ class Mentor(Document):
     excludes: tuple[str, ...]
     state: Literal["available", "engaged", "paused", "withdrawn"] = "available"
     engaged: tuple[str, ...] = ()
+    returns: int = 0
 
     @property
     def places(self) -> int:
@@ -56,7 +58,10 @@ class Mentor(Document):
 
 
 class Manager(Document):
-    """Somebody who asked to be coached. `pair_id` is the pair, proposed or standing."""
+    """Somebody who asked to be coached. `pair_id` is the pair, proposed or standing.
+
+    `paused`: whether they would be `paused` rather than `waiting` if they were in no pair.
+    """
 
     collection: ClassVar[str] = "managers"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "state", "id"), _COUNTED)
@@ -68,14 +73,29 @@ class Manager(Document):
     availability: Availability
     line_manager: str | None
     excludes: tuple[str, ...]
-    state: Literal["waiting", "proposed", "paired", "graduated", "withdrawn"] = "waiting"
+    state: Literal["waiting", "paused", "proposed", "paired", "graduated", "withdrawn"] = "waiting"
+    paused: bool = False
     pair_id: str | None = None
     enrolled_at: Moment | None = None
     waiting: Waiting | None = None
+    returns: int = 0
+
+    def may_take(self, pair_id: str) -> bool:
+        """Whether this pair would be their only one."""
+        engaged = self.state in ("proposed", "paired") and self.pair_id != pair_id
+        return self.state != "withdrawn" and not engaged
+
+    def free(self) -> "Manager":
+        """They, in no pair."""
+        state = "paused" if self.paused else "waiting"
+        return self.model_copy(update={"state": state, "pair_id": None})
 
 
 class Pair(Timed):
-    """A mentor and a manager, from the proposal on. It has one life: what ended stays ended."""
+    """A mentor and a manager, from the proposal on. It has one life: what ended stays ended.
+
+    `asked_another`: the sides that would rather have another partner, which the other is not told.
+    """
 
     collection: ClassVar[str] = "pairs"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "state", "id"), _COUNTED)
@@ -89,15 +109,17 @@ class Pair(Timed):
     reasons: tuple[ScoreReason, ...]
     tools: tuple[str, ...]
     first_tools: tuple[FirstTool, ...] = ()
+    asked_another: tuple[Side, ...] = ()
 
 
 class Round(Timed):
-    """A round: searched while it is `requested`, which is when it is due."""
+    """A round: searched while it is `requested`, once it is due. `besides`: pairs it leaves out."""
 
     collection: ClassVar[str] = "rounds"
 
-    state: Literal["requested", "completed", "simulated"] = "completed"
+    state: Literal["requested", "completed", "simulated", "called-off"] = "completed"
     mode: RoundMode = "publish"
+    besides: tuple[str, ...] = ()
     proposed: int = 0
     score: float = 0.0
     managers_waiting: int | None = None
@@ -106,13 +128,14 @@ class Round(Timed):
 
 
 class Simulation(Document):
-    """Some of the pairs that a simulated round would propose."""
+    """Some of the pairs that a simulated round would propose, or of those it would leave."""
 
     collection: ClassVar[str] = "simulations"
 
     round_id: str
     part: int
     pairs: tuple[SimulatedPair, ...]
+    left: tuple[SimulatedPlace, ...] = ()
 
 
 class Override(Document):

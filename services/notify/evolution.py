@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from schemas.matching import CohortOpened
+from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
     LetterDeferred,
     LetterEvent,
@@ -18,7 +19,7 @@ from schemas.people import PersonContact, PersonErased
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.notify.letters import TELLINGS
 from services.notify.telling import day_of
-from services.notify.views import Cohort, Entry, LateReminder, Letter, Person, Tray
+from services.notify.views import Cohort, Entry, LateReminder, Letter, Pair, Person, Tray
 
 
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
@@ -29,7 +30,12 @@ def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
         quiet_hours=event.policy.quiet_hours,
         languages=event.policy.languages,
         letters=event.policy.letters,
+        placed=event.policy.where is not None,
     )
+
+
+def _place_set(_: State, event: MeetingPlaceSet) -> Iterable[Change]:
+    yield Pair(id=event.pair_id, cohort_id=event.cohort_id, place=event.place)
 
 
 def _contact(_: State, contact: PersonContact) -> Iterable[Change]:
@@ -135,7 +141,7 @@ def _dates(
     return (*others, SessionDate.model_validate(facts))
 
 
-_PLANNED = ("SessionPlanned", "SessionRescheduled", "SessionShifted")
+_PLANNED = ("SessionPlanned", "SessionRescheduled", "SessionShifted", "SessionRelocated")
 _GONE = ("SessionCancelled", "SessionPostponed", "SessionWithdrawn")
 
 
@@ -179,6 +185,7 @@ def _known(state: State, event: LetterEvent) -> Iterable[Letter]:
 
 EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
+    MeetingPlaceSet: _place_set,
     PersonContact: _contact,
     PersonErased: _erased,
     NewsHeld: _held,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from schemas.base import Event, Message
 from schemas.matching import CohortOpened
+from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
     LetterDeferred,
     LetterFailed,
@@ -22,7 +23,7 @@ from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, concerned, letters_of
 from services.notify.messages import LetterAttempted
 from services.notify.outdating import OUTDATING
-from services.notify.views import Cohort, LateReminder, Letter, Person, Tray
+from services.notify.views import Cohort, LateReminder, Letter, Pair, Person, Tray
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -31,6 +32,8 @@ def needs(message: Message) -> Iterable[Need]:
     match message:
         case CohortOpened():
             return [One(Cohort, cohort_id, cohort_id)]
+        case MeetingPlaceSet():
+            return [One(Pair, cohort_id, message.pair_id)]
         case PersonContact() | PersonErased():
             return [One(Person, cohort_id, message.person_id)]
         case NewsHeld() | NewsDropped() | LetterQueued():
@@ -87,6 +90,7 @@ def _due(state: State, due: Due, now: datetime) -> Decision:
 HANDLERS: Handlers = {
     **dict.fromkeys((*LETTERS, *OUTDATING), _tell),
     CohortOpened: _noted,
+    MeetingPlaceSet: _noted,
     PersonContact: _noted,
     PersonErased: _noted,
     LetterAttempted: _conclude,
@@ -113,8 +117,8 @@ DOMAIN = Domain(
         "mentoring.feedback.private",
     ),
     tables=(PEOPLE,),
-    documents=(Cohort, Person, Tray, Letter, LateReminder),
-    learns=frozenset({CohortOpened}),
+    documents=(Cohort, Person, Pair, Tray, Letter, LateReminder),
+    learns=frozenset({CohortOpened, MeetingPlaceSet}),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,

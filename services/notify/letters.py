@@ -15,6 +15,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
+from schemas.meeting import SessionRelocated
 from schemas.notify import News
 from schemas.scheduling import (
     AttendanceCorrected,
@@ -36,9 +37,10 @@ from schemas.scheduling import (
     SessionShifted,
     SessionWithdrawn,
 )
+from schemas.taking_part import ManagerReturned, MentorReturned
 from schemas.values import Side
 from services.chassis.domain import One
-from services.notify.views import Cohort, Letter, Person
+from services.notify.views import Cohort, Letter, Pair, Person
 
 LinkPurpose = Literal["proposal", "explanation", "session", "attendance", "survey", "week"]
 
@@ -65,6 +67,8 @@ class Telling:
 LETTERS: dict[type[Event], Telling] = {
     MentorVolunteered: Telling("mentor"),
     ManagerEnrolled: Telling("manager"),
+    MentorReturned: Telling("mentor"),
+    ManagerReturned: Telling("manager"),
     ManagerWaitlisted: Telling("manager"),
     PairProposed: Telling("both", link="proposal", introduces=True),
     ProposalDeclined: Telling("other", waits=True),
@@ -76,6 +80,7 @@ LETTERS: dict[type[Event], Telling] = {
     SessionMoveProposed: Telling("other", link="session"),
     SessionMoveDeclined: Telling("both", link="session"),
     SessionShifted: Telling("both", link="session", invitation="REQUEST", introduces=True),
+    SessionRelocated: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionPostponed: Telling("both", invitation="CANCEL"),
     SessionCancelled: Telling("both", invitation="CANCEL"),
     AttendanceRequested: Telling("both", link="attendance", waits=True),
@@ -135,6 +140,7 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
     - PairStalled: `PairStalled:{pair_id}:{since, UTC, as 20170306T090000Z}`
     - PairGraduated, if it was taken back before, GraduationWithdrawn: `{type}:{pair_id}:{again}`
     - PlanningPostponed: `PlanningPostponed:{pair_id}:{retry_at, as that of PairStalled}`
+    - MentorReturned, ManagerReturned: `{type}:{person}:{again}`
     - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`
     - all others: `{type}:{subject}`. MentorVolunteered's subject is the mentor,
       ManagerEnrolled's the manager, SurveyOpened's the survey, and that of what concerns a pair
@@ -162,7 +168,7 @@ def fact_id(event: Message) -> str:
             return f"{subject}:{event.retry_at:%Y%m%dT%H%M%SZ}"
         case PairGraduated() if event.again:
             return f"{subject}:{event.again}"
-        case GraduationWithdrawn():
+        case GraduationWithdrawn() | MentorReturned() | ManagerReturned():
             return f"{subject}:{event.again}"
         case PairStalled():
             return f"{subject}:{event.since:%Y%m%dT%H%M%SZ}"
@@ -174,9 +180,9 @@ def _recipients(event: Event) -> list[tuple[str, Side]]:
     to = LETTERS[type(event)].to
     if isinstance(event, SurveyOpened):
         return [(event.person_id, event.side)]
-    if isinstance(event, MentorVolunteered):
+    if isinstance(event, MentorVolunteered | MentorReturned):
         return [(event.mentor_id, "mentor")]
-    if isinstance(event, ManagerEnrolled | ManagerWaitlisted):
+    if isinstance(event, ManagerEnrolled | ManagerWaitlisted | ManagerReturned):
         return [(event.manager_id, "manager")]
     mentor_id, manager_id = people_of(event.subject)
     both: list[tuple[str, Side]] = [(mentor_id, "mentor"), (manager_id, "manager")]
@@ -195,8 +201,10 @@ def concerned(message: Message) -> tuple[str, ...]:
             return (mentor_id if message.side == "mentor" else manager_id,)
         case PairEvent() | SessionEvent():
             return (message.mentor_id, message.manager_id)
-        case MentorVolunteered() | ManagerEnrolled() | ManagerWaitlisted():
-            return (message.subject,)
+        case MentorVolunteered() | MentorReturned():
+            return (message.mentor_id,)
+        case ManagerEnrolled() | ManagerReturned() | ManagerWaitlisted():
+            return (message.manager_id,)
         case _:
             return ()
 
@@ -212,8 +220,11 @@ def other_of(part: News) -> str | None:
 
 def to_hand_over(letter: Letter) -> list[One]:
     """The documents that the sender needs beside the letter itself."""
-    others = dict.fromkeys(other for part in letter.parts() if (other := other_of(part)))
+    parts = list(letter.parts())
+    others = dict.fromkeys(other for part in parts if (other := other_of(part)))
+    pairs = dict.fromkeys(pair for part in parts if (pair := part.facts.get("pair_id")))
     return [
         One(Cohort, letter.cohort_id, letter.cohort_id),
         *(One(Person, letter.cohort_id, person_id) for person_id in (letter.person_id, *others)),
+        *(One(Pair, letter.cohort_id, pair) for pair in pairs),
     ]

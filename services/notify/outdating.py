@@ -39,7 +39,13 @@ from services.notify.views import Entry
 _PROPOSED = {"PairProposed", "ProposalReminder"}
 _ASKED = {"AttendanceRequested", "AttendanceReminded"}
 _MOVING = {"SessionMoveProposed", "SessionMoveDeclined"}
-_DATED = {"SessionPlanned", "SessionRescheduled", "SessionShifted", "SessionReminder"}
+_DATED = {
+    "SessionPlanned",
+    "SessionRescheduled",
+    "SessionShifted",
+    "SessionRelocated",
+    "SessionReminder",
+}
 _STOOD = {*_DATED, *_MOVING, *_ASKED, "SessionPostponed", "SessionCancelled"}
 """What is said of the date of a session."""
 

@@ -16,12 +16,14 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas import saying
 from schemas.notify import News
+from schemas.places import MeetingPlace, where
 from schemas.scheduling import SessionEvent
 from schemas.values import Language
 from services.notify import words
@@ -58,6 +60,9 @@ class Letterhead:
     contact: str | None = None
 
 
+_NOWHERE: Mapping[str, MeetingPlace] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class _Writing:
     """What every part of one letter is written with."""
@@ -65,6 +70,7 @@ class _Writing:
     letter: Letter
     person: Person
     others: Mapping[str, Person]
+    places: Mapping[str, MeetingPlace]
     links: Links
     cohort: Cohort
     head: Letterhead
@@ -79,14 +85,16 @@ def render(
     cohort: Cohort,
     head: Letterhead,
     now: datetime,
+    places: Mapping[str, MeetingPlace] = _NOWHERE,
 ) -> EmailMessage:
     """The e-mail that tells `person` the letter's facts, dated `now`.
 
-    `others` are the other sides of its pairs, by id, as far as they are known. Raises
+    `others` are the other sides of its pairs by id, `places` where pairs meet by the pair's id, as
+    far as they are known. Raises
     `UnusableAddress`.
     """
     language = language_of(person, cohort)
-    writing = _Writing(letter, person, others, links, cohort, head, language)
+    writing = _Writing(letter, person, others, places, links, cohort, head, language)
     first, *more = letter.parts()
     sections = [_section(writing, part) for part in more]
     main = _section(writing, first, alone=not more)
@@ -154,6 +162,8 @@ def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: d
         organizer=(words.one_line(writing.cohort.name), writing.head.address),
         attendees=[(words.one_line(p.name), p.email) for p in people],
         url=view["url"],
+        location=view["where"],
+        conference=place.link if (place := writing.places.get(event.pair_id)) else None,
     )
     return calendar_of(event, invitation, now)
 
@@ -197,6 +207,7 @@ def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str,
     language, letter, links = writing.language, writing.letter, writing.links
     event = TEMPLATES[part.template].model_validate(part.facts)
     other = writing.others.get(other_of(part) or "")
+    place = writing.places.get(part.facts.get("pair_id", ""))
     common, own = _texts(language)["_common"], _texts(language)[part.template]
     values = facts_of(event, part, other, letter.dates, language) | {
         "name": words.one_line(writing.person.name),
@@ -204,6 +215,7 @@ def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str,
         "cohort": words.one_line(writing.cohort.name),
         "contact": writing.head.contact,
         "alone": alone,
+        "where": where(place, language) if place else None,
     }
 
     def say(text: str | None) -> str | None:
@@ -216,6 +228,7 @@ def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str,
     url, then_url = links.of(letter, part, language), links.then(letter, part, language)
     return {
         "subject": say(own["subject"]),
+        "where": values["where"],
         "body": [said for text in own["body"] if (said := say(text))],
         "write_to": values["other_email"] if own.get("write_to") else None,
         "action": say(own.get("action")),

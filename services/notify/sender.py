@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 import aiosmtplib
@@ -23,7 +24,7 @@ from services.notify.letters import TELLINGS, other_of
 from services.notify.mail_policy import MAIL_POLICY
 from services.notify.messages import LetterAttempted, Outcome
 from services.notify.rendering import Letterhead, UnusableAddress, render
-from services.notify.views import Cohort, Letter, Person
+from services.notify.views import Cohort, Letter, Pair, Person
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,18 @@ class Smtp:
     timeout: float = 30.0
     connections: int = 4
     tls_context: ssl.SSLContext | None = field(default=None, repr=False)
+
+
+NO_PAIRS: Mapping[str, Pair] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The documents that letters need, by `Document.key`."""
+
+    people: Mapping[str, Person]
+    cohorts: Mapping[str, Cohort]
+    pairs: Mapping[str, Pair]
 
 
 class _Away(Exception):
@@ -83,16 +96,18 @@ class Sender:
         cohorts: Mapping[str, Cohort],
         now: datetime,
         leaving: asyncio.Event,
+        pairs: Mapping[str, Pair] = NO_PAIRS,
     ) -> list[LetterAttempted]:
         """Hand the letters over; one outcome each, in their order. Never raises.
 
         Those that are not begun when `leaving` is set are left to somebody else, without any.
 
-        `people` and `cohorts` are by `Document.key` (`cohort_id/id`); `to_hand_over(letter)` says
-        which are needed. When the server is away, or takes nothing any more, letters that have
-        not been tried share the outcome of those that found out, so that a batch takes three
-        timeouts at most and not hundreds.
+        `people`, `cohorts` and `pairs` are by `Document.key` (`cohort_id/id`);
+        `to_hand_over(letter)` says which are needed. When the server is away, or takes nothing
+        any more, letters that have not been tried share the outcome of those that found out, so
+        that a batch takes three timeouts at most and not hundreds.
         """
+        known = Known(people, cohorts, pairs)
         waiting = deque(enumerate(letters))
         results: dict[int, Result] = {}
         working, away, hung = min(self._smtp.connections, len(letters)), "", 0
@@ -103,7 +118,7 @@ class Sender:
             while waiting and not leaving.is_set():
                 place, letter = waiting.popleft()
                 try:
-                    results[place] = await self._hand_over(letter, people, cohorts, now, away)
+                    results[place] = await self._hand_over(letter, known, now, away)
                     # One letter may be at fault; so many, and none between, are not.
                     hung = hung + 1 if results[place] == _HUNG else 0
                     if hung >= enough:
@@ -136,23 +151,18 @@ class Sender:
 
     # --- one letter -----------------------------------------------------------------------
 
-    async def _hand_over(
-        self,
-        letter: Letter,
-        people: Mapping[str, Person],
-        cohorts: Mapping[str, Cohort],
-        now: datetime,
-        away: str,
-    ) -> Result:
+    async def _hand_over(self, letter: Letter, known: Known, now: datetime, away: str) -> Result:
         """What became of one letter. Raises `_Away`, unless it is known already (`away`)."""
         try:
-            message = self._written(letter, people, cohorts, now)
+            message = self._written(letter, known, now)
             if not isinstance(message, bytes):
                 return message
             if away:
                 return "transient", away
             with self.tracing.work("hand over letter", letter) as note_result:
-                result = await self._sent(message, people[_key(letter, letter.person_id)].email)
+                result = await self._sent(
+                    message, known.people[_key(letter, letter.person_id)].email
+                )
                 note_result(result[0])
                 return result
         except _Away:
@@ -162,26 +172,23 @@ class Sender:
             logger.error("letter %s not handed over: %s", letter.id, type(error).__name__)  # noqa: TRY400
             return "transient", "fault"
 
-    def _written(
-        self,
-        letter: Letter,
-        people: Mapping[str, Person],
-        cohorts: Mapping[str, Cohort],
-        now: datetime,
-    ) -> bytes | Result:
+    def _written(self, letter: Letter, known: Known, now: datetime) -> bytes | Result:
         """The e-mail, or why there is none."""
-        cohort = cohorts.get(_key(letter, letter.cohort_id))
+        cohort = known.cohorts.get(_key(letter, letter.cohort_id))
         if cohort is None:
             return "transient", "cohort unknown"
         moment = now if letter.due_at is None else max(letter.due_at, now - self._leeway)
         if not letter.urgent and is_quiet(moment, cohort.quiet_hours):
             return "quiet-hours", "quiet hours"
         try:
-            person = people.get(_key(letter, letter.person_id))
-            others, complete = _others(letter, people)
+            person = known.people.get(_key(letter, letter.person_id))
+            others, complete = _others(letter, known.people)
             if person is None or not complete:
                 return "no-contact", "no contact"
-            return self._rendered(letter, person, others, cohort, now)
+            pairs = _pairs(letter, known.pairs)
+            if cohort.placed and not pairs and _invites(letter):
+                return "transient", "place unknown"  # it comes on another topic, and may be behind
+            return self._rendered(letter, person, others, cohort, pairs, now)
         except UnusableAddress:
             return "permanent", "address"
         except Exception as error:  # noqa: BLE001 - whatever a text does wrong, others are sent
@@ -194,9 +201,11 @@ class Sender:
         person: Person,
         others: Mapping[str, Person],
         cohort: Cohort,
+        pairs: Mapping[str, Pair],
         now: datetime,
     ) -> bytes:
-        message = render(letter, person, others, self._links, cohort, self._head, now)
+        places = {pair.id: pair.place for pair in pairs.values()}
+        message = render(letter, person, others, self._links, cohort, self._head, now, places)
         return message.as_bytes(policy=MAIL_POLICY)
 
     async def _sent(self, message: bytes, address: str) -> Result:
@@ -271,6 +280,16 @@ def _others(letter: Letter, people: Mapping[str, Person]) -> tuple[dict[str, Per
             others[other_id] = other
         complete = complete and not (other is None and TELLINGS[part.template].introduces)
     return others, complete
+
+
+def _pairs(letter: Letter, known: Mapping[str, Pair]) -> dict[str, Pair]:
+    """Where the pairs of a letter meet, by their ids, as far as that is known."""
+    ids = dict.fromkeys(part.facts.get("pair_id") or "" for part in letter.parts())
+    return {pair.id: pair for key in ids if (pair := known.get(_key(letter, key))) is not None}
+
+
+def _invites(letter: Letter) -> bool:
+    return TELLINGS[letter.template].invitation == "REQUEST"
 
 
 def _key(letter: Letter, id: str) -> str:

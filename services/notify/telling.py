@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.letter_rules import LetterRules
+from schemas.meeting import SessionRelocated
 from schemas.notify import LetterQueued, NewsDropped, NewsHeld
 from schemas.saying import PARIS
 from schemas.scheduling import (
@@ -37,6 +38,7 @@ _CHANGES = (
     SessionMoveDeclined,
     SessionMoveProposed,
     SessionPostponed,
+    SessionRelocated,
     SessionRescheduled,
     SessionShifted,
     SessionWithdrawn,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from schemas.base import Moment, Value
 from schemas.letter_rules import LetterRules
 from schemas.notify import News, SessionDate
+from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Timed
 from services.chassis.watch.metrics import Tally
@@ -17,7 +18,10 @@ LetterState = Literal["queued", "sent", "failed"]
 
 
 class Cohort(Document):
-    """What letters need to know of a cohort; `id` is the cohort's own."""
+    """What letters need to know of a cohort; `id` is the cohort's own.
+
+    `placed`: its policy says where pairs meet, so that every pair has a place.
+    """
 
     collection: ClassVar[str] = "cohorts"
 
@@ -25,6 +29,7 @@ class Cohort(Document):
     quiet_hours: QuietHours
     languages: tuple[Language, ...]
     letters: LetterRules | None = None
+    placed: bool = False
 
     @property
     def rules(self) -> LetterRules:
@@ -42,6 +47,14 @@ class Person(Document):
     language: Language
     post: str | None = None
     presentation: str | None = None
+
+
+class Pair(Document):
+    """Where a pair meets, once that is known; `id` is the pair's."""
+
+    collection: ClassVar[str] = "pairs"
+
+    place: MeetingPlace
 
 
 class Entry(Value):

@@ -1,7 +1,6 @@
 """How the portal's documents follow from what it learned. A fold: no time, no rules, no I/O.
 
-Always holds: what a contact changes of a participant and what an event changes of them are other
-fields, so that it does not matter which of the two came first (a rebuild reads contacts last).
+What concerns one person alone is in `participants.py`.
 """
 
 from collections.abc import Iterable
@@ -9,28 +8,16 @@ from collections.abc import Iterable
 from schemas.base import PairEvent, recast
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
-    AvailabilityChanged,
     CohortOpened,
-    ManagerEnrolled,
-    ManagerWaitlisted,
-    ManagerWithdrew,
-    MentorPaused,
-    MentorResumed,
-    MentorVolunteered,
-    MentorWithdrew,
     PairDissolved,
     PairFormed,
     PairProposed,
-    PairsSimulated,
     ProposalAccepted,
     ProposalDeclined,
     ProposalExpired,
-    RoundCompleted,
-    RoundRequested,
-    RoundSimulated,
 )
+from schemas.meeting import MeetingPlaceSet
 from schemas.notify import LetterDeferred, LetterFailed
-from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import (
     AttendanceCorrected,
     GraduationWithdrawn,
@@ -52,19 +39,19 @@ from schemas.scheduling import (
     SessionShifted,
     SessionWithdrawn,
 )
+from schemas.taking_part import AnotherPartnerAsked, PartnerKept
 from services.chassis.domain import Change, Evolution, Gone, State
-from services.portal.spelling import folded, words_of
+from services.portal.evolution_of_rounds import ROUNDS
+from services.portal.participants import EVOLUTION_OF_PEOPLE, participant
 from services.portal.views import (
+    Asked,
     Cohort,
     Dispute,
     FailedLetter,
     Figures,
     Pair,
-    Participant,
     Proposal,
-    Round,
     Session,
-    Simulation,
     dispute_of,
 )
 
@@ -85,91 +72,6 @@ def _judged(state: State, event: RolloutRecommended | RolloutWithheld) -> Iterab
     if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
         ready = isinstance(event, RolloutRecommended)
         yield cohort.model_copy(update={"criteria": event.criteria, "ready": ready})
-
-
-# --- people -----------------------------------------------------------------------------------
-
-
-def _contact(state: State, contact: PersonContact) -> Iterable[Change]:
-    fields = {
-        "name": contact.name,
-        "email": contact.email,
-        "address": contact.email.casefold(),
-        "language": contact.language,
-        "order": f"{folded(contact.name)} {contact.person_id}",
-        "words": words_of(contact.name),
-    }
-    yield _participant(state, contact.cohort_id, contact.person_id).model_copy(update=fields)
-
-
-def _erased(state: State, event: PersonErased) -> Iterable[Change]:
-    person = state.get(Participant, event.cohort_id, event.person_id)
-    if person is None:
-        return
-    if not person.sides:
-        yield Gone(person)
-        return
-    nobody = Participant(id=person.id, cohort_id=person.cohort_id, order=_nameless(person.id))
-    contact = ("name", "email", "address", "language", "order", "words")
-    yield person.model_copy(update={field: getattr(nobody, field) for field in contact})
-
-
-def _mentor_volunteered(state: State, event: MentorVolunteered) -> Iterable[Change]:
-    fields = {
-        "mentor_state": "available",
-        "directorate": event.directorate,
-        "site": event.site,
-        "availability": event.availability,
-        "skills": event.skills,
-        "capacity": event.capacity,
-    }
-    yield _participant(state, event.cohort_id, event.mentor_id).model_copy(update=fields)
-
-
-def _mentor_changed(
-    state: State, event: MentorPaused | MentorResumed | MentorWithdrew
-) -> Iterable[Change]:
-    after = {MentorPaused: "paused", MentorResumed: "available", MentorWithdrew: "withdrawn"}
-    mentor = _participant(state, event.cohort_id, event.mentor_id)
-    yield mentor.model_copy(update={"mentor_state": after[type(event)]})
-
-
-def _manager_enrolled(state: State, event: ManagerEnrolled) -> Iterable[Change]:
-    fields = {
-        "manager_state": "waiting",
-        "directorate": event.directorate,
-        "site": event.site,
-        "availability": event.availability,
-        "job_family": event.job_family,
-        "needs": event.needs,
-        "waiting": None,
-    }
-    yield _participant(state, event.cohort_id, event.manager_id).model_copy(update=fields)
-
-
-def _manager_waitlisted(state: State, event: ManagerWaitlisted) -> Iterable[Change]:
-    manager = _participant(state, event.cohort_id, event.manager_id)
-    yield manager.model_copy(update={"waiting": event.waiting})
-
-
-def _manager_withdrew(state: State, event: ManagerWithdrew) -> Iterable[Change]:
-    manager = _participant(state, event.cohort_id, event.manager_id)
-    yield manager.model_copy(update={"manager_state": "withdrawn"})
-
-
-def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[Change]:
-    person = _participant(state, event.cohort_id, event.person_id)
-    yield person.model_copy(update={"availability": event.availability})
-
-
-def _participant(state: State, cohort_id: str, person_id: str) -> Participant:
-    """The person, or one of whom nothing is known yet."""
-    found = state.get(Participant, cohort_id, person_id)
-    return found or Participant(id=person_id, cohort_id=cohort_id, order=_nameless(person_id))
-
-
-def _nameless(person_id: str) -> str:
-    return f"~ {person_id}"  # behind all names
 
 
 # --- pairs ------------------------------------------------------------------------------------
@@ -201,9 +103,16 @@ def _pair_formed(state: State, event: PairFormed) -> Iterable[Change]:
 def _pair_ended(state: State, event: PairDissolved | PairGraduated) -> Iterable[Change]:
     graduated = isinstance(event, PairGraduated)
     if (pair := _pair(state, event)) is not None:
-        fields = {"stalled": False, "undated": (), "without_date": False}
-        yield pair.model_copy(update={**fields, "state": "graduated" if graduated else "dissolved"})
+        nothing = {"stalled": False, "undated": (), "without_date": False}
+        nothing |= {"asked_another": (), "wants_another": False}
+        ended = "graduated" if graduated else "dissolved"
+        yield pair.model_copy(update={**nothing, "state": ended})
     yield from _manager_becomes(state, event, "graduated" if graduated else "waiting")
+
+
+def _place_set(state: State, event: MeetingPlaceSet) -> Iterable[Change]:
+    if (pair := _pair(state, event)) is not None:
+        yield pair.model_copy(update={"place": event.place})
 
 
 def _goes_on(state: State, event: GraduationWithdrawn) -> Iterable[Change]:
@@ -224,10 +133,24 @@ def _planning_postponed(state: State, event: PlanningPostponed) -> Iterable[Chan
 
 def _manager_becomes(state: State, event: PairEvent, became: str) -> Iterable[Change]:
     """Whoever has left stays so: what ends with them ends later."""
-    manager = _participant(state, event.cohort_id, event.manager_id)
-    if manager.manager_state != "withdrawn":
-        place = {} if became == "waiting" else {"waiting": None}
-        yield manager.model_copy(update={"manager_state": became, **place})
+    manager = participant(state, event.cohort_id, event.manager_id)
+    if manager.manager_state != "withdrawn" and manager.pair_id in (None, event.pair_id):
+        free = became == "waiting"
+        place = {"pair_id": None} if free else {"pair_id": event.pair_id, "waiting": None}
+        rests = "paused" if free and manager.paused else became
+        yield manager.model_copy(update={"manager_state": rests, **place})
+
+
+def _another_asked(state: State, event: AnotherPartnerAsked) -> Iterable[Change]:
+    if (pair := _pair(state, event)) is not None:
+        asked = (*pair.asked_another, recast(Asked, event))
+        yield pair.model_copy(update={"asked_another": asked, "wants_another": True})
+
+
+def _partner_kept(state: State, event: PartnerKept) -> Iterable[Change]:
+    if (pair := _pair(state, event)) is not None:
+        asked = tuple(one for one in pair.asked_another if one.by != event.by)
+        yield pair.model_copy(update={"asked_another": asked, "wants_another": bool(asked)})
 
 
 def _pair(state: State, event: PairEvent) -> Pair | None:
@@ -318,25 +241,7 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
         yield pair.model_copy(update={"completed": event.completed})
 
 
-# --- rounds and letters -----------------------------------------------------------------------
-
-
-def _round_requested(_: State, event: RoundRequested) -> Iterable[Change]:
-    yield recast(Round, event, id=event.round_id, state="requested")
-
-
-def _round_ended(state: State, event: RoundCompleted | RoundSimulated) -> Iterable[Change]:
-    known = state.get(Round, event.cohort_id, event.round_id)
-    at = known.requested_at if known else None
-    ended, mode = ("completed", "publish") if isinstance(event, RoundCompleted) else _SIMULATED
-    yield recast(Round, event, id=event.round_id, state=ended, mode=mode, requested_at=at)
-
-
-_SIMULATED = ("simulated", "simulate")
-
-
-def _pairs_simulated(_: State, event: PairsSimulated) -> Iterable[Change]:
-    yield recast(Simulation, event, id=f"{event.round_id}.{event.part}")
+# --- letters ------------------------------------------------------------------------------------
 
 
 def _letter_failed(_: State, event: LetterFailed) -> Iterable[Change]:
@@ -350,20 +255,12 @@ def _letter_tried_again(state: State, event: LetterDeferred) -> Iterable[Change]
 
 
 EVOLUTION: Evolution = {
+    **ROUNDS,
     CohortOpened: _cohort_opened,
     CohortMeasured: _measured,
     RolloutRecommended: _judged,
     RolloutWithheld: _judged,
-    PersonContact: _contact,
-    PersonErased: _erased,
-    MentorVolunteered: _mentor_volunteered,
-    MentorPaused: _mentor_changed,
-    MentorResumed: _mentor_changed,
-    MentorWithdrew: _mentor_changed,
-    ManagerEnrolled: _manager_enrolled,
-    ManagerWaitlisted: _manager_waitlisted,
-    ManagerWithdrew: _manager_withdrew,
-    AvailabilityChanged: _availability_changed,
+    **EVOLUTION_OF_PEOPLE,
     PairProposed: _pair_proposed,
     ProposalAccepted: _proposal_accepted,
     ProposalDeclined: _proposal_ended,
@@ -372,6 +269,9 @@ EVOLUTION: Evolution = {
     PairDissolved: _pair_ended,
     PairGraduated: _pair_ended,
     GraduationWithdrawn: _goes_on,
+    MeetingPlaceSet: _place_set,
+    AnotherPartnerAsked: _another_asked,
+    PartnerKept: _partner_kept,
     PairStalled: _pair_stalled,
     PlanningPostponed: _planning_postponed,
     SessionPlanned: _session_planned,
@@ -388,10 +288,6 @@ EVOLUTION: Evolution = {
     SessionCompleted: _session_completed,
     SessionDisputed: _session_disputed,
     AttendanceCorrected: _attendance_corrected,
-    RoundRequested: _round_requested,
-    RoundCompleted: _round_ended,
-    RoundSimulated: _round_ended,
-    PairsSimulated: _pairs_simulated,
     LetterFailed: _letter_failed,
     LetterDeferred: _letter_tried_again,
 }

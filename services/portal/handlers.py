@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair
+from schemas.calendars import CalendarEvent
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
     AvailabilityChanged,
@@ -10,17 +11,17 @@ from schemas.matching import (
     ManagerEnrolled,
     ManagerWaitlisted,
     ManagerWithdrew,
-    RoundCompleted,
-    RoundRequested,
-    RoundSimulated,
+    RoundEvent,
 )
 from schemas.notify import LetterDeferred, LetterFailed
 from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import AttendanceCorrected, SessionDisputed, SessionEvent
+from schemas.taking_part import ManagerEvent
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Need, One
 from services.portal.evolution import EVOLUTION
 from services.portal.views import (
+    Apart,
     Cohort,
     Dispute,
     FailedLetter,
@@ -39,10 +40,12 @@ def needs(message: Message) -> Iterable[Need]:
     match message:
         case CohortOpened() | CohortMeasured() | RolloutRecommended() | RolloutWithheld():
             yield One(Cohort, cohort_id, cohort_id)
-        case PersonContact() | PersonErased() | AvailabilityChanged():
+        case PersonContact() | PersonErased() | AvailabilityChanged() | CalendarEvent():
             yield One(Participant, cohort_id, message.person_id)
-        case MentorEvent() | ManagerEnrolled() | ManagerWaitlisted() | ManagerWithdrew():
+        case MentorEvent() | ManagerEvent() | ManagerEnrolled():
             yield One(Participant, cohort_id, message.subject)
+        case ManagerWaitlisted() | ManagerWithdrew():
+            yield One(Participant, cohort_id, message.manager_id)
         case PairEvent():
             yield One(Pair, cohort_id, message.pair_id)
             yield One(Participant, cohort_id, message.manager_id)
@@ -51,7 +54,7 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Pair, cohort_id, parent_pair(message.session_id))
             if isinstance(message, SessionDisputed | AttendanceCorrected):
                 yield One(Dispute, cohort_id, dispute_of(message.session_id, message.attempt))
-        case RoundRequested() | RoundCompleted() | RoundSimulated():
+        case RoundEvent():
             yield One(Round, cohort_id, message.round_id)
         case LetterFailed() | LetterDeferred():
             yield One(FailedLetter, cohort_id, message.letter_id)
@@ -75,7 +78,9 @@ DOMAIN = Domain(
         "mentoring.notify.private",
     ),
     tables=(PEOPLE,),
-    documents=(Cohort, Participant, Pair, Session, Dispute, Round, Simulation, FailedLetter),
+    documents=(
+        *(Cohort, Participant, Pair, Session, Dispute, Round, Simulation, Apart, FailedLetter),
+    ),
     learns=frozenset(kind for kind in EVOLUTION if issubclass(kind, Event)),
     handlers={**dict.fromkeys(EVOLUTION, _noted), Due: _noted},
     evolution=EVOLUTION,

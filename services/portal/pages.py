@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from schemas.rights import Role
 from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
@@ -23,6 +24,7 @@ from services.portal.web import (
     importing,
     joining,
     own_space,
+    pairing_pages,
     people_pages,
     rounds_pages,
     signing_in,
@@ -36,7 +38,8 @@ from services.portal.web.visit import Visit
 
 logger = logging.getLogger(__name__)
 
-Who = Literal["anybody", "signed-in", "coordinator"]
+Who = Literal["anybody", "signed-in", "coordinator", "administrator"]
+"""`coordinator`: of the programme in the address, where there is one; `administrator`: of all."""
 Answer = Callable[[Visit], Awaitable[Response]]
 
 VISIT, SESSION, LANGUAGE = "visite", "session", "langue"
@@ -81,8 +84,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/mon-espace/{cohort}/participation", "signed-in", own_space.part_form),
     Route("POST", "/mon-espace/{cohort}/participation", "signed-in", own_space.part_sent),
     Route("GET", "/coordonner", "coordinator", coordinating.cohorts),
-    Route("GET", "/coordonner/ouvrir", "coordinator", coordinating.opening_form),
-    Route("POST", "/coordonner/ouvrir", "coordinator", coordinating.opening_sent),
+    Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
+    Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
     Route("GET", _C, "coordinator", people_pages.to_handle),
     Route("POST", f"{_C}/lettres", "coordinator", people_pages.letter_again),
     Route("POST", f"{_C}/presences", "coordinator", people_pages.dispute_settled),
@@ -95,7 +98,14 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_C}/importer/{{draft}}", "coordinator", importing.correct_or_enter),
     Route("GET", f"{_C}/tour", "coordinator", rounds_pages.rounds),
     Route("POST", f"{_C}/tour", "coordinator", rounds_pages.run),
+    Route("GET", f"{_C}/tour/a-la-main", "coordinator", pairing_pages.by_hand),
+    Route("POST", f"{_C}/tour/a-la-main", "coordinator", pairing_pages.by_hand_sent),
+    Route("GET", f"{_C}/tour/separer", "coordinator", pairing_pages.apart),
+    Route("POST", f"{_C}/tour/separer", "coordinator", pairing_pages.apart_sent),
     Route("GET", f"{_C}/tour/{{round}}", "coordinator", rounds_pages.one_round),
+    Route("POST", f"{_C}/tour/{{round}}", "coordinator", rounds_pages.round_sent),
+    Route("GET", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside),
+    Route("POST", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside_sent),
     Route("GET", f"{_C}/suivi", "coordinator", coordinating.following),
 )
 
@@ -151,9 +161,20 @@ async def _answered(route: Route, visit: Visit) -> Response:
             return _stale(visit)
     if route.who != "anybody" and visit.session is None:
         return await _to_sign_in(visit)
-    if route.who == "coordinator" and not visit.coordinates:
-        raise NotHere
+    if route.who in ("coordinator", "administrator"):
+        visit.role = _coordinating(route, visit)
     return await route.answer(visit)
+
+
+def _coordinating(route: Route, visit: Visit) -> Role:
+    """In which role somebody uses a page of coordinators. Raises `NotHere` where in none."""
+    if visit.administers:
+        return "administrator"
+    its_cohort = visit.path.get("cohort")
+    theirs = visit.coordinates if its_cohort is None else visit.coordinates_in(its_cohort)
+    if route.who == "administrator" or not theirs:
+        raise NotHere
+    return "coordinator"
 
 
 async def _to_sign_in(visit: Visit) -> Response:

@@ -79,6 +79,10 @@ NOTICES: Mapping[str, Said] = {
         "La séance est annulée ; une autre date est cherchée.",
         "The session is cancelled; another date is sought.",
     ),
+    "lieu": _said(
+        "C’est noté. L’autre personne apprend le nouveau lieu par une lettre.",
+        "It is recorded. The other person learns of the place by letter.",
+    ),
     "raconte": _said("Merci, c’est noté.", "Thank you, it is recorded."),
     "semaine": _said(
         "Votre semaine est enregistrée. Les séances déjà fixées ne changent pas.",
@@ -96,6 +100,26 @@ NOTICES: Mapping[str, Said] = {
     "publie": _said(
         "Le tour est publié : les personnes concernées reçoivent une lettre.",
         "The round is published: the people concerned are sent a letter.",
+    ),
+    "retenu": _said(
+        "C’est prêt. Personne n’est prévenu avant l’heure dite : vous pouvez encore annuler.",
+        "All is ready. Nobody is told before the time given: you can still call it off.",
+    ),
+    "rappele": _said(
+        "La publication est annulée : personne n’a été prévenu.",
+        "It will not be published: nobody has been told.",
+    ),
+    "ecarte": _said(
+        "Ce binôme est écarté. Voici ce que donne le tour sans lui.",
+        "This pair is left out. This is what the round gives without it.",
+    ),
+    "a-la-main": _said(
+        "Le binôme est proposé : les deux personnes reçoivent une lettre, avec votre raison.",
+        "The pair is proposed: both are sent a letter, with your reason.",
+    ),
+    "separe": _said(
+        "C’est noté : aucun tour ne formera ce binôme.",
+        "It is recorded: no round will form this pair.",
     ),
     "corrige": _said("Le contact est corrigé.", "The contact has been corrected."),
     "presence": _said(
@@ -133,6 +157,28 @@ REFUSALS: Mapping[str, Said] = {
     "kept-apart": _said(
         "Ces deux personnes ne doivent pas former un binôme.", "These two are kept apart."
     ),
+    "round-begun": _said(
+        "Il est trop tard : le tour a commencé, des personnes sont prévenues.",
+        "It is too late: the round has begun, and people are being told.",
+    ),
+    "round-not-waiting": _said(
+        "Ce tour n’attend pas d’être publié.", "This round does not wait to be published."
+    ),
+    "pair-known": _said(
+        "Ces deux personnes ont déjà été proposées l’une à l’autre.",
+        "These two have been proposed to each other before.",
+    ),
+    "pair-standing": _said(
+        "Ces deux personnes forment un binôme, ou y sont invitées. Arrêtez-le d’abord.",
+        "These two are a pair, or are asked to be one. End it first.",
+    ),
+    "not-waiting": _said(
+        "Ce manager n’attend plus de mentor.", "This manager no longer waits for a mentor."
+    ),
+    "no-place": _said(
+        "Ce mentor n’a plus de place. Choisissez-en un autre.",
+        "This mentor has no place left. Choose another one.",
+    ),
     "letter-not-failed": _said(
         "Cette lettre est déjà repartie.", "This letter is on its way already."
     ),
@@ -152,6 +198,7 @@ REFUSALS: Mapping[str, Said] = {
     "other-attempt": _said(
         "La séance a changé de date entre-temps.", "The session has another date by now."
     ),
+    "pair-ended": _said("Ce binôme a pris fin.", "This pair has ended."),
     "proposal-expired": _said(
         "Cette proposition n’est plus valable.", "This proposal has expired."
     ),

@@ -9,6 +9,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.base import Moment, Value
+from schemas.dates import Absence
+from schemas.places import MeetingPlace
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -19,13 +21,14 @@ from schemas.values import (
     ScoreReason,
     Side,
     SimulatedPair,
+    SimulatedPlace,
     Tools,
     Waiting,
 )
 from services.chassis.domain import Document
 
 MentorState = Literal["available", "paused", "withdrawn"]
-ManagerState = Literal["waiting", "proposed", "paired", "graduated", "withdrawn"]
+ManagerState = Literal["waiting", "paused", "proposed", "paired", "graduated", "withdrawn"]
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
 SessionState = Literal["planned", "postponed", "completed", "missed", "cancelled"]
 
@@ -63,6 +66,8 @@ class Participant(Document):
 
     `address` is the e-mail address without case, by which a person is known when they sign in.
     `order` is what lists are sorted by, and one person's alone; `words` are what a search finds.
+    `pair_id`: the pair, proposed or standing, in which they are coached; `paused`: they are to be
+    proposed no other.
     """
 
     collection: ClassVar[str] = "participants"
@@ -80,10 +85,13 @@ class Participant(Document):
     email: str | None = None
     address: str | None = None
     language: Language = "fr"
+    post: str | None = None
+    presentation: str | None = None
 
     directorate: str = ""
     site: str = ""
     availability: Availability = ()
+    absences: tuple[Absence, ...] = ()
 
     mentor_state: MentorState | None = None
     skills: Tools = Field(default_factory=dict)
@@ -93,6 +101,8 @@ class Participant(Document):
     job_family: str = ""
     needs: Tools = Field(default_factory=dict)
     waiting: Waiting | None = None
+    paused: bool = False
+    pair_id: str | None = None
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -101,11 +111,18 @@ class Participant(Document):
         return (*mentor, "manager") if self.manager_state else mentor
 
 
+class Asked(Value):
+    """One side would rather have another partner, and why, in confidence."""
+
+    by: Side
+    reason: str
+
+
 class Pair(Document):
-    """A pair, from the proposal on.
+    """A pair, from the proposal on. `chosen_because`: why a coordinator chose it, if one did.
 
     `undated`: sessions for which no common hour was found. `stalled`: no session took place for
-    too long.
+    too long. `wants_another`: whether there is anything in `asked_another`.
     """
 
     collection: ClassVar[str] = "pairs"
@@ -116,6 +133,7 @@ class Pair(Document):
         ("cohort_id", "manager_id"),
         ("cohort_id", "without_date", "id"),
         ("cohort_id", "stalled", "id"),
+        ("cohort_id", "wants_another", "id"),
     )
 
     mentor_id: str
@@ -126,11 +144,15 @@ class Pair(Document):
     score: float = 0.0
     reasons: tuple[ScoreReason, ...] = ()
     first_tools: tuple[FirstTool, ...] = ()
+    chosen_because: str | None = None
     expires_at: Moment | None = None
     completed: int = 0
     stalled: bool = False
     undated: tuple[int, ...] = ()
     without_date: bool = False
+    place: MeetingPlace | None = None
+    asked_another: tuple[Asked, ...] = ()
+    wants_another: bool = False
 
 
 class Proposal(Value):
@@ -193,13 +215,19 @@ def dispute_of(session_id: str, attempt: int) -> str:
 
 
 class Round(Document):
-    """A round, as it was asked for, and what came of it."""
+    """A round, as it was asked for, and what came of it, or would come (`simulated`).
+
+    `begins_at`: until then what is to be published can be called off.
+    """
 
     collection: ClassVar[str] = "rounds"
 
-    state: Literal["requested", "simulated", "completed"]
+    state: Literal["requested", "simulated", "completed", "called-off"]
     mode: RoundMode
     requested_at: Moment | None = None
+    begins_at: Moment | None = None
+    besides: tuple[str, ...] = ()
+    simulated: bool = False
     proposed: int = 0
     managers_waiting: int = 0
     places_free: int = 0
@@ -208,13 +236,25 @@ class Round(Document):
 
 
 class Simulation(Document):
-    """Some of the pairs that a simulated round would propose."""
+    """Some of the pairs that a simulated round would propose, or of those it would leave."""
 
     collection: ClassVar[str] = "simulations"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "round_id", "id"),)
 
     round_id: str
     part: int
     pairs: tuple[SimulatedPair, ...]
+    left: tuple[SimulatedPlace, ...] = ()
+
+
+class Apart(Document):
+    """Two people whom a coordinator keeps apart, and why; `id` is that of the pair."""
+
+    collection: ClassVar[str] = "kept_apart"
+
+    mentor_id: str
+    manager_id: str
+    reason: str
 
 
 class FailedLetter(Document):

@@ -10,8 +10,10 @@ from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
     MentorVolunteered,
-    RoundRequested,
     RunRound,
+)
+from schemas.rounds import (
+    RoundRequested,
 )
 from schemas.values import CohortPolicy, Window
 from services.chassis.domain import D, Decision, Document, Need, One, Refusal

@@ -5,6 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.base import Message, pair_of, recast
+from schemas.calendars import (
+    AbsenceDeclared,
+    AbsenceWithdrawn,
+    DeclareAbsence,
+    WithdrawAbsence,
+)
+from schemas.dates import Absence
 from schemas.matching import (
     AcceptProposal,
     AvailabilityChanged,
@@ -12,6 +19,7 @@ from schemas.matching import (
     CohortOpened,
     DeclineProposal,
     EnrolManager,
+    KeepApart,
     ManagerEnrolled,
     ManagerWithdrew,
     MentorPaused,
@@ -19,21 +27,28 @@ from schemas.matching import (
     MentorVolunteered,
     MentorWithdrew,
     OpenCohort,
-    PairsSimulated,
+    PairKeptApart,
     PauseMentor,
     ProposalAccepted,
     ProposalDeclined,
+    ProposePair,
     ResumeMentor,
     RoundCompleted,
-    RoundRequested,
-    RoundSimulated,
     RunRound,
     VolunteerAsMentor,
     WithdrawManager,
     WithdrawMentor,
 )
+from schemas.meeting import MeetingPlaceSet, SetMeetingPlace
 from schemas.notify import LetterDeferred, RetryLetter
 from schemas.people import PersonContact
+from schemas.rounds import (
+    CallOffRound,
+    PairsSimulated,
+    RoundCalledOff,
+    RoundRequested,
+    RoundSimulated,
+)
 from schemas.scheduling import (
     AcceptMove,
     AttendanceCorrected,
@@ -52,8 +67,27 @@ from schemas.scheduling import (
     SessionMoveProposed,
     SessionRescheduled,
 )
-from schemas.values import SimulatedPair
-from services.portal.views import Session
+from schemas.taking_part import (
+    AnotherPartnerAsked,
+    AskForAnotherPartner,
+    ChangeManager,
+    ChangeMentor,
+    KeepPartner,
+    ManagerChanged,
+    ManagerPaused,
+    ManagerResumed,
+    ManagerReturned,
+    MentorChanged,
+    MentorReturned,
+    PartnerKept,
+    PauseManager,
+    ResumeManager,
+    ReturnManager,
+    ReturnMentor,
+)
+from schemas.values import SimulatedPair, SimulatedPlace
+from services.portal.views import Participant, Session
+from tests.portal.stories import PROPOSED, WAITLISTED
 
 _SAME = {
     OpenCohort: CohortOpened,
@@ -64,6 +98,8 @@ _SAME = {
     WithdrawMentor: MentorWithdrew,
     WithdrawManager: ManagerWithdrew,
     ChangeAvailability: AvailabilityChanged,
+    PauseManager: ManagerPaused,
+    ResumeManager: ManagerResumed,
 }
 
 
@@ -71,6 +107,9 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
     if (kind := _SAME.get(type(command))) is not None:
         return [recast(kind, command)]
     match command:
+        case SetMeetingPlace():
+            mentor, manager = command.pair_id.split("~")
+            return [recast(MeetingPlaceSet, command, mentor_id=mentor, manager_id=manager)]
         case PersonContact():
             return [command]
         case AcceptProposal() | DeclineProposal():
@@ -78,11 +117,32 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
             mentor, manager = command.pair_id.split("~")
             people = {"mentor_id": mentor, "manager_id": manager}
             return [recast(ProposalAccepted if yes else ProposalDeclined, command, **people)]
+        case ChangeMentor() | ChangeManager():
+            return [_says(command, town)]
+        case ReturnMentor():
+            return [recast(MentorReturned, command, again=1)]
+        case ReturnManager():
+            return [recast(ManagerReturned, command, again=1, enrolled_at=town.now)]
+        case AskForAnotherPartner() | KeepPartner():
+            asked = isinstance(command, AskForAnotherPartner)
+            mentor, manager = command.pair_id.split("~")
+            people = {"mentor_id": mentor, "manager_id": manager}
+            return [recast(AnotherPartnerAsked if asked else PartnerKept, command, **people)]
+        case DeclareAbsence() | WithdrawAbsence():
+            declared = isinstance(command, DeclareAbsence)
+            last = command.last_day if declared else command.first_day
+            absence = Absence(first_day=command.first_day, last_day=last, hours=command.hours)
+            told = {"absence": absence, "said_on": f"{town.now:%Y-%m-%d}"}
+            return [recast(AbsenceDeclared if declared else AbsenceWithdrawn, command, **told)]
         case RetryLetter():
             more = {"person_id": "m-1", "attempt": 0, "cause": "asked again", "retry_at": town.now}
             return [recast(LetterDeferred, command, **more)]
         case RunRound():
             return _round(command, town)
+        case CallOffRound():
+            return [recast(RoundCalledOff, command)]
+        case ProposePair() | KeepApart():
+            return [_by_hand(command, town)]
         case ConfirmSession() | RescheduleSession() | CancelSession() | ReportAttendance():
             return _session(command, town)
         case AcceptMove() | DeclineMove() | CorrectAttendance():
@@ -90,18 +150,41 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
     return []
 
 
+def _says(command: ChangeMentor | ChangeManager, town: Any) -> Message:
+    person = town.store.rows[Participant][f"{command.cohort_id}/{command.subject}"][1]
+    new = {name: value for name, value in command.__dict__.items() if value is not None}
+    kind = MentorChanged if isinstance(command, ChangeMentor) else ManagerChanged
+    return kind.model_validate({**person.model_dump(), **new})
+
+
 def _round(command: RunRound, town: Any) -> list[Message]:
     about = {"cohort_id": command.cohort_id, "round_id": command.round_id}
-    asked = RoundRequested(**about, mode=command.mode, requested_at=town.now)
+    begins = town.now + timedelta(minutes=command.in_minutes) if command.in_minutes else None
+    told = {"mode": command.mode, "requested_at": town.now, "begins_at": begins}
+    asked = RoundRequested(**about, **told, besides=command.besides)
+    if begins is not None:
+        return [asked]
     figures = {**about, "proposed": 1, "managers_waiting": 0, "places_free": 0, "score": 71.0}
     if command.mode == "publish":
         return [asked, RoundCompleted(**figures, optimal=True)]
     pair = SimulatedPair(mentor_id="m-1", manager_id="g-1", score=71.0, tools=("linkedin",))
+    place = SimulatedPlace(manager_id="g-1", waiting=WAITLISTED.waiting)
+    out = "m-1~g-1" in command.besides
+    found = {"pairs": () if out else (pair,), "left": (place,) if out else ()}
     return [
         asked,
-        PairsSimulated(**about, part=1, pairs=(pair,)),
+        PairsSimulated(**about, part=1, **found),
         RoundSimulated(**figures, optimal=True),
     ]
+
+
+def _by_hand(command: ProposePair | KeepApart, town: Any) -> Message:
+    mentor, manager = command.pair_id.split("~")
+    people = {"mentor_id": mentor, "manager_id": manager}
+    if isinstance(command, KeepApart):
+        return recast(PairKeptApart, command, **people)
+    more = {"round_id": "by-hand", "chosen_because": command.reason}
+    return PROPOSED.model_copy(update={**people, **more, "pair_id": command.pair_id})
 
 
 def _session(command: Any, town: Any) -> list[Message]:

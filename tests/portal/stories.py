@@ -11,11 +11,13 @@ from schemas.matching import (
     ManagerWaitlisted,
     MentorVolunteered,
     PairFormed,
+    PairKeptApart,
     PairProposed,
     ProposalAccepted,
 )
 from schemas.notify import LetterFailed
 from schemas.people import PersonContact
+from schemas.rounds import PairsSimulated, RoundRequested, RoundSimulated
 from schemas.scheduling import (
     PairStalled,
     PlanningPostponed,
@@ -24,7 +26,16 @@ from schemas.scheduling import (
     SessionMissed,
     SessionPlanned,
 )
-from schemas.values import CohortPolicy, Criterion, FirstTool, Waiting, Window, Words
+from schemas.values import (
+    CohortPolicy,
+    Criterion,
+    FirstTool,
+    SimulatedPair,
+    SimulatedPlace,
+    Waiting,
+    Window,
+    Words,
+)
 from tests.scenario import NOW
 
 S = TypeVar("S", bound=SessionEvent)
@@ -144,3 +155,21 @@ WITHHELD = RolloutWithheld(
         Criterion(name="satisfaction", threshold=3.5, value=None, met=False),
     ),
 )
+
+ASKED_FOR = {"cohort_id": "c", "round_id": "tour-1"}
+SIMULATED = (
+    RoundRequested(**ASKED_FOR, mode="simulate", requested_at=NOW),
+    PairsSimulated(
+        **ASKED_FOR,
+        part=1,
+        pairs=(SimulatedPair(mentor_id="m-1", manager_id="g-1", score=71.0, tools=("linkedin",)),),
+        left=(SimulatedPlace(manager_id="g-1", waiting=WAITLISTED.waiting),),
+    ),
+    RoundSimulated(
+        **ASKED_FOR, proposed=1, managers_waiting=1, places_free=0, score=71.0, optimal=True
+    ),
+)
+PUBLISHED_SOON = RoundRequested(
+    **ASKED_FOR, mode="publish", requested_at=NOW, begins_at=NOW + timedelta(minutes=15)
+)
+KEPT_APART = PairKeptApart(**PAIR, reason="même bureau")

@@ -10,7 +10,6 @@ from schemas.matching import (
     MentorPaused,
     MentorVolunteered,
     OpenCohort,
-    RunRound,
     VolunteerAsMentor,
 )
 from schemas.notify import RetryLetter
@@ -359,41 +358,6 @@ async def test_a_list_whose_process_ended_is_taken_up_by_the_same_button() -> No
     await anne.goes_to(here)
     await anne.presses("Inscrire ces personnes")
     assert "Tout le monde est inscrit." in anne.says
-
-
-# --- rounds -------------------------------------------------------------------------------------
-
-
-async def test_a_round_is_simulated_looked_at_by_name_and_published() -> None:
-    town, anne = await office("/coordonner/c/tour", *JOINED)
-    assert "1 manager attend, 1 mentor est disponible." in anne.says
-    await anne.presses("Simuler un tour")
-    assert anne.heading == "Tour simulé"
-    (row,) = anne.page.all("tbody")[0].all("tr")
-    cells = [
-        cell.text.replace("\u00a0", " ").replace("\u202f", " ") for cell in row.all("th", "td")
-    ]
-    assert cells == [
-        "Paul Lenoir",
-        "Lise Œuvrard",
-        "LinkedIn (je sais l’expliquer) ; à distance ; DGFiP et DAE se rencontrent",
-    ]
-    await anne.presses("Publier ce tour")
-    simulated, published = town.sent
-    assert isinstance(simulated, RunRound)
-    assert isinstance(published, RunRound)
-    assert (simulated.mode, published.mode) == ("simulate", "publish")
-    assert simulated.round_id == published.round_id
-    assert anne.heading == "Tour publié"
-
-
-async def test_what_was_not_simulated_cannot_be_published() -> None:
-    town, anne = await office("/coordonner/c/tour", *JOINED)
-    _, form = anne._button("Simuler un tour")
-    data = anne._filled(form, {}) | {"action": "publier", "tour": "round-9"}
-    answer = await anne.client.post("/coordonner/c/tour", data=data)
-    assert answer.status_code == 404
-    assert town.sent == []
 
 
 async def test_no_id_of_a_person_is_shown_to_coordinators() -> None:

@@ -39,6 +39,9 @@ async def opens_imports_and_publishes(anne: Person) -> None:
     await anne.presses("Simuler un tour")
     assert anne.heading == "Tour simulé"
     await anne.presses("Publier ce tour")
+    await anne.presses("Annuler la publication")
+    await anne.presses("Publier ce tour")
+    await anne.presses("Publier sans attendre")
     assert "Lise Œuvrard" in anne.says
 
 

@@ -8,6 +8,7 @@ what is parked is the poison and what stood behind it, and every database is wha
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -163,29 +164,45 @@ def _proofs(world: "World", log: Log) -> None:
 
 def _rounds(world: "World", log: Log) -> None:
     """A round sees everybody who waits: it counts those whom it leaves waiting, and no others."""
-    waiting: dict[str, set[str]] = {}
+    managers: dict[str, dict[str, _Manager]] = {}
     for entry in log.journal("matching"):
-        people = waiting.setdefault(entry.cohort, set())
+        known = managers.setdefault(entry.cohort, {})
+        if entry.name == "RoundCompleted":
+            told, waiting = entry.number("managers_waiting"), [m for m in known.values() if m.waits]
+            if told != len(waiting):
+                world.find(f"{entry} counts {told}, not {len(waiting)}")
+        elif who := entry.text("manager_id"):
+            known.setdefault(who, _Manager()).after(entry)
+
+
+@dataclass(slots=True)
+class _Manager:
+    """Whether somebody waits for a mentor, as the events leave them."""
+
+    there: bool = False
+    paused: bool = False
+    pair: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self.there and not self.paused and self.pair is None
+
+    def after(self, entry: Entry) -> None:
         match entry.name:
             case "ManagerEnrolled":
-                people.add(entry.subject)
-            case "ManagerWithdrew" | "PairProposed":
-                people.discard(entry.text("manager_id"))
+                self.there = True
+            case "ManagerWithdrew":
+                self.there = False
+            case "ManagerReturned":
+                self.there, self.paused, self.pair = True, False, None
+            case "ManagerPaused" | "ManagerResumed":
+                self.paused = entry.name == "ManagerPaused"
+            case "PairProposed":
+                self.pair = entry.subject
+            case "GraduationWithdrawn":
+                self.pair = self.pair or entry.subject
             case "ProposalDeclined" | "ProposalExpired" | "PairDissolved":
-                people.add(entry.text("manager_id"))
-            case "RoundCompleted" if entry.number("managers_waiting") != len(people):
-                world.find(f"{entry} counts {entry.number('managers_waiting')}, not {len(people)}")
-        for gone in _gone(log, entry):
-            people.discard(gone)
-
-
-def _gone(log: Log, entry: Entry) -> list[str]:
-    """Whoever has left does not wait again when the pair ends, which is told afterwards."""
-    if entry.name not in ("ProposalExpired", "PairDissolved"):
-        return []
-    left = {e.key for e in log.facts("ManagerWithdrew") if (e.order or 0) < (entry.order or 0)}
-    manager = entry.text("manager_id")
-    return [manager] if f"{entry.cohort}/{manager}" in left else []
+                self.pair = None if self.pair == entry.subject else self.pair
 
 
 # --- heartbeats ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from deploy.trial.check import Mail
 from services.notify.actions import Links
 from services.notify.rendering import Letterhead, message_id
 from services.notify.sender import Sender, Smtp, _Away
-from services.notify.views import Cohort, Letter, Person
+from services.notify.views import Cohort, Letter, Pair, Person
 from tests.simulation.faults import HOUR, Fault, Passing
 from tests.simulation.wires import Wire
 
@@ -116,6 +116,7 @@ class SimulatedSender(Sender):
         person: Person,
         others: Mapping[str, Person],
         cohort: Cohort,
+        pairs: Mapping[str, Pair],
         now: datetime,
     ) -> bytes:
         line = f"{message_id(letter, HEAD.domain)} {letter.key}".encode()

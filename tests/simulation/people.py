@@ -32,8 +32,11 @@ from schemas.matching import (
     WithdrawManager,
     WithdrawMentor,
 )
+from schemas.meeting import SetMeetingPlace
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
+from schemas.places import MeetingPlace
+from schemas.rounds import CallOffRound
 from schemas.scheduling import (
     AcceptMove,
     CancelSession,
@@ -42,6 +45,16 @@ from schemas.scheduling import (
     DeclineMove,
     ReportAttendance,
     RescheduleSession,
+)
+from schemas.taking_part import (
+    AskForAnotherPartner,
+    ChangeManager,
+    ChangeMentor,
+    KeepPartner,
+    PauseManager,
+    ResumeManager,
+    ReturnManager,
+    ReturnMentor,
 )
 from schemas.topics import PEOPLE
 from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, SiteRegion, Window
@@ -63,6 +76,7 @@ GRID = 12 * HOUR
 PATIENCE = 45 * DAY
 """After which a coordinator begins to end what has not ended by itself."""
 
+VISIO = MeetingPlace(at="link", link="https://visio.example/{room}")
 SITES = ("Paris Bercy", "Lyon")
 DIRECTORATES = ("DGFiP", "DGE", "INSEE")
 WEEK = (
@@ -132,6 +146,10 @@ class People:
         for _ in range(times):
             self.later(days * DAY, lambda: self.world.send(command))
 
+    def _if(self, sure: bool, command: Command, days: float) -> None:
+        if sure:
+            self.ask(command, days)
+
     # --- coordinators -------------------------------------------------------------------------
 
     def open(self, cohort_id: str, days: float) -> None:
@@ -162,6 +180,10 @@ class People:
         if mood < 0.3:
             look = RunRound(cohort_id=its, round_id="r1" if mood < 0.15 else "s1", mode="simulate")
             self.ask(look, 0.03)
+        if 0.3 < mood < 0.4:
+            held = {"in_minutes": 90, "besides": ("m0~g0",)} if mood < 0.35 else {"in_minutes": 5}
+            self.ask(RunRound.model_validate({"cohort_id": its, "round_id": "h1", **held}), 0.03)
+            self.ask(CallOffRound(cohort_id=its, round_id="h1"), 0.03)
         if 0.2 < mood < 0.4:
             self.ask(ProposePair(cohort_id=its, pair_id="m0~g0", reason="asked for it"), 0.03)
         if mood > 0.85:
@@ -183,6 +205,7 @@ class People:
             quiet_hours=night if mood < 0.3 else QuietHours(start="03:00", end="03:00"),
             rollout=RolloutCriteria(pairs_graduated=1),
             regions=(SiteRegion(site=SITES[1], region="67"),) if mood < 0.5 else None,
+            where=VISIO if 0.2 < mood < 0.6 else None,
         )
 
     def _volunteer(self, cohort: Cohort, id: str) -> None:
@@ -204,6 +227,10 @@ class People:
             self.ask(ResumeMentor(cohort_id=cohort.id, mentor_id=id), 4)
         elif mood < 0.1:
             self.ask(volunteer, 2)
+        elif mood < 0.16:
+            more = {"skills": {"linkedin": 5}} if mood < 0.13 else {"capacity": 1, "site": SITES[1]}
+            change = {"cohort_id": cohort.id, "mentor_id": id, **more}
+            self.ask(ChangeMentor.model_validate(change), 2)
 
     def _enrol(self, cohort: Cohort, id: str) -> None:
         cohort.managers.append(id)
@@ -219,6 +246,13 @@ class People:
             )
         )
         self._contact(cohort.id, id)
+        mood = self.mood("pause", cohort.id, id)
+        about = {"cohort_id": cohort.id, "manager_id": id}
+        if mood < 0.06:
+            self.ask(PauseManager(**about), mood * 50)
+            self.ask(ResumeManager(**about), 4)
+        elif mood < 0.1:
+            self.ask(ChangeManager(**about, site=SITES[0], needs={} if mood < 0.08 else None), 2)
 
     def _contact(self, cohort_id: str, id: str) -> None:
         mood = self.mood("contact", cohort_id, id)
@@ -303,12 +337,20 @@ class People:
         mentors = letter.side == "mentor"
         person = mentor if mentors else manager
         if self.habits.leaves(cohort, person):
+            back = self.mood("back", cohort, person) < 0.4
             if mentors:
                 self.ask(WithdrawMentor(cohort_id=cohort, mentor_id=mentor), 4)
+                self._if(back, ReturnMentor(cohort_id=cohort, mentor_id=mentor), 5)
             else:
                 self.ask(WithdrawManager(cohort_id=cohort, manager_id=manager), 4)
+                self._if(back, ReturnManager(cohort_id=cohort, manager_id=manager), 5)
         elif self.mood("parted", letter.key) < 0.01:
             self.ask(DissolvePair(cohort_id=cohort, pair_id=pair, reason="posts"), 2)
+        elif self.mood("another", letter.key) < 0.05:
+            about = {"cohort_id": cohort, "pair_id": pair, "by": letter.side}
+            self.ask(AskForAnotherPartner.model_validate(about), 1)
+            kept = KeepPartner.model_validate(about)
+            self._if(self.mood("kept", letter.key) < 0.5, kept, 3)
         elif self.habits.changes_week(cohort, pair, person):
             self.ask(
                 ChangeAvailability(cohort_id=cohort, person_id=person, availability=OTHER_WEEK), 1
@@ -318,6 +360,7 @@ class People:
         session, side, cohort = letter.facts["session_id"], letter.side, letter.cohort_id
         attempt = str(letter.facts["attempt"])  # one that was moved is answered anew
         self._away(letter)
+        self._elsewhere(letter)
         reaction = self.habits.session(cohort, f"{session}.{attempt}", side)
         match reaction and reaction.answer:
             case "confirm":
@@ -381,6 +424,18 @@ class People:
             next_day = (day + timedelta(days=1)).isoformat()
             free = OfferHours(cohort_id=cohort, person_id=person, day=next_day, hours=hours)
             self.ask(free, about=about)
+
+    def _elsewhere(self, letter: Letter) -> None:
+        """Now and then one of them would rather meet somewhere else."""
+        if self.mood("elsewhere", letter.key) < 0.04:
+            chosen = MeetingPlace(at="text", text="Salle 214")
+            pair = letter.facts["pair_id"]
+            self.ask(
+                SetMeetingPlace(
+                    cohort_id=letter.cohort_id, pair_id=pair, by=letter.side, place=chosen
+                ),
+                about=letter.key,
+            )
 
     def _no_common_hour(self, letter: Letter) -> None:
         """They widen their week, sooner or later."""

@@ -11,6 +11,7 @@ CALENDAR_MAILS = (
     "SessionPlanned",
     "SessionRescheduled",
     "SessionShifted",
+    "SessionRelocated",
     "SessionPostponed",
     "SessionCancelled",
     "SessionWithdrawn",

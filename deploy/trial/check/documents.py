@@ -191,8 +191,10 @@ def _counters(log: Log) -> dict[str, Fields]:
             counts[entry.cohort, "PairDissolved"] += 1
     found: dict[str, Fields] = {}
     for cohort in (entry.cohort for entry in _handled(log, "feedback", "CohortOpened")):
-        mentors = counts[cohort, "MentorVolunteered"] - counts[cohort, "MentorWithdrew"]
-        managers = counts[cohort, "ManagerEnrolled"] - counts[cohort, "ManagerWithdrew"]
+        mentors = counts[cohort, "MentorVolunteered"] + counts[cohort, "MentorReturned"]
+        mentors -= counts[cohort, "MentorWithdrew"]
+        managers = counts[cohort, "ManagerEnrolled"] + counts[cohort, "ManagerReturned"]
+        managers -= counts[cohort, "ManagerWithdrew"]
         found[f"{cohort}/{cohort}"] = {
             "mentors": max(0, mentors),
             "managers": max(0, managers),
@@ -209,8 +211,10 @@ def _counters(log: Log) -> dict[str, Fields]:
 _COUNTED = (
     "MentorVolunteered",
     "MentorWithdrew",
+    "MentorReturned",
     "ManagerEnrolled",
     "ManagerWithdrew",
+    "ManagerReturned",
     "PairFormed",
     "PairGraduated",
     "SessionCompleted",

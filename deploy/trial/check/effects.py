@@ -49,6 +49,12 @@ def _moved(asked: Asked, fact: Entry) -> bool:
     return bool(asked.data.get("starts_at") == fact.data.get(field))
 
 
+def _placed(asked: Asked, fact: Entry) -> bool:
+    """At the same place; what is null may be left out of a command."""
+    wanted, told = asked.data.get("place") or {}, fact.data.get("place") or {}
+    return all(wanted.get(part) == told.get(part) for part in ("at", "text", "link"))
+
+
 def _in_their_week(asked: Asked, fact: Entry) -> bool:
     """The order in which the windows are told says nothing."""
 
@@ -72,6 +78,21 @@ def _offered(asked: Asked, fact: Entry) -> bool:
     hours = sorted(map(str, asked.data.get("hours") or ()))
     same = sorted(map(str, offered.get("hours") or ())) == hours
     return same and asked.data.get("day") == offered.get("day")
+
+
+def _says(asked: Asked, fact: Entry) -> bool:
+    """All that is asked for is what the person says; no needs are those of the job."""
+    for field in _SAID:
+        wish = asked.data.get(field)
+        if wish is not None and wish != {} and wish != fact.data.get(field):
+            return False
+    return True
+
+
+_SAID = (
+    *("directorate", "site", "skills", "capacity", "job_family", "needs"),
+    *("line_manager", "excludes"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +121,32 @@ EFFECTS: Mapping[str, Effect] = {
     "ResumeMentor": Effect(("MentorResumed",), already=("MentorVolunteered",)),
     "WithdrawMentor": Effect(("MentorWithdrew",), already=("MentorWithdrew",)),
     "WithdrawManager": Effect(("ManagerWithdrew",), already=("ManagerWithdrew",)),
+    "ChangeMentor": Effect(
+        ("MentorChanged",), already=("MentorChanged", "MentorVolunteered"), fits=_says
+    ),
+    "ChangeManager": Effect(
+        ("ManagerChanged",), already=("ManagerChanged", "ManagerEnrolled"), fits=_says
+    ),
+    "PauseManager": Effect(("ManagerPaused",), already=("ManagerPaused",)),
+    "ResumeManager": Effect(("ManagerResumed",), already=("ManagerEnrolled",)),
+    "ReturnMentor": Effect(("MentorReturned",), already=("MentorVolunteered",)),
+    "ReturnManager": Effect(("ManagerReturned",), already=("ManagerEnrolled",)),
     "ChangeAvailability": Effect(
         ("AvailabilityChanged",),
         already=("AvailabilityChanged", "MentorVolunteered", "ManagerEnrolled"),
         fits=_in_their_week,
     ),
     "RunRound": Effect(("RoundRequested",), already=("RoundRequested",)),
+    "CallOffRound": Effect(("RoundCalledOff",), already=("RoundCalledOff",)),
     "ProposePair": Effect(("PairProposed",)),
     "KeepApart": Effect(("PairKeptApart",), already=("PairKeptApart",)),
     "AcceptProposal": Effect(("ProposalAccepted",)),
     "DeclineProposal": Effect(("ProposalDeclined",)),
     "DissolvePair": Effect(("PairDissolved",), already=("PairDissolved",)),
+    "AskForAnotherPartner": Effect(
+        ("AnotherPartnerAsked",), already=("AnotherPartnerAsked",), fits=_same("by")
+    ),
+    "KeepPartner": Effect(("PartnerKept",)),
     "ConfirmSession": Effect(
         ("SessionConfirmed",), already=("SessionConfirmed", *_DATED), fits=_confirmed
     ),
@@ -121,6 +157,7 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "AcceptMove": Effect(("SessionMoveAccepted",)),
     "DeclineMove": Effect(("SessionMoveDeclined",)),
+    "SetMeetingPlace": Effect(("MeetingPlaceSet",), already=("MeetingPlaceSet",), fits=_placed),
     "CancelSession": Effect(("SessionCancelled",), already=("SessionCancelled",)),
     "ReportAttendance": Effect(
         _TOLD,
@@ -140,7 +177,8 @@ UNASKED = frozenset(
     {
         *("ProposalExpired", "PairFormed", "RoundCompleted", "ManagerWaitlisted"),
         *("PairsSimulated", "RoundSimulated", "PairChosenByHand"),
-        *("SessionPlanned", "SessionShifted", "SessionPostponed", "PairStalled", "PairGraduated"),
+        *("SessionPlanned", "SessionShifted", "SessionPostponed", "SessionRelocated"),
+        *("PairStalled", "PairGraduated"),
         *("PlanningBegan", "PlanningPostponed", "AttendanceRequested", "AttendanceReminded"),
         *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),

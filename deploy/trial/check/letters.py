@@ -20,6 +20,8 @@ BOTH = ("mentor", "manager")
 OWED: dict[str, tuple[str, ...]] = {
     "MentorVolunteered": ("mentor",),
     "ManagerEnrolled": ("manager",),
+    "MentorReturned": ("mentor",),
+    "ManagerReturned": ("manager",),
     "ManagerWaitlisted": ("manager",),  # but only the first time
     "PairProposed": BOTH,
     "ProposalDeclined": BOTH,  # but not who declined
@@ -31,6 +33,7 @@ OWED: dict[str, tuple[str, ...]] = {
     "SessionMoveProposed": BOTH,  # but not who proposed it
     "SessionMoveDeclined": BOTH,
     "SessionShifted": BOTH,
+    "SessionRelocated": BOTH,
     "SessionPostponed": BOTH,
     "SessionCancelled": BOTH,
     "SessionMissed": BOTH,

@@ -19,11 +19,14 @@ _BY_HAND = "by-hand"
 _ONCE = (
     "CohortOpened",
     "MentorVolunteered",
-    "MentorWithdrew",
     "ManagerEnrolled",
-    "ManagerWithdrew",
     "RoundCompleted",
 )
+_TURNS = (
+    ("MentorWithdrew", "MentorReturned"),
+    ("ManagerWithdrew", "ManagerReturned"),
+)
+"""Neither happens twice without the other in between."""
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ def check_pairs(log: Log, report: Report) -> Matched:
     made = Matched()
     for entry in log.journal("matching"):
         match entry.name:
-            case "MentorVolunteered":
+            case "MentorVolunteered" | "MentorChanged":
                 made.capacity[entry.key] = entry.number("capacity")
             case "ManagerEnrolled":
                 made.managers.add(entry.key)
@@ -85,6 +88,15 @@ def _once(log: Log, report: Report) -> None:
             if entry.key in known:
                 report.doubled.append(f"{entry} happened before.")
             known.add(entry.key)
+    journal = log.journal("matching")
+    for begins, ends in _TURNS:
+        begun: set[str] = set()
+        for entry in journal:
+            if entry.copy or entry.name not in (begins, ends):
+                continue
+            if (entry.name == begins) == (entry.key in begun):
+                report.doubled.append(f"{entry} happened before.")
+            (begun.add if entry.name == begins else begun.discard)(entry.key)
 
 
 def _proposed(made: Matched, entry: Entry, report: Report) -> None:
@@ -184,7 +196,7 @@ def _goes_on(made: Matched, entry: Entry, report: Report) -> None:
 def _rounds(log: Log, report: Report) -> None:
     """A round that was asked for has ended, and has proposed as many pairs as it says."""
     proposed: dict[str, int] = {}
-    ended = {entry.key for entry in log.facts("RoundCompleted", "RoundSimulated")}
+    ended = {entry.key for entry in log.facts("RoundCompleted", "RoundSimulated", "RoundCalledOff")}
     for entry in log.facts("RoundRequested"):
         if entry.key not in ended:
             report.lost.append(f"{entry}: the round has no end.")

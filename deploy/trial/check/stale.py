@@ -7,6 +7,7 @@ _DATE = (
     "SessionPlanned",
     "SessionRescheduled",
     "SessionShifted",
+    "SessionRelocated",
     "SessionPostponed",
     "SessionCancelled",
     "SessionMoveProposed",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from schemas.base import Command
 from schemas.topics import Service
@@ -49,8 +50,9 @@ class Effects:
     """Waits for what comes of commands of a service.
 
     `done_when`: commands that only ask for something; it is done once the document of this kind,
-    named by the command's subject, is not due any more. `owned`: the places of the partitions that
-    this process writes to; of others, and of what does not come about here, the database is asked.
+    named by the command's subject, is not due any more, or not yet. `owned`: the places of the
+    partitions that this process writes to; of others, and of what does not come about here, the
+    database is asked.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class Effects:
         store: Projections,
         done_when: Mapping[type[Command], type[Timed]] | None = None,
         owned: Callable[[], Mapping[int, Place]] = dict,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.service = service
         self.store = store
         self.done_when = dict(done_when or {})
         self._owned = owned
+        self._now = now
 
     async def seen(self, sent: Sent, seconds: float) -> Found:
         """Whether the command was carried out in time, or why not.
@@ -109,7 +113,10 @@ class Effects:
         if (kind := self.done_when.get(type(command))) is None:
             return True
         asked = await self.store.one(kind, command.cohort_id, command.subject)
-        return True if asked is not None and asked.due_at is None else None
+        if asked is None:
+            return None
+        waits = asked.due_at is not None and asked.due_at <= self._now()
+        return None if waits else True
 
     async def _aside(self, sent: Sent) -> Aside | None:
         """Dropped is looked at last: what is dropped meanwhile leaves the one for the other."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel, create_model
 from services.chassis.documents import ParkedRecord, RefusedCommand
 from services.chassis.domain import Document
 from services.chassis.http.filters import asked_for, parameter
+from services.chassis.http.identity import caller_of
 from services.chassis.http.problems import Problem
 from services.chassis.store.contract import Projections, Where
 
@@ -92,11 +93,18 @@ def _page_of(kind: type[Document]) -> type[BaseModel]:
 
 
 def _all(store: Projections, kind: type[Document]) -> Endpoint:
-    async def cohorts(limit: Limit = 100, after: After = "") -> JSONResponse:
-        """Every cohort that the service knows, by id."""
-        found = await store.page(kind, limit=limit, after=after)
+    async def cohorts(request: Request, limit: Limit = 100, after: After = "") -> JSONResponse:
+        """Every cohort that the service knows and the token is for, by id."""
+        mine = caller_of(request).cohorts
+        if mine is None:
+            found = await store.page(kind, limit=limit, after=after)
+            total = await store.count(kind)
+        else:
+            asked = [await store.one(kind, cohort_id, cohort_id) for cohort_id in sorted(mine)]
+            known = [cohort for cohort in asked if cohort is not None]
+            found, total = [c for c in known if c.id > after][:limit], len(known)
         items = [document.model_dump(mode="json") for document in found]
-        return JSONResponse({"items": items, "total": await store.count(kind)})
+        return JSONResponse({"items": items, "total": total})
 
     return cohorts
 

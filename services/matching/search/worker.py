@@ -15,7 +15,7 @@ from datetime import datetime
 from multiprocessing import get_context
 from typing import Any, Protocol
 
-from schemas.base import Message
+from schemas.base import Message, people_of
 from schemas.values import Waiting, WaitingCause
 from services.chassis.domain import Document, Need, One, Whole
 from services.chassis.step.deadlines import FailedFor
@@ -115,13 +115,13 @@ async def search(reads: Reads, round_: Round, solve: Solve) -> AsyncIterator[Sea
         if round_.mode == "simulate" or not found.pairs:
             break
     waiting = [manager for manager in people.waiting if manager.id in found.causes]
-    if round_.mode == "publish":
-        for begin in range(0, len(waiting), AT_ONCE):
-            places = tuple(
-                (manager.id, _place(round_, at, manager, causes[manager.id]))
-                for at, manager in enumerate(waiting[begin : begin + AT_ONCE], begin + 1)
-            )
-            yield PlacesFound(**of_round, waiting=places)
+    for begin in range(0, len(waiting), AT_ONCE):
+        part += 1
+        places = tuple(
+            (manager.id, _place(round_, at, manager, causes[manager.id]))
+            for at, manager in enumerate(waiting[begin : begin + AT_ONCE], begin + 1)
+        )
+        yield PlacesFound(**of_round, part=part, waiting=places)
     yield SearchEnded(
         **of_round,
         proposed=proposed,
@@ -139,17 +139,18 @@ def _place(round_: Round, position: int, manager: Manager, cause: WaitingCause) 
 
 async def _settled(reads: Reads, round_: Round, solve: Solve) -> tuple[People, Found]:
     """A search during which nobody came or went; after some, the last one has to do."""
-    people = await _read(reads, round_.cohort_id)
+    people = await _read(reads, round_)
     for _ in range(_SEARCHES):
         found = await solve(people)
-        now = await _read(reads, round_.cohort_id)
+        now = await _read(reads, round_)
         if now == people:
             break
         people = now
     return people, found
 
 
-async def _read(reads: Reads, cohort_id: str) -> People:
+async def _read(reads: Reads, round_: Round) -> People:
+    cohort_id = round_.cohort_id
     needs: list[Need] = [One(Cohort, cohort_id, cohort_id)]
     needs += [Whole(kind, cohort_id) for kind in (Mentor, Manager, Override)]
     found = await reads.load(needs)
@@ -160,6 +161,8 @@ async def _read(reads: Reads, cohort_id: str) -> People:
     for document in found:
         if isinstance(document, Override) and document.decision == "kept_apart":
             closed[document.manager_id].append(document.mentor_id)
+    for mentor, manager in map(people_of, round_.besides):
+        closed[manager].append(mentor)
     [policy] = [document.policy for document in found if isinstance(document, Cohort)]
     return People(
         policy,

@@ -21,6 +21,8 @@ from schemas.matching import (
     WithdrawManager,
     WithdrawMentor,
 )
+from schemas.meeting import SetMeetingPlace
+from schemas.places import chosen
 from schemas.saying import PARIS
 from schemas.scheduling import (
     AcceptMove,
@@ -157,12 +159,15 @@ async def _shown_session(
 ) -> Response:
     other = session.manager_id if side == "mentor" else session.mentor_id
     people = await visit.site.people(me.cohort_id, [other])
+    pair = await visit.site.store.one(Pair, me.cohort_id, session.pair_id)
     return page(
         visit,
         "session.html",
         422 if errors else 200,
         session=session,
         side=side,
+        place=pair.place if pair else None,
+        place_typed=visit.typed("lieu"),
         other=people.get(other),
         state_now=state_of(session, visit.now),
         errors=errors,
@@ -195,6 +200,8 @@ async def session_sent(visit: Visit) -> Response:
             kind = AcceptMove if answer == "accepter" else DeclineMove
             said = "date-acceptee" if answer == "accepter" else "date-gardee"
             command = kind(**about, proposed_at=at)
+        case "lieu":
+            return await _move_elsewhere(visit, me, session, side)
         case "annuler":
             command, said = CancelSession(**about), "annule"
         case "tenue" | "manquee" as report:
@@ -212,6 +219,25 @@ async def session_sent(visit: Visit) -> Response:
         return after != session
 
     return await _done(visit, command, shows, lambda: said)
+
+
+async def _move_elsewhere(visit: Visit, me: Participant, session: Session, side: Side) -> Response:
+    try:
+        place = chosen(visit.typed("lieu"))
+    except ValueError:
+        wrong = visit.say(
+            "Écrivez un lieu, ou un lien qui commence par https://.",
+            "Write a place, or a link that begins with https://.",
+        )
+        return await _shown_session(visit, me, session, side, {"lieu": wrong})
+    pair_id = session.pair_id
+    command = SetMeetingPlace(cohort_id=me.cohort_id, pair_id=pair_id, by=side, place=place)
+
+    async def shows() -> bool:
+        pair = await visit.site.store.one(Pair, me.cohort_id, pair_id)
+        return pair is not None and pair.place == place
+
+    return await _done(visit, command, shows, "lieu")
 
 
 def moment_of(day: str, time: str) -> datetime | None:

@@ -13,12 +13,11 @@ from schemas.notify import RetryLetter
 from schemas.people import PersonContact
 from schemas.scheduling import CorrectAttendance
 from services.chassis.store.contract import Where
-from services.portal import phrases
 from services.portal.spelling import words_of
 from services.portal.views import Dispute, FailedLetter, Pair, Participant, Session
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.own_space import own_pair
-from services.portal.web.rendering import message, onward, page
+from services.portal.web.rendering import onward, page, refusal
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 
@@ -96,7 +95,7 @@ async def letter_again(visit: Visit) -> Response:
     outcome = await visit.send(RetryLetter(cohort_id=cohort.id, letter_id=letter.id))
     here = f"/coordonner/{cohort.id}"
     if outcome.rule is not None:
-        return _refused(visit, outcome.rule, here)
+        return refusal(visit, outcome.rule, here)
 
     async def shows() -> bool:
         return await visit.site.store.one(FailedLetter, cohort.id, letter.id) is None
@@ -115,7 +114,7 @@ async def dispute_settled(visit: Visit) -> Response:
     outcome = await visit.send(CorrectAttendance.model_validate({**about, "held": held}))
     here = f"/coordonner/{cohort.id}"
     if outcome.rule is not None:
-        return _refused(visit, outcome.rule, here)
+        return refusal(visit, outcome.rule, here)
 
     async def shows() -> bool:
         return await visit.site.store.one(Dispute, cohort.id, dispute.id) is None
@@ -219,19 +218,9 @@ async def sheet_sent(visit: Visit) -> Response:
         raise NotHere
     outcome = await visit.send(command)
     if outcome.rule is not None:
-        return _refused(visit, outcome.rule, here)
+        return refusal(visit, outcome.rule, here)
 
     async def shows() -> bool:
         return await visit.site.store.one(Participant, cohort_id, person.id) != person
 
     return onward(here, said if await visit.site.shown(shows) else "en-cours")
-
-
-def _refused(visit: Visit, rule: str, here: str) -> Response:
-    return message(
-        visit,
-        visit.say("Ce n’est plus possible", "This is no longer possible"),
-        phrases.refused(rule, visit.language),
-        status=409,
-        way=(here, visit.say("Revenir", "Back")),
-    )

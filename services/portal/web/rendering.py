@@ -15,7 +15,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from schemas import saying
+from schemas.known.jobs import said
 from schemas.known.tools import label
+from schemas.places import where
 from schemas.values import WEEKDAYS, Language, Tools, Window
 from services.portal import phrases, weeks
 from services.portal.tools import LEVELS
@@ -60,6 +62,17 @@ def message(
     return page(visit, "message.html", status, **given)
 
 
+def refusal(visit: Visit, rule: str, here: str) -> Response:
+    """A page that says why a service did not do what was asked; `here`: the way back."""
+    return message(
+        visit,
+        visit.say("Ce n’est plus possible", "This is no longer possible"),
+        phrases.refused(rule, visit.language),
+        status=409,
+        way=(here, visit.say("Revenir", "Back")),
+    )
+
+
 def onward(path: str, said: str = "") -> Response:
     """To another page, which says (by name) what has been done."""
     query = f"{'&' if '?' in path else '?'}fait={quote(said)}" if said else ""
@@ -100,6 +113,7 @@ def _common(visit: Visit) -> dict[str, Any]:
         "soon": lambda moment: phrases.from_now(moment, visit.now, language),
         "number": lambda value: saying.number(value, language),
         "listed": lambda texts: saying.listed(list(texts), language),
+        "job": lambda name: getattr(said(name), language),
         "tool": lambda name: label(name, language),
         "tools_in_words": lambda tools: _tools(tools, language),
         "levels": [(level, words[language]) for level, words in LEVELS.items()],
@@ -111,6 +125,7 @@ def _common(visit: Visit) -> dict[str, Any]:
         "cause": lambda text: phrases.cause(text, language),
         "icon": lambda name: phrases.ICONS.get(name, "○"),
         "name_of": _name_of(language),
+        "where": lambda place: where(place, language),
         "done": phrases.NOTICES.get(visit.query.get("fait", ""), {}).get(language, ""),
         "here": visit.request.url.path,
         "errors": {},

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+from schemas.matching import RunRound
 from schemas.scheduling import ConfirmSession
 from services.chassis.http.effects import Effects, Sent
 from services.chassis.store.contract import Commit, Place
 from services.chassis.store.memory import MemoryStore
+from services.matching.views import Round
 from tests.conftest import PATIENCE
 
 TOPIC = "mentoring.scheduling.commands"
@@ -50,3 +53,15 @@ async def test_where_the_partition_is_anothers_the_database_is_asked_until_it_kn
             await asyncio.sleep(0.005)
     await store.commit(Commit([Place(0, 1, {TOPIC: 5})], [], []))
     assert await waiting is True
+
+
+async def test_what_is_to_be_done_later_has_been_taken_on_and_is_not_waited_for() -> None:
+    store, now = MemoryStore(), datetime(2017, 3, 6, tzinfo=UTC)
+    effects = Effects("matching", store, {RunRound: Round}, now=lambda: now)
+    later = Round(id="r", cohort_id="c", state="requested", due_at=now + timedelta(minutes=15))
+    await store.commit(Commit([Place(0, 1, {TOPIC: 5})], [(0, later)], []))
+    command = RunRound(cohort_id="c", round_id="r", in_minutes=15)
+    sent = Sent(command, "id", TOPIC, 0, 4)
+    assert await effects.seen(sent, PATIENCE) is True
+    now += timedelta(minutes=15)
+    assert await effects.seen(sent, 0.05) is False

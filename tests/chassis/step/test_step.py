@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schemas.actors import Actor
 from schemas.base import Message
 from schemas.envelope import attributes
 from services.chassis.domain import Decision, Document, Due, Gone, One, State
@@ -117,6 +118,41 @@ async def test_an_event_names_its_cause_and_an_anonymous_one_does_not(world: Wor
     for trace in (attributes(nameless.headers).id.encode(), b"m~g"):
         assert trace not in (anonymous.value or b"")
         assert not any(trace in (raw or b"") for _, raw in anonymous.headers)
+
+
+async def test_who_asked_goes_on_to_all_that_follows_but_to_nothing_anonymous(
+    world: World,
+) -> None:
+    lise = Actor("app_user", "m-017", "participant", "link")
+    matching = Actor("user", "s-1", "coordinator", "portal")
+    world.publish(formed("m~g"), actor=matching)
+    world.command(confirm("m~g"), actor=lise)
+    world.command(report("m~g"), actor=lise)
+    world.command(confirm("nobody~at-all"), actor=lise)
+
+    await world.run()
+
+    behind = {
+        kind: attributes(row.headers).actor
+        for row in world.written(EVENTS, PRIVATE)
+        for kind in types([row])
+    }
+    assert behind["PairFormed"] == matching
+    assert behind["PlanningBegan"] == lise
+    assert behind["CommandRefused"] == lise
+    assert behind["StepCompleted"] is None
+    [anonymous] = [row for row in world.written(PRIVATE) if types([row]) == ["SurveyAnswered"]]
+    assert not any(b"m-017" in (raw or b"") for _, raw in anonymous.headers)
+
+
+async def test_what_a_deadline_decides_is_nobodys(world: World) -> None:
+    world.publish(formed("m~g"))
+    world.command(confirm("m~g"), actor=Actor("app_user", "m", "participant", "link"))
+    stepper = await world.run()
+    world.hand.pass_by(days=2)
+    await stepper.decide_due()
+    [stalled] = [row for row in world.written(EVENTS) if types([row]) == ["PairStalled"]]
+    assert attributes(stalled.headers).actor is None
 
 
 async def test_a_trace_goes_on_from_a_command_to_its_events_but_to_no_anonymous_one(

@@ -57,7 +57,7 @@ async def test_a_large_search_is_made_in_another_process_and_finds_the_same(
 ) -> None:
     monkeypatch.setattr(searching, "SMALL", 0)
     found = asked("r1")
-    people = await searching._read(found, "c")
+    people = await searching._read(found, Round(id="r1", cohort_id="c"))
     assert await solver(people) == solve(people)
 
 

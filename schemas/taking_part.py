@@ -1,0 +1,212 @@
+"""What is asked of matching about somebody's part once they have joined, and what comes of it.
+
+To change what one said, a manager's pause, to come back, and to ask for another partner.
+"""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from schemas.base import (
+    Command,
+    Count,
+    Event,
+    ManagerId,
+    MentorEvent,
+    MentorId,
+    Moment,
+    PairCommand,
+    PairEvent,
+    described,
+)
+from schemas.text import TIDY
+from schemas.values import (
+    AskedExcludes,
+    Directorate,
+    Excludes,
+    JobFamily,
+    LineManager,
+    Reason,
+    Side,
+    Site,
+    Tools,
+)
+
+_NewDirectorate = Annotated[
+    Directorate | None, TIDY, described("Another directorate; null: as it was.", "DGFiP")
+]
+_NewSite = Annotated[
+    Site | None, TIDY, described("Where they work now; null: as it was.", "Paris Bercy")
+]
+_NewLine = Annotated[LineManager, described("Who they report to now; null: as it was.", "g-001")]
+_NewExcludes = Annotated[
+    AskedExcludes | None,
+    described("All whom they are never to be paired with; null: as before.", ["m-002"]),
+]
+
+
+class ChangeMentor(Command):
+    """A mentor says something else than before. What is left out stays.
+
+    Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
+    """
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+    directorate: _NewDirectorate = None
+    site: _NewSite = None
+    skills: Annotated[
+        Tools | None,
+        described("All that they explain now; null: as before.", {"linkedin": 4}, min_length=1),
+    ] = None
+    capacity: Annotated[
+        int | None, described("Managers at a time; null: as before.", 2, ge=1, le=5)
+    ] = None
+    line_manager: _NewLine = None
+    excludes: _NewExcludes = None
+
+
+class ChangeManager(Command):
+    """A manager says something else than before. What is left out stays.
+
+    Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
+    """
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+    directorate: _NewDirectorate = None
+    site: _NewSite = None
+    job_family: Annotated[
+        JobFamily | None, TIDY, described("Another job; null: as before.", "tax-audit")
+    ] = None
+    needs: Annotated[
+        Tools | None,
+        described(
+            "All that they need now; without any, what the job asks for; null: as before.",
+            {"mind-mapping": 2},
+        ),
+    ] = None
+    line_manager: _NewLine = None
+    excludes: _NewExcludes = None
+
+
+class PauseManager(Command):
+    """No new proposals for this manager; a standing pair goes on."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+
+
+class ResumeManager(Command):
+    """A paused manager waits again, in the place that they had."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+
+
+class ReturnMentor(Command):
+    """A mentor who has left comes back, with what they said before; pairs that ended stay ended."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class ReturnManager(Command):
+    """A manager who has left comes back, with what they said before, last on the waiting list."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+
+
+class AskForAnotherPartner(PairCommand):
+    """One side of a standing pair would rather have another partner.
+
+    It is told to the coordinators alone, and changes nothing by itself.
+    """
+
+    by: Side
+    reason: Annotated[Reason, TIDY] = ""
+
+
+class KeepPartner(PairCommand):
+    """The side that had asked for another partner goes on with the one that it has."""
+
+    by: Side
+
+
+class MentorChanged(MentorEvent):
+    """A mentor said something else than before: all that they say now, but for their week."""
+
+    audience = "public"
+    directorate: Directorate
+    site: Site
+    skills: Tools
+    capacity: Annotated[Count, described("Managers at a time.", 1, ge=1)]
+    line_manager: LineManager = None
+    excludes: Excludes = ()
+
+
+class ManagerEvent(Event):
+    """What concerns a manager."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+
+
+class ManagerChanged(ManagerEvent):
+    """A manager said something else than before: all that they say now, but for their week."""
+
+    audience = "public"
+    directorate: Directorate
+    site: Site
+    job_family: JobFamily
+    needs: Tools
+    line_manager: LineManager = None
+    excludes: Excludes = ()
+
+
+class ManagerPaused(ManagerEvent):
+    """No new proposals for this manager; a standing pair goes on."""
+
+    audience = "public"
+
+
+class ManagerResumed(ManagerEvent):
+    """A paused manager waits again."""
+
+    audience = "public"
+
+
+_Again = Annotated[Count, described("How often they have come back, this time included.", 1, ge=1)]
+
+
+class MentorReturned(MentorEvent):
+    """A mentor who had left is there again, with what they said before."""
+
+    audience = "public"
+    again: _Again
+
+
+class ManagerReturned(ManagerEvent):
+    """A manager who had left waits again, with what they said before."""
+
+    audience = "public"
+    again: _Again
+    enrolled_at: Annotated[
+        Moment, described("Orders the waiting list from now on.", "2017-05-02T09:00:00Z")
+    ]
+
+
+class AnotherPartnerAsked(PairEvent):
+    """One side of a standing pair would rather have another partner; the other is not told."""
+
+    audience = "internal"
+    by: Annotated[Side, Field(description="Which side asked.")]
+    reason: Reason = ""
+
+
+class PartnerKept(PairEvent):
+    """The side that had asked for another partner goes on with the one that it has."""
+
+    audience = "internal"
+    by: Annotated[Side, Field(description="Which side had asked.")]
