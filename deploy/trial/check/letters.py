@@ -171,7 +171,7 @@ def _owed(log: Log, told: dict[str, Telling], over: bool, report: Report) -> Non
                 if not (
                     key in dropped or waits or _is_covered(fact, person, told)
                 ) and not log.excused("notify", fact):
-                    report.lost.append(f"{fact}: {key} was never told.")
+                    report.lost.append(f"{fact}: letter {key} was never queued.")
             elif (telling.person, telling.side) != (person, side):
                 report.lost.append(f"{telling.letter} is not for {side} {person}.")
             elif telling.template != fact.name or not tells(telling.facts, fact.data):
