@@ -22,6 +22,7 @@ from services.chassis.domain import Domain, Due
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded
 from services.notify.letters import LETTERS
 from services.notify.messages import LetterAttempted
+from services.notify.outdating import OUTDATING
 
 ROOT = Path(__file__).parents[1]
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify", "portal")
@@ -37,7 +38,7 @@ MIRRORED: dict[str, set[type[Message]]] = {PEOPLE: {PersonContact, PersonErased}
 REACTS: dict[str, set[type[Message]]] = {
     "matching": {PairsFound, PlacesFound, SearchEnded},
     "feedback": {PairStalled},
-    "notify": {*LETTERS, LetterAttempted},
+    "notify": {*LETTERS, *OUTDATING, LetterAttempted},
 }
 """What a service decides on beside commands, deadlines and what it learns or mirrors."""
 
@@ -136,7 +137,7 @@ def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None
 
 HOMES = {
     *SERVICES,
-    *("calendars", "meeting", "rounds", "taking_part"),
+    *("calendars", "lines", "meeting", "rounds", "taking_part"),
     *("base", "journal", "heartbeat", "people"),
 }
 """Where messages stand: those of a service, those of every service, and what others inherit."""
