@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.base import Event, Message, PairEvent, pair_of, people_of
+from schemas.community import StandInDirectory, TellCommunity
 from schemas.lines import NameLineManager
 from schemas.matching import (
     AcceptProposal,
@@ -37,7 +38,7 @@ from schemas.taking_part import (
     ReturnMentor,
 )
 from services.chassis.domain import Columns, Decision, Domain, Due, Handlers, Need, One, State
-from services.matching import lines, overrides, pairs, people, rounds, taking_part
+from services.matching import community, lines, overrides, pairs, people, rounds, taking_part
 from services.matching.couple import Couple, couple_of, line_in
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
@@ -172,6 +173,14 @@ def _ask_for_another(state: State, command: AskForAnotherPartner, _: datetime) -
 
 def _keep_partner(state: State, command: KeepPartner, _: datetime) -> Decision:
     return pairs.keep(_pair(state, command, command.pair_id), command)
+
+
+def _stand_in_directory(state: State, command: StandInDirectory, _: datetime) -> Decision:
+    return community.stand_in_directory(_mentor(state, command, command.mentor_id), command)
+
+
+def _tell_community(state: State, command: TellCommunity, _: datetime) -> Decision:
+    return community.tell(_cohort(state, command), command)
 
 
 def _change_availability(state: State, command: ChangeAvailability, _: datetime) -> Decision:
@@ -312,6 +321,8 @@ HANDLERS: Handlers = {
     ResumeMentor: _resume,
     ChangeAvailability: _change_availability,
     NameLineManager: _name_line_manager,
+    StandInDirectory: _stand_in_directory,
+    TellCommunity: _tell_community,
     ChangeMentor: _change_mentor,
     ChangeManager: _change_manager,
     PauseManager: _pause_manager,

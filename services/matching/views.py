@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 from schemas.base import Moment
+from schemas.community import Meeting
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -32,6 +33,8 @@ class Cohort(Document):
 
     name: str
     policy: CohortPolicy
+    room: str | None = None
+    meeting: Meeting | None = None
 
 
 class Mentor(Document):
@@ -50,6 +53,7 @@ class Mentor(Document):
     state: Literal["available", "engaged", "paused", "withdrawn"] = "available"
     engaged: tuple[str, ...] = ()
     returns: int = 0
+    listed: bool = False
 
     @property
     def places(self) -> int:

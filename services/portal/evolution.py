@@ -6,6 +6,7 @@ What concerns one person alone is in `participants.py`.
 from collections.abc import Iterable
 
 from schemas.base import PairEvent, recast
+from schemas.community import CommunityTold
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
     CohortOpened,
@@ -60,6 +61,11 @@ from services.portal.views import (
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
     cohort_id = event.cohort_id
     yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
+
+
+def _community_told(state: State, event: CommunityTold) -> Iterable[Change]:
+    if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
+        yield cohort.model_copy(update={"room": event.room, "meeting": event.meeting})
 
 
 def _measured(state: State, event: CohortMeasured) -> Iterable[Change]:
@@ -246,6 +252,7 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
 EVOLUTION: Evolution = {
     **ROUNDS,
     CohortOpened: _cohort_opened,
+    CommunityTold: _community_told,
     CohortMeasured: _measured,
     RolloutRecommended: _judged,
     RolloutWithheld: _judged,

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.base import Moment, Value
+from schemas.community import Meeting
 from schemas.dates import Absence
 from schemas.places import MeetingPlace
 from schemas.values import (
@@ -56,6 +57,8 @@ class Cohort(Document):
 
     name: str
     policy: CohortPolicy
+    room: str | None = None
+    meeting: Meeting | None = None
     figures: Figures | None = None
     criteria: tuple[Criterion, ...] = ()
     ready: bool | None = None
@@ -77,6 +80,7 @@ class Participant(Document):
         ("cohort_id", "words"),
         ("cohort_id", "mentor_state", "order"),
         ("cohort_id", "manager_state", "order"),
+        ("cohort_id", "listed", "order"),
     )
 
     order: str
@@ -101,6 +105,7 @@ class Participant(Document):
     job_family: str = ""
     needs: Tools = Field(default_factory=dict)
     waiting: Waiting | None = None
+    listed: bool = False
     paused: bool = False
     pair_id: str | None = None
 

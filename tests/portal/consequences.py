@@ -11,6 +11,12 @@ from schemas.calendars import (
     DeclareAbsence,
     WithdrawAbsence,
 )
+from schemas.community import (
+    CommunityTold,
+    DirectoryChanged,
+    StandInDirectory,
+    TellCommunity,
+)
 from schemas.dates import Absence
 from schemas.matching import (
     AcceptProposal,
@@ -99,6 +105,8 @@ _SAME = {
     WithdrawManager: ManagerWithdrew,
     ChangeAvailability: AvailabilityChanged,
     PauseManager: ManagerPaused,
+    StandInDirectory: DirectoryChanged,
+    TellCommunity: CommunityTold,
     ResumeManager: ManagerResumed,
 }
 
