@@ -16,7 +16,8 @@ from deploy.trial.check.evidence import Evidence, Record
 from deploy.trial.check.findings import Report
 from schemas.topics import PARKED, PEOPLE, TOPICS, TYPES, Service, commands_topic, partition_of
 
-SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
+SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify", "portal")
+"""The last one need not be there: `Log.services` are those that were."""
 READS: dict[Service, tuple[str, ...]] = {
     "matching": ("mentoring.scheduling.events",),
     "scheduling": ("mentoring.matching.events",),
@@ -27,26 +28,27 @@ READS: dict[Service, tuple[str, ...]] = {
         "mentoring.scheduling.private",
         "mentoring.feedback.private",
     ),
+    "portal": (
+        "mentoring.matching.events",
+        "mentoring.matching.private",
+        "mentoring.scheduling.events",
+        "mentoring.scheduling.private",
+        "mentoring.feedback.events",
+        "mentoring.notify.private",
+    ),
 }
 """Which numbered topics each service has to have handled."""
 
-_SOURCE = re.compile(r"/mentoring/(matching|scheduling|feedback|notify)/(events|private|parked)/")
+_SOURCE = re.compile(r"/mentoring/([a-z]+)/(events|private|parked)/")
 _TYPE = re.compile(r"fr\.gouv\.mentoring\.([A-Za-z]+)\.v([0-9]+)")
+MIRRORS: tuple[Service, ...] = ("notify", "portal")
+"""Who keeps the newest contact of every person."""
 _NEEDED = ("id", "source", "type", "time", "subject", "partitionkey")
 OF_A_PARTITION = ("StepCompleted", "Heartbeat", "RecordParked", "RecordRetried", "RecordDropped")
 """The events that belong to a partition of a service and to no cohort."""
 TO_A_PARTITION = ("RetryParked", "DropParked")
 """What is asked of a partition of a service, by its operators."""
 _CARRIED = {name: {kind.__name__ for kind in topic.types} for name, topic in TOPICS.items()}
-
-
-def readers_of(topic: str) -> tuple[str, ...]:
-    """The services that have to take note of every record of a topic."""
-    if topic == PEOPLE:
-        return ("notify",)
-    if topic.endswith(".commands"):
-        return (topic.split(".")[1],)
-    return tuple(service for service, topics in READS.items() if topic in topics)
 
 
 @dataclass(slots=True)
@@ -141,8 +143,10 @@ class Log:
     `contacts` are (cohort/person, record) as they came, `commands` each record of one, `said` the
     ids of both, `parked` is service to the origins of what it set aside and has not handled since,
     `beats` are the heartbeats: (topic, partition, offset) and (source, partition, number).
+    `services` are those that took part.
     """
 
+    services: tuple[Service, ...] = SERVICES
     entries: list[Entry] = field(default_factory=list)
     older: list[Entry] = field(default_factory=list)
     last: dict[str, int] = field(default_factory=dict)
@@ -165,6 +169,16 @@ class Log:
             self.parked.setdefault(entry.service, set()).add(entry.text("origin"))
         elif entry.name == "RecordRetried":
             self.parked.setdefault(entry.service, set()).discard(entry.text("origin"))
+
+    def readers_of(self, topic: str) -> tuple[Service, ...]:
+        """The services that have to take note of every record of a topic."""
+        return tuple(
+            service
+            for service in self.services
+            if topic in READS[service]
+            or topic == commands_topic(service)
+            or (topic == PEOPLE and service in MIRRORS)
+        )
 
     def facts(self, *names: str) -> list[Entry]:
         """The events of these types, as published; those of a source in their order."""
@@ -200,7 +214,7 @@ POISON = "it was made for nobody to accept"
 
 def read_log(evidence: Evidence, report: Report) -> Log:
     """Everything that the records say; forks and records out of their turn are reported."""
-    log = Log()
+    log = Log(_took_part(evidence))
     partitions, poison = evidence.partitions, evidence.poison or frozenset()
     seen: dict[tuple[str, int], Entry] = {}
     for record in sorted(evidence.records, key=lambda r: (r.topic, r.partition, r.offset)):
@@ -230,6 +244,15 @@ def read_log(evidence: Evidence, report: Report) -> Log:
         else:
             log.add(entry)
     return log
+
+
+def _took_part(evidence: Evidence) -> tuple[Service, ...]:
+    """Every service but the portal, and this one too where it has left anything behind."""
+    journal = "mentoring.portal.private"
+    there = bool(evidence.databases.get("portal", {}).get("places")) or any(
+        record.topic == journal for record in evidence.records
+    )
+    return tuple(service for service in SERVICES if there or service != "portal")
 
 
 def _in_turn(record: Record, log: Log, evidence: Evidence, report: Report) -> None:

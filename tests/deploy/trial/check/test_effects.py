@@ -35,8 +35,8 @@ def test_what_shows_that_there_was_nothing_to_do_is_an_event() -> None:
 def test_what_belongs_to_a_partition_is_what_every_service_has() -> None:
     assert set(OF_A_PARTITION) == {kind.__name__ for kind in EVERYWHERE}
     assert set(TO_A_PARTITION) == {kind.__name__ for kind in CONTROL}
-    """The portal has neither a command nor an event, and does not run in trials yet."""
-    assert set(get_args(Service)) == {*SERVICES, "portal"}
+    """The portal has neither a command nor an event: copies of others' events are all it writes."""
+    assert set(get_args(Service)) == {*SERVICES}
     assert COMMANDS["portal"] == PRIVATE_EVENTS["portal"][:-1] == ()
 
 
