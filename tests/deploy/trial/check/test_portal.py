@@ -6,11 +6,11 @@ from tests.deploy.trial.check.builder import COHORT, Run, id_of
 from tests.deploy.trial.check.stories import first, judged, names, short_run
 
 
-def learned(run: Run, name: str, **changes: object) -> None:
+def learned(run: Run, kind: str, **changes: object) -> None:
     """The portal notes a fact; `changes`: what it notes otherwise."""
-    fact = first(run.records, name)
+    fact = first(run.records, kind)
     data = {"cohort_id": COHORT, "name": "Pilot", "policy": {"sessions": 2}, **changes}
-    run.write("portal", name, COHORT, data, cause=id_of(fact), copy=True)
+    run.write("portal", kind, COHORT, data, cause=id_of(fact), copy=True)
 
 
 def test_a_run_without_a_portal_is_judged_without_one() -> None:
