@@ -11,10 +11,10 @@ from typing import Any
 
 from deploy.trial.check.evidence import Evidence, Row
 from deploy.trial.check.findings import Report
+from deploy.trial.check.services import MIRRORS, READS, readers_of
 from deploy.trial.check.wire import (
     OF_A_PARTITION,
     POISON,
-    READS,
     Entry,
     Log,
     tells,
@@ -149,7 +149,7 @@ def _strangers(log: Log, report: Report) -> None:
     """What cannot be accepted has been set aside by everybody who reads it."""
     for stranger in log.strangers:
         record = stranger.record
-        readers = log.readers_of(record.topic)
+        readers = readers_of(record.topic, log.services)
         if not readers and stranger.fault != POISON:
             report.lost.append(f"{record.origin} is read by nobody, and {stranger.fault}.")
         for service in readers:
@@ -275,7 +275,7 @@ def _seen(service: Service, partition: int, place: Row, log: Log, report: Report
 def _positions(service: Service, partition: int, place: Row, log: Log, report: Report) -> None:
     """Every record that a service has to handle lies before its position."""
     topics = [commands_topic(service), *READS[service]]
-    topics += [PEOPLE] if service in log.readers_of(PEOPLE) else []
+    topics += [PEOPLE] if service in MIRRORS else []
     for topic in topics:
         end = log.ends.get((topic, partition), 0)
         position = int(place["positions"].get(topic, 0))

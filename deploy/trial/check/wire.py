@@ -14,35 +14,11 @@ from typing import Any
 
 from deploy.trial.check.evidence import Evidence, Record
 from deploy.trial.check.findings import Report
+from deploy.trial.check.services import SERVICES, took_part
 from schemas.topics import PARKED, PEOPLE, TOPICS, TYPES, Service, commands_topic, partition_of
-
-SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify", "portal")
-"""The last one need not be there: `Log.services` are those that were."""
-READS: dict[Service, tuple[str, ...]] = {
-    "matching": ("mentoring.scheduling.events",),
-    "scheduling": ("mentoring.matching.events",),
-    "feedback": ("mentoring.matching.events", "mentoring.scheduling.events"),
-    "notify": (
-        "mentoring.matching.events",
-        "mentoring.scheduling.events",
-        "mentoring.scheduling.private",
-        "mentoring.feedback.private",
-    ),
-    "portal": (
-        "mentoring.matching.events",
-        "mentoring.matching.private",
-        "mentoring.scheduling.events",
-        "mentoring.scheduling.private",
-        "mentoring.feedback.events",
-        "mentoring.notify.private",
-    ),
-}
-"""Which numbered topics each service has to have handled."""
 
 _SOURCE = re.compile(r"/mentoring/([a-z]+)/(events|private|parked)/")
 _TYPE = re.compile(r"fr\.gouv\.mentoring\.([A-Za-z]+)\.v([0-9]+)")
-MIRRORS: tuple[Service, ...] = ("notify", "portal")
-"""Who keeps the newest contact of every person."""
 _NEEDED = ("id", "source", "type", "time", "subject", "partitionkey")
 OF_A_PARTITION = ("StepCompleted", "Heartbeat", "RecordParked", "RecordRetried", "RecordDropped")
 """The events that belong to a partition of a service and to no cohort."""
@@ -170,16 +146,6 @@ class Log:
         elif entry.name == "RecordRetried":
             self.parked.setdefault(entry.service, set()).discard(entry.text("origin"))
 
-    def readers_of(self, topic: str) -> tuple[Service, ...]:
-        """The services that have to take note of every record of a topic."""
-        return tuple(
-            service
-            for service in self.services
-            if topic in READS[service]
-            or topic == commands_topic(service)
-            or (topic == PEOPLE and service in MIRRORS)
-        )
-
     def facts(self, *names: str) -> list[Entry]:
         """The events of these types, as published; those of a source in their order."""
         return [entry for name in names for entry in self._facts.get(name, ())]
@@ -214,7 +180,7 @@ POISON = "it was made for nobody to accept"
 
 def read_log(evidence: Evidence, report: Report) -> Log:
     """Everything that the records say; forks and records out of their turn are reported."""
-    log = Log(_took_part(evidence))
+    log = Log(took_part(evidence))
     partitions, poison = evidence.partitions, evidence.poison or frozenset()
     seen: dict[tuple[str, int], Entry] = {}
     for record in sorted(evidence.records, key=lambda r: (r.topic, r.partition, r.offset)):
@@ -244,15 +210,6 @@ def read_log(evidence: Evidence, report: Report) -> Log:
         else:
             log.add(entry)
     return log
-
-
-def _took_part(evidence: Evidence) -> tuple[Service, ...]:
-    """Every service but the portal, and this one too where it has left anything behind."""
-    journal = "mentoring.portal.private"
-    there = bool(evidence.databases.get("portal", {}).get("places")) or any(
-        record.topic == journal for record in evidence.records
-    )
-    return tuple(service for service in SERVICES if there or service != "portal")
 
 
 def _in_turn(record: Record, log: Log, evidence: Evidence, report: Report) -> None:

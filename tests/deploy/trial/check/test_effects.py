@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 
 from deploy.trial.check.effects import EFFECTS, KNOWN, UNASKED
-from deploy.trial.check.wire import OF_A_PARTITION, SERVICES, TO_A_PARTITION
+from deploy.trial.check.services import SERVICES
+from deploy.trial.check.wire import OF_A_PARTITION, TO_A_PARTITION
 from schemas.base import Event
 from schemas.journal import CONTROL, PARKING, Heartbeat, StepCompleted
 from schemas.topics import COMMANDS, PRIVATE_EVENTS, TOPICS, Service

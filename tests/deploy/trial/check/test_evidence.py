@@ -15,7 +15,7 @@ from deploy.operating.reach import domain_of
 from deploy.operating.topics import create_topics
 from deploy.trial.check import Evidence, Mail, Record, check, read_evidence
 from deploy.trial.check.evidence import COLLECTIONS, UNREAD
-from deploy.trial.check.wire import MIRRORS, READS, SERVICES
+from deploy.trial.check.services import MIRRORS, READS, SERVICES
 from tests.deploy.trial.check.builder import COHORT, PARTITIONS
 from tests.deploy.trial.check.stories import short_run
 

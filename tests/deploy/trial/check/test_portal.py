@@ -1,6 +1,6 @@
 """What the check says of a portal, which need not be there, and once it is has to be whole."""
 
-from deploy.trial.check.wire import Log
+from deploy.trial.check.services import readers_of
 from schemas.topics import PEOPLE
 from tests.deploy.trial.check.builder import COHORT, Run, id_of
 from tests.deploy.trial.check.stories import first, judged, names, short_run
@@ -16,7 +16,7 @@ def learned(run: Run, kind: str, **changes: object) -> None:
 def test_a_run_without_a_portal_is_judged_without_one() -> None:
     findings = judged(short_run())
     assert findings.clean
-    assert "portal" not in Log(("matching", "notify")).readers_of(PEOPLE)
+    assert readers_of(PEOPLE, ("matching", "notify")) == ("notify",)
 
 
 def test_a_portal_with_a_journal_has_to_have_its_places_and_all_that_it_reads() -> None:
