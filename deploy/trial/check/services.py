@@ -1,4 +1,4 @@
-"""Who took part in a run, and who has to take note of what. Told apart from the services' own code."""
+"""Who took part in a run, and who takes note of what: told apart from the services' own code."""
 
 from collections.abc import Iterable
 
