@@ -15,6 +15,7 @@ from typing import NoReturn
 import typer
 
 from deploy.errors import BadInput, explained
+from deploy.operating.audit_commands import audit
 from deploy.operating.console import progress
 from deploy.operating.erase_commands import erase
 from deploy.operating.letter_commands import letter_commands
@@ -49,6 +50,7 @@ app.command("match")(match_)
 app.command("round")(round_)
 app.command("rebuild")(rebuild)
 app.command("erase")(erase)
+app.command("audit")(audit)
 
 
 def _add_from_a_checkout(name: str, module: str) -> None:

@@ -133,6 +133,7 @@ TOOLS: Mapping[str, str] = {
     "import": "HTTP: coordinator or administrator of the cohort, machine",
     "round": "HTTP: coordinator or administrator of the cohort, machine",
     "erase": "HTTP: administrator of all cohorts, machine",
+    "audit": "broker: operator, for the auditor",
     "rebuild": "broker and database: operator",
     "topics plan": "broker: operator",
     "topics check": "broker: operator",
