@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from schemas.base import Moment
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
-from services.chassis.domain import Document, Timed
+from services.chassis.domain import Document, Personal, Timed
 from services.chassis.watch.metrics import Tally
 
 LetterState = Literal["queued", "sent", "failed"]
@@ -78,6 +78,12 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
     Letter: ("state", "person_id", "template"),
 }
 """What a coordinator can list, and by what. Names and addresses are not among it."""
+
+PERSONAL: dict[type[Document], Personal] = {
+    Person: Personal(("id",)),
+    Letter: Personal(("person_id",)),
+}
+"""What is kept about a person, for them."""
 
 MEASURES = (
     Tally(
