@@ -80,9 +80,11 @@ COMMANDS: Mapping[str, Rights] = {
     "DeclareAbsence": _OWN,
     "WithdrawAbsence": _OWN,
     "OfferHours": _OWN,
+    "SetMeetingPlace": _OWN,
+    "NameLineManager": _RUNNING,
     "RetryLetter": _RUNNING,
     "PersonContact": _OWN,
-    "PersonErased": _ADMINISTERING,
+    "PersonErased": {"participant": "own", **_ADMINISTERING},
 }
 """`POST /commands/NAME`. What only a link can ask for (`AnswerSurvey`) is not there, for nobody."""
 

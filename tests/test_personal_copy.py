@@ -21,6 +21,7 @@ KEPT_OTHERWISE: dict[str, str] = {
     "feedback.surveys": "who has answered is nobody's to look up; letters say who was asked",
     "portal.pairs": "a copy of what matching keeps",
     "portal.sessions": "a copy of what scheduling keeps",
+    "portal.letters": "a copy of what notify keeps",
     "portal.failed_letters": "a copy of what notify keeps",
     "portal.kept_apart": "a copy of what matching keeps",
     "portal.disputes": "a copy of what scheduling keeps",

@@ -23,7 +23,10 @@ from services.portal.web import (
     coordinating,
     importing,
     joining,
+    own_data,
+    own_part,
     own_space,
+    own_words,
     pairing_pages,
     people_pages,
     rounds_pages,
@@ -58,7 +61,8 @@ class Route:
 
 
 _C = "/coordonner/{cohort}"
-_SESSION = "/mon-espace/{cohort}/seances/{session}"
+_MINE = "/mon-espace/{cohort}"
+_SESSION = f"{_MINE}/seances/{{session}}"
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/", "anybody", joining.home),
@@ -69,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/deconnexion", "anybody", signing_in.leave),
     Route("GET", "/reprendre/{draft}", "signed-in", signing_in.take_up),
     Route("GET", "/inscription/{cohort}", "anybody", joining.about),
+    Route("GET", "/inscription/{cohort}/qr.svg", "anybody", joining.qr_code),
     Route("GET", "/inscription/{cohort}/mentor", "anybody", joining.mentor_form),
     Route("POST", "/inscription/{cohort}/mentor", "anybody", joining.mentor_sent),
     Route("GET", "/inscription/{cohort}/manager", "anybody", joining.manager_form),
@@ -79,15 +84,27 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/mon-espace/{cohort}/proposition", "signed-in", own_space.answer_proposal),
     Route("GET", _SESSION, "signed-in", own_space.session_page),
     Route("POST", _SESSION, "signed-in", own_space.session_sent),
-    Route("GET", "/mon-espace/{cohort}/semaine", "signed-in", own_space.week_form),
-    Route("POST", "/mon-espace/{cohort}/semaine", "signed-in", own_space.week_sent),
-    Route("GET", "/mon-espace/{cohort}/participation", "signed-in", own_space.part_form),
-    Route("POST", "/mon-espace/{cohort}/participation", "signed-in", own_space.part_sent),
+    Route("GET", f"{_MINE}/modifier", "signed-in", own_words.change_form),
+    Route("POST", f"{_MINE}/modifier", "signed-in", own_words.change_sent),
+    Route("GET", f"{_MINE}/lettres", "signed-in", own_data.letters),
+    Route("GET", f"{_MINE}/donnees", "signed-in", own_data.data),
+    Route("GET", f"{_MINE}/donnees.json", "signed-in", own_data.data_as_json),
+    Route("GET", f"{_MINE}/effacer", "signed-in", own_data.erase_form),
+    Route("POST", f"{_MINE}/effacer", "signed-in", own_data.erase_sent),
+    Route("GET", f"{_MINE}/semaine", "signed-in", own_part.week_form),
+    Route("POST", f"{_MINE}/semaine", "signed-in", own_part.week_sent),
+    Route("GET", f"{_MINE}/absences", "signed-in", own_part.absences_form),
+    Route("POST", f"{_MINE}/absences", "signed-in", own_part.absences_sent),
+    Route("GET", f"{_MINE}/participation", "signed-in", own_part.part_form),
+    Route("POST", f"{_MINE}/participation", "signed-in", own_part.part_sent),
+    Route("GET", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_form),
+    Route("POST", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_sent),
     Route("GET", "/coordonner", "coordinator", coordinating.cohorts),
     Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
     Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
     Route("GET", _C, "coordinator", people_pages.to_handle),
     Route("POST", f"{_C}/lettres", "coordinator", people_pages.letter_again),
+    Route("POST", f"{_C}/souhaits", "coordinator", people_pages.wish_settled),
     Route("POST", f"{_C}/presences", "coordinator", people_pages.dispute_settled),
     Route("GET", f"{_C}/participants", "coordinator", people_pages.participants),
     Route("GET", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet),

@@ -4,18 +4,21 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from schemas.base import Message
+from schemas.calendars import AbsenceDeclared
+from schemas.dates import Absence, Hours
 from schemas.feedback import CohortMeasured, RolloutWithheld
 from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
     ManagerWaitlisted,
+    ManagerWithdrew,
     MentorVolunteered,
     PairFormed,
     PairKeptApart,
     PairProposed,
     ProposalAccepted,
 )
-from schemas.notify import LetterFailed
+from schemas.notify import LetterFailed, LetterQueued, LetterSent
 from schemas.people import PersonContact
 from schemas.rounds import PairsSimulated, RoundRequested, RoundSimulated
 from schemas.scheduling import (
@@ -26,10 +29,12 @@ from schemas.scheduling import (
     SessionMissed,
     SessionPlanned,
 )
+from schemas.taking_part import AnotherPartnerAsked
 from schemas.values import (
     CohortPolicy,
     Criterion,
     FirstTool,
+    ScoreReason,
     SimulatedPair,
     SimulatedPlace,
     Waiting,
@@ -83,6 +88,19 @@ PROPOSED = PairProposed(
         FirstTool(tool="linkedin", needed=3, mastered=4, words=Words(fr="utile", en="useful")),
     ),
     expires_at=NOW + timedelta(days=10),
+)
+WITH_REASONS = PROPOSED.model_copy(
+    update={
+        "reasons": (
+            ScoreReason(
+                criterion="bridge",
+                value=1,
+                weight=20,
+                contribution=20,
+                words=Words(fr="DGFiP et DAE", en="DGFiP and DAE"),
+            ),
+        )
+    }
 )
 ACCEPTED = ProposalAccepted(**PAIR, by="mentor")
 FORMED = PairFormed(
@@ -155,6 +173,39 @@ WITHHELD = RolloutWithheld(
         Criterion(name="satisfaction", threshold=3.5, value=None, met=False),
     ),
 )
+LETTERS = tuple(
+    LetterQueued(
+        cohort_id="c",
+        letter_id=f"{template}:{subject}:g-1",
+        person_id="g-1",
+        side="manager",
+        template=template,
+        facts={"closes_at": "2017-03-20T09:00:00Z"},
+        send_at=NOW,
+    )
+    for template, subject in (("PairProposed", "m-1~g-1"), ("SurveyOpened", "m-1~g-1~s1~manager"))
+)
+SENT = tuple(
+    LetterSent(
+        cohort_id="c",
+        letter_id=letter.letter_id,
+        person_id="g-1",
+        template=letter.template,
+        channel="smtp",
+        attempt=1,
+    )
+    for letter in LETTERS
+)
+MANAGER_LEFT = ManagerWithdrew(cohort_id="c", manager_id="g-1")
+AWAY = AbsenceDeclared(
+    cohort_id="c",
+    person_id="g-1",
+    said_on="2017-03-06",
+    absence=Absence(
+        first_day="2017-04-04", last_day="2017-04-04", hours=Hours(start="09:00", end="12:00")
+    ),
+)
+ASKED = AnotherPartnerAsked(**PAIR, by="manager", reason="D’autres horaires")
 
 ASKED_FOR = {"cohort_id": "c", "round_id": "tour-1"}
 SIMULATED = (

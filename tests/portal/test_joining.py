@@ -44,7 +44,7 @@ async def test_a_job_recommends_its_tools_with_reasons_already_ticked() -> None:
         if one.get("name") == "outil" and "checked" in one.attributes
     ]
     assert ticked == ["linkedin", "shared-documents"]
-    assert "Conseillé pour votre poste, pour connaître les fournisseurs d’un marché" in nour.says
+    assert "Conseillé pour votre métier, pour connaître les fournisseurs d’un marché" in nour.says
     (name,) = [one for one in nour.page.all("input") if one.get("name") == "nom"]
     assert name.get("value") == "Nour"
 
@@ -166,3 +166,24 @@ async def test_a_programme_that_there_is_not_is_not_there() -> None:
     nour = Town().person()
     await nour.goes_to("/inscription/c")
     assert (nour.status, nour.heading) == (404, "Cette page n’existe pas")
+
+
+async def test_the_page_of_a_programme_has_its_address_as_a_qr_code() -> None:
+    nour = Town().happens(OPENED).person()
+    await nour.goes_to("/inscription/c")
+    assert "http://portal.example/inscription/c" in nour.says
+    (picture,) = nour.page.all("img")
+    assert picture.get("alt") == "QR code qui mène à cette page"
+    answer = await nour.client.get(picture.get("src"))
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert b"http" not in answer.content.replace(b"http://www.w3.org/2000/svg", b"")
+
+
+async def test_what_is_known_of_somebody_need_not_be_typed_again() -> None:
+    town = Town().happens(*GOING_ON)
+    lise = await town.signed_in(LISE)
+    await lise.goes_to("/inscription/c/manager")
+    _, form = lise._button("M’inscrire")
+    kept = lise._filled(form, {})
+    assert (kept["nom"], kept["site"]) == (["Lise Œuvrard"], ["Paris Bercy"])
+    assert kept["demi-journee"] == ["mon-am"]

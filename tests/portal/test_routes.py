@@ -14,6 +14,7 @@ from tests.portal.stories import GOING_ON, LISE, PAUL
 NAMED = {
     "cohort": "c",
     "session": "m-1~g-1~1",
+    "pair": "m-1~g-1",
     "person": "m-1",
     "round": "round-1",
     "link": "no-such-link",

@@ -69,7 +69,7 @@ class Decider:
             except NotLoaded as missing:
                 state.undo()
                 self.ports.metrics.late_loads.inc()
-                await state.load(self.ports.store.load, [missing.need])
+                await state.load(self.ports.store, [missing.need])
             else:
                 break
         if isinstance(journal, Fault):

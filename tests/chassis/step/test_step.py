@@ -11,7 +11,7 @@ import pytest
 from schemas.actors import Actor
 from schemas.base import Message
 from schemas.envelope import attributes
-from services.chassis.domain import Decision, Document, Due, Gone, One, State
+from services.chassis.domain import Columns, Decision, Document, Due, Gone, NotLoaded, One, State
 from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import rebuild
 from services.chassis.step.retrying import Abandoned
@@ -890,7 +890,7 @@ async def test_what_was_taken_back_is_as_unknown_as_it_was_before() -> None:
 
     state.apply([Tally(id="m~g", cohort_id="c", count=9)])
     state.undo()
-    await state.load(store.load, [One(Tally, "c", "m~g")])
+    await state.load(store, [One(Tally, "c", "m~g")])
 
     assert state.get(Tally, "c", "m~g") == stored
 
@@ -898,7 +898,7 @@ async def test_what_was_taken_back_is_as_unknown_as_it_was_before() -> None:
 async def test_what_was_made_and_is_gone_in_the_same_batch_leaves_nothing() -> None:
     state = State()
     tally = Tally(id="m~g", cohort_id="c")
-    await state.load(MemoryStore().load, [One(Tally, "c", "m~g")])
+    await state.load(MemoryStore(), [One(Tally, "c", "m~g")])
 
     state.apply([tally])
     assert state.keep() == [tally]
@@ -906,3 +906,19 @@ async def test_what_was_made_and_is_gone_in_the_same_batch_leaves_nothing() -> N
     assert state.keep() == [Gone(tally)]
     assert state.keep() == []
     assert state.get(Tally, "c", "m~g") is None
+
+
+async def test_what_is_counted_of_a_cohort_is_what_the_batch_has_made_of_it() -> None:
+    store: Store = MemoryStore()
+    people = [Tally(id=name, cohort_id="c", count=1) for name in ("gone", "left", "stays")]
+    await store.fill((await World().run()).owned[0], [*people, Tally(id="x", cohort_id="d")])
+    ones = Columns(Tally, "c", ("count",), (("count", 1),))
+    state = State()
+    with pytest.raises(NotLoaded):
+        state.columns(ones)
+
+    state.apply([Tally(id="came", cohort_id="c", count=1), Tally(id="left", cohort_id="c")])
+    state.apply([Gone(people[0])])
+    await state.load(store, [ones])
+
+    assert state.columns(ones) == [(1,), (1,)]  # who came, and who stays
