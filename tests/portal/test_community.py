@@ -43,7 +43,7 @@ async def test_whoever_has_left_or_is_forgotten_stands_there_no_more(
 
 async def test_it_is_for_whoever_takes_part_and_for_nobody_else() -> None:
     _, paul = await at(
-        "communaute", *JOINED, LISTED, ManagerWithdrew(cohort_id="c", manager_id="g-1")
+        "communaute", *JOINED, LISTED, MANAGER_LEFT
     )
     assert paul.status == 404
     eve = await Town().happens(*JOINED, LISTED).signed_in("eve@ministere.example")
@@ -61,7 +61,7 @@ async def test_a_meeting_that_coordinators_announce_is_read_and_goes_into_a_cale
     assert isinstance(told, TellCommunity)
     paul = await town.signed_in(PAUL)
     await paul.goes_to("/mon-espace/c/communaute")
-    assert "Retours mercredi 15 mars 2017 à 10 h (dans 9 jours)" in paul.says
+    assert "Retoursmercredi 15 mars 2017 à 10 h (dans 9 jours)" in paul.says
     answer = await paul.client.get("/mon-espace/c/communaute/rencontre.ics")
     assert answer.headers["content-type"].startswith("text/calendar")
     assert b"DTSTART:20170315T090000Z" in answer.content

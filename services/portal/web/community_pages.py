@@ -34,8 +34,14 @@ async def community(visit: Visit) -> Response:
         for tool in sorted(mentor.skills, key=lambda tool: (-mentor.skills[tool], tool)):
             by_tool.setdefault(tool, []).append(mentor)
     meeting = _to_come(visit, cohort)
-    given = {"me": me, "cohort": cohort, "by_tool": dict(sorted(by_tool.items()))}
-    return page(visit, "community.html", **given, meeting=meeting)
+    return page(
+        visit,
+        "community.html",
+        me=me,
+        cohort=cohort,
+        by_tool=dict(sorted(by_tool.items())),
+        meeting=meeting,
+    )
 
 
 async def community_sent(visit: Visit) -> Response:
