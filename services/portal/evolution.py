@@ -54,6 +54,9 @@ from services.portal.views import (
     dispute_of,
 )
 
+OFTEN = 3
+"""Missed sessions of a pair after which a coordinator should speak with it."""
+
 # --- cohorts ----------------------------------------------------------------------------------
 
 
@@ -77,7 +80,8 @@ def _judged(state: State, event: RolloutRecommended | RolloutWithheld) -> Iterab
 
 
 def _pair_proposed(state: State, event: PairProposed) -> Iterable[Change]:
-    yield recast(Pair, event, id=event.pair_id, state="proposed")
+    order = f"{event.expires_at.isoformat()} {event.pair_id}"
+    yield recast(Pair, event, id=event.pair_id, state="proposed", order=order)
     yield from _manager_becomes(state, event, "proposed")
 
 
@@ -117,7 +121,7 @@ def _goes_on(state: State, event: GraduationWithdrawn) -> Iterable[Change]:
 
 def _pair_stalled(state: State, event: PairStalled) -> Iterable[Change]:
     if (pair := _pair(state, event)) is not None:
-        yield pair.model_copy(update={"stalled": True})
+        yield pair.model_copy(update={"stalled": True, "stalled_since": event.since})
 
 
 def _planning_postponed(state: State, event: PlanningPostponed) -> Iterable[Change]:
@@ -201,10 +205,19 @@ def _session_confirmed(state: State, event: SessionConfirmed) -> Iterable[Change
 
 
 def _session_ended(
-    _: State, event: SessionCancelled | SessionMissed | SessionWithdrawn
+    state: State, event: SessionCancelled | SessionMissed | SessionWithdrawn
 ) -> Iterable[Change]:
-    ended = "missed" if isinstance(event, SessionMissed) else "cancelled"
-    yield recast(Session, event, id=event.session_id, state=ended)
+    missed = isinstance(event, SessionMissed)
+    yield recast(Session, event, id=event.session_id, state="missed" if missed else "cancelled")
+    pair = state.get(Pair, event.cohort_id, event.pair_id)
+    if missed and pair is not None:
+        yield pair.model_copy(update=_misses(pair, 1))
+
+
+def _misses(pair: Pair, more: int) -> dict[str, object]:
+    missed = max(0, pair.missed + more)
+    often = pair.state == "formed" and missed >= OFTEN
+    return {"missed": missed, "often_missed": often}
 
 
 def _session_completed(state: State, event: SessionCompleted) -> Iterable[Change]:
@@ -228,11 +241,14 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
         yield recast(Session, event, id=event.session_id, state=came_to)
     elif session is not None and session.attempt == event.attempt:
         yield session.model_copy(update={"presumed": False})
+    pair = state.get(Pair, event.cohort_id, event.pair_id)
+    changed = event.held != event.was_held
+    misses = _misses(pair, -1 if event.held else 1) if pair and changed else {}
     if event.held:
-        more = {"completed": event.completed, "stalled": False}
+        more = {"completed": event.completed, "stalled": False, **misses}
         yield from _pair_after(state, event, waits=False, **more)
-    elif (pair := state.get(Pair, event.cohort_id, event.pair_id)) is not None:
-        yield pair.model_copy(update={"completed": event.completed})
+    elif pair is not None:
+        yield pair.model_copy(update={"completed": event.completed, **misses})
 
 
 # --- letters ------------------------------------------------------------------------------------

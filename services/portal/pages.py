@@ -20,6 +20,7 @@ from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     coordinating,
+    handling,
     importing,
     joining,
     own_space,
@@ -84,9 +85,11 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/coordonner", "coordinator", coordinating.cohorts),
     Route("GET", "/coordonner/ouvrir", "coordinator", coordinating.opening_form),
     Route("POST", "/coordonner/ouvrir", "coordinator", coordinating.opening_sent),
-    Route("GET", _C, "coordinator", people_pages.to_handle),
-    Route("POST", f"{_C}/lettres", "coordinator", people_pages.letter_again),
-    Route("POST", f"{_C}/presences", "coordinator", people_pages.dispute_settled),
+    Route("GET", _C, "coordinator", handling.to_handle),
+    Route("POST", f"{_C}/lettres", "coordinator", handling.letter_again),
+    Route("POST", f"{_C}/presences", "coordinator", handling.dispute_settled),
+    Route("POST", f"{_C}/binomes", "coordinator", handling.pair_ended),
+    Route("POST", f"{_C}/traite", "coordinator", handling.handled),
     Route("GET", f"{_C}/participants", "coordinator", people_pages.participants),
     Route("GET", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet),
     Route("POST", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet_sent),

@@ -93,6 +93,7 @@ def _manager_enrolled(state: State, event: ManagerEnrolled) -> Iterable[Change]:
         "job_family": event.job_family,
         "needs": event.needs,
         "waiting": None,
+        "enrolled_at": event.enrolled_at,
     }
     yield participant(state, event.cohort_id, event.manager_id).model_copy(update=fields)
 

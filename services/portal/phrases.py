@@ -97,6 +97,16 @@ NOTICES: Mapping[str, Said] = {
         "Le tour est publié : les personnes concernées reçoivent une lettre.",
         "The round is published: the people concerned are sent a letter.",
     ),
+    "deja": _said("C’était déjà réglé.", "It was settled already."),
+    "traite": _said(
+        "C’est noté. Cela revient dans une semaine, ou plus tôt s’il y a du nouveau.",
+        "Recorded. It comes back in a week, or sooner if there is news.",
+    ),
+    "revu": _said("Tout est à nouveau affiché.", "Everything is shown again."),
+    "arrete": _said(
+        "Le binôme est arrêté ; les deux personnes reçoivent une lettre.",
+        "The pair has been ended; both are sent a letter.",
+    ),
     "retenu": _said(
         "C’est prêt. Personne n’est prévenu avant l’heure dite : vous pouvez encore annuler.",
         "All is ready. Nobody is told before the time given: you can still call it off.",

@@ -100,6 +100,7 @@ class Participant(Document):
     job_family: str = ""
     needs: Tools = Field(default_factory=dict)
     waiting: Waiting | None = None
+    enrolled_at: Moment | None = None
     paused: bool = False
     pair_id: str | None = None
 
@@ -121,7 +122,8 @@ class Pair(Document):
     """A pair, from the proposal on. `chosen_because`: why a coordinator chose it, if one did.
 
     `undated`: sessions for which no common hour was found. `stalled`: no session took place for
-    too long. `wants_another`: whether there is anything in `asked_another`.
+    too long. `wants_another`: whether there is anything in `asked_another`. `often_missed`: it
+    stands, and missed three sessions or more. `order` sorts proposals by the end of their time.
     """
 
     collection: ClassVar[str] = "pairs"
@@ -133,6 +135,8 @@ class Pair(Document):
         ("cohort_id", "without_date", "id"),
         ("cohort_id", "stalled", "id"),
         ("cohort_id", "wants_another", "id"),
+        ("cohort_id", "often_missed", "id"),
+        ("cohort_id", "state", "order"),
     )
 
     mentor_id: str
@@ -145,8 +149,12 @@ class Pair(Document):
     first_tools: tuple[FirstTool, ...] = ()
     chosen_because: str | None = None
     expires_at: Moment | None = None
+    order: str = ""
     completed: int = 0
+    missed: int = 0
+    often_missed: bool = False
     stalled: bool = False
+    stalled_since: Moment | None = None
     undated: tuple[int, ...] = ()
     without_date: bool = False
     asked_another: tuple[Asked, ...] = ()
@@ -263,6 +271,7 @@ class FailedLetter(Document):
     person_id: str
     template: str
     cause: str
+    failed_at: Moment | None = None
 
 
 LISTED: dict[type[Document], tuple[str, ...]] = {}

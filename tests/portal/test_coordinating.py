@@ -92,64 +92,6 @@ async def test_following_shows_criteria_and_counts_and_never_too_small_a_figure(
     assert ["formé", "1"] in rows
 
 
-# --- what is to be handled ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("happened", "what", "who"),
-    [
-        (
-            (*GOING_ON, LETTER_FAILED),
-            "Lettre non remise",
-            "la messagerie refuse l’adresse (smtp 550)",
-        ),
-        (
-            (*GOING_ON, MISSED, DISPUTED),
-            "Présence en désaccord",
-            "Lise Œuvrard et Paul Lenoir · séance 1, lundi 13 mars 2017, 10 h – 11 h",
-        ),
-        ((*GOING_ON, NO_DATE), "Aucune heure commune", "Lise Œuvrard et Paul Lenoir"),
-        ((*GOING_ON, STALLED), "Plus de séance depuis longtemps", "Lise Œuvrard et Paul Lenoir"),
-        ((*JOINED, PROPOSED), "Pas encore de réponse", "expire dans 10 jours"),
-        ((*JOINED, WAITLISTED), "Attend sans mentor en vue", "aucun mentor n’explique cet outil"),
-    ],
-)
-async def test_what_is_stuck_is_told_with_who_why_and_one_button(
-    happened: tuple[Message, ...], what: str, who: str
-) -> None:
-    _, anne = await office("/coordonner/c", *happened)
-    (card,) = [one for one in anne.page.all("li") if one.get("class") == "card"]
-    assert card.all("h2")[0].text == what
-    assert who in card.text.replace("\u00a0", " ")
-    assert card.all("button") or [a for a in card.all("a") if a.get("class") == "button"]
-
-
-async def test_only_whoever_has_not_answered_is_to_be_reminded() -> None:
-    _, anne = await office("/coordonner/c", *GOING_ON[:-2])  # Lise has accepted
-    (card,) = [one for one in anne.page.all("li") if one.get("class") == "card"]
-    assert "Paul Lenoir" in card.text
-    assert "Lise" not in card.text
-
-
-async def test_a_letter_is_sent_again_and_is_no_longer_to_be_handled() -> None:
-    town, anne = await office("/coordonner/c", *GOING_ON, LETTER_FAILED)
-    await anne.presses("Renvoyer la lettre")
-    assert town.sent == [RetryLetter(cohort_id="c", letter_id=LETTER_FAILED.letter_id)]
-    assert "Rien à traiter. Tout avance." in anne.says
-
-
-@pytest.mark.parametrize(
-    ("button", "held"), [("Elle a eu lieu", True), ("Elle n’a pas eu lieu", False)]
-)
-async def test_a_dispute_is_settled_and_is_no_longer_to_be_handled(button: str, held: bool) -> None:
-    town, anne = await office("/coordonner/c", *GOING_ON, MISSED, DISPUTED)
-    await anne.presses(button)
-    about = {"cohort_id": "c", "session_id": DISPUTED.session_id, "attempt": 1}
-    assert town.sent == [CorrectAttendance(**about, held=held)]
-    assert "Présence en désaccord" not in anne.says
-    assert "les deux personnes reçoivent une lettre" in anne.says
-
-
 # --- participants -------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """For coordinators: which programmes there are, opening one, and how one is getting on."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi.responses import Response
@@ -23,20 +24,38 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "smallest_group": (3, 50),
 }
 """The rules of a programme that the form asks for, with their bounds."""
+HANDLED = "handled"
 LINES = ("forbid", "both_consent", "allow")
+
+
+STUCK = ("without_date", "stalled", "often_missed", "wants_another")
+"""What of a pair is a coordinator's to untie: fields that are true."""
 
 
 async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
     """What stands above every page of a programme: its name, and how much there is to handle."""
     store, at = visit.site.store, cohort.id
     counts = [
-        await store.count(Pair, Where(at, {"state": "proposed"})),
-        await store.count(Pair, Where(at, {"without_date": True})),
-        await store.count(Pair, Where(at, {"stalled": True})),
         await store.count(FailedLetter, Where(at)),
         await store.count(Dispute, Where(at)),
+        *[await store.count(Pair, Where(at, {field: True})) for field in STUCK],
     ]
-    return {"cohort": cohort, "to_handle_count": sum(counts)}
+    put_away = len(await marks_of(visit, cohort))
+    return {"cohort": cohort, "to_handle_count": max(0, sum(counts) - put_away)}
+
+
+async def marks_of(visit: Visit, cohort: Cohort) -> dict[str, datetime]:
+    """What coordinators have put away: task to the moment when it shows again."""
+    now = visit.site.sessions.now()
+    found = await visit.site.kept.get(HANDLED, cohort.id, now)
+    return {key: until for key, until in (found or {}).get("marks", ()) if until > now}
+
+
+async def mark(visit: Visit, cohort: Cohort, marks: dict[str, datetime]) -> None:
+    """Put these away, and nothing else."""
+    value = {"marks": [[key, until] for key, until in marks.items()]}
+    until = max(marks.values(), default=visit.site.sessions.now())
+    await visit.site.kept.put(HANDLED, cohort.id, value, until)
 
 
 async def cohorts(visit: Visit) -> Response:

@@ -1,7 +1,5 @@
 """For coordinators: what is to be handled, everybody by name, and one person's sheet."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from fastapi.responses import Response
@@ -9,12 +7,10 @@ from pydantic import ValidationError
 
 from schemas.base import Command
 from schemas.matching import PauseMentor, ResumeMentor, WithdrawManager, WithdrawMentor
-from schemas.notify import RetryLetter
 from schemas.people import PersonContact
-from schemas.scheduling import CorrectAttendance
 from services.chassis.store.contract import Where
 from services.portal.spelling import words_of
-from services.portal.views import Dispute, FailedLetter, Pair, Participant, Session
+from services.portal.views import Pair, Participant, Session
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.own_space import own_pair
 from services.portal.web.rendering import onward, page, refusal
@@ -33,93 +29,6 @@ FILTERS: dict[str, tuple[str, str]] = {
     "manager-graduated": ("manager_state", "graduated"),
     "manager-withdrawn": ("manager_state", "withdrawn"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Something that waits for a coordinator: what, about whom, and since or until when."""
-
-    kind: str
-    people: tuple[Participant | None, ...]
-    until: datetime | None = None
-    letter: FailedLetter | None = None
-    pair: Pair | None = None
-    dispute: Dispute | None = None
-
-
-async def to_handle(visit: Visit) -> Response:
-    """What is stuck, the most urgent first."""
-    cohort = await visit.site.cohort(visit.path["cohort"])
-    store, at = visit.site.store, cohort.id
-    letters = await store.page(FailedLetter, Where(at), MANY)
-    disputes = await store.page(Dispute, Where(at), MANY)
-    undated = await store.page(Pair, Where(at, {"without_date": True}), MANY)
-    stalled = await store.page(Pair, Where(at, {"stalled": True}), MANY)
-    proposed = await store.page(Pair, Where(at, {"state": "proposed"}), MANY)
-    waiting = await store.page(Participant, Where(at, {"manager_state": "waiting"}), MANY)
-    proposed.sort(key=lambda pair: (pair.expires_at is None, pair.expires_at))
-    pairs = [*undated, *stalled, *proposed]
-    twos: list[Pair | Dispute] = [*pairs, *disputes]
-    ids = {i for two in twos for i in (two.mentor_id, two.manager_id)}
-    people = await visit.site.people(at, [*ids, *(letter.person_id for letter in letters)])
-
-    def of_pair(kind: str, pair: Pair) -> Task:
-        both = (people.get(pair.mentor_id), people.get(pair.manager_id))
-        silent = {"mentor", "manager"} - set(pair.accepted)
-        if kind == "no-answer" and len(silent) == 1:
-            both = (both[0], None) if silent == {"mentor"} else (both[1], None)
-        return Task(kind, tuple(p for p in both if p), pair.expires_at, pair=pair)
-
-    tasks = [
-        *(Task("letter", (people.get(one.person_id),), letter=one) for one in letters),
-        *(
-            Task("disputed", (people.get(one.mentor_id), people.get(one.manager_id)), dispute=one)
-            for one in disputes
-        ),
-        *(of_pair("no-date", pair) for pair in undated),
-        *(of_pair("stalled", pair) for pair in stalled),
-        *(of_pair("no-answer", pair) for pair in proposed),
-        *(Task("waiting", (one,)) for one in waiting if one.waiting is not None),
-    ]
-    new = sum(one.waiting is None for one in waiting)
-    given = await tasks_of(visit, cohort)
-    return page(visit, "to_handle.html", **given, tasks=tasks, new=new)
-
-
-async def letter_again(visit: Visit) -> Response:
-    """Have a letter tried again."""
-    cohort = await visit.site.cohort(visit.path["cohort"])
-    letter = await visit.site.store.one(FailedLetter, cohort.id, visit.typed("lettre"))
-    if letter is None:
-        raise NotHere
-    outcome = await visit.send(RetryLetter(cohort_id=cohort.id, letter_id=letter.id))
-    here = f"/coordonner/{cohort.id}"
-    if outcome.rule is not None:
-        return refusal(visit, outcome.rule, here)
-
-    async def shows() -> bool:
-        return await visit.site.store.one(FailedLetter, cohort.id, letter.id) is None
-
-    return onward(here, "relance" if await visit.site.shown(shows) else "en-cours")
-
-
-async def dispute_settled(visit: Visit) -> Response:
-    """Say whether a session took place of which the two tell contrary things."""
-    cohort = await visit.site.cohort(visit.path["cohort"])
-    dispute = await visit.site.store.one(Dispute, cohort.id, visit.typed("seance"))
-    held = {"tenue": True, "manquee": False}.get(visit.typed("action"))
-    if dispute is None or held is None:
-        raise NotHere
-    about = {"cohort_id": cohort.id, "session_id": dispute.session_id, "attempt": dispute.attempt}
-    outcome = await visit.send(CorrectAttendance.model_validate({**about, "held": held}))
-    here = f"/coordonner/{cohort.id}"
-    if outcome.rule is not None:
-        return refusal(visit, outcome.rule, here)
-
-    async def shows() -> bool:
-        return await visit.site.store.one(Dispute, cohort.id, dispute.id) is None
-
-    return onward(here, "presence" if await visit.site.shown(shows) else "en-cours")
 
 
 async def participants(visit: Visit) -> Response:
