@@ -68,16 +68,18 @@ lint: $(STAMP) ## Style, types, whether the catalogue is current and breaks noth
 	$(BIN)/connecte schemas check
 	$(BIN)/python -m deploy.made.dashboards --check
 	$(BIN)/python -m deploy.made.chart_files --check
+	$(BIN)/python -m deploy.made.papers --check
 
 format: $(STAMP) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, dashboards and the chart's files
+catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, dashboards, the chart's files, the papers
 	$(BIN)/connecte schemas generate
 	$(BIN)/python -m deploy.made.events_page
 	$(BIN)/python -m deploy.made.dashboards
 	$(BIN)/python -m deploy.made.chart_files
+	$(BIN)/python -m deploy.made.papers
 
 sbom: $(STAMP) ## The bill of materials of the image's Python packages; writes build/sbom.cdx.json
 	$(BIN)/python -m deploy.made.sbom --output build/sbom.cdx.json
