@@ -27,6 +27,7 @@ from services.portal.web import (
     pairing_pages,
     people_pages,
     rounds_pages,
+    sheet_pages,
     signing_in,
 )
 from services.portal.web.engine import Away
@@ -91,8 +92,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_C}/binomes", "coordinator", handling.pair_ended),
     Route("POST", f"{_C}/traite", "coordinator", handling.handled),
     Route("GET", f"{_C}/participants", "coordinator", people_pages.participants),
-    Route("GET", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet),
-    Route("POST", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet_sent),
+    Route("GET", f"{_C}/participants/{{person}}", "coordinator", sheet_pages.sheet),
+    Route("POST", f"{_C}/participants/{{person}}", "coordinator", sheet_pages.sheet_sent),
     Route("GET", f"{_C}/importer", "coordinator", importing.form),
     Route("POST", f"{_C}/importer", "coordinator", importing.read),
     Route("GET", f"{_C}/importer/{{draft}}", "coordinator", importing.preview),

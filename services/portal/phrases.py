@@ -127,7 +127,18 @@ NOTICES: Mapping[str, Said] = {
         "C’est noté : aucun tour ne formera ce binôme.",
         "It is recorded: no round will form this pair.",
     ),
-    "corrige": _said("Le contact est corrigé.", "The contact has been corrected."),
+    "corrige": _said("C’est corrigé.", "It has been corrected."),
+    "pause-pour": _said(
+        "Cette personne est en pause : aucun nouveau binôme ne lui sera proposé.",
+        "This person is paused: no new pair will be proposed to them.",
+    ),
+    "reprise-pour": _said(
+        "Cette personne est à nouveau disponible.", "This person is available again."
+    ),
+    "parti-pour": _said(
+        "Cette personne a quitté le programme.", "This person has left the programme."
+    ),
+    "revenu": _said("Cette personne est réinscrite.", "This person is back."),
     "presence": _said(
         "C’est établi ; les deux personnes reçoivent une lettre.",
         "It is settled; both are sent a letter.",

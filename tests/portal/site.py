@@ -42,6 +42,7 @@ class Town:
     kept: MemoryKept = field(default_factory=MemoryKept)
     sent: list[Message] = field(default_factory=list)
     mails: list[EmailMessage] = field(default_factory=list)
+    letters: list[dict[str, Any]] = field(default_factory=list)
     rule: str | None = None
     away: bool = False
     open_: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,6 +76,10 @@ class Town:
             heads = {"content-type": "application/problem+json"}
             return httpx.Response(409, json=body, headers=heads)
         assert request.headers["authorization"] == "Bearer token"
+        if request.method == "GET":
+            wanted = request.url.params["person_id"]
+            items = [one for one in self.letters if one["person_id"] == wanted]
+            return httpx.Response(200, json={"items": items, "total": len(items)})
         kind = TYPES[request.url.path.rpartition("/")[2]]
         command = kind.model_validate(json.loads(request.content))
         self.sent.append(command)

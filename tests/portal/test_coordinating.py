@@ -12,28 +12,20 @@ from schemas.matching import (
     OpenCohort,
     VolunteerAsMentor,
 )
-from schemas.notify import RetryLetter
 from schemas.people import PersonContact
-from schemas.scheduling import CorrectAttendance
 from services.portal.web import importing
 from services.portal.web.entering import Entering, Entry
 from tests.conftest import eventually
 from tests.portal.browser import Person
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
-    DISPUTED,
     GOING_ON,
     JOINED,
-    LETTER_FAILED,
     LISE_JOINS,
     MEASURED,
-    MISSED,
     MONDAYS,
     NO_DATE,
     OPENED,
-    PROPOSED,
-    STALLED,
-    WAITLISTED,
     WITHHELD,
 )
 from tests.portal.test_roster import PEOPLE, as_csv, as_xlsx
@@ -146,24 +138,6 @@ async def test_a_filter_shows_those_in_that_state_and_nobody_is_told_when_nobody
     assert listed_names(anne) == ["Paul Lenoir"]
     await anne.goes_to("/coordonner/c/participants?q=nobody")
     assert "Personne ne correspond." in anne.says
-
-
-async def test_an_address_is_corrected_and_a_wrong_one_is_told() -> None:
-    town, anne = await office("/coordonner/c/participants/m-1", *GOING_ON)
-    await anne.presses("Enregistrer le contact", adresse="lise@")
-    assert (anne.status, town.sent) == (422, [])
-    await anne.presses("Enregistrer le contact", adresse="lise@ministere.example")
-    assert "Le contact est corrigé." in anne.says
-    assert "lise@ministere.example" in anne.says
-
-
-async def test_somebody_is_paused_and_made_available_again_on_their_behalf() -> None:
-    town, anne = await office("/coordonner/c/participants/m-1", *JOINED)
-    await anne.presses("Mettre en pause")
-    assert "‖ en pause" in anne.says
-    await anne.presses("Rendre disponible")
-    assert "● disponible" in anne.says
-    assert len(town.sent) == 2
 
 
 # --- entering people ----------------------------------------------------------------------------

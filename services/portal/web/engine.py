@@ -4,12 +4,12 @@ Always holds: sending a command again does no harm (the services see to it); not
 is in a log, nor in what is raised.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
 
-from schemas.base import Command
+from schemas.base import Command, Moment, Value
 from schemas.people import PersonContact
 from schemas.topics import COMMANDS, Service
 
@@ -29,6 +29,14 @@ class Outcome:
     done: bool
     rule: str | None = None
     detail: str = ""
+
+
+class SentLetter(Value):
+    """A letter as notify lists it: what it tells, and what became of it. No word of it is here."""
+
+    template: str
+    state: str
+    owed_since: Moment
 
 
 class Away(Exception):
@@ -68,6 +76,20 @@ class Engine:
         if rule is None:
             raise Away(f"{service}: status {answer.status_code}")
         return Outcome(done=False, rule=str(rule), detail=str(problem.get("title", "")))
+
+    async def letters(self, cohort_id: str, person_id: str) -> Sequence[SentLetter] | None:
+        """What was written to somebody, newest first; None while nobody can tell."""
+        url = f"{self._urls['notify']}/cohorts/{cohort_id}/letters"
+        params = {"person_id": person_id, "limit": "200"}
+        try:
+            answer = await self._opened().get(url, params=params, timeout=5)
+            items = answer.json()["items"] if answer.is_success else None
+        except (httpx.HTTPError, ValueError):
+            return None
+        if items is None:
+            return [] if answer.status_code == httpx.codes.NOT_FOUND else None
+        found = [SentLetter.model_validate(item) for item in items]
+        return sorted(found, key=lambda letter: letter.owed_since, reverse=True)
 
     def _opened(self) -> httpx.AsyncClient:
         """One client, made where there is a loop."""

@@ -185,7 +185,7 @@ async def letter_again(visit: Visit) -> Response:
     return await _sent(visit, cohort, commands, shows, "relance")
 
 
-def contact_of(person: Participant, **changes: str) -> PersonContact:
+def contact_of(person: Participant, **changes: str | None) -> PersonContact:
     """How to reach somebody, with these changes. Raises `ValidationError`."""
     known = ("cohort_id", "name", "email", "language", "post", "presentation")
     fields = {name: getattr(person, name) for name in known}

@@ -1,20 +1,12 @@
-"""For coordinators: what is to be handled, everybody by name, and one person's sheet."""
-
-from typing import Any
+"""For coordinators: everybody by name, searched and filtered."""
 
 from fastapi.responses import Response
-from pydantic import ValidationError
 
-from schemas.base import Command
-from schemas.matching import PauseMentor, ResumeMentor, WithdrawManager, WithdrawMentor
-from schemas.people import PersonContact
 from services.chassis.store.contract import Where
 from services.portal.spelling import words_of
-from services.portal.views import Pair, Participant, Session
+from services.portal.views import Participant
 from services.portal.web.coordinating import tasks_of
-from services.portal.web.own_space import own_pair
-from services.portal.web.rendering import onward, page, refusal
-from services.portal.web.site import NotHere
+from services.portal.web.rendering import page
 from services.portal.web.visit import Visit
 
 PAGE = 50
@@ -52,84 +44,3 @@ async def participants(visit: Visit) -> Response:
         filters=FILTERS,
         first=not after,
     )
-
-
-async def sheet(visit: Visit) -> Response:
-    """One person: what they said, their pairs and sessions."""
-    return await _sheet(visit, await _person(visit), {})
-
-
-async def _sheet(visit: Visit, person: Participant, errors: dict[str, str]) -> Response:
-    cohort = await visit.site.cohort(visit.path["cohort"])
-    store = visit.site.store
-    pairs = [
-        *((p, "mentor") for p in await store.page(Pair, _by(person, "mentor_id"), MANY)),
-        *((p, "manager") for p in await store.page(Pair, _by(person, "manager_id"), MANY)),
-    ]
-    others = [p.manager_id if side == "mentor" else p.mentor_id for p, side in pairs]
-    people = await visit.site.people(cohort.id, others)
-    own = []
-    for (pair, side), other in zip(pairs, others, strict=True):
-        where = Where(cohort.id, {"pair_id": pair.id})
-        sessions = await store.page(Session, where, cohort.policy.sessions)
-        side_ = "mentor" if side == "mentor" else "manager"
-        own.append(own_pair(pair, side_, people.get(other), sessions, cohort, visit.now))  # type: ignore[arg-type]
-    return page(
-        visit,
-        "sheet.html",
-        422 if errors else 200,
-        **await tasks_of(visit, cohort),
-        person=person,
-        pairs=own,
-        errors=errors,
-        given={name: visit.typed(name) for name in ("nom", "adresse")} if errors else {},
-    )
-
-
-def _by(person: Participant, field: str) -> Where:
-    return Where(person.cohort_id, {field: person.id})
-
-
-async def _person(visit: Visit) -> Participant:
-    cohort_id, id_ = visit.path["cohort"], visit.path["person"]
-    found = await visit.site.store.one(Participant, cohort_id, id_)
-    if found is None:
-        raise NotHere
-    return found
-
-
-async def sheet_sent(visit: Visit) -> Response:
-    """Correct the contact, pause, resume or withdraw somebody on their behalf."""
-    person = await _person(visit)
-    cohort_id, here = person.cohort_id, f"/coordonner/{person.cohort_id}/participants/{person.id}"
-    mentor = {"cohort_id": cohort_id, "mentor_id": person.id}
-    commands: dict[str, tuple[Command, str]] = {
-        "pause": (PauseMentor(**mentor), "pause"),
-        "reprise": (ResumeMentor(**mentor), "reprise"),
-        "quitter-mentor": (WithdrawMentor(**mentor), "parti"),
-        "quitter-manager": (WithdrawManager(cohort_id=cohort_id, manager_id=person.id), "parti"),
-    }
-    action = visit.typed("action")
-    if action == "contact":
-        fields: dict[str, Any] = {"name": visit.typed("nom"), "email": visit.typed("adresse")}
-        about = {"cohort_id": cohort_id, "person_id": person.id, "language": person.language}
-        try:
-            command: Command = PersonContact.model_validate(about | fields)
-        except ValidationError as error:
-            names = {"name": "nom", "email": "adresse"}
-            wrong = visit.say("À corriger.", "To be corrected.")
-            errors = {names.get(str(e["loc"][0]), "nom"): wrong for e in error.errors()}
-            return await _sheet(visit, person, errors)
-        said = "corrige"
-    elif action in commands:
-        command, said = commands[action]
-    else:
-        raise NotHere
-    outcome = await visit.send(command)
-    if outcome.rule is not None:
-        return refusal(visit, outcome.rule, here)
-
-    async def shows() -> bool:
-        return await visit.site.store.one(Participant, cohort_id, person.id) != person
-
-    return onward(here, said if await visit.site.shown(shows) else "en-cours")

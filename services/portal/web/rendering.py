@@ -18,7 +18,7 @@ from schemas import saying
 from schemas.known.jobs import said
 from schemas.known.tools import label
 from schemas.values import WEEKDAYS, Language, Tools, Window
-from services.portal import phrases, weeks
+from services.portal import letters, phrases, weeks
 from services.portal.tools import LEVELS
 from services.portal.views import Participant
 from services.portal.web.visit import Visit
@@ -120,6 +120,7 @@ def _common(visit: Visit) -> dict[str, Any]:
         "half_days": [(day, part) for day in WEEKDAYS for part in weeks.PARTS],
         "weekday": lambda day: weeks.day_name(day, language),
         "ticked_half_days": _ticked,
+        "letter_about": lambda template: letters.about(template, language),
         "state": lambda name: phrases.STATES[name][language],
         "cause": lambda text: phrases.cause(text, language),
         "icon": lambda name: phrases.ICONS.get(name, "○"),
