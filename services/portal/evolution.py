@@ -52,6 +52,7 @@ from services.portal.views import (
     Proposal,
     Session,
     dispute_of,
+    week_of,
 )
 
 OFTEN = 3
@@ -134,7 +135,11 @@ def _manager_becomes(state: State, event: PairEvent, became: str) -> Iterable[Ch
     manager = participant(state, event.cohort_id, event.manager_id)
     if manager.manager_state != "withdrawn" and manager.pair_id in (None, event.pair_id):
         free = became == "waiting"
-        place = {"pair_id": None} if free else {"pair_id": event.pair_id, "waiting": None}
+        place = (
+            {"pair_id": None}
+            if free
+            else {"pair_id": event.pair_id, "waiting": None, "waiting_for": None}
+        )
         rests = "paused" if free and manager.paused else became
         yield manager.model_copy(update={"manager_state": rests, **place})
 
@@ -158,17 +163,22 @@ def _pair(state: State, event: PairEvent) -> Pair | None:
 # --- sessions ---------------------------------------------------------------------------------
 
 
+def _session(event: SessionEvent, state: str) -> Session:
+    week = week_of(event.starts_at)
+    return recast(Session, event, id=event.session_id, state=state, week=week)
+
+
 def _session_planned(state: State, event: SessionPlanned) -> Iterable[Change]:
-    yield recast(Session, event, id=event.session_id, state="planned")
+    yield _session(event, "planned")
     yield from _pair_after(state, event, waits=False)
 
 
 def _session_moved(_: State, event: SessionRescheduled | SessionShifted) -> Iterable[Change]:
-    yield recast(Session, event, id=event.session_id, state="planned")
+    yield _session(event, "planned")
 
 
 def _session_postponed(state: State, event: SessionPostponed) -> Iterable[Change]:
-    yield recast(Session, event, id=event.session_id, state="postponed")
+    yield _session(event, "postponed")
     yield from _pair_after(state, event, waits=True)
 
 
@@ -208,7 +218,7 @@ def _session_ended(
     state: State, event: SessionCancelled | SessionMissed | SessionWithdrawn
 ) -> Iterable[Change]:
     missed = isinstance(event, SessionMissed)
-    yield recast(Session, event, id=event.session_id, state="missed" if missed else "cancelled")
+    yield _session(event, "missed" if missed else "cancelled")
     pair = state.get(Pair, event.cohort_id, event.pair_id)
     if missed and pair is not None:
         yield pair.model_copy(update=_misses(pair, 1))
@@ -221,7 +231,7 @@ def _misses(pair: Pair, more: int) -> dict[str, object]:
 
 
 def _session_completed(state: State, event: SessionCompleted) -> Iterable[Change]:
-    yield recast(Session, event, id=event.session_id, state="completed")
+    yield _session(event, "completed")
     more = {"completed": event.completed, "stalled": False}
     yield from _pair_after(state, event, waits=False, **more)
 
@@ -238,7 +248,7 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
     session = state.get(Session, event.cohort_id, event.session_id)
     if event.held != event.was_held:
         came_to = "completed" if event.held else "missed"
-        yield recast(Session, event, id=event.session_id, state=came_to)
+        yield _session(event, came_to)
     elif session is not None and session.attempt == event.attempt:
         yield session.model_copy(update={"presumed": False})
     pair = state.get(Pair, event.cohort_id, event.pair_id)

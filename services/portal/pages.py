@@ -20,6 +20,7 @@ from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     coordinating,
+    following,
     handling,
     importing,
     joining,
@@ -108,7 +109,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_C}/tour/{{round}}", "coordinator", rounds_pages.round_sent),
     Route("GET", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside),
     Route("POST", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside_sent),
-    Route("GET", f"{_C}/suivi", "coordinator", coordinating.following),
+    Route("GET", f"{_C}/suivi", "coordinator", following.following),
+    Route("GET", f"{_C}/suivi/export", "coordinator", following.exported),
 )
 
 

@@ -4,12 +4,14 @@ Always holds: all of it can be folded again from the journal and the people topi
 the only document of the platform that holds a name and says what the person does.
 """
 
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from schemas.base import Moment, Value
 from schemas.dates import Absence
+from schemas.saying import PARIS
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -23,6 +25,7 @@ from schemas.values import (
     SimulatedPlace,
     Tools,
     Waiting,
+    WaitingCause,
 )
 from services.chassis.domain import Document
 
@@ -65,8 +68,8 @@ class Participant(Document):
 
     `address` is the e-mail address without case, by which a person is known when they sign in.
     `order` is what lists are sorted by, and one person's alone; `words` are what a search finds.
-    `pair_id`: the pair, proposed or standing, in which they are coached; `paused`: they are to be
-    proposed no other.
+    `waiting_for`: the cause in `waiting`. `pair_id`: the pair, proposed or standing, in which they
+    are coached; `paused`: they are to be proposed no other.
     """
 
     collection: ClassVar[str] = "participants"
@@ -100,6 +103,7 @@ class Participant(Document):
     job_family: str = ""
     needs: Tools = Field(default_factory=dict)
     waiting: Waiting | None = None
+    waiting_for: WaitingCause | None = None
     enrolled_at: Moment | None = None
     paused: bool = False
     pair_id: str | None = None
@@ -172,14 +176,15 @@ class Proposal(Value):
 class Session(Document):
     """A session as it was last planned; `id` is `mentor~manager~number`.
 
-    `postponed`: it gave up its date, and waits for another. `presumed`: it counts as held, because
-    both had confirmed it and nobody told anything.
+    `week` is the Monday of its date. `postponed`: it gave up its date, and waits for another.
+    `presumed`: it counts as held, because both had confirmed it and nobody told anything.
     """
 
     collection: ClassVar[str] = "sessions"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "pair_id", "id"),
         ("cohort_id", "state"),
+        ("cohort_id", "week", "state"),
     )
 
     pair_id: str
@@ -189,6 +194,7 @@ class Session(Document):
     attempt: int
     starts_at: Moment
     ends_at: Moment
+    week: str = ""
     state: SessionState
     confirmed_by: tuple[Side, ...] = ()
     proposal: Proposal | None = None
@@ -213,6 +219,12 @@ class Dispute(Document):
     ends_at: Moment
     by: Side
     held: bool
+
+
+def week_of(moment: datetime) -> str:
+    """The Monday of a moment's week in Paris, as `2017-03-06`: by it sessions are counted."""
+    day = moment.astimezone(PARIS).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
 
 
 def dispute_of(session_id: str, attempt: int) -> str:

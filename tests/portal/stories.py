@@ -26,6 +26,7 @@ from schemas.scheduling import (
     SessionMissed,
     SessionPlanned,
 )
+from schemas.taking_part import AnotherPartnerAsked
 from schemas.values import (
     CohortPolicy,
     Criterion,
@@ -121,6 +122,7 @@ LETTER_FAILED = LetterFailed(
 MISSED = of_session(SessionMissed, cause="reported", by="mentor")
 DISPUTED = of_session(SessionDisputed, by="manager", held=True)
 NO_DATE = PlanningPostponed(**PAIR, numbers=(2, 3), retry_at=NOW + timedelta(days=7))
+ANOTHER = AnotherPartnerAsked(**PAIR, by="manager", reason="nous ne nous comprenons pas")
 STALLED = PairStalled(**PAIR, since=NOW)
 WAITLISTED = ManagerWaitlisted(
     cohort_id="c",

@@ -22,11 +22,9 @@ from tests.portal.stories import (
     GOING_ON,
     JOINED,
     LISE_JOINS,
-    MEASURED,
     MONDAYS,
     NO_DATE,
     OPENED,
-    WITHHELD,
 )
 from tests.portal.test_roster import PEOPLE, as_csv, as_xlsx
 
@@ -74,14 +72,6 @@ async def test_a_programme_that_is_open_with_other_rules_is_told() -> None:
     town.rule = "cohort-exists"
     await anne.presses("Ouvrir ce programme", nom="Été")
     assert "déjà ouvert, avec d’autres règles" in anne.says
-
-
-async def test_following_shows_criteria_and_counts_and_never_too_small_a_figure() -> None:
-    _, anne = await office("/coordonner/c/suivi", *GOING_ON, MEASURED, WITHHELD)
-    assert "Pas encore." in anne.says
-    assert "trop peu de réponses" in anne.says
-    rows = [[cell.text for cell in row.all("th", "td")] for row in anne.page.all("tr")]
-    assert ["formé", "1"] in rows
 
 
 # --- participants -------------------------------------------------------------------------------

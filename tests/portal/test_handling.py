@@ -9,10 +9,10 @@ from schemas.matching import DissolvePair
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
 from schemas.scheduling import CorrectAttendance
-from schemas.taking_part import AnotherPartnerAsked
 from tests.portal.browser import Element, Person
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
+    ANOTHER,
     DISPUTED,
     GOING_ON,
     JOINED,
@@ -26,8 +26,6 @@ from tests.portal.stories import (
     planned,
 )
 from tests.portal.test_coordinating import office
-
-ANOTHER = AnotherPartnerAsked(**PAIR, by="manager", reason="nous ne nous comprenons pas")
 
 
 def cards(anne: Person) -> list[Element]:

@@ -1,4 +1,4 @@
-"""For coordinators: which programmes there are, opening one, and how one is getting on."""
+"""For coordinators: which programmes there are, and opening one."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from schemas.values import CohortPolicy, RolloutCriteria
 from services.chassis.store.contract import Where
 from services.portal import phrases
 from services.portal.spelling import folded
-from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant, Session
+from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant
 from services.portal.web.rendering import onward, page
 from services.portal.web.visit import Visit
 
@@ -62,8 +62,8 @@ async def cohorts(visit: Visit) -> Response:
     """Every programme, with its figures."""
     rows = []
     for cohort in await visit.site.cohorts():
-        mentors = await _tally(visit, cohort, "mentor_state")
-        managers = await _tally(visit, cohort, "manager_state")
+        mentors = await tally_of(visit, cohort, "mentor_state")
+        managers = await tally_of(visit, cohort, "manager_state")
         pairs = await visit.site.store.tally(Pair, ["state"], Where(cohort.id))
         rows.append(
             {
@@ -76,7 +76,7 @@ async def cohorts(visit: Visit) -> Response:
     return page(visit, "cohorts.html", rows=rows)
 
 
-async def _tally(visit: Visit, cohort: Cohort, field: str) -> dict[str, int]:
+async def tally_of(visit: Visit, cohort: Cohort, field: str) -> dict[str, int]:
     found = await visit.site.store.tally(Participant, [field], Where(cohort.id))
     return {state: n for (state,), n in found.items() if state}
 
@@ -143,19 +143,3 @@ def _opening(visit: Visit, given: dict[str, str]) -> tuple[dict[str, str], OpenC
             "A letter or digit, then letters, digits or dashes (47 at most).",
         )
         return {field: wrong}, None
-
-
-async def following(visit: Visit) -> Response:
-    """The funnel, the sessions, and whether it is run in."""
-    cohort = await visit.site.cohort(visit.path["cohort"])
-    pairs = await visit.site.store.tally(Pair, ["state"], Where(cohort.id))
-    sessions = await visit.site.store.tally(Session, ["state"], Where(cohort.id))
-    return page(
-        visit,
-        "following.html",
-        **await tasks_of(visit, cohort),
-        mentors=await _tally(visit, cohort, "mentor_state"),
-        managers=await _tally(visit, cohort, "manager_state"),
-        pairs={state: n for (state,), n in pairs.items()},
-        sessions={state: n for (state,), n in sessions.items()},
-    )

@@ -6,6 +6,7 @@ is in a log, nor in what is raised.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -79,17 +80,28 @@ class Engine:
 
     async def letters(self, cohort_id: str, person_id: str) -> Sequence[SentLetter] | None:
         """What was written to somebody, newest first; None while nobody can tell."""
-        url = f"{self._urls['notify']}/cohorts/{cohort_id}/letters"
         params = {"person_id": person_id, "limit": "200"}
+        told = await self._told(f"/cohorts/{cohort_id}/letters", params)
+        if told is None:
+            return None
+        found = [SentLetter.model_validate(item) for item in told.get("items", ())]
+        return sorted(found, key=lambda letter: letter.owed_since, reverse=True)
+
+    async def letters_by_state(self, cohort_id: str) -> Mapping[str, int] | None:
+        """How many letters there are of a cohort; None while nobody can tell."""
+        told = await self._told(f"/cohorts/{cohort_id}", {})
+        return None if told is None else dict(told.get("letters", {}))
+
+    async def _told(self, path: str, params: Mapping[str, str]) -> dict[str, Any] | None:
+        """What notify shows; nothing of what it does not know yet, None if it is away."""
         try:
+            url = f"{self._urls['notify']}{path}"
             answer = await self._opened().get(url, params=params, timeout=5)
-            items = answer.json()["items"] if answer.is_success else None
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return {}
+            return dict(answer.json()) if answer.is_success else None
         except (httpx.HTTPError, ValueError):
             return None
-        if items is None:
-            return [] if answer.status_code == httpx.codes.NOT_FOUND else None
-        found = [SentLetter.model_validate(item) for item in items]
-        return sorted(found, key=lambda letter: letter.owed_since, reverse=True)
 
     def _opened(self) -> httpx.AsyncClient:
         """One client, made where there is a loop."""
