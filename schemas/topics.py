@@ -14,6 +14,7 @@ from schemas import (
     calendars,
     feedback,
     matching,
+    meeting,
     notify,
     portal,
     rounds,
@@ -29,7 +30,7 @@ Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
     "matching": (matching, rounds, taking_part),
-    "scheduling": (scheduling, calendars),
+    "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify,),
     "portal": (portal,),

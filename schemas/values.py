@@ -19,6 +19,7 @@ from schemas.base import (
     described,
 )
 from schemas.dates import ClockTime, Region
+from schemas.places import MeetingPlace, as_policy
 from schemas.text import TIDY
 
 Side = Annotated[
@@ -233,6 +234,14 @@ class CohortPolicy(Value):
             max_length=200,
         ),
     ] = None
+    where: Annotated[
+        MeetingPlace | None,
+        described(
+            "Where sessions take place; `{room}` in a link stands for a room of each pair. Null "
+            "where the two agree on it between themselves.",
+            {"at": "link", "link": "https://visio.example/{room}"},
+        ),
+    ] = None
 
 
 _MOST: dict[tuple[str, str], int] = {
@@ -255,6 +264,9 @@ def _asked_for(policy: CohortPolicy) -> CohortPolicy:
     if len(policy.languages) != len(set(policy.languages)):
         once = PydanticCustomError("repeated", "each language is named once")
         beyond.append({"type": once, "loc": ("languages",), "input": policy.languages})
+    if (fault := as_policy(policy.where)) is not None:
+        wrong = PydanticCustomError("no_room", fault)
+        beyond.append({"type": wrong, "loc": ("where", "link"), "input": policy.where})
     if beyond:
         raise ValidationError.from_exception_data("CohortPolicy", beyond)
     return policy

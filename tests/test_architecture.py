@@ -40,11 +40,13 @@ OF_THE_CHASSIS = {"domain", "documents", "inputs", "faults"}
 """What a decision may know of it."""
 
 CHASSIS_SPEAKS_OF = {
+    "schemas.actors",
     "schemas.base",
     "schemas.commands",  # which service carries out what; it looks, and never names one
     "schemas.envelope",
     "schemas.heartbeat",
     "schemas.journal",
+    "schemas.rights",  # who may do what; it asks, and never names a command
     "schemas.saying",  # the typography of a language
     "schemas.sources",
     "schemas.topics",
@@ -310,8 +312,9 @@ KNOWS_MORE = {
     "services.feedback.handlers": {"http.links"},
     "services.feedback.proof": {"http.links"},
     "services.notify.actions": {"http.links"},
+    "services.scheduling.phrases": {"http.forms"},
 }
-"""What is counted, by views; whose link it is, where a link is written or is the proof."""
+"""What is counted, by views; what a page says; whose link it is, where a link is written."""
 
 
 @pytest.mark.parametrize("module", list(domain_rooms()))

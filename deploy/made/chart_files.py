@@ -1,4 +1,4 @@
-"""Writes what the chart takes from elsewhere: topics, accounts, and what is said of its values.
+"""Writes what the chart takes from elsewhere: topics, accounts, pages, words about its values.
 
 These files are generated and committed. Always holds: the same tables give the same bytes, and
 nothing of them is secret. (The alerts are written by hand, the dashboards by `made.dashboards`.)
@@ -16,6 +16,8 @@ from deploy.made.chart_values import commented, readme
 from deploy.operating.access import rows
 from schemas.access import OPERATOR, service_account, subscriber
 from schemas.topics import COMMANDS, TOPICS
+from services.portal.pages import ROUTES
+from services.portal.web.rendering import STYLE_PATH
 
 NAME = "name"
 """Stands for a subscriber's name in the accounts."""
@@ -28,6 +30,7 @@ def files() -> dict[str, str]:
     return {
         "files/topics.yaml": _HEAD + _yaml({"topics": _topics()}),
         "files/users.yaml": _HEAD + _yaml(_users()),
+        "files/portal.yaml": _HEAD + _yaml({"pages": _pages()}),
         "values.schema.json": schema(),
         "values.yaml": commented(),
         "README.md": readme(),
@@ -45,6 +48,15 @@ def differing() -> list[str]:
 
 def _topics() -> list[dict[str, Any]]:
     return [{"name": topic.name, "config": topic.config} for topic in TOPICS.values()]
+
+
+def _pages() -> dict[str, str]:
+    """Where the portal's pages are, and how an Ingress matches that: nothing else is led to.
+
+    Of each address its first part, so that a page more in a place is no change of the chart.
+    """
+    firsts = {"/" + path.split("/")[1] for path in (*(r.path for r in ROUTES), STYLE_PATH)}
+    return {first: "Exact" if first == "/" else "Prefix" for first in sorted(firsts)}
 
 
 def _users() -> dict[str, Any]:

@@ -59,7 +59,7 @@ def import_(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
 
     async def sent() -> "Entered":
-        platform = Platform({"matching": matching, "notify": notify}, token)
+        platform = Platform({"matching": matching, "notify": notify}, token, "roster")
         with Progress(*columns, console=progress) as bars:
             bar = bars.add_task("contacts and people", total=count)
             async with platform:

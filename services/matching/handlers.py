@@ -35,7 +35,7 @@ from schemas.taking_part import (
     ReturnManager,
     ReturnMentor,
 )
-from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State, Whole
+from services.chassis.domain import Columns, Decision, Domain, Due, Handlers, Need, One, State
 from services.matching import overrides, pairs, people, rounds, taking_part
 from services.matching.couple import Couple, couple_of
 from services.matching.evolution import EVOLUTION
@@ -94,8 +94,16 @@ def _needs_of_search(cohort_id: str, message: Message) -> Iterable[Need]:
             for manager_id, _ in message.waiting:
                 yield One(Manager, cohort_id, manager_id)
         case SearchEnded():
-            yield Whole(Mentor, cohort_id)
-            yield Whole(Manager, cohort_id)
+            yield _still_waiting(cohort_id)
+            yield _still_free(cohort_id)
+
+
+def _still_waiting(cohort_id: str) -> Columns:
+    return Columns(Manager, cohort_id, (), (("state", "waiting"),))
+
+
+def _still_free(cohort_id: str) -> Columns:
+    return Columns(Mentor, cohort_id, ("capacity", "engaged"), (("state", "available"),))
 
 
 def _needs_of_pair(cohort_id: str, pair_id: str) -> Iterable[Need]:
@@ -237,9 +245,10 @@ def _search_ended(state: State, report: SearchEnded, _: datetime) -> Decision:
     requested = _requested(state, report)
     if requested is None:
         return []
-    mentors = state.whole(Mentor, report.cohort_id)
-    managers = state.whole(Manager, report.cohort_id)
-    return rounds.complete(requested[1], mentors, managers, report)
+    waiting = len(state.columns(_still_waiting(report.cohort_id)))
+    free = state.columns(_still_free(report.cohort_id))
+    places = sum(capacity - len(engaged) for capacity, engaged in free)
+    return rounds.complete(requested[1], waiting, places, report)
 
 
 def _requested(state: State, report: SearchReport) -> tuple[Cohort, Round] | None:

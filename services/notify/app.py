@@ -22,7 +22,7 @@ from services.notify.letters import to_hand_over
 from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
 from services.notify.settings import NotifySettings
-from services.notify.views import LISTED, MEASURES, Cohort, Letter, Person
+from services.notify.views import LISTED, MEASURES, Cohort, Letter, Pair, Person
 
 LEEWAY = timedelta(seconds=2)  # real time in which a due letter is surely found
 
@@ -58,7 +58,8 @@ def handing_over(sender: Sender, store: Store) -> DueWorker:
         found = await store.load(needs)
         people = {d.key: d for d in found if isinstance(d, Person)}
         cohorts = {d.key: d for d in found if isinstance(d, Cohort)}
-        return await sender.perform(letters, people, cohorts, now, leaving)
+        pairs = {d.key: d for d in found if isinstance(d, Pair)}
+        return await sender.perform(letters, people, cohorts, now, leaving, pairs)
 
     return hand_over
 

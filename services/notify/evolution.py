@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from schemas.matching import CohortOpened
+from schemas.meeting import MeetingPlaceSet
 from schemas.notify import LetterDeferred, LetterEvent, LetterFailed, LetterQueued, LetterSent
 from schemas.people import PersonContact, PersonErased
 from services.chassis.domain import Change, Evolution, Gone, State
-from services.notify.views import Cohort, Letter, Person
+from services.notify.views import Cohort, Letter, Pair, Person
 
 
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
@@ -16,7 +17,12 @@ def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
         name=event.name,
         quiet_hours=event.policy.quiet_hours,
         languages=event.policy.languages,
+        placed=event.policy.where is not None,
     )
+
+
+def _place_set(_: State, event: MeetingPlaceSet) -> Iterable[Change]:
+    yield Pair(id=event.pair_id, cohort_id=event.cohort_id, place=event.place)
 
 
 def _contact(_: State, contact: PersonContact) -> Iterable[Change]:
@@ -91,6 +97,7 @@ def _known(state: State, event: LetterEvent) -> Iterable[Letter]:
 
 EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
+    MeetingPlaceSet: _place_set,
     PersonContact: _contact,
     PersonErased: _erased,
     LetterQueued: _queued,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from schemas.base import Event, Message
 from schemas.matching import CohortOpened
+from schemas.meeting import MeetingPlaceSet
 from schemas.notify import LetterDeferred, LetterFailed, LetterSent, RetryLetter
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE
@@ -13,7 +14,7 @@ from services.notify import delivery
 from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, letters_of
 from services.notify.messages import LetterAttempted
-from services.notify.views import Cohort, Letter, Person
+from services.notify.views import Cohort, Letter, Pair, Person
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -22,6 +23,8 @@ def needs(message: Message) -> Iterable[Need]:
     match message:
         case CohortOpened():
             return [One(Cohort, cohort_id, cohort_id)]
+        case MeetingPlaceSet():
+            return [One(Pair, cohort_id, message.pair_id)]
         case PersonContact() | PersonErased():
             return [One(Person, cohort_id, message.person_id)]
         case LetterAttempted() | RetryLetter() | LetterSent() | LetterDeferred() | LetterFailed():
@@ -64,6 +67,7 @@ def _left_to_the_sender(*_: object) -> Decision:
 HANDLERS: Handlers = {
     **dict.fromkeys(LETTERS, _tell),
     CohortOpened: _noted,
+    MeetingPlaceSet: _noted,
     PersonContact: _noted,
     PersonErased: _noted,
     LetterAttempted: _conclude,
@@ -90,8 +94,8 @@ DOMAIN = Domain(
         "mentoring.feedback.private",
     ),
     tables=(PEOPLE,),
-    documents=(Cohort, Person, Letter),
-    learns=frozenset({CohortOpened}),
+    documents=(Cohort, Person, Pair, Letter),
+    learns=frozenset({CohortOpened, MeetingPlaceSet}),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
 
-from icalendar import Calendar, Component, Timezone, vCalAddress
+from icalendar import Calendar, Component, Parameters, Timezone, vCalAddress
 from icalendar import Event as Entry
 
 from schemas.saying import PARIS
@@ -41,7 +41,10 @@ END:VTIMEZONE
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What a calendar shows. `organizer` and `attendees` are (name, address)."""
+    """What a calendar shows. `organizer` and `attendees` are (name, address).
+
+    `location` is where it takes place, in words; `conference` the link to join.
+    """
 
     method: Method
     summary: str
@@ -49,6 +52,8 @@ class Invitation:
     organizer: tuple[str, str]
     attendees: Sequence[tuple[str, str]]
     url: str | None
+    location: str | None = None
+    conference: str | None = None
 
 
 def calendar_of(session: SessionEvent, invitation: Invitation, now: datetime) -> str:
@@ -64,6 +69,12 @@ def calendar_of(session: SessionEvent, invitation: Invitation, now: datetime) ->
     entry.add("status", "CANCELLED" if invitation.method == "CANCEL" else "CONFIRMED")
     if invitation.url:
         entry.add("url", invitation.url)
+    if invitation.location:
+        entry.add("location", invitation.location)
+    if invitation.conference:
+        # RFC 7986; programs that do not know it show the location, which is the same.
+        features = Parameters({"VALUE": "URI", "FEATURE": ["AUDIO", "VIDEO"], "LABEL": "Visio"})
+        entry.add("conference", invitation.conference, parameters=features)
     entry.add("organizer", _address(*invitation.organizer))
     for name, email in invitation.attendees:
         attendee = _address(name, email)

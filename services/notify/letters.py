@@ -15,6 +15,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
+from schemas.meeting import SessionRelocated
 from schemas.scheduling import (
     AttendanceCorrected,
     AttendanceReminded,
@@ -38,7 +39,7 @@ from schemas.scheduling import (
 from schemas.taking_part import ManagerReturned, MentorReturned
 from schemas.values import Side
 from services.chassis.domain import One
-from services.notify.views import Cohort, Letter, Person
+from services.notify.views import Cohort, Letter, Pair, Person
 
 LinkPurpose = Literal["proposal", "explanation", "session", "attendance", "survey", "week"]
 
@@ -76,6 +77,7 @@ LETTERS: dict[type[Event], Telling] = {
     SessionMoveProposed: Telling("other", link="session"),
     SessionMoveDeclined: Telling("both", link="session"),
     SessionShifted: Telling("both", link="session", invitation="REQUEST", introduces=True),
+    SessionRelocated: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionPostponed: Telling("both", invitation="CANCEL"),
     SessionCancelled: Telling("both", invitation="CANCEL"),
     AttendanceRequested: Telling("both", link="attendance"),
@@ -171,7 +173,9 @@ def other_of(letter: Letter) -> str | None:
 def to_hand_over(letter: Letter) -> list[One]:
     """The documents that the sender needs beside the letter itself."""
     others = [other] if (other := other_of(letter)) else []
+    pair = letter.facts.get("pair_id")
     return [
         One(Cohort, letter.cohort_id, letter.cohort_id),
         *(One(Person, letter.cohort_id, person_id) for person_id in (letter.person_id, *others)),
+        *([One(Pair, letter.cohort_id, pair)] if pair else []),
     ]

@@ -28,6 +28,7 @@ from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.known.tools import listed
 from schemas.matching import ManagerWaitlisted, PairFormed, PairProposed
+from schemas.places import MeetingPlace, where
 from schemas.scheduling import (
     AttendanceReminded,
     AttendanceRequested,
@@ -145,15 +146,18 @@ def render(
     cohort: Cohort,
     head: Letterhead,
     now: datetime,
+    place: MeetingPlace | None = None,
 ) -> EmailMessage:
     """The e-mail that tells `person` the letter's fact, dated `now`.
 
-    `other` is the other side of the pair, where it is known. Raises `UnusableAddress`.
+    `other` is the other side of the pair, `place` where they meet, if that is known. Raises
+    `UnusableAddress`.
     """
     event = TEMPLATES[letter.template].model_validate(letter.facts)
     language = language_of(person, cohort)
     url = links.of(letter, language)
     facts = _facts(event, letter, person, other, cohort, language)
+    facts["where"] = where(place, language) if place else None
     view = _view(letter.template, facts, language, head) | {
         "url": url,
         "explained_at": links.explaining(letter, language),
@@ -179,6 +183,8 @@ def render(
             organizer=(words.one_line(cohort.name), head.address),
             attendees=[(words.one_line(p.name), p.email) for p in (person, other) if p],
             url=url,
+            location=facts["where"],
+            conference=place.link if place else None,
         )
         _attach(message, method, calendar_of(event, invitation, now))
     message["Content-Language"] = language  # the parts would take it with them if it came first

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 import aiosmtplib
@@ -22,7 +23,7 @@ from services.notify.calendar import is_quiet
 from services.notify.letters import LETTERS, TEMPLATES, other_of
 from services.notify.messages import LetterAttempted, Outcome
 from services.notify.rendering import MAIL_POLICY, Letterhead, UnusableAddress, render
-from services.notify.views import Cohort, Letter, Person
+from services.notify.views import Cohort, Letter, Pair, Person
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,18 @@ class Smtp:
     timeout: float = 30.0
     connections: int = 4
     tls_context: ssl.SSLContext | None = field(default=None, repr=False)
+
+
+NO_PAIRS: Mapping[str, Pair] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The documents that letters need, by `Document.key`."""
+
+    people: Mapping[str, Person]
+    cohorts: Mapping[str, Cohort]
+    pairs: Mapping[str, Pair]
 
 
 class _Away(Exception):
@@ -82,16 +95,18 @@ class Sender:
         cohorts: Mapping[str, Cohort],
         now: datetime,
         leaving: asyncio.Event,
+        pairs: Mapping[str, Pair] = NO_PAIRS,
     ) -> list[LetterAttempted]:
         """Hand the letters over; one outcome each, in their order. Never raises.
 
         Those that are not begun when `leaving` is set are left to somebody else, without any.
 
-        `people` and `cohorts` are by `Document.key` (`cohort_id/id`); `to_hand_over(letter)` says
-        which are needed. When the server is away, or takes nothing any more, letters that have
-        not been tried share the outcome of those that found out, so that a batch takes three
-        timeouts at most and not hundreds.
+        `people`, `cohorts` and `pairs` are by `Document.key` (`cohort_id/id`);
+        `to_hand_over(letter)` says which are needed. When the server is away, or takes nothing
+        any more, letters that have not been tried share the outcome of those that found out, so
+        that a batch takes three timeouts at most and not hundreds.
         """
+        known = Known(people, cohorts, pairs)
         waiting = deque(enumerate(letters))
         results: dict[int, Result] = {}
         working, away, hung = min(self._smtp.connections, len(letters)), "", 0
@@ -102,7 +117,7 @@ class Sender:
             while waiting and not leaving.is_set():
                 place, letter = waiting.popleft()
                 try:
-                    results[place] = await self._hand_over(letter, people, cohorts, now, away)
+                    results[place] = await self._hand_over(letter, known, now, away)
                     # One letter may be at fault; so many, and none between, are not.
                     hung = hung + 1 if results[place] == _HUNG else 0
                     if hung >= enough:
@@ -135,23 +150,18 @@ class Sender:
 
     # --- one letter -----------------------------------------------------------------------
 
-    async def _hand_over(
-        self,
-        letter: Letter,
-        people: Mapping[str, Person],
-        cohorts: Mapping[str, Cohort],
-        now: datetime,
-        away: str,
-    ) -> Result:
+    async def _hand_over(self, letter: Letter, known: Known, now: datetime, away: str) -> Result:
         """What became of one letter. Raises `_Away`, unless it is known already (`away`)."""
         try:
-            message = self._written(letter, people, cohorts, now)
+            message = self._written(letter, known, now)
             if not isinstance(message, bytes):
                 return message
             if away:
                 return "transient", away
             with self.tracing.work("hand over letter", letter) as note_result:
-                result = await self._sent(message, people[_key(letter, letter.person_id)].email)
+                result = await self._sent(
+                    message, known.people[_key(letter, letter.person_id)].email
+                )
                 note_result(result[0])
                 return result
         except _Away:
@@ -161,15 +171,9 @@ class Sender:
             logger.error("letter %s not handed over: %s", letter.id, type(error).__name__)  # noqa: TRY400
             return "transient", "fault"
 
-    def _written(
-        self,
-        letter: Letter,
-        people: Mapping[str, Person],
-        cohorts: Mapping[str, Cohort],
-        now: datetime,
-    ) -> bytes | Result:
+    def _written(self, letter: Letter, known: Known, now: datetime) -> bytes | Result:
         """The e-mail, or why there is none."""
-        cohort = cohorts.get(_key(letter, letter.cohort_id))
+        cohort = known.cohorts.get(_key(letter, letter.cohort_id))
         if cohort is None:
             return "transient", "cohort unknown"
         moment = now if letter.due_at is None else max(letter.due_at, now - self._leeway)
@@ -177,12 +181,15 @@ class Sender:
             return "quiet-hours", "quiet hours"
         try:
             other_id = other_of(letter)
-            person = people.get(_key(letter, letter.person_id))
-            other = people.get(_key(letter, other_id)) if other_id else None
+            person = known.people.get(_key(letter, letter.person_id))
+            other = known.people.get(_key(letter, other_id)) if other_id else None
+            pair = known.pairs.get(_key(letter, letter.facts.get("pair_id") or ""))
             introduces = LETTERS[TEMPLATES[letter.template]].introduces
             if person is None or (other is None and introduces):
                 return "no-contact", "no contact"
-            return self._rendered(letter, person, other, cohort, now)
+            if introduces and cohort.placed and pair is None and _invites(letter):
+                return "transient", "place unknown"  # it comes on another topic, and may be behind
+            return self._rendered(letter, person, other, cohort, pair, now)
         except UnusableAddress:
             return "permanent", "address"
         except Exception as error:  # noqa: BLE001 - whatever a text does wrong, others are sent
@@ -190,9 +197,16 @@ class Sender:
             return "permanent", "template"
 
     def _rendered(
-        self, letter: Letter, person: Person, other: Person | None, cohort: Cohort, now: datetime
+        self,
+        letter: Letter,
+        person: Person,
+        other: Person | None,
+        cohort: Cohort,
+        pair: Pair | None,
+        now: datetime,
     ) -> bytes:
-        message = render(letter, person, other, self._links, cohort, self._head, now)
+        place = pair.place if pair else None
+        message = render(letter, person, other, self._links, cohort, self._head, now, place)
         return message.as_bytes(policy=MAIL_POLICY)
 
     async def _sent(self, message: bytes, address: str) -> Result:
@@ -253,6 +267,10 @@ class Sender:
         except (aiosmtplib.SMTPException, OSError):
             return False
         return True
+
+
+def _invites(letter: Letter) -> bool:
+    return LETTERS[TEMPLATES[letter.template]].invitation == "REQUEST"
 
 
 def _key(letter: Letter, id: str) -> str:

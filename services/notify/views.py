@@ -6,6 +6,7 @@
 from typing import Any, ClassVar, Literal
 
 from schemas.base import Moment
+from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Timed
 from services.chassis.watch.metrics import Tally
@@ -14,13 +15,17 @@ LetterState = Literal["queued", "sent", "failed"]
 
 
 class Cohort(Document):
-    """What letters need to know of a cohort; `id` is the cohort's own."""
+    """What letters need to know of a cohort; `id` is the cohort's own.
+
+    `placed`: its policy says where pairs meet, so that every pair has a place.
+    """
 
     collection: ClassVar[str] = "cohorts"
 
     name: str
     quiet_hours: QuietHours
     languages: tuple[Language, ...]
+    placed: bool = False
 
 
 class Person(Document):
@@ -33,6 +38,14 @@ class Person(Document):
     language: Language
     post: str | None = None
     presentation: str | None = None
+
+
+class Pair(Document):
+    """Where a pair meets, once that is known; `id` is the pair's."""
+
+    collection: ClassVar[str] = "pairs"
+
+    place: MeetingPlace
 
 
 class Letter(Timed):

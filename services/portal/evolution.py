@@ -16,6 +16,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
+from schemas.meeting import MeetingPlaceSet
 from schemas.notify import LetterDeferred, LetterFailed
 from schemas.scheduling import (
     AttendanceCorrected,
@@ -112,6 +113,11 @@ def _pair_ended(state: State, event: PairDissolved | PairGraduated) -> Iterable[
         ended = "graduated" if graduated else "dissolved"
         yield pair.model_copy(update={**nothing, "state": ended})
     yield from _manager_becomes(state, event, "graduated" if graduated else "waiting")
+
+
+def _place_set(state: State, event: MeetingPlaceSet) -> Iterable[Change]:
+    if (pair := _pair(state, event)) is not None:
+        yield pair.model_copy(update={"place": event.place})
 
 
 def _goes_on(state: State, event: GraduationWithdrawn) -> Iterable[Change]:
@@ -289,6 +295,7 @@ EVOLUTION: Evolution = {
     PairDissolved: _pair_ended,
     PairGraduated: _pair_ended,
     GraduationWithdrawn: _goes_on,
+    MeetingPlaceSet: _place_set,
     AnotherPartnerAsked: _another_asked,
     PartnerKept: _partner_kept,
     PairStalled: _pair_stalled,

@@ -25,6 +25,7 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "SessionRescheduled": ("Séance déplacée", "Session moved"),
     "SessionShifted": ("Nouvelle date de séance", "New date of a session"),
     "SessionPostponed": ("Séance sans date", "Session without a date"),
+    "SessionRelocated": ("Autre lieu de séance", "Another place of a session"),
     "SessionCancelled": ("Séance annulée", "Session cancelled"),
     "SessionMissed": ("Séance manquée", "Session missed"),
     "SessionWithdrawn": ("Rattrapage annulé", "Extra date dropped"),

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from schemas.base import Moment, Value
 from schemas.dates import Absence
+from schemas.places import MeetingPlace
 from schemas.saying import PARIS
 from schemas.values import (
     Availability,
@@ -161,6 +162,7 @@ class Pair(Document):
     stalled_since: Moment | None = None
     undated: tuple[int, ...] = ()
     without_date: bool = False
+    place: MeetingPlace | None = None
     asked_another: tuple[Asked, ...] = ()
     wants_another: bool = False
 

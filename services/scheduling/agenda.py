@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from schemas.base import Event, PairEvent, session_of
 from schemas.dates import Region
 from schemas.matching import PairDissolved, PairFormed
+from schemas.meeting import MeetingPlaceSet, SessionRelocated
 from schemas.scheduling import (
     AttendanceCorrected,
     GraduationWithdrawn,
@@ -142,7 +143,7 @@ class Agenda:
                 return self._revised(event, "pending")._freed(event)
             case AttendanceCorrected():
                 return self._corrected(event)
-            case SessionDisputed():
+            case SessionDisputed() | SessionRelocated():
                 return self._changed(event)
             case GraduationWithdrawn():
                 return self._reopened()
@@ -153,6 +154,8 @@ class Agenda:
                 return self._timed(idle_since=event.at, stalls_at=self._stalls_at(event.at))
             case PlanningPostponed():
                 return self._waiting(event.retry_at)
+            case MeetingPlaceSet():
+                return self._timed(place=event.place)
             case PairStalled():
                 return self._timed(stalled=True, stalls_at=None)
             case PairGraduated():

@@ -6,6 +6,7 @@ from typing import Any
 from schemas.base import PairEvent, recast
 from schemas.calendars import AbsenceDeclared, AbsenceWithdrawn, CalendarEvent, HoursOffered
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
+from schemas.meeting import MeetingPlaceSet, SessionRelocated
 from schemas.scheduling import (
     AttendanceCorrected,
     AttendanceReminded,
@@ -198,6 +199,8 @@ EVOLUTION: Evolution = {
     PairGraduated: _pair_changed,
     PlanningBegan: _pair_changed,
     PlanningPostponed: _pair_changed,
+    MeetingPlaceSet: _pair_changed,
+    SessionRelocated: _session_kept,
     SessionPlanned: _session_planned,
     SessionRescheduled: _session_planned,
     SessionShifted: _session_planned,

@@ -1,11 +1,14 @@
 """Which message leads to which decision. Translation only."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from schemas.base import Message, PairEvent, parent_pair, people_of
+from schemas.base import Message, PairCommand, PairEvent, parent_pair, people_of
 from schemas.calendars import CalendarEvent, DeclareAbsence, OfferHours, WithdrawAbsence
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
+from schemas.meeting import SetMeetingPlace
 from schemas.scheduling import (
     AcceptMove,
     CancelSession,
@@ -18,7 +21,7 @@ from schemas.scheduling import (
     SessionEvent,
 )
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.scheduling import absences, attendance, moving, planning, sessions
+from services.scheduling import absences, attendance, moving, places, planning, sessions
 from services.scheduling.agenda import Agenda, agenda_of, agendas_of, calendar_of, new_agenda
 from services.scheduling.evolution import EVOLUTION
 from services.scheduling.views import Calendar, Cohort, Outcome, Pair, Session, outcome_of
@@ -36,7 +39,7 @@ def needs(message: Message) -> Iterable[Need]:
             # Their pairs are told by the calendar alone: they are read when they are asked for.
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Calendar, cohort_id, message.person_id)
-        case PairEvent():
+        case PairEvent() | PairCommand():
             yield from _needs_of_agenda(cohort_id, message.pair_id)
         case ReportAttendance() | CorrectAttendance() | SessionDisputed():
             yield from _needs_of_session(cohort_id, message.session_id)
@@ -66,8 +69,9 @@ def _needs_of_agenda(cohort_id: str, pair_id: str) -> Iterable[Need]:
         yield One(Calendar, cohort_id, person_id)
 
 
-def _pair_formed(state: State, event: PairFormed, now: datetime) -> Decision:
-    return planning.begin(new_agenda(state, event), _agenda(state, event, event.pair_id), now)
+def _pair_formed(state: State, event: PairFormed, now: datetime, key: bytes = b"") -> Decision:
+    known = _agenda(state, event, event.pair_id)
+    return planning.begin(new_agenda(state, event), known, now, key)
 
 
 def _pair_dissolved(state: State, event: PairDissolved, _: datetime) -> Decision:
@@ -88,6 +92,10 @@ def _accept_move(state: State, command: AcceptMove, now: datetime) -> Decision:
 
 def _decline_move(state: State, command: DeclineMove, now: datetime) -> Decision:
     return moving.decline(*_session(state, command, command.session_id), command, now)
+
+
+def _set_place(state: State, command: SetMeetingPlace, now: datetime) -> Decision:
+    return places.choose(_agenda(state, command, command.pair_id), command, now)
 
 
 def _cancel(state: State, command: CancelSession, now: datetime) -> Decision:
@@ -146,6 +154,7 @@ HANDLERS: Handlers = {
     AcceptMove: _accept_move,
     DeclineMove: _decline_move,
     CancelSession: _cancel,
+    SetMeetingPlace: _set_place,
     ReportAttendance: _report,
     CorrectAttendance: _correct,
     DeclareAbsence: _declare_absence,
@@ -188,3 +197,9 @@ DOMAIN = Domain(
     evolution=EVOLUTION,
     needs=needs,
 )
+
+
+def with_rooms(key: bytes) -> Domain:
+    """The domain in which a pair's room cannot be guessed without this key."""
+    formed = partial(_pair_formed, key=key)
+    return replace(DOMAIN, handlers={**HANDLERS, PairFormed: formed})

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from schemas.base import Command, parent_pair
 from schemas.calendars import DeclareAbsence
+from schemas.meeting import SetMeetingPlace
+from schemas.places import MeetingPlace, chosen, where
 from schemas.saying import PARIS, day, day_and_time, hours, span
 from schemas.scheduling import (
     AcceptMove,
@@ -21,11 +23,12 @@ from services.chassis.http.looks import Look
 from services.chassis.http.problems import Problem
 from services.scheduling.agenda import Agenda, agenda_of
 from services.scheduling.moving import offers
+from services.scheduling.phrases import BEGUN, COUNTS, NEXT, OVER
 from services.scheduling.views import (
     Cohort,
     Outcome,
+    Pair,
     Session,
-    SessionState,
     Slot,
     Slots,
     outcome_of,
@@ -84,6 +87,12 @@ _DATES_AWAY = (
     Field("away_from", Text("Du", "From"), "date"),
     Field("away_until", Text("jusqu’au", "until"), "date", required=False),
 )
+_PLACE = (
+    Field("place", Text("Un lieu, ou un lien https://…", "A place, or an https://… link"), "text"),
+)
+_ELSEWHERE = Text(
+    "Se retrouver ailleurs, pour les séances à venir", "Meet elsewhere, for the sessions to come"
+)
 _AWAY = Text(
     "Je serai en congé ou en mission : déplacer ce qui y tombe",
     "I shall be on leave or away: move what lies in those days",
@@ -102,42 +111,6 @@ _PLAIN: dict[str, type[Command]] = {
 }
 
 
-_NEXT: dict[type[Command], Text] = {
-    ConfirmSession: Text(
-        "Après la séance, nous vous demanderons simplement si elle a eu lieu.",
-        "After the session we will simply ask whether it took place.",
-    ),
-    RescheduleSession: Text(
-        "Une lettre vous dit à tous les deux la nouvelle date, ou à l’autre personne celle que "
-        "vous lui proposez.",
-        "A letter tells both of you the new date, or the other person the one that you propose.",
-    ),
-    AcceptMove: Text(
-        "Vous recevez tous les deux la nouvelle date, avec une invitation pour votre agenda.",
-        "Both of you are sent the new date, with an invitation for your calendar.",
-    ),
-    DeclineMove: Text(
-        "Une lettre vous rappelle à tous les deux la date qui tient.",
-        "A letter tells both of you which date stands.",
-    ),
-    DeclareAbsence: Text(
-        "Les séances qui tombent ces jours-là changent de date ; une lettre vous les dit à tous "
-        "les deux.",
-        "Sessions that lie in those days get other dates; letters tell both of you.",
-    ),
-    CancelSession: Text(
-        "La séance quitte vos agendas, et nous vous proposons une nouvelle date à tous les deux.",
-        "The session leaves your calendars, and we propose a new date to both of you.",
-    ),
-    ReportAttendance: Text(
-        "Si la séance a eu lieu, nous vous demanderons votre avis ; sinon, une nouvelle date "
-        "arrive. Vous n’avez rien d’autre à faire.",
-        "If the session took place, we will ask for your view; if not, a new date is coming. There "
-        "is nothing else to do.",
-    ),
-}
-
-
 def _form(state: State, link: Link, now: datetime) -> Form:
     """What can be done about the session as it stands: its date, what is proposed, other dates."""
     agenda = agenda_of(state, link.cohort_id, parent_pair(link.id))
@@ -145,20 +118,12 @@ def _form(state: State, link: Link, now: datetime) -> Form:
     if agenda is None or session is None:
         return _SESSION
     if not session.is_open:
-        return Form(_TITLE, (), _OVER[session.state])
+        return Form(_TITLE, (), OVER[session.state])
     if session.starts_at <= now:
-        return Form(_TITLE, (), _BEGUN)
+        return Form(_TITLE, (), BEGUN)
     options = [*_answers(session, link), *_others(agenda, session, now)]
     label = Text("Que souhaitez-vous ?", "What would you like?")
     return Form(_TITLE, (Choice("answer", label, options),), _unanswered(session), _THEN)
-
-
-_OVER: dict[SessionState, Text] = {
-    "completed": Text("Cette séance a eu lieu.", "This session took place."),
-    "missed": Text("Cette séance n’a pas eu lieu.", "This session did not take place."),
-    "cancelled": Text("Cette date ne tient plus.", "This date no longer stands."),
-}
-_BEGUN = Text("Cette séance a commencé.", "This session has begun.")
 
 
 def _unanswered(session: Session) -> Text | None:
@@ -203,6 +168,7 @@ def _others(agenda: Agenda, session: Session, now: datetime) -> Iterator[Option]
         yield _offer(at, at + agenda.length)
     yield Option("propose", _PROPOSE, fields=_OWN_TIME)
     yield Option("away", _AWAY, fields=_DATES_AWAY)
+    yield Option("place", _ELSEWHERE, fields=_PLACE)
     yield Option("cancel", Text("Annuler et replanifier", "Cancel and plan again"))
 
 
@@ -228,6 +194,9 @@ def _told(state: State, link: Link, session: Session | None) -> About:
         lines.append((_WHEN, _span(session.starts_at, length)))
         if session.proposal is not None:
             lines.append((_PROPOSED, _span(session.proposal.proposed_at, length)))
+    pair = state.get(Pair, link.cohort_id, parent_pair(link.id))
+    if pair is not None and pair.place is not None:
+        lines.append((_WHERE, _said(pair.place)))
     if cohort is not None:
         number, of = link.id.rpartition("~")[2], cohort.policy.sessions
         lines.append((_WHICH, Text(f"{number} sur {of}", f"{number} of {of}")))
@@ -238,6 +207,11 @@ def _span(start: datetime, length: timedelta) -> Text:
     return Text.of(lambda language: span(start, start + length, language))
 
 
+def _said(place: MeetingPlace) -> Text:
+    return Text.of(lambda language: where(place, language))
+
+
+_WHERE = Text("Où", "Where")
 _WHEN, _WHICH, _WITH = Text("Quand", "When"), Text("Séance", "Session"), Text("Avec", "With")
 _PROPOSED = Text("Autre date proposée", "Another date proposed")
 _NAMED = Text("la personne nommée dans votre lettre", "the person named in your letter")
@@ -246,8 +220,8 @@ _NAMED = Text("la personne nommée dans votre lettre", "the person named in your
 def _after(state: State, link: Link, command: Command) -> Text | None:
     session = state.get(Session, link.cohort_id, link.id)
     if isinstance(command, RescheduleSession) and session is not None:
-        return _unanswered(session) or _NEXT[AcceptMove]
-    return _NEXT.get(type(command))
+        return _unanswered(session) or NEXT[AcceptMove]
+    return NEXT.get(type(command))
 
 
 def _session(link: Link, answers: Mapping[str, str], _: str) -> Command:
@@ -264,8 +238,12 @@ def _session(link: Link, answers: Mapping[str, str], _: str) -> Command:
         return RescheduleSession.model_validate(fields | {"starts_at": _own_time(answers)})
     if answer == "away":
         return _away(link, answers)
+    if answer == "place":
+        return _elsewhere(link, answers)
     if answer not in _PLAIN:
-        options = ", ".join((*_PLAIN, "propose", "away", *(f"{name}:TIME" for name in _BY_TIME)))
+        options = ", ".join(
+            (*_PLAIN, "propose", "away", "place", *(f"{name}:TIME" for name in _BY_TIME))
+        )
         raise Problem(422, f"answer: it is one of {options}")
     if answer == "reschedule" and answers.get("starts_at"):
         fields["starts_at"] = answers["starts_at"]
@@ -280,6 +258,17 @@ def _away(link: Link, answers: Mapping[str, str]) -> Command:
             "person_id": link.person_id,
             "first_day": first,
             "last_day": answers.get("away_until") or first,
+        }
+    )
+
+
+def _elsewhere(link: Link, answers: Mapping[str, str]) -> Command:
+    return SetMeetingPlace.model_validate(
+        {
+            "cohort_id": link.cohort_id,
+            "pair_id": parent_pair(link.id),
+            "by": link.side,
+            "place": chosen(answers.get("place", "")),
         }
     )
 
@@ -305,29 +294,9 @@ def _attendance_form(state: State, link: Link, _: datetime) -> Form:
     if ended is None:
         return _ATTENDANCE
     cause = "disputed" if ended.disputed else ended.cause
-    so_far = _COUNTS.get((cause, ended.outcome)) or _COUNTS["", ended.outcome]
+    so_far = COUNTS.get((cause, ended.outcome)) or COUNTS["", ended.outcome]
     choices = () if ended.outcome == "cancelled" else _ATTENDANCE.choices
     return Form(_ATTENDANCE.title, choices, so_far)
-
-
-_COUNTS: dict[tuple[str, str], Text] = {
-    ("", "completed"): Text("Elle compte comme tenue.", "It counts as held."),
-    ("", "missed"): Text("Elle compte comme manquée.", "It counts as missed."),
-    ("", "cancelled"): Text("Elle a été annulée.", "It was cancelled."),
-    ("presumed", "completed"): Text(
-        "Sans réponse, elle est présumée tenue : vous l’aviez confirmée tous les deux.",
-        "Without an answer it is presumed held: both of you had confirmed it.",
-    ),
-    ("disputed", "completed"): Text(
-        "Vos réponses diffèrent. Elle compte comme tenue pour l’instant.",
-        "Your answers differ. It counts as held for now.",
-    ),
-    ("disputed", "missed"): Text(
-        "Vos réponses diffèrent. Elle compte comme manquée pour l’instant.",
-        "Your answers differ. It counts as missed for now.",
-    ),
-}
-"""What an attempt counts as, by cause and outcome; where the cause says no more, by the outcome."""
 
 
 def _attempt_about(state: State, link: Link) -> About:

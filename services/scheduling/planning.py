@@ -21,6 +21,7 @@ from schemas.scheduling import (
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
 from services.scheduling.arranging import arrange
+from services.scheduling.places import first_place
 from services.scheduling.slots import overlaps
 from services.scheduling.views import Calendar, PlanLine
 
@@ -28,14 +29,15 @@ RETRY = timedelta(weeks=1)
 """After how long a common free slot is sought again where there was none."""
 
 
-def begin(new: Agenda | None, known: Agenda | None, now: datetime) -> Decision:
-    """A pair was formed: all its sessions are planned."""
+def begin(new: Agenda | None, known: Agenda | None, now: datetime, key: bytes) -> Decision:
+    """A pair was formed: it has its place, and all its sessions are planned."""
     if known is not None:
         return []
     if new is None:
         return Refusal("unknown", "unknown-cohort", "The cohort of this pair has not been opened.")
     began = new.pair_event(PlanningBegan, at=now)
-    return [began, *plan(new.after(began), now)]
+    places = first_place(new, key)
+    return [began, *places, *plan(new.after(began), now)]
 
 
 def plan(

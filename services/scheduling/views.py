@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from schemas.base import Moment, Value, parent_pair
 from schemas.dates import Absence, OfferedDay
+from schemas.places import MeetingPlace
 from schemas.scheduling import Absent
 from schemas.values import Availability, CohortPolicy, Side
 from services.chassis.domain import Document, Timed
@@ -61,7 +62,7 @@ class Pair(Timed):
     once the pair has stalled, until a further session is held. `retry_at` is when the pending
     sessions, for which there was no common free slot, are tried again; `waits` says whether there
     are any, for whoever lists them. `parted`: it was dissolved while its last session was being
-    reported or corrected, and counts as graduated.
+    reported or corrected, and counts as graduated. `place` is where they meet, if that is known.
     """
 
     collection: ClassVar[str] = "pairs"
@@ -87,6 +88,7 @@ class Pair(Timed):
     stalls_at: Moment | None = None
     retry_at: Moment | None = None
     waits: bool = False
+    place: MeetingPlace | None = None
 
     def line(self, number: int) -> PlanLine:
         """The plan's line of session `number` (1 is the first)."""

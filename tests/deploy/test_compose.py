@@ -7,11 +7,10 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
-from services.chassis.settings import Settings
-from services.notify.settings import NotifySettings
+from tests.deploy.chart.rendering import settings_of
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-SERVICES = ("matching", "scheduling", "feedback", "notify")
+SERVICES = ("matching", "scheduling", "feedback", "notify", "portal")
 STAND_INS = {
     "CONNECTE_HTTP_TOKEN": "0123456789abcdef",
     "CONNECTE_LINK_VERIFY_KEY": "public",
@@ -43,7 +42,7 @@ def test_what_the_specification_does_not_know_is_refused() -> None:
 def test_a_service_starts_with_what_the_file_gives_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = NotifySettings if name == "notify" else Settings
+    kind = settings_of(name)
     given = compose()["services"][name]["environment"]
     for field in kind.model_fields.values():
         monkeypatch.delenv(str(field.alias), raising=False)

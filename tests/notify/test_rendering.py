@@ -15,6 +15,7 @@ from schemas import saying
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.matching import PairDissolved, PairProposed
+from schemas.places import MeetingPlace
 from schemas.scheduling import (
     SessionCancelled,
     SessionEvent,
@@ -436,3 +437,35 @@ def test_a_link_ends_with_what_it_is_about() -> None:
     assert url is not None
     with pytest.raises(Exception, match="expired"):
         VERIFIER.verify(url.split("/links/")[1].removesuffix("?lang=en"), PROPOSED.expires_at)
+
+
+def calendar_at(place: MeetingPlace | None) -> Any:
+    letter = letters_for(PLANNED)[0]
+    message = render(letter, person(CAMILLE), person(ALEX), LINKS, cohort(), HEAD, NOW, place=place)
+    [part] = [p for p in message.walk() if p.get_content_type() == "text/calendar"]
+    plain = message.get_body(("plain",))
+    assert plain is not None
+    calendar = Calendar.from_ical(part.get_payload(decode=True))
+    return calendar.walk("VEVENT")[0], plain.get_content()
+
+
+def test_where_a_session_takes_place_stands_in_the_letter_and_in_the_calendar() -> None:
+    link = "https://visio.example/xyz"
+    entry, text = calendar_at(MeetingPlace(at="link", link=link))
+    assert link in text
+    assert entry["LOCATION"] == link
+    assert entry["CONFERENCE"] == link
+    assert entry["CONFERENCE"].params["VALUE"] == "URI"
+
+
+def test_an_office_is_a_location_and_no_conference() -> None:
+    entry, text = calendar_at(MeetingPlace(at="manager_office"))
+    assert "Lieu : au bureau du manager" in text.replace("\xa0", " ")
+    assert entry["LOCATION"] == "au bureau du manager"
+    assert "CONFERENCE" not in entry
+
+
+def test_of_a_place_that_nobody_knows_nothing_is_said() -> None:
+    entry, text = calendar_at(None)
+    assert "Lieu" not in text
+    assert "LOCATION" not in entry

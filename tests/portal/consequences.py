@@ -41,6 +41,7 @@ from schemas.matching import (
     WithdrawManager,
     WithdrawMentor,
 )
+from schemas.meeting import MeetingPlaceSet, SetMeetingPlace
 from schemas.notify import LetterDeferred, RetryLetter
 from schemas.people import PersonContact
 from schemas.rounds import (
@@ -108,6 +109,9 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
     if (kind := _SAME.get(type(command))) is not None:
         return [recast(kind, command)]
     match command:
+        case SetMeetingPlace():
+            mentor, manager = command.pair_id.split("~")
+            return [recast(MeetingPlaceSet, command, mentor_id=mentor, manager_id=manager)]
         case PersonContact():
             return [command]
         case AcceptProposal() | DeclineProposal():

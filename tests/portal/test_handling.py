@@ -12,7 +12,7 @@ from schemas.scheduling import CorrectAttendance
 from tests.portal.browser import Element, Person
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
-    ANOTHER,
+    ASKED,
     DISPUTED,
     GOING_ON,
     JOINED,
@@ -59,7 +59,7 @@ async def later(days: int, *happened: Message) -> tuple[Town, Person]:
             "Présence en désaccord",
             "Lise Œuvrard et Paul Lenoir · séance 1, lundi 13 mars 2017, 10 h – 11 h",
         ),
-        (0, (*GOING_ON, ANOTHER), "Souhaite une autre personne", "nous ne nous comprenons pas"),
+        (0, (*GOING_ON, ASKED), "Demande un autre binôme, en confidence", "D’autres horaires"),
         (0, (*GOING_ON, NO_DATE), "Aucune heure commune", "2 séances attendent une date."),
         (0, (*GOING_ON, STALLED), "Binôme à accompagner", "depuis le lundi 6 mars 2017"),
         (0, (*GOING_ON, *[MISSED] * 3), "Binôme à accompagner", "3 séances manquées."),
@@ -142,7 +142,7 @@ async def test_a_double_click_settles_once_and_says_so() -> None:
 
 
 async def test_a_pair_that_cannot_go_on_is_ended() -> None:
-    town, anne = await office("/coordonner/c", *GOING_ON, ANOTHER)
+    town, anne = await office("/coordonner/c", *GOING_ON, ASKED)
     town.rule = "pair-not-standing"
     await anne.presses("Arrêter ce binôme")
     assert anne.status == 409

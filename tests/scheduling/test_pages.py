@@ -134,6 +134,7 @@ def test_every_answer_that_is_offered_can_be_given() -> None:
                 scenario.when(setting)
                 own = {"day": "2017-03-16", "time": "18:00"} if answer == "propose" else {}
                 own |= {"away_from": "2017-03-20"} if answer == "away" else {}
+                own |= {"place": "Salle 214"} if answer == "place" else {}
                 assert send(scenario, answer, side, **own), answer
 
 

@@ -15,7 +15,7 @@ from deploy.trial.check import Mail
 from services.notify.actions import Links
 from services.notify.rendering import Letterhead, message_id
 from services.notify.sender import Sender, Smtp, _Away
-from services.notify.views import Cohort, Letter, Person
+from services.notify.views import Cohort, Letter, Pair, Person
 from tests.simulation.faults import HOUR, Fault, Passing
 from tests.simulation.wires import Wire
 
@@ -110,7 +110,13 @@ class SimulatedSender(Sender):
         self.office = office
 
     def _rendered(
-        self, letter: Letter, person: Person, other: Person | None, cohort: Cohort, now: datetime
+        self,
+        letter: Letter,
+        person: Person,
+        other: Person | None,
+        cohort: Cohort,
+        pair: Pair | None,
+        now: datetime,
     ) -> bytes:
         line = f"{message_id(letter, HEAD.domain)} {letter.key}".encode()
         self.office.written[line] = letter

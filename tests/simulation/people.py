@@ -32,8 +32,10 @@ from schemas.matching import (
     WithdrawManager,
     WithdrawMentor,
 )
+from schemas.meeting import SetMeetingPlace
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
+from schemas.places import MeetingPlace
 from schemas.rounds import CallOffRound
 from schemas.scheduling import (
     AcceptMove,
@@ -74,6 +76,7 @@ GRID = 12 * HOUR
 PATIENCE = 45 * DAY
 """After which a coordinator begins to end what has not ended by itself."""
 
+VISIO = MeetingPlace(at="link", link="https://visio.example/{room}")
 SITES = ("Paris Bercy", "Lyon")
 DIRECTORATES = ("DGFiP", "DGE", "INSEE")
 WEEK = (
@@ -202,6 +205,7 @@ class People:
             quiet_hours=night if mood < 0.3 else QuietHours(start="03:00", end="03:00"),
             rollout=RolloutCriteria(pairs_graduated=1),
             regions=(SiteRegion(site=SITES[1], region="67"),) if mood < 0.5 else None,
+            where=VISIO if 0.2 < mood < 0.6 else None,
         )
 
     def _volunteer(self, cohort: Cohort, id: str) -> None:
@@ -354,6 +358,7 @@ class People:
         session, side, cohort = letter.facts["session_id"], letter.side, letter.cohort_id
         attempt = str(letter.facts["attempt"])  # one that was moved is answered anew
         self._away(letter)
+        self._elsewhere(letter)
         reaction = self.habits.session(cohort, f"{session}.{attempt}", side)
         match reaction and reaction.answer:
             case "confirm":
@@ -417,6 +422,18 @@ class People:
             next_day = (day + timedelta(days=1)).isoformat()
             free = OfferHours(cohort_id=cohort, person_id=person, day=next_day, hours=hours)
             self.ask(free, about=about)
+
+    def _elsewhere(self, letter: Letter) -> None:
+        """Now and then one of them would rather meet somewhere else."""
+        if self.mood("elsewhere", letter.key) < 0.04:
+            chosen = MeetingPlace(at="text", text="Salle 214")
+            pair = letter.facts["pair_id"]
+            self.ask(
+                SetMeetingPlace(
+                    cohort_id=letter.cohort_id, pair_id=pair, by=letter.side, place=chosen
+                ),
+                about=letter.key,
+            )
 
     def _no_common_hour(self, letter: Letter) -> None:
         """They widen their week, sooner or later."""

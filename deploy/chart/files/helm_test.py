@@ -3,7 +3,8 @@
 That goes the whole way (HTTP, Kafka, the step, MongoDB, HTTP) and leaves nothing in the programme:
 no cohort, no person, no public event. Feedback takes commands by the links of letters alone: it is
 asked whether it is ready (Kafka, MongoDB) and what it knows of a cohort that there is not (the
-token, MongoDB).
+token, MongoDB). The portal takes none and lists nothing: it is asked whether it is ready, and for
+the page of a cohort that there is not (MongoDB).
 """
 
 import os
@@ -14,7 +15,8 @@ import httpx
 
 COHORT = "helm-test"
 PATIENCE = 60.0
-SERVICES = ("matching", "scheduling", "feedback", "notify")
+SERVICES = ("matching", "scheduling", "feedback", "notify", "portal")
+PAGES = {"feedback": "/cohorts", "portal": "/inscription"}
 COMMANDS: dict[str, tuple[str, dict[str, object]]] = {
     "matching": ("WithdrawMentor", {"mentor_id": "nobody"}),
     "scheduling": ("CancelSession", {"session_id": "nobody~nobody~1", "by": "mentor"}),
@@ -37,21 +39,21 @@ def refused(client: httpx.Client, url: str, kind: str, fields: dict[str, object]
     raise RuntimeError(f"{kind} was taken and does not show within {PATIENCE:.0f} seconds")
 
 
-def unknown(client: httpx.Client, url: str) -> str:
+def unknown(client: httpx.Client, url: str, where: str) -> str:
     """What a service says of a cohort that there is not, once it says that it is ready."""
     ready = client.get(f"{url}/health/ready")
     if not ready.is_success:
         raise RuntimeError(f"it is not ready: {ready.text[:300]}")
-    answer = client.get(f"{url}/cohorts/{COHORT}")
+    answer = client.get(f"{url}{where}/{COHORT}")
     if answer.status_code != httpx.codes.NOT_FOUND:
         raise RuntimeError(f"it shows nothing: {answer.status_code} {answer.text[:300]}")
-    return str(answer.json()["title"])
+    return answer.reason_phrase.lower()
 
 
 def seen(client: httpx.Client, service: str, url: str) -> str:
     """What a service did, in a few words."""
     if service not in COMMANDS:
-        return f"refused to show {COHORT} ({unknown(client, url)})"
+        return f"refused to show {COHORT} ({unknown(client, url, PAGES[service])})"
     kind, fields = COMMANDS[service]
     return f"refused {kind} ({refused(client, url, kind, fields)}), and shows it"
 

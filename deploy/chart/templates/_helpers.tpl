@@ -53,7 +53,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- define "connecte.services" -}}
 {{- $found := dict -}}
 {{- $given := .Values.services | default dict -}}
-{{- range $name := list "feedback" "matching" "notify" "scheduling" -}}
+{{- range $name := list "feedback" "matching" "notify" "portal" "scheduling" -}}
 {{- $own := get $given $name -}}
 {{- if not (kindIs "map" $own) }}{{ fail (printf "services.%s: left empty, which takes away what it is by default; write {} for the defaults, or {enabled: false}" $name) }}{{ end -}}
 {{- $service := mergeOverwrite (deepCopy $.Values.defaults) (deepCopy $own) -}}
@@ -279,7 +279,7 @@ securityContext:
 
 {{/* Services that something leads to from outside, as a JSON array. */}}
 {{- define "connecte.reached" -}}
-{{- $found := list "matching" "scheduling" "feedback" -}}
+{{- $found := list "matching" "scheduling" "feedback" "portal" -}}
 {{- range .Values.ingress.hosts }}{{ range .paths }}{{ $found = append $found .service }}{{ end }}{{ end -}}
 {{ $found | uniq | toJson }}
 {{- end }}

@@ -46,7 +46,7 @@ def dashboard() -> str:
                 "service",
                 "Service",
                 'mentoring_build_info{job=~"$job"}',
-                hint="matching, scheduling, feedback, notify.",
+                hint="matching, scheduling, feedback, notify, portal.",
             )
         )
         .with_variable(

@@ -49,6 +49,12 @@ def _moved(asked: Asked, fact: Entry) -> bool:
     return bool(asked.data.get("starts_at") == fact.data.get(field))
 
 
+def _placed(asked: Asked, fact: Entry) -> bool:
+    """At the same place; what is null may be left out of a command."""
+    wanted, told = asked.data.get("place") or {}, fact.data.get("place") or {}
+    return all(wanted.get(part) == told.get(part) for part in ("at", "text", "link"))
+
+
 def _in_their_week(asked: Asked, fact: Entry) -> bool:
     """The order in which the windows are told says nothing."""
 
@@ -151,6 +157,7 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "AcceptMove": Effect(("SessionMoveAccepted",)),
     "DeclineMove": Effect(("SessionMoveDeclined",)),
+    "SetMeetingPlace": Effect(("MeetingPlaceSet",), already=("MeetingPlaceSet",), fits=_placed),
     "CancelSession": Effect(("SessionCancelled",), already=("SessionCancelled",)),
     "ReportAttendance": Effect(
         _TOLD,
@@ -170,7 +177,8 @@ UNASKED = frozenset(
     {
         *("ProposalExpired", "PairFormed", "RoundCompleted", "ManagerWaitlisted"),
         *("PairsSimulated", "RoundSimulated", "PairChosenByHand"),
-        *("SessionPlanned", "SessionShifted", "SessionPostponed", "PairStalled", "PairGraduated"),
+        *("SessionPlanned", "SessionShifted", "SessionPostponed", "SessionRelocated"),
+        *("PairStalled", "PairGraduated"),
         *("PlanningBegan", "PlanningPostponed", "AttendanceRequested", "AttendanceReminded"),
         *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),

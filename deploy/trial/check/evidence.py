@@ -61,6 +61,7 @@ UNREAD: dict[str, tuple[str, ...]] = {
     "matching": ("overrides", "simulations"),
     "scheduling": ("calendars",),
     "feedback": ("groups",),
+    "notify": ("pairs",),
 }
 """Documents of which this check says nothing: whether they follow from the log, a rebuild tells."""
 

@@ -27,6 +27,7 @@ OWED: dict[str, tuple[str, ...]] = {
     "SessionMoveProposed": BOTH,  # but not who proposed it
     "SessionMoveDeclined": BOTH,
     "SessionShifted": BOTH,
+    "SessionRelocated": BOTH,
     "SessionPostponed": BOTH,
     "SessionCancelled": BOTH,
     "SessionMissed": BOTH,

@@ -21,7 +21,7 @@ _ENDS = {
 _MOVES = ("SessionRescheduled", "SessionShifted")
 _TALKS = ("SessionMoveProposed", "SessionMoveAccepted", "SessionMoveDeclined")
 _ASKS = ("AttendanceRequested", "AttendanceReminded")
-_CHANGES = ("SessionConfirmed", *_ASKS, *_MOVES, *_TALKS)
+_CHANGES = ("SessionConfirmed", "SessionRelocated", *_ASKS, *_MOVES, *_TALKS)
 
 
 @dataclass(slots=True)

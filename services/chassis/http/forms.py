@@ -35,13 +35,15 @@ class Field:
 
     name: str
     label: Text
-    kind: Literal["date", "time"]
+    kind: Literal["date", "time", "text"]
     required: bool = True
 
     def takes(self, entered: str) -> bool:
         """Whether it is of its kind, or may be left out and is."""
-        if not entered:
+        if not entered.strip():
             return not self.required
+        if self.kind == "text":
+            return True
         try:
             (date if self.kind == "date" else time).fromisoformat(entered)
         except ValueError:

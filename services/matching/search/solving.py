@@ -27,7 +27,7 @@ def solve(people: People) -> Found:
     best_first = sorted(found.pairs, key=lambda row: -row[2])
     return Found(
         [(pool.mentors[j].id, pool.managers[i].id) for i, j, _ in best_first],
-        causes,
+        [(m.id, causes[m.id], m.needs) for m in people.waiting if m.id in causes],
         found.score,
         int(pool.capacities.sum()) - len(found.pairs),
         found.proven,

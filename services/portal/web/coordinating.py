@@ -59,9 +59,11 @@ async def mark(visit: Visit, cohort: Cohort, marks: dict[str, datetime]) -> None
 
 
 async def cohorts(visit: Visit) -> Response:
-    """Every programme, with its figures."""
+    """Every programme that the visitor coordinates, with its figures."""
     rows = []
     for cohort in await visit.site.cohorts():
+        if not visit.coordinates_in(cohort.id):
+            continue
         mentors = await tally_of(visit, cohort, "mentor_state")
         managers = await tally_of(visit, cohort, "manager_state")
         pairs = await visit.site.store.tally(Pair, ["state"], Where(cohort.id))

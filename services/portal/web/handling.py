@@ -16,8 +16,9 @@ from schemas.matching import DissolvePair
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
 from schemas.scheduling import CorrectAttendance
+from schemas.taking_part import KeepPartner
 from services.chassis.store.contract import Where
-from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant
+from services.portal.views import Asked, Cohort, Dispute, FailedLetter, Pair, Participant
 from services.portal.web.coordinating import STUCK, mark, marks_of, tasks_of
 from services.portal.web.rendering import onward, page, refusal
 from services.portal.web.site import NotHere
@@ -70,9 +71,15 @@ async def _shown(visit: Visit, cohort: Cohort, errors: dict[str, str]) -> Respon
         put_away=len(marks),
         new=new,
         errors=errors,
+        asker=_asker,
         typed=visit.typed("adresse"),
         reason=visit.typed("raison"),
     )
+
+
+def _asker(task: Task, wish: Asked) -> Participant | None:
+    """Who of the two asked for another partner: the other is not to know."""
+    return task.people[0 if wish.by == "mentor" else 1]
 
 
 async def _stuck(visit: Visit, cohort: Cohort) -> list[Task]:
@@ -208,6 +215,23 @@ async def dispute_settled(visit: Visit) -> Response:
         return await visit.site.store.one(Dispute, cohort.id, dispute.id) is None
 
     return await _sent(visit, cohort, [command], shows, "presence")
+
+
+async def wish_settled(visit: Visit) -> Response:
+    """Two of whom one had asked for another partner go on together: it was talked over."""
+    cohort = await visit.site.cohort(visit.path["cohort"])
+    store = visit.site.store
+    pair = await store.one(Pair, cohort.id, visit.typed("binome"))
+    if pair is None:
+        raise NotHere
+    about = {"cohort_id": cohort.id, "pair_id": pair.id}
+    kept = [KeepPartner.model_validate({**about, "by": one.by}) for one in pair.asked_another]
+
+    async def shows() -> bool:
+        now = await store.one(Pair, cohort.id, pair.id)
+        return now is not None and not now.wants_another
+
+    return await _sent(visit, cohort, kept, shows, "binome-garde")
 
 
 async def pair_ended(visit: Visit) -> Response:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from schemas import saying
 from schemas.known.jobs import said
 from schemas.known.tools import label
+from schemas.places import where
 from schemas.values import WEEKDAYS, Language, Tools, Window
 from services.portal import letters, phrases, weeks
 from services.portal.tools import LEVELS
@@ -122,9 +123,11 @@ def _common(visit: Visit) -> dict[str, Any]:
         "ticked_half_days": _ticked,
         "letter_about": lambda template: letters.about(template, language),
         "state": lambda name: phrases.STATES[name][language],
+        "absence": lambda one: weeks.absence_told(one, language),
         "cause": lambda text: phrases.cause(text, language),
         "icon": lambda name: phrases.ICONS.get(name, "○"),
         "name_of": _name_of(language),
+        "where": lambda place: where(place, language),
         "done": phrases.NOTICES.get(visit.query.get("fait", ""), {}).get(language, ""),
         "here": visit.request.url.path,
         "errors": {},

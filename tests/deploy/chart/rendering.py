@@ -10,12 +10,14 @@ import yaml
 
 from deploy.made.chart_files import CHART
 from services.chassis.settings import Settings
+from services.notify.settings import NotifySettings
+from services.portal.settings import PortalSettings
 
 Object = dict[str, Any]
 
 CI = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").iterdir())
 DEPLOYED = tuple(yaml.safe_load((CHART / "values.yaml").read_text())["services"])
-"""The services that the chart brings: those of the programme itself."""
+"""The services that the chart brings."""
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 
 
@@ -94,6 +96,11 @@ def services(found: Sequence[Object]) -> dict[str, Object]:
 def env_of(pod: Object) -> dict[str, Object]:
     (container,) = pod["containers"]
     return {one["name"]: one for one in container.get("env", [])}
+
+
+def settings_of(service: str) -> type[Settings]:
+    """What a service reads its settings into."""
+    return {"notify": NotifySettings, "portal": PortalSettings}.get(service, Settings)
 
 
 def aliases(kind: type[Settings]) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.stack import Terms, running_stack
+from deploy.local.stack import WITH_PORTAL, Terms, running_stack
 from tests.deploy.chart.rendering import env_of, objects, of_kind, services
 
 TOKEN = "0123456789abcdef"
@@ -36,7 +36,7 @@ async def helm_test(**environment: str) -> tuple[int, str]:
 async def test_every_service_takes_a_command_shows_it_and_answers_its_probes(
     tmp_path: Path,
 ) -> None:
-    terms = Terms(partitions=1, settings={"CONNECTE_HTTP_TOKEN": TOKEN})
+    terms = Terms(partitions=1, settings={"CONNECTE_HTTP_TOKEN": TOKEN}, services=WITH_PORTAL)
     async with running_stack(tmp_path, terms) as stack:
         urls = {f"CONNECTE_TEST_{name.upper()}": s.url for name, s in stack.services.items()}
         code, out = await helm_test(CONNECTE_HTTP_TOKEN=TOKEN, **urls)

@@ -14,7 +14,7 @@ from tests.deploy.chart.rendering import (
 )
 
 CLOSED = [name for name in CI if name != "minimal"]
-SERVICES = {"matching", "scheduling", "feedback", "notify"}
+SERVICES = {"matching", "scheduling", "feedback", "notify", "portal"}
 
 
 def ways(found: list[Object], side: str) -> dict[str, set[str]]:
@@ -65,6 +65,7 @@ def test_the_ways_out_are_those_that_are_named() -> None:
         "scheduling": each,
         "feedback": each,
         "notify": each | {"to-smtp"},
+        "portal": each | {"to-smtp", "portal-to-services"},
         "topics": {"to-dns", "topics"},
         "rebuild": each,
         "test": {"to-dns", "test-to-services"},
@@ -75,10 +76,11 @@ def test_the_ways_in_are_those_that_are_named() -> None:
     inward = ways(list(objects("production")), "Ingress")
     pages = {"from-ingress", "from-monitoring", "from-clients", "from-test"}
     assert inward == {
-        "matching": pages,
-        "scheduling": pages,
+        "matching": pages | {"from-portal"},
+        "scheduling": pages | {"from-portal"},
         "feedback": pages,
-        "notify": pages - {"from-ingress"},
+        "notify": pages - {"from-ingress"} | {"from-portal"},
+        "portal": pages,
         "topics": set(),
         "rebuild": set(),
         "test": set(),

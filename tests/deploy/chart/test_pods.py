@@ -64,10 +64,10 @@ def test_a_digest_wins_over_a_tag_and_without_either_it_is_the_version_of_the_ch
 
 
 def test_a_service_that_is_switched_off_leaves_nothing_behind() -> None:
-    found = render(changed("production", {"services.notify": {"enabled": False}}))
-    assert services(found).keys() == {"matching", "scheduling", "feedback"}
-    assert "mentorat-notify" not in [one["metadata"]["name"] for one in found]
-    assert "CONNECTE_TEST_NOTIFY" not in json.dumps(found)
+    found = render(changed("production", {"services.portal": {"enabled": False}}))
+    assert services(found).keys() == {"matching", "scheduling", "feedback", "notify"}
+    assert "mentorat-portal" not in [one["metadata"]["name"] for one in found]
+    assert "CONNECTE_TEST_PORTAL" not in json.dumps(found)
 
 
 @pytest.mark.parametrize("name", CI)
@@ -158,7 +158,9 @@ def test_the_lag_that_scales_is_that_of_the_service_s_own_group() -> None:
         for one in found
     }
     assert {name: trigger["consumerGroup"] for name, trigger in groups.items()} == {
-        f"mentorat-{service}": group_of(service) for service in DEPLOYED if service != "notify"
+        f"mentorat-{service}": group_of(service)
+        for service in DEPLOYED
+        if service not in ("notify", "portal")
     }
     for authentication in of_kind(objects("autoscaled"), "TriggerAuthentication"):
         component = authentication["metadata"]["labels"]["app.kubernetes.io/component"]

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 
 from deploy.operating.reach import Access
-from services.chassis.settings import Settings
-from services.notify.settings import NotifySettings
 from tests.deploy.chart.rendering import (
     CI,
     DEPLOYED,
@@ -19,6 +17,7 @@ from tests.deploy.chart.rendering import (
     pods,
     render,
     services,
+    settings_of,
     values,
 )
 
@@ -28,7 +27,7 @@ SECRET = re.compile(r"(PASSWORD|TOKEN|SECRET|KEY|URI|HEADERS)$")
 @pytest.mark.parametrize("name", CI)
 def test_what_a_service_is_given_is_what_it_reads(name: str) -> None:
     for service, one in services(objects(name)).items():
-        kind = NotifySettings if service == "notify" else Settings
+        kind = settings_of(service)
         given = env_of(one["spec"]["template"]["spec"]).keys()
         libraries = ("OTEL_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
         foreign = {key for key in given if key.startswith(libraries)}
@@ -44,7 +43,7 @@ def test_a_service_starts_with_what_it_is_given(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for service, one in services(objects(name)).items():
-        kind = NotifySettings if service == "notify" else Settings
+        kind = settings_of(service)
         with monkeypatch.context() as patch:
             for key in aliases(kind):
                 patch.delenv(key, raising=False)
@@ -71,7 +70,7 @@ def test_only_notify_has_the_key_that_signs() -> None:
     for service, one in services(objects("production")).items():
         given = env_of(one["spec"]["template"]["spec"])
         assert ("CONNECTE_LINK_SIGNING_KEY" in given) == (service == "notify")
-        assert ("SMTP_PASSWORD" in given) == (service == "notify")
+        assert ("SMTP_PASSWORD" in given) == (service in ("notify", "portal"))
 
 
 def test_each_service_has_credentials_of_its_own() -> None:
