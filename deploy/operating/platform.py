@@ -73,7 +73,9 @@ class Platform:
     async def send(self, service: Service, command: Command) -> CommandOutcome:
         """Send a command and wait for what comes of it. Sending it again does no harm."""
         path = f"/commands/{type(command).__name__}"
-        body = command.model_dump_json()
+        # Nothing is said of what nobody has given: a service that is older than this command does
+        # not know every field, and refuses one that it does not know.
+        body = command.model_dump_json(exclude_unset=True)
         response = await self._patiently(service, "POST", path, {"wait": str(WAIT)}, body)
         if response.is_success:
             return CommandOutcome(done=bool(response.json()["done"]))
@@ -98,6 +100,17 @@ class Platform:
             found += items
             if len(items) < PAGE:
                 return found
+
+    async def found(self, service: Service, path: str) -> dict[str, Any] | None:
+        """What a service has at an address; None where there is nothing."""
+        response = await self._patiently(service, "GET", path, {})
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not response.is_success:
+            title = _problem(response).get("title", f"status {response.status_code}")
+            raise OperationFailed(f"{service}: {title}")
+        answer: dict[str, Any] = response.json()
+        return answer
 
     async def _patiently(
         self, service: Service, method: str, path: str, query: Mapping[str, str], body: str = ""
