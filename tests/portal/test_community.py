@@ -3,10 +3,10 @@
 import pytest
 
 from schemas.community import StandInDirectory, TellCommunity
-from schemas.matching import ManagerWithdrew, MentorWithdrew
+from schemas.matching import MentorWithdrew
 from schemas.people import PersonErased
 from tests.portal.site import COORDINATOR, Town
-from tests.portal.stories import GOING_ON, JOINED, LISE, LISTED, OPENED, PAUL, TOLD
+from tests.portal.stories import GOING_ON, JOINED, LISE, LISTED, MANAGER_LEFT, OPENED, PAUL, TOLD
 from tests.portal.test_own_words import at
 
 
@@ -42,9 +42,7 @@ async def test_whoever_has_left_or_is_forgotten_stands_there_no_more(
 
 
 async def test_it_is_for_whoever_takes_part_and_for_nobody_else() -> None:
-    _, paul = await at(
-        "communaute", *JOINED, LISTED, MANAGER_LEFT
-    )
+    _, paul = await at("communaute", *JOINED, LISTED, MANAGER_LEFT)
     assert paul.status == 404
     eve = await Town().happens(*JOINED, LISTED).signed_in("eve@ministere.example")
     await eve.goes_to("/mon-espace/c/communaute")
