@@ -50,7 +50,7 @@ def test_a_service_starts_with_what_it_is_given(
             for key, entry in env_of(one["spec"]["template"]["spec"]).items():
                 # Files of certificates are the cluster's; here there are none.
                 if not key.startswith("KAFKA_SSL_"):
-                    patch.setenv(key, entry.get("value", "from-a-secret-of-the-cluster"))
+                    patch.setenv(key, entry.get("value", "mongodb://a-secret.of-the-cluster"))
             settings = kind()  # type: ignore[call-arg]  # from the environment
         assert settings.partitions == int(values(name)["kafka"].get("partitions", 12))
         assert not settings.loopback
