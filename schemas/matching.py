@@ -32,6 +32,7 @@ from schemas.values import (
     JobFamily,
     LeftOut,
     LineManager,
+    LineRelation,
     OfferedAvailability,
     Profile,
     Reason,
@@ -156,6 +157,12 @@ class AcceptProposal(PairCommand):
     """One side says yes. The pair is formed when both have."""
 
     by: Side
+    knowing_the_line: Annotated[
+        bool,
+        described(
+            "Agreed to where the two are in one reporting line.", True
+        ),
+    ] = False
 
 
 class DeclineProposal(PairCommand):
@@ -263,6 +270,10 @@ class PairProposed(PairEvent):
     ] = None
     manager_profile: Annotated[
         Profile | None, Field(description="Of the manager; null in the oldest records.")
+    ] = None
+    reporting_line: Annotated[
+        LineRelation | None,
+        Field(description="Where both have to agree that they are in one reporting line."),
     ] = None
     chosen_because: Annotated[
         StatedReason | None,

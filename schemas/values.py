@@ -45,6 +45,10 @@ LineManager = Annotated[
     PersonId | None,
     described("Who the person reports to; null if that is not told.", "g-001"),
 ]
+LineRelation = Annotated[
+    Literal["manager-above", "mentor-above", "same-manager"],
+    described("How two people stand to each other in the reporting line.", "manager-above"),
+]
 Excludes = Annotated[
     tuple[PersonId, ...],
     described("People never to be paired with this one.", ["m-002", "m-003"]),

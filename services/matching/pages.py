@@ -1,6 +1,7 @@
 """Matching's pages behind links: a proposal, its calculation, and a person's week."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from schemas.base import Command, people_of
@@ -8,7 +9,7 @@ from schemas.known import jobs
 from schemas.known.tools import listed
 from schemas.matching import AcceptProposal, ChangeAvailability, DeclineProposal
 from schemas.saying import day_and_time, number
-from schemas.values import BY_HAND, REMOTE, Words
+from schemas.values import BY_HAND, REMOTE, LineRelation, Words
 from services.chassis.domain import State
 from services.chassis.http.forms import About, Choice, Form, LinkPage, Option, Table, Text
 from services.chassis.http.links import Link
@@ -67,10 +68,43 @@ def _pair(state: State, link: Link) -> Pair | None:
     return state.get(Pair, link.cohort_id, link.id)
 
 
+_LINES: dict[LineRelation, Text] = {
+    "manager-above": Text(
+        "la personne accompagnée est au-dessus de son mentor dans la ligne hiérarchique",
+        "whoever is coached stands above their mentor in the line of managers",
+    ),
+    "mentor-above": Text(
+        "le mentor est au-dessus de la personne accompagnée dans la ligne hiérarchique",
+        "the mentor stands above whoever is coached in the line of managers",
+    ),
+    "same-manager": Text(
+        "vous avez tous les deux le même responsable",
+        "both of you report to the same person",
+    ),
+}
+_LINE = Text("À savoir avant de répondre", "To know before you answer")
+_KNOWING = replace(
+    _FORM.choices[0],
+    options=(
+        Option(
+            "accept-knowing",
+            Text(
+                "Oui, j’accepte, et ce lien hiérarchique me convient",
+                "Yes, I accept, and I am at ease with this line of managers",
+            ),
+        ),
+        _FORM.choices[0].options[1],
+    ),
+)
+
+
 def _form(state: State, link: Link, _: datetime) -> Form:
     pair = _pair(state, link)
     closed = _CLOSED.get(pair.state) if pair else None
-    return _FORM if closed is None else Form(_FORM.title, (), closed)
+    if closed is not None:
+        return Form(_FORM.title, (), closed)
+    in_line = pair is not None and pair.reporting_line is not None
+    return replace(_FORM, choices=(_KNOWING,)) if in_line else _FORM
 
 
 def _about(state: State, link: Link) -> About:
@@ -79,6 +113,8 @@ def _about(state: State, link: Link) -> About:
     if pair is None:
         return About()
     lines = [*_of_the_other(state, link), (_BEGIN, _text(listed(pair.tools)))]
+    if pair.reporting_line is not None and pair.state == "proposed":
+        lines.insert(0, (_LINE, _LINES[pair.reporting_line]))
     if (due := pair.due_at) is not None:
         until = Text.of(lambda language: day_and_time(due, language))
         lines.append((Text("Répondre jusqu’au", "Answer until"), until))
@@ -122,14 +158,15 @@ def _text(words: Words) -> Text:
 
 
 def _command(link: Link, answers: Mapping[str, str], _: str) -> Command:
-    kinds: dict[str, type[AcceptProposal | DeclineProposal]] = {
-        "accept": AcceptProposal,
-        "decline": DeclineProposal,
-    }
-    kind = kinds.get(answers.get("answer", ""))
-    if kind is None:
-        raise Problem(422, "answer: it is accept or decline")
-    return kind.model_validate({"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side})
+    asked = {"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side}
+    match answers.get("answer"):
+        case "accept" | "accept-knowing" as answer:
+            knowing = answer == "accept-knowing"
+            return AcceptProposal.model_validate(asked | {"knowing_the_line": knowing})
+        case "decline":
+            return DeclineProposal.model_validate(asked)
+        case _:
+            raise Problem(422, "answer: it is accept or decline")
 
 
 def _after(state: State, link: Link, command: Command) -> Text:

@@ -36,6 +36,12 @@ def accept(couple: Couple | None, command: AcceptProposal, now: datetime) -> Dec
         return Refusal(
             "conflict", "already-answered", "This side has accepted the proposal already."
         )
+    if pair.reporting_line is not None and not command.knowing_the_line:
+        return Refusal(
+            "invalid",
+            "line-not-agreed",
+            "knowing_the_line: the two are in one reporting line, and each has to agree to that.",
+        )
     accepted = recast(ProposalAccepted, pair, pair_id=pair.id, by=command.by)
     if not pair.accepted:
         return [accepted]

@@ -7,6 +7,7 @@ from schemas.values import (
     Availability,
     CohortPolicy,
     FirstTool,
+    LineRelation,
     RoundMode,
     ScoreReason,
     Side,
@@ -109,6 +110,7 @@ class Pair(Timed):
     reasons: tuple[ScoreReason, ...]
     tools: tuple[str, ...]
     first_tools: tuple[FirstTool, ...] = ()
+    reporting_line: LineRelation | None = None
     asked_another: tuple[Side, ...] = ()
 
 

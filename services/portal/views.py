@@ -17,6 +17,7 @@ from schemas.values import (
     Criterion,
     FirstTool,
     Language,
+    LineRelation,
     RoundMode,
     ScoreReason,
     Side,
@@ -146,6 +147,7 @@ class Pair(Document):
     first_tools: tuple[FirstTool, ...] = ()
     chosen_because: str | None = None
     expires_at: Moment | None = None
+    reporting_line: LineRelation | None = None
     completed: int = 0
     stalled: bool = False
     undated: tuple[int, ...] = ()

@@ -201,6 +201,7 @@ class People:
         mood = self.mood("policy", cohort_id)
         night = QuietHours(start="20:00", end="08:00")
         return CohortPolicy(
+            reporting_line="both_consent" if 0.4 < mood < 0.7 else "forbid",
             sessions=2 if mood < 0.75 else 3 if mood < 0.92 else 4 if mood < 0.97 else 5,
             cadence_days=2,
             proposal_days=3,
@@ -332,7 +333,9 @@ class People:
         if reaction is None:
             return
         if reaction.answer == "accept":
-            self.ask(AcceptProposal(cohort_id=cohort, pair_id=pair, by=side), self._late(letter))
+            knowing = letter.facts.get("reporting_line") is not None
+            yes = AcceptProposal(cohort_id=cohort, pair_id=pair, by=side, knowing_the_line=knowing)
+            self.ask(yes, self._late(letter))
         else:
             self.ask(DeclineProposal(cohort_id=cohort, pair_id=pair, by=side))
 

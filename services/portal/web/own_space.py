@@ -133,8 +133,11 @@ async def answer_proposal(visit: Visit) -> Response:
     if pair is None or side is None:
         raise NotHere
     yes = visit.typed("reponse") == "oui"
-    kind: type[AcceptProposal | DeclineProposal] = AcceptProposal if yes else DeclineProposal
-    command = kind(cohort_id=me.cohort_id, pair_id=pair.id, by=side)
+    asked: dict[str, Any] = {"cohort_id": me.cohort_id, "pair_id": pair.id, "by": side}
+    command: AcceptProposal | DeclineProposal = DeclineProposal(**asked)
+    if yes:
+        knowing = visit.typed("ligne") == "oui"
+        command = AcceptProposal(**asked, knowing_the_line=knowing)
 
     async def shows() -> bool:
         now = await visit.site.store.one(Pair, me.cohort_id, pair.id)
