@@ -40,7 +40,7 @@ def accept(couple: Couple | None, command: AcceptProposal, now: datetime) -> Dec
         return Refusal(
             "invalid",
             "line-not-agreed",
-            "knowing_the_line: the two are in one reporting line, and each has to agree to that.",
+            "The two are in one reporting line, and each has to agree to it (knowing_the_line).",
         )
     accepted = recast(ProposalAccepted, pair, pair_id=pair.id, by=command.by)
     if not pair.accepted:
