@@ -159,9 +159,7 @@ class AcceptProposal(PairCommand):
     by: Side
     knowing_the_line: Annotated[
         bool,
-        described(
-            "Agreed to where the two are in one reporting line.", True
-        ),
+        described("Agreed to where the two are in one reporting line.", True),
     ] = False
 
 

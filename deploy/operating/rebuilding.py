@@ -82,7 +82,8 @@ async def forget_older(access: Access, service: Service) -> list[int]:
 
 
 async def journal_size(access: Access, service: Service) -> int:
-    """About how many records a rebuild has to read."""
+    """About how many records a rebuild has to read. OperationFailed if topics are not as set."""
+    await check_partitions(access, access.partitions, _topics(service))
     topics = _topics(service, tables=False)
     names = Names(access.topic_prefix)
     places = [names.place(t, p) for t in topics for p in range(access.partitions)]

@@ -159,7 +159,8 @@ def topics_access(
         typer.Option("--format", help="A table, a script, or Kubernetes resources."),
     ] = "table",
     subscriber: Annotated[
-        list[str] | None, typer.Option(help="A system that reads public events; several times.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A system that reads public events; several times."),
     ] = None,
     cluster: Annotated[
         str, typer.Option(help="For strimzi: the name of the Kafka resource.")

@@ -4,6 +4,7 @@ A wrong value stops the start with the name of the setting.
 """
 
 import ipaddress
+import re
 import ssl
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from pydantic import (
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from schemas.invalid import in_one_line
 from schemas.rights import Role
 from schemas.topics import prefix
 
@@ -42,6 +44,16 @@ Sampler = Literal[
 ]
 EmptyIsNone = BeforeValidator(lambda given: given or None)
 """OpenTelemetry takes an empty setting for one that is not there."""
+
+
+def an_address(given: str) -> str:
+    """The text, if a letter could go there; ValueError says what one looks like, never the text."""
+    if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", given):
+        raise ValueError("an e-mail address looks like contact@programme.example")
+    return given
+
+
+MailAddress = Annotated[str, AfterValidator(an_address)]
 
 
 def _read(given: Any) -> Any:
@@ -345,10 +357,12 @@ class MailSettings(Settings):
     smtp_password: Annotated[SecretStr | None, Field(alias="SMTP_PASSWORD")] = None
     smtp_timeout: Annotated[float, Field(alias="SMTP_TIMEOUT", gt=0, le=300)] = 30.0
 
-    mail_from: Annotated[str, Field(alias="CONNECTE_MAIL_FROM", pattern=r"^[^@\s]+@[^@\s]+$")] = (
+    mail_from: Annotated[MailAddress, Field(alias="CONNECTE_MAIL_FROM")] = (
         "connecte@programme.example"
     )
-    mail_contact: Annotated[str | None, Field(alias="CONNECTE_MAIL_CONTACT")] = None
+    mail_contact: Annotated[
+        MailAddress | None, EmptyIsNone, Field(alias="CONNECTE_MAIL_CONTACT")
+    ] = None
 
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")]
@@ -360,6 +374,6 @@ def load(kind: type[S]) -> S:
     try:
         return kind()
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}" for e in wrong]
-        raise WrongSetting("; ".join(lines)) from None
+        raise WrongSetting(
+            in_one_line(error.errors(include_url=False, include_input=False))
+        ) from None

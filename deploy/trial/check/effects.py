@@ -190,7 +190,8 @@ UNASKED = frozenset(
         *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),
-        *("LetterQueued", "LetterSent", "LetterFailed", "CommandRefused"),
+        *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "LetterFailed"),
+        "CommandRefused",
     }
 )
 """The events that come with an effect, with another service's fact, or with time."""
