@@ -111,7 +111,9 @@ def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -
     told = _told(queued, report)
     _owed(log, told, over, report)
     states = _followed(log, queued, report)
-    mails = _mailed(evidence.mails, report)
+    # What the portal writes, links to sign in, is of no journal.
+    own = [mail for mail in evidence.mails if mail.letter_id or "portal" not in log.services]
+    mails = _mailed(own, report)
     for key, state in states.items():
         if state == "queued" and over:
             report.lost.append(f"Letter {key} was queued, and neither sent nor given up.")
