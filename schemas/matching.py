@@ -19,6 +19,8 @@ from schemas.base import (
     at_most,
     described,
 )
+from schemas.charter import CharterVersion
+from schemas.lines import LineRelation
 from schemas.text import TIDY
 from schemas.values import (
     AskedExcludes,
@@ -32,7 +34,6 @@ from schemas.values import (
     JobFamily,
     LeftOut,
     LineManager,
-    LineRelation,
     OfferedAvailability,
     Profile,
     Reason,
@@ -161,6 +162,10 @@ class AcceptProposal(PairCommand):
         bool,
         described("Agreed to where the two are in one reporting line.", True),
     ] = False
+    charter: Annotated[
+        CharterVersion | None,
+        Field(description="The text of the charter that they saw; null where they saw none."),
+    ] = None
 
 
 class DeclineProposal(PairCommand):
@@ -288,6 +293,10 @@ class ProposalAccepted(PairEvent):
 
     audience = "public"
     by: Annotated[Side, Field(description="Which side said yes.")]
+    charter: Annotated[
+        CharterVersion | None,
+        Field(description="The text of the charter that they agreed to; null if none was shown."),
+    ] = None
 
 
 class ProposalDeclined(PairEvent):

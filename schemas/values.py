@@ -18,6 +18,7 @@ from schemas.base import (
     closed,
     described,
 )
+from schemas.charter import Charter
 from schemas.dates import ClockTime, Region
 from schemas.letter_rules import LetterRules
 from schemas.places import MeetingPlace, as_policy
@@ -45,10 +46,6 @@ JobFamily = Annotated[Place, described("What a manager is in charge of.", "tax-a
 LineManager = Annotated[
     PersonId | None,
     described("Who the person reports to; null if that is not told.", "g-001"),
-]
-LineRelation = Annotated[
-    Literal["manager-above", "mentor-above", "same-manager"],
-    described("How two people stand to each other in the reporting line.", "manager-above"),
 ]
 Excludes = Annotated[
     tuple[PersonId, ...],
@@ -242,6 +239,9 @@ class CohortPolicy(Value):
     letters: Annotated[
         LetterRules | None,
         Field(description="How letters are gathered and what they bring to mind; null as usual."),
+    ] = None
+    charter: Annotated[
+        Charter | None, Field(description="What pairs agree to; null for the programme's own text.")
     ] = None
     where: Annotated[
         MeetingPlace | None,

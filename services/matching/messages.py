@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from schemas.base import Message
-from schemas.values import LineRelation, Waiting
+from schemas.lines import LineRelation
+from schemas.values import Waiting
 
 
 class SearchReport(Message):

@@ -5,16 +5,18 @@ from dataclasses import replace
 from datetime import datetime
 
 from schemas.base import Command, people_of
+from schemas.charter import CHARTER, Charter
 from schemas.known import jobs
 from schemas.known.tools import listed
+from schemas.lines import LineRelation
 from schemas.matching import AcceptProposal, ChangeAvailability, DeclineProposal
 from schemas.saying import day_and_time, number
-from schemas.values import BY_HAND, REMOTE, LineRelation, Words
+from schemas.values import BY_HAND, REMOTE, Words
 from services.chassis.domain import State
 from services.chassis.http.forms import About, Choice, Form, LinkPage, Option, Table, Text
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
-from services.matching.views import Manager, Mentor, Override, Pair, PairState
+from services.matching.views import Cohort, Manager, Mentor, Override, Pair, PairState
 
 _FORM = Form(
     Text("Votre réponse à une proposition de binôme", "Your answer to the proposal of a pair"),
@@ -83,19 +85,6 @@ _LINES: dict[LineRelation, Text] = {
     ),
 }
 _LINE = Text("À savoir avant de répondre", "To know before you answer")
-_KNOWING = replace(
-    _FORM.choices[0],
-    options=(
-        Option(
-            "accept-knowing",
-            Text(
-                "Oui, j’accepte, et ce lien hiérarchique me convient",
-                "Yes, I accept, and I am at ease with this line of managers",
-            ),
-        ),
-        _FORM.choices[0].options[1],
-    ),
-)
 
 
 def _form(state: State, link: Link, _: datetime) -> Form:
@@ -103,8 +92,43 @@ def _form(state: State, link: Link, _: datetime) -> Form:
     closed = _CLOSED.get(pair.state) if pair else None
     if closed is not None:
         return Form(_FORM.title, (), closed)
+    charter = _charter(state, link)
     in_line = pair is not None and pair.reporting_line is not None
-    return replace(_FORM, choices=(_KNOWING,)) if in_line else _FORM
+    return replace(_FORM, choices=(_answers(charter, in_line),)) if charter or in_line else _FORM
+
+
+def _charter(state: State, link: Link) -> Charter | None:
+    """What the two agree to; None where the cohort cannot be read, for it may have its own."""
+    cohort = state.get(Cohort, link.cohort_id, link.cohort_id)
+    return (cohort.policy.charter or CHARTER) if cohort else None
+
+
+def _answers(charter: Charter | None, in_line: bool) -> Choice:
+    """Yes is to the charter, too: the answer says to which text of it; and to the line, if any."""
+    [asked] = _FORM.choices
+    _, no = asked.options
+    yes = _YES[charter is not None, in_line]
+    value = _KNOWING if in_line else "accept"
+    return replace(
+        asked, options=(Option(f"{value}:{charter.version if charter else ''}", yes), no)
+    )
+
+
+_KNOWING = "accept-knowing"
+"""The answer of somebody who agrees to be in one reporting line with the other."""
+_YES = {
+    (True, False): Text(
+        "Oui, j’accepte ce binôme et la charte", "Yes, I accept this pair and the charter"
+    ),
+    (True, True): Text(
+        "Oui, j’accepte ce binôme et la charte, et ce lien hiérarchique me convient",
+        "Yes, I accept this pair and the charter, and I am at ease with this line of managers",
+    ),
+    (False, True): Text(
+        "Oui, j’accepte ce binôme, et ce lien hiérarchique me convient",
+        "Yes, I accept this pair, and I am at ease with this line of managers",
+    ),
+}
 
 
 def _about(state: State, link: Link) -> About:
@@ -118,11 +142,14 @@ def _about(state: State, link: Link) -> About:
     if (due := pair.due_at) is not None:
         until = Text.of(lambda language: day_and_time(due, language))
         lines.append((Text("Répondre jusqu’au", "Answer until"), until))
+    if (charter := _charter(state, link)) is not None and pair.state == "proposed":
+        lines.append((_CHARTER, Text(charter.fr, charter.en)))
     if link.side in pair.accepted and pair.state == "proposed":
         lines.append((_YOURS, _ACCEPTED_BEFORE))
     return About(lines)
 
 
+_CHARTER = Text("La charte", "The charter")
 _BEGIN = Text("Pour commencer", "To begin with")
 _YOURS = Text("Votre réponse", "Your answer")
 _ACCEPTED_BEFORE = Text(
@@ -157,16 +184,19 @@ def _text(words: Words) -> Text:
     return Text(words.fr, words.en)
 
 
-def _command(link: Link, answers: Mapping[str, str], _: str) -> Command:
-    asked = {"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side}
-    match answers.get("answer"):
-        case "accept" | "accept-knowing" as answer:
-            knowing = answer == "accept-knowing"
-            return AcceptProposal.model_validate(asked | {"knowing_the_line": knowing})
+def _command(link: Link, answers: Mapping[str, str], __: str) -> Command:
+    answer, _, charter = answers.get("answer", "").partition(":")
+    about = {"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side}
+    if charter:
+        about["charter"] = charter
+    match answer:
+        case "accept" | "accept-knowing":
+            knowing = answer == _KNOWING
+            return AcceptProposal.model_validate(about | {"knowing_the_line": knowing})
         case "decline":
-            return DeclineProposal.model_validate(asked)
+            return DeclineProposal.model_validate(about)
         case _:
-            raise Problem(422, "answer: it is accept or decline")
+            raise Problem(422, "answer: it is accept, with the version of the charter, or decline")
 
 
 def _after(state: State, link: Link, command: Command) -> Text:

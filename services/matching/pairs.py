@@ -42,7 +42,8 @@ def accept(couple: Couple | None, command: AcceptProposal, now: datetime) -> Dec
             "line-not-agreed",
             "The two are in one reporting line, and each has to agree to it (knowing_the_line).",
         )
-    accepted = recast(ProposalAccepted, pair, pair_id=pair.id, by=command.by)
+    yes = {"by": command.by, "charter": command.charter}
+    accepted = recast(ProposalAccepted, pair, pair_id=pair.id, **yes)
     if not pair.accepted:
         return [accepted]
     formed = recast(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from schemas.base import Event, pair_of, recast
+from schemas.lines import LineRelation
 from schemas.matching import (
     ManagerWaitlisted,
     PairProposed,
@@ -25,7 +26,6 @@ from schemas.rounds import (
 )
 from schemas.values import (
     CohortPolicy,
-    LineRelation,
     Profile,
     SimulatedPair,
     SimulatedPlace,

@@ -3,11 +3,11 @@
 from typing import ClassVar, Literal
 
 from schemas.base import Moment
+from schemas.lines import LineRelation
 from schemas.values import (
     Availability,
     CohortPolicy,
     FirstTool,
-    LineRelation,
     RoundMode,
     ScoreReason,
     Side,

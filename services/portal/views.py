@@ -11,6 +11,7 @@ from pydantic import Field
 
 from schemas.base import Moment, Value
 from schemas.dates import Absence
+from schemas.lines import LineRelation
 from schemas.places import MeetingPlace
 from schemas.saying import PARIS
 from schemas.values import (
@@ -19,7 +20,6 @@ from schemas.values import (
     Criterion,
     FirstTool,
     Language,
-    LineRelation,
     RoundMode,
     ScoreReason,
     Side,

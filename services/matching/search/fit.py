@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from schemas.dates import minutes
 from schemas.known.jobs import needs_of
-from schemas.values import REMOTE, WEEKDAYS, Availability, CohortPolicy, LineRelation, Tools
+from schemas.lines import LineRelation
+from schemas.values import REMOTE, WEEKDAYS, Availability, CohortPolicy, Tools
 from services.matching.views import Manager, Mentor
 
 POINT = 10_000

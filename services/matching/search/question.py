@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from schemas.values import CohortPolicy, LineRelation, Tools, WaitingCause
+from schemas.lines import LineRelation
+from schemas.values import CohortPolicy, Tools, WaitingCause
 from services.chassis.domain import Document
 from services.matching.views import Cohort, Line, Manager, Mentor, Override, Pair
 

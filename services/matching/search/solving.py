@@ -5,7 +5,8 @@ from itertools import chain
 
 import numpy as np
 
-from schemas.values import CohortPolicy, LineRelation, WaitingCause
+from schemas.lines import LineRelation
+from schemas.values import CohortPolicy, WaitingCause
 from services.matching.search.fit import to_agree_on
 from services.matching.search.pairing import pair
 from services.matching.search.question import Found, People
