@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 from schemas import (
     calendars,
+    cohorts,
     feedback,
     matching,
     meeting,
@@ -29,7 +30,7 @@ Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
-    "matching": (matching, rounds, taking_part),
+    "matching": (matching, cohorts, rounds, taking_part),
     "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify,),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.base import Event, Message
+from schemas.cohorts import PolicyChanged
 from schemas.matching import CohortOpened
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import LetterDeferred, LetterFailed, LetterSent, RetryLetter
@@ -21,7 +22,7 @@ def needs(message: Message) -> Iterable[Need]:
     """The documents that a message's decision and its events touch."""
     cohort_id = message.cohort_id
     match message:
-        case CohortOpened():
+        case CohortOpened() | PolicyChanged():
             return [One(Cohort, cohort_id, cohort_id)]
         case MeetingPlaceSet():
             return [One(Pair, cohort_id, message.pair_id)]
@@ -67,6 +68,7 @@ def _left_to_the_sender(*_: object) -> Decision:
 HANDLERS: Handlers = {
     **dict.fromkeys(LETTERS, _tell),
     CohortOpened: _noted,
+    PolicyChanged: _noted,
     MeetingPlaceSet: _noted,
     PersonContact: _noted,
     PersonErased: _noted,
@@ -95,7 +97,7 @@ DOMAIN = Domain(
     ),
     tables=(PEOPLE,),
     documents=(Cohort, Person, Pair, Letter),
-    learns=frozenset({CohortOpened, MeetingPlaceSet}),
+    learns=frozenset({CohortOpened, PolicyChanged, MeetingPlaceSet}),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,
