@@ -178,7 +178,10 @@ async def running_stack(
         uri = await stack.enter_async_context(mongodb(directory))
         mailbox = await stack.enter_async_context(Mailbox(maildir or directory / "mail"))
         await create_topics(
-            {"bootstrap_servers": kafka}, partitions=terms.partitions, replication=terms.replication
+            {"bootstrap_servers": kafka},
+            partitions=terms.partitions,
+            replication=terms.replication,
+            prefix=terms.settings.get("CONNECTE_TOPIC_PREFIX", ""),
         )
         ports = dict(zip(terms.services, free_ports(len(terms.services)), strict=True))
         origin = datetime.now(UTC)

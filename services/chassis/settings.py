@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from cryptography import x509
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,6 +26,7 @@ from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas.rights import Role
+from schemas.topics import prefix
 
 S = TypeVar("S", bound="Settings")
 
@@ -134,6 +136,7 @@ class Settings(BaseSettings):
     kafka_certfile: Annotated[str | None, Field(alias="KAFKA_SSL_CERTFILE")] = None
     kafka_keyfile: Annotated[str | None, Field(alias="KAFKA_SSL_KEYFILE")] = None
     kafka_idempotent: Annotated[bool, Field(alias="CONNECTE_KAFKA_IDEMPOTENT")] = True
+    topic_prefix: Annotated[str, Field(alias="CONNECTE_TOPIC_PREFIX"), AfterValidator(prefix)] = ""
     session_timeout_ms: Annotated[
         int, Field(alias="CONNECTE_SESSION_TIMEOUT_MS", ge=500, le=600_000)
     ] = 10_000

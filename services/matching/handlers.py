@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.base import Event, Message, PairEvent, pair_of, people_of
 from schemas.cohorts import ChangePolicy, CloseCohort
+from schemas.lines import NameLineManager
 from schemas.matching import (
     AcceptProposal,
     AvailabilityChanged,
@@ -38,12 +39,13 @@ from schemas.taking_part import (
     ReturnMentor,
 )
 from services.chassis.domain import Columns, Decision, Domain, Due, Handlers, Need, One, State
-from services.matching import cohorts, overrides, pairs, people, rounds, taking_part
-from services.matching.couple import Couple, couple_of
+from services.matching import cohorts, lines, overrides, pairs, people, rounds, taking_part
+from services.matching.couple import Couple, couple_of, line_in
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.views import (
     Cohort,
+    Line,
     Manager,
     Mentor,
     Override,
@@ -74,6 +76,9 @@ def needs(message: Message) -> Iterable[Need]:
             yield from _needs_of_pair(cohort_id, message.pair_id)
         case Due():
             yield from _needs_of_pair(cohort_id, message.id)
+        case NameLineManager():
+            yield One(Cohort, cohort_id, cohort_id)
+            yield One(Line, cohort_id, message.person_id)
         case ChangeAvailability() | AvailabilityChanged():
             yield One(Mentor, cohort_id, message.person_id)
             yield One(Manager, cohort_id, message.person_id)
@@ -295,11 +300,13 @@ def _couples(state: State, round_: Round, report: PairsFound) -> Iterable[Couple
             yield couple
 
 
-def _propose_pair(state: State, command: ProposePair, now: datetime) -> Decision:
-    def line_of(person: str) -> str | None:
-        known = _mentor(state, command, person) or _manager(state, command, person)
-        return known.line_manager if known else None
+def _name_line_manager(state: State, command: NameLineManager, _: datetime) -> Decision:
+    known = state.get(Line, command.cohort_id, command.person_id)
+    return lines.name(_cohort(state, command), known, command)
 
+
+def _propose_pair(state: State, command: ProposePair, now: datetime) -> Decision:
+    line_of = line_in(state, command.cohort_id)
     cohort, named = _cohort(state, command), _named(state, command, command.pair_id)
     return overrides.propose(cohort, *named, line_of, command, now)
 
@@ -330,6 +337,7 @@ HANDLERS: Handlers = {
     PauseMentor: _pause,
     ResumeMentor: _resume,
     ChangeAvailability: _change_availability,
+    NameLineManager: _name_line_manager,
     ChangeMentor: _change_mentor,
     ChangeManager: _change_manager,
     PauseManager: _pause_manager,
@@ -379,7 +387,7 @@ LEARNS: frozenset[type[Event]] = frozenset((PairGraduated, GraduationWithdrawn))
 DOMAIN = Domain(
     name="matching",
     reads=("mentoring.scheduling.events",),
-    documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override),
+    documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override, Line),
     learns=LEARNS,
     handlers=HANDLERS,
     evolution=EVOLUTION,

@@ -1,46 +1,53 @@
-"""What the programme's letters are about, for whoever coordinates. Pure.
+"""What letters are about, in a line each, for whom they were sent to. Pure.
 
-A letter is named by the event that it tells; no word of its text is here, nor of a survey's answer.
+Always holds: every letter that the platform writes has its words; no line holds a name.
 """
 
 from collections.abc import Mapping
 
 from schemas.values import Language
 
-LETTERS: Mapping[str, tuple[str, str]] = {
-    "MentorVolunteered": ("Inscription comme mentor", "Joined as a mentor"),
-    "ManagerEnrolled": ("Inscription comme manager", "Joined as a manager"),
-    "MentorReturned": ("Retour parmi les mentors", "Back among the mentors"),
-    "ManagerReturned": ("Retour dans le programme", "Back in the programme"),
-    "ManagerWaitlisted": ("Liste d’attente", "Waiting list"),
-    "PairProposed": ("Binôme proposé", "Pair proposed"),
-    "ProposalDeclined": ("Binôme refusé", "Pair declined"),
-    "ProposalExpired": ("Proposition close", "Proposal closed"),
-    "PairFormed": ("Binôme formé", "Pair formed"),
-    "PairDissolved": ("Binôme arrêté", "Pair ended"),
-    "PairStalled": ("Reprendre les séances", "To resume sessions"),
-    "PairGraduated": ("Parcours terminé", "All sessions held"),
-    "GraduationWithdrawn": ("Le parcours continue", "The sessions go on"),
-    "SessionPlanned": ("Séance planifiée", "Session planned"),
-    "SessionRescheduled": ("Séance déplacée", "Session moved"),
-    "SessionShifted": ("Nouvelle date de séance", "New date of a session"),
-    "SessionPostponed": ("Séance sans date", "Session without a date"),
-    "SessionRelocated": ("Autre lieu de séance", "Another place of a session"),
-    "SessionCancelled": ("Séance annulée", "Session cancelled"),
-    "SessionMissed": ("Séance manquée", "Session missed"),
-    "SessionWithdrawn": ("Rattrapage annulé", "Extra date dropped"),
-    "SessionMoveProposed": ("Autre date proposée", "Another date proposed"),
-    "SessionMoveDeclined": ("Autre date refusée", "Another date declined"),
-    "SessionDisputed": ("Réponses qui diffèrent", "Answers that differ"),
-    "AttendanceRequested": ("La séance a-t-elle eu lieu ?", "Did the session take place?"),
-    "AttendanceReminded": ("Rappel sur la séance", "Reminder of the session"),
-    "AttendanceCorrected": ("Présence établie", "Attendance settled"),
-    "PlanningPostponed": ("Aucune heure commune", "No common hour"),
-    "SurveyOpened": ("Questionnaire", "Survey"),
+
+def _said(fr: str, en: str) -> Mapping[Language, str]:
+    return {"fr": fr, "en": en}
+
+
+SUBJECTS: Mapping[str, Mapping[Language, str]] = {
+    "MentorVolunteered": _said("Votre inscription comme mentor", "You joined as a mentor"),
+    "ManagerEnrolled": _said("Votre demande d’accompagnement", "You asked to be coached"),
+    "MentorReturned": _said("Votre retour parmi les mentors", "You came back as a mentor"),
+    "ManagerReturned": _said("Votre retour dans le programme", "You came back"),
+    "ManagerWaitlisted": _said("La liste d’attente", "The waiting list"),
+    "PairProposed": _said("Un binôme vous est proposé", "A pair is proposed to you"),
+    "ProposalDeclined": _said("Le binôme proposé ne se fait pas", "The pair will not be"),
+    "ProposalExpired": _said("La proposition de binôme est close", "The proposal is closed"),
+    "PairFormed": _said("Votre binôme est formé", "Your pair is formed"),
+    "PairDissolved": _said("Votre binôme prend fin", "Your pair ends"),
+    "PairStalled": _said("Et si vous repreniez vos séances ?", "Shall you begin again?"),
+    "PairGraduated": _said("Votre parcours est terminé", "Your sessions are all held"),
+    "GraduationWithdrawn": _said("Votre parcours continue", "Your sessions go on"),
+    "PlanningPostponed": _said("Aucune heure commune pour l’instant", "No common hour yet"),
+    "SessionPlanned": _said("La date d’une séance", "The date of a session"),
+    "SessionRescheduled": _said("Une séance est déplacée", "A session has moved"),
+    "SessionRelocated": _said("Le lieu d’une séance change", "A session's place changes"),
+    "SessionShifted": _said("Une séance change de date", "A session has another date"),
+    "SessionPostponed": _said("Une séance attend une date", "A session waits for a date"),
+    "SessionMoveProposed": _said("Une autre date vous est proposée", "Another date is proposed"),
+    "SessionMoveDeclined": _said("Quelle date tient", "Which date stands"),
+    "SessionCancelled": _said("Une séance est annulée", "A session is cancelled"),
+    "SessionMissed": _said("Une séance n’a pas eu lieu", "A session was not held"),
+    "SessionWithdrawn": _said("Une date de rattrapage tombe", "A date is not needed any more"),
+    "SessionDisputed": _said("Vos réponses diffèrent", "Your answers differ"),
+    "AttendanceRequested": _said("La séance a-t-elle eu lieu ?", "Was the session held?"),
+    "AttendanceReminded": _said("Rappel : la séance a-t-elle eu lieu ?", "Reminder: was it held?"),
+    "AttendanceCorrected": _said("Une séance est corrigée", "A session is corrected"),
+    "SurveyOpened": _said("Votre avis", "Your opinion"),
 }
 
 
-def about(template: str, language: Language) -> str:
-    """What a letter is about; one of a kind that is not known here is a letter."""
-    fr, en = LETTERS.get(template, ("Lettre du programme", "The programme's letter"))
-    return fr if language == "fr" else en
+def subject(template: str, language: Language) -> str:
+    """What a letter is about; a plain word for one that is not known here yet."""
+    said = SUBJECTS.get(template)
+    if said is not None:
+        return said[language]
+    return "Une lettre du programme" if language == "fr" else "A letter of the programme"

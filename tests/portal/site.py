@@ -5,7 +5,6 @@ Always holds: what a page sends is in `sent`, and comes to what `rule` says, onc
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ import httpx
 from fastapi import FastAPI
 
 from schemas.base import Message
+from schemas.people import PersonErased
 from schemas.topics import TYPES
 from services.chassis.clock import Clock
 from services.chassis.http.application import create_app
@@ -47,7 +47,6 @@ class Town:
     sent: list[Message] = field(default_factory=list)
     behind: list[tuple[str, str]] = field(default_factory=list)
     mails: list[EmailMessage] = field(default_factory=list)
-    letters: list[dict[str, Any]] = field(default_factory=list)
     rule: str | None = None
     away: bool = False
     open_: asyncio.Event = field(default_factory=asyncio.Event)
@@ -82,13 +81,7 @@ class Town:
             heads = {"content-type": "application/problem+json"}
             return httpx.Response(409, json=body, headers=heads)
         assert request.headers["authorization"] == "Bearer token"
-        if request.method == "GET" and "person_id" not in request.url.params:
-            return httpx.Response(200, json={"letters": Counter(x["state"] for x in self.letters)})
-        if request.method == "GET":
-            wanted = request.url.params["person_id"]
-            items = [one for one in self.letters if one["person_id"] == wanted]
-            return httpx.Response(200, json={"items": items, "total": len(items)})
-        kind = TYPES[request.url.path.rpartition("/")[2]]
+        kind = {**TYPES, "PersonErased": PersonErased}[request.url.path.rpartition("/")[2]]
         command = kind.model_validate(json.loads(request.content))
         self.sent.append(command)
         heads = request.headers

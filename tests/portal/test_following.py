@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 from schemas.people import PersonContact
 from schemas.scheduling import SessionCompleted
 from services.portal.charts import WIDTH, chart
-from services.portal.sheets import as_csv, as_ods, as_text
+from services.portal.web.sheets import as_csv, as_ods, as_text
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
     GOING_ON,

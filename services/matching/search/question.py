@@ -1,12 +1,12 @@
 """What a search is asked and what it answers: plain data, which can be sent to another process."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from schemas.values import CohortPolicy, Tools, WaitingCause
 from services.chassis.domain import Document
-from services.matching.views import Cohort, Manager, Mentor, Override, Pair
+from services.matching.views import Cohort, Line, Manager, Mentor, Override, Pair
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -19,6 +19,8 @@ class People:
     mentors: Sequence[Mentor]
     managers: Sequence[Manager]
     closed: Mapping[str, Sequence[str]]
+    lines: Mapping[str, str | None] = field(default_factory=dict)
+    """Who people report to, as a directory has it: before what they say themselves."""
 
     @property
     def free(self) -> list[Mentor]:
@@ -39,6 +41,7 @@ SEEN: Mapping[type[Document], Sequence[str]] = {
     # Of pairs there are more with every round, and two ids of each are all that is asked.
     Pair: ("manager_id", "mentor_id"),
     Override: ("manager_id", "mentor_id", "decision"),
+    Line: ("id", "line_manager"),
 }
 """What a search sees of which documents."""
 

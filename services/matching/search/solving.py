@@ -16,7 +16,10 @@ from services.matching.views import Manager, Mentor
 def solve(people: People) -> Found:
     """The best pairing of those who are free and wait. Pure."""
     everybody: list[Mentor | Manager] = [*people.mentors, *people.managers]
-    bonds = Bonds({person.id: person.line_manager for person in everybody}, people.closed)
+    bonds = Bonds(
+        {person.id: person.line_manager for person in everybody} | dict(people.lines),
+        people.closed,
+    )
     pool = Pool(people.free, people.waiting, people.policy, bonds)
     found = pair(pool)
     causes: dict[str, WaitingCause] = {

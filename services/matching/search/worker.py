@@ -25,7 +25,7 @@ from services.chassis.store.rows import decoded
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.search.explaining import waiting_words
 from services.matching.search.question import SEEN, Found, People, Roll
-from services.matching.views import Cohort, Manager, Mentor, Override, Pair, Round
+from services.matching.views import Cohort, Line, Manager, Mentor, Override, Pair, Round
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,7 @@ def people_on(roll: Roll) -> People:
         [Mentor.model_validate(row) for row in rows_of(Mentor)],
         [Manager.model_validate(row) for row in rows_of(Manager)],
         {manager: sorted(mentors) for manager, mentors in sorted(closed.items())},
+        {row["id"]: row["line_manager"] for row in rows_of(Line)},
     )
 
 

@@ -4,15 +4,14 @@ Always holds: sending a command again does no harm (the services see to it); not
 is in a log, nor in what is raised.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
 from schemas.actors import Actor
-from schemas.base import Command, Moment, Value
-from schemas.people import PersonContact
+from schemas.base import Command
+from schemas.people import PersonContact, PersonErased
 from schemas.topics import COMMANDS, Service
 from services.chassis.http.identity import ON_BEHALF, VIA
 
@@ -22,6 +21,7 @@ WAIT = 10
 _SERVICE: dict[type[Command], Service] = {
     **{kind: service for service, kinds in COMMANDS.items() for kind in kinds},
     PersonContact: "notify",
+    PersonErased: "notify",
 }
 
 
@@ -32,14 +32,6 @@ class Outcome:
     done: bool
     rule: str | None = None
     detail: str = ""
-
-
-class SentLetter(Value):
-    """A letter as notify lists it: what it tells, and what became of it. No word of it is here."""
-
-    template: str
-    state: str
-    owed_since: Moment
 
 
 class Away(Exception):
@@ -82,31 +74,6 @@ class Engine:
         if rule is None:
             raise Away(f"{service}: status {answer.status_code}")
         return Outcome(done=False, rule=str(rule), detail=str(problem.get("title", "")))
-
-    async def letters(self, cohort_id: str, person_id: str) -> Sequence[SentLetter] | None:
-        """What was written to somebody, newest first; None while nobody can tell."""
-        params = {"person_id": person_id, "limit": "200"}
-        told = await self._told(f"/cohorts/{cohort_id}/letters", params)
-        if told is None:
-            return None
-        found = [SentLetter.model_validate(item) for item in told.get("items", ())]
-        return sorted(found, key=lambda letter: letter.owed_since, reverse=True)
-
-    async def letters_by_state(self, cohort_id: str) -> Mapping[str, int] | None:
-        """How many letters there are of a cohort; None while nobody can tell."""
-        told = await self._told(f"/cohorts/{cohort_id}", {})
-        return None if told is None else dict(told.get("letters", {}))
-
-    async def _told(self, path: str, params: Mapping[str, str]) -> dict[str, Any] | None:
-        """What notify shows; nothing of what it does not know yet, None if it is away."""
-        try:
-            url = f"{self._urls['notify']}{path}"
-            answer = await self._opened().get(url, params=params, timeout=5)
-            if answer.status_code == httpx.codes.NOT_FOUND:
-                return {}
-            return dict(answer.json()) if answer.is_success else None
-        except (httpx.HTTPError, ValueError):
-            return None
 
     def _opened(self) -> httpx.AsyncClient:
         """One client, made where there is a loop."""

@@ -16,11 +16,11 @@ from services.chassis.domain import D
 from services.chassis.store.contract import Where
 from services.portal import phrases
 from services.portal.charts import chart
-from services.portal.sheets import Cell, as_csv, as_ods
-from services.portal.views import Cohort, Pair, Participant, Session
+from services.portal.views import Cohort, Letter, Pair, Participant, Session
 from services.portal.web.coordinating import tally_of, tasks_of
 from services.portal.web.own_space import state_of
 from services.portal.web.rendering import HEADS, page
+from services.portal.web.sheets import Cell, as_csv, as_ods
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 
@@ -90,7 +90,7 @@ async def following(visit: Visit) -> Response:
         held=held,
         told=held + missed,
         causes={cause: n for (cause,), n in causes.items()},
-        letters=await visit.site.engine.letters_by_state(cohort.id),
+        letters={s: n for (s,), n in (await store.tally(Letter, ["state"], at)).items()},
     )
 
 

@@ -37,7 +37,7 @@ from services.portal import weeks
 from services.portal.jobs import job_of
 from services.portal.roster import read_tools
 from services.portal.tools import tool_of
-from services.portal.views import Pair, Participant, Session
+from services.portal.views import Letter, Pair, Participant, Session
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.handling import contact_of
 from services.portal.web.own_space import own_pair
@@ -90,6 +90,7 @@ async def _sheet(
         where = Where(cohort.id, {"pair_id": pair.id})
         sessions = await store.page(Session, where, cohort.policy.sessions)
         own.append(own_pair(pair, side, people.get(other), sessions, cohort, visit.now))
+    letters = await store.page(Letter, Where(cohort.id, {"person_id": person.id}), MANY)
     return page(
         visit,
         "sheet.html",
@@ -97,7 +98,7 @@ async def _sheet(
         **await tasks_of(visit, cohort),
         person=person,
         pairs=own,
-        letters=await visit.site.engine.letters(cohort.id, person.id),
+        letters=sorted(letters, key=lambda letter: (letter.owed_at, letter.id), reverse=True),
         errors=errors or {},
         given=given,
         changed=changed,
