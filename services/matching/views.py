@@ -26,12 +26,13 @@ _COUNTED = ("partition", "cohort_id", "state")
 
 
 class Cohort(Document):
-    """One run of the programme; `id` is the cohort's own."""
+    """One run of the programme; `id` is the cohort's own. `closed`: nobody joins any more."""
 
     collection: ClassVar[str] = "cohorts"
 
     name: str
     policy: CohortPolicy
+    closed: bool = False
 
 
 class Mentor(Document):

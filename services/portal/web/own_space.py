@@ -74,7 +74,7 @@ async def space(visit: Visit) -> Response:
     parts = [await _part(visit, me) for me in mine if me.sides]
     if not parts and visit.coordinates and "fait" in visit.query:
         return onward("/coordonner", visit.query["fait"])
-    cohorts = await visit.site.cohorts() if not parts else []
+    cohorts = await visit.site.open_cohorts() if not parts else []
     return page(visit, "space.html", parts_of=parts, cohorts=cohorts, mixed=state_of)
 
 
