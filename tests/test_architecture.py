@@ -157,7 +157,7 @@ def test_the_chassis_imports_no_service_and_no_message_of_the_domain() -> None:
 
 
 FLOORS = (
-    {"domain", "clock", "settings", "faults"},
+    {"domain", "clock", "addresses", "settings", "faults"},
     {"log.contract"},
     {"store.contract", "documents", "inputs", "tracing"},
     {"store", "log"},
