@@ -30,7 +30,7 @@ SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify",
 ROOMS = {"app", "evolution", "handlers", "views"}
 PAGED = {"matching", "scheduling", "feedback", "portal"}
 """Services with pages, behind the links of letters or of their own; notify writes the links."""
-FOLDERS = {"matching": {"search"}, "notify": {"templates"}, "portal": {"web"}}
+FOLDERS = {"matching": {"search"}, "notify": {"templates"}, "portal": {"web", "sheets"}}
 READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup", "pages", "participants"}
 """The rooms that look documents up; a decision is given them."""
 
@@ -137,7 +137,7 @@ def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None
 
 HOMES = {
     *SERVICES,
-    *("calendars", "lines", "meeting", "rounds", "taking_part"),
+    *("calendars", "cohorts", "lines", "meeting", "rounds", "taking_part"),
     *("base", "journal", "heartbeat", "people"),
 }
 """Where messages stand: those of a service, those of every service, and what others inherit."""

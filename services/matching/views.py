@@ -27,12 +27,13 @@ _COUNTED = ("partition", "cohort_id", "state")
 
 
 class Cohort(Document):
-    """One run of the programme; `id` is the cohort's own."""
+    """One run of the programme; `id` is the cohort's own. `closed`: nobody joins any more."""
 
     collection: ClassVar[str] = "cohorts"
 
     name: str
     policy: CohortPolicy
+    closed: bool = False
 
 
 class Mentor(Document):
@@ -173,6 +174,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 PERSONAL: dict[type[Document], Personal] = {
     Mentor: Personal(("id",)),
     Manager: Personal(("id",)),
+    Line: Personal(("id",)),
     # Who would rather have another partner is told to coordinators alone.
     Pair: Personal(("mentor_id", "manager_id"), withheld=("asked_another",)),
     # Why two are kept apart can be about the other one.

@@ -22,6 +22,7 @@ from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     coordinating,
     following,
+    guides_pages,
     handling,
     importing,
     joining,
@@ -31,6 +32,7 @@ from services.portal.web import (
     own_words,
     pairing_pages,
     people_pages,
+    policy_pages,
     rounds_pages,
     sheet_pages,
     signing_in,
@@ -75,6 +77,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/connexion/{link}", "anybody", signing_in.use_link),
     Route("POST", "/deconnexion", "anybody", signing_in.leave),
     Route("GET", "/reprendre/{draft}", "signed-in", signing_in.take_up),
+    Route("GET", "/guides", "anybody", guides_pages.all_guides),
+    Route("GET", "/guides/{guide}", "anybody", guides_pages.one_guide),
     Route("GET", "/inscription/{cohort}", "anybody", joining.about),
     Route("GET", "/inscription/{cohort}/qr.svg", "anybody", joining.qr_code),
     Route("GET", "/inscription/{cohort}/mentor", "anybody", joining.mentor_form),
@@ -128,6 +132,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_C}/tour/{{round}}", "coordinator", rounds_pages.round_sent),
     Route("GET", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside),
     Route("POST", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside_sent),
+    Route("GET", f"{_C}/reglages", "coordinator", policy_pages.settings),
+    Route("POST", f"{_C}/reglages", "administrator", policy_pages.settings_sent),
     Route("GET", f"{_C}/suivi", "coordinator", following.following),
     Route("GET", f"{_C}/suivi/export", "coordinator", following.exported),
 )

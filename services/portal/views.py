@@ -53,7 +53,8 @@ class Figures(Value):
 class Cohort(Document):
     """A programme, as it is listed and followed; `id` is the cohort's own.
 
-    `ready`: whether it counts as run in; None before anybody could tell.
+    `ready`: whether it counts as run in; None before anybody could tell. `closed`: nobody joins any
+    more. `changes`: how often its rules have changed.
     """
 
     collection: ClassVar[str] = "cohorts"
@@ -63,6 +64,8 @@ class Cohort(Document):
     figures: Figures | None = None
     criteria: tuple[Criterion, ...] = ()
     ready: bool | None = None
+    closed: bool = False
+    changes: int = 0
 
 
 class Participant(Document):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from deploy.trial.habits import Habits
 from schemas.base import Command, parent_pair, people_of
 from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
+from schemas.cohorts import ChangePolicy, CloseCohort
 from schemas.dates import Hours
 from schemas.feedback import AnswerSurvey
 from schemas.lines import NameLineManager
@@ -58,7 +59,7 @@ from schemas.taking_part import (
     ReturnMentor,
 )
 from schemas.topics import PEOPLE
-from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, SiteRegion, Window
+from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, SiteRegion, Weights, Window
 from services.feedback.questionnaire import question_ids
 from services.feedback.views import kind_of, side_of
 from services.matching import views as matching
@@ -169,6 +170,9 @@ class People:
         for number in range(couples):
             self._enrol(cohort, f"g{number}")
         self._by_hand(its)
+        if self.mood("other rules", its) < 0.3:
+            other = self._policy(its).model_copy(update={"weights": Weights(bridge=30)})
+            self.ask(ChangePolicy(cohort_id=its, policy=other), 3)
         self.later(HOUR, lambda: send(RunRound(cohort_id=its, round_id="r1")))
         self.later(9 * DAY, lambda: send(RunRound(cohort_id=its, round_id="r2")))
         if self.mood("nonsense", its) < 0.3:
@@ -308,6 +312,8 @@ class People:
             self.later(2 * DAY, lambda: self._end(cohort))
             return
         cohort.over = True
+        if self.mood("closes", cohort.id) < 0.5:
+            self.world.send(CloseCohort(cohort_id=cohort.id))
         for letter in look("notify", notify.Letter, cohort.id):
             if letter.state == "failed" and self.mood("retry", letter.key) < 0.3:
                 self.world.send(RetryLetter(cohort_id=cohort.id, letter_id=letter.id))
