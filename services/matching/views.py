@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from schemas.base import Moment
 from schemas.community import Meeting
+from schemas.lines import LineRelation
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -27,7 +28,7 @@ _COUNTED = ("partition", "cohort_id", "state")
 
 
 class Cohort(Document):
-    """One run of the programme; `id` is the cohort's own."""
+    """One run of the programme; `id` is the cohort's own. `closed`: nobody joins any more."""
 
     collection: ClassVar[str] = "cohorts"
 
@@ -35,6 +36,7 @@ class Cohort(Document):
     policy: CohortPolicy
     room: str | None = None
     meeting: Meeting | None = None
+    closed: bool = False
 
 
 class Mentor(Document):
@@ -113,6 +115,7 @@ class Pair(Timed):
     reasons: tuple[ScoreReason, ...]
     tools: tuple[str, ...]
     first_tools: tuple[FirstTool, ...] = ()
+    reporting_line: LineRelation | None = None
     asked_another: tuple[Side, ...] = ()
 
 

@@ -6,6 +6,7 @@ What concerns one person alone is in `participants.py`.
 from collections.abc import Iterable
 
 from schemas.base import PairEvent, recast
+from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.community import CommunityTold
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
@@ -70,6 +71,16 @@ def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
 def _community_told(state: State, event: CommunityTold) -> Iterable[Change]:
     if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
         yield cohort.model_copy(update={"room": event.room, "meeting": event.meeting})
+
+
+def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
+    if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
+        yield cohort.model_copy(update={"policy": event.after, "changes": cohort.changes + 1})
+
+
+def _cohort_closed(state: State, event: CohortClosed) -> Iterable[Change]:
+    if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
+        yield cohort.model_copy(update={"closed": True})
 
 
 def _measured(state: State, event: CohortMeasured) -> Iterable[Change]:
@@ -279,6 +290,8 @@ EVOLUTION: Evolution = {
     **ROUNDS,
     CohortOpened: _cohort_opened,
     CommunityTold: _community_told,
+    PolicyChanged: _policy_changed,
+    CohortClosed: _cohort_closed,
     CohortMeasured: _measured,
     RolloutRecommended: _judged,
     RolloutWithheld: _judged,

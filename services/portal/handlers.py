@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair
 from schemas.calendars import CalendarEvent
+from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.community import CommunityTold
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
@@ -41,8 +42,10 @@ def needs(message: Message) -> Iterable[Need]:
     cohort_id = message.cohort_id
     match message:
         case (
-            CommunityTold()
-            | CohortOpened()
+            CohortOpened()
+            | PolicyChanged()
+            | CommunityTold()
+            | CohortClosed()
             | CohortMeasured()
             | RolloutRecommended()
             | RolloutWithheld()
