@@ -19,6 +19,7 @@ from tests.bench import (
     codec,
     footprint,
     http,
+    latency,
     leaderless,
     matching,
     memory,
@@ -165,6 +166,20 @@ async def leaderless_row() -> Row:
     )
 
 
+async def latency_rows() -> list[Row]:
+    """Until something can be seen, by share of the highest rate, beside the bare path."""
+    rows = []
+    for what, (ours, bare) in (await latency.latencies()).items():
+        for mine, theirs in zip(ours, bare, strict=True):
+            about = f"{what}, {mine.share:.0%} of the highest rate ({mine.rate:.1f}/s)"
+            rows += [
+                row(f"{about}, {name}", "ms", getattr(mine, name), getattr(theirs, name))
+                for name in ("p50", "p99", "p999")
+            ]
+            console.print(f"{about}: p99 {mine.p99:.0f} ms, bare {theirs.p99:.0f} ms")
+    return rows
+
+
 async def footprint_rows() -> list[Row]:
     """What each service takes while nothing happens."""
     rows = []
@@ -251,7 +266,8 @@ def peer_rows() -> list[Row]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    for name in ("codec", "step", "matching", "recovery", "footprint", "http", "scrape"):
+    parts = ("codec", "step", "matching", "recovery", "footprint", "latency", "http", "scrape")
+    for name in parts:
         parser.add_argument(f"--only-{name}", action="store_true")
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
     parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
@@ -268,6 +284,8 @@ async def main() -> list[Row]:
         return [codec_row()]
     if asked.only_step:
         return [await step_row(), *await service_rows()]
+    if asked.only_latency:
+        return await latency_rows()
     if asked.only_footprint:
         return await footprint_rows()
     if asked.only_http:
@@ -276,7 +294,8 @@ async def main() -> list[Row]:
         return await scrape_rows()
     rows = [codec_row(), await step_row(), *await service_rows(), await rebuild_row()]
     rows += [*peer_rows(), *matching_rows()]
-    rows += [*await footprint_rows(), await http_row(), *await scrape_rows()]
+    rows += [*await latency_rows(), *await footprint_rows(), await http_row()]
+    rows += await scrape_rows()
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]
     if not asked.no_memory:

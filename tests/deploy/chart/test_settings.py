@@ -21,10 +21,14 @@ from tests.deploy.chart.rendering import (
     values,
 )
 
-STAND_INS = {"CONNECTE_COORDINATORS": "coordination@ministry.example"}
-"""Of secrets that are read and not only handed on."""
-
 SECRET = re.compile(r"(PASSWORD|TOKENS?|SECRET|KEY|URI|HEADERS)$")
+
+
+FROM_A_SECRET = {
+    "MONGODB_URI": "mongodb://database.example/",
+    "CONNECTE_COORDINATORS": "coordination@ministry.example",
+}
+"""What has to look like an address."""
 
 
 @pytest.mark.parametrize("name", CI)
@@ -53,7 +57,9 @@ def test_a_service_starts_with_what_it_is_given(
             for key, entry in env_of(one["spec"]["template"]["spec"]).items():
                 # Files of certificates are the cluster's; here there are none.
                 if not key.startswith("KAFKA_SSL_"):
-                    patch.setenv(key, entry.get("value", STAND_INS.get(key, "from-a-secret-of-it")))
+                    patch.setenv(
+                        key, entry.get("value", FROM_A_SECRET.get(key, "a-secret-of-the-cluster"))
+                    )
             settings = kind()  # type: ignore[call-arg]  # from the environment
         assert settings.partitions == int(values(name)["kafka"].get("partitions", 12))
         assert not settings.loopback
