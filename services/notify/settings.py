@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from services.chassis.settings import MailSettings, Url
+from services.chassis.addresses import Url
+from services.chassis.settings import MailSettings
 
 
 class NotifySettings(MailSettings):

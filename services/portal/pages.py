@@ -22,6 +22,7 @@ from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     coordinating,
     following,
+    guides_pages,
     handling,
     importing,
     joining,
@@ -75,6 +76,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/connexion/{link}", "anybody", signing_in.use_link),
     Route("POST", "/deconnexion", "anybody", signing_in.leave),
     Route("GET", "/reprendre/{draft}", "signed-in", signing_in.take_up),
+    Route("GET", "/guides", "anybody", guides_pages.all_guides),
+    Route("GET", "/guides/{guide}", "anybody", guides_pages.one_guide),
     Route("GET", "/inscription/{cohort}", "anybody", joining.about),
     Route("GET", "/inscription/{cohort}/qr.svg", "anybody", joining.qr_code),
     Route("GET", "/inscription/{cohort}/mentor", "anybody", joining.mentor_form),
