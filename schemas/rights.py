@@ -48,6 +48,8 @@ _OPERATING: Rights = {"operator": "all", "machine": "cohorts"}
 
 COMMANDS: Mapping[str, Rights] = {
     "OpenCohort": _ADMINISTERING,
+    "ChangePolicy": _ADMINISTERING,
+    "CloseCohort": _ADMINISTERING,
     "VolunteerAsMentor": _OWN,
     "EnrolManager": _OWN,
     "PauseMentor": _OWN,
