@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.base import Event, Message
+from schemas.cohorts import PolicyChanged
 from schemas.matching import CohortOpened
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
@@ -30,7 +31,7 @@ def needs(message: Message) -> Iterable[Need]:
     """The documents that a message's decision and its events touch."""
     cohort_id = message.cohort_id
     match message:
-        case CohortOpened():
+        case CohortOpened() | PolicyChanged():
             return [One(Cohort, cohort_id, cohort_id)]
         case MeetingPlaceSet():
             return [One(Pair, cohort_id, message.pair_id)]
@@ -90,6 +91,7 @@ def _due(state: State, due: Due, now: datetime) -> Decision:
 HANDLERS: Handlers = {
     **dict.fromkeys((*LETTERS, *OUTDATING), _tell),
     CohortOpened: _noted,
+    PolicyChanged: _noted,
     MeetingPlaceSet: _noted,
     PersonContact: _noted,
     PersonErased: _noted,
@@ -118,7 +120,7 @@ DOMAIN = Domain(
     ),
     tables=(PEOPLE,),
     documents=(Cohort, Person, Pair, Tray, Letter, LateReminder),
-    learns=frozenset({CohortOpened, MeetingPlaceSet}),
+    learns=frozenset({CohortOpened, PolicyChanged, MeetingPlaceSet}),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,
