@@ -53,7 +53,8 @@ def readers(topic: Topic, kind: type[Message]) -> list[str]:
 
 def _flow() -> Iterator[str]:
     yield "```mermaid\nflowchart LR\n"
-    yield "    people([people]) -- commands --> matching & scheduling & feedback\n    people -- pages --> portal -- commands --> matching & scheduling\n"
+    yield "    people([people]) -- commands --> matching & scheduling & feedback\n"
+    yield "    people -- pages --> portal -- commands --> matching & scheduling\n"
     for domain in DOMAINS:
         yield f"    {domain.name}[{domain.name}]\n"
     for number, topic in enumerate(t for t in TOPICS.values() if _sent(t)):
