@@ -2,18 +2,23 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from schemas.base import Command, Event, MentorEvent, MentorId, Moment, Value, closed, described
 from schemas.text import TIDY
 
 RoomLink = Annotated[
     str,
-    described(
-        "Where the programme's people talk to each other.",
-        "https://tchap.example/#/room/connecte",
+    StringConstraints(
         pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?(/[^\s<>\"]*)?$",
         max_length=300,
+    ),
+]
+_Room = Annotated[
+    RoomLink | None,
+    described(
+        "Where the programme's people talk to each other; null for nowhere.",
+        "https://tchap.example/#/room/connecte",
     ),
 ]
 
@@ -49,7 +54,7 @@ class StandInDirectory(Command):
 class TellCommunity(Command):
     """Coordinators tell where people talk and when they meet; it replaces what was told."""
 
-    room: RoomLink | None = None
+    room: _Room = None
     meeting: Annotated[
         Meeting | None, Field(description="The next one; null for none."), closed(Meeting)
     ] = None
@@ -66,5 +71,5 @@ class CommunityTold(Event):
     """Where the programme's people talk, and when they meet next."""
 
     audience = "internal"
-    room: RoomLink | None = None
+    room: _Room = None
     meeting: Annotated[Meeting | None, Field(description="The next one; null for none.")] = None

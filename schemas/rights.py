@@ -155,6 +155,8 @@ TOOLS: Mapping[str, str] = {
     "parked retry": "broker and database: operator",
     "parked drop": "broker and database: operator",
     "match": "nobody else's data: whoever has the files",
+    "letters list": "HTTP: coordinator or administrator of the cohort, machine",
+    "letters resend": "HTTP: coordinator or administrator of the cohort, machine",
     "letters preview": "nobody's data: anybody",
     "schemas generate": "nobody's data: anybody",
     "schemas check": "nobody's data: anybody",
