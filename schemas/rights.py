@@ -57,6 +57,8 @@ COMMANDS: Mapping[str, Rights] = {
     "WithdrawMentor": _OWN,
     "WithdrawManager": _OWN,
     "ChangeAvailability": _OWN,
+    "StandInDirectory": _OWN,
+    "TellCommunity": _RUNNING,
     "ChangeMentor": _OWN,
     "ChangeManager": _OWN,
     "PauseManager": _OWN,

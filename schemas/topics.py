@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 from schemas import (
     calendars,
     cohorts,
+    community,
     feedback,
     lines,
     matching,
@@ -32,7 +33,7 @@ Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
-    "matching": (matching, cohorts, rounds, taking_part, lines),
+    "matching": (matching, cohorts, community, rounds, taking_part, lines),
     "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify,),

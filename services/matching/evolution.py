@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from schemas.base import PairEvent, recast
 from schemas.cohorts import CohortClosed, PolicyChanged
+from schemas.community import CommunityTold, DirectoryChanged
 from schemas.lines import LineManagerNamed
 from schemas.matching import (
     AvailabilityChanged,
@@ -151,6 +152,16 @@ def _partner_kept(state: State, event: PartnerKept) -> Iterable[Change]:
     yield pair.model_copy(update={"asked_another": others})
 
 
+def _directory_changed(state: State, event: DirectoryChanged) -> Iterable[Change]:
+    mentor = _the(state, Mentor, event.cohort_id, event.mentor_id)
+    yield mentor.model_copy(update={"listed": event.listed})
+
+
+def _community_told(state: State, event: CommunityTold) -> Iterable[Change]:
+    cohort = _the(state, Cohort, event.cohort_id, event.cohort_id)
+    yield cohort.model_copy(update={"room": event.room, "meeting": event.meeting})
+
+
 def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[Change]:
     for kind in (Mentor, Manager):
         person = state.get(kind, event.cohort_id, event.person_id)
@@ -233,6 +244,8 @@ EVOLUTION: Evolution = {
     ManagerReturned: _manager_returned,
     AnotherPartnerAsked: _another_asked,
     PartnerKept: _partner_kept,
+    DirectoryChanged: _directory_changed,
+    CommunityTold: _community_told,
     AvailabilityChanged: _availability_changed,
     PairChosenByHand: _chosen_by_hand,
     PairKeptApart: _kept_apart,

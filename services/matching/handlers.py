@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.base import Event, Message, PairEvent, pair_of, people_of
 from schemas.cohorts import ChangePolicy, CloseCohort
+from schemas.community import StandInDirectory, TellCommunity
 from schemas.lines import NameLineManager
 from schemas.matching import (
     AcceptProposal,
@@ -39,7 +40,16 @@ from schemas.taking_part import (
     ReturnMentor,
 )
 from services.chassis.domain import Columns, Decision, Domain, Due, Handlers, Need, One, State
-from services.matching import cohorts, lines, overrides, pairs, people, rounds, taking_part
+from services.matching import (
+    cohorts,
+    community,
+    lines,
+    overrides,
+    pairs,
+    people,
+    rounds,
+    taking_part,
+)
 from services.matching.couple import Couple, couple_of, line_in
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
@@ -53,6 +63,8 @@ from services.matching.views import (
     Round,
     Simulation,
 )
+
+Handler = Callable[[State, Any, datetime], Decision]
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -146,6 +158,18 @@ def _unless_closed(
     return decided
 
 
+def _of_mentor(decide: Callable[[Mentor | None, Any], Decision]) -> Handler:
+    return lambda state, command, _: decide(_mentor(state, command, command.mentor_id), command)
+
+
+def _of_manager(decide: Callable[[Manager | None, Any], Decision]) -> Handler:
+    return lambda state, command, _: decide(_manager(state, command, command.manager_id), command)
+
+
+def _of_pair(decide: Callable[[Pair | None, Any], Decision]) -> Handler:
+    return lambda state, command, _: decide(_pair(state, command, command.pair_id), command)
+
+
 def _volunteer(state: State, command: VolunteerAsMentor, _: datetime) -> Decision:
     return people.volunteer(
         _cohort(state, command), _mentor(state, command, command.mentor_id), command
@@ -158,44 +182,16 @@ def _enrol(state: State, command: EnrolManager, now: datetime) -> Decision:
     )
 
 
-def _pause(state: State, command: PauseMentor, _: datetime) -> Decision:
-    return people.pause(_mentor(state, command, command.mentor_id), command)
-
-
 def _resume(state: State, command: ResumeMentor, _: datetime) -> Decision:
     return people.resume(_mentor(state, command, command.mentor_id), command.mentor_id)
-
-
-def _change_mentor(state: State, command: ChangeMentor, _: datetime) -> Decision:
-    return taking_part.change_mentor(_mentor(state, command, command.mentor_id), command)
-
-
-def _change_manager(state: State, command: ChangeManager, _: datetime) -> Decision:
-    return taking_part.change_manager(_manager(state, command, command.manager_id), command)
-
-
-def _pause_manager(state: State, command: PauseManager, _: datetime) -> Decision:
-    return taking_part.pause_manager(_manager(state, command, command.manager_id), command)
-
-
-def _resume_manager(state: State, command: ResumeManager, _: datetime) -> Decision:
-    return taking_part.resume_manager(_manager(state, command, command.manager_id), command)
-
-
-def _return_mentor(state: State, command: ReturnMentor, _: datetime) -> Decision:
-    return taking_part.return_mentor(_mentor(state, command, command.mentor_id), command)
 
 
 def _return_manager(state: State, command: ReturnManager, now: datetime) -> Decision:
     return taking_part.return_manager(_manager(state, command, command.manager_id), command, now)
 
 
-def _ask_for_another(state: State, command: AskForAnotherPartner, _: datetime) -> Decision:
-    return pairs.ask_for_another(_pair(state, command, command.pair_id), command)
-
-
-def _keep_partner(state: State, command: KeepPartner, _: datetime) -> Decision:
-    return pairs.keep(_pair(state, command, command.pair_id), command)
+def _tell_community(state: State, command: TellCommunity, _: datetime) -> Decision:
+    return community.tell(_cohort(state, command), command)
 
 
 def _change_availability(state: State, command: ChangeAvailability, _: datetime) -> Decision:
@@ -232,10 +228,6 @@ def _accept(state: State, command: AcceptProposal, now: datetime) -> Decision:
 
 def _decline(state: State, command: DeclineProposal, now: datetime) -> Decision:
     return pairs.decline(couple_of(state, command.cohort_id, command.pair_id), command, now)
-
-
-def _dissolve(state: State, command: DissolvePair, _: datetime) -> Decision:
-    return pairs.dissolve(_pair(state, command, command.pair_id), command)
 
 
 def _due(state: State, due: Due, now: datetime) -> Decision:
@@ -334,18 +326,20 @@ HANDLERS: Handlers = {
     CloseCohort: _close_cohort,
     VolunteerAsMentor: _unless_closed(_volunteer),
     EnrolManager: _unless_closed(_enrol),
-    PauseMentor: _pause,
+    PauseMentor: _of_mentor(people.pause),
     ResumeMentor: _resume,
     ChangeAvailability: _change_availability,
     NameLineManager: _name_line_manager,
-    ChangeMentor: _change_mentor,
-    ChangeManager: _change_manager,
-    PauseManager: _pause_manager,
-    ResumeManager: _resume_manager,
-    ReturnMentor: _unless_closed(_return_mentor),
+    StandInDirectory: _of_mentor(community.stand_in_directory),
+    TellCommunity: _tell_community,
+    ChangeMentor: _of_mentor(taking_part.change_mentor),
+    ChangeManager: _of_manager(taking_part.change_manager),
+    PauseManager: _of_manager(taking_part.pause_manager),
+    ResumeManager: _of_manager(taking_part.resume_manager),
+    ReturnMentor: _unless_closed(_of_mentor(taking_part.return_mentor)),
     ReturnManager: _unless_closed(_return_manager),
-    AskForAnotherPartner: _ask_for_another,
-    KeepPartner: _keep_partner,
+    AskForAnotherPartner: _of_pair(pairs.ask_for_another),
+    KeepPartner: _of_pair(pairs.keep),
     WithdrawMentor: _withdraw_mentor,
     WithdrawManager: _withdraw_manager,
     RunRound: _unless_closed(_run_round),
@@ -357,7 +351,7 @@ HANDLERS: Handlers = {
     KeepApart: _keep_apart,
     AcceptProposal: _accept,
     DeclineProposal: _decline,
-    DissolvePair: _dissolve,
+    DissolvePair: _of_pair(pairs.dissolve),
     PairGraduated: _graduate,
     GraduationWithdrawn: _reopen,
     Due: _due,

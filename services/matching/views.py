@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 from schemas.base import Moment
+from schemas.community import Meeting
 from schemas.lines import LineRelation
 from schemas.values import (
     Availability,
@@ -33,6 +34,8 @@ class Cohort(Document):
 
     name: str
     policy: CohortPolicy
+    room: str | None = None
+    meeting: Meeting | None = None
     closed: bool = False
 
 
@@ -52,6 +55,7 @@ class Mentor(Document):
     state: Literal["available", "engaged", "paused", "withdrawn"] = "available"
     engaged: tuple[str, ...] = ()
     returns: int = 0
+    listed: bool = False
 
     @property
     def places(self) -> int:

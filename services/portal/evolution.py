@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from schemas.base import PairEvent, recast
 from schemas.cohorts import CohortClosed, PolicyChanged
+from schemas.community import CommunityTold
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
     CohortOpened,
@@ -65,6 +66,11 @@ OFTEN = 3
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
     cohort_id = event.cohort_id
     yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
+
+
+def _community_told(state: State, event: CommunityTold) -> Iterable[Change]:
+    if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
+        yield cohort.model_copy(update={"room": event.room, "meeting": event.meeting})
 
 
 def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
@@ -283,6 +289,7 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
 EVOLUTION: Evolution = {
     **ROUNDS,
     CohortOpened: _cohort_opened,
+    CommunityTold: _community_told,
     PolicyChanged: _policy_changed,
     CohortClosed: _cohort_closed,
     CohortMeasured: _measured,

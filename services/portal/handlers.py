@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair
 from schemas.calendars import CalendarEvent
 from schemas.cohorts import CohortClosed, PolicyChanged
+from schemas.community import CommunityTold
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
     AvailabilityChanged,
@@ -43,6 +44,7 @@ def needs(message: Message) -> Iterable[Need]:
         case (
             CohortOpened()
             | PolicyChanged()
+            | CommunityTold()
             | CohortClosed()
             | CohortMeasured()
             | RolloutRecommended()

@@ -20,6 +20,7 @@ from schemas.rights import Role
 from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
+    community_pages,
     coordinating,
     following,
     guides_pages,
@@ -93,6 +94,9 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", _SESSION, "signed-in", own_space.session_sent),
     Route("GET", f"{_MINE}/modifier", "signed-in", own_words.change_form),
     Route("POST", f"{_MINE}/modifier", "signed-in", own_words.change_sent),
+    Route("GET", f"{_MINE}/communaute", "signed-in", community_pages.community),
+    Route("POST", f"{_MINE}/communaute", "signed-in", community_pages.community_sent),
+    Route("GET", f"{_MINE}/communaute/rencontre.ics", "signed-in", community_pages.meeting_file),
     Route("GET", f"{_MINE}/lettres", "signed-in", own_data.letters),
     Route("GET", f"{_MINE}/donnees", "signed-in", own_data.data),
     Route("GET", f"{_MINE}/donnees.json", "signed-in", own_data.data_as_json),
@@ -109,6 +113,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/coordonner", "coordinator", coordinating.cohorts),
     Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
     Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
+    Route("GET", f"{_C}/communaute", "coordinator", community_pages.telling_form),
+    Route("POST", f"{_C}/communaute", "coordinator", community_pages.telling_sent),
     Route("GET", _C, "coordinator", handling.to_handle),
     Route("POST", f"{_C}/lettres", "coordinator", handling.letter_again),
     Route("POST", f"{_C}/souhaits", "coordinator", handling.wish_settled),

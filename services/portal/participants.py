@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from schemas.base import MentorEvent
 from schemas.calendars import AbsenceDeclared, AbsenceWithdrawn
+from schemas.community import DirectoryChanged
 from schemas.dates import Absence
 from schemas.matching import (
     AvailabilityChanged,
@@ -118,6 +119,11 @@ def _says(state: State, event: MentorChanged | ManagerChanged) -> Iterable[Chang
 _SAID = ("directorate", "site", "skills", "capacity", "job_family", "needs")
 
 
+def _directory_changed(state: State, event: DirectoryChanged) -> Iterable[Change]:
+    mentor = participant(state, event.cohort_id, event.mentor_id)
+    yield mentor.model_copy(update={"listed": event.listed})
+
+
 def _manager_paused(state: State, event: ManagerPaused | ManagerResumed) -> Iterable[Change]:
     manager = participant(state, event.cohort_id, event.manager_id)
     paused = isinstance(event, ManagerPaused)
@@ -170,6 +176,7 @@ EVOLUTION_OF_PEOPLE: Evolution = {
     PersonErased: _erased,
     MentorVolunteered: _mentor_volunteered,
     MentorChanged: _says,
+    DirectoryChanged: _directory_changed,
     MentorPaused: _mentor_becomes,
     MentorResumed: _mentor_becomes,
     MentorReturned: _mentor_becomes,

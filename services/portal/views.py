@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.base import Moment, Value
+from schemas.community import Meeting
 from schemas.dates import Absence
 from schemas.lines import LineRelation
 from schemas.places import MeetingPlace
@@ -61,6 +62,8 @@ class Cohort(Document):
 
     name: str
     policy: CohortPolicy
+    room: str | None = None
+    meeting: Meeting | None = None
     figures: Figures | None = None
     criteria: tuple[Criterion, ...] = ()
     ready: bool | None = None
@@ -84,6 +87,7 @@ class Participant(Document):
         ("cohort_id", "words"),
         ("cohort_id", "mentor_state", "order"),
         ("cohort_id", "manager_state", "order"),
+        ("cohort_id", "listed", "order"),
     )
 
     order: str
@@ -108,6 +112,7 @@ class Participant(Document):
     job_family: str = ""
     needs: Tools = Field(default_factory=dict)
     waiting: Waiting | None = None
+    listed: bool = False
     waiting_for: WaitingCause | None = None
     enrolled_at: Moment | None = None
     paused: bool = False

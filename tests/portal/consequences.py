@@ -12,6 +12,12 @@ from schemas.calendars import (
     WithdrawAbsence,
 )
 from schemas.cohorts import ChangePolicy, CloseCohort, CohortClosed, PolicyChanged
+from schemas.community import (
+    CommunityTold,
+    DirectoryChanged,
+    StandInDirectory,
+    TellCommunity,
+)
 from schemas.dates import Absence
 from schemas.matching import (
     AcceptProposal,
@@ -103,6 +109,8 @@ _SAME = {
     WithdrawManager: ManagerWithdrew,
     ChangeAvailability: AvailabilityChanged,
     PauseManager: ManagerPaused,
+    StandInDirectory: DirectoryChanged,
+    TellCommunity: CommunityTold,
     ResumeManager: ManagerResumed,
 }
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from schemas.base import Message
 from schemas.calendars import AbsenceDeclared
 from schemas.cohorts import CohortClosed
+from schemas.community import CommunityTold, DirectoryChanged, Meeting
 from schemas.dates import Absence, Hours
 from schemas.feedback import CohortMeasured, RolloutWithheld
 from schemas.matching import (
@@ -198,6 +199,16 @@ SENT = tuple(
         attempt=1,
     )
     for letter in LETTERS
+)
+LISTED = DirectoryChanged(cohort_id="c", mentor_id="m-1", listed=True)
+TOLD = CommunityTold(
+    cohort_id="c",
+    room="https://tchap.example/#/room/connecte",
+    meeting=Meeting(
+        title="Retour des premières séances",
+        starts_at=NOW + timedelta(days=9),
+        where="Paris Bercy, salle 12",
+    ),
 )
 MANAGER_LEFT = ManagerWithdrew(cohort_id="c", manager_id="g-1")
 AWAY = AbsenceDeclared(

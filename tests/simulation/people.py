@@ -15,6 +15,7 @@ from deploy.trial.habits import Habits
 from schemas.base import Command, parent_pair, people_of
 from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
 from schemas.cohorts import ChangePolicy, CloseCohort
+from schemas.community import StandInDirectory, TellCommunity
 from schemas.dates import Hours
 from schemas.feedback import AnswerSurvey
 from schemas.lines import NameLineManager
@@ -175,6 +176,9 @@ class People:
             self.ask(ChangePolicy(cohort_id=its, policy=other), 3)
         self.later(HOUR, lambda: send(RunRound(cohort_id=its, round_id="r1")))
         self.later(9 * DAY, lambda: send(RunRound(cohort_id=its, round_id="r2")))
+        if mood > 0.8:
+            room = f"https://{its}.example.org/room"
+            self.ask(TellCommunity(cohort_id=its, room=room if mood < 0.95 else None), 1)
         if self.mood("nonsense", its) < 0.3:
             self._nonsense(its)
         self.later(PATIENCE, lambda: self._end(cohort))
@@ -239,6 +243,8 @@ class People:
             self.ask(ResumeMentor(cohort_id=cohort.id, mentor_id=id), 4)
         elif mood < 0.1:
             self.ask(volunteer, 2)
+        elif mood > 0.9:
+            self.ask(StandInDirectory(cohort_id=cohort.id, mentor_id=id, listed=mood < 0.97), 1)
         elif mood < 0.16:
             more = {"skills": {"linkedin": 5}} if mood < 0.13 else {"capacity": 1, "site": SITES[1]}
             change = {"cohort_id": cohort.id, "mentor_id": id, **more}

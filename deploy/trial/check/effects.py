@@ -99,6 +99,15 @@ _SAID = (
 )
 
 
+def _listed(asked: Asked, fact: Entry) -> bool:
+    """Nobody stands in the directory who has not said so."""
+    return bool(asked.data.get("listed")) == bool(fact.data.get("listed"))
+
+
+def _told(asked: Asked, fact: Entry) -> bool:
+    return all(asked.data.get(part) == fact.data.get(part) for part in ("room", "meeting"))
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What follows from a command that is not refused.
@@ -132,6 +141,12 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "ChangeManager": Effect(
         ("ManagerChanged",), already=("ManagerChanged", "ManagerEnrolled"), fits=_says
+    ),
+    "StandInDirectory": Effect(
+        ("DirectoryChanged",), already=("DirectoryChanged", "MentorVolunteered"), fits=_listed
+    ),
+    "TellCommunity": Effect(
+        ("CommunityTold",), already=("CommunityTold", "CohortOpened"), fits=_told
     ),
     "PauseManager": Effect(("ManagerPaused",), already=("ManagerPaused",)),
     "ResumeManager": Effect(("ManagerResumed",), already=("ManagerEnrolled",)),
