@@ -18,7 +18,7 @@ OUTER_ROOMS = {
     *("services.matching.search.worker", "services.notify.sender", "services.notify.settings"),
     *("services.portal.settings", "services.portal.tables"),
 }
-OUTER_WINGS = ("services.portal.web",)
+OUTER_WINGS = ("services.portal.web", "services.notify.inbound.server")
 """Folders of rooms that speak with people: they read, send, wait and know the hour."""
 
 BROKERS = {"aiokafka", "faststream", "confluent_kafka", "kafka"}

@@ -1,7 +1,7 @@
 """Which letters a fact owes, and what becomes of each.
 
 Always holds: one letter per fact and person, however often the fact is told; a letter is queued
-until it is sent or failed, and is never handed over in quiet hours.
+until it is sent or failed, and is never handed over in quiet hours; one that comes back has failed.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from schemas.base import Event
-from schemas.notify import LetterDeferred, LetterFailed, LetterQueued, LetterSent
+from schemas.notify import LetterDeferred, LetterFailed, LetterQueued, LetterSent, ReportBounce
 from schemas.values import QuietHours
 from services.chassis.domain import Decision, Refusal
 from services.notify.calendar import next_sending_time
@@ -23,6 +23,8 @@ TRIES = 8
 CONTACT_RETRY = timedelta(hours=6)
 CONTACT_PATIENCE = timedelta(days=3)
 NO_CONTACT = "no contact"
+
+_UNKNOWN = Refusal("unknown", "unknown-letter", "There is no such letter in this cohort.")
 
 
 def tell(cohort: Cohort | None, letters: Sequence[Letter], event: Event, now: datetime) -> Decision:
@@ -82,12 +84,23 @@ def conclude(
 def retry(letter: Letter | None, now: datetime) -> Decision:
     """A failed letter is due again at once, with all its tries."""
     if letter is None:
-        return Refusal("unknown", "unknown-letter", "There is no such letter in this cohort.")
+        return _UNKNOWN
     if letter.state != "failed":
         return Refusal(
             "conflict", "letter-not-failed", f"The letter is {letter.state} and has not failed."
         )
     return [LetterDeferred(**_about(letter), attempt=0, cause="asked again", retry_at=now)]
+
+
+def bounce(letter: Letter | None, command: ReportBounce) -> Decision:
+    """A letter that was sent came back: it has failed after all."""
+    if letter is None:
+        return _UNKNOWN
+    if letter.state == "failed":
+        return []
+    if letter.state != "sent":
+        return Refusal("conflict", "letter-not-sent", "The letter is not sent: it cannot be back.")
+    return [_failed(letter, letter.attempts, f"bounced {command.status}")]
 
 
 def _quiet_hours(cohort: Cohort | None) -> QuietHours:

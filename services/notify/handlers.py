@@ -6,7 +6,7 @@ from datetime import datetime
 from schemas.base import Event, Message
 from schemas.matching import CohortOpened
 from schemas.meeting import MeetingPlaceSet
-from schemas.notify import LetterDeferred, LetterFailed, LetterSent, RetryLetter
+from schemas.notify import LetterEvent, ReportBounce, RetryLetter
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
@@ -27,7 +27,7 @@ def needs(message: Message) -> Iterable[Need]:
             return [One(Pair, cohort_id, message.pair_id)]
         case PersonContact() | PersonErased():
             return [One(Person, cohort_id, message.person_id)]
-        case LetterAttempted() | RetryLetter() | LetterSent() | LetterDeferred() | LetterFailed():
+        case LetterAttempted() | RetryLetter() | ReportBounce() | LetterEvent():
             letters = [message.letter_id]
         case _:
             letters = [letter_id for letter_id, _, _ in letters_of(message)]
@@ -54,6 +54,10 @@ def _retry(state: State, command: RetryLetter, now: datetime) -> Decision:
     return delivery.retry(_letter(state, command, command.letter_id), now)
 
 
+def _bounced(state: State, command: ReportBounce, _: datetime) -> Decision:
+    return delivery.bounce(_letter(state, command, command.letter_id), command)
+
+
 def _noted(*_: object) -> Decision:
     """What is learned or mirrored: a letter that waits for a contact is tried in its own time."""
     return []
@@ -72,6 +76,7 @@ HANDLERS: Handlers = {
     PersonErased: _noted,
     LetterAttempted: _conclude,
     RetryLetter: _retry,
+    ReportBounce: _bounced,
     Due: _left_to_the_sender,
 }
 """Message to decision."""

@@ -35,13 +35,14 @@ from schemas.scheduling import (
     PairGraduated,
     PairStalled,
     PlanningPostponed,
+    SessionConfirmed,
     SessionEvent,
     SessionMoveDeclined,
     SessionMoveProposed,
     SessionRescheduled,
     SessionShifted,
 )
-from schemas.values import BY_HAND, Language
+from schemas.values import BY_HAND, Language, Side
 from services.notify import words
 from services.notify.actions import Links
 from services.notify.invitations import Invitation, Method, calendar_of
@@ -131,11 +132,13 @@ class UnusableAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """Who writes. `domain` is that of message ids; `contact` is an address for questions."""
+    """Who writes. `domain` is that of message ids; `contact` is an address for questions,
+    `answers` the one where calendar programs' answers are read, if they are."""
 
     address: str
     domain: str
     contact: str | None = None
+    answers: str | None = None
 
 
 def render(
@@ -180,9 +183,11 @@ def render(
             method=method,
             summary=_say(_texts(language)["_common"]["session"], facts, language),
             description=_description(view),
-            organizer=(words.one_line(cohort.name), head.address),
-            attendees=[(words.one_line(p.name), p.email) for p in (person, other) if p],
+            organizer=(words.one_line(cohort.name), head.answers or head.address),
+            attendees=_attendees(event, letter.side, person, other),
             url=url,
+            domain=head.domain,
+            answers=head.answers is not None,
             location=facts["where"],
             conference=place.link if place else None,
         )
@@ -191,6 +196,17 @@ def render(
     # Quoted-printable text cannot contain it. A random one would make every copy different.
     message.set_boundary(f"=_{_digest(letter)[:24]}")
     return message
+
+
+def _attendees(
+    event: SessionEvent, side: Side, person: Person, other: Person | None
+) -> list[tuple[str, str, bool]]:
+    """Name, address, and whether they have confirmed the date that stands."""
+    both = isinstance(event, SessionConfirmed)  # it is told once both have
+    confirmed = getattr(event, "confirmed_by", ())
+    theirs = "manager" if side == "mentor" else "mentor"
+    people = ((person, side), (other, theirs))
+    return [(words.one_line(p.name), p.email, both or who in confirmed) for p, who in people if p]
 
 
 def message_id(letter: Letter, domain: str) -> str:

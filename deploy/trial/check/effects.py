@@ -95,6 +95,17 @@ _SAID = (
 )
 
 
+def _answered(asked: Asked, fact: Entry) -> bool:
+    """What the answer asks for is so."""
+    match asked.data.get("answer"):
+        case "accepted":
+            return fact.name in ("SessionConfirmed", *_DATED) and _confirmed(asked, fact)
+        case "declined":
+            return fact.name == "SessionCancelled"
+    field = "proposed_at" if fact.name == "SessionMoveProposed" else "starts_at"
+    return bool(asked.data.get("proposed_at") == fact.data.get(field))
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What follows from a command that is not refused.
@@ -157,6 +168,11 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "AcceptMove": Effect(("SessionMoveAccepted",)),
     "DeclineMove": Effect(("SessionMoveDeclined",)),
+    "AnswerInvitation": Effect(
+        ("SessionConfirmed", "SessionCancelled", "SessionRescheduled", "SessionMoveProposed"),
+        already=("SessionConfirmed", "SessionCancelled", *_DATED, "SessionMoveProposed"),
+        fits=_answered,
+    ),
     "SetMeetingPlace": Effect(("MeetingPlaceSet",), already=("MeetingPlaceSet",), fits=_placed),
     "CancelSession": Effect(("SessionCancelled",), already=("SessionCancelled",)),
     "ReportAttendance": Effect(
@@ -170,6 +186,7 @@ EFFECTS: Mapping[str, Effect] = {
     "OfferHours": Effect(("HoursOffered",), already=("HoursOffered",), fits=_offered),
     "AnswerSurvey": Effect(("SurveyClosed",)),
     "RetryLetter": Effect(("LetterDeferred",)),
+    "ReportBounce": Effect(("LetterFailed",), already=("LetterFailed",)),
 }
 """Every command of the programme. What is asked of a partition instead is not looked at."""
 
