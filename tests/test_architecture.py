@@ -54,8 +54,12 @@ DOMAIN_WORDS = {
     *("survey", "surveys", "proposal", "proposals", "graduated", "calendar"),
     *("letter", "letters", "rollout", "availability", "directorate"),
 }
-OF_PYTHON = {("services.chassis.watch.logs", "manager")}
-"""Names that are not ours: that of all loggers."""
+OF_PYTHON = {
+    ("services.chassis.watch.logs", "manager"),
+    ("services.chassis.parts", "AbstractAsyncContextManager"),
+    ("services.chassis.parts", "AbstractAsyncContextManager "),
+}
+"""Names that are not ours: that of all loggers, and of what is open for a while."""
 
 
 def modules(folder: str) -> list[str]:
