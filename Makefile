@@ -74,9 +74,10 @@ format: $(STAMP) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, dashboards, the chart's files, the papers
+catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, tables of docs, dashboards, the chart's files, the papers
 	$(BIN)/connecte schemas generate
 	$(BIN)/python -m deploy.made.events_page
+	$(BIN)/python -m deploy.made.access_page
 	$(BIN)/python -m deploy.made.dashboards
 	$(BIN)/python -m deploy.made.chart_files
 	$(BIN)/python -m deploy.made.papers

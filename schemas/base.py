@@ -158,10 +158,12 @@ or one that was taken in before, when less may have been asked. None of them: it
 class Message(Value):
     """Something that travels: it has a cohort, and a subject within it.
 
-    Its class says who may read it, and so on which of its service's topics it travels.
+    Its class says who may read it, and so on which of its service's topics it travels. Of an
+    `anonymous` one, and of what follows from it, nobody is to know who is behind it.
     """
 
     audience: ClassVar[Audience]
+    anonymous: ClassVar[bool] = False
     version: ClassVar[int] = 1
     subject_field: ClassVar[str] = "cohort_id"
 
@@ -234,8 +236,6 @@ class Event(Message):
 
     An `anonymous` one carries no trace of the message that led to it.
     """
-
-    anonymous: ClassVar[bool] = False
 
 
 class MentorEvent(Event):

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from schemas.actors import Actor, actor_among, actor_headers
 from schemas.base import Command, Message, Reading, to_milliseconds
 from schemas.people import PersonErased
 from schemas.topics import TYPES
@@ -53,7 +54,8 @@ class Attributes(NamedTuple):  # made for every record: the cheapest of the froz
 
     `order` is the record's place in its service's own journal of the partition, across its
     streams; `cause` is the id of the message that led to this one; `copy_of` is the id of the
-    event of which this is a copy in an older version.
+    event of which this is a copy in an older version; `actor` is who is behind it, if
+    anybody is.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Attributes(NamedTuple):  # made for every record: the cheapest of the froz
     cause: str | None = None
     traceparent: str | None = None
     copy_of: str | None = None
+    actor: Actor | None = None
 
 
 class Record(NamedTuple):
@@ -108,6 +111,7 @@ def encode(
     cause: str | None = None,
     traceparent: str | None = None,
     copy_of: str | None = None,
+    actor: Actor | None = None,
 ) -> Record:
     """The record of a message; with `copy_of`, as the version before today's.
 
@@ -131,6 +135,8 @@ def encode(
         headers.append(("ce_cause", cause.encode()))
     if traceparent is not None:
         headers.append(("ce_traceparent", traceparent.encode()))
+    if actor is not None and not kind.anonymous:
+        headers += actor_headers(actor)
     # A sender that knows a field more says nothing of it where nobody has given it: a service that
     # does not know it, as while both are replaced by newer ones, would refuse the command.
     silent = isinstance(message, Command)
@@ -193,6 +199,7 @@ def attributes(headers: Headers) -> Attributes:
             found.get("ce_cause"),
             _trace(found),
             found.get("ce_copyof"),
+            actor_among(found),
         )
     except KeyError as missing:
         raise Unreadable("bad-headers", f"header {missing.args[0]} is missing") from None

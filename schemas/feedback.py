@@ -32,6 +32,7 @@ class AnswerSurvey(Command):
     Nobody but the person who is asked can send it: the token of their link is its proof.
     """
 
+    anonymous: ClassVar[bool] = True
     subject_field: ClassVar[str] = "survey_id"
     survey_id: SurveyId
     scores: Annotated[

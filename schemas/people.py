@@ -56,9 +56,14 @@ Address = Annotated[
 _REACHES = re.compile(r"@|https?:|www\.|(?:\d[ .-]?){8}", re.IGNORECASE)
 
 
+def tells_address(text: str) -> bool:
+    """Whether a text says how its writer can be reached."""
+    return _REACHES.search(text) is not None
+
+
 def _tells_no_address(text: str | None, info: ValidationInfo) -> str | None:
     """Whoever reads it has not accepted yet: an address comes with the pair."""
-    if text is not None and info.context != "taken-in" and _REACHES.search(text):
+    if text is not None and info.context != "taken-in" and tells_address(text):
         raise ValueError(
             "it has an address, a link or a telephone number: leave it out, each of the two gets "
             "the other's address when both have accepted"

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 from schemas import (
     calendars,
     feedback,
+    lines,
     matching,
     meeting,
     notify,
@@ -29,7 +30,7 @@ Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
-    "matching": (matching, rounds, taking_part),
+    "matching": (matching, rounds, taking_part, lines),
     "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify,),

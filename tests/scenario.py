@@ -5,7 +5,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from schemas.base import Event, Message
-from services.chassis.domain import D, Decision, Document, Domain, Due, Refusal, State
+from services.chassis.domain import (
+    Cells,
+    Change,
+    Columns,
+    D,
+    Decision,
+    Document,
+    Domain,
+    Due,
+    Gone,
+    Refusal,
+    State,
+)
 
 NOW = datetime(2017, 3, 6, 9, 0, tzinfo=UTC)  # a Monday, 10:00 in Paris
 
@@ -16,13 +28,27 @@ class Everything(State):
     def get(self, kind: type[D], cohort_id: str, id: str) -> D | None:
         return self.documents.get((kind, f"{cohort_id}/{id}"))  # type: ignore[return-value]
 
+    def columns(self, need: Columns) -> list[Cells]:
+        self.read[need] = {}
+        return super().columns(need)
+
     def whole(self, kind: type[D], cohort_id: str) -> list[D]:
+        """Every document of the kind in the cohort, by id."""
         found = [
             document
             for (its_kind, _), document in self.documents.items()
             if its_kind is kind and document is not None and document.cohort_id == cohort_id
         ]
         return sorted(found, key=lambda document: document.id)  # type: ignore[return-value]
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """`model_copy` takes any field; no database would give back one that is not declared."""
+        changes = list(changes)
+        for change in changes:
+            document = change.document if isinstance(change, Gone) else change
+            strange = vars(document).keys() - type(document).model_fields.keys()
+            assert not strange, f"{type(document).__name__} has no field {strange}"
+        State.apply(self, changes)
 
 
 @dataclass

@@ -40,11 +40,13 @@ OF_THE_CHASSIS = {"domain", "documents", "inputs", "faults"}
 """What a decision may know of it."""
 
 CHASSIS_SPEAKS_OF = {
+    "schemas.actors",
     "schemas.base",
     "schemas.commands",  # which service carries out what; it looks, and never names one
     "schemas.envelope",
     "schemas.heartbeat",
     "schemas.journal",
+    "schemas.rights",  # who may do what; it asks, and never names a command
     "schemas.saying",  # the typography of a language
     "schemas.sources",
     "schemas.topics",

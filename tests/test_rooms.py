@@ -136,7 +136,7 @@ def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None
 
 HOMES = {
     *SERVICES,
-    *("calendars", "meeting", "rounds", "taking_part"),
+    *("calendars", "lines", "meeting", "rounds", "taking_part"),
     *("base", "journal", "heartbeat", "people"),
 }
 """Where messages stand: those of a service, those of every service, and what others inherit."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from deploy.errors import OperationFailed
 from deploy.operating.platform import CONCURRENCY, Platform
 from deploy.operating.rosters import Roster
 from schemas.base import Command
+from schemas.lines import NameLineManager
 from schemas.matching import OpenCohort
 from schemas.topics import Service
 
@@ -23,6 +24,7 @@ class Entered:
     contacts: int = 0
     mentors: int = 0
     managers: int = 0
+    lines: int = 0
     unconfirmed: int = 0
     refused: list[dict[str, str]] = field(default_factory=list)
 
@@ -37,9 +39,13 @@ class Entered:
 
 
 async def enter(
-    platform: Platform, roster: Roster, opening: OpenCohort | None, advance: Callable[[], None]
+    platform: Platform,
+    roster: Roster,
+    opening: OpenCohort | None,
+    advance: Callable[[], None],
+    lines: Sequence[NameLineManager] = (),
 ) -> Entered:
-    """Open the cohort, then send every contact, then everybody who takes part.
+    """Open the cohort, then send every contact, the reporting line, and everybody who takes part.
 
     `advance` is called after each person. Raises OperationFailed when the cohort is not opened.
     """
@@ -63,6 +69,8 @@ async def enter(
 
     # Contacts first: a letter to somebody without one waits for hours.
     await _each(roster.contacts, lambda contact: send("notify", contact, "contacts"))
+    # Lines before people: no round may find two of one line who are not known to be.
+    await _each(lines, lambda line: send("matching", line, "lines"))
     people: list[tuple[Command, str]] = [
         *((mentor, "mentors") for mentor in roster.mentors),
         *((manager, "managers") for manager in roster.managers),

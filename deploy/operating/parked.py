@@ -14,14 +14,17 @@ from typing import Any
 
 from deploy.errors import BadInput, OperationFailed
 from deploy.operating.reach import Access, opened_log, opened_store
+from schemas.actors import Actor
 from schemas.envelope import Record, encode
 from schemas.journal import DropParked, RetryParked
 from schemas.topics import Service, commands_topic
-from services.chassis.documents import BlockedSubject, ParkedRecord
+from services.chassis.documents import BlockedSubject, ParkedRecord, QueuePage
 from services.chassis.step.parking import queue_of
+from services.chassis.step.queues import page_id
 from services.chassis.store.contract import Projections, Where
 
 AT_ONCE = 500
+OPERATOR = Actor("service_account", "connecte", "operator", "connecte")
 MOST = 1_000_000
 SHOWN = ("reason", "detail", "attempts", "number", "size", "sha256")
 
@@ -104,16 +107,27 @@ async def parked_record(
         if record is None:
             raise BadInput(f"{service} has no parked record {origin}")
         queue = queue_of(record.received())
-        blocked = await store.one(BlockedSubject, service, queue) if queue is not None else None
+        waiting = await _waiting(store, service, queue) if queue is not None else []
     return {
         "service": service,
         "origin": origin,
         **record.model_dump(mode="json", include=set(SHOWN)),
         "key": _text(record.record_key),
         "headers": {name: _text(raw) for name, raw in record.headers},
-        "queue": list(blocked.origins) if blocked else [],
+        "queue": waiting,
         **({"value": _text(record.value)} if with_value else {}),
     }
+
+
+async def _waiting(store: Projections, service: Service, queue: str) -> list[str]:
+    """Everybody in a queue, the first one first."""
+    head = await store.one(BlockedSubject, service, queue)
+    if head is None:
+        return []
+    names = [page_id(queue, first) for first in head.pages]
+    pages = {page.id: page for page in await store.several(QueuePage, service, names)}
+    between = [origin for name in names if name in pages for origin in pages[name].origins]
+    return [*head.origins, *between, *head.last]
 
 
 def _text(raw: bytes | None) -> str | None:
@@ -136,7 +150,8 @@ async def carry_out(access: Access, wish: Wish, wait: float, show: Show) -> Answ
 
 async def _chosen(store: Projections, wish: Wish) -> list[Chosen]:
     """The records that are meant, by partition and then in the order they were set aside."""
-    rows = await store.extract(ParkedRecord, ("id", "number", "reason"), limit=MOST)
+    fields = ("id", "number", "reason", "record_key")
+    rows = await store.extract(ParkedRecord, fields, limit=MOST)
     parked = {row["id"]: Chosen(row["id"], row["number"], row["reason"]) for row in rows}
     if missing := [origin for origin in wish.origins if origin not in parked]:
         raise BadInput(f"{wish.service} has no parked record {missing[0]}")
@@ -146,9 +161,10 @@ async def _chosen(store: Projections, wish: Wish) -> list[Chosen]:
         if wish.everything or origin in wish.origins or record.reason == wish.reason
     }
     if wish.reason and not wish.because:
-        for row in await store.extract(BlockedSubject, ("origins",), limit=MOST):
-            if not found.isdisjoint(row["origins"]):
-                found.update(o for o in row["origins"] if parked[o].reason == "behind")
+        subjects = {row["id"]: (row["id"].rpartition("/")[0], row["record_key"]) for row in rows}
+        queues = {subjects[origin] for origin in found}
+        behind = (row["id"] for row in rows if row["reason"] == "behind" and row["record_key"])
+        found.update(origin for origin in behind if subjects[origin] in queues)
     return sorted((parked[o] for o in found), key=lambda r: (r.partition, r.number))
 
 
@@ -192,6 +208,7 @@ def _commands(wish: Wish, chosen: Sequence[Chosen]) -> list[Record]:
                 id=secrets.token_hex(12),
                 source="/mentoring/operator",
                 time=datetime.now(UTC),
+                actor=OPERATOR,
             )
         )
     return records

@@ -12,12 +12,14 @@ from typing import Any
 import httpx
 
 from deploy.errors import BadInput, OperationFailed
+from schemas.actors import Via
 from schemas.base import Command
 from schemas.topics import Service
 
 WAIT = 20  # seconds that a service may take to show what came of a command
 PATIENCE = 30.0  # seconds that a service may be away
 CONCURRENCY = 24
+VIA = "Connecte-Via"
 PAGE = 1000
 
 
@@ -35,9 +37,9 @@ class CommandOutcome:
 
 
 class Platform:
-    """The services' HTTP. `urls` are of the services that are spoken with."""
+    """The services' HTTP. `urls` are of the services that are spoken with; `via`: through what."""
 
-    def __init__(self, urls: Mapping[Service, str], token: str | None) -> None:
+    def __init__(self, urls: Mapping[Service, str], token: str | None, via: Via = "api") -> None:
         for service, url in urls.items():
             if not url.startswith(("http://", "https://")):
                 raise BadInput(f"--{service}: {url!r} does not begin with http:// or https://")
@@ -45,7 +47,7 @@ class Platform:
         self._client = httpx.AsyncClient(
             timeout=WAIT + 20,
             limits=httpx.Limits(max_connections=CONCURRENCY),
-            headers={"authorization": f"Bearer {token}"} if token else {},
+            headers={VIA: via} | ({"authorization": f"Bearer {token}"} if token else {}),
         )
 
     async def __aenter__(self) -> "Platform":

@@ -35,6 +35,18 @@ def import_(
     managers: Annotated[Path, typer.Option(help="File of the managers.")],
     matching: MatchingUrl,
     notify: NotifyUrl,
+    lines: Annotated[
+        Path | None,
+        typer.Option(help="File of who reports to whom, of everybody: CSV, person;chief."),
+    ] = None,
+    pseudonym_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CONNECTE_PSEUDONYM_KEY",
+            help="Key of the pseudonyms of chiefs who take no part.",
+            show_default=False,
+        ),
+    ] = None,
     open_: Annotated[
         str | None, typer.Option("--open", metavar="NAME", help="Open the cohort first.")
     ] = None,
@@ -43,11 +55,13 @@ def import_(
 ) -> None:
     """Enter everybody of two rosters into a cohort. Doing it again changes nothing.
 
-    Every row is checked before anything is sent. Exit code 1 if somebody was refused.
+    Every row is checked before anything is sent. Exit code 1 if somebody was refused. With --lines,
+    the chiefs above everybody are known too, those who take no part under a pseudonym.
 
     Example: connecte import --cohort bercy-2017 --open "Pilot" --mentors a.csv --managers b.csv
     """
     from deploy.operating.entering import enter
+    from deploy.operating.line_files import read_lines
     from deploy.operating.platform import Platform
     from deploy.operating.rosters import read_rosters
     from schemas.matching import OpenCohort
@@ -55,15 +69,16 @@ def import_(
     checked_id("--cohort", cohort)
     roster = read_rosters(mentors, managers, cohort)
     opening = None if open_ is None else OpenCohort(cohort_id=cohort, name=open_)
-    count = len(roster.contacts) + len(roster.mentors) + len(roster.managers)
+    above = [] if lines is None else read_lines(lines, cohort, roster, pseudonym_key)
+    count = len(roster.contacts) + len(roster.mentors) + len(roster.managers) + len(above)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
 
     async def sent() -> "Entered":
-        platform = Platform({"matching": matching, "notify": notify}, token)
+        platform = Platform({"matching": matching, "notify": notify}, token, "roster")
         with Progress(*columns, console=progress) as bars:
             bar = bars.add_task("contacts and people", total=count)
             async with platform:
-                return await enter(platform, roster, opening, lambda: bars.advance(bar))
+                return await enter(platform, roster, opening, lambda: bars.advance(bar), above)
 
     entered: Entered = run(sent())
     document, table, notes = _shown(cohort, entered)
@@ -81,12 +96,13 @@ def _shown(cohort: str, entered: "Entered") -> tuple[dict[str, Any], Table, list
         "contacts": entered.contacts,
         "mentors": entered.mentors,
         "managers": entered.managers,
+        "lines": entered.lines,
         "unconfirmed": entered.unconfirmed,
         "refused": entered.rules,
         "refusals": entered.refused,
     }
     table = Table("what", "accepted", title=f"Entered into {cohort}")
-    for name in ("contacts", "mentors", "managers"):
+    for name in ("contacts", "mentors", "managers", "lines"):
         table.add_row(name, str(document[name]))
     notes = [f"not accepted, {rule}: {times}" for rule, times in entered.rules.items()]
     if entered.unconfirmed:

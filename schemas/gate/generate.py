@@ -255,8 +255,32 @@ _HEADERS: Mapping[str, dict[str, Any]] = {
         "over it if you read the newer version.",
         "examples": ["matching.events.3.1043"],
     },
+    "ce_authtype": {
+        "type": "string",
+        "description": "CloudEvents Auth Context: what kind of principal is behind it, where "
+        "somebody is. Absent where a deadline decided, of what is anonymous, and of older events.",
+        "examples": ["app_user"],
+    },
+    "ce_authid": {
+        "type": "string",
+        "description": "CloudEvents Auth Context: their pseudonym, or the name of a machine.",
+        "examples": ["m-017"],
+    },
+    "ce_authrole": {
+        "type": "string",
+        "description": "In which role they asked for what led to it.",
+        "examples": ["participant"],
+    },
+    "ce_authvia": {
+        "type": "string",
+        "description": "Through what: link, portal, api, roster or connecte.",
+        "examples": ["link"],
+    },
 }
-_OPTIONAL = {"ce_order", "ce_cause", "ce_traceparent", "ce_copyof"}
+_OPTIONAL = {
+    *("ce_order", "ce_cause", "ce_traceparent", "ce_copyof"),
+    *("ce_authtype", "ce_authid", "ce_authrole", "ce_authvia"),
+}
 
 
 def _asyncapi(public: Iterable[Topic]) -> dict[str, Any]:

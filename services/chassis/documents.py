@@ -73,10 +73,21 @@ class ParkedRecord(Document):
 class BlockedSubject(Document):
     """A subject with records aside: later ones queue behind them. `id` is `topic/partition/key`.
 
-    `origins` are those that wait, the first one first.
+    `origins` are those that wait first, the first one first, and `last` those that came last.
+    `pages` are those between them (`QueuePage`), each by the offset of its first record.
     """
 
     collection: ClassVar[str] = "blocked"
+
+    origins: tuple[str, ...]
+    pages: tuple[int, ...] = ()
+    last: tuple[str, ...] = ()
+
+
+class QueuePage(Document):
+    """Some of a queue, between its first and its last; `id` is the queue's and `/offset`."""
+
+    collection: ClassVar[str] = "blocked_pages"
 
     origins: tuple[str, ...]
 
@@ -100,5 +111,6 @@ CHASSIS_DOCUMENTS: tuple[type[Document], ...] = (
     RefusedCommand,
     ParkedRecord,
     BlockedSubject,
+    QueuePage,
     DroppedRecord,
 )

@@ -4,11 +4,11 @@ Everything here is data and plain functions. Always holds: a decision sees nothi
 documents, the message and the time that it is given, so the same three give the same events.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from schemas.base import Event, Message, Moment, Value
 from schemas.journal import RefusalKind
@@ -63,14 +63,36 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """A decision may need every document of this kind in the cohort."""
+class Columns:
+    """A decision may need these fields of every document of this kind in the cohort of which the
+    fields of `equal` have these values: little of many, never the documents themselves."""
 
     kind: type[Document]
     cohort_id: str
+    fields: tuple[str, ...]
+    equal: tuple[tuple[str, Any], ...] = ()
 
 
-Need = One | Whole
+Need = One | Columns
+
+Cells = tuple[Any, ...]
+"""Some fields of a document, in the order in which they were asked for."""
+
+
+class Reads(Protocol):
+    """Who reads what decisions need."""
+
+    async def load(self, needs: Iterable[One]) -> list[Document]:
+        """The documents asked for that exist."""
+
+    async def columns(
+        self,
+        kind: type[Document],
+        cohort_id: str,
+        fields: Sequence[str],
+        equal: Mapping[str, Any],
+    ) -> list[Cells]:
+        """These fields of each document of a cohort that has these values, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +143,7 @@ class State:
     """The documents that decisions of one batch can see, changes of the batch included."""
 
     documents: dict[tuple[type[Document], str], Document | None] = field(default_factory=dict)
-    wholes: set[Whole] = field(default_factory=set)
+    read: dict[Columns, dict[str, Cells]] = field(default_factory=dict)
     before: dict[tuple[type[Document], str], Document | _Unread | None] = field(
         default_factory=dict
     )
@@ -130,42 +152,38 @@ class State:
         """The document, or None if there is none."""
         key = (kind, f"{cohort_id}/{id}")
         if key not in self.documents:
-            if Whole(kind, cohort_id) in self.wholes:
-                return None
             raise NotLoaded(One(kind, cohort_id, id))
         return self.documents[key]  # type: ignore[return-value]  # the key holds the kind
 
-    def whole(self, kind: type[D], cohort_id: str) -> list[D]:
-        """Every document of the kind in the cohort, by id."""
-        need = Whole(kind, cohort_id)
-        if need not in self.wholes:
+    def columns(self, need: Columns) -> list[Cells]:
+        """The fields of each of these documents, by its id."""
+        if need not in self.read:
             raise NotLoaded(need)
-        found = [
-            document
-            for document in self.documents.values()
-            if isinstance(document, kind) and document.cohort_id == cohort_id
-        ]
-        return sorted(found, key=lambda document: document.id)
+        found = dict(self.read[need])
+        for (kind, key), document in self.documents.items():
+            cohort_id, _, name = key.partition("/")
+            if kind is need.kind and cohort_id == need.cohort_id:
+                found.pop(name, None)  # what is here is newer
+                if document is not None and all(getattr(document, n) == v for n, v in need.equal):
+                    found[name] = tuple(getattr(document, field) for field in need.fields)
+        return [cells for _, cells in sorted(found.items())]
 
-    async def load(
-        self, read: Callable[[Iterable[Need]], Awaitable[list[Document]]], needs: Iterable[Need]
-    ) -> None:
+    async def load(self, reads: Reads, needs: Iterable[Need]) -> None:
         """Read what is needed and not known yet. What has changed here is newer: it stays."""
-        wanted = [need for need in needs if not self._knows(need)]
-        if not wanted:
+        ones: list[One] = []
+        for need in needs:
+            if isinstance(need, One):
+                if (need.kind, f"{need.cohort_id}/{need.id}") not in self.documents:
+                    ones.append(need)
+            elif need not in self.read:
+                asked = need.kind, need.cohort_id, ("id", *need.fields), dict(need.equal)
+                self.read[need] = {row[0]: row[1:] for row in await reads.columns(*asked)}
+        if not ones:
             return
-        for document in await read(wanted):
+        for document in await reads.load(ones):
             self.documents.setdefault((type(document), document.key), document)
-        for need in wanted:
-            if isinstance(need, Whole):
-                self.wholes.add(need)
-            else:
-                self.documents.setdefault((need.kind, f"{need.cohort_id}/{need.id}"), None)
-
-    def _knows(self, need: Need) -> bool:
-        if isinstance(need, Whole):
-            return need in self.wholes
-        return (need.kind, f"{need.cohort_id}/{need.id}") in self.documents
+        for one in ones:
+            self.documents.setdefault((one.kind, f"{one.cohort_id}/{one.id}"), None)
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Let the changes be seen by what comes after."""

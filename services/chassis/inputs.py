@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from schemas.actors import Actor
 from schemas.base import Message
 from schemas.envelope import (
     Attributes,
@@ -42,6 +43,13 @@ class Input:
     accept_gap: bool = False
     dues: tuple[Due, ...] = ()
     failed: Fault | None = None
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who is behind it; of what is anonymous, or cannot be read, nobody is to know."""
+        if self.attributes is None or self.message is None or self.message.anonymous:
+            return None
+        return self.attributes.actor
 
 
 def named(item: Input) -> str:

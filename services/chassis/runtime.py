@@ -25,6 +25,7 @@ from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.specification import AsyncAPI
 from prometheus_client import ProcessCollector
 
+from schemas.rights import rights
 from schemas.topics import COMMANDS, commands_topic
 from services.chassis.clock import Clock, Hand, SharedClock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
@@ -32,6 +33,7 @@ from services.chassis.domain import Domain
 from services.chassis.faults import Nature
 from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
+from services.chassis.http.authorities import authorities_of
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.connections import server_of
 from services.chassis.http.effects import Effects
@@ -170,7 +172,7 @@ class Service:
             largest_body=parts.largest_body,
             hsts_seconds=self.settings.hsts_seconds,
         )
-        kind_of_route = protected(*self.settings.http_tokens)
+        kind_of_route = protected(authorities_of(self.settings), partial(rights, domain.name))
         kinds = [kind for kind in COMMANDS[domain.name] if kind not in parts.by_link]
         app.include_router(
             command_routes(self.commands, [*kinds, *parts.topics], parts.topics, kind_of_route)

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from cryptography import x509
 from pydantic import (
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     FilePath,
     HttpUrl,
@@ -19,7 +21,10 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_core import from_json
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from schemas.rights import Role
 
 S = TypeVar("S", bound="Settings")
 
@@ -37,8 +42,82 @@ EmptyIsNone = BeforeValidator(lambda given: given or None)
 """OpenTelemetry takes an empty setting for one that is not there."""
 
 
+def _read(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    try:
+        return from_json(given or "[]")
+    except ValueError:  # whose words would quote the setting
+        raise ValueError("it is not JSON") from None
+
+
+FromJson = BeforeValidator(_read)
+"""Settings of several parts are a list in JSON."""
+
+
 class WrongSetting(Exception):
     """A setting is missing or wrong; the text names it, never its value."""
+
+
+Algorithm = Literal[
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "Ed25519",
+]
+"""How a token may be signed: by a key that only its issuer has."""
+Cohorts = Annotated[tuple[str, ...], Field(min_length=1)]
+"""For which cohorts a token is good; `*` is all."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class NarrowToken(_Part):
+    """A static token for one role. `name`: what its bearer is called in events and logs."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    role: Role
+    cohorts: Cohorts
+    token: Annotated[SecretStr, Field(min_length=16)]
+
+
+class Issuer(_Part):
+    """An identity provider, and what its tokens are good for.
+
+    Their role is `role`, or what `roles` has for a value of the claim `role_claim`; their cohorts
+    are `cohorts`, or what the claim `cohorts_claim` has.
+    """
+
+    issuer: Annotated[str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$")]
+    audience: Annotated[str, Field(min_length=1)]
+    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("RS256",)
+    jwks_uri: Annotated[
+        str | None, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$")
+    ] = None
+    skew_seconds: Annotated[int, Field(ge=0, le=300)] = 30
+    role: Role | None = None
+    role_claim: str | None = None
+    roles: dict[str, Role] = {}
+    cohorts: Cohorts | None = None
+    cohorts_claim: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_tell(self) -> Self:
+        if (self.role is None) == (self.role_claim is None):
+            raise ValueError("role, or role_claim with roles: one of them")
+        if (self.role_claim is None) != (not self.roles):
+            raise ValueError("role_claim and roles go together")
+        if (self.cohorts is None) == (self.cohorts_claim is None):
+            raise ValueError("cohorts or cohorts_claim: one of them")
+        return self
 
 
 class Settings(BaseSettings):
@@ -75,6 +154,17 @@ class Settings(BaseSettings):
     http_token: Annotated[SecretStr | None, Field(alias="CONNECTE_HTTP_TOKEN")] = None
     http_token_old: Annotated[
         SecretStr | None, EmptyIsNone, Field(alias="CONNECTE_HTTP_TOKEN_OLD")
+    ] = None
+    narrow_tokens: Annotated[
+        tuple[NarrowToken, ...], NoDecode, FromJson, Field(alias="CONNECTE_HTTP_TOKENS")
+    ] = ()
+    issuers: Annotated[
+        tuple[Issuer, ...], NoDecode, FromJson, Field(alias="CONNECTE_OIDC_ISSUERS")
+    ] = ()
+    pseudonym_key: Annotated[
+        Annotated[SecretStr, Field(min_length=16)] | None,
+        EmptyIsNone,
+        Field(alias="CONNECTE_PSEUDONYM_KEY"),
     ] = None
     hsts_seconds: Annotated[
         int, Field(alias="CONNECTE_HSTS_SECONDS", ge=0, le=2 * 365 * 24 * 3600)
@@ -135,6 +225,27 @@ class Settings(BaseSettings):
             if not self.loopback and len(self.http_token_old.get_secret_value()) < 16:
                 raise ValueError("CONNECTE_HTTP_TOKEN_OLD needs 16 characters or more")
         return self
+
+    @model_validator(mode="after")
+    def _everybody_told_apart(self) -> Self:
+        if self.issuers and self.pseudonym_key is None:
+            raise ValueError("CONNECTE_PSEUDONYM_KEY: needed with CONNECTE_OIDC_ISSUERS")
+        for what, names in (
+            ("CONNECTE_OIDC_ISSUERS: an issuer", [one.issuer for one in self.issuers]),
+            ("CONNECTE_HTTP_TOKENS: a name", [one.name for one in self.narrow_tokens]),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{what} is there twice")
+        tokens = [*self.http_tokens, *(t.token.get_secret_value() for t in self.narrow_tokens)]
+        if len(set(tokens)) < len(tokens):
+            raise ValueError("CONNECTE_HTTP_TOKENS: a token is there twice")
+        return self
+
+    @property
+    def pseudonym_secret(self) -> str:
+        """What ids of people are made with; without a key of its own, the token."""
+        own = self.pseudonym_key or self.http_token
+        return own.get_secret_value() if own else "of a trial on one machine"
 
     @property
     def http_tokens(self) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ from schemas.matching import (
 )
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
 from services.chassis.domain import State
-from services.matching.views import Manager, Mentor, Pair, PairState
+from services.matching.search.fit import LineOf
+from services.matching.views import Line, Manager, Mentor, Pair, PairState
 
 _ENDS: dict[type[Message], PairState] = {
     ProposalDeclined: "declined",
@@ -106,3 +107,16 @@ def couple_of(state: State, cohort_id: str, pair_id: str) -> Couple | None:
     if mentor is None or manager is None:
         return None
     return Couple(mentor, manager, state.get(Pair, cohort_id, pair_id))
+
+
+def line_in(state: State, cohort_id: str) -> LineOf:
+    """Who somebody reports to, one person at a time, as far as it is known."""
+
+    def line_of(person: str) -> str | None:
+        line = state.get(Line, cohort_id, person)
+        if line is not None:
+            return line.line_manager
+        known = state.get(Mentor, cohort_id, person) or state.get(Manager, cohort_id, person)
+        return known.line_manager if known else None
+
+    return line_of

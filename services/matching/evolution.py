@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.base import PairEvent, recast
+from schemas.lines import LineManagerNamed
 from schemas.matching import (
     AvailabilityChanged,
     CohortOpened,
@@ -44,6 +45,7 @@ from services.chassis.domain import Change, D, Evolution, State
 from services.matching.couple import couple_of, engaged
 from services.matching.views import (
     Cohort,
+    Line,
     Manager,
     Mentor,
     Override,
@@ -153,6 +155,10 @@ def _kept_apart(_: State, event: PairKeptApart) -> Iterable[Change]:
     yield recast(Override, event, id=event.pair_id, decision="kept_apart")
 
 
+def _line_manager_named(_: State, event: LineManagerNamed) -> Iterable[Change]:
+    yield recast(Line, event, id=event.person_id)
+
+
 def _round_requested(_: State, event: RoundRequested) -> Iterable[Change]:
     due = event.begins_at or event.requested_at
     yield recast(Round, event, id=event.round_id, state="requested", due_at=due)
@@ -217,6 +223,7 @@ EVOLUTION: Evolution = {
     AvailabilityChanged: _availability_changed,
     PairChosenByHand: _chosen_by_hand,
     PairKeptApart: _kept_apart,
+    LineManagerNamed: _line_manager_named,
     RoundRequested: _round_requested,
     RoundCalledOff: _round_called_off,
     RoundCompleted: _round_ended,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.base import Event, Message, PairEvent, pair_of, people_of
+from schemas.lines import NameLineManager
 from schemas.matching import (
     AcceptProposal,
     AvailabilityChanged,
@@ -35,13 +36,14 @@ from schemas.taking_part import (
     ReturnManager,
     ReturnMentor,
 )
-from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State, Whole
-from services.matching import overrides, pairs, people, rounds, taking_part
-from services.matching.couple import Couple, couple_of
+from services.chassis.domain import Columns, Decision, Domain, Due, Handlers, Need, One, State
+from services.matching import lines, overrides, pairs, people, rounds, taking_part
+from services.matching.couple import Couple, couple_of, line_in
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.views import (
     Cohort,
+    Line,
     Manager,
     Mentor,
     Override,
@@ -72,6 +74,9 @@ def needs(message: Message) -> Iterable[Need]:
             yield from _needs_of_pair(cohort_id, message.pair_id)
         case Due():
             yield from _needs_of_pair(cohort_id, message.id)
+        case NameLineManager():
+            yield One(Cohort, cohort_id, cohort_id)
+            yield One(Line, cohort_id, message.person_id)
         case ChangeAvailability() | AvailabilityChanged():
             yield One(Mentor, cohort_id, message.person_id)
             yield One(Manager, cohort_id, message.person_id)
@@ -94,8 +99,16 @@ def _needs_of_search(cohort_id: str, message: Message) -> Iterable[Need]:
             for manager_id, _ in message.waiting:
                 yield One(Manager, cohort_id, manager_id)
         case SearchEnded():
-            yield Whole(Mentor, cohort_id)
-            yield Whole(Manager, cohort_id)
+            yield _still_waiting(cohort_id)
+            yield _still_free(cohort_id)
+
+
+def _still_waiting(cohort_id: str) -> Columns:
+    return Columns(Manager, cohort_id, (), (("state", "waiting"),))
+
+
+def _still_free(cohort_id: str) -> Columns:
+    return Columns(Mentor, cohort_id, ("capacity", "engaged"), (("state", "available"),))
 
 
 def _needs_of_pair(cohort_id: str, pair_id: str) -> Iterable[Need]:
@@ -237,9 +250,10 @@ def _search_ended(state: State, report: SearchEnded, _: datetime) -> Decision:
     requested = _requested(state, report)
     if requested is None:
         return []
-    mentors = state.whole(Mentor, report.cohort_id)
-    managers = state.whole(Manager, report.cohort_id)
-    return rounds.complete(requested[1], mentors, managers, report)
+    waiting = len(state.columns(_still_waiting(report.cohort_id)))
+    free = state.columns(_still_free(report.cohort_id))
+    places = sum(capacity - len(engaged) for capacity, engaged in free)
+    return rounds.complete(requested[1], waiting, places, report)
 
 
 def _requested(state: State, report: SearchReport) -> tuple[Cohort, Round] | None:
@@ -262,11 +276,13 @@ def _couples(state: State, round_: Round, report: PairsFound) -> Iterable[Couple
             yield couple
 
 
-def _propose_pair(state: State, command: ProposePair, now: datetime) -> Decision:
-    def line_of(person: str) -> str | None:
-        known = _mentor(state, command, person) or _manager(state, command, person)
-        return known.line_manager if known else None
+def _name_line_manager(state: State, command: NameLineManager, _: datetime) -> Decision:
+    known = state.get(Line, command.cohort_id, command.person_id)
+    return lines.name(_cohort(state, command), known, command)
 
+
+def _propose_pair(state: State, command: ProposePair, now: datetime) -> Decision:
+    line_of = line_in(state, command.cohort_id)
     cohort, named = _cohort(state, command), _named(state, command, command.pair_id)
     return overrides.propose(cohort, *named, line_of, command, now)
 
@@ -295,6 +311,7 @@ HANDLERS: Handlers = {
     PauseMentor: _pause,
     ResumeMentor: _resume,
     ChangeAvailability: _change_availability,
+    NameLineManager: _name_line_manager,
     ChangeMentor: _change_mentor,
     ChangeManager: _change_manager,
     PauseManager: _pause_manager,
@@ -344,7 +361,7 @@ LEARNS: frozenset[type[Event]] = frozenset((PairGraduated, GraduationWithdrawn))
 DOMAIN = Domain(
     name="matching",
     reads=("mentoring.scheduling.events",),
-    documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override),
+    documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override, Line),
     learns=LEARNS,
     handlers=HANDLERS,
     evolution=EVOLUTION,

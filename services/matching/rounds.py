@@ -184,10 +184,11 @@ def _knows(manager: Manager, place: Waiting) -> bool:
     return known is not None and (known.position, known.cause) == (place.position, place.cause)
 
 
-def complete(
-    round_: Round, mentors: Sequence[Mentor], managers: Sequence[Manager], end: SearchEnded
-) -> Sequence[Event]:
-    """The round has its figures: those of the people as they now are, or of the simulation."""
+def complete(round_: Round, waiting: int, places: int, end: SearchEnded) -> Sequence[Event]:
+    """The round has its figures: those of the people as they now are, or of the simulation.
+
+    `waiting`: managers who wait now; `places`: how many more managers all mentors can take.
+    """
     if round_.mode == "simulate":
         return [recast(RoundSimulated, end)]
     return [
@@ -195,8 +196,8 @@ def complete(
             cohort_id=end.cohort_id,
             round_id=end.round_id,
             proposed=round_.proposed,
-            managers_waiting=sum(manager.state == "waiting" for manager in managers),
-            places_free=sum(mentor.places for mentor in mentors),
+            managers_waiting=waiting,
+            places_free=places,
             score=round_.score,
             optimal=end.optimal and round_.proposed == end.proposed,
         )

@@ -138,6 +138,14 @@ class Simulation(Document):
     left: tuple[SimulatedPlace, ...] = ()
 
 
+class Line(Document):
+    """Who somebody reports to, as a directory has it; `id` is the person's."""
+
+    collection: ClassVar[str] = "lines"
+
+    line_manager: str | None
+
+
 class Override(Document):
     """What a coordinator decided about a pair, and why; `id` is the pair's."""
 

@@ -43,10 +43,10 @@ def build() -> Service:
             timedelta(minutes=settings.idle_minutes),
             timedelta(hours=settings.session_hours),
         )
-        rules = Rules(_listed(settings.coordinators), _listed(settings.sign_in_domains))
-        contact = settings.mail_contact
-        parts = (store, kept, clock, engine, mailing, sessions, rules, settings.portal_url, contact)
-        return [page_routes(Site(*parts))]
+        rules = Rules(coordinators_of(settings.coordinators), _listed(settings.sign_in_domains))
+        parts = (store, kept, clock, engine, mailing, sessions, rules)
+        told = (settings.portal_url, settings.pseudonym_secret, settings.mail_contact)
+        return [page_routes(Site(*parts, *told))]
 
     async def close() -> None:
         await mailing.settle()
@@ -54,6 +54,14 @@ def build() -> Service:
 
     parts = Parts(DOMAIN, LISTED, routes=routes, largest_body=LARGEST_FILE, close=close)
     return Service(settings, parts)
+
+
+def coordinators_of(text: str) -> dict[str, frozenset[str] | None]:
+    """Address to the cohorts that stand behind it; None (all) where none do."""
+    found: dict[str, frozenset[str] | None] = {}
+    for one in filter(None, map(str.split, text.split(","))):
+        found[one[0].casefold()] = frozenset(one[1:]) or None
+    return found
 
 
 def _listed(text: str) -> frozenset[str]:

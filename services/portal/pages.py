@@ -16,13 +16,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from schemas.rights import Role
 from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     coordinating,
     importing,
     joining,
+    own_part,
     own_space,
+    own_words,
     pairing_pages,
     people_pages,
     rounds_pages,
@@ -37,7 +40,8 @@ from services.portal.web.visit import Visit
 
 logger = logging.getLogger(__name__)
 
-Who = Literal["anybody", "signed-in", "coordinator"]
+Who = Literal["anybody", "signed-in", "coordinator", "administrator"]
+"""`coordinator`: of the programme in the address, where there is one; `administrator`: of all."""
 Answer = Callable[[Visit], Awaitable[Response]]
 
 VISIT, SESSION, LANGUAGE = "visite", "session", "langue"
@@ -56,7 +60,8 @@ class Route:
 
 
 _C = "/coordonner/{cohort}"
-_SESSION = "/mon-espace/{cohort}/seances/{session}"
+_MINE = "/mon-espace/{cohort}"
+_SESSION = f"{_MINE}/seances/{{session}}"
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/", "anybody", joining.home),
@@ -77,15 +82,22 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/mon-espace/{cohort}/proposition", "signed-in", own_space.answer_proposal),
     Route("GET", _SESSION, "signed-in", own_space.session_page),
     Route("POST", _SESSION, "signed-in", own_space.session_sent),
-    Route("GET", "/mon-espace/{cohort}/semaine", "signed-in", own_space.week_form),
-    Route("POST", "/mon-espace/{cohort}/semaine", "signed-in", own_space.week_sent),
-    Route("GET", "/mon-espace/{cohort}/participation", "signed-in", own_space.part_form),
-    Route("POST", "/mon-espace/{cohort}/participation", "signed-in", own_space.part_sent),
+    Route("GET", f"{_MINE}/modifier", "signed-in", own_words.change_form),
+    Route("POST", f"{_MINE}/modifier", "signed-in", own_words.change_sent),
+    Route("GET", f"{_MINE}/semaine", "signed-in", own_part.week_form),
+    Route("POST", f"{_MINE}/semaine", "signed-in", own_part.week_sent),
+    Route("GET", f"{_MINE}/absences", "signed-in", own_part.absences_form),
+    Route("POST", f"{_MINE}/absences", "signed-in", own_part.absences_sent),
+    Route("GET", f"{_MINE}/participation", "signed-in", own_part.part_form),
+    Route("POST", f"{_MINE}/participation", "signed-in", own_part.part_sent),
+    Route("GET", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_form),
+    Route("POST", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_sent),
     Route("GET", "/coordonner", "coordinator", coordinating.cohorts),
-    Route("GET", "/coordonner/ouvrir", "coordinator", coordinating.opening_form),
-    Route("POST", "/coordonner/ouvrir", "coordinator", coordinating.opening_sent),
+    Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
+    Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
     Route("GET", _C, "coordinator", people_pages.to_handle),
     Route("POST", f"{_C}/lettres", "coordinator", people_pages.letter_again),
+    Route("POST", f"{_C}/souhaits", "coordinator", people_pages.wish_settled),
     Route("POST", f"{_C}/presences", "coordinator", people_pages.dispute_settled),
     Route("GET", f"{_C}/participants", "coordinator", people_pages.participants),
     Route("GET", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet),
@@ -159,9 +171,20 @@ async def _answered(route: Route, visit: Visit) -> Response:
             return _stale(visit)
     if route.who != "anybody" and visit.session is None:
         return await _to_sign_in(visit)
-    if route.who == "coordinator" and not visit.coordinates:
-        raise NotHere
+    if route.who in ("coordinator", "administrator"):
+        visit.role = _coordinating(route, visit)
     return await route.answer(visit)
+
+
+def _coordinating(route: Route, visit: Visit) -> Role:
+    """In which role somebody uses a page of coordinators. Raises `NotHere` where in none."""
+    if visit.administers:
+        return "administrator"
+    its_cohort = visit.path.get("cohort")
+    theirs = visit.coordinates if its_cohort is None else visit.coordinates_in(its_cohort)
+    if route.who == "administrator" or not theirs:
+        raise NotHere
+    return "coordinator"
 
 
 async def _to_sign_in(visit: Visit) -> Response:

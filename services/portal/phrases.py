@@ -93,6 +93,22 @@ NOTICES: Mapping[str, Said] = {
         "You are paused: no new pair will be proposed to you.",
     ),
     "reprise": _said("Bon retour : vous êtes à nouveau disponible.", "Welcome back."),
+    "retour": _said(
+        "Bon retour ! Vous retrouvez ce que vous aviez dit.",
+        "Welcome back! What you had said is there.",
+    ),
+    "dit": _said("C’est enregistré.", "It is recorded."),
+    "rien-de-neuf": _said("Rien n’a changé.", "Nothing has changed."),
+    "absence": _said(
+        "Votre absence est enregistrée. Les séances de ces jours-là sont déplacées.",
+        "Your absence is recorded. Sessions of these days are moved.",
+    ),
+    "absence-annulee": _said("C’est noté : vous êtes là.", "Noted: you are there."),
+    "autre-binome": _said(
+        "Votre demande est transmise à la coordination, et à elle seule. Elle vous écrira.",
+        "Your request has gone to the coordinators alone. They will write to you.",
+    ),
+    "binome-garde": _said("C’est noté : ce binôme continue.", "Noted: this pair goes on together."),
     "parti": _said("Vous avez quitté le programme.", "You have left the programme."),
     "ouvert": _said("Le programme est ouvert.", "The programme is open."),
     "importe": _said("Tout le monde est inscrit.", "Everybody has been entered."),
@@ -141,14 +157,13 @@ REFUSALS: Mapping[str, Said] = {
         "The other person has reported the opposite. Please write to the programme's team.",
     ),
     "already-volunteered": _said(
-        "Vous êtes déjà inscrit·e comme mentor, avec d’autres réponses. Pour les changer, écrivez "
-        "à l’équipe du programme.",
-        "You are a mentor already, with other answers. To change them, write to the team.",
+        "Vous êtes déjà inscrit·e comme mentor, avec d’autres réponses. Changez-les dans votre "
+        "espace.",
+        "You are a mentor already, with other answers. Change them in your space.",
     ),
     "already-enrolled": _said(
-        "Vous êtes déjà inscrit·e, avec d’autres réponses. Pour les changer, écrivez à l’équipe "
-        "du programme.",
-        "You have joined already, with other answers. To change them, write to the team.",
+        "Vous êtes déjà inscrit·e, avec d’autres réponses. Changez-les dans votre espace.",
+        "You have joined already, with other answers. Change them in your space.",
     ),
     "cohort-exists": _said(
         "Un programme avec cet identifiant est déjà ouvert, avec d’autres règles.",
@@ -182,6 +197,18 @@ REFUSALS: Mapping[str, Said] = {
     "letter-not-failed": _said(
         "Cette lettre est déjà repartie.", "This letter is on its way already."
     ),
+    "absence-over": _said("Cette absence est déjà passée.", "This absence is over."),
+    "absence-overlaps": _said(
+        "Vous avez déjà dit être absent·e ces jours-là. Annulez d’abord cette absence.",
+        "You are away on these days already. Take that absence back first.",
+    ),
+    "unknown-absence": _said("Cette absence est déjà annulée.", "It has been taken back already."),
+    "too-many-dates": _said(
+        "Cent dates à venir au plus. Annulez-en d’abord une.",
+        "A hundred dates to come at most. Take one back first.",
+    ),
+    "pair-not-standing": _said("Ce binôme a pris fin.", "This pair has ended."),
+    "not-asked": _said("Cette demande est déjà close.", "This request is closed already."),
     "no-common-slot": _said(
         "Vous n’avez aucune heure libre en commun dans les 26 semaines à venir.",
         "You have no free hour in common in the next 26 weeks.",

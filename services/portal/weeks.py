@@ -5,7 +5,10 @@ A half-day stands for the hours of its name; whoever writes "lundi 9h-12h" means
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+from schemas import saying
+from schemas.dates import Absence
 from schemas.values import WEEKDAYS, Language, Weekday, Window
 from services.portal.spelling import folded
 
@@ -79,6 +82,20 @@ def told(windows: Sequence[Window], language: Language) -> str:
         first, last = _clock(window.start, language), _clock(window.end, language)
         said.append(f"{day_name(window.day, language)} {first} – {last}")
     return ", ".join(said)
+
+
+def absence_told(absence: Absence, language: Language) -> str:
+    """`du lundi 3 avril 2017 au vendredi 7 avril 2017`; `mardi 4 avril 2017, 9 h – 12 h`."""
+    first, last = (
+        saying.day(datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=saying.PARIS), language)
+        for day in (absence.first_day, absence.last_day)
+    )
+    if absence.hours is not None:
+        hours = (_clock(time, language) for time in (absence.hours.start, absence.hours.end))
+        return f"{first}, {' – '.join(hours)}"
+    if first == last:
+        return first
+    return f"du {first} au {last}" if language == "fr" else f"from {first} to {last}"
 
 
 def _clock(time: str, language: Language) -> str:

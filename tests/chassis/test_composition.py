@@ -1,5 +1,6 @@
 """Settings from the environment, and the service that is built of them."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -168,3 +169,54 @@ def test_time_is_what_the_clock_is_set_to() -> None:
     assert clock.now() == NOW
     assert clock.now() == NOW
     assert clock.now() == NOW + timedelta(days=2), "a day a second"
+
+
+NARROW = json.dumps(
+    {"name": "figures", "role": "subscriber", "cohorts": ["*"], "token": "sixteen characters"}
+)
+ISSUER = json.dumps(
+    {"issuer": "https://issuer.example", "audience": "us", "role": "auditor", "cohorts": ["*"]}
+)
+
+
+def test_tokens_for_one_role_and_issuers_are_lists_in_json(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CONNECTE_HTTP_TOKENS", f"[{NARROW}]")
+    environment.setenv("CONNECTE_OIDC_ISSUERS", f"[{ISSUER}]")
+    environment.setenv("CONNECTE_PSEUDONYM_KEY", "a key that is a secret")
+    settings = load(Settings)
+    assert [one.name for one in settings.narrow_tokens] == ["figures"]
+    assert [one.role for one in settings.issuers] == ["auditor"]
+    assert "sixteen" not in repr(settings)
+    for name in ("CONNECTE_HTTP_TOKENS", "CONNECTE_OIDC_ISSUERS", "CONNECTE_PSEUDONYM_KEY"):
+        environment.setenv(name, "")
+    assert (load(Settings).narrow_tokens, load(Settings).issuers) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"CONNECTE_HTTP_TOKENS": "hush: this is no JSON"}, "CONNECTE_HTTP_TOKENS"),
+        ({"CONNECTE_HTTP_TOKENS": '[{"token": "hush"}]'}, "CONNECTE_HTTP_TOKENS.0.name"),
+        (
+            {"CONNECTE_HTTP_TOKENS": f"[{NARROW}]".replace("subscriber", "hush")},
+            "CONNECTE_HTTP_TOKENS.0.role",
+        ),
+        (
+            {"CONNECTE_HTTP_TOKENS": f"[{NARROW}]".replace("sixteen characters", "hush")},
+            "CONNECTE_HTTP_TOKENS.0.token",
+        ),
+        ({"CONNECTE_HTTP_TOKENS": f"[{NARROW}, {NARROW}]"}, "CONNECTE_HTTP_TOKENS"),
+        ({"CONNECTE_OIDC_ISSUERS": f"[{ISSUER}]"}, "CONNECTE_PSEUDONYM_KEY"),
+        ({"CONNECTE_OIDC_ISSUERS": '["hush"]'}, "CONNECTE_OIDC_ISSUERS.0"),
+        ({"CONNECTE_PSEUDONYM_KEY": "hush"}, "CONNECTE_PSEUDONYM_KEY"),
+    ],
+)
+def test_a_wrong_list_stops_the_start_with_its_name_and_not_its_value(
+    environment: pytest.MonkeyPatch, given: dict[str, str], named: str
+) -> None:
+    for name, value in given.items():
+        environment.setenv(name, value)
+    with pytest.raises(WrongSetting) as wrong:
+        load(Settings)
+    assert named in str(wrong.value)
+    assert "hush" not in str(wrong.value)

@@ -1,8 +1,7 @@
 """What matching's tests begin with: a cohort, mentors, managers, and pairs at every stage."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from schemas.base import Event, Message
 from schemas.matching import (
@@ -16,7 +15,9 @@ from schemas.rounds import (
     RoundRequested,
 )
 from schemas.values import CohortPolicy, Window
-from services.chassis.domain import D, Decision, Document, Need, One, Refusal
+from services.chassis.domain import D, Decision, Document, Refusal
+from services.chassis.store.contract import Place
+from services.chassis.store.memory import MemoryStore
 from services.matching.handlers import DOMAIN
 from services.matching.search.worker import search, solve_here
 from services.matching.views import Round
@@ -72,22 +73,13 @@ class Matching(Scenario):
             events += decided(super().when(outcome))
         return events
 
-    async def columns(
+    async def encoded(
         self, kind: type[Document], cohort_id: str, fields: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
+    ) -> list[bytes]:
         """Some fields of each document, as a store would give them."""
-        documents = self.state.whole(kind, cohort_id)
-        return [tuple(getattr(document, field) for field in fields) for document in documents]
-
-    async def load(self, needs: Iterable[Need]) -> list[Document]:
-        """The documents, as a store would give them."""
-        found: list[Document | None] = []
-        for need in needs:
-            if isinstance(need, One):
-                found.append(self.state.get(need.kind, need.cohort_id, need.id))
-            else:
-                found += self.state.whole(need.kind, need.cohort_id)
-        return [document for document in found if document is not None]
+        store = MemoryStore()
+        await store.fill(Place(0), self.state.whole(kind, cohort_id))
+        return await store.encoded(kind, cohort_id, fields)
 
 
 def decided(decision: Decision) -> Sequence[Event]:

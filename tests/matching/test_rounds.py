@@ -24,8 +24,8 @@ from schemas.rounds import (
 from schemas.values import Window
 from services.matching.messages import PairsFound, SearchReport
 from services.matching.search.fit import above
-from services.matching.search.question import Found, People
-from services.matching.search.worker import search, solve, solve_here
+from services.matching.search.question import Found, Roll
+from services.matching.search.worker import search, solve_here
 from services.matching.views import Manager, Mentor, Pair, Round
 from tests.matching.given import (
     TUESDAY,
@@ -198,12 +198,12 @@ async def test_a_search_during_which_somebody_came_begins_anew() -> None:
     Scenario.when(found, RunRound(cohort_id="c", round_id="r1"))
     searches = 0
 
-    async def meanwhile(people: People) -> Found:
+    async def meanwhile(roll: Roll) -> Found:
         nonlocal searches
         searches += 1
         if searches == 1:
             found.given(manager("g2"))
-        return solve(people)
+        return await solve_here(roll)
 
     outcomes = search(found, the(found, Round, "r1"), meanwhile)
     pairs = await anext(outcomes)

@@ -30,6 +30,9 @@ from tests.portal.browser import Person
 from tests.scenario import NOW, Scenario
 
 COORDINATOR = "coordination@ministere.example"
+SECRET = "what pseudonyms are made with"
+OF_C, OF_OTHERS = "zoe.c@ministere.example", "yann.d@ministere.example"
+"""Who coordinates every programme, `c` alone, another one alone."""
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Town:
     store: MemoryStore = field(default_factory=MemoryStore)
     kept: MemoryKept = field(default_factory=MemoryKept)
     sent: list[Message] = field(default_factory=list)
+    behind: list[tuple[str, str]] = field(default_factory=list)
     mails: list[EmailMessage] = field(default_factory=list)
     rule: str | None = None
     away: bool = False
@@ -58,10 +62,11 @@ class Town:
             "token",
             httpx.MockTransport(self._answer),
         )
-        rules = Rules(frozenset({COORDINATOR}), frozenset({"ministere.example"}))
+        coordinators = {COORDINATOR: None, OF_C: frozenset({"c"}), OF_OTHERS: frozenset({"d"})}
+        rules = Rules(coordinators, frozenset({"ministere.example"}))
         mailing = Mailing("connecte@ministere.example", self._post)
         self.site = Site(
-            self.store, self.kept, clock, engine, mailing, sessions, rules, self.url, None
+            self.store, self.kept, clock, engine, mailing, sessions, rules, self.url, SECRET
         )
         self.app: FastAPI = create_app("portal", "The portal.")
         self.app.include_router(page_routes(self.site))
@@ -78,6 +83,8 @@ class Town:
         kind = TYPES[request.url.path.rpartition("/")[2]]
         command = kind.model_validate(json.loads(request.content))
         self.sent.append(command)
+        heads = request.headers
+        self.behind.append((heads["connecte-on-behalf-of"], heads["connecte-via"]))
         self.happens(*self.leads_to(command))
         return httpx.Response(200, json={"command_id": "c", "done": True})
 

@@ -4,11 +4,14 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from schemas.base import Message
+from schemas.calendars import AbsenceDeclared
+from schemas.dates import Absence, Hours
 from schemas.feedback import CohortMeasured, RolloutWithheld
 from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
     ManagerWaitlisted,
+    ManagerWithdrew,
     MentorVolunteered,
     PairFormed,
     PairKeptApart,
@@ -26,6 +29,7 @@ from schemas.scheduling import (
     SessionMissed,
     SessionPlanned,
 )
+from schemas.taking_part import AnotherPartnerAsked
 from schemas.values import (
     CohortPolicy,
     Criterion,
@@ -155,6 +159,16 @@ WITHHELD = RolloutWithheld(
         Criterion(name="satisfaction", threshold=3.5, value=None, met=False),
     ),
 )
+MANAGER_LEFT = ManagerWithdrew(cohort_id="c", manager_id="g-1")
+AWAY = AbsenceDeclared(
+    cohort_id="c",
+    person_id="g-1",
+    said_on="2017-03-06",
+    absence=Absence(
+        first_day="2017-04-04", last_day="2017-04-04", hours=Hours(start="09:00", end="12:00")
+    ),
+)
+ASKED = AnotherPartnerAsked(**PAIR, by="manager", reason="D’autres horaires")
 
 ASKED_FOR = {"cohort_id": "c", "round_id": "tour-1"}
 SIMULATED = (

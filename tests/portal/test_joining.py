@@ -44,7 +44,7 @@ async def test_a_job_recommends_its_tools_with_reasons_already_ticked() -> None:
         if one.get("name") == "outil" and "checked" in one.attributes
     ]
     assert ticked == ["linkedin", "shared-documents"]
-    assert "Conseillé pour votre poste, pour connaître les fournisseurs d’un marché" in nour.says
+    assert "Conseillé pour votre métier, pour connaître les fournisseurs d’un marché" in nour.says
     (name,) = [one for one in nour.page.all("input") if one.get("name") == "nom"]
     assert name.get("value") == "Nour"
 

@@ -188,7 +188,7 @@ async def test_a_week_is_changed_by_half_days_or_by_hours(
 
 async def test_who_pauses_or_leaves_reads_first_what_it_does() -> None:
     town, lise = await space(*GOING_ON, address=LISE)
-    await lise.follows("Faire une pause ou quitter")
+    await lise.follows("Faire une pause, revenir ou quitter")
     assert "Ceux que vous avez continuent." in lise.says
     await lise.presses("Faire une pause")
     assert town.sent == [PauseMentor(cohort_id="c", mentor_id="m-1")]

@@ -8,17 +8,19 @@ from fastapi.routing import iter_route_contexts
 
 from services.portal.pages import ROUTES, Route, Who
 from tests.portal.browser import Person
-from tests.portal.site import COORDINATOR, Town
+from tests.portal.site import COORDINATOR, OF_C, OF_OTHERS, Town
 from tests.portal.stories import GOING_ON, LISE, PAUL
 
 NAMED = {
     "cohort": "c",
     "session": "m-1~g-1~1",
+    "pair": "m-1~g-1",
     "person": "m-1",
     "round": "round-1",
     "link": "no-such-link",
     "draft": "no-such-draft",
 }
+COORDINATING = ("coordinator", "administrator")
 NOT_PAGES = {"style", "nowhere", "openapi", "docs"}
 TABLE = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES]
 
@@ -76,19 +78,60 @@ async def test_nobody_who_is_not_signed_in_sees_or_does_what_is_not_for_anybody(
 async def test_to_whoever_does_not_coordinate_the_pages_of_coordinators_do_not_exist(
     route: Route,
 ) -> None:
-    if route.who != "coordinator":
+    if route.who not in COORDINATING:
         return
+    await is_not_there(route, PAUL)
+
+
+@pytest.mark.parametrize("route", TABLE)
+async def test_to_whoever_coordinates_other_programmes_the_pages_of_this_one_do_not_exist(
+    route: Route,
+) -> None:
+    if route.who in COORDINATING and "{cohort}" in route.path:
+        await is_not_there(route, OF_OTHERS)
+
+
+@pytest.mark.parametrize("route", TABLE)
+async def test_who_coordinates_one_programme_has_its_pages_and_opens_none(route: Route) -> None:
+    if route.who not in COORDINATING:
+        return
+    if route.who == "administrator":
+        await is_not_there(route, OF_C)
+        return
+    asked = []
+    for address in (OF_C, COORDINATOR):
+        somebody, place = await asks_for(route, address)
+        asked.append((somebody.status, [type(one) for one in place.sent]))
+    assert asked[0] == asked[1]
+
+
+async def asks_for(route: Route, address: str) -> tuple[Person, Town]:
     place = town()
-    paul = await place.signed_in(PAUL)
+    somebody = await place.signed_in(address)
     if route.method == "GET":
-        await paul.goes_to(path_of(route))
+        await somebody.goes_to(path_of(route))
     else:
-        await paul.goes_to("/mon-espace")
-        paul.answer = await paul.client.post(path_of(route), data={"jeton": token_of(paul)})
+        await somebody.goes_to("/mon-espace")
+        data = {"jeton": token_of(somebody)}
+        somebody.answer = await somebody.client.post(path_of(route), data=data)
+    return somebody, place
+
+
+async def is_not_there(route: Route, address: str) -> None:
+    somebody, place = await asks_for(route, address)
     nowhere = await place.person().goes_to("/no/such/page")
-    assert paul.status == nowhere.status == 404
-    assert paul.says == nowhere.says
+    assert somebody.status == nowhere.status == 404
+    assert somebody.says == nowhere.says
     assert place.sent == []
+
+
+async def test_programmes_are_listed_for_those_who_coordinate_them() -> None:
+    theirs = await (await town().signed_in(OF_C)).goes_to("/coordonner")
+    others = await (await town().signed_in(OF_OTHERS)).goes_to("/coordonner")
+    assert "/coordonner/c" in [one.get("href") for one in theirs.page.all("a")]
+    hrefs = [one.get("href") for one in others.page.all("a")]
+    assert others.status == 200
+    assert not {"/coordonner/c", "/coordonner/ouvrir"} & set(hrefs)
 
 
 @pytest.mark.parametrize("route", TABLE)

@@ -321,7 +321,7 @@ def breaking() -> Iterator[Change]:
     yield one(
         "an internal type becomes public, and moves to another topic",
         "RoundRequested",
-        _audience("matching", "RoundRequested", "internal", "public"),
+        _audience("rounds", "RoundRequested", "internal", "public"),
     )
     yield one(
         "the prefix of every type is another",

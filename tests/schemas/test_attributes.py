@@ -1,10 +1,15 @@
 """What a record's headers may say: times as RFC 3339 has them, names that can be carried on."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from schemas.envelope import Attributes, Unreadable, attributes
+from schemas.actors import Actor
+from schemas.envelope import Attributes, Unreadable, attributes, encode
+from schemas.feedback import AnswerSurvey
+from schemas.gate.samples import message_of
+from schemas.matching import PauseMentor
 
 PLAIN = {
     "ce_specversion": "1.0",
@@ -64,3 +69,36 @@ def test_a_name_that_every_event_would_have_to_carry_is_short(header: str) -> No
 
 def test_a_trace_context_that_is_none_goes_no_further() -> None:
     assert read(ce_traceparent="x" * 100_000).traceparent is None
+
+
+def test_who_is_behind_a_record_is_read_and_written_alike_and_older_records_say_nothing() -> None:
+    lise = Actor("app_user", "m-017", "participant", "link")
+    pause = PauseMentor(cohort_id="c", mentor_id="m-017")
+    where: dict[str, Any] = {"id": "1", "source": "/x", "time": datetime(2026, 1, 5, 9, tzinfo=UTC)}
+    assert attributes(encode(pause, "t", 0, **where, actor=lise).headers).actor == lise
+    assert attributes(encode(pause, "t", 0, **where).headers).actor is None
+    assert read().actor is None
+
+
+def test_no_one_is_ever_behind_an_answer_to_a_survey() -> None:
+    answer = message_of(AnswerSurvey)
+    where: dict[str, Any] = {"id": "1", "source": "/x", "time": datetime(2026, 1, 5, 9, tzinfo=UTC)}
+    lise = Actor("app_user", "m-017", "participant", "link")
+    written = encode(answer, "t", 0, **where, actor=lise)
+    assert not any(name.startswith("ce_auth") for name, _ in written.headers)
+
+
+@pytest.mark.parametrize(
+    ("told", "actor"),
+    [
+        ({"ce_authid": "s-1"}, Actor("unknown", "s-1", "unknown", "unknown")),
+        ({"ce_authtype": "user", "ce_authrole": "auditor"}, None),
+        ({"ce_authid": ""}, None),
+        ({"ce_authid": "x" * 129}, None),
+        ({"ce_authid": "s-1", "ce_authrole": "x" * 129}, None),
+    ],
+)
+def test_what_names_nobody_or_at_any_length_is_nobody(
+    told: dict[str, str], actor: Actor | None
+) -> None:
+    assert read(**told).actor == actor

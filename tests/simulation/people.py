@@ -16,6 +16,7 @@ from schemas.base import Command, people_of
 from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
 from schemas.dates import Hours
 from schemas.feedback import AnswerSurvey
+from schemas.lines import NameLineManager
 from schemas.matching import (
     AcceptProposal,
     ChangeAvailability,
@@ -177,6 +178,12 @@ class People:
     def _by_hand(self, its: str) -> None:
         """What a coordinator does beside the rounds: looks first, proposes, rules out."""
         mood = self.mood("by hand", its)
+        line = self.mood("line", its)
+        if line < 0.3:  # a chief who takes no part, or both of a pair in one line
+            chief = "chief" if line < 0.2 else "g0"
+            for below in ("m0", "g0") if line < 0.1 else ("m0",):
+                named = NameLineManager(cohort_id=its, person_id=below, line_manager=chief)
+                self.ask(named, line)
         if mood < 0.3:
             look = RunRound(cohort_id=its, round_id="r1" if mood < 0.15 else "s1", mode="simulate")
             self.ask(look, 0.03)

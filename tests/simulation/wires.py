@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from schemas.envelope import Record
-from services.chassis.domain import D, Document, Need
+from services.chassis.domain import Cells, D, Document, One
 from services.chassis.store.contract import Commit, DeadlineAside, Outgoing, Outpaced, Place
 from services.chassis.store.memory import MemoryStore
 from tests.chassis.faults import Crash
@@ -105,18 +105,28 @@ class WiredStore(Wire):
     async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
         return await self.call("outgoing", lambda: self.inner.outgoing(partitions))
 
-    async def load(self, needs: Iterable[Need]) -> list[Document]:
+    async def load(self, needs: Iterable[One]) -> list[Document]:
         wanted = list(needs)
         if not self.process.world.torn:
             return await self.call("load", lambda: self.inner.load(wanted))
         return await self.call("load", lambda: self._torn(wanted))
 
     async def columns(
-        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
-        return await self.call("columns", lambda: self.inner.columns(kind, cohort_id, fields))
+        self,
+        kind: type[Document],
+        cohort_id: str,
+        fields: Sequence[str],
+        equal: Mapping[str, Any],
+    ) -> list[Cells]:
+        asked = kind, cohort_id, fields, equal
+        return await self.call("columns", lambda: self.inner.columns(*asked))
 
-    async def _torn(self, needs: Sequence[Need]) -> list[Document]:
+    async def encoded(
+        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
+    ) -> list[bytes]:
+        return await self.call("encoded", lambda: self.inner.encoded(kind, cohort_id, fields))
+
+    async def _torn(self, needs: Sequence[One]) -> list[Document]:
         """One query per kind, and others write in between."""
         found: list[Document] = []
         for kind in dict.fromkeys(need.kind for need in needs):

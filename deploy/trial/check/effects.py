@@ -80,6 +80,10 @@ def _offered(asked: Asked, fact: Entry) -> bool:
     return same and asked.data.get("day") == offered.get("day")
 
 
+def _same_line(asked: Asked, fact: Entry) -> bool:
+    return asked.data.get("line_manager") == fact.data.get("line_manager")
+
+
 def _says(asked: Asked, fact: Entry) -> bool:
     """All that is asked for is what the person says; no needs are those of the job."""
     for field in _SAID:
@@ -150,6 +154,9 @@ EFFECTS: Mapping[str, Effect] = {
     "RunRound": Effect(("RoundRequested",), already=("RoundRequested",)),
     "CallOffRound": Effect(("RoundCalledOff",), already=("RoundCalledOff",)),
     "ProposePair": Effect(("PairProposed",)),
+    "NameLineManager": Effect(
+        ("LineManagerNamed",), already=("LineManagerNamed",), fits=_same_line
+    ),
     "KeepApart": Effect(("PairKeptApart",), already=("PairKeptApart",)),
     "AcceptProposal": Effect(("ProposalAccepted",)),
     "DeclineProposal": Effect(("ProposalDeclined",)),

@@ -58,7 +58,7 @@ COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """What is read of each service's documents, beside `_id` and `partition`: no name, no address."""
 UNREAD: dict[str, tuple[str, ...]] = {
-    "matching": ("overrides", "simulations"),
+    "matching": ("overrides", "simulations", "lines"),
     "scheduling": ("calendars",),
     "feedback": ("groups",),
     "notify": ("pairs",),

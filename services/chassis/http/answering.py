@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from schemas.actors import Actor
 from schemas.base import Command
 from services.chassis.clock import Clock
 from services.chassis.domain import State
@@ -42,7 +43,8 @@ class Answering:
         await self._take(link)
         try:
             await self._foresee(command)
-            sent = await self.commands.write(command)
+            actor = Actor("app_user", link.person_id, "participant", "link")
+            sent = await self.commands.write(command, actor=actor)
         except BaseException:
             del self._under_way[link]
             raise

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from schemas.actors import Actor
 from schemas.base import Command
 from schemas.envelope import Record, attributes, encode
 from schemas.journal import RefusalKind
@@ -22,6 +23,7 @@ from schemas.topics import Service, commands_topic, partition_of
 from services.chassis.clock import Clock
 from services.chassis.documents import RefusedCommand
 from services.chassis.http.effects import Aside, Effects, Sent
+from services.chassis.http.identity import caller_of
 from services.chassis.http.pressure import Busy, Pressure
 from services.chassis.http.problems import AWAY, Problem
 from services.chassis.log.contract import Log, NotTaken
@@ -61,7 +63,12 @@ class CommandTopic:
         return topic or commands_topic(self.service), partition
 
     def record(
-        self, command: Command, command_id: str, spot: tuple[str, int], traceparent: str | None
+        self,
+        command: Command,
+        command_id: str,
+        spot: tuple[str, int],
+        traceparent: str | None,
+        actor: Actor | None,
     ) -> Record:
         """The command as it is written."""
         return encode(
@@ -71,6 +78,7 @@ class CommandTopic:
             source=f"/mentoring/{self.service}/http",
             time=self.clock.now(),
             traceparent=self.tracing.here(traceparent),
+            actor=actor,
         )
 
 
@@ -90,17 +98,22 @@ class Commands:
         wait: float = 0.0,
         topic: str | None = None,
         traceparent: str | None = None,
+        actor: Actor | None = None,
     ) -> Accepted:
         """Send a command; with `wait` (seconds), see it done or raise its refusal as `Problem`.
 
         Raises `Problem` 503, with the time to come back, if the service has too much to do. A
         command is never refused so after it has been sent.
         """
-        sent = await self.write(command, topic, traceparent)
+        sent = await self.write(command, topic, traceparent, actor)
         return await self.outcome(sent, wait)
 
     async def write(
-        self, command: Command, topic: str | None = None, traceparent: str | None = None
+        self,
+        command: Command,
+        topic: str | None = None,
+        traceparent: str | None = None,
+        actor: Actor | None = None,
     ) -> Sent:
         """Send a command, and know where it lies. Raises `Problem` as `send` does."""
         spot = self.topic.spot(command, topic)
@@ -109,7 +122,8 @@ class Commands:
         except Busy as busy:
             raise Problem(503, str(busy), retry_after=busy.retry_after) from None
         command_id = secrets.token_hex(12)
-        offset = await self._write(self.topic.record(command, command_id, spot, traceparent))
+        record = self.topic.record(command, command_id, spot, traceparent, actor)
+        offset = await self._write(record)
         self.pressure.backlog.sent(*spot, offset)
         return Sent(command, command_id, *spot, offset)
 
@@ -174,7 +188,9 @@ def command_routes(
             body: kind,  # type: ignore[valid-type]
             wait: Wait = 0.0,
         ) -> JSONResponse:
-            accepted = await commands.send(body, wait, topics.get(kind), traced(request))
+            caller, topic = caller_of(request), topics.get(kind)
+            caller.check(body.cohort_id)  # type: ignore[attr-defined]
+            accepted = await commands.send(body, wait, topic, traced(request), caller.actor)
             return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
 
         router.add_api_route(

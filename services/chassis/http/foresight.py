@@ -6,12 +6,23 @@ still be refused, if something else comes first.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from schemas.base import Command
-from services.chassis.domain import D, Document, Domain, Need, NotLoaded, One, Refusal, State
+from services.chassis.domain import (
+    Cells,
+    Columns,
+    D,
+    Document,
+    Domain,
+    Need,
+    NotLoaded,
+    One,
+    Refusal,
+    State,
+)
 from services.chassis.store.contract import NoAnswer, Projections, Where
 
 logger = logging.getLogger(__name__)
@@ -56,25 +67,30 @@ class Foresight:
         Raises `NoAnswer`, also where there are more than are looked at.
         """
         state = State()
-        await state.load(self._read, needs)
+        await state.load(self, needs)
         while True:
             try:
                 return find(state)
             except NotLoaded as missing:
-                await state.load(self._read, [missing.need])
+                await state.load(self, [missing.need])
 
-    async def _read(self, needs: Iterable[Need]) -> list[Document]:
-        found: list[Document] = []
-        for need in needs:
-            if isinstance(need, One):
-                one = await self.store.one(need.kind, need.cohort_id, need.id)
-                found += [one] if one is not None else []
-            else:
-                whole = await self.store.page(need.kind, Where(need.cohort_id), MOST)
-                if len(whole) == MOST:
-                    raise _TooMany
-                found += whole
-        return found
+    async def load(self, needs: Iterable[One]) -> list[Document]:
+        """The documents that there are."""
+        found = [await self.store.one(need.kind, need.cohort_id, need.id) for need in needs]
+        return [document for document in found if document is not None]
+
+    async def columns(
+        self,
+        kind: type[Document],
+        cohort_id: str,
+        fields: Sequence[str],
+        equal: Mapping[str, Any],
+    ) -> list[Cells]:
+        """These fields of each document, unless there are too many."""
+        rows = await self.store.extract(kind, fields, Where(cohort_id, equal), limit=MOST)
+        if len(rows) == MOST:
+            raise _TooMany
+        return [tuple(map(row.get, fields)) for row in rows]
 
 
 class Unread(State):
@@ -84,7 +100,7 @@ class Unread(State):
         """None."""
         return None
 
-    def whole(self, kind: type[D], cohort_id: str) -> list[D]:  # noqa: ARG002
+    def columns(self, need: Columns) -> list[Cells]:  # noqa: ARG002
         """Nothing."""
         return []
 

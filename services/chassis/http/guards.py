@@ -4,9 +4,8 @@ Always holds: who has no right to a route makes it read and parse nothing; a bod
 can read is refused by what its head says of it.
 """
 
-import hmac
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from email.message import Message
 from typing import Any
 
@@ -14,29 +13,12 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from schemas.rights import Rights
+from services.chassis.http.identity import Authority, admitted, principal_of
 from services.chassis.http.problems import Problem
-
-Guard = Callable[[Request], Awaitable[None]]
 
 JSON = "application/json"
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-
-
-def bearer(*tokens: str) -> Guard:
-    """A guard that lets only bearers of one of these in; none of them, no guard (loopback only)."""
-    known = [token.encode() for token in tokens]
-
-    async def guard(request: Request) -> None:
-        if not known:
-            return
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        told = given.strip(" ").encode()
-        right = [hmac.compare_digest(told, token) for token in known]  # as long for each of them
-        if scheme.lower() != "bearer" or not any(right):
-            headers = {"WWW-Authenticate": "Bearer"}
-            raise HTTPException(401, "a valid bearer token is needed", headers)
-
-    return guard
 
 
 async def said_once(request: Request) -> None:
@@ -84,23 +66,29 @@ def _unreadable(request: Request, wanted: str) -> HTTPException:
     return HTTPException(415, f"the body is {given}: {wanted}", {"Accept": JSON})
 
 
-def guarded(*guards: Guard) -> type[APIRoute]:
-    """The kind of a route that asks these first; FastAPI's own would read the body before."""
+Table = Callable[[str, str], Rights | None]
+"""`(method, path)` to who may; None: nobody, for it does not stand there."""
 
-    class Guarded(APIRoute):
+
+def protected(authorities: Sequence[Authority], table: Table) -> type[APIRoute]:
+    """The kind of a route for those alone whom the table lets in, with a token of an authority.
+
+    FastAPI's own would read the body before.
+    """
+
+    class Protected(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             handle = super().get_route_handler()
+            told = [table(method, self.path) or {} for method in sorted(self.methods or ())]
+            rights = told[0] if len(told) == 1 else {}  # of one method, or for nobody
 
             async def checked(request: Request) -> Response:
-                for guard in guards:
-                    await guard(request)
+                principal = await principal_of(request, authorities)
+                request.state.caller = admitted(request, principal, rights)
+                await said_once(request)
+                await readable(request)
                 return await handle(request)
 
             return checked
 
-    return Guarded
-
-
-def protected(*tokens: str) -> type[APIRoute]:
-    """The kind of a route that only bearers of one of these may use."""
-    return guarded(bearer(*tokens), said_once, readable)
+    return Protected

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 
 from services.chassis.documents import ParkedRecord, RefusedCommand
 from services.chassis.domain import Document
 from services.chassis.http.filters import asked_for, parameter
+from services.chassis.http.identity import caller_of
 from services.chassis.http.problems import Problem
 from services.chassis.store.contract import Projections, Where
 
@@ -18,6 +19,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 After = Annotated[str, Query(description="The last id of the page before.")]
 Endpoint = Callable[..., Awaitable[JSONResponse]]
 
+TOTAL = Field(description="How many there are in all, on the first page; null on those after it.")
 COHORTS = "cohorts"
 _HIDDEN = {"value", "headers", "record_key"}
 """The bytes of a parked record."""
@@ -87,16 +89,24 @@ def _list(
 
 
 def _page_of(kind: type[Document]) -> type[BaseModel]:
-    fields: dict[str, Any] = {"items": (Sequence[kind], ...), "total": (int, ...)}  # type: ignore[valid-type]
+    fields: dict[str, Any] = {"items": (Sequence[kind], ...), "total": (int | None, TOTAL)}  # type: ignore[valid-type]
     return create_model(f"{kind.__name__}Page", **fields)
 
 
 def _all(store: Projections, kind: type[Document]) -> Endpoint:
-    async def cohorts(limit: Limit = 100, after: After = "") -> JSONResponse:
-        """Every cohort that the service knows, by id."""
-        found = await store.page(kind, limit=limit, after=after)
+    async def cohorts(request: Request, limit: Limit = 100, after: After = "") -> JSONResponse:
+        """Every cohort that the service knows and the token is for, by id."""
+        mine = caller_of(request).cohorts
+        if mine is None:
+            found = await store.page(kind, limit=limit, after=after)
+            total = None if after else await store.count(kind)
+        else:
+            asked = [await store.one(kind, cohort_id, cohort_id) for cohort_id in sorted(mine)]
+            known = [cohort for cohort in asked if cohort is not None]
+            found = [c for c in known if c.id > after][:limit]
+            total = None if after else len(known)
         items = [document.model_dump(mode="json") for document in found]
-        return JSONResponse({"items": items, "total": await store.count(kind)})
+        return JSONResponse({"items": items, "total": total})
 
     return cohorts
 
@@ -109,8 +119,8 @@ def _listing(cohorts: _Cohorts, kind: type[Document], filters: Sequence[str]) ->
     ) -> JSONResponse:
         where = Where(cohort_id, asked_for(request, kind, filters))
         found = await store.page(kind, where, limit, after)
-        total = await store.count(kind, where)
-        if not total:
+        total = None if after else await store.count(kind, where)
+        if not found and not total:
             await cohorts.check(cohort_id)
         items = [document.model_dump(mode="json") for document in found]
         return JSONResponse({"items": items, "total": total})

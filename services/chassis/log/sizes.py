@@ -14,7 +14,7 @@ MAX_REQUEST = 8 * 1024 * 1024
 """What our producers send at once; no topic takes more in one record."""
 
 SMALL = 128 * 1024
-"""Characters of key, value, cause and trace of an event up to which every topic takes it."""
+"""Characters of key, value, cause, trace and actor of an event up to which every topic takes it."""
 
 _BATCH = 61  # of a batch of one: its own header
 _RECORD = 40  # attributes, and the lengths and differences in front of what it holds

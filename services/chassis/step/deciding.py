@@ -61,7 +61,7 @@ class Decider:
                 return Decided()
             if readmit(item, draft) is not None:
                 item.message, item.unreadable = None, None
-        trace = self.ports.tracing.handled(item)
+        trace, actor = self.ports.tracing.handled(item), item.actor
         while True:
             try:
                 journal = self._journal(item, state, draft, now)
@@ -69,16 +69,16 @@ class Decider:
             except NotLoaded as missing:
                 state.undo()
                 self.ports.metrics.late_loads.inc()
-                await state.load(self.ports.store.load, [missing.need])
+                await state.load(self.ports.store, [missing.need])
             else:
                 break
         if isinstance(journal, Fault):
             return Decided(undecided=journal)
         event_id = item.attributes.id if item.attributes else None
         for event in journal:
-            draft.add(event, event_id, trace)
+            draft.add(event, event_id, trace, actor)
             if isinstance(event, RecordParked):
-                where = {"event_id": event_id, "origin": event.origin}
+                where = {"event_id": event_id, "origin": event.origin, "actor": actor and actor.id}
                 logger.warning("parked: %s", event.reason, extra=where)
         self.ports.tracing.changed(changes, trace)
         return Decided(changes)

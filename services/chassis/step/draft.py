@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.base import Event, Message
+from schemas.actors import Actor
+from schemas.base import Message
 from schemas.envelope import Record, encode, is_doubled
 from schemas.journal import RecordDropped, RecordParked, RecordRetried, StepCompleted
 from schemas.sources import following, id_of, source_of
@@ -62,20 +63,28 @@ class Draft:
         """The number of the next record that is set aside."""
         return following(self.sequences.get("parked", 0))
 
-    def add(self, event: Message, cause: str | None = None, traceparent: str | None = None) -> None:
-        """Put an event at the end of the service's journal; `cause` is the id of what led to it.
+    def add(
+        self,
+        event: Message,
+        cause: str | None = None,
+        traceparent: str | None = None,
+        actor: Actor | None = None,
+    ) -> None:
+        """Put an event at the end of the service's journal.
+
+        `cause` is the id of what led to it, `actor` who is behind that.
 
         Raises `RecordTooLarge` if the broker would not take it.
         """
         kind = type(event)
-        if isinstance(event, Event) and event.anonymous:
-            cause = traceparent = None
+        if event.anonymous:
+            cause = traceparent = actor = None
         stream: Stream = stream_of(self.service, kind)
         self.parked += stands_aside(event)
         self.decided.append(event)
         if stream == "events" and is_doubled(kind, self.now):
-            self._publish(event, stream, cause, traceparent, copy=True)
-        self._publish(event, stream, cause, traceparent)
+            self._publish(event, stream, cause, traceparent, actor, copy=True)
+        self._publish(event, stream, cause, traceparent, actor)
 
     def _publish(
         self,
@@ -83,6 +92,7 @@ class Draft:
         stream: Stream,
         cause: str | None,
         traceparent: str | None,
+        actor: Actor | None,
         *,
         copy: bool = False,
     ) -> None:
@@ -103,8 +113,9 @@ class Draft:
             cause=cause,
             traceparent=traceparent,
             copy_of=id_of(*where, following(sequence)) if copy else None,
+            actor=actor,
         )
-        told = len(cause or "") + len(traceparent or "")
+        told = len(cause or "") + len(traceparent or "") + sum(map(len, actor or ()))
         if len(record.value or b"") + len(record.key or b"") + told > SMALL:
             check_size(record)  # once it is committed, it can only be published
         self.records.append(record)

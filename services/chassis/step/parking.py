@@ -26,8 +26,9 @@ from services.chassis.inputs import Fault, Input
 from services.chassis.log.contract import Received
 from services.chassis.step.admission import Skipped, read
 from services.chassis.step.draft import Draft
+from services.chassis.step.queues import joined, left, offset_of, waiting_in
 
-Load = Callable[[Iterable[Need]], Awaitable[list[Document]]]
+Load = Callable[[Iterable[One]], Awaitable[list[Document]]]
 
 READ_AT_ONCE = 16
 PORTION_BYTES = 4 * 1024 * 1024
@@ -244,8 +245,8 @@ def superseded(item: Input, state: State, draft: Draft) -> Iterable[Message]:
     """The older records of a mirrored subject that stood aside: the newest counts alone."""
     if item.mirrored and (blocked := _blocked(item, state, draft)) is not None:
         assert item.received is not None
-        for origin in blocked.origins:
-            if int(origin.rpartition("/")[2]) < item.received.offset:
+        for origin in waiting_in(blocked, state):
+            if offset_of(origin) < item.received.offset:
                 because = "a newer record of its subject was handled"
                 yield RecordDropped(cohort_id=draft.service, origin=origin, because=because)
 
@@ -287,12 +288,10 @@ def set_aside(state: State, event: RecordParked) -> Iterable[Change]:
         attempts=event.attempts,
         number=event.number,
     )
-    if (queue := parked_queue(event)) is not None:
+    queue = parked_queue(event)
+    if queue is not None and event.attempts == 1:  # or it has its place already
         present = state.get(BlockedSubject, event.cohort_id, queue)
-        origins = present.origins if present else ()
-        if event.origin not in origins:
-            origins = (*origins, event.origin)
-        yield BlockedSubject(id=queue, cohort_id=event.cohort_id, origins=origins)
+        yield from joined(present, queue, event.cohort_id, event.origin)
 
 
 def taken_back(state: State, event: RecordRetried | RecordDropped) -> Iterable[Change]:
@@ -303,9 +302,7 @@ def taken_back(state: State, event: RecordRetried | RecordDropped) -> Iterable[C
         queue = queue_of(parked.received())
         blocked = state.get(BlockedSubject, service, queue) if queue is not None else None
         if blocked is not None:
-            origins = tuple(other for other in blocked.origins if other != origin)
-            changed = blocked.model_copy(update={"origins": origins})
-            yield changed if origins else Gone(changed)
+            yield from left(blocked, state, origin)
     if isinstance(event, RecordDropped):
         yield DroppedRecord(id=origin, cohort_id=service, because=event.because)
 

@@ -154,7 +154,7 @@ class _Partition:
     async def _changes(self, state: State, messages: Sequence[Message]) -> list[Change]:
         """What the messages change, each document once."""
         wanted = {need for message in messages for need in needs(self.domain, message)}
-        await state.load(self.store.load, wanted)
+        await state.load(self.store, wanted)
         changes: dict[tuple[type[Document], str], Change] = {}
         for message in messages:
             for change in await self._folded(state, message):
@@ -171,7 +171,7 @@ class _Partition:
                 return state.keep()
             except NotLoaded as missing:
                 state.undo()
-                await state.load(self.store.load, [missing.need])
+                await state.load(self.store, [missing.need])
 
     async def _mirror(self) -> None:
         """The compacted topics, up to where the service had read them; not what it set aside."""
@@ -190,7 +190,7 @@ class _Partition:
         state, service = State(), self.domain.name
         aside = (ParkedRecord, DroppedRecord)
         wanted = [One(kind, service, origin_of(row)) for row in rows for kind in aside]
-        await state.load(self.store.load, wanted)
+        await state.load(self.store, wanted)
         messages = [
             message
             for row in rows

@@ -70,10 +70,10 @@ class Steps:
         drafts = {p: Draft(name, owned[p], now, passing.of(p)) for p in touched}
         admitted: Sequence[Input] = [i for i in inputs if self._admitted(i, drafts[i.partition])]
         state = State()
-        await state.load(self.ports.store.load, self._needs(admitted, drafts))
+        await state.load(self.ports.store, self._needs(admitted, drafts))
         if admitted and isinstance(admitted[0].message, RetryParked):
             admitted = tried_again(admitted[0], self.domain, self.partitions, state)
-            await state.load(self.ports.store.load, self._needs(admitted, drafts))
+            await state.load(self.ports.store, self._needs(admitted, drafts))
 
         changes: dict[tuple[type[Document], str], tuple[int, Change]] = {}
         undecided: list[tuple[Input, Fault]] = []

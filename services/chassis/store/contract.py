@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from schemas.envelope import Record
-from services.chassis.domain import Change, D, Document, Need
+from services.chassis.domain import Cells, Change, D, Document, One
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,24 @@ class Store(Protocol):
     async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
         """The places that are known; a partition never worked on is absent."""
 
-    async def load(self, needs: Iterable[Need]) -> list[Document]:
+    async def load(self, needs: Iterable[One]) -> list[Document]:
         """The documents asked for that exist: one query per kind."""
 
     async def columns(
+        self,
+        kind: type[Document],
+        cohort_id: str,
+        fields: Sequence[str],
+        equal: Mapping[str, Any],
+    ) -> list[Cells]:
+        """These fields of each document of a cohort that has these values, by its id: for what
+        needs little of many."""
+
+    async def encoded(
         self, kind: type[Document], cohort_id: str, fields: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
-        """These fields of each document of a cohort, by its id: for what needs little of many."""
+    ) -> list[bytes]:
+        """These fields of each document of a cohort, by its id, some together, as BSON: for whoever
+        hands on many. Equal documents are equal bytes."""
 
     async def commit(self, commit: Commit) -> None:
         """Make a step durable, or raise `Outpaced` and change nothing.

@@ -8,7 +8,7 @@ from typing import Any
 import bson
 from pymongo.errors import DocumentTooLarge
 
-from services.chassis.domain import Change, D, Document, Gone, Need, One, Timed
+from services.chassis.domain import Cells, Change, D, Document, Gone, One, Timed
 from services.chassis.store.contract import (
     EVERYWHERE,
     Commit,
@@ -39,24 +39,29 @@ class MemoryStore:
     async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
         return {p: self.place[p] for p in partitions if p in self.place}
 
-    async def load(self, needs: Iterable[Need]) -> list[Document]:
+    async def load(self, needs: Iterable[One]) -> list[Document]:
         found: dict[tuple[type[Document], str], Document] = {}
         for need in needs:
-            rows = self.rows.get(need.kind, {})
-            if isinstance(need, One):
-                keys = [f"{need.cohort_id}/{need.id}"]
-            else:
-                keys = [k for k, (_, row) in rows.items() if row.cohort_id == need.cohort_id]
-            for key in keys:
-                if key in rows:
-                    found[need.kind, key] = rows[key][1]
+            key = f"{need.cohort_id}/{need.id}"
+            if (row := self.rows.get(need.kind, {}).get(key)) is not None:
+                found[need.kind, key] = row[1]
         return list(found.values())
 
     async def columns(
-        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
-        chosen = self._chosen(kind, Where(cohort_id=cohort_id))
+        self,
+        kind: type[Document],
+        cohort_id: str,
+        fields: Sequence[str],
+        equal: Mapping[str, Any],
+    ) -> list[Cells]:
+        chosen = self._chosen(kind, Where(cohort_id=cohort_id, equal=equal))
         return [tuple(getattr(document, field) for field in fields) for document in chosen]
+
+    async def encoded(
+        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
+    ) -> list[bytes]:
+        rows = [d.model_dump(include=set(fields)) for d in self._chosen(kind, Where(cohort_id))]
+        return [b"".join(map(bson.encode, rows))] if rows else []
 
     async def commit(self, commit: Commit) -> None:
         for place in commit.places:

@@ -28,7 +28,7 @@ from pymongo.monitoring import CommandListener, ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
 
 from schemas.envelope import Record
-from services.chassis.domain import Change, D, Document, Need, One
+from services.chassis.domain import Cells, Change, D, Document, One
 from services.chassis.store.contract import Commit, DeadlineAside, Outgoing, Outpaced, Place
 from services.chassis.store.generations import PLACES, POINTER, Moving, prefix_of
 from services.chassis.store.kept import KEPT, MongoKept
@@ -153,44 +153,43 @@ class MongoStore(Views):
         rows = places.find({"_id": {"$in": partitions}}, batch_size=len(partitions) + 1)
         return await rows.max_time_ms(CONFIRM_MS).to_list(None)
 
-    async def load(self, needs: Iterable[Need]) -> list[Document]:
-        wanted: dict[type[Document], tuple[set[str], set[str]]] = {}
+    async def load(self, needs: Iterable[One]) -> list[Document]:
+        wanted: dict[type[Document], set[str]] = {}
         for need in needs:
-            keys, cohorts = wanted.setdefault(need.kind, (set(), set()))
-            if isinstance(need, One):
-                keys.add(f"{need.cohort_id}/{need.id}")
-            else:
-                cohorts.add(need.cohort_id)
-        found = await asyncio.gather(
-            *(self._find(kind, keys, cohorts) for kind, (keys, cohorts) in wanted.items())
-        )
+            wanted.setdefault(need.kind, set()).add(f"{need.cohort_id}/{need.id}")
+        found = await asyncio.gather(*(self._find(kind, keys) for kind, keys in wanted.items()))
         return [document for documents in found for document in documents]
 
-    async def _find(
-        self, kind: type[Document], keys: set[str], cohorts: set[str]
-    ) -> list[Document]:
-        query: dict[str, Any] = {"_id": {"$in": list(keys)}}
-        if cohorts:
-            query = {"$or": [query, {"cohort_id": {"$in": list(cohorts)}}]}
+    async def _find(self, kind: type[Document], keys: set[str]) -> list[Document]:
         # What is asked for by its key comes in one answer, however many there are.
-        at_once = READ_AT_ONCE if cohorts else max(READ_AT_ONCE, len(keys) + 1)
-        cursor = self._own(kind.collection).find(query, batch_size=at_once)
+        at_once = max(READ_AT_ONCE, len(keys) + 1)
+        cursor = self._own(kind.collection).find({"_id": {"$in": list(keys)}}, batch_size=at_once)
         found: list[Document] = []
         async for rows in _portions(cursor):
             found += map(kind.model_validate, rows)
         return found
 
     async def columns(
-        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
-        wanted = {"_id": False} | dict.fromkeys(fields, True)
-        query = {"cohort_id": cohort_id}
-        cursor = self._own(kind.collection).find(query, wanted, batch_size=READ_AT_ONCE)
-        cursor = cursor.sort("id", 1)
-        found: list[tuple[Any, ...]] = []
-        async for rows in _portions(cursor):
+        self,
+        kind: type[Document],
+        cohort_id: str,
+        fields: Sequence[str],
+        equal: Mapping[str, Any],
+    ) -> list[Cells]:
+        query = {"cohort_id": cohort_id} | {name: {"$eq": value} for name, value in equal.items()}
+        cursor = self._own(kind.collection).find(query, _only(fields), batch_size=READ_AT_ONCE)
+        found: list[Cells] = []
+        async for rows in _portions(cursor.sort("id", 1)):
             found += [tuple(map(row.get, fields)) for row in rows]
         return found
+
+    async def encoded(
+        self, kind: type[Document], cohort_id: str, fields: Sequence[str]
+    ) -> list[bytes]:
+        portions = self._own(kind.collection).find_raw_batches(
+            {"cohort_id": cohort_id}, _only(fields), batch_size=READ_AT_ONCE
+        )
+        return [portion async for portion in portions.sort("id", 1)]
 
     async def commit(self, commit: Commit) -> None:
         async with await self.client.start_session() as session:
@@ -374,6 +373,10 @@ async def _unequal(
             if left[1] != right[1]:
                 yield left[0]
             left, right = await anext(mine, None), await anext(theirs, None)
+
+
+def _only(fields: Sequence[str]) -> dict[str, bool]:
+    return {"_id": False} | dict.fromkeys(fields, True)
 
 
 def _fenced(rows: Iterable[dict[str, Any]]) -> bool:

@@ -5,8 +5,11 @@ Always holds: equal documents and equal places are equal bytes.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
+from datetime import UTC
 from typing import Any
 
+import bson
+from bson.codec_options import CodecOptions
 from pymongo import DeleteOne, ReplaceOne
 
 from services.chassis.domain import Change, Document, Gone
@@ -91,6 +94,14 @@ def place_of(row: dict[str, Any]) -> Place:
     """A place as it was stored."""
     names = ("step", "positions", "seen", "sequences", "order", "parked")
     return Place(row["_id"], *(row[name] for name in names))
+
+
+def decoded(portion: bytes) -> list[dict[str, Any]]:
+    """What `Store.encoded` gave, as rows."""
+    return bson.decode_all(portion, _IN_UTC)
+
+
+_IN_UTC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
 
 
 def text_of(value: object) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from schemas.values import CohortPolicy, WaitingCause
-from services.matching.views import Manager, Mentor
+from schemas.values import CohortPolicy, Tools, WaitingCause
+from services.chassis.domain import Document
+from services.matching.views import Cohort, Line, Manager, Mentor, Override, Pair
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -18,6 +19,8 @@ class People:
     mentors: Sequence[Mentor]
     managers: Sequence[Manager]
     closed: Mapping[str, Sequence[str]]
+    lines: Mapping[str, str | None] = field(default_factory=dict)
+    """Who people report to, as a directory has it: before what they say themselves."""
 
     @property
     def free(self) -> list[Mentor]:
@@ -30,12 +33,38 @@ class People:
         return sorted(rows, key=lambda m: (m.enrolled_at or _LONG_AGO, m.id))
 
 
+SEEN: Mapping[type[Document], Sequence[str]] = {
+    Cohort: ("policy",),
+    Mentor: tuple(Mentor.model_fields),
+    # What the last round told them is nothing that a search asks.
+    Manager: tuple(name for name in Manager.model_fields if name != "waiting"),
+    # Of pairs there are more with every round, and two ids of each are all that is asked.
+    Pair: ("manager_id", "mentor_id"),
+    Override: ("manager_id", "mentor_id", "decision"),
+    Line: ("id", "line_manager"),
+}
+"""What a search sees of which documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The same as the database has it: some documents of a kind in each portion, as bytes.
+
+    Whoever only hands them on to where they are searched pays nothing for each of them. `besides`:
+    the pairs that are left out of this round.
+    """
+
+    portions: Mapping[type[Document], Sequence[bytes]]
+    besides: Sequence[str] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of one search: pairs (mentor, manager), best first, and why others wait."""
+    """What came of one search: pairs (mentor, manager), best first, and of those who stay on the
+    waiting list, in its order: id, why, and what they need."""
 
     pairs: Sequence[tuple[str, str]] = ()
-    causes: Mapping[str, WaitingCause] = field(default_factory=dict)
+    waiting: Sequence[tuple[str, WaitingCause, Tools]] = ()
     score: float = 0.0
     places_free: int = 0
     proven: bool = True

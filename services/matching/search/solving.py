@@ -16,7 +16,10 @@ from services.matching.views import Manager, Mentor
 def solve(people: People) -> Found:
     """The best pairing of those who are free and wait. Pure."""
     everybody: list[Mentor | Manager] = [*people.mentors, *people.managers]
-    bonds = Bonds({person.id: person.line_manager for person in everybody}, people.closed)
+    bonds = Bonds(
+        {person.id: person.line_manager for person in everybody} | dict(people.lines),
+        people.closed,
+    )
     pool = Pool(people.free, people.waiting, people.policy, bonds)
     found = pair(pool)
     causes: dict[str, WaitingCause] = {
@@ -27,7 +30,7 @@ def solve(people: People) -> Found:
     best_first = sorted(found.pairs, key=lambda row: -row[2])
     return Found(
         [(pool.mentors[j].id, pool.managers[i].id) for i, j, _ in best_first],
-        causes,
+        [(m.id, causes[m.id], m.needs) for m in people.waiting if m.id in causes],
         found.score,
         int(pool.capacities.sum()) - len(found.pairs),
         found.proven,

@@ -1,28 +1,31 @@
 """The search for a round's pairs, beside everything else that the service does.
 
 Reads the people as they are, looks for the best pairing (a large one in a process of its own),
-and hands over some pairs at a time. Always holds: nothing is decided here; whoever dies in the
-middle of it loses only time, for the next owner searches again among those who still wait.
+and hands over some pairs at a time. Always holds: nothing is decided here; nothing is done for each
+person where the event loop runs; whoever dies in the middle of it loses only time, for the next
+owner searches again among those who still wait.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from multiprocessing import get_context
-from typing import Any, Protocol
+from typing import Protocol
 
 from schemas.base import Message, people_of
-from schemas.values import Waiting, WaitingCause
-from services.chassis.domain import Document, Need, One, Whole
+from schemas.values import CohortPolicy, Tools, Waiting, WaitingCause
+from services.chassis.domain import Document
 from services.chassis.step.deadlines import FailedFor
+from services.chassis.store.contract import Row
+from services.chassis.store.rows import decoded
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.search.explaining import waiting_words
-from services.matching.search.question import Found, People
-from services.matching.views import Cohort, Manager, Mentor, Override, Pair, Round
+from services.matching.search.question import SEEN, Found, People, Roll
+from services.matching.views import Cohort, Line, Manager, Mentor, Override, Pair, Round
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,8 @@ AT_ONCE = 500
 """Pairs, or places on the waiting list, that are decided on in one step."""
 SMALL = 250_000
 """Couples up to which a search is over before anybody would notice."""
+_FEW = 8
+"""Portions of mentors and managers up to which it is worth a look how many couples they are."""
 _SEARCHES = 5  # of one round, when people come and go meanwhile
 _AT_A_TIME = 4  # rounds
 
@@ -37,16 +42,13 @@ _AT_A_TIME = 4  # rounds
 class Reads(Protocol):
     """What a search asks of the store."""
 
-    async def load(self, needs: Iterable[Need]) -> list[Document]:
-        """The documents asked for that exist."""
-
-    async def columns(
+    async def encoded(
         self, kind: type[Document], cohort_id: str, fields: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
-        """These fields of each document of a cohort."""
+    ) -> list[bytes]:
+        """These fields of each document of a cohort, some together."""
 
 
-Solve = Callable[[People], Awaitable[Found]]
+Solve = Callable[[Roll], Awaitable[Found]]
 
 
 def solve(people: People) -> Found:
@@ -57,27 +59,56 @@ def solve(people: People) -> Found:
     return solving.solve(people)
 
 
-async def solve_here(people: People) -> Found:
+def people_on(roll: Roll) -> People:
+    """Everybody on the roll, read and checked: too much to do where an event loop runs."""
+
+    def rows_of(kind: type[Document]) -> list[Row]:
+        return [row for portion in roll.portions[kind] for row in decoded(portion)]
+
+    [cohort] = rows_of(Cohort)
+    apart = [row for row in rows_of(Override) if row["decision"] == "kept_apart"]
+    closed: dict[str, list[str]] = defaultdict(list)
+    for row in (*rows_of(Pair), *apart):
+        closed[row["manager_id"]].append(row["mentor_id"])
+    for mentor, manager in map(people_of, roll.besides):
+        closed[manager].append(mentor)
+    return People(
+        CohortPolicy.model_validate(cohort["policy"]),
+        [Mentor.model_validate(row) for row in rows_of(Mentor)],
+        [Manager.model_validate(row) for row in rows_of(Manager)],
+        {manager: sorted(mentors) for manager, mentors in sorted(closed.items())},
+        {row["id"]: row["line_manager"] for row in rows_of(Line)},
+    )
+
+
+def solve_roll(roll: Roll) -> Found:
+    """The best pairing of those on the roll."""
+    return solve(people_on(roll))
+
+
+async def solve_here(roll: Roll) -> Found:
     """The search here and now."""
-    return solve(people)
+    return solve_roll(roll)
 
 
 class Solver:
-    """Small searches here, large ones in a process of its own, which ends after each."""
+    """Small searches in a thread, large ones in a process of its own, which ends after each."""
 
     def __init__(self) -> None:
         self._processes: ProcessPoolExecutor | None = None
 
-    async def __call__(self, people: People) -> Found:
-        if len(people.free) * len(people.waiting) <= SMALL:
-            return solve(people)
+    async def __call__(self, roll: Roll) -> Found:
+        if sum(len(roll.portions[kind]) for kind in (Mentor, Manager)) <= _FEW:
+            people = await asyncio.to_thread(people_on, roll)
+            if len(people.free) * len(people.waiting) <= SMALL:
+                return await asyncio.to_thread(solve, people)
         if self._processes is None:
             self._processes = ProcessPoolExecutor(
                 1, mp_context=get_context("spawn"), max_tasks_per_child=1
             )
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._processes, solve, people)
+            return await loop.run_in_executor(self._processes, solve_roll, roll)
         except BrokenProcessPool:
             self._processes = None
             raise
@@ -104,8 +135,8 @@ async def search(reads: Reads, round_: Round, solve: Solve) -> AsyncIterator[Sea
     part, proposed, optimal = 0, 0, True
     causes: dict[str, WaitingCause] = {}
     for number in range(_SEARCHES):
-        people, found = await _settled(reads, round_, solve)
-        causes = {**found.causes, **causes}
+        found = await _settled(reads, round_, solve)
+        causes = {**{manager: cause for manager, cause, _ in found.waiting}, **causes}
         optimal &= found.proven and (number == 0 or not found.pairs)
         for begin in range(0, len(found.pairs), AT_ONCE):
             part += 1
@@ -114,66 +145,54 @@ async def search(reads: Reads, round_: Round, solve: Solve) -> AsyncIterator[Sea
             yield PairsFound(**of_round, part=part, pairs=some)
         if round_.mode == "simulate" or not found.pairs:
             break
-    waiting = [manager for manager in people.waiting if manager.id in found.causes]
-    for begin in range(0, len(waiting), AT_ONCE):
+    for begin in range(0, len(found.waiting), AT_ONCE):
         part += 1
         places = tuple(
-            (manager.id, _place(round_, at, manager, causes[manager.id]))
-            for at, manager in enumerate(waiting[begin : begin + AT_ONCE], begin + 1)
+            (manager, _place(round_, at, causes[manager], needs))
+            for at, (manager, _, needs) in enumerate(
+                found.waiting[begin : begin + AT_ONCE], begin + 1
+            )
         )
         yield PlacesFound(**of_round, part=part, waiting=places)
     yield SearchEnded(
         **of_round,
         proposed=proposed,
-        managers_waiting=len(waiting),
+        managers_waiting=len(found.waiting),
         places_free=found.places_free,
         score=found.score,
         optimal=optimal,
     )
 
 
-def _place(round_: Round, position: int, manager: Manager, cause: WaitingCause) -> Waiting:
-    words = waiting_words(cause, manager.needs)
+def _place(round_: Round, position: int, cause: WaitingCause, needs: Tools) -> Waiting:
+    words = waiting_words(cause, needs)
     return Waiting(round_id=round_.id, position=position, cause=cause, words=words)
 
 
-async def _settled(reads: Reads, round_: Round, solve: Solve) -> tuple[People, Found]:
+async def _settled(reads: Reads, round_: Round, solve: Solve) -> Found:
     """A search during which nobody came or went; after some, the last one has to do."""
-    people = await _read(reads, round_)
     for _ in range(_SEARCHES):
-        found = await solve(people)
-        now = await _read(reads, round_)
-        if now == people:
+        roll = await _read(reads, round_)
+        found = await solve(roll)
+        if await _stands(reads, round_.cohort_id, roll):
             break
-        people = now
-    return people, found
+    return found
 
 
-async def _read(reads: Reads, round_: Round) -> People:
+async def _read(reads: Reads, round_: Round) -> Roll:
     cohort_id = round_.cohort_id
-    needs: list[Need] = [One(Cohort, cohort_id, cohort_id)]
-    needs += [Whole(kind, cohort_id) for kind in (Mentor, Manager, Override)]
-    found = await reads.load(needs)
-    closed: dict[str, list[str]] = defaultdict(list)
-    # Of pairs there are more with every round, and two ids of each are all that is asked.
-    for manager, mentor in await reads.columns(Pair, cohort_id, ("manager_id", "mentor_id")):
-        closed[manager].append(mentor)
-    for document in found:
-        if isinstance(document, Override) and document.decision == "kept_apart":
-            closed[document.manager_id].append(document.mentor_id)
-    for mentor, manager in map(people_of, round_.besides):
-        closed[manager].append(mentor)
-    [policy] = [document.policy for document in found if isinstance(document, Cohort)]
-    return People(
-        policy,
-        sorted((d for d in found if isinstance(d, Mentor)), key=_by_id),
-        sorted((d for d in found if isinstance(d, Manager)), key=_by_id),
-        {manager: sorted(mentors) for manager, mentors in sorted(closed.items())},
+    return Roll(
+        {kind: await reads.encoded(kind, cohort_id, fields) for kind, fields in SEEN.items()},
+        round_.besides,
     )
 
 
-def _by_id(document: Document) -> str:
-    return document.id
+async def _stands(reads: Reads, cohort_id: str, roll: Roll) -> bool:
+    """Whether everybody is still as the roll has them; one kind at a time, for there are many."""
+    for kind, fields in SEEN.items():
+        if await reads.encoded(kind, cohort_id, fields) != roll.portions[kind]:
+            return False
+    return True
 
 
 # --- the rounds of a process ------------------------------------------------------------------

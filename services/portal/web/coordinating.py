@@ -40,9 +40,11 @@ async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
 
 
 async def cohorts(visit: Visit) -> Response:
-    """Every programme, with its figures."""
+    """Every programme that the visitor coordinates, with its figures."""
     rows = []
     for cohort in await visit.site.cohorts():
+        if not visit.coordinates_in(cohort.id):
+            continue
         mentors = await _tally(visit, cohort, "mentor_state")
         managers = await _tally(visit, cohort, "manager_state")
         pairs = await visit.site.store.tally(Pair, ["state"], Where(cohort.id))

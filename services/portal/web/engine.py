@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import httpx
 
+from schemas.actors import Actor
 from schemas.base import Command
 from schemas.people import PersonContact
 from schemas.topics import COMMANDS, Service
+from services.chassis.http.identity import ON_BEHALF, VIA
 
 WAIT = 10
 """Seconds that a service may take to show what came of a command."""
@@ -50,13 +52,16 @@ class Engine:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
 
-    async def send(self, command: Command) -> Outcome:
-        """Send a command, and see what comes of it. Raises `Away`."""
+    async def send(self, command: Command, actor: Actor) -> Outcome:
+        """Send a command for somebody, and see what comes of it. Raises `Away`."""
         service = _SERVICE[type(command)]
         url = f"{self._urls[service]}/commands/{type(command).__name__}"
         body = command.model_dump_json(exclude_none=True)
+        heads = {ON_BEHALF: f"{actor.role} {actor.id}", VIA: actor.via}
         try:
-            answer = await self._opened().post(url, params={"wait": WAIT}, content=body)
+            answer = await self._opened().post(
+                url, params={"wait": WAIT}, content=body, headers=heads
+            )
         except httpx.HTTPError as error:
             raise Away(f"{service}: {type(error).__name__}") from None
         if answer.is_success:

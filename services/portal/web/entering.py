@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from schemas.actors import Actor
 from schemas.base import Command
 from schemas.values import Side
 from services.chassis.store.contract import NoAnswer, Row
@@ -63,14 +64,19 @@ class Entry:
         return Entering(found["of"], stage, found["done"], refused)
 
     async def begin(
-        self, draft: str, cohort_id: str, sided: Sequence[tuple[Side, Cells]], patience: float
+        self,
+        draft: str,
+        cohort_id: str,
+        sided: Sequence[tuple[Side, Cells]],
+        actor: Actor,
+        patience: float,
     ) -> None:
         """Begin, unless somebody is at it; come back when it is over or patience ends."""
         known = await self.seen(draft)
         if known is None or known.stage != "going-on":
             state = Entering(len(sided))
             await self._tell(draft, state)
-            task = asyncio.create_task(self._enter(draft, cohort_id, sided, state))
+            task = asyncio.create_task(self._enter(draft, cohort_id, sided, actor, state))
             self._tasks[draft] = task
             task.add_done_callback(lambda _: self._tasks.pop(draft, None))
         if (running := self._tasks.get(draft)) is not None:
@@ -92,6 +98,7 @@ class Entry:
         draft: str,
         cohort_id: str,
         sided: Sequence[tuple[Side, Cells]],
+        actor: Actor,
         state: Entering,
     ) -> None:
         try:
@@ -100,7 +107,7 @@ class Entry:
                 or await self.site.person_id(cohort_id, cells["email"])
                 for _, cells in sided
             }
-            await self._send(draft, commands_of(cohort_id, sided, ids), state)
+            await self._send(draft, commands_of(cohort_id, sided, ids), actor, state)
             if not state.refused:
                 await self.site.shown(lambda: self._are_shown(cohort_id, list(ids.values())))
             state.stage = "over"
@@ -116,15 +123,19 @@ class Entry:
         return sum(bool(person.sides) for person in there) == len(set(ids))
 
     async def _send(
-        self, draft: str, commands: Sequence[tuple[Command, Command]], state: Entering
+        self,
+        draft: str,
+        commands: Sequence[tuple[Command, Command]],
+        actor: Actor,
+        state: Entering,
     ) -> None:
         """Everything, some at a time."""
         waiting = iter(enumerate(commands))
 
         async def work() -> None:
             for place, (contact, command) in waiting:
-                await self.site.engine.send(contact)
-                outcome = await self.site.engine.send(command)
+                await self.site.engine.send(contact, actor)
+                outcome = await self.site.engine.send(command, actor)
                 if outcome.rule is not None:
                     state.refused[place] = outcome.rule
                 state.done += 1

@@ -178,5 +178,6 @@ async def correct_or_enter(visit: Visit) -> Response:
     sided, faults = check([cells for _, cells in draft["rows"]], _side(draft))
     if faults or visit.typed("action") != "inscrire":
         return onward(here)
-    await visit.entry.begin(visit.path["draft"], cohort.id, sided, PATIENCE)
+    actor = await visit.actor(cohort.id, "roster")
+    await visit.entry.begin(visit.path["draft"], cohort.id, sided, actor, PATIENCE)
     return onward(here)

@@ -4,20 +4,20 @@ Always holds: nobody joins before their address is known to be theirs; what was 
 it has been sent; an age or a rank is never asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastapi.responses import Response
 from pydantic import ValidationError
 
 from schemas.base import Command
-from schemas.known.jobs import recommended, said
+from schemas.known.jobs import needs_of, recommended, said
 from schemas.known.tools import catalogue
 from schemas.known.tools import tools as known_tools
 from schemas.matching import EnrolManager, VolunteerAsMentor
-from schemas.people import PersonContact
+from schemas.people import PersonContact, tells_address
 from schemas.values import Language, Side
-from services.chassis.store.contract import Row
+from services.chassis.store.contract import Row, Where
 from services.portal import phrases, weeks
 from services.portal.jobs import jobs_by_name
 from services.portal.tools import tool_of
@@ -91,8 +91,22 @@ async def _draft(visit: Visit) -> tuple[Cohort, Side, Row]:
 
 
 async def _known(visit: Visit) -> Row:
-    """What is known of whoever is signed in."""
-    return {"adresse": visit.address, "langue": visit.language}
+    """What is known of whoever is signed in: in this programme, or else in another."""
+    known: Row = {"adresse": visit.address, "langue": visit.language}
+    if not visit.address:
+        return known
+    mine = await visit.site.store.page(Participant, Where(equal={"address": visit.address}), 50)
+    mine.sort(key=lambda one: one.cohort_id != visit.path["cohort"])
+    for one in mine[:1]:
+        told = {"nom": one.name, "direction": one.directorate, "site": one.site}
+        told |= {"intitule": one.post, "presentation": one.presentation}
+        known |= {name: value for name, value in told.items() if value}
+        half_days = weeks.half_days_of(one.availability)
+        if weeks.of_half_days(half_days) == one.availability:
+            known["demi_journees"] = half_days
+        else:
+            known["heures"] = weeks.written(one.availability)
+    return known
 
 
 def _form(
@@ -102,16 +116,10 @@ def _form(
     given: Row,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    language = visit.language
-    job = given.get("poste", "")
-    advised = {
-        tool: (need.level, need.fr if language == "fr" else need.en)
-        for tool, need in (recommended(job) if job else {}).items()
-    }
-    first_time = "outils" not in given
     chosen: Mapping[str, int] = given.get("outils") or {}
-    if first_time and side == "manager":
-        chosen = {tool: level for tool, (level, _) in advised.items()}
+    if "outils" not in given and side == "manager" and given.get("poste"):
+        chosen = needs_of(given["poste"])
+    job = given.get("poste", "") if side == "manager" else ""
     return page(
         visit,
         "join.html",
@@ -119,15 +127,30 @@ def _form(
         cohort=cohort,
         side=side,
         given=given,
-        chosen=chosen,
-        first_tools=[tool for tool in known_tools() if tool in advised or tool in chosen],
-        other_tools=_by_family({*advised, *chosen}, language),
-        advised=advised,
-        jobs=jobs_by_name(language),
+        jobs=jobs_by_name(visit.language),
         errors=errors or {},
-        default_level=_DEFAULT_LEVEL,
         half_days_ticked=set(given.get("demi_journees", ())),
+        **tools_to_choose(job, chosen, visit.language),
     )
+
+
+def tools_to_choose(job: str, chosen: Mapping[str, int], language: Language) -> dict[str, Any]:
+    """What a form of tools shows: those advised for a job, with the reasons; those chosen; others.
+
+    A tool of the cohort's own that was chosen stands among the first.
+    """
+    advised = {
+        tool: (need.level, need.fr if language == "fr" else need.en)
+        for tool, need in (recommended(job) if job else {}).items()
+    }
+    first = [tool for tool in known_tools() if tool in advised or tool in chosen]
+    return {
+        "chosen": chosen,
+        "first_tools": [*first, *(tool for tool in chosen if tool not in first)],
+        "other_tools": _by_family({*advised, *chosen}, language),
+        "advised": advised,
+        "default_level": _DEFAULT_LEVEL,
+    }
 
 
 def _by_family(besides: set[str], language: Language) -> list[tuple[str, list[str]]]:
@@ -140,13 +163,18 @@ def _by_family(besides: set[str], language: Language) -> list[tuple[str, list[st
     return [(getattr(families[family], language), tools) for family, tools in found.items()]
 
 
+def tools_ticked(visit: Visit, also: Collection[str] = (), prefix: str = "outil") -> dict[str, int]:
+    """The tools of a form's fields of this name, with their levels: known ones, and `also`."""
+    tools = {}
+    for tool in visit.ticked(prefix)[:MOST_TOOLS]:
+        level = visit.typed(f"niveau-{tool}" if prefix == "outil" else f"niveau-{prefix}-{tool}")
+        if tool in known_tools() or tool in also:
+            tools[tool] = int(level) if level in ("1", "2", "3", "4", "5") else _DEFAULT_LEVEL
+    return tools
+
+
 def _typed(visit: Visit) -> Row:
     """What the form holds, as it was typed."""
-    tools = {}
-    for tool in visit.ticked("outil")[:MOST_TOOLS]:
-        level = visit.typed(f"niveau-{tool}")
-        if tool in known_tools():
-            tools[tool] = int(level) if level in ("1", "2", "3", "4", "5") else _DEFAULT_LEVEL
     return {
         "adresse": visit.address or visit.typed("adresse"),
         "nom": visit.typed("nom"),
@@ -155,7 +183,9 @@ def _typed(visit: Visit) -> Row:
         "poste": visit.typed("poste"),
         "autre": visit.typed("autre"),
         "places": visit.typed("places") or "1",
-        "outils": tools,
+        "intitule": visit.typed("intitule"),
+        "presentation": visit.typed("presentation"),
+        "outils": tools_ticked(visit),
         "demi_journees": visit.ticked("demi-journee"),
         "heures": visit.typed("heures"),
         "langue": visit.language,
@@ -195,6 +225,7 @@ def errors_of(given: Row, side: Side, language: Language) -> dict[str, str]:
         if not 1 <= len(given[name]) <= 64:
             long = "64 caractères au plus." if fr else "64 characters at most."
             found[name] = long if given[name] else (fr_text if fr else en_text)
+    found |= own_words_wrong(given, language)
     if side == "manager" and not given["poste"]:
         found["poste"] = "Choisissez votre poste." if fr else "Choose your job."
     advised = side == "manager" and given["poste"]
@@ -209,6 +240,25 @@ def errors_of(given: Row, side: Side, language: Language) -> dict[str, str]:
     except weeks.NoWeek as error:
         wrong = f"« {error.part} » : il faut {error.fr}." if error.part else f"Il faut {error.fr}."
         found["semaine"] = wrong if fr else f"It takes {error.en}."
+    return found
+
+
+def own_words_wrong(given: Row, language: Language) -> dict[str, str]:
+    """What is wrong with what somebody says of themselves, by field."""
+    fr = language == "fr"
+    found = {}
+    for name, most in (("intitule", 64), ("presentation", 280)):
+        text = given.get(name, "")
+        if len(text) > most:
+            found[name] = f"{most} caractères au plus." if fr else f"{most} characters at most."
+        elif tells_address(text):
+            found[name] = (
+                "Retirez l’adresse, le lien ou le numéro : chacun reçoit l’adresse de l’autre "
+                "quand le binôme est accepté."
+                if fr
+                else "Leave out the address, link or number: each of you gets the other's address "
+                "when the pair is accepted."
+            )
     return found
 
 
@@ -236,6 +286,8 @@ def commands_of(cohort_id: str, person_id: str, side: Side, given: Row) -> tuple
         name=given["nom"],
         email=given["adresse"],
         language=given["langue"],
+        post=given.get("intitule") or None,
+        presentation=given.get("presentation") or None,
     )
     common = {
         "cohort_id": cohort_id,

@@ -1,4 +1,4 @@
-"""Mon espace: my pairs, my sessions, what comes next, my week.
+"""Mon espace: my pairs, my sessions, what comes next.
 
 Always holds: whatever is shown or sent is of the person who is signed in; what belongs to somebody
 else is not there.
@@ -14,12 +14,7 @@ from fastapi.responses import Response
 from schemas.base import Command
 from schemas.matching import (
     AcceptProposal,
-    ChangeAvailability,
     DeclineProposal,
-    PauseMentor,
-    ResumeMentor,
-    WithdrawManager,
-    WithdrawMentor,
 )
 from schemas.meeting import SetMeetingPlace
 from schemas.places import chosen
@@ -34,7 +29,7 @@ from schemas.scheduling import (
 )
 from schemas.values import Side
 from services.chassis.store.contract import Where
-from services.portal import phrases, weeks
+from services.portal import phrases
 from services.portal.views import Cohort, Pair, Participant, Session
 from services.portal.web.rendering import message, onward, page
 from services.portal.web.site import NotHere
@@ -132,9 +127,9 @@ def state_of(session: Session, now: datetime) -> str:
 
 async def answer_proposal(visit: Visit) -> Response:
     """Yes or no to a proposed pair."""
-    me = await _me(visit)
+    me = await me_of(visit)
     pair = await visit.site.store.one(Pair, me.cohort_id, visit.typed("binome"))
-    side = _side(me, pair)
+    side = side_in(me, pair)
     if pair is None or side is None:
         raise NotHere
     yes = visit.typed("reponse") == "oui"
@@ -145,7 +140,7 @@ async def answer_proposal(visit: Visit) -> Response:
         now = await visit.site.store.one(Pair, me.cohort_id, pair.id)
         return now is not None and (now.state != "proposed" or (yes and side in now.accepted))
 
-    return await _done(visit, command, shows, "accepte" if yes else "refuse")
+    return await done(visit, command, shows, "accepte" if yes else "refuse")
 
 
 async def session_page(visit: Visit) -> Response:
@@ -196,7 +191,7 @@ async def session_sent(visit: Visit) -> Response:
         case "accepter" | "garder" as answer:
             at = session.proposal.proposed_at if session.proposal else None
             if at is None or visit.typed("date") != at.isoformat():
-                return _refused(visit, "no-proposal")
+                return refused(visit, "no-proposal")
             kind = AcceptMove if answer == "accepter" else DeclineMove
             said = "date-acceptee" if answer == "accepter" else "date-gardee"
             command = kind(**about, proposed_at=at)
@@ -218,7 +213,7 @@ async def session_sent(visit: Visit) -> Response:
             said = "propose"
         return after != session
 
-    return await _done(visit, command, shows, lambda: said)
+    return await done(visit, command, shows, lambda: said)
 
 
 async def _move_elsewhere(visit: Visit, me: Participant, session: Session, side: Side) -> Response:
@@ -237,7 +232,7 @@ async def _move_elsewhere(visit: Visit, me: Participant, session: Session, side:
         pair = await visit.site.store.one(Pair, me.cohort_id, pair_id)
         return pair is not None and pair.place == place
 
-    return await _done(visit, command, shows, "lieu")
+    return await done(visit, command, shows, "lieu")
 
 
 def moment_of(day: str, time: str) -> datetime | None:
@@ -248,67 +243,7 @@ def moment_of(day: str, time: str) -> datetime | None:
         return None
 
 
-async def week_form(visit: Visit) -> Response:
-    """My week."""
-    me = await _me(visit)
-    ticked = set(weeks.half_days_of(me.availability))
-    hours = weeks.written(me.availability)
-    return page(visit, "week.html", me=me, half_days_ticked=ticked, hours=hours)
-
-
-async def week_sent(visit: Visit) -> Response:
-    """My week has changed."""
-    me = await _me(visit)
-    hours, ticked = visit.typed("heures"), visit.ticked("demi-journee")
-    same = hours == weeks.written(me.availability)
-    changed = set(ticked) != set(weeks.half_days_of(me.availability))
-    try:
-        # Whoever ticks other half-days and leaves the hours as they were means the half-days.
-        use_hours = hours and not (same and changed)
-        windows = weeks.read_week(hours) if use_hours else weeks.of_half_days(ticked)
-        windows = windows or weeks.read_week("")
-    except weeks.NoWeek as error:
-        wrong = visit.say(f"Il faut {error.fr}.", f"It takes {error.en}.")
-        errors = {"semaine": wrong}
-        given = {"me": me, "half_days_ticked": set(ticked), "hours": hours, "errors": errors}
-        return page(visit, "week.html", 422, **given)
-    command = ChangeAvailability(
-        cohort_id=me.cohort_id, person_id=me.id, availability=tuple(windows)
-    )
-
-    async def shows() -> bool:
-        now = await visit.site.store.one(Participant, me.cohort_id, me.id)
-        return now is not None and now.availability == command.availability
-
-    return await _done(visit, command, shows, "semaine")
-
-
-async def part_form(visit: Visit) -> Response:
-    """Pause, come back, leave: what each will do, before it is done."""
-    return page(visit, "taking_part.html", me=await _me(visit))
-
-
-async def part_sent(visit: Visit) -> Response:
-    """Pause, come back or leave."""
-    me = await _me(visit)
-    cohort_id = me.cohort_id
-    commands: dict[str, tuple[Command, str]] = {
-        "pause": (PauseMentor(cohort_id=cohort_id, mentor_id=me.id), "pause"),
-        "reprise": (ResumeMentor(cohort_id=cohort_id, mentor_id=me.id), "reprise"),
-        "quitter-mentor": (WithdrawMentor(cohort_id=cohort_id, mentor_id=me.id), "parti"),
-        "quitter-manager": (WithdrawManager(cohort_id=cohort_id, manager_id=me.id), "parti"),
-    }
-    chosen = commands.get(visit.typed("action"))
-    if chosen is None:
-        raise NotHere
-
-    async def shows() -> bool:
-        return await visit.site.store.one(Participant, cohort_id, me.id) != me
-
-    return await _done(visit, chosen[0], shows, chosen[1])
-
-
-async def _me(visit: Visit) -> Participant:
+async def me_of(visit: Visit) -> Participant:
     """Who is signed in, in the cohort that the address names. Raises `NotHere`."""
     where = Where(visit.path["cohort"], {"address": visit.address})
     found = await visit.site.store.page(Participant, where, 1)
@@ -318,15 +253,15 @@ async def _me(visit: Visit) -> Participant:
 
 
 async def _session(visit: Visit) -> tuple[Participant, Session, Side]:
-    me = await _me(visit)
+    me = await me_of(visit)
     session = await visit.site.store.one(Session, me.cohort_id, visit.path["session"])
-    side = None if session is None else _side(me, session)
+    side = None if session is None else side_in(me, session)
     if session is None or side is None:
         raise NotHere
     return me, session, side
 
 
-def _side(me: Participant, thing: Pair | Session | None) -> Side | None:
+def side_in(me: Participant, thing: Pair | Session | None) -> Side | None:
     """On which side of it I am; None if on none."""
     if thing is None:
         return None
@@ -335,19 +270,19 @@ def _side(me: Participant, thing: Pair | Session | None) -> Side | None:
     return "manager" if thing.manager_id == me.id else None
 
 
-async def _done(
+async def done(
     visit: Visit, command: Command, shows: Any, said: str | Callable[[], str]
 ) -> Response:
     """Send it, and say what was done: `said`, which may depend on what `shows` has seen."""
     outcome = await visit.send(command)
     if outcome.rule is not None:
-        return _refused(visit, outcome.rule)
+        return refused(visit, outcome.rule)
     if not await visit.site.shown(shows):
         return onward("/mon-espace", "en-cours")
     return onward("/mon-espace", said if isinstance(said, str) else said())
 
 
-def _refused(visit: Visit, rule: str) -> Response:
+def refused(visit: Visit, rule: str) -> Response:
     return message(
         visit,
         visit.say("Ce n’est plus possible", "This is no longer possible"),

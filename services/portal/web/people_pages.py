@@ -12,6 +12,7 @@ from schemas.matching import PauseMentor, ResumeMentor, WithdrawManager, Withdra
 from schemas.notify import RetryLetter
 from schemas.people import PersonContact
 from schemas.scheduling import CorrectAttendance
+from schemas.taking_part import KeepPartner
 from services.chassis.store.contract import Where
 from services.portal.spelling import words_of
 from services.portal.views import Dispute, FailedLetter, Pair, Participant, Session
@@ -53,12 +54,13 @@ async def to_handle(visit: Visit) -> Response:
     store, at = visit.site.store, cohort.id
     letters = await store.page(FailedLetter, Where(at), MANY)
     disputes = await store.page(Dispute, Where(at), MANY)
+    wishes = await store.page(Pair, Where(at, {"wants_another": True}), MANY)
     undated = await store.page(Pair, Where(at, {"without_date": True}), MANY)
     stalled = await store.page(Pair, Where(at, {"stalled": True}), MANY)
     proposed = await store.page(Pair, Where(at, {"state": "proposed"}), MANY)
     waiting = await store.page(Participant, Where(at, {"manager_state": "waiting"}), MANY)
     proposed.sort(key=lambda pair: (pair.expires_at is None, pair.expires_at))
-    pairs = [*undated, *stalled, *proposed]
+    pairs = [*wishes, *undated, *stalled, *proposed]
     twos: list[Pair | Dispute] = [*pairs, *disputes]
     ids = {i for two in twos for i in (two.mentor_id, two.manager_id)}
     people = await visit.site.people(at, [*ids, *(letter.person_id for letter in letters)])
@@ -76,6 +78,7 @@ async def to_handle(visit: Visit) -> Response:
             Task("disputed", (people.get(one.mentor_id), people.get(one.manager_id)), dispute=one)
             for one in disputes
         ),
+        *(of_pair("another", pair) for pair in wishes),
         *(of_pair("no-date", pair) for pair in undated),
         *(of_pair("stalled", pair) for pair in stalled),
         *(of_pair("no-answer", pair) for pair in proposed),
@@ -101,6 +104,26 @@ async def letter_again(visit: Visit) -> Response:
         return await visit.site.store.one(FailedLetter, cohort.id, letter.id) is None
 
     return onward(here, "relance" if await visit.site.shown(shows) else "en-cours")
+
+
+async def wish_settled(visit: Visit) -> Response:
+    """Two of whom one had asked for another partner go on together: it was talked over."""
+    cohort = await visit.site.cohort(visit.path["cohort"])
+    store, here = visit.site.store, f"/coordonner/{cohort.id}"
+    pair = await store.one(Pair, cohort.id, visit.typed("binome"))
+    if pair is None:
+        raise NotHere
+    for one in pair.asked_another:
+        kept = KeepPartner(cohort_id=cohort.id, pair_id=pair.id, by=one.by)
+        outcome = await visit.send(kept)
+        if outcome.rule is not None:
+            return refusal(visit, outcome.rule, here)
+
+    async def shows() -> bool:
+        now = await store.one(Pair, cohort.id, pair.id)
+        return now is not None and not now.wants_another
+
+    return onward(here, "binome-garde" if await visit.site.shown(shows) else "en-cours")
 
 
 async def dispute_settled(visit: Visit) -> Response:

@@ -122,6 +122,7 @@ def _common(visit: Visit) -> dict[str, Any]:
         "weekday": lambda day: weeks.day_name(day, language),
         "ticked_half_days": _ticked,
         "state": lambda name: phrases.STATES[name][language],
+        "absence": lambda one: weeks.absence_told(one, language),
         "cause": lambda text: phrases.cause(text, language),
         "icon": lambda name: phrases.ICONS.get(name, "○"),
         "name_of": _name_of(language),

@@ -6,11 +6,12 @@ Always holds: a visit sees the hour once, so one page tells one time.
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from services.chassis.clock import Clock
+from services.chassis.http.identity import pseudonym
 from services.chassis.store.contract import Projections, Row, Where
 from services.chassis.store.kept import Kept
 from services.portal.views import Cohort, Participant
@@ -30,9 +31,9 @@ class NotHere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Who coordinates, and which addresses may sign in (`*`: all)."""
+    """Who coordinates which cohorts (None: all), and which addresses may sign in (`*`: all)."""
 
-    coordinators: frozenset[str]
+    coordinators: Mapping[str, frozenset[str] | None]
     domains: frozenset[str]
 
     def may_sign_in(self, address: str) -> bool:
@@ -44,7 +45,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The portal's parts, for its pages. `url`: its own address as people see it."""
+    """The portal's parts, for its pages.
+
+    `url`: its own address as people see it; `secret`: what pseudonyms are made with.
+    """
 
     store: Projections
     kept: Kept
@@ -54,7 +58,12 @@ class Site:
     sessions: Sessions
     rules: Rules
     url: str
+    secret: str
     contact: str | None = None
+
+    def pseudonym(self, address: str) -> str:
+        """By what somebody who coordinates is known to others."""
+        return pseudonym(self.secret, "address", address)
 
     @property
     def secure(self) -> bool:

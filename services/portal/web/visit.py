@@ -8,7 +8,9 @@ from typing import Any
 from fastapi import Request
 from starlette.datastructures import FormData
 
+from schemas.actors import Actor, Via
 from schemas.base import Command
+from schemas.rights import Role
 from schemas.values import Language
 from services.portal.web.engine import Outcome
 from services.portal.web.entering import Entry
@@ -18,13 +20,17 @@ from services.portal.web.site import Site
 
 @dataclass(slots=True)
 class Visit:
-    """One request: who asks, in which language, what they sent. `token` is that of forms."""
+    """One request: who asks, in which language, what they sent.
+
+    `token` is that of forms; `role`, the one in which the page is used.
+    """
 
     request: Request
     entry: Entry
     language: Language
     token: str
     session: SignedIn | None = None
+    role: Role = "participant"
     form: FormData = field(default_factory=FormData)
 
     @property
@@ -41,6 +47,16 @@ class Visit:
     def coordinates(self) -> bool:
         """Whether a coordinator is signed in."""
         return self.address in self.site.rules.coordinators
+
+    @property
+    def administers(self) -> bool:
+        """Whether who is signed in coordinates every programme, and so opens them."""
+        return self.coordinates and self.site.rules.coordinators[self.address] is None
+
+    def coordinates_in(self, cohort_id: str) -> bool:
+        """Whether who is signed in coordinates this programme."""
+        mine = self.site.rules.coordinators.get(self.address, frozenset())
+        return mine is None or cohort_id in mine
 
     @property
     def path(self) -> Mapping[str, Any]:
@@ -72,4 +88,11 @@ class Visit:
 
     async def send(self, command: Command) -> Outcome:
         """Send a command. Raises `Away`."""
-        return await self.site.engine.send(command)
+        return await self.site.engine.send(command, await self.actor(command.cohort_id))
+
+    async def actor(self, cohort_id: str, via: Via = "portal") -> Actor:
+        """Who asks, by an id: theirs in the cohort; a pseudonym, of whoever coordinates."""
+        if self.role == "participant":
+            person_id = await self.site.person_id(cohort_id, self.address)
+            return Actor("app_user", person_id, self.role, via)
+        return Actor("user", self.site.pseudonym(self.address), self.role, via)

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.people import PersonContact
+from schemas.rights import Rights
 from schemas.topics import COMMANDS, PEOPLE
 from services.chassis.clock import Clock
 from services.chassis.http.answering import Answering
@@ -12,6 +13,7 @@ from services.chassis.http.effects import Effects
 from services.chassis.http.foresight import Foresight
 from services.chassis.http.forms import LinkPage
 from services.chassis.http.guards import protected
+from services.chassis.http.identity import Principal, static
 from services.chassis.http.links import LinkVerifier
 from services.chassis.http.pages import link_routes
 from services.chassis.http.projections import projection_routes
@@ -19,6 +21,7 @@ from services.chassis.store.memory import MemoryStore
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.http.site import (
     HSTS,
+    NARROW,
     OLD_TOKEN,
     PUBLIC_KEY,
     TOKEN,
@@ -37,6 +40,16 @@ from tests.chassis.toy import (
 )
 
 
+def table(_: str, path: str) -> Rights | None:
+    """Of the toy; `CancelSession` is in nobody's rights."""
+    if path == "/commands/CancelSession":
+        return None
+    if path == "/parked":
+        return {"operator": "all", "machine": "cohorts"}
+    own: Rights = {"participant": "own"} if path == "/commands/ConfirmSession" else {}
+    return {"machine": "cohorts", "coordinator": "cohorts", **own}
+
+
 @pytest.fixture
 async def site() -> Site:
     store = MemoryStore()
@@ -51,7 +64,9 @@ async def site() -> Site:
     app = create_app("toy", "A toy.", metrics, hsts_seconds=HSTS)
     topics = {PersonContact: PEOPLE}
     kinds = [*COMMANDS["scheduling"], PersonContact]
-    guard = protected(TOKEN, OLD_TOKEN)
+    anything = Principal("api_key", "token", ("machine",), None)
+    known = [(TOKEN, anything), (OLD_TOKEN, anything), *NARROW.items()]
+    guard = protected([static(known)], table)
     app.include_router(command_routes(commands, kinds, topics, guard))
     listed = {Tally: ("count",)}
     app.include_router(projection_routes(store, listed, (), TOY.documents, guard))

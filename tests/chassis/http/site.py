@@ -14,6 +14,7 @@ from schemas.scheduling import ConfirmSession
 from schemas.topics import PEOPLE
 from services.chassis.http.answering import Answering
 from services.chassis.http.forms import Choice, Form, Option, Text
+from services.chassis.http.identity import Principal
 from services.chassis.http.links import Link, LinkSigner, generate_keys
 from services.chassis.http.problems import Problem
 from services.chassis.log.memory import MemoryLog
@@ -30,6 +31,17 @@ from tests.chassis.toy import (
 TOKEN = "a token of more than sixteen characters"
 OLD_TOKEN = "the token of before, while it is being changed"
 HSTS = 3600
+NARROW = {
+    f"the token of {name}": Principal("api_key", name, (role,), cohorts)
+    for name, role, cohorts in (
+        ("coordinator-c", "coordinator", frozenset({"c"})),
+        ("coordinator-d", "coordinator", frozenset({"d"})),
+        ("operator", "operator", None),
+        ("participant", "participant", None),
+        ("machine-c", "machine", frozenset({"c"})),
+    )
+}
+"""Tokens for one role each, and for some cohorts."""
 PRIVATE_KEY, PUBLIC_KEY = generate_keys()
 SIGNER = LinkSigner(PRIVATE_KEY)
 CONFIRM = "/commands/ConfirmSession"

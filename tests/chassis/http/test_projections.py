@@ -33,7 +33,8 @@ async def test_projections_are_listed_by_id_page_by_page_and_filtered(site: Site
         overview = (await client.get("/cohorts/c")).json()
 
     assert [item["id"] for item in everything["items"]] == ["m~g", "m~h", "m~i"]
-    assert ([item["id"] for item in page["items"]], page["total"]) == (["m~h"], 3)
+    assert ([item["id"] for item in page["items"]], page["total"]) == (["m~h"], None)
+    assert everything["total"] == 3
     assert [item["id"] for item in some["items"]] == ["m~g"]
     assert none == {"items": [], "total": 0}
     assert overview == {"tallies": {"all": 3}}
@@ -80,7 +81,8 @@ async def test_cohorts_are_listed_where_a_service_shows_a_document_of_each() -> 
         rest = (await client.get("/cohorts?after=a&limit=1")).json()
 
     assert [row["id"] for row in everything["items"]] == ["a", "b", "c"]
-    assert ([row["id"] for row in rest["items"]], rest["total"]) == (["b"], 3)
+    assert (everything["total"], rest["total"]) == (3, None)
+    assert [row["id"] for row in rest["items"]] == ["b"]
 
 
 async def test_parked_records_are_listed_without_their_bytes(site: Site) -> None:

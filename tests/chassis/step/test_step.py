@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from schemas.actors import Actor
 from schemas.base import Message
 from schemas.envelope import attributes
-from services.chassis.domain import Decision, Document, Due, Gone, One, State
+from services.chassis.domain import Columns, Decision, Document, Due, Gone, NotLoaded, One, State
 from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import rebuild
 from services.chassis.step.retrying import Abandoned
@@ -117,6 +118,41 @@ async def test_an_event_names_its_cause_and_an_anonymous_one_does_not(world: Wor
     for trace in (attributes(nameless.headers).id.encode(), b"m~g"):
         assert trace not in (anonymous.value or b"")
         assert not any(trace in (raw or b"") for _, raw in anonymous.headers)
+
+
+async def test_who_asked_goes_on_to_all_that_follows_but_to_nothing_anonymous(
+    world: World,
+) -> None:
+    lise = Actor("app_user", "m-017", "participant", "link")
+    matching = Actor("user", "s-1", "coordinator", "portal")
+    world.publish(formed("m~g"), actor=matching)
+    world.command(confirm("m~g"), actor=lise)
+    world.command(report("m~g"), actor=lise)
+    world.command(confirm("nobody~at-all"), actor=lise)
+
+    await world.run()
+
+    behind = {
+        kind: attributes(row.headers).actor
+        for row in world.written(EVENTS, PRIVATE)
+        for kind in types([row])
+    }
+    assert behind["PairFormed"] == matching
+    assert behind["PlanningBegan"] == lise
+    assert behind["CommandRefused"] == lise
+    assert behind["StepCompleted"] is None
+    [anonymous] = [row for row in world.written(PRIVATE) if types([row]) == ["SurveyAnswered"]]
+    assert not any(b"m-017" in (raw or b"") for _, raw in anonymous.headers)
+
+
+async def test_what_a_deadline_decides_is_nobodys(world: World) -> None:
+    world.publish(formed("m~g"))
+    world.command(confirm("m~g"), actor=Actor("app_user", "m", "participant", "link"))
+    stepper = await world.run()
+    world.hand.pass_by(days=2)
+    await stepper.decide_due()
+    [stalled] = [row for row in world.written(EVENTS) if types([row]) == ["PairStalled"]]
+    assert attributes(stalled.headers).actor is None
 
 
 async def test_a_trace_goes_on_from_a_command_to_its_events_but_to_no_anonymous_one(
@@ -854,7 +890,7 @@ async def test_what_was_taken_back_is_as_unknown_as_it_was_before() -> None:
 
     state.apply([Tally(id="m~g", cohort_id="c", count=9)])
     state.undo()
-    await state.load(store.load, [One(Tally, "c", "m~g")])
+    await state.load(store, [One(Tally, "c", "m~g")])
 
     assert state.get(Tally, "c", "m~g") == stored
 
@@ -862,7 +898,7 @@ async def test_what_was_taken_back_is_as_unknown_as_it_was_before() -> None:
 async def test_what_was_made_and_is_gone_in_the_same_batch_leaves_nothing() -> None:
     state = State()
     tally = Tally(id="m~g", cohort_id="c")
-    await state.load(MemoryStore().load, [One(Tally, "c", "m~g")])
+    await state.load(MemoryStore(), [One(Tally, "c", "m~g")])
 
     state.apply([tally])
     assert state.keep() == [tally]
@@ -870,3 +906,19 @@ async def test_what_was_made_and_is_gone_in_the_same_batch_leaves_nothing() -> N
     assert state.keep() == [Gone(tally)]
     assert state.keep() == []
     assert state.get(Tally, "c", "m~g") is None
+
+
+async def test_what_is_counted_of_a_cohort_is_what_the_batch_has_made_of_it() -> None:
+    store: Store = MemoryStore()
+    people = [Tally(id=name, cohort_id="c", count=1) for name in ("gone", "left", "stays")]
+    await store.fill((await World().run()).owned[0], [*people, Tally(id="x", cohort_id="d")])
+    ones = Columns(Tally, "c", ("count",), (("count", 1),))
+    state = State()
+    with pytest.raises(NotLoaded):
+        state.columns(ones)
+
+    state.apply([Tally(id="came", cohort_id="c", count=1), Tally(id="left", cohort_id="c")])
+    state.apply([Gone(people[0])])
+    await state.load(store, [ones])
+
+    assert state.columns(ones) == [(1,), (1,)]  # who came, and who stays

@@ -17,7 +17,7 @@ from pymongo.read_concern import ReadConcern
 
 from schemas.base import Moment, Value
 from schemas.envelope import Record
-from services.chassis.domain import Change, Document, Gone, One, Timed, Whole
+from services.chassis.domain import Change, Document, Gone, One, Timed
 from services.chassis.store import mongo as mongo_store
 from services.chassis.store.contract import (
     Commit,
@@ -32,7 +32,7 @@ from services.chassis.store.contract import (
 from services.chassis.store.faults import is_transient, nature_of
 from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import OUTBOX, MongoStore
-from services.chassis.store.rows import LARGEST, OUTBOX_BYTES, row_of
+from services.chassis.store.rows import LARGEST, OUTBOX_BYTES, decoded, row_of
 from tests.conftest import eventually
 
 LOCAL = ReadConcern("local")
@@ -121,7 +121,7 @@ def loan(id: str, due_at: datetime | None) -> Loan:
 
 
 async def titles(store: Store, cohort: str = "c") -> dict[str, str]:
-    found = await store.load([Whole(Book, cohort)])
+    found = await store.page(Book, Where(cohort), 100)
     return {document.id: document.title for document in found if isinstance(document, Book)}
 
 
@@ -175,26 +175,31 @@ async def test_one_finds_the_document_of_that_cohort_and_kind_only(store: Store)
     assert await store.load([]) == []
 
 
-async def test_whole_finds_every_document_of_the_cohort_and_none_twice(store: Store) -> None:
-    await store.commit(commit(1, book("1"), book("2"), book("3", cohort="d"), loan("1", None)))
-
-    found = await store.load([Whole(Book, "c"), One(Book, "c", "1"), One(Loan, "c", "1")])
-
-    keys = sorted((type(document).__name__, document.key) for document in found)
-    assert keys == [("Book", "c/1"), ("Book", "c/2"), ("Loan", "c/1")]
-
-
 async def test_a_few_fields_of_a_whole_cohort_come_by_id_however_many_there_are(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mongo_store, "READ_AT_ONCE", 2)  # so that it takes several portions
     await store.commit(commit(1, *(book(str(n)) for n in (3, 1, 4, 2)), book("5", cohort="d")))
 
-    found = await store.columns(Book, "c", ("id", "cohort_id"))
+    found = await store.columns(Book, "c", ("id", "cohort_id"), {})
 
     assert found == [("1", "c"), ("2", "c"), ("3", "c"), ("4", "c")]
-    assert len(await store.load([Whole(Book, "c")])) == 4
-    assert await store.columns(Loan, "c", ("id",)) == []
+    assert await store.columns(Book, "c", ("id",), {"id": "3"}) == [("3",)]
+    assert await store.columns(Loan, "c", ("id",), {}) == []
+
+
+async def test_a_whole_cohort_comes_as_the_same_bytes_in_order_however_many_there_are(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo_store, "READ_AT_ONCE", 2)
+    await store.commit(commit(1, *(book(str(n)) for n in (3, 1, 2)), book("5", cohort="d")))
+
+    first = await store.encoded(Book, "c", ("id", "title"))
+
+    rows = [row for portion in first for row in decoded(portion)]
+    assert rows == [{"id": number, "title": ""} for number in ("1", "2", "3")]
+    assert await store.encoded(Book, "c", ("id", "title")) == first
+    assert await store.encoded(Loan, "c", ("id",)) == []
 
 
 async def test_what_is_gone_is_deleted_and_may_never_have_been_there(store: Store) -> None:
@@ -305,7 +310,7 @@ WRITABLE: dict[str, Book] = {
 async def test_what_is_just_within_the_bounds_is_written(store: Store, what: str) -> None:
     await store.commit(commit(1, WRITABLE[what]))
 
-    assert await store.load([Whole(Book, "c")]) == [WRITABLE[what]]
+    assert await store.load([One(Book, "c", WRITABLE[what].id)]) == [WRITABLE[what]]
 
 
 # --- outbox -----------------------------------------------------------------------------------
@@ -699,7 +704,7 @@ async def _shown(store: Any) -> object:
 
 
 async def _everything(store: Store) -> object:
-    documents = await store.load([Whole(kind, "c") for kind in KINDS])
+    documents = [d for kind in KINDS for d in await store.page(kind, Where("c"), 1000)]
     due = await store.due(Loan, [0, 1], NOW, 100)
     return (
         await store.places([0, 1]),

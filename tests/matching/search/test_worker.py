@@ -13,8 +13,8 @@ from services.chassis.domain import Document
 from services.chassis.step.deadlines import FailedFor
 from services.matching.messages import PairsFound, SearchEnded
 from services.matching.search import worker as searching
-from services.matching.search.question import Found, People
-from services.matching.search.worker import RoundSearch, Solver, solve, solve_here
+from services.matching.search.question import Found, Roll
+from services.matching.search.worker import RoundSearch, Solver, solve_here, solve_roll
 from services.matching.views import Round
 from tests.chassis.faults import Unwilling
 from tests.matching.given import Matching, decided, manager, mentor, scenario, the
@@ -57,17 +57,17 @@ async def test_a_large_search_is_made_in_another_process_and_finds_the_same(
 ) -> None:
     monkeypatch.setattr(searching, "SMALL", 0)
     found = asked("r1")
-    people = await searching._read(found, Round(id="r1", cohort_id="c"))
-    assert await solver(people) == solve(people)
+    roll = await searching._read(found, Round(id="r1", cohort_id="c"))
+    assert await solver(roll) == solve_roll(roll)
 
 
 async def test_while_one_round_is_searched_others_go_on_and_nobody_waits_for_it() -> None:
     found = asked("slow")
     go = asyncio.Event()
 
-    async def slowly(people: People) -> Found:
+    async def slowly(roll: Roll) -> Found:
         await go.wait()
-        return solve(people)
+        return solve_roll(roll)
 
     perform = RoundSearch(found, slowly, patience=0.01)
     for _ in range(3):
@@ -111,7 +111,7 @@ async def test_a_search_whose_process_was_killed_is_begun_anew(
 
 async def test_a_fault_of_the_database_is_the_chassis_to_retry_and_the_search_begins_anew() -> None:
     found = asked("r1")
-    reads = Unwilling(found, "columns", [ConnectionError()])
+    reads = Unwilling(found, "encoded", [ConnectionError()])
 
     perform = RoundSearch(reads, solve_here)
     with pytest.raises(FailedFor) as failed:
@@ -124,7 +124,7 @@ async def test_of_a_round_that_is_not_ours_any_more_the_search_is_given_up() -> 
     found = asked("r1", "r2")
     given_up = asyncio.Event()
 
-    async def for_ever(_: People) -> Found:
+    async def for_ever(_: Roll) -> Found:
         try:
             await asyncio.Event().wait()
         finally:
