@@ -94,8 +94,7 @@ def read(raw: bytes, envelope_sender: str | None) -> Said:
     if len(_PARTS.findall(raw)) > MOST_PARTS:  # before anything follows them inward
         return TOO_MANY
     try:
-        mail = BytesParser(policy=policy.default).parsebytes(raw)
-        assert isinstance(mail, EmailMessage)
+        mail = BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
         return _said(mail, envelope_sender or "")
     except Exception:  # noqa: BLE001 - whatever a stranger writes, it is not our fault
         return UNREADABLE

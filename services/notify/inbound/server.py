@@ -17,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import ValidationError
 
+from schemas.actors import Actor
 from schemas.base import Command, people_of
 from schemas.meeting import AnswerInvitation
 from schemas.notify import ReportBounce
@@ -154,7 +155,9 @@ class Inbound:
             )
         except ValidationError:
             return UNREADABLE.reason, UNREADABLE.reply
-        return await self._send(self.scheduling, command, said.reply)
+        person_id = people_of(said.session_id)[_SIDES.index(side)]
+        actor = Actor("app_user", person_id, "participant", "mail")
+        return await self._send(self.scheduling, command, said.reply, actor)
 
     async def _side(self, said: Answer) -> Side | None:
         """On which side the sender is; None if on none, or if the answer is somebody else's."""
@@ -169,9 +172,11 @@ class Inbound:
                 return None if forged else side
         return None
 
-    async def _send(self, topic: CommandTopic, command: Command, outcome: str) -> tuple[str, str]:
+    async def _send(
+        self, topic: CommandTopic, command: Command, outcome: str, actor: Actor | None = None
+    ) -> tuple[str, str]:
         spot = topic.spot(command, None)
-        record = topic.record(command, secrets.token_hex(12), spot, None)
+        record = topic.record(command, secrets.token_hex(12), spot, None, actor)
         await topic.log.send(record)
         return outcome, _TAKEN
 
