@@ -15,8 +15,8 @@ ActorType = Literal[
 """Kinds of principals, in the words of CloudEvents' Auth Context."""
 
 Via = Literal["link", "mail", "portal", "api", "roster", "connecte"]
-"""Through what: a link of a letter, an answer by mail, a page of the portal, HTTP, a list of people that was entered,
-the operators' command on the broker."""
+"""Through what: a link of a letter, an answer by mail, a page of the portal, HTTP, a list of people
+that was entered, the operators' command on the broker."""
 
 LONGEST = 128
 """Characters of each of the four."""
