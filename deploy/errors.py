@@ -23,10 +23,11 @@ class BadInput(OperationFailed):
 def explained(error: BaseException) -> tuple[str, int] | None:
     """An error as one line for people, and the exit code; None if it is a fault of ours."""
     import httpx
-    from aiokafka.errors import KafkaConnectionError, KafkaError
+    from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownError
     from pydantic import ValidationError
     from pymongo.errors import OperationFailure, PyMongoError
 
+    from schemas.invalid import in_one_line
     from services.chassis.settings import WrongSetting
     from services.chassis.step.rebuild import JournalBroken
     from services.chassis.store.contract import NoAnswer
@@ -42,9 +43,7 @@ def explained(error: BaseException) -> tuple[str, int] | None:
         case WrongSetting():
             return str(error), 2
         case ValidationError():
-            wrong = error.errors(include_url=False, include_input=False)
-            parts = (f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in wrong)
-            return "; ".join(parts), 2
+            return in_one_line(error.errors(include_url=False, include_input=False), "value"), 2
         case JournalBroken():
             return f"the journal is not whole: {error}", 1
         case FenceFell():
@@ -53,6 +52,11 @@ def explained(error: BaseException) -> tuple[str, int] | None:
             return (
                 "the broker does not answer, or does not let us in; "
                 "are KAFKA_BOOTSTRAP_SERVERS, KAFKA_SASL_… and KAFKA_SSL_… right?"
+            ), 1
+        case UnknownError():
+            return (
+                "the broker refuses, and does not say why; one without idempotent producers, such "
+                "as the embedded one, needs CONNECTE_KAFKA_IDEMPOTENT=false"
             ), 1
         case KafkaError():
             return f"the broker: {type(error).__name__}: {error}", 1

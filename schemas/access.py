@@ -7,7 +7,7 @@ portal and operators alone. Derived from the table of topics and from what each 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from schemas.topics import (
@@ -81,7 +81,7 @@ class Account:
 
 
 def group_of(service: Service) -> str:
-    """The consumer group of a service."""
+    """The consumer group of a service, without the prefix of an installation."""
     return f"mentoring.{service}"
 
 
@@ -140,7 +140,23 @@ def subscriber(name: str) -> Account:
     return Account(account, "reads the public events", grants)
 
 
-def accounts(subscribers: Iterable[str] = ()) -> tuple[Account, ...]:
-    """Everybody: the services, the operators, and these subscribers."""
+def accounts(subscribers: Iterable[str] = (), prefix: str = "") -> tuple[Account, ...]:
+    """Everybody: the services, the operators, and these subscribers.
+
+    Of an installation whose topics and groups have a prefix: that stands before what they may use,
+    and makes their own names those of no other installation.
+    """
     services = (service_account(service) for service in COMMANDS)
-    return (*services, OPERATOR, *(subscriber(name) for name in subscribers))
+    everybody = (*services, OPERATOR, *(subscriber(name) for name in subscribers))
+    return tuple(_with(prefix, account) for account in everybody) if prefix else everybody
+
+
+def _with(prefix: str, account: Account) -> Account:
+    grants = tuple(replace(grant, name=prefix + grant.name) for grant in account.grants)
+    return replace(account, name=account_name(prefix, account.name), grants=grants)
+
+
+def account_name(prefix: str, name: str) -> str:
+    """The name of an account of an installation: in small letters, as Kubernetes wants them."""
+    words = re.sub("[^a-z0-9]+", "-", prefix.lower()).strip("-")
+    return f"{words}-{name}" if words else name

@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 
 from schemas.actors import Actor, actor_among, actor_headers
 from schemas.base import Command, Message, Reading, to_milliseconds
+from schemas.invalid import in_one_line
 from schemas.people import PersonErased
 from schemas.topics import TYPES
 from schemas.upcasting import UPCASTS, can_upcast, upcast
@@ -304,10 +305,10 @@ def decode(attributes: Attributes, value: bytes | None, reading: Reading = "reco
     try:
         message: Message = kind.__pydantic_validator__.validate_json(value, context=reading)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "value"
-        reason: ParkReason = "bad-json" if first["type"] == "json_invalid" else "bad-data"
-        raise Unreadable(reason, f"{kind.__name__}.{where}: {first['msg']}"[:300]) from None
+        first = error.errors(include_url=False, include_input=False)[:1]
+        reason: ParkReason = "bad-json" if first[0]["type"] == "json_invalid" else "bad-data"
+        wrong = in_one_line(first, "value")
+        raise Unreadable(reason, f"{kind.__name__}.{wrong}"[:300]) from None
     except Exception as error:  # noqa: BLE001  # a validator's fault must not stop whoever reads
         detail = f"{kind.__name__}: {type(error).__name__}"
         raise Unreadable("bad-data", detail) from None

@@ -9,12 +9,22 @@ from schemas.base import (
     Count,
     Event,
     Moment,
+    PairId,
     PersonId,
+    Value,
     described,
 )
 from schemas.values import (
     Side,
 )
+
+Template = Annotated[str, described("The type of the event that it tells.", "SessionPlanned")]
+Facts = Annotated[
+    dict[str, Any],
+    described(
+        "The event that it tells.", {"cohort_id": "bercy-2017", "session_id": "m-017~g-004~3"}
+    ),
+]
 
 
 class RetryLetter(Command):
@@ -51,8 +61,33 @@ class ReportBounce(Command):
     ]
 
 
+class News(Value):
+    """A fact that a letter tells beside its first."""
+
+    news_id: Annotated[
+        str,
+        described(
+            "`fact:person`, as that of a letter.",
+            "SurveyOpened:m-017~g-004~start~mentor:m-017",
+            max_length=240,
+        ),
+    ]
+    template: Template
+    side: Side
+    facts: Facts
+
+
+class SessionDate(Value):
+    """When a session of a pair is planned."""
+
+    pair_id: PairId
+    number: Annotated[Count, described("1 is the pair's first session.", 3, ge=1)]
+    starts_at: Annotated[Moment, described("When it begins. UTC.", "2017-03-20T09:00:00Z")]
+    ends_at: Annotated[Moment, described("When it ends. UTC.", "2017-03-20T10:00:00Z")]
+
+
 class LetterEvent(Event):
-    """What concerns one letter: one fact for one person."""
+    """What concerns one letter: one fact for one person, or several that one letter tells."""
 
     subject_field: ClassVar[str] = "letter_id"
     letter_id: Annotated[
@@ -66,22 +101,61 @@ class LetterEvent(Event):
     person_id: PersonId
 
 
+class NewsHeld(LetterEvent):
+    """A fact is to be told to a person, in the letter that leaves at `tell_at` or before."""
+
+    audience = "internal"
+    template: Template
+    side: Side
+    facts: Facts
+    tell_at: Annotated[Moment, described("When it is told at the latest.", "2017-03-06T10:00:00Z")]
+    joins_from: Annotated[
+        Moment,
+        described(
+            "From then on a letter that leaves before takes it along.", "2017-03-06T09:00:00Z"
+        ),
+    ]
+
+
+class NewsDropped(LetterEvent):
+    """A fact that was held is told to nobody: another has made it untrue, or it is too late."""
+
+    audience = "internal"
+    template: Template
+    cause: Annotated[
+        Literal["outdated", "too-late"],
+        described("Another fact came, or a reminder could not leave in time.", "outdated"),
+    ]
+    by: Annotated[
+        str | None,
+        described(
+            "The fact that made it untrue; null where it is too late.",
+            "SessionCancelled:m-017~g-004~3:1.2",
+            max_length=240,
+        ),
+    ] = None
+
+
 class LetterQueued(LetterEvent):
     """A fact is owed to a person. `facts` is the event that it tells, no name or address."""
 
     audience = "internal"
-    template: Annotated[str, described("The type of the event that it tells.", "SessionPlanned")]
+    template: Template
     side: Side
-    facts: Annotated[
-        dict[str, Any],
-        described(
-            "The event that it tells.", {"cohort_id": "bercy-2017", "session_id": "m-017~g-004~3"}
-        ),
-    ]
+    facts: Facts
     send_at: Annotated[
         Moment,
         described("Not before this, for the quiet hours.", "2017-03-06T09:00:00Z"),
     ]
+    also: Annotated[
+        tuple[News, ...], Field(description="What the same letter tells beside that, in order.")
+    ] = ()
+    dates: Annotated[
+        tuple[SessionDate, ...], Field(description="The sessions to come that it names, in order.")
+    ] = ()
+    urgent: Annotated[
+        bool, described("Whether it leaves in quiet hours, too: tomorrow is too late.", False)
+    ] = False
 
 
 class LetterSent(LetterEvent):

@@ -81,7 +81,7 @@ COMMANDS: Mapping[str, Rights] = {
     "OfferHours": _OWN,
     "RetryLetter": _RUNNING,
     "PersonContact": _OWN,
-    "PersonErased": _ADMINISTERING,
+    "PersonErased": {"participant": "own", **_ADMINISTERING},
 }
 """`POST /commands/NAME`. What only a link can ask for (`AnswerSurvey`) is not there, for nobody."""
 

@@ -5,7 +5,8 @@ Always holds: every topic has the same number of partitions, and a record's part
 every topic, in order, and one consumer of a group owns it all.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import ModuleType
 from typing import Literal, TypeVar
@@ -182,6 +183,29 @@ def _table() -> dict[str, Topic]:
 
 
 TOPICS: dict[str, Topic] = _table()
+
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,60}")
+
+
+def prefix(given: str) -> str:
+    """What an installation puts before the names of its topics and groups, checked; may be empty.
+
+    With `mentoring.` in it, what begins like the topics of one installation could be another's.
+    ValueError if it is none.
+    """
+    if not _PREFIX.fullmatch(given) or "mentoring" in given:
+        raise ValueError(
+            "at most 60 letters, digits, dots, dashes and underscores, as Kafka's names have them, "
+            "without the word mentoring"
+        )
+    return given
+
+
+def named(prefix: str) -> dict[str, Topic]:
+    """The topics as they are called on the broker of an installation with this prefix."""
+    there = (replace(topic, name=prefix + topic.name) for topic in TOPICS.values())
+    return {topic.name: topic for topic in there}
+
 
 TYPES: dict[str, type[Message]] = {
     kind.__name__: kind for topic in TOPICS.values() for kind in topic.types

@@ -19,6 +19,7 @@ from schemas.base import (
     described,
 )
 from schemas.dates import ClockTime, Region
+from schemas.letter_rules import LetterRules
 from schemas.places import MeetingPlace, as_policy
 from schemas.text import TIDY
 
@@ -233,6 +234,10 @@ class CohortPolicy(Value):
             [{"site": "Strasbourg", "region": "67"}],
             max_length=200,
         ),
+    ] = None
+    letters: Annotated[
+        LetterRules | None,
+        Field(description="How letters are gathered and what they bring to mind; null as usual."),
     ] = None
     where: Annotated[
         MeetingPlace | None,

@@ -45,6 +45,7 @@ CHASSIS_SPEAKS_OF = {
     "schemas.commands",  # which service carries out what; it looks, and never names one
     "schemas.envelope",
     "schemas.heartbeat",
+    "schemas.invalid",
     "schemas.journal",
     "schemas.rights",  # who may do what; it asks, and never names a command
     "schemas.saying",  # the typography of a language

@@ -22,6 +22,7 @@ from services.chassis.domain import Domain, Due
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded
 from services.notify.letters import LETTERS
 from services.notify.messages import LetterAttempted
+from services.notify.outdating import OUTDATING
 
 ROOT = Path(__file__).parents[1]
 SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify", "portal")
@@ -37,7 +38,7 @@ MIRRORED: dict[str, set[type[Message]]] = {PEOPLE: {PersonContact, PersonErased}
 REACTS: dict[str, set[type[Message]]] = {
     "matching": {PairsFound, PlacesFound, SearchEnded},
     "feedback": {PairStalled},
-    "notify": {*LETTERS, LetterAttempted},
+    "notify": {*LETTERS, *OUTDATING, LetterAttempted},
 }
 """What a service decides on beside commands, deadlines and what it learns or mirrors."""
 

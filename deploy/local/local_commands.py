@@ -1,6 +1,8 @@
 """`connecte up`: the platform on this machine, from a checkout."""
 
 import json
+import shlex
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from deploy.errors import BadInput
 from deploy.operating.console import Json, output, run, scratch
 
 COORDINATOR = "coordination@programme.example"
@@ -28,8 +31,13 @@ def up(
     """
     from deploy.local.mailbox_page import mailbox_page
     from deploy.local.stack import WITH_PORTAL, Terms, running_stack
+    from services.chassis.settings import an_address
 
     settings = {"CONNECTE_COORDINATORS": coordinator, "CONNECTE_SIGN_IN_DOMAINS": "*"}
+    try:
+        an_address(coordinator)
+    except ValueError as error:
+        raise BadInput(f"--coordinator: {error}") from None
     terms = Terms(services=WITH_PORTAL, settings=settings)
 
     async def stay(directory: Path) -> None:
@@ -39,7 +47,7 @@ def up(
         ):
             addresses = {**stack.addresses, "mailbox": mailbox}
             if json_:
-                print(json.dumps(addresses), flush=True)  # noqa: T201
+                print(json.dumps({**addresses, "settings": stack.settings}), flush=True)  # noqa: T201
             else:
                 table = Table("what", "where", title="Ready; Ctrl-C ends it")
                 for name, address in addresses.items():
@@ -49,12 +57,19 @@ def up(
                     else:
                         table.add_row(name, str(address))
                 output.print(table)
+                lines = ["For connecte in another terminal:", *exports(stack.settings)]
+                output.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
                 if waiting := quiet_until(datetime.now(UTC)):
                     output.print(waiting, markup=False, highlight=False)
             await stack.failed
 
     with scratch("up") as directory:
         run(stay(directory))
+
+
+def exports(settings: Mapping[str, str]) -> list[str]:
+    """Lines for a shell, which let the other commands reach this platform."""
+    return [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
 
 
 def quiet_until(now: datetime) -> str | None:

@@ -41,6 +41,10 @@ ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "262144"}
 """As the image sets it: what large records needed is given back to the system."""
 
 
+NOT_IDEMPOTENT = {"CONNECTE_KAFKA_IDEMPOTENT": "false"}
+"""The embedded broker has no idempotent producer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How the stack is run. `rate`: seconds of programme time per second, from `start`.
@@ -165,6 +169,17 @@ class Stack:
             "services": {name: service.url for name, service in self.services.items()},
         }
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What lets the operator's commands reach it."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka,
+            "MONGODB_URI": self.mongodb,
+            "CONNECTE_PARTITIONS": str(self.terms.partitions),
+            **({} if self.terms.kafka else NOT_IDEMPOTENT),
+            **{f"CONNECTE_{n.upper()}_URL": service.url for n, service in self.services.items()},
+        }
+
 
 @asynccontextmanager
 async def running_stack(
@@ -178,7 +193,10 @@ async def running_stack(
         uri = await stack.enter_async_context(mongodb(directory))
         mailbox = await stack.enter_async_context(Mailbox(maildir or directory / "mail"))
         await create_topics(
-            {"bootstrap_servers": kafka}, partitions=terms.partitions, replication=terms.replication
+            {"bootstrap_servers": kafka},
+            partitions=terms.partitions,
+            replication=terms.replication,
+            prefix=terms.settings.get("CONNECTE_TOPIC_PREFIX", ""),
         )
         ports = dict(zip(terms.services, free_ports(len(terms.services)), strict=True))
         origin = datetime.now(UTC)
@@ -227,9 +245,8 @@ def environment(
             "CONNECTE_CLOCK_ORIGIN": origin.isoformat(),
         }
     urls = {f"CONNECTE_{n.upper()}_URL": f"http://127.0.0.1:{p}" for n, p in ports.items()}
-    # The embedded broker has no idempotent producer, and looks for new records only when a fetch
-    # begins.
-    embedded = {"CONNECTE_KAFKA_IDEMPOTENT": "false", "CONNECTE_FETCH_WAIT_MS": "40"}
+    # The embedded broker looks for new records only when a fetch begins.
+    embedded = {**NOT_IDEMPOTENT, "CONNECTE_FETCH_WAIT_MS": "40"}
     if terms.kafka is not None:
         embedded = {}
     return {

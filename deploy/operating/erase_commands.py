@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from deploy.operating.erasing import Erased, Trace
 
+NOBODY = "in no cohort is there a mentor or a manager with this id; is it the one of the roster?"
 KEPT = (
     "Events keep the person's id, which nothing ties to a name any more. Kafka drops older "
     "contacts of theirs when it compacts mentoring.people. The bytes of a contact that could not "
@@ -30,7 +31,8 @@ def erase(
     matching: MatchingUrl,
     notify: NotifyUrl,
     cohort: Annotated[
-        list[str] | None, typer.Option(help="One more cohort, which matching does not know.")
+        list[str] | None,
+        typer.Option(metavar="COHORT", help="One more cohort, which matching does not know."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; else only say what stands.")] = False,
     token: Token = None,
@@ -64,6 +66,8 @@ def erase(
                 return standing, await erased(platform, person, standing, lambda: bars.advance(bar))
 
     before, became = run(done())
+    if not any(trace.takes_part for trace in before):
+        progress.print(NOBODY, markup=False, highlight=False, soft_wrap=True)
     if not yes:
         standing = [asdict(trace) for trace in before if trace.takes_part]
         answer({"person": person, "standing": standing, "erased": False}, json_, _stands(before))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from deploy.errors import BadInput
 from deploy.operating.console import Json, answer
 
 letter_commands = typer.Typer(help="Look at letters.", no_args_is_help=True)
@@ -37,7 +38,12 @@ def letters_preview(
     Example: connecte letters preview build/letters --name "Connecte ton manager"
     """
     from deploy.operating.letters_preview import letters, write
+    from services.chassis.settings import an_address
 
+    try:
+        contact = contact and an_address(contact)
+    except ValueError as error:
+        raise BadInput(f"--contact: {error}") from None
     found = list(letters(name, contact))
     write(directory, found)
     index = directory / "index.html"

@@ -18,15 +18,23 @@ from schemas.matching import (
     ManagerEnrolled,
     ManagerWaitlisted,
     MentorVolunteered,
+    PairFormed,
     PairProposed,
 )
+from schemas.notify import SessionDate
 from schemas.people import PersonContact
-from schemas.scheduling import AttendanceRequested, PairGraduated, SessionPlanned
+from schemas.scheduling import (
+    AttendanceRequested,
+    PairGraduated,
+    PairStalled,
+    SessionMissed,
+    SessionPlanned,
+)
 from schemas.values import BY_HAND, REMOTE, CohortPolicy, Side, Waiting, WaitingCause, Window
 from services.matching.rounds import proposal
 from services.matching.search.explaining import waiting_words
 from services.matching.views import Manager, Mentor
-from services.notify.letters import LETTERS
+from services.notify.letters import LETTERS, REMINDERS, TEMPLATES
 
 COHORT = CohortOpened(
     cohort_id="bercy-2017", name="Connecte ton manager", policy=CohortPolicy(sessions=5)
@@ -56,6 +64,8 @@ _MANAGER = recast(
 
 Branch = tuple[str, Event]
 """What tells it from the others of its type, and the event."""
+Told = tuple[str, str, Sequence[tuple[str, Event]]]
+"""The template of a letter, what tells it from others, and its facts by their templates."""
 
 
 def contact(side: Side) -> PersonContact:
@@ -72,6 +82,65 @@ def contact(side: Side) -> PersonContact:
         email=address,
         post="Chargée de projet numérique" if side == "mentor" else None,
         presentation="J’aime expliquer LinkedIn sans jargon." if side == "mentor" else None,
+    )
+
+
+def told() -> Iterator[Told]:
+    """Every letter: of each event in each branch by itself, of reminders, and of what is gathered.
+
+    A fact that concerns one side of the pair is told to that side alone.
+    """
+    for branch, event in branches():
+        yield type(event).__name__, branch, [(type(event).__name__, event)]
+    for template in REMINDERS:
+        for branch, event in branches():
+            if type(event) is TEMPLATES[template] and branch not in ("by-hand", "oldest"):
+                yield template, branch, [(template, event)]
+    yield from _gathered()
+
+
+def _gathered() -> Iterator[Told]:
+    formed, begun = message_of(PairFormed), _survey("start")
+    asked, past = message_of(AttendanceRequested), _survey("s2")
+    done, ended = message_of(PairGraduated), _survey("end")
+    missed, stalled = message_of(SessionMissed), message_of(PairStalled)
+    for name, events in (
+        ("all", (formed, *begun)),
+        ("dates", (asked,)),
+        ("all", (done, *ended)),
+        ("day", (missed, stalled)),
+    ):
+        facts = [(type(event).__name__, event) for event in events]
+        if name == "dates":
+            facts += [("SurveyReminder", event) for event in past]
+        yield type(events[0]).__name__, f"gathered-{name}", facts
+
+
+def _survey(occasion: str) -> list[SurveyOpened]:
+    """One of each side."""
+    sample = message_of(SurveyOpened)
+    kind = occasion if occasion in ("start", "end") else "session"
+    return [
+        sample.model_copy(
+            update={
+                "survey_id": f"{sample.pair_id}~{occasion}~{side}",
+                "kind": kind,
+                "side": side,
+                "person_id": person_id,
+            }
+        )
+        for side, person_id in (("mentor", _MENTOR.id), ("manager", _MANAGER.id))
+    ]
+
+
+def dates() -> tuple[SessionDate, ...]:
+    """The five sessions of the pair, as a letter names them."""
+    pair_id = message_of(PairFormed).pair_id
+    first = WRITTEN_AT + timedelta(days=8)
+    starts = [first + n * timedelta(days=14) for n in range(5)]
+    return tuple(
+        SessionDate(pair_id=pair_id, number=n, starts_at=at, ends_at=at + timedelta(hours=1))
+        for n, at in enumerate(starts, 1)
     )
 
 

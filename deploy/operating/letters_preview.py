@@ -4,22 +4,24 @@ Always holds: a letter is rendered by the code that sends it; the links in it le
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from deploy.errors import BadInput
-from deploy.operating.letter_examples import COHORT, WRITTEN_AT, branches, contact
+from deploy.operating.letter_examples import COHORT, WRITTEN_AT, contact, dates, told
 from schemas.base import Event, recast
+from schemas.notify import News
 from schemas.people import PersonContact
 from schemas.saying import LANGUAGES, Language
 from schemas.values import Side
 from services.chassis.http.links import LinkSigner, generate_keys
 from services.notify.actions import ANSWERED_BY, Links
 from services.notify.letters import letters_of
-from services.notify.rendering import MAIL_POLICY, Letterhead, render
+from services.notify.mail_policy import MAIL_POLICY
+from services.notify.rendering import Letterhead, render
 from services.notify.views import Cohort, Letter, Person
 
 _OTHER: dict[Side, Side] = {"mentor": "manager", "manager": "mentor"}
@@ -53,12 +55,13 @@ def letters(name: str | None = None, contact_at: str | None = None) -> Iterator[
         languages=policy.languages,
     )
     head = Letterhead("connecte@programme.example", "programme.example", contact_at)
-    for branch, event in branches():
-        for letter in _letters(event):
+    for template, branch, facts in told():
+        for letter in letters_about(template, facts):
             for language in LANGUAGES:
                 reader = _person(contact(letter.side), language)
                 other = _person(contact(_OTHER[letter.side]), language)
-                message = render(letter, reader, other, links, cohort, head, WRITTEN_AT)
+                others = {other.id: other}
+                message = render(letter, reader, others, links, cohort, head, WRITTEN_AT)
                 parts = [letter.template, branch, letter.side, language]
                 page, plain = message.get_body(("html",)), message.get_body(("plain",))
                 assert page is not None and plain is not None
@@ -75,16 +78,30 @@ def letters(name: str | None = None, contact_at: str | None = None) -> Iterator[
                 )
 
 
-def _letters(event: Event) -> Iterator[Letter]:
-    for letter_id, person_id, side in letters_of(event):
+def letters_about(template: str, facts: Sequence[tuple[str, Event]]) -> Iterator[Letter]:
+    """The letter that tells these facts, for each of its readers; the first names it."""
+    for _, person_id, side in letters_of(facts[0][1]):
+        parts = [
+            News(
+                news_id=letter_id.replace(type(event).__name__, kind, 1),
+                template=kind,
+                side=side,
+                facts=event.model_dump(mode="json"),
+            )
+            for kind, event in facts
+            for letter_id, to, _ in letters_of(event)
+            if to == person_id
+        ]
         yield Letter(
-            id=letter_id,
-            cohort_id=event.cohort_id,
+            id=parts[0].news_id,
+            cohort_id=facts[0][1].cohort_id,
             state="queued",
             person_id=person_id,
             side=side,
-            template=type(event).__name__,
-            facts=event.model_dump(mode="json"),
+            template=template,
+            facts=parts[0].facts,
+            also=tuple(parts[1:]),
+            dates=dates(),
             owed_since=WRITTEN_AT,
             due_at=WRITTEN_AT,
         )

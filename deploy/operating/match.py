@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from deploy.errors import BadInput
 from deploy.operating.rosters import read_people
 from schemas.base import recast
+from schemas.invalid import in_one_line
 from schemas.values import AskedPolicy, CohortPolicy, WaitingCause, Words
 from services.matching.search.assignment import Ints
 from services.matching.search.explaining import first_tools, reasons_of
@@ -85,8 +86,7 @@ def read_policy(path: Path | None) -> CohortPolicy:
     try:
         return _POLICY.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise BadInput(f"{path}: {'; '.join(problems)}") from None
+        raise BadInput(f"{path}: {in_one_line(error.errors())}") from None
     except (OSError, ValueError, RecursionError) as error:  # of a number of 5,000 digits, too
         raise BadInput(f"{path}: expected a TOML file that can be read ({error})") from None
 

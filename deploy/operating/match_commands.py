@@ -32,7 +32,11 @@ def match_(
     from deploy.operating.match import certificate_json, edges_csv, match, pairs_csv, write_whole
 
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=progress
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=progress,
+        transient=True,
     ) as bars:
         bar = bars.add_task("looking for mentors", total=None)
 

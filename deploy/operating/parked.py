@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deploy.errors import BadInput, OperationFailed
-from deploy.operating.reach import Access, opened_log, opened_store
+from deploy.operating.reach import Access, check_partitions, opened_log, opened_store
 from schemas.actors import Actor
 from schemas.envelope import Record, encode
 from schemas.journal import DropParked, RetryParked
@@ -136,6 +136,7 @@ def _text(raw: bytes | None) -> str | None:
 
 async def carry_out(access: Access, wish: Wish, wait: float, show: Show) -> Answered:
     """Have the service do what is wished, and wait until it has, `wait` seconds at most."""
+    await check_partitions(access, access.partitions, [commands_topic(wish.service)])
     async with opened_store(access, wish.service) as store:
         chosen = await _chosen(store, wish)
         show(0, len(chosen))

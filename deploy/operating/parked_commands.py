@@ -21,7 +21,10 @@ parked_commands = typer.Typer(
 Whose = Annotated[Service, typer.Argument(help="Whose records.")]
 Origins = Annotated[
     list[str] | None,
-    typer.Argument(help="Which ones: topic/partition/offset, as `parked list` shows them."),
+    typer.Argument(
+        metavar="[ORIGIN]...",
+        help="Which ones: topic/partition/offset, as `parked list` shows them.",
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help="All that stand aside.")]
 Reason = Annotated[

@@ -73,7 +73,9 @@ class Platform:
     async def send(self, service: Service, command: Command) -> CommandOutcome:
         """Send a command and wait for what comes of it. Sending it again does no harm."""
         path = f"/commands/{type(command).__name__}"
-        body = command.model_dump_json()
+        # Nothing is said of what nobody has given: a service that is older than this command does
+        # not know every field, and refuses one that it does not know.
+        body = command.model_dump_json(exclude_unset=True)
         response = await self._patiently(service, "POST", path, {"wait": str(WAIT)}, body)
         if response.is_success:
             return CommandOutcome(done=bool(response.json()["done"]))

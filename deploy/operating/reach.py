@@ -61,7 +61,7 @@ async def check_partitions(access: Access, partitions: int, topics: Sequence[str
     async with _admin(access) as admin:
         described = await admin.describe_topics()  # all: asking for one can create it
     counts = {row["topic"]: len(row["partitions"]) for row in described if not row["error_code"]}
-    for topic in topics:
+    for topic in (access.topic_prefix + topic for topic in topics):
         if topic not in counts:
             raise OperationFailed(f"the broker has no topic {topic}")
         if counts[topic] != partitions:
@@ -98,7 +98,9 @@ async def opened_store(
 @asynccontextmanager
 async def opened_log(access: Access) -> AsyncIterator[KafkaLog]:
     """The broker, to publish and to read."""
-    log = KafkaLog(access.kafka_connection, idempotent=access.kafka_idempotent)
+    log = KafkaLog(
+        access.kafka_connection, idempotent=access.kafka_idempotent, prefix=access.topic_prefix
+    )
     try:
         yield log
     finally:

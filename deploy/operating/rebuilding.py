@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from aiokafka import TopicPartition
-
 from deploy.operating.reach import Access, check_partitions, domain_of, opened_log, opened_store
 from schemas.topics import PUBLIC_EVENTS, Service, Stream, stream_topic
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.names import Names
 from services.chassis.log.reader import Reader
 from services.chassis.step.rebuild import Advance, Fold, JournalBroken
 from services.chassis.store.generations import FenceFell
@@ -83,9 +82,11 @@ async def forget_older(access: Access, service: Service) -> list[int]:
 
 
 async def journal_size(access: Access, service: Service) -> int:
-    """About how many records a rebuild has to read."""
+    """About how many records a rebuild has to read. OperationFailed if topics are not as set."""
+    await check_partitions(access, access.partitions, _topics(service))
     topics = _topics(service, tables=False)
-    places = [TopicPartition(t, p) for t in topics for p in range(access.partitions)]
+    names = Names(access.topic_prefix)
+    places = [names.place(t, p) for t in topics for p in range(access.partitions)]
     consumer = Reader(**access.kafka_connection, enable_auto_commit=False)
     await consumer.start()
     try:

@@ -23,7 +23,7 @@ from schemas.base import Message
 from schemas.envelope import versioned_name
 from schemas.gate.compatibility import released, schema_of
 from schemas.gate.differences import Schema
-from schemas.topics import TOPICS, Topic
+from schemas.topics import Topic, named
 
 MEDIA = "application/vnd.schemaregistry.v1+json"
 PATIENCE = 20.0  # seconds for an answer
@@ -39,12 +39,15 @@ class Subject:
     schema: Schema
 
 
-def subjects(*, everything: bool) -> list[Subject]:
-    """What belongs into a registry: of the public topics, or of all; older versions too."""
+def subjects(*, everything: bool, prefix: str = "") -> list[Subject]:
+    """What belongs into a registry: of the public topics, or of all; older versions too.
+
+    `prefix`: of the installation's topics, after which subjects are named.
+    """
     older = released()
     return [
         Subject(f"{topic.name}-{versioned_name(kind.__name__, version)}", _level(topic), schema)
-        for topic in TOPICS.values()
+        for topic in named(prefix).values()
         if everything or topic.audience == "public"
         for kind in topic.types
         for version, schema in _versions(kind, older.get(kind.__name__, {}))

@@ -158,14 +158,17 @@ def schemas_publish(
 ) -> None:
     """Fill a Schema Registry (Confluent's API) with the schemas of the public topics.
 
-    A subject is TOPIC-TYPE, where TYPE is a record's `ce_type`. Doing it again changes nothing.
+    A subject is TOPIC-TYPE, where TYPE is a record's `ce_type`, and TOPIC begins with
+    CONNECTE_TOPIC_PREFIX where there is one. Doing it again changes nothing.
 
     Example: connecte schemas publish --registry http://127.0.0.1:8081
     """
+    from deploy.operating.reach import access
     from deploy.operating.registry import publish, subjects
 
     _check_address(registry)
-    rows = run(publish(registry, subjects(everything=all_)))
+    wanted = subjects(everything=all_, prefix=access().topic_prefix)
+    rows = run(publish(registry, wanted))
     table = Table("subject", "id", "compatibility", "done", title="Schema Registry")
     for row in rows:
         table.add_row(row["subject"], str(row["id"]), row["compatibility"], row["done"])

@@ -77,17 +77,17 @@ def topics_apply(
 
     reach = access(kafka=True)
     count = partitions or reach.partitions
-    connection = reach.kafka_connection
+    connection, prefix = reach.kafka_connection, reach.topic_prefix
     willing = {"create", "alter", "loss"} if allow_loss else {"create", "alter"}
 
     async def work() -> tuple[int, list["Difference"]]:
         copies = replication or await copies_possible(connection)
-        differences = compare(await found_topics(connection), count, copies)
+        differences = compare(await found_topics(connection, prefix), count, copies, prefix)
         done = [difference for difference in differences if difference.kind in willing]
         for difference in done:
             if difference.remark:
                 progress.print(f"careful: {_line(difference)}", markup=False, soft_wrap=True)
-        await apply(connection, done, count, copies)
+        await apply(connection, done, count, copies, prefix)
         return copies, differences
 
     copies, differences = run(work())
@@ -131,7 +131,8 @@ def _compared(partitions: int | None, replication: int | None, json_: bool) -> b
 
     async def work() -> tuple[int, list["Difference"]]:
         copies = replication or await copies_possible(reach.kafka_connection)
-        return copies, compare(await found_topics(reach.kafka_connection), count, copies)
+        found = await found_topics(reach.kafka_connection, reach.topic_prefix)
+        return copies, compare(found, count, copies, reach.topic_prefix)
 
     copies, differences = run(work())
     table = Table(title="Topics that differ")
@@ -158,7 +159,8 @@ def topics_access(
         typer.Option("--format", help="A table, a script, or Kubernetes resources."),
     ] = "table",
     subscriber: Annotated[
-        list[str] | None, typer.Option(help="A system that reads public events; several times.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A system that reads public events; several times."),
     ] = None,
     cluster: Annotated[
         str, typer.Option(help="For strimzi: the name of the Kafka resource.")
@@ -173,10 +175,11 @@ def topics_access(
     Example: connecte topics access --format kafka-acls --subscriber tresor > acls.sh
     """
     from deploy.operating import access as made
+    from deploy.operating.reach import access
     from schemas.access import accounts
 
     try:
-        everybody = accounts(subscriber or ())
+        everybody = accounts(subscriber or (), access().topic_prefix)
     except ValueError as error:
         raise BadInput(f"--subscriber: {error}") from None
     match format_:
@@ -211,14 +214,19 @@ def _as_it_is(document: object, text: str, json_: bool) -> None:
 def topics_list(json_: Json = False) -> None:
     """Show the table of topics: who may read which, what it carries, how long it is kept.
 
+    With CONNECTE_TOPIC_PREFIX the names are those on the broker.
+
     Example: connecte topics list --json
     """
-    from schemas.gate.generate import topics as rows
+    from deploy.operating.reach import access
+    from schemas.gate.generate import topics as table
 
-    table = Table("topic", "audience", "kept", "types", title="Topics")
-    for row in rows():
+    prefix = access().topic_prefix
+    rows = [{**row, "name": prefix + row["name"]} for row in table()]
+    shown = Table("topic", "audience", "kept", "types", title="Topics")
+    for row in rows:
         days = row["retention_ms"] // 86_400_000
         kept = "for ever" if row["retention_ms"] < 0 else f"{days} days"
         kept = "newest per key" if row["cleanup"] == "compact" else kept
-        table.add_row(row["name"], row["audience"], kept, str(len(row["types"])))
-    answer(rows(), json_, table)
+        shown.add_row(row["name"], row["audience"], kept, str(len(row["types"])))
+    answer(rows, json_, shown)

@@ -19,9 +19,10 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int8, Int16, Int32, Schema, String
 
 from deploy.errors import OperationFailed
-from schemas.topics import TOPICS, Topic
+from schemas.topics import Topic, named
 
-PREFIX = "mentoring."
+OURS = "mentoring."
+"""How the names of all topics begin, behind an installation's prefix."""
 COPIES = 3  # of every topic, where there are as many brokers
 SHOWN_SECONDS = 10.0  # within which a broker shows what it has done
 
@@ -72,10 +73,13 @@ def config_of(topic: Topic, copies: int) -> dict[str, str]:
     return {**topic.config, "min.insync.replicas": str(max(1, copies - 1))}
 
 
-def compare(found: Mapping[str, Found], partitions: int, copies: int) -> list[Difference]:
+def compare(
+    found: Mapping[str, Found], partitions: int, copies: int, prefix: str = ""
+) -> list[Difference]:
     """What is not as the table says, and what `apply` does about it."""
     differences: list[Difference] = []
-    for name, topic in TOPICS.items():
+    table = named(prefix)
+    for name, topic in table.items():
         here = found.get(name)
         if here is None:
             wanted = f"partitions: {partitions}, copies: {copies}"
@@ -87,7 +91,7 @@ def compare(found: Mapping[str, Found], partitions: int, copies: int) -> list[Di
     differences += (
         Difference(name, "topic", "there", "not in the table", "stranger")
         for name in sorted(found)
-        if name.startswith(PREFIX) and name not in TOPICS
+        if name.startswith(prefix + OURS) and name not in table
     )
     return differences
 
@@ -151,7 +155,7 @@ async def _admin(connection: dict[str, Any]) -> AsyncIterator[AIOKafkaAdminClien
 
 
 async def create_topics(
-    connection: dict[str, Any], *, partitions: int, replication: int = 1
+    connection: dict[str, Any], *, partitions: int, replication: int = 1, prefix: str = ""
 ) -> list[str]:
     """Create what is missing of the table; the names of what was created."""
     wanted = [
@@ -161,7 +165,7 @@ async def create_topics(
             replication_factor=replication,
             topic_configs=config_of(topic, replication),
         )
-        for topic in TOPICS.values()
+        for topic in named(prefix).values()
     ]
     async with _admin(connection) as admin:
         response = await admin.create_topics(wanted)
@@ -180,13 +184,13 @@ async def copies_possible(connection: dict[str, Any]) -> int:
         return min(COPIES, len((await admin.describe_cluster())["brokers"]))
 
 
-async def found_topics(connection: dict[str, Any]) -> dict[str, Found]:
+async def found_topics(connection: dict[str, Any], prefix: str = "") -> dict[str, Found]:
     """The platform's topics on the broker, and others whose name begins like theirs."""
     async with _admin(connection) as admin:
         # All of them: some brokers create what they are asked about by name.
         listed = await admin.describe_topics()
         rows = {row["topic"]: row["partitions"] for row in listed if not row["error_code"]}
-        rows = {name: found for name, found in rows.items() if name.startswith(PREFIX)}
+        rows = {name: found for name, found in rows.items() if name.startswith(prefix + OURS)}
         configs = await _configs(admin, rows)
     return {
         name: Found(len(found), min(len(p["replicas"]) for p in found), configs[name])
@@ -208,12 +212,16 @@ async def _configs(admin: Any, names: Collection[str]) -> dict[str, dict[str, st
 
 
 async def apply(
-    connection: dict[str, Any], differences: Iterable[Difference], partitions: int, copies: int
+    connection: dict[str, Any],
+    differences: Iterable[Difference],
+    partitions: int,
+    copies: int,
+    prefix: str = "",
 ) -> None:
     """Create and alter what these differences say, and wait until the broker shows it."""
     differences = list(differences)
     if any(difference.kind == "create" for difference in differences):
-        await create_topics(connection, partitions=partitions, replication=copies)
+        await create_topics(connection, partitions=partitions, replication=copies, prefix=prefix)
     settings: dict[str, dict[str, str]] = {}
     for difference in differences:
         if difference.kind in ("alter", "loss"):
@@ -223,7 +231,7 @@ async def apply(
     mended = {(difference.topic, difference.what) for difference in differences}
     deadline = time.monotonic() + SHOWN_SECONDS
     while True:
-        left = compare(await found_topics(connection), partitions, copies)
+        left = compare(await found_topics(connection, prefix), partitions, copies, prefix)
         if not (hidden := mended & {(d.topic, d.what) for d in left}):
             return
         if time.monotonic() > deadline:

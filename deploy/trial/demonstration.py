@@ -5,6 +5,7 @@ pair has exactly its sessions, and every database equals its rebuild from the lo
 """
 
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -35,6 +36,8 @@ COHORT, NAME = "bercy-2017", "Connecte ton manager 2017"
 
 Scenario = Literal["pilot", "ministries"]
 
+SCALE = 0.1
+"""Of the ministries, where nothing is said."""
 LINE_EVERY = 10.0  # seconds
 MINISTRIES_GATHER_MS = 400
 """All services of a country share the cores of one machine: fewer steps, of more each."""
@@ -49,7 +52,7 @@ def demonstrate(
     *,
     as_json: bool,
     scenario: Scenario,
-    scale: float,
+    scale: float | None,
     real_kafka: bool,
     by_topic: bool,
     managers: int | None,
@@ -60,11 +63,19 @@ def demonstrate(
     maildir: Path | None,
 ) -> int:
     """Run it; the exit code."""
+    for option, value in (("--days-per-second", days_per_second), ("--kill-every", kill_every)):
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise BadInput(f"{option} is above 0")
     if scenario == "ministries":
         if managers is not None or mentors is not None:
             raise BadInput("--scale says how many people the ministries have")
+        scale = SCALE if scale is None else scale
         rosters = ministries(scale, seed)
     else:
+        if scale is not None:
+            raise BadInput(
+                "--scale is for --scenario ministries; the pilot has --managers and --mentors"
+            )
         rosters = {COHORT: _roster(managers, mentors, seed)}
     plan = Plan(
         rosters=rosters,
@@ -76,7 +87,7 @@ def demonstrate(
         maildir=maildir,
         by_topic=by_topic,
         gather_ms=MINISTRIES_GATHER_MS if scenario == "ministries" else 0,
-        limit=max(1800.0, 40_000 * scale) if scenario == "ministries" else 1800.0,
+        limit=1800.0 if scale is None else max(1800.0, 40_000 * scale),
     )
     console = Console(stderr=True)
     seen = console.is_terminal

@@ -49,11 +49,12 @@ class Habits:
     def session(self, cohort: str, subject: str, person: str) -> Reaction | None:
         """confirm, reschedule, to (a time they are offered), propose (one of their own) or cancel.
 
-        None: they just come.
+        None: they just come; but the first date, on which all others rest, most confirm.
         """
         chance = self.chance("session", cohort, subject, person)
         mood = chance.random()
-        if mood > 0.5:
+        is_first = subject.rpartition("~")[2].partition(".")[0] == "1"
+        if mood > (0.85 if is_first else 0.5):
             return None
         answer = "confirm"
         for most, other in ((0.02, "cancel"), (0.04, "reschedule"), (0.06, "to"), (0.1, "propose")):

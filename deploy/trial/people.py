@@ -6,6 +6,8 @@ when it comes, so the same seed tells the same story however often a service is 
 """
 
 import asyncio
+import base64
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -26,13 +28,19 @@ from schemas.topics import Service
 
 AT_ONCE = 64
 """So many of them have a page open, or send a form."""
+SURVEY_TRIES = 4
+"""So often does somebody look whether the questions after a session are asked by now."""
 PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does not load
 
-_LINK = re.compile(r"https?://\S+/links/[\w.-]+")
+_LINK = re.compile(r"https?://\S+/links/([\w.-]+)")
 _BEGINS = re.compile(r"DTSTART;TZID=Europe/Paris:(\d{4})(\d\d)(\d\d)T")
 _DECIDED = ("answer", "held")  # fields of a page that are no questions of a survey
 _TICK = re.compile(r'<input type="checkbox" name="([^"]+)"')
 _RADIO = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]+)"')
+
+
+Led = tuple[tuple[str, str], str]
+"""What a link is for, and of what; its address."""
 
 
 class World(Protocol):
@@ -48,7 +56,8 @@ class World(Protocol):
 class Letter:
     """What somebody sees when they open a letter: what it tells, of what, and where to act.
 
-    `day` is that of its invitation, as `2017-03-14`.
+    One letter can tell several things: each is one of these. `day` is that of its invitation, as
+    `2017-03-14`.
     """
 
     template: str
@@ -58,6 +67,7 @@ class Letter:
     attempt: int
     link: str | None
     day: str | None = None
+    purpose: str | None = None
 
     @property
     def mentor(self) -> str:
@@ -113,7 +123,8 @@ class People:
         async with self._client, self._time.living(lambda: mailbox.count - opened):
             async for message in letters:
                 if self._concerned(str(message["X-Connecte-Cohort"])):
-                    self._open(_read(message))
+                    for told in _read(message):
+                        self._open(told)
                 opened += 1
 
     def _open(self, letter: Letter) -> None:
@@ -199,7 +210,7 @@ class People:
 
     # --- what they do -------------------------------------------------------------------------
 
-    async def _follow(self, letter: Letter, reaction: Reaction) -> None:
+    async def _follow(self, letter: Letter, reaction: Reaction, again: int = 0) -> None:
         """Open the page behind the link, fill in the form, send it."""
         if letter.link is None:
             self.failed[f"{letter.template}: no link"] += 1
@@ -218,6 +229,10 @@ class People:
         }
         if not fields or (any(name in _DECIDED for name in fields) and not decided):
             self.done[f"{letter.template}: not offered"] += 1
+            if letter.template == "SurveyOpened" and again < SURVEY_TRIES:
+                # Nobody has said yet that the session took place.
+                follow = partial(self._follow, letter, reaction, again + 1)
+                self._later(1, letter, follow, f"again {again}")
             return
         if decided.get("answer") == "propose":
             decided |= _own_time(letter)
@@ -311,20 +326,67 @@ def _own_time(letter: Letter) -> dict[str, str]:
     return {"day": after.isoformat(), "time": "07:30"}
 
 
-def _read(message: EmailMessage) -> Letter:
-    template, subject, *rest = str(message["X-Connecte-Letter"]).split(":")
+def _read(message: EmailMessage) -> list[Letter]:
+    """What a letter tells, one by one; what it asks after that is told as well."""
+    first, _, person = str(message["X-Connecte-Letter"]).rpartition(":")
     body = message.get_body(("plain",))
-    link = _LINK.search(body.get_content()) if body else None
-    attempt = rest[0].partition(".")[0] if len(rest) > 1 else "1"
+    links = _links(body.get_content() if body else "")
+    told = str(message["X-Connecte-Tells"] or first).split()
+    found = [_about(fact, person, links, message) for fact in told]
+    asked = {link[0] for link in links} - {(one.purpose, one.subject) for one in found}
+    surveys = sorted(survey for purpose, survey in asked if purpose == "survey")
+    return found + [_about(f"SurveyOpened:{name}", person, links, message) for name in surveys]
+
+
+def _about(fact: str, person: str, links: Sequence[Led], message: EmailMessage) -> Letter:
+    template, subject, *rest = fact.split(":")
+    attempt = rest[0].partition(".")[0] if rest else "1"
+    purpose = _PURPOSES.get(template)
     return Letter(
         template=template,
         cohort=str(message["X-Connecte-Cohort"]),
         subject=subject,
-        person=rest[-1] if rest else subject,
+        person=person,
         attempt=int(attempt) if attempt.isdigit() else 1,
-        link=link.group() if link else None,
+        link=next((url for led, url in links if led == (purpose, subject)), None),
         day=_day_of(message),
+        purpose=purpose,
     )
+
+
+_PURPOSES = {
+    "PairProposed": "proposal",
+    "ProposalReminder": "proposal",
+    "SurveyOpened": "survey",
+    "SurveyReminder": "survey",
+    "AttendanceRequested": "attendance",
+    "AttendanceReminded": "attendance",
+    "AttendanceCorrected": "attendance",
+    "PlanningPostponed": "week",
+    **dict.fromkeys(
+        (
+            "SessionPlanned",
+            "SessionRescheduled",
+            "SessionShifted",
+            "SessionRelocated",
+            "SessionMoveProposed",
+            "SessionMoveDeclined",
+            "SessionReminder",
+        ),
+        "session",
+    ),
+}
+"""What the button under a fact is for."""
+
+
+def _links(text: str) -> list[Led]:
+    """Where the links of a letter lead: what for and to what, with the address."""
+    found: list[Led] = []
+    for link in _LINK.finditer(text):
+        payload = link[1].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        found.append(((claims["purpose"], claims["id"]), link[0]))
+    return found
 
 
 def _day_of(message: EmailMessage) -> str | None:

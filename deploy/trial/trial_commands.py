@@ -16,8 +16,11 @@ def demo(
         typer.Option(help="The pilot of 2017, or sixty cohorts of every size."),
     ] = "pilot",
     scale: Annotated[
-        float, typer.Option(help="Of the ministries: 1 is 8,000 managers and 9,000 volunteers.")
-    ] = 0.1,
+        float | None,
+        typer.Option(
+            help="Of the ministries: 1 is 8,000 managers and 9,000 volunteers; without it 0.1."
+        ),
+    ] = None,
     kafka: Annotated[
         bool,
         typer.Option("--kafka", help="On Apache Kafka (Java, Maven), not the embedded broker."),

@@ -96,7 +96,9 @@ class Service:
         connection = settings.kafka_connection
         if ends := settings.certificate_ends:
             self.metrics.certificate_ends.labels("broker").set(ends.timestamp())
-        self.log = KafkaLog(connection, idempotent=settings.kafka_idempotent)
+        self.log = KafkaLog(
+            connection, idempotent=settings.kafka_idempotent, prefix=settings.topic_prefix
+        )
         self.stepper = self._stepper()
         self.broker = _broker(connection, self.metrics)
         self.consumer = Consumer(

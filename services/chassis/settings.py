@@ -4,6 +4,7 @@ A wrong value stops the start with the name of the setting.
 """
 
 import ipaddress
+import re
 import ssl
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from cryptography import x509
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,7 +26,9 @@ from pydantic import (
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from schemas.invalid import in_one_line
 from schemas.rights import Role
+from schemas.topics import prefix
 
 S = TypeVar("S", bound="Settings")
 
@@ -40,6 +44,16 @@ Sampler = Literal[
 ]
 EmptyIsNone = BeforeValidator(lambda given: given or None)
 """OpenTelemetry takes an empty setting for one that is not there."""
+
+
+def an_address(given: str) -> str:
+    """The text, if a letter could go there; ValueError says what one looks like, never the text."""
+    if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", given):
+        raise ValueError("an e-mail address looks like contact@programme.example")
+    return given
+
+
+MailAddress = Annotated[str, AfterValidator(an_address)]
 
 
 def _read(given: Any) -> Any:
@@ -134,6 +148,7 @@ class Settings(BaseSettings):
     kafka_certfile: Annotated[str | None, Field(alias="KAFKA_SSL_CERTFILE")] = None
     kafka_keyfile: Annotated[str | None, Field(alias="KAFKA_SSL_KEYFILE")] = None
     kafka_idempotent: Annotated[bool, Field(alias="CONNECTE_KAFKA_IDEMPOTENT")] = True
+    topic_prefix: Annotated[str, Field(alias="CONNECTE_TOPIC_PREFIX"), AfterValidator(prefix)] = ""
     session_timeout_ms: Annotated[
         int, Field(alias="CONNECTE_SESSION_TIMEOUT_MS", ge=500, le=600_000)
     ] = 10_000
@@ -342,10 +357,12 @@ class MailSettings(Settings):
     smtp_password: Annotated[SecretStr | None, Field(alias="SMTP_PASSWORD")] = None
     smtp_timeout: Annotated[float, Field(alias="SMTP_TIMEOUT", gt=0, le=300)] = 30.0
 
-    mail_from: Annotated[str, Field(alias="CONNECTE_MAIL_FROM", pattern=r"^[^@\s]+@[^@\s]+$")] = (
+    mail_from: Annotated[MailAddress, Field(alias="CONNECTE_MAIL_FROM")] = (
         "connecte@programme.example"
     )
-    mail_contact: Annotated[str | None, Field(alias="CONNECTE_MAIL_CONTACT")] = None
+    mail_contact: Annotated[
+        MailAddress | None, EmptyIsNone, Field(alias="CONNECTE_MAIL_CONTACT")
+    ] = None
 
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")]
@@ -357,6 +374,6 @@ def load(kind: type[S]) -> S:
     try:
         return kind()
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}" for e in wrong]
-        raise WrongSetting("; ".join(lines)) from None
+        raise WrongSetting(
+            in_one_line(error.errors(include_url=False, include_input=False))
+        ) from None

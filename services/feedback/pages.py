@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from schemas.base import Command
+from schemas.base import Command, parent_pair
 from schemas.feedback import AnswerSurvey
 from services.chassis.domain import State
 from services.chassis.http.forms import Choice, Form, LinkPage, Option, Text
@@ -19,7 +19,7 @@ from services.feedback.questionnaire import (
     misfit,
     question_ids,
 )
-from services.feedback.views import kind_of, side_of
+from services.feedback.views import Pair, Survey, kind_of, side_of
 
 _TITLES: dict[Kind, Text] = {
     "start": Text("Votre avis, avant de commencer", "Your view, before you begin"),
@@ -41,7 +41,19 @@ def _text(question: Question) -> Text:
     return Text(question.fr, question.en)
 
 
-def _form(_: State, link: Link, __: datetime) -> Form:
+_NOT_YET = Text(
+    "Dites-nous d’abord si la séance a eu lieu, par l’autre lien de la même lettre : ces questions "
+    "sont posées aussitôt après.",
+    "Do tell us first whether the session took place, by the other link of the same letter: these "
+    "questions are asked right after that.",
+)
+
+
+def _form(state: State, link: Link, __: datetime) -> Form:
+    """The questions; of a session that nobody has said to have taken place, what to do first."""
+    pair = state.get(Pair, link.cohort_id, parent_pair(link.id))
+    if pair is not None and state.get(Survey, link.cohort_id, link.id) is None:
+        return Form(_TITLES[kind_of(link.id)], (), _NOT_YET)
     questions = QUESTIONNAIRES[kind_of(link.id), side_of(link.id)]
     choices = tuple(Choice(q.id, _text(q), _SCALE, required=False) for q in questions)
     return Form(_TITLES[kind_of(link.id)], choices, _text(NOTICE), _THEN, _BUTTON)

@@ -7,11 +7,17 @@ from datetime import datetime, timedelta
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.matching import PairProposed
-from schemas.scheduling import PlanningPostponed, SessionEvent
+from schemas.notify import News
+from schemas.scheduling import (
+    AttendanceReminded,
+    AttendanceRequested,
+    PlanningPostponed,
+    SessionEvent,
+)
 from schemas.topics import Service
 from schemas.values import Language
 from services.chassis.http.links import Link, LinkSigner
-from services.notify.letters import LETTERS, TEMPLATES, LinkPurpose
+from services.notify.letters import TELLINGS, TEMPLATES, LinkPurpose
 from services.notify.views import Letter
 
 SESSION_LINK = timedelta(days=30)
@@ -19,7 +25,7 @@ ATTENDANCE_LINK = timedelta(days=60)
 EXPLAINED = timedelta(days=365)
 WEEK_LINK = timedelta(days=60)
 
-ANSWERED_BY: dict[LinkPurpose, Service] = {
+ANSWERED_BY: dict[str, Service] = {
     "proposal": "matching",
     "explanation": "matching",
     "session": "scheduling",
@@ -40,47 +46,53 @@ class Links:
     signer: LinkSigner
     base_urls: Mapping[str, str]
 
-    def of(self, letter: Letter, language: Language) -> str | None:
-        """The URL that lets the letter's reader act; None where there is nothing to do.
+    def of(self, letter: Letter, part: News, language: Language) -> str | None:
+        """The URL that lets the letter's reader act on one fact; None where there is nothing to do.
 
         It depends on nothing but the letter and the language in which its page speaks first, so a
         letter that is sent again says the same.
         """
-        kind = TEMPLATES[letter.template]
-        purpose = LETTERS[kind].link
+        purpose = TELLINGS[part.template].link
         if purpose is None:
             return None
-        event = kind.model_validate(letter.facts)
-        link = Link(
-            purpose=purpose,
-            cohort_id=letter.cohort_id,
-            person_id=letter.person_id,
-            side=letter.side,
-            id=event.subject,
-            attempt=event.attempt if isinstance(event, SessionEvent) else None,
-        )
-        return self._url(link, purpose, _expires_at(purpose, event), language)
+        event = TEMPLATES[part.template].model_validate(part.facts)
+        attempt = event.attempt if isinstance(event, SessionEvent) else None
+        until = _expires_at(purpose, event)
+        return self._url(_link(letter, part, purpose, event.subject, attempt), until, language)
 
-    def explaining(self, letter: Letter, language: Language) -> str | None:
-        """The URL of the full calculation behind a proposal; None where nothing was worked out."""
-        kind = TEMPLATES[letter.template]
-        if kind is not PairProposed:
+    def then(self, letter: Letter, part: News, language: Language) -> str | None:
+        """The URL of what can be done after that: to a session that took place, the questions."""
+        event = TEMPLATES[part.template].model_validate(part.facts)
+        if not isinstance(event, AttendanceRequested | AttendanceReminded):
             return None
-        event = PairProposed.model_validate(letter.facts)
-        link = Link(
-            purpose="explanation",
-            cohort_id=letter.cohort_id,
-            person_id=letter.person_id,
-            side=letter.side,
-            id=event.subject,
-        )
-        return self._url(link, "explanation", event.expires_at + EXPLAINED, language)
+        survey_id = f"{event.pair_id}~s{event.number}~{part.side}"
+        until = event.ends_at + ATTENDANCE_LINK
+        return self._url(_link(letter, part, "survey", survey_id), until, language)
 
-    def _url(
-        self, link: Link, purpose: LinkPurpose, expires_at: datetime, language: Language
-    ) -> str:
+    def explaining(self, letter: Letter, part: News, language: Language) -> str | None:
+        """The URL of the full calculation behind a proposal; None where nothing was worked out."""
+        if part.template != PairProposed.__name__:
+            return None
+        event = PairProposed.model_validate(part.facts)
+        link = _link(letter, part, "explanation", event.subject)
+        return self._url(link, event.expires_at + EXPLAINED, language)
+
+    def _url(self, link: Link, expires_at: datetime, language: Language) -> str:
         token = self.signer.sign(link, expires_at)
-        return f"{self.base_urls[ANSWERED_BY[purpose]]}/links/{token}?lang={language}"
+        return f"{self.base_urls[ANSWERED_BY[link.purpose]]}/links/{token}?lang={language}"
+
+
+def _link(
+    letter: Letter, part: News, purpose: LinkPurpose, id: str, attempt: int | None = None
+) -> Link:
+    return Link(
+        purpose=purpose,
+        cohort_id=letter.cohort_id,
+        person_id=letter.person_id,
+        side=part.side,
+        id=id,
+        attempt=attempt,
+    )
 
 
 def _expires_at(purpose: LinkPurpose, event: Event) -> datetime:

@@ -1,20 +1,18 @@
-"""Which letters a fact owes, and what becomes of each.
+"""What becomes of each letter.
 
-Always holds: one letter per fact and person, however often the fact is told; a letter is queued
-until it is sent or failed, and is never handed over in quiet hours; one that comes back has failed.
+Always holds: a letter is queued until it is sent or failed, and is not handed over in quiet hours
+but where tomorrow is too late; one that comes back has failed.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from schemas.base import Event
-from schemas.notify import LetterDeferred, LetterFailed, LetterQueued, LetterSent, ReportBounce
+from schemas.notify import LetterDeferred, LetterFailed, LetterSent, ReportBounce
 from schemas.values import QuietHours
 from services.chassis.domain import Decision, Refusal
 from services.notify.calendar import next_sending_time
-from services.notify.letters import letters_of
 from services.notify.messages import LetterAttempted
+from services.notify.telling import rules_of
 from services.notify.views import Cohort, Letter
 
 FIRST_RETRY = timedelta(minutes=5)
@@ -27,33 +25,13 @@ NO_CONTACT = "no contact"
 _UNKNOWN = Refusal("unknown", "unknown-letter", "There is no such letter in this cohort.")
 
 
-def tell(cohort: Cohort | None, letters: Sequence[Letter], event: Event, now: datetime) -> Decision:
-    """Queue the letters that a fact owes. `letters`: those of them that there are already."""
-    send_at = next_sending_time(now, _quiet_hours(cohort))
-    known = {letter.id for letter in letters}
-    facts = event.model_dump(mode="json")
-    return [
-        LetterQueued(
-            cohort_id=event.cohort_id,
-            letter_id=letter_id,
-            person_id=person_id,
-            template=type(event).__name__,
-            side=side,
-            facts=facts,
-            send_at=send_at,
-        )
-        for letter_id, person_id, side in letters_of(event)
-        if letter_id not in known
-    ]
-
-
 def conclude(
     cohort: Cohort | None, letter: Letter | None, attempted: LetterAttempted, now: datetime
 ) -> Decision:
     """What follows from a hand-over. One of a letter that is not due (any more) changes nothing."""
     if letter is None or letter.due_at is None or letter.due_at > now:
         return []
-    quiet_hours = _quiet_hours(cohort)
+    _, quiet_hours = rules_of(cohort)
     attempt = letter.attempts + 1
     match attempted.outcome:
         case "sent":
@@ -103,11 +81,6 @@ def bounce(letter: Letter | None, command: ReportBounce) -> Decision:
     return [_failed(letter, letter.attempts, f"bounced {command.status}")]
 
 
-def _quiet_hours(cohort: Cohort | None) -> QuietHours:
-    # A session's fact can overtake the cohort's opening, which is on another topic.
-    return cohort.quiet_hours if cohort else QuietHours()
-
-
 def _about(letter: Letter) -> dict[str, str]:
     return {
         "cohort_id": letter.cohort_id,
@@ -123,5 +96,5 @@ def _failed(letter: Letter, attempt: int, cause: str) -> LetterFailed:
 def _deferred(
     letter: Letter, attempt: int, cause: str, earliest: datetime, quiet_hours: QuietHours
 ) -> LetterDeferred:
-    retry_at = next_sending_time(earliest, quiet_hours)
+    retry_at = earliest if letter.urgent else next_sending_time(earliest, quiet_hours)
     return LetterDeferred(**_about(letter), attempt=attempt, cause=cause, retry_at=retry_at)

@@ -1,13 +1,25 @@
 """How notify's documents follow from its events. A fold: no time, no rules, no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from schemas.matching import CohortOpened
 from schemas.meeting import MeetingPlaceSet
-from schemas.notify import LetterDeferred, LetterEvent, LetterFailed, LetterQueued, LetterSent
+from schemas.notify import (
+    LetterDeferred,
+    LetterEvent,
+    LetterFailed,
+    LetterQueued,
+    LetterSent,
+    NewsDropped,
+    NewsHeld,
+    SessionDate,
+)
 from schemas.people import PersonContact, PersonErased
 from services.chassis.domain import Change, Evolution, Gone, State
-from services.notify.views import Cohort, Letter, Pair, Person
+from services.notify.letters import TELLINGS
+from services.notify.telling import day_of
+from services.notify.views import Cohort, Entry, LateReminder, Letter, Pair, Person, Tray
 
 
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
@@ -17,6 +29,7 @@ def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
         name=event.name,
         quiet_hours=event.policy.quiet_hours,
         languages=event.policy.languages,
+        letters=event.policy.letters,
         placed=event.policy.where is not None,
     )
 
@@ -43,7 +56,31 @@ def _erased(state: State, event: PersonErased) -> Iterable[Change]:
         yield Gone(person)
 
 
-def _queued(_: State, event: LetterQueued) -> Iterable[Change]:
+def _held(state: State, event: NewsHeld) -> Iterable[Change]:
+    tray = state.get(Tray, event.cohort_id, event.person_id)
+    if tray is None:
+        tray = Tray(id=event.person_id, cohort_id=event.cohort_id)
+    entry = Entry(
+        news_id=event.letter_id,
+        template=event.template,
+        side=event.side,
+        facts=event.facts,
+        tell_at=event.tell_at,
+        joins_from=event.joins_from,
+    )
+    dates = _dates(tray.dates, event.template, event.facts)
+    yield _with(tray, (*tray.waiting, entry), dates=dates)
+
+
+def _dropped(state: State, event: NewsDropped) -> Iterable[Change]:
+    tray = state.get(Tray, event.cohort_id, event.person_id)
+    if tray is not None:
+        yield _with(tray, _but(tray, {event.letter_id}))
+    if event.cause == "too-late":
+        yield LateReminder(id=event.letter_id, cohort_id=event.cohort_id, template=event.template)
+
+
+def _queued(state: State, event: LetterQueued) -> Iterable[Change]:
     yield Letter(
         id=event.letter_id,
         cohort_id=event.cohort_id,
@@ -52,9 +89,60 @@ def _queued(_: State, event: LetterQueued) -> Iterable[Change]:
         side=event.side,
         template=event.template,
         facts=event.facts,
+        also=event.also,
+        dates=event.dates,
+        urgent=event.urgent,
         owed_since=event.send_at,
         due_at=event.send_at,
     )
+    tray = state.get(Tray, event.cohort_id, event.person_id)
+    if tray is not None:
+        yield _emptied(tray, event)
+
+
+def _emptied(tray: Tray, event: LetterQueued) -> Tray:
+    """The tray without what the letter tells, which is remembered as far as the next one asks."""
+    told = [(event.letter_id, event.template, event.facts)]
+    told += [(news.news_id, news.template, news.facts) for news in event.also]
+    dates = tray.dates
+    for _, template, facts in told:
+        dates = _dates(dates, template, facts)
+    asked = (f["session_id"] for _, t, f in told if t == "AttendanceRequested")
+    gathered = any(TELLINGS[template].waits for _, template, _ in told if template in TELLINGS)
+    return _with(
+        tray,
+        _but(tray, {news_id for news_id, _, _ in told}),
+        dates=dates,
+        asked=tuple(dict.fromkeys((*tray.asked, *asked))),
+        told_on=day_of(event.send_at) if gathered else tray.told_on,
+    )
+
+
+def _but(tray: Tray, ids: Collection[str]) -> tuple[Entry, ...]:
+    return tuple(entry for entry in tray.waiting if entry.news_id not in ids)
+
+
+def _with(tray: Tray, waiting: tuple[Entry, ...], **change: Any) -> Tray:
+    """The tray in which this waits, and its deadline."""
+    due_at = min((entry.tell_at for entry in waiting), default=None)
+    return tray.model_copy(update={"waiting": waiting, "due_at": due_at, **change})
+
+
+def _dates(
+    known: tuple[SessionDate, ...], template: str, facts: dict[str, Any]
+) -> tuple[SessionDate, ...]:
+    """The sessions as planned, after what is told of one."""
+    if template not in (*_PLANNED, *_GONE) or "starts_at" not in facts:
+        return known
+    which = (facts["pair_id"], facts["number"])
+    others = tuple(date for date in known if (date.pair_id, date.number) != which)
+    if template in _GONE:
+        return others
+    return (*others, SessionDate.model_validate(facts))
+
+
+_PLANNED = ("SessionPlanned", "SessionRescheduled", "SessionShifted", "SessionRelocated")
+_GONE = ("SessionCancelled", "SessionPostponed", "SessionWithdrawn")
 
 
 def _sent(state: State, event: LetterSent) -> Iterable[Change]:
@@ -100,6 +188,8 @@ EVOLUTION: Evolution = {
     MeetingPlaceSet: _place_set,
     PersonContact: _contact,
     PersonErased: _erased,
+    NewsHeld: _held,
+    NewsDropped: _dropped,
     LetterQueued: _queued,
     LetterSent: _sent,
     LetterDeferred: _deferred,

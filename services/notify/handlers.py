@@ -6,15 +6,25 @@ from datetime import datetime
 from schemas.base import Event, Message
 from schemas.matching import CohortOpened
 from schemas.meeting import MeetingPlaceSet
-from schemas.notify import LetterEvent, ReportBounce, RetryLetter
+from schemas.notify import (
+    LetterDeferred,
+    LetterFailed,
+    LetterQueued,
+    LetterSent,
+    NewsDropped,
+    NewsHeld,
+    ReportBounce,
+    RetryLetter,
+)
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.notify import delivery
+from services.notify import delivery, gathering, telling
 from services.notify.evolution import EVOLUTION
-from services.notify.letters import LETTERS, letters_of
+from services.notify.letters import LETTERS, concerned, letters_of
 from services.notify.messages import LetterAttempted
-from services.notify.views import Cohort, Letter, Pair, Person
+from services.notify.outdating import OUTDATING
+from services.notify.views import Cohort, LateReminder, Letter, Pair, Person, Tray
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -27,22 +37,36 @@ def needs(message: Message) -> Iterable[Need]:
             return [One(Pair, cohort_id, message.pair_id)]
         case PersonContact() | PersonErased():
             return [One(Person, cohort_id, message.person_id)]
-        case LetterAttempted() | RetryLetter() | ReportBounce() | LetterEvent():
-            letters = [message.letter_id]
+        case NewsHeld() | NewsDropped() | LetterQueued():
+            return [One(Tray, cohort_id, message.person_id)]
+        case LetterAttempted() | LetterSent() | LetterDeferred() | LetterFailed():
+            return [One(Cohort, cohort_id, cohort_id), One(Letter, cohort_id, message.letter_id)]
+        case RetryLetter() | ReportBounce():
+            return [One(Cohort, cohort_id, cohort_id), One(Letter, cohort_id, message.letter_id)]
+        case Due():
+            if message.collection != Tray.collection:
+                return []
+            return [One(Cohort, cohort_id, cohort_id), One(Tray, cohort_id, message.id)]
         case _:
-            letters = [letter_id for letter_id, _, _ in letters_of(message)]
-    if not letters:
+            people = concerned(message)
+    if not people:
         return []
     return [
         One(Cohort, cohort_id, cohort_id),
-        *(One(Letter, cohort_id, letter_id) for letter_id in letters),
+        *(One(Tray, cohort_id, person_id) for person_id in people),
+        *(One(Letter, cohort_id, letter_id) for letter_id, _, _ in letters_of(message)),
     ]
 
 
 def _tell(state: State, event: Event, now: datetime) -> Decision:
     found = [_letter(state, event, letter_id) for letter_id, _, _ in letters_of(event)]
-    letters = [letter for letter in found if letter is not None]
-    return delivery.tell(_cohort(state, event), letters, event, now)
+    trays = {
+        person_id: tray
+        for person_id in concerned(event)
+        if (tray := state.get(Tray, event.cohort_id, person_id)) is not None
+    }
+    known = {letter.id for letter in found if letter is not None}
+    return telling.tell(_cohort(state, event), trays, known, event, now)
 
 
 def _conclude(state: State, attempted: LetterAttempted, now: datetime) -> Decision:
@@ -63,13 +87,15 @@ def _noted(*_: object) -> Decision:
     return []
 
 
-def _left_to_the_sender(*_: object) -> Decision:
-    """A due letter is handed over outside of any decision, and what came of it is reported."""
-    return []
+def _due(state: State, due: Due, now: datetime) -> Decision:
+    """What waits becomes letters; these are handed over outside of any decision, and reported."""
+    if due.collection != Tray.collection:
+        return []
+    return gathering.seal(_cohort(state, due), state.get(Tray, due.cohort_id, due.id), now)
 
 
 HANDLERS: Handlers = {
-    **dict.fromkeys(LETTERS, _tell),
+    **dict.fromkeys((*LETTERS, *OUTDATING), _tell),
     CohortOpened: _noted,
     MeetingPlaceSet: _noted,
     PersonContact: _noted,
@@ -77,7 +103,7 @@ HANDLERS: Handlers = {
     LetterAttempted: _conclude,
     RetryLetter: _retry,
     ReportBounce: _bounced,
-    Due: _left_to_the_sender,
+    Due: _due,
 }
 """Message to decision."""
 
@@ -99,7 +125,7 @@ DOMAIN = Domain(
         "mentoring.feedback.private",
     ),
     tables=(PEOPLE,),
-    documents=(Cohort, Person, Pair, Letter),
+    documents=(Cohort, Person, Pair, Tray, Letter, LateReminder),
     learns=frozenset({CohortOpened, MeetingPlaceSet}),
     handlers=HANDLERS,
     evolution=EVOLUTION,

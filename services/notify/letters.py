@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.base import Event, Message, people_of
-from schemas.feedback import SurveyOpened
+from schemas.base import Event, Message, PairEvent, people_of
+from schemas.feedback import SurveyClosed, SurveyOpened
 from schemas.matching import (
     ManagerEnrolled,
     ManagerWaitlisted,
@@ -16,6 +16,7 @@ from schemas.matching import (
     ProposalExpired,
 )
 from schemas.meeting import SessionRelocated
+from schemas.notify import News
 from schemas.scheduling import (
     AttendanceCorrected,
     AttendanceReminded,
@@ -54,12 +55,14 @@ class Telling:
     - `link`: what the letter's link lets its reader do.
     - `invitation`: the iTIP method of its calendar part.
     - `introduces`: it makes no sense without the contact of the other side.
+    - `waits`: it can wait for an hour, and is told with whatever else there is to tell that day.
     """
 
     to: Literal["mentor", "manager", "both", "other", "concerned"]
     link: LinkPurpose | None = None
     invitation: Literal["REQUEST", "CANCEL"] | None = None
     introduces: bool = False
+    waits: bool = False
 
 
 LETTERS: dict[type[Event], Telling] = {
@@ -69,10 +72,10 @@ LETTERS: dict[type[Event], Telling] = {
     ManagerReturned: Telling("manager"),
     ManagerWaitlisted: Telling("manager"),
     PairProposed: Telling("both", link="proposal", introduces=True),
-    ProposalDeclined: Telling("other"),
-    ProposalExpired: Telling("both"),
-    PairFormed: Telling("both", introduces=True),
-    PairDissolved: Telling("both"),
+    ProposalDeclined: Telling("other", waits=True),
+    ProposalExpired: Telling("both", waits=True),
+    PairFormed: Telling("both", introduces=True, waits=True),
+    PairDissolved: Telling("both", waits=True),
     SessionPlanned: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionRescheduled: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionMoveProposed: Telling("other", link="session"),
@@ -82,24 +85,50 @@ LETTERS: dict[type[Event], Telling] = {
     SessionRelocated: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionPostponed: Telling("both", invitation="CANCEL"),
     SessionCancelled: Telling("both", invitation="CANCEL"),
-    AttendanceRequested: Telling("both", link="attendance"),
-    AttendanceReminded: Telling("both", link="attendance"),
-    AttendanceCorrected: Telling("both", link="attendance"),
-    SessionDisputed: Telling("both"),
+    AttendanceRequested: Telling("both", link="attendance", waits=True),
+    AttendanceReminded: Telling("both", link="attendance", waits=True),
+    AttendanceCorrected: Telling("both", link="attendance", waits=True),
+    SessionDisputed: Telling("both", waits=True),
     SessionWithdrawn: Telling("both", invitation="CANCEL"),
-    GraduationWithdrawn: Telling("both"),
-    PlanningPostponed: Telling("both", link="week"),
+    GraduationWithdrawn: Telling("both", waits=True),
+    PlanningPostponed: Telling("both", link="week", waits=True),
     # No calendar part: the new date that follows carries the same UID and a higher SEQUENCE.
-    SessionMissed: Telling("both"),
-    PairStalled: Telling("both"),
-    PairGraduated: Telling("both"),
-    SurveyOpened: Telling("concerned", link="survey"),
+    SessionMissed: Telling("both", waits=True),
+    PairStalled: Telling("both", waits=True),
+    PairGraduated: Telling("both", waits=True),
+    SurveyOpened: Telling("concerned", link="survey", waits=True),
 }
 """Every fact that is told by letter. Facts that are not here are told to nobody."""
 
+REMINDERS: dict[str, Telling] = {
+    "ProposalReminder": Telling("both", link="proposal", introduces=True, waits=True),
+    "SessionReminder": Telling("both", link="session", waits=True),
+    "SurveyReminder": Telling("concerned", link="survey", waits=True),
+}
+"""What brings a fact to mind to who has not answered it."""
 
-TEMPLATES: dict[str, type[Event]] = {kind.__name__: kind for kind in LETTERS}
-"""A letter's template is the name of the event that it tells."""
+TEMPLATES: dict[str, type[Event]] = {
+    **{kind.__name__: kind for kind in LETTERS},
+    "ProposalReminder": PairProposed,
+    "SessionReminder": SessionPlanned,
+    "SurveyReminder": SurveyOpened,
+}
+"""A letter's template is the name of the event that it tells, or of its reminder."""
+
+TELLINGS: dict[str, Telling] = {
+    **{kind.__name__: telling for kind, telling in LETTERS.items()},
+    **REMINDERS,
+}
+"""How each template is told."""
+
+_FIRST = ("PairFormed", "PairGraduated", "PairDissolved", "AttendanceRequested")
+
+
+def rank(template: str) -> int:
+    """Its place among what one letter tells: the lowest gives the letter its subject."""
+    if template in REMINDERS:
+        return len(_FIRST) + 1
+    return _FIRST.index(template) if template in _FIRST else len(_FIRST)
 
 
 def letters_of(event: Message) -> list[tuple[str, str, Side]]:
@@ -127,11 +156,12 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
         return []  # they know that they have no hour in common
     if isinstance(event, SessionConfirmed) and not event.both:
         return []  # the other one has still to say so
-    fact_id = _fact_id(event)
-    return [(f"{fact_id}:{person_id}", person_id, side) for person_id, side in _recipients(event)]
+    fact = fact_id(event)
+    return [(f"{fact}:{person_id}", person_id, side) for person_id, side in _recipients(event)]
 
 
-def _fact_id(event: Event) -> str:
+def fact_id(event: Message) -> str:
+    """The id of a fact, the same every time; those of different facts differ."""
     subject = f"{type(event).__name__}:{event.subject}"
     match event:
         case SessionEvent():
@@ -165,21 +195,40 @@ def _recipients(event: Event) -> list[tuple[str, Side]]:
     return [(person_id, side) for person_id, side in both if to in ("both", side)]
 
 
-def other_of(letter: Letter) -> str | None:
-    """The id of the other person of the pair that a letter is about; None if there is no pair."""
-    pair = letter.facts.get("pair_id")
+def concerned(message: Message) -> tuple[str, ...]:
+    """The people whose next letters a fact has to do with."""
+    match message:
+        case SurveyOpened():
+            return (message.person_id,)
+        case SurveyClosed():
+            mentor_id, manager_id = people_of(message.survey_id)
+            return (mentor_id if message.side == "mentor" else manager_id,)
+        case PairEvent() | SessionEvent():
+            return (message.mentor_id, message.manager_id)
+        case MentorVolunteered() | MentorReturned():
+            return (message.mentor_id,)
+        case ManagerEnrolled() | ManagerReturned() | ManagerWaitlisted():
+            return (message.manager_id,)
+        case _:
+            return ()
+
+
+def other_of(part: News) -> str | None:
+    """The id of the other person of the pair that it is about; None if there is no pair."""
+    pair = part.facts.get("pair_id")
     if pair is None:
         return None
     mentor_id, manager_id = people_of(pair)
-    return manager_id if letter.side == "mentor" else mentor_id
+    return manager_id if part.side == "mentor" else mentor_id
 
 
 def to_hand_over(letter: Letter) -> list[One]:
     """The documents that the sender needs beside the letter itself."""
-    others = [other] if (other := other_of(letter)) else []
-    pair = letter.facts.get("pair_id")
+    parts = list(letter.parts())
+    others = dict.fromkeys(other for part in parts if (other := other_of(part)))
+    pairs = dict.fromkeys(pair for part in parts if (pair := part.facts.get("pair_id")))
     return [
         One(Cohort, letter.cohort_id, letter.cohort_id),
         *(One(Person, letter.cohort_id, person_id) for person_id in (letter.person_id, *others)),
-        *([One(Pair, letter.cohort_id, pair)] if pair else []),
+        *(One(Pair, letter.cohort_id, pair) for pair in pairs),
     ]

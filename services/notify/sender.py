@@ -20,9 +20,10 @@ import aiosmtplib
 from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
-from services.notify.letters import LETTERS, TEMPLATES, other_of
+from services.notify.letters import TELLINGS, other_of
+from services.notify.mail_policy import MAIL_POLICY
 from services.notify.messages import LetterAttempted, Outcome
-from services.notify.rendering import MAIL_POLICY, Letterhead, UnusableAddress, render
+from services.notify.rendering import Letterhead, UnusableAddress, render
 from services.notify.views import Cohort, Letter, Pair, Person
 
 logger = logging.getLogger(__name__)
@@ -177,19 +178,17 @@ class Sender:
         if cohort is None:
             return "transient", "cohort unknown"
         moment = now if letter.due_at is None else max(letter.due_at, now - self._leeway)
-        if is_quiet(moment, cohort.quiet_hours):
+        if not letter.urgent and is_quiet(moment, cohort.quiet_hours):
             return "quiet-hours", "quiet hours"
         try:
-            other_id = other_of(letter)
             person = known.people.get(_key(letter, letter.person_id))
-            other = known.people.get(_key(letter, other_id)) if other_id else None
-            pair = known.pairs.get(_key(letter, letter.facts.get("pair_id") or ""))
-            introduces = LETTERS[TEMPLATES[letter.template]].introduces
-            if person is None or (other is None and introduces):
+            others, complete = _others(letter, known.people)
+            if person is None or not complete:
                 return "no-contact", "no contact"
-            if introduces and cohort.placed and pair is None and _invites(letter):
+            pairs = _pairs(letter, known.pairs)
+            if cohort.placed and not pairs and _invites(letter):
                 return "transient", "place unknown"  # it comes on another topic, and may be behind
-            return self._rendered(letter, person, other, cohort, pair, now)
+            return self._rendered(letter, person, others, cohort, pairs, now)
         except UnusableAddress:
             return "permanent", "address"
         except Exception as error:  # noqa: BLE001 - whatever a text does wrong, others are sent
@@ -200,13 +199,13 @@ class Sender:
         self,
         letter: Letter,
         person: Person,
-        other: Person | None,
+        others: Mapping[str, Person],
         cohort: Cohort,
-        pair: Pair | None,
+        pairs: Mapping[str, Pair],
         now: datetime,
     ) -> bytes:
-        place = pair.place if pair else None
-        message = render(letter, person, other, self._links, cohort, self._head, now, place)
+        places = {pair.id: pair.place for pair in pairs.values()}
+        message = render(letter, person, others, self._links, cohort, self._head, now, places)
         return message.as_bytes(policy=MAIL_POLICY)
 
     async def _sent(self, message: bytes, address: str) -> Result:
@@ -269,8 +268,28 @@ class Sender:
         return True
 
 
+def _others(letter: Letter, people: Mapping[str, Person]) -> tuple[dict[str, Person], bool]:
+    """The other sides of a letter's pairs, by id, and whether all are there that it introduces."""
+    others: dict[str, Person] = {}
+    complete = True
+    for part in letter.parts():
+        if (other_id := other_of(part)) is None:
+            continue
+        other = people.get(_key(letter, other_id))
+        if other is not None:
+            others[other_id] = other
+        complete = complete and not (other is None and TELLINGS[part.template].introduces)
+    return others, complete
+
+
+def _pairs(letter: Letter, known: Mapping[str, Pair]) -> dict[str, Pair]:
+    """Where the pairs of a letter meet, by their ids, as far as that is known."""
+    ids = dict.fromkeys(part.facts.get("pair_id") or "" for part in letter.parts())
+    return {pair.id: pair for key in ids if (pair := known.get(_key(letter, key))) is not None}
+
+
 def _invites(letter: Letter) -> bool:
-    return LETTERS[TEMPLATES[letter.template]].invitation == "REQUEST"
+    return TELLINGS[letter.template].invitation == "REQUEST"
 
 
 def _key(letter: Letter, id: str) -> str:

@@ -1,11 +1,14 @@
-"""The documents of notify: cohorts, people and letters.
+"""The documents of notify: cohorts, people, letters, and what waits for somebody's next letter.
 
 `Person` is the only document of the whole platform that holds names and addresses.
 """
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
-from schemas.base import Moment
+from schemas.base import Moment, Value
+from schemas.letter_rules import LetterRules
+from schemas.notify import News, SessionDate
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Timed
@@ -25,7 +28,13 @@ class Cohort(Document):
     name: str
     quiet_hours: QuietHours
     languages: tuple[Language, ...]
+    letters: LetterRules | None = None
     placed: bool = False
+
+    @property
+    def rules(self) -> LetterRules:
+        """How its letters are gathered."""
+        return self.letters or LetterRules()
 
 
 class Person(Document):
@@ -48,10 +57,40 @@ class Pair(Document):
     place: MeetingPlace
 
 
-class Letter(Timed):
-    """One fact for one person; `id` is the letter's. `due_at` is its next hand-over.
+class Entry(Value):
+    """A fact that waits to be told: by itself at `tell_at`, or with a letter from `joins_from` on.
 
-    `facts` is the event that it tells, as JSON. `attempts` counts hand-overs to the mail server.
+    `news_id` is the id of the letter that it would be.
+    """
+
+    news_id: str
+    template: str
+    side: Side
+    facts: dict[str, Any]
+    tell_at: Moment
+    joins_from: Moment
+
+
+class Tray(Timed):
+    """What waits for one person's next letter, and what it needs to know; `id` is the person's.
+
+    `dates` are their sessions as planned, `asked` the sessions of which they were asked whether
+    they took place, `told_on` the day (in Paris) of the last letter that gathered what can wait.
+    """
+
+    collection: ClassVar[str] = "trays"
+
+    waiting: tuple[Entry, ...] = ()
+    dates: tuple[SessionDate, ...] = ()
+    asked: tuple[str, ...] = ()
+    told_on: str | None = None
+
+
+class Letter(Timed):
+    """What is told to one person at once; `id` is the letter's. `due_at` is its next hand-over.
+
+    `facts` is the event that it tells, as JSON, `also` what it tells beside that, `dates` the
+    sessions that it names. `attempts` counts hand-overs to the mail server.
     `owed_since` is when it could first be sent: the wait for a contact counts from there.
     """
 
@@ -69,9 +108,26 @@ class Letter(Timed):
     side: Side
     template: str
     facts: dict[str, Any]
+    also: tuple[News, ...] = ()
+    dates: tuple[SessionDate, ...] = ()
+    urgent: bool = False
     attempts: int = 0
     cause: str | None = None
     owed_since: Moment
+
+    def parts(self) -> Iterator[News]:
+        """All that it tells, the first thing first."""
+        yield News(news_id=self.id, template=self.template, side=self.side, facts=self.facts)
+        yield from self.also
+
+
+class LateReminder(Document):
+    """A reminder that could not leave in time, and was dropped; `id` is the letter's."""
+
+    collection: ClassVar[str] = "late_reminders"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("partition", "template"),)
+
+    template: str
 
 
 LISTED: dict[type[Document], tuple[str, ...]] = {
@@ -85,5 +141,11 @@ MEASURES = (
         "Letters, by what became of them, and why they are still here",
         Letter,
         (("channel", "channel"), ("outcome", "state"), ("cause", "cause")),
+    ),
+    Tally(
+        "mentoring_late_reminders",
+        "Reminders that could not leave in time, and were dropped",
+        LateReminder,
+        (("template", "template"),),
     ),
 )

@@ -17,7 +17,6 @@ from schemas.matching import (
     ProposalExpired,
 )
 from schemas.meeting import MeetingPlaceSet
-from schemas.notify import LetterDeferred, LetterFailed
 from schemas.scheduling import (
     AttendanceCorrected,
     GraduationWithdrawn,
@@ -41,13 +40,13 @@ from schemas.scheduling import (
 )
 from schemas.taking_part import AnotherPartnerAsked, PartnerKept
 from services.chassis.domain import Change, Evolution, Gone, State
+from services.portal.evolution_of_letters import EVOLUTION_OF_LETTERS
 from services.portal.evolution_of_rounds import ROUNDS
 from services.portal.participants import EVOLUTION_OF_PEOPLE, participant
 from services.portal.views import (
     Asked,
     Cohort,
     Dispute,
-    FailedLetter,
     Figures,
     Pair,
     Proposal,
@@ -244,16 +243,6 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
 # --- letters ------------------------------------------------------------------------------------
 
 
-def _letter_failed(_: State, event: LetterFailed) -> Iterable[Change]:
-    yield recast(FailedLetter, event, id=event.letter_id)
-
-
-def _letter_tried_again(state: State, event: LetterDeferred) -> Iterable[Change]:
-    letter = state.get(FailedLetter, event.cohort_id, event.letter_id)
-    if letter is not None:
-        yield Gone(letter)
-
-
 EVOLUTION: Evolution = {
     **ROUNDS,
     CohortOpened: _cohort_opened,
@@ -288,7 +277,6 @@ EVOLUTION: Evolution = {
     SessionCompleted: _session_completed,
     SessionDisputed: _session_disputed,
     AttendanceCorrected: _attendance_corrected,
-    LetterFailed: _letter_failed,
-    LetterDeferred: _letter_tried_again,
+    **EVOLUTION_OF_LETTERS,
 }
 """Event, or record of the people topic, to the documents that it changes."""

@@ -13,7 +13,7 @@ from schemas.matching import (
     ManagerWithdrew,
     RoundEvent,
 )
-from schemas.notify import LetterDeferred, LetterFailed
+from schemas.notify import LetterDeferred, LetterEvent, LetterFailed
 from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import AttendanceCorrected, SessionDisputed, SessionEvent
 from schemas.taking_part import ManagerEvent
@@ -25,6 +25,7 @@ from services.portal.views import (
     Cohort,
     Dispute,
     FailedLetter,
+    Letter,
     Pair,
     Participant,
     Round,
@@ -56,8 +57,10 @@ def needs(message: Message) -> Iterable[Need]:
                 yield One(Dispute, cohort_id, dispute_of(message.session_id, message.attempt))
         case RoundEvent():
             yield One(Round, cohort_id, message.round_id)
-        case LetterFailed() | LetterDeferred():
-            yield One(FailedLetter, cohort_id, message.letter_id)
+        case LetterEvent():
+            yield One(Letter, cohort_id, message.letter_id)
+            if isinstance(message, LetterFailed | LetterDeferred):
+                yield One(FailedLetter, cohort_id, message.letter_id)
         case _:
             return
 
@@ -79,7 +82,8 @@ DOMAIN = Domain(
     ),
     tables=(PEOPLE,),
     documents=(
-        *(Cohort, Participant, Pair, Session, Dispute, Round, Simulation, Apart, FailedLetter),
+        *(Cohort, Participant, Pair, Session, Dispute, Round, Simulation, Apart),
+        *(Letter, FailedLetter),
     ),
     learns=frozenset(kind for kind in EVOLUTION if issubclass(kind, Event)),
     handlers={**dict.fromkeys(EVOLUTION, _noted), Due: _noted},

@@ -2,9 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
-from services.chassis.settings import MailSettings, Url
+from services.chassis.settings import MailSettings, Url, an_address
+
+
+def _addresses(given: str) -> str:
+    for part in filter(None, map(str.strip, given.split(","))):
+        an_address(part)
+    return given
 
 
 class PortalSettings(MailSettings):
@@ -16,7 +22,9 @@ class PortalSettings(MailSettings):
     notify_url: Annotated[Url, Field(alias="CONNECTE_NOTIFY_URL")]
     services_token: Annotated[SecretStr | None, Field(alias="CONNECTE_SERVICES_TOKEN")] = None
 
-    coordinators: Annotated[str, Field(alias="CONNECTE_COORDINATORS")] = ""
+    coordinators: Annotated[
+        str, AfterValidator(_addresses), Field(alias="CONNECTE_COORDINATORS")
+    ] = ""
     sign_in_domains: Annotated[str, Field(alias="CONNECTE_SIGN_IN_DOMAINS")] = ""
     link_minutes: Annotated[int, Field(alias="CONNECTE_SIGN_IN_LINK_MINUTES", ge=5, le=1440)] = 30
     idle_minutes: Annotated[int, Field(alias="CONNECTE_SESSION_IDLE_MINUTES", ge=5, le=1440)] = 120

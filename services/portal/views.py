@@ -267,5 +267,22 @@ class FailedLetter(Document):
     cause: str
 
 
+class Letter(Document):
+    """A letter to somebody; `id` is the letter's. What stands in it is not kept here.
+
+    `owed_at`: when it could first be sent. `closes_at`: until when its survey can be answered.
+    """
+
+    collection: ClassVar[str] = "letters"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "person_id", "id"),)
+
+    person_id: str
+    side: Side
+    template: str
+    owed_at: Moment
+    closes_at: Moment | None = None
+    state: Literal["queued", "sent", "failed"] = "queued"
+
+
 LISTED: dict[type[Document], tuple[str, ...]] = {}
 """What whoever has the token can list: nothing. Names are on pages, for whom they concern."""

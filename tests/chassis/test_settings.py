@@ -193,6 +193,14 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         {**SCRAM, "KAFKA_SSL_KEYFILE": f"/{SECRET}"},
         "KAFKA_SSL_CERTFILE",
     ),
+    "a prefix that no topic can have": (
+        {"CONNECTE_TOPIC_PREFIX": f"{SECRET}/"},
+        "CONNECTE_TOPIC_PREFIX",
+    ),
+    "a prefix that ends like names begin": (
+        {"CONNECTE_TOPIC_PREFIX": "mentoring."},
+        "CONNECTE_TOPIC_PREFIX",
+    ),
     "no such certificate": ({**SCRAM, "KAFKA_SSL_CERTFILE": f"/{SECRET}"}, "KAFKA_SSL_CERTFILE"),
 }
 

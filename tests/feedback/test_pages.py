@@ -3,12 +3,13 @@
 import pytest
 
 from schemas.feedback import AnswerSurvey
-from services.chassis.domain import State
 from services.chassis.http.foresight import Unread
 from services.chassis.http.forms import About
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
 from services.feedback.pages import LINK_PAGES
+from services.feedback.views import Survey
+from tests.feedback.given import COHORT, begun, completed, formed
 from tests.scenario import NOW
 
 PAGE = LINK_PAGES["survey"]
@@ -39,6 +40,35 @@ def test_an_answer_to_what_was_not_asked_is_refused_by_its_name():
 
 
 def test_a_survey_page_does_not_tell_whether_it_was_answered():
-    state = State()  # whatever is asked of it would be `NotLoaded`
-    assert PAGE.about(state, LINK) == About()
-    assert PAGE.form(state, LINK, NOW).choices
+    scenario = begun()
+    scenario.when(formed(1))
+    scenario.when(completed(1))
+    state = scenario.state
+    [survey, *_] = state.whole(Survey, COHORT)
+    link = Link(
+        purpose="survey",
+        cohort_id=COHORT,
+        person_id=survey.id.split("~")[0 if survey.side == "mentor" else 1],
+        side=survey.side,
+        id=survey.id,
+    )
+    unanswered = PAGE.form(state, link, NOW)
+    state.apply([survey.model_copy(update={"state": "answered", "due_at": None})])
+    assert PAGE.form(state, link, NOW) == unanswered
+    assert unanswered.choices
+    assert PAGE.about(state, link) == About()
+
+
+def test_before_anybody_has_said_that_the_session_took_place_the_page_asks_for_that_first():
+    scenario = begun()
+    scenario.when(formed(1))
+    scenario.when(completed(1))
+    state = scenario.state
+    [survey, *_] = state.whole(Survey, COHORT)
+    pair, _, _ = survey.id.rsplit("~", 2)
+    early = Link(
+        purpose="survey", cohort_id=COHORT, person_id="x", side="manager", id=f"{pair}~s4~manager"
+    )
+    form = PAGE.form(state, early, NOW)
+    assert not form.choices
+    assert form.notice is not None and "d’abord" in form.notice.fr

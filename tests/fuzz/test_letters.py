@@ -19,7 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.people import Address
 from services.notify import words
 from services.notify.invitations import Invitation, calendar_of
-from services.notify.rendering import MAIL_POLICY, UnusableAddress, render
+from services.notify.mail_policy import MAIL_POLICY
+from services.notify.rendering import UnusableAddress, render
 from services.notify.views import Person
 from tests.fuzz.corpus import entries
 from tests.notify.facts import (
@@ -64,7 +65,9 @@ def written(letter: Any, name: str, title: str, **changes: Any) -> bytes | None:
     reader, other = person(CAMILLE, name=name, **changes), person(ALEX, name=name)
     by = cohort().model_copy(update={"name": title})
     try:
-        return render(letter, reader, other, LINKS, by, HEAD, NOW).as_bytes(policy=MAIL_POLICY)
+        return render(letter, reader, {other.id: other}, LINKS, by, HEAD, NOW).as_bytes(
+            policy=MAIL_POLICY
+        )
     except UnusableAddress:
         return None
 

@@ -109,7 +109,8 @@ async def a_proposal(stack: Stack, client: httpx.AsyncClient) -> dict[str, str]:
         assert answer.status_code == 200, answer.text
 
     letters = stack.mailbox.letters()
-    await send("matching", "OpenCohort", name="Pilot")
+    rules = {"letters": {"gather_minutes": 0}}  # nothing waits for an hour
+    await send("matching", "OpenCohort", name="Pilot", policy=rules)
     for person, name in NAMES.items():
         email = f"{person}@people.example"
         await send("notify", "PersonContact", person_id=person, name=name, email=email)

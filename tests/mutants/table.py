@@ -156,6 +156,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if letter is None or letter.due_at is None or letter.due_at > now:\n",
         "    if letter is None:\n",
     ),
+    Mutant(
+        "reminded-twice",
+        "G2",
+        "a reminder goes with a letter, and by itself as well",
+        "services/notify/gathering.py",
+        "entry for entry in ready if not TELLINGS[entry.template].waits",
+        'entry for entry in ready if not TELLINGS[entry.template].waits or "Rem" in entry.template',
+    ),
     # --- G3: order ------------------------------------------------------------------------------
     Mutant(
         "no-version-guard",

@@ -17,6 +17,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
+from schemas.notify import LetterQueued, NewsHeld
 from schemas.people import PersonContact
 from schemas.scheduling import (
     AttendanceRequested,
@@ -226,11 +227,22 @@ def folded(*history: Any) -> Everything:
 
 
 def letters_for(event: Event, now: datetime = NOW) -> list[Letter]:
-    """The letters that are owed for a fact, as documents."""
-    state = folded(OPENED)
-    queued = DOMAIN.decide(state, event, now)
-    assert not isinstance(queued, Refusal)
-    return [folded(letter).whole(Letter, COHORT)[0] for letter in queued]
+    """The letters that are owed for a fact alone, as documents."""
+    decision = DOMAIN.decide(folded(OPENED), event, now)
+    assert not isinstance(decision, Refusal)
+    known = ("letter_id", "person_id", "template", "side", "facts", "cohort_id")
+    return [
+        folded(LetterQueued(**{name: getattr(told, name) for name in known}, send_at=now)).whole(
+            Letter, COHORT
+        )[0]
+        for told in decision
+        if isinstance(told, LetterQueued | NewsHeld) and told.template == type(event).__name__
+    ]
+
+
+def others_of(letter: Letter, *known: Person) -> dict[str, Person]:
+    """These people as the other sides of a letter's pairs."""
+    return {other.id: other for other in known if other.id != letter.person_id}
 
 
 def person(contact: PersonContact, **change: Any) -> Person:

@@ -34,6 +34,7 @@ from tests.notify.facts import (
     FORMED,
     HEAD,
     LINKS,
+    MANAGER,
     PLANNED,
     VOLUNTEERED,
     cohort,
@@ -151,7 +152,8 @@ async def test_a_letter_that_the_server_took_is_sent_whole() -> None:
     kinds = [part.get_content_type() for part in found[CAMILLE.email].walk()]
     assert kinds == ["multipart/alternative", "text/plain", "text/html", "text/calendar"]
     mentor = letters_for(PLANNED)[0]
-    sent = rendering.render(mentor, person(CAMILLE), person(ALEX), LINKS, cohort(), HEAD, NOW)
+    others = {MANAGER: person(ALEX)}
+    sent = rendering.render(mentor, person(CAMILLE), others, LINKS, cohort(), HEAD, NOW)
     raw = dict(post.taken)[CAMILLE.email]
     assert raw.rstrip() == sent.as_bytes(policy=MAIL_POLICY).rstrip()
 

@@ -41,7 +41,7 @@ from schemas.matching import (
 )
 from schemas.meeting import MeetingPlaceSet, SetMeetingPlace
 from schemas.notify import LetterDeferred, RetryLetter
-from schemas.people import PersonContact
+from schemas.people import PersonContact, PersonErased
 from schemas.rounds import (
     CallOffRound,
     PairsSimulated,
@@ -110,7 +110,7 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
         case SetMeetingPlace():
             mentor, manager = command.pair_id.split("~")
             return [recast(MeetingPlaceSet, command, mentor_id=mentor, manager_id=manager)]
-        case PersonContact():
+        case PersonContact() | PersonErased():
             return [command]
         case AcceptProposal() | DeclineProposal():
             yes = isinstance(command, AcceptProposal)

@@ -15,6 +15,7 @@ import httpx
 from fastapi import FastAPI
 
 from schemas.base import Message
+from schemas.people import PersonErased
 from schemas.topics import TYPES
 from services.chassis.clock import Clock
 from services.chassis.http.application import create_app
@@ -80,7 +81,7 @@ class Town:
             heads = {"content-type": "application/problem+json"}
             return httpx.Response(409, json=body, headers=heads)
         assert request.headers["authorization"] == "Bearer token"
-        kind = TYPES[request.url.path.rpartition("/")[2]]
+        kind = {**TYPES, "PersonErased": PersonErased}[request.url.path.rpartition("/")[2]]
         command = kind.model_validate(json.loads(request.content))
         self.sent.append(command)
         heads = request.headers

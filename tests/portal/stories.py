@@ -18,7 +18,7 @@ from schemas.matching import (
     PairProposed,
     ProposalAccepted,
 )
-from schemas.notify import LetterFailed
+from schemas.notify import LetterFailed, LetterQueued, LetterSent
 from schemas.people import PersonContact
 from schemas.rounds import PairsSimulated, RoundRequested, RoundSimulated
 from schemas.scheduling import (
@@ -34,6 +34,7 @@ from schemas.values import (
     CohortPolicy,
     Criterion,
     FirstTool,
+    ScoreReason,
     SimulatedPair,
     SimulatedPlace,
     Waiting,
@@ -87,6 +88,19 @@ PROPOSED = PairProposed(
         FirstTool(tool="linkedin", needed=3, mastered=4, words=Words(fr="utile", en="useful")),
     ),
     expires_at=NOW + timedelta(days=10),
+)
+WITH_REASONS = PROPOSED.model_copy(
+    update={
+        "reasons": (
+            ScoreReason(
+                criterion="bridge",
+                value=1,
+                weight=20,
+                contribution=20,
+                words=Words(fr="DGFiP et DAE", en="DGFiP and DAE"),
+            ),
+        )
+    }
 )
 ACCEPTED = ProposalAccepted(**PAIR, by="mentor")
 FORMED = PairFormed(
@@ -158,6 +172,29 @@ WITHHELD = RolloutWithheld(
         Criterion(name="pairs_graduated", threshold=20, value=0, met=False),
         Criterion(name="satisfaction", threshold=3.5, value=None, met=False),
     ),
+)
+LETTERS = tuple(
+    LetterQueued(
+        cohort_id="c",
+        letter_id=f"{template}:{subject}:g-1",
+        person_id="g-1",
+        side="manager",
+        template=template,
+        facts={"closes_at": "2017-03-20T09:00:00Z"},
+        send_at=NOW,
+    )
+    for template, subject in (("PairProposed", "m-1~g-1"), ("SurveyOpened", "m-1~g-1~s1~manager"))
+)
+SENT = tuple(
+    LetterSent(
+        cohort_id="c",
+        letter_id=letter.letter_id,
+        person_id="g-1",
+        template=letter.template,
+        channel="smtp",
+        attempt=1,
+    )
+    for letter in LETTERS
 )
 MANAGER_LEFT = ManagerWithdrew(cohort_id="c", manager_id="g-1")
 AWAY = AbsenceDeclared(

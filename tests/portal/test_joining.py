@@ -166,3 +166,24 @@ async def test_a_programme_that_there_is_not_is_not_there() -> None:
     nour = Town().person()
     await nour.goes_to("/inscription/c")
     assert (nour.status, nour.heading) == (404, "Cette page n’existe pas")
+
+
+async def test_the_page_of_a_programme_has_its_address_as_a_qr_code() -> None:
+    nour = Town().happens(OPENED).person()
+    await nour.goes_to("/inscription/c")
+    assert "http://portal.example/inscription/c" in nour.says
+    (picture,) = nour.page.all("img")
+    assert picture.get("alt") == "QR code qui mène à cette page"
+    answer = await nour.client.get(picture.get("src"))
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert b"http" not in answer.content.replace(b"http://www.w3.org/2000/svg", b"")
+
+
+async def test_what_is_known_of_somebody_need_not_be_typed_again() -> None:
+    town = Town().happens(*GOING_ON)
+    lise = await town.signed_in(LISE)
+    await lise.goes_to("/inscription/c/manager")
+    _, form = lise._button("M’inscrire")
+    kept = lise._filled(form, {})
+    assert (kept["nom"], kept["site"]) == (["Lise Œuvrard"], ["Paris Bercy"])
+    assert kept["demi-journee"] == ["mon-am"]

@@ -5,6 +5,7 @@ sender learns of it.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -113,9 +114,9 @@ class SimulatedSender(Sender):
         self,
         letter: Letter,
         person: Person,
-        other: Person | None,
+        others: Mapping[str, Person],
         cohort: Cohort,
-        pair: Pair | None,
+        pairs: Mapping[str, Pair],
         now: datetime,
     ) -> bytes:
         line = f"{message_id(letter, HEAD.domain)} {letter.key}".encode()

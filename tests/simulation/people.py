@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from deploy.trial.habits import Habits
-from schemas.base import Command, people_of
+from schemas.base import Command, parent_pair, people_of
 from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
 from schemas.dates import Hours
 from schemas.feedback import AnswerSurvey
@@ -67,7 +67,7 @@ from services.notify.views import Letter
 from services.scheduling import views as scheduling
 from tests.simulation.faults import DAY, HOUR
 from tests.simulation.mail import NOBODY
-from tests.simulation.proof import proof_in
+from tests.simulation.proof import proof_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -316,14 +316,19 @@ class People:
     # --- pairs --------------------------------------------------------------------------------
 
     def read(self, letter: Letter) -> None:
-        """A letter has come; one that comes again is put away, and some come back."""
+        """A letter has come, and is read fact by fact; one that comes again is put away.
+
+        Some come back.
+        """
         if self.mood("bounce", letter.key) < 0.01:
             back = ReportBounce(cohort_id=letter.cohort_id, letter_id=letter.id, status="5.2.2")
             self.ask(back, 0.1)
             return
-        act = self._act.get(letter.template)
-        if act is not None:
-            act(letter)
+        for part in letter.parts():
+            about = {"id": part.news_id, "template": part.template, "facts": part.facts}
+            act = self._act.get(part.template)
+            if act is not None:
+                act(letter.model_copy(update={**about, "side": part.side, "also": ()}))
 
     def _late(self, letter: Letter) -> float:
         """After how many days somebody acts: at once, next day, or too late."""
@@ -489,6 +494,11 @@ class People:
                 days += 3
             self._report(cohort, session, attempt, letter.side, held=held, days=days)
 
+        survey = f"{parent_pair(session)}~s{letter.facts['number']}~{letter.side}"
+        if attempt == 1:  # asked in the same letter, and taken once it was reported
+            for days in (2.0, 5.0):
+                self._answer(letter, survey, days)
+
     def _disputed(self, letter: Letter) -> None:
         """A coordinator asks both, and enters what has been."""
         if letter.side == "mentor":
@@ -522,7 +532,10 @@ class People:
         self.ask(report, days, str(attempt))
 
     def _survey(self, letter: Letter) -> None:
-        survey, cohort = letter.facts["survey_id"], letter.cohort_id
+        self._answer(letter, letter.facts["survey_id"], self._late(letter))
+
+    def _answer(self, letter: Letter, survey: str, late: float) -> None:
+        cohort = letter.cohort_id
         if self.habits.survey(cohort, survey) is None:
             return
         questions = question_ids(kind_of(survey), side_of(survey))
@@ -531,15 +544,16 @@ class People:
         if self.mood("survey", letter.key) < 0.03:
             scores.pop(questions[0])
             scores["unasked"] = 3
-        proof, late = proof_in(letter), self._late(letter)
-        self.ask(AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=scores, proof=proof), late)
-        self._forge(letter, proof, late)
+        proof = proof_of(letter, survey)
+        answers = AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=scores, proof=proof)
+        self.ask(answers, late, str(late))
+        self._forge(letter, survey, proof, late)
 
-    def _forge(self, letter: Letter, proof: str, late: float) -> None:
+    def _forge(self, letter: Letter, survey: str, proof: str, late: float) -> None:
         """Somebody answers for the other side: with their own link, or without one."""
         mood = self.mood("forge", letter.key)
         if mood < 0.2:
-            pair, occasion, side = letter.facts["survey_id"].rsplit("~", 2)
+            pair, occasion, side = survey.rsplit("~", 2)
             other = f"{pair}~{occasion}~{'manager' if side == 'mentor' else 'mentor'}"
             scores = dict.fromkeys(question_ids(kind_of(other), side_of(other)), 1)
             shown = proof if mood < 0.1 else None

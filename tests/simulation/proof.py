@@ -3,6 +3,8 @@
 Always holds: the key is the same on every machine, so that a seed leaves the same bytes behind.
 """
 
+from datetime import timedelta
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -11,8 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from services.chassis.http.links import LinkSigner, LinkVerifier
-from services.notify.actions import ANSWERED_BY, Links
+from services.chassis.http.links import Link, LinkSigner, LinkVerifier
 from services.notify.views import Letter
 
 _KEY = Ed25519PrivateKey.from_private_bytes(b"the key of a simulation, no more")
@@ -21,10 +22,15 @@ SIGNER = LinkSigner(_KEY.private_bytes(_PEM, PrivateFormat.PKCS8, NoEncryption()
 VERIFIER = LinkVerifier(
     _KEY.public_key().public_bytes(_PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 )
-_LINKS = Links(SIGNER, dict.fromkeys(ANSWERED_BY.values(), "http://nowhere"))
 
 
-def proof_in(letter: Letter) -> str:
-    """The token of the link in a letter."""
-    url = _LINKS.of(letter, "fr") or ""
-    return url.rpartition("/")[2].partition("?")[0]
+def proof_of(letter: Letter, survey_id: str) -> str:
+    """The token of the link that a letter has to a survey."""
+    link = Link(
+        purpose="survey",
+        cohort_id=letter.cohort_id,
+        person_id=letter.person_id,
+        side=letter.side,
+        id=survey_id,
+    )
+    return SIGNER.sign(link, letter.owed_since + timedelta(days=60))

@@ -134,7 +134,9 @@ securityContext:
 {{- define "connecte.account" -}}
 {{- $default := dict "secret" "" "username" "" "usernameKey" "" "passwordKey" "password" "certificateSecret" "" "certificateKey" "" "privateKeyKey" "" -}}
 {{- $account := mergeOverwrite $default (deepCopy (.account | default dict)) -}}
+{{- /* As `connecte topics access` names it. */ -}}
 {{- $user := printf "mentoring-%s" .component -}}
+{{- with regexReplaceAll "[^a-z0-9]+" (lower .root.Values.kafka.topicPrefix) "-" | trimAll "-" }}{{ $user = printf "%s-%s" . $user }}{{ end -}}
 {{- $kafka := .root.Values.kafka -}}
 {{- $keys := list "tls.crt" "tls.key" -}}
 {{- if eq $kafka.management "strimzi" -}}
@@ -158,6 +160,10 @@ securityContext:
 {{- $account := include "connecte.account" . | fromJson -}}
 - name: KAFKA_BOOTSTRAP_SERVERS
   value: {{ $kafka.bootstrapServers | quote }}
+{{- with $kafka.topicPrefix }}
+- name: CONNECTE_TOPIC_PREFIX
+  value: {{ . | quote }}
+{{- end }}
 - name: KAFKA_SECURITY_PROTOCOL
   value: {{ $kafka.securityProtocol }}
 {{- if contains "SASL" $kafka.securityProtocol }}

@@ -207,7 +207,7 @@ UNASKED = frozenset(
         *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),
-        *("LetterQueued", "LetterSent", "CommandRefused"),
+        *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),
     }
 )
 """The events that come with an effect, with another service's fact, or with time."""

@@ -61,7 +61,7 @@ UNREAD: dict[str, tuple[str, ...]] = {
     "matching": ("overrides", "simulations", "lines"),
     "scheduling": ("calendars",),
     "feedback": ("groups",),
-    "notify": ("pairs",),
+    "notify": ("pairs", "trays", "late_reminders"),
 }
 """Documents of which this check says nothing: whether they follow from the log, a rebuild tells."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deploy.trial.check.courses import letters_per_course
 from deploy.trial.check.wire import Entry, Log
 
 _COUNTED = {
@@ -23,7 +24,12 @@ def figures(log: Log) -> dict[str, Any]:
     """The figures, as `Findings` describes them."""
     counted: dict[str, Any] = {name: len(log.facts(kind)) for name, kind in _COUNTED.items()}
     aside = sum(len(origins) for origins in log.parked.values())
-    return counted | {"parked": aside, "events": len(log.entries), "rollout": _rollout(log)}
+    return counted | {
+        "letters_per_course": letters_per_course(log),
+        "parked": aside,
+        "events": len(log.entries),
+        "rollout": _rollout(log),
+    }
 
 
 def _rollout(log: Log) -> dict[str, dict[str, Any]]:

@@ -1,13 +1,19 @@
 """Letters: every fact told to everybody whom it concerns, each letter once, each in the mailbox.
 
-Who is owed what is written down here from the rules of the programme, not taken from notify.
+Who is owed what is written down here from the rules of the programme, not taken from notify: what
+each fact tells to whom; that a letter can tell several; that what another fact has made untrue
+before it left is told to nobody; that the questions after a session are in the letter that asks
+whether it took place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 from deploy.trial.check.evidence import Evidence, Mail
 from deploy.trial.check.findings import Report
+from deploy.trial.check.stale import REPLACING, replaces
 from deploy.trial.check.wire import Entry, Log, tells
 
 BOTH = ("mentor", "manager")
@@ -44,10 +50,16 @@ OWED: dict[str, tuple[str, ...]] = {
     "SurveyOpened": BOTH,  # but only the side that is asked
 }
 """The facts that are told, and to which sides. Nothing else is told to anybody."""
+REMINDED: dict[str, tuple[str, ...]] = {
+    "ProposalReminder": ("PairProposed",),
+    "SessionReminder": ("SessionPlanned", "SessionRescheduled", "SessionShifted"),
+    "SurveyReminder": ("SurveyOpened",),
+}
+"""What can be brought to mind, and of which facts."""
 
 
 def letters_owed(fact: Entry) -> list[tuple[str, str, str]]:
-    """(letter_id, person, side) of each letter that a fact owes."""
+    """(letter_id, person, side) of each telling that a fact owes."""
     sides: Iterable[str] = OWED.get(fact.name, ())
     if fact.name in ("ProposalDeclined", "SessionMoveProposed"):
         sides = [side for side in sides if side != fact.text("by")]
@@ -58,14 +70,15 @@ def letters_owed(fact: Entry) -> list[tuple[str, str, str]]:
     if fact.name == "SurveyOpened":
         sides = [fact.text("side")]
     people = [(_person(fact, side), side) for side in sides]
-    return [(f"{_fact_id(fact)}:{person}", person, side) for person, side in people]
+    return [(f"{fact_id(fact)}:{person}", person, side) for person, side in people]
 
 
 def _person(fact: Entry, side: str) -> str:
     return fact.text("person_id" if fact.name == "SurveyOpened" else f"{side}_id")
 
 
-def _fact_id(fact: Entry) -> str:
+def fact_id(fact: Entry) -> str:
+    """What a letter about this fact is called, without its reader."""
     told = f"{fact.name}:{fact.subject}"
     if fact.name.startswith(("Session", "Attendance")):
         return f"{told}:{fact.number('attempt')}.{fact.number('revision')}"
@@ -81,13 +94,25 @@ def _fact_id(fact: Entry) -> str:
     return told
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A fact in a letter, as its first thing or among others."""
+
+    letter: Entry
+    person: str
+    side: str
+    template: str
+    facts: Any
+
+
 def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -> dict[str, str]:
     """The letters (`cohort/letter`) that were queued, and the state in which they are.
 
     `over`: nothing is to follow, so a letter that is still queued is lost.
     """
     queued = _queued(log, report)
-    _owed(log, queued, report)
+    told = _told(queued, report)
+    _owed(log, told, over, report)
     states = _followed(log, queued, report)
     mails = _mailed(evidence.mails, report)
     sent = {entry.key for entry in log.facts("LetterSent")}
@@ -113,28 +138,94 @@ def _queued(log: Log, report: Report) -> dict[str, Entry]:
     return queued
 
 
-def _owed(log: Log, queued: dict[str, Entry], report: Report) -> None:
-    """Every fact has its letters, every letter its fact, and it tells just that."""
+def tellings(letter: Entry) -> Iterator[tuple[str, Telling]]:
+    """(key, telling) of all that a letter tells; the key is `cohort/fact:person`."""
+    person, side = letter.text("person_id"), letter.text("side")
+    yield letter.key, Telling(letter, person, side, letter.text("template"), letter.data["facts"])
+    for more in letter.data.get("also") or ():
+        key = f"{letter.cohort}/{more['news_id']}"
+        yield key, Telling(letter, person, more["side"], more["template"], more["facts"])
+
+
+def _told(queued: dict[str, Entry], report: Report) -> dict[str, Telling]:
+    told: dict[str, Telling] = {}
+    for letter in queued.values():
+        for key, telling in tellings(letter):
+            first = told.setdefault(key, telling)
+            if first is not telling:
+                report.doubled.append(f"{letter} tells {key}, as {first.letter} did before.")
+    return told
+
+
+def _owed(log: Log, told: dict[str, Telling], over: bool, report: Report) -> None:
+    """Every fact is told or made untrue by another, every letter has its fact, and tells that."""
     owed: dict[str, Entry] = {}
+    dropped = _dropped(log, told, report)
+    held = {entry.key for entry in log.facts("NewsHeld")}
     for fact in log.facts(*OWED):
         for letter_id, person, side in letters_owed(fact):
             key = f"{fact.cohort}/{letter_id}"
             first = owed.setdefault(key, fact)
-            letter = queued.get(key)
+            telling = told.get(key)
             if first is not fact:
                 if not _waits_anew(log, first, fact):
                     report.doubled.append(f"{fact} happened before: {first}.")
-            elif letter is None:
-                if not log.excused("notify", fact):
+            elif telling is None:
+                waits = not over and key in held
+                if not (
+                    key in dropped or waits or _is_covered(fact, person, told)
+                ) and not log.excused("notify", fact):
                     report.lost.append(f"{fact}: letter {key} was never queued.")
-            elif (letter.text("person_id"), letter.text("side")) != (person, side):
-                report.lost.append(f"{letter} is not for {side} {person}.")
-            elif letter.text("template") != fact.name or not tells(
-                letter.data.get("facts"), fact.data
-            ):
-                report.lost.append(f"{letter} does not tell what {fact} says.")
-    for key in sorted(queued.keys() - owed.keys()):
-        report.lost.append(f"Letter {key} was queued, and there is no fact that it tells.")
+            elif (telling.person, telling.side) != (person, side):
+                report.lost.append(f"{telling.letter} is not for {side} {person}.")
+            elif telling.template != fact.name or not tells(telling.facts, fact.data):
+                report.lost.append(f"{telling.letter} does not tell what {fact} says.")
+    _reminded(log, told, report)
+    for key in sorted(told.keys() - owed.keys()):
+        if told[key].template not in REMINDED:
+            report.lost.append(f"Letter {key} was queued, and there is no fact that it tells.")
+
+
+def _dropped(log: Log, told: dict[str, Telling], report: Report) -> set[str]:
+    """What is told to nobody, since another fact has made it untrue, or it is a late reminder."""
+    facts = {f"{fact.cohort}/{fact_id(fact)}": fact for fact in log.facts(*REPLACING)}
+    found: set[str] = set()
+    for entry in log.facts("NewsDropped"):
+        by = facts.get(f"{entry.cohort}/{entry.text('by')}")
+        reminder = entry.text("template") in REMINDED
+        if entry.text("cause") == "too-late" and not reminder:
+            report.lost.append(f"{entry}: only a reminder can come too late.")
+        elif entry.text("cause") != "too-late" and (by is None or not replaces(by, entry)):
+            report.lost.append(f"{entry}: {entry.text('by')} does not make it untrue.")
+        elif entry.key in told and entry.text("template") != "ManagerWaitlisted":  # waits anew
+            report.doubled.append(f"{entry}: it was told all the same.")
+        elif entry.key in found:
+            report.doubled.append(f"{entry}: it had been dropped already.")
+        found.add(entry.key)
+    return found
+
+
+def _is_covered(fact: Entry, person: str, told: dict[str, Telling]) -> bool:
+    """Whether the letter that asked about the session had the way to these questions."""
+    if fact.name != "SurveyOpened" or fact.text("kind") != "session":
+        return False
+    number = fact.subject.split("~")[2].removeprefix("s")
+    start = f"{fact.cohort}/AttendanceRequested:{fact.text('pair_id')}~{number}:"
+    return any(key.startswith(start) and t.person == person for key, t in told.items())
+
+
+def _reminded(log: Log, told: dict[str, Telling], report: Report) -> None:
+    """A reminder brings a fact to mind that there is, to somebody whom it concerns."""
+    known = {
+        (fact.cohort, fact.subject, person, side)
+        for fact in log.facts(*{name for names in REMINDED.values() for name in names})
+        for _, person, side in letters_owed(fact)
+    }
+    for key, telling in told.items():
+        if telling.template in REMINDED:
+            subject = key.partition("/")[2].split(":")[1]
+            if (telling.letter.cohort, subject, telling.person, telling.side) not in known:
+                report.lost.append(f"{telling.letter} reminds of {subject}, which is not theirs.")
 
 
 def _waits_anew(log: Log, first: Entry, fact: Entry) -> bool:

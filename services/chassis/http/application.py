@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from schemas.invalid import wrong_fields
 from services.chassis.http.bodies import MAX_BODY, Bodies
 from services.chassis.http.manners import Careful, Heads, allowed
 from services.chassis.http.measuring import Measured
@@ -104,8 +105,4 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
 
 
 async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-    errors = [
-        {"field": ".".join(str(p) for p in e["loc"] if p != "body"), "message": e["msg"]}
-        for e in error.errors()
-    ]
-    return invalid("the request is not valid", errors).answer
+    return invalid("the request is not valid", wrong_fields(error.errors())).answer

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 
+from schemas.invalid import in_one_line
 from services.chassis.domain import Document
 from services.chassis.http.problems import Problem
 
@@ -39,7 +40,7 @@ def _typed(kind: type[Document], name: str, text: str) -> Any:
     try:
         value = TypeAdapter(_annotation(kind, name)).validate_strings(text)
     except ValidationError as error:
-        raise Problem(422, f"{name}: {error.errors()[0]['msg']}") from None
+        raise Problem(422, f"{name}: {in_one_line(error.errors()[:1])}") from None
     if isinstance(value, int) and abs(value) >= _OVERFLOW:
         raise Problem(422, f"{name}: no number is as large as that")
     return value

@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import ValidationError
 
 from schemas.base import Command
+from schemas.invalid import wrong_fields
 from schemas.saying import LANGUAGES, Language, typeset
 from services.chassis.http.answering import Answering
 from services.chassis.http.commands import PARKED, Accepted
@@ -185,11 +186,7 @@ def _command(purpose: LinkPage, link: Link, answers: Mapping[str, str], token: s
     try:
         return purpose.command(link, answers, token)
     except ValidationError as error:
-        errors = [
-            {"field": ".".join(str(part) for part in e["loc"]), "message": e["msg"]}
-            for e in error.errors(include_url=False, include_input=False)
-        ]
-        raise invalid("the answer is not valid", errors) from None
+        raise invalid("the answer is not valid", wrong_fields(error.errors())) from None
 
 
 async def _answers(request: Request) -> dict[str, str]:

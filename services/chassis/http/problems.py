@@ -41,7 +41,8 @@ def problem(status: int, title: str, **extra: Any) -> JSONResponse:
     return Problem(status, title, **extra).answer
 
 
-def invalid(what: str, errors: Sequence[dict[str, str]]) -> Problem:
+def invalid(what: str, wrong: Sequence[tuple[str, str]]) -> Problem:
     """A 422 that names every `field` of what is not valid with its `message`."""
-    named = "; ".join(f"{e['field'] or 'body'}: {e['message']}" for e in errors)
+    errors = [{"field": field or "body", "message": words} for field, words in wrong]
+    named = "; ".join(f"{e['field']}: {e['message']}" for e in errors)
     return Problem(422, f"{what}: {named}"[:500], errors=errors)

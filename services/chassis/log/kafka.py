@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     KafkaError,
     KafkaTimeoutError,
@@ -21,6 +21,7 @@ from aiokafka.errors import (
 from schemas.envelope import Record
 from services.chassis.log.contract import NotTaken, Received
 from services.chassis.log.faults import nature_of
+from services.chassis.log.names import Names
 from services.chassis.log.reader import Reader
 from services.chassis.log.sizes import MAX_REQUEST
 
@@ -41,10 +42,11 @@ UNSENT = (LeaderNotAvailableError, NotLeaderForPartitionError)
 """What a batch ends with that waited for a leader in vain: of others the producer is well."""
 
 
-def received(record: Any) -> Received:
+def received(record: Any, names: Names) -> Received:
     """An aiokafka record as the chassis sees it."""
+    topic = names.here(record.topic)
     return Received(
-        record.topic, record.partition, record.offset, record.key, record.value, record.headers
+        topic, record.partition, record.offset, record.key, record.value, record.headers
     )
 
 
@@ -72,10 +74,15 @@ async def _ended(producer: Any) -> bool:
 
 
 class KafkaLog:
-    """`connection` is what every aiokafka client of the service is given (servers, security)."""
+    """`connection` is what every aiokafka client of the service is given (servers, security);
+    `prefix` what stands before every name on the broker.
+    """
 
-    def __init__(self, connection: dict[str, Any], *, idempotent: bool = True) -> None:
+    def __init__(
+        self, connection: dict[str, Any], *, idempotent: bool = True, prefix: str = ""
+    ) -> None:
         self.connection = connection
+        self.names = Names(prefix)
         self.idempotent = idempotent
         self._producer: Any = None
         self._renewing = asyncio.Lock()
@@ -158,7 +165,8 @@ class KafkaLog:
                     break
                 count += 1
             batch.close()
-            future = await producer.send_batch(batch, topic, partition=partition)
+            there = self.names.there(topic)
+            future = await producer.send_batch(batch, there, partition=partition)
             first = (await future).offset
             for number, index in enumerate(indexes[start : start + count]):
                 offsets[index] = first + number
@@ -177,7 +185,7 @@ class KafkaLog:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 sent = await producer.send_and_wait(
-                    record.topic,
+                    self.names.there(record.topic),
                     record.value,
                     key=record.key,
                     partition=record.partition,
@@ -197,7 +205,7 @@ class KafkaLog:
 
         Raises what keeps it from reading on.
         """
-        place = TopicPartition(topic, partition)
+        place = self.names.place(topic, partition)
         consumer = Reader(
             **self.connection,
             enable_auto_commit=False,
@@ -217,7 +225,7 @@ class KafkaLog:
                 if rows and rows[0].offset < start:
                     return  # past the end: the client has gone back to the beginning
                 if rows:
-                    yield [received(row) for row in rows]
+                    yield [received(row, self.names) for row in rows]
                     start = rows[-1].offset + 1
                 elif (trouble := consumer.troubles.get(place)) is not None:
                     raise trouble.error
@@ -231,7 +239,7 @@ class KafkaLog:
 
     async def written(self, topic: str, partition: int) -> int:
         """Where a partition ends, with what is not committed yet."""
-        place = TopicPartition(topic, partition)
+        place = self.names.place(topic, partition)
         consumer = Reader(
             **self.connection, enable_auto_commit=False, request_timeout_ms=ANOTHER_MS
         )

@@ -72,6 +72,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         pace: Pace,
     ) -> None:
         self.topics = list(topics)
+        self.names = log.names
         self.stepper = stepper
         self.log = log
         self.on_fatal = on_fatal
@@ -82,9 +83,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self._taking: asyncio.Task[None] | None = None
         self._handed: dict[Spot, int] = {}  # what follows the last record that was handed out
         self.subscriber = broker.subscriber(
-            *self.topics,
+            *map(self.names.there, self.topics),
             batch=True,
-            group_id=f"mentoring.{stepper.domain.name}",
+            group_id=self.names.there(f"mentoring.{stepper.domain.name}"),
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
@@ -115,7 +116,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         return consumer
 
     async def _handle(self, message: KafkaMessage) -> None:
-        records = [received(record) for record in message.raw_message]
+        records = [received(record, self.names) for record in message.raw_message]
         self._handed |= {(r.topic, r.partition): r.offset + 1 for r in records}
         self._handling = True
         try:
@@ -137,9 +138,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     async def _commit(self, offsets: dict[tuple[str, int], int]) -> None:
         assigned = self._kafka.assignment()
         wanted = {
-            TopicPartition(topic, partition): OffsetAndMetadata(offset, "")
-            for (topic, partition), offset in offsets.items()
-            if TopicPartition(topic, partition) in assigned
+            at: OffsetAndMetadata(offset, "")
+            for spot, offset in offsets.items()
+            if (at := self.names.place(*spot)) in assigned
         }
         if not wanted:
             return
@@ -160,7 +161,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         position = place.positions.get(spot[0], self._begins.get(spot, 0))
         if position < self._handed.get(spot, 0):
             return position  # a step is being made of what was handed out
-        return max(position, self._kafka.at(TopicPartition(*spot)) or 0)
+        return max(position, self._kafka.at(self.names.place(*spot)) or 0)
 
     async def lags(self) -> dict[Spot, int]:
         """How many records wait, of each topic and partition that is owned, as the broker knows."""
@@ -171,7 +172,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         ends = await self._kafka.end_offsets(assigned)
         waiting: dict[Spot, int] = {}
         for at, end in ends.items():
-            spot = at.topic, at.partition
+            spot = self.names.spot(at)
             if (place := owned.get(at.partition)) is not None:
                 # Some brokers tell of an end that lies before the one that a fetch told of.
                 fetched = self._kafka.end(at) or 0
@@ -185,11 +186,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             return False
         owned, kafka = self.stepper.owned, self._kafka
         return any(
-            (kafka.end(at) or 0) > self._reached((at.topic, at.partition), place)
+            (kafka.end(at) or 0) > self._reached(self.names.spot(at), place)
             for at in kafka.assignment()
             if (place := owned.get(at.partition)) is not None
             and at not in kafka.troubles
-            and (at.topic, at.partition) not in self._held
+            and self.names.spot(at) not in self._held
         )
 
     @property
@@ -205,7 +206,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         if self.subscriber.consumer is None:
             return {}
         kafka = self._kafka
-        found = {(at.topic, at.partition): why for at, why in kafka.troubles.items()}
+        found = {self.names.spot(at): why for at, why in kafka.troubles.items()}
         whole = kafka.refused or kafka.silent
         return found if whole is None else {**found, ("", -1): whole}
 
@@ -241,7 +242,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             await self._check([place for p in found for place in by_partition[p]], found)
 
         try:
-            check_together(self.topics, assigned)
+            check_together(self.topics, self.names.spots(assigned))
             await self.stepper.take(by_partition, check, self._begin)
         except Abandoned:
             logger.info("an assignment was taken away before it began")
@@ -261,11 +262,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     def _read_from_place(self, partition: int) -> None:
         place = self.stepper.owned[partition]
         for at in self._assigned(partition):
-            position = place.positions.get(at.topic)
-            start = self._begins[at.topic, partition] if position is None else position
+            spot = self.names.spot(at)
+            position = place.positions.get(spot[0])
+            start = self._begins[spot] if position is None else position
             self._kafka.seek(at, start)
-            self._handed[at.topic, partition] = start
-            self._held.add((at.topic, partition))
+            self._handed[spot] = start
+            self._held.add(spot)
 
     def _assigned(self, partition: int) -> list[TopicPartition]:
         return [at for at in self._kafka.assignment() if at.partition == partition]
@@ -294,7 +296,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                 for p, place in owned.items()
             }
             held = self._held & self._order.held(reached)
-            free = [TopicPartition(*spot) for spot in self._held - held]
+            free = [self.names.place(*spot) for spot in self._held - held]
             self._kafka.resume(*(place for place in free if place in self._kafka.assignment()))
             self._held = held
 

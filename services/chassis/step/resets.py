@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from schemas.topics import Service
 from services.chassis.log.contract import Spot
 from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.names import Names
 from services.chassis.log.topic_ids import topic_ids
 from services.chassis.step.own_journal import check_known, last_numbers, own_streams
 from services.chassis.store.contract import Place, Store
@@ -21,11 +22,11 @@ class LogReset(Exception):
     """The log is not the one that the database knows; going on would skip or repeat."""
 
 
-def check_together(topics: Collection[str], assigned: Collection[TopicPartition]) -> None:
+def check_together(topics: Collection[str], assigned: Collection[Spot]) -> None:
     """Raise `LogReset` if a partition came without one of its topics."""
     by_partition: dict[int, set[str]] = {}
-    for place in assigned:
-        by_partition.setdefault(place.partition, set()).add(place.topic)
+    for topic, partition in assigned:
+        by_partition.setdefault(partition, set()).add(topic)
     for partition, found in by_partition.items():
         if missing := set(topics) - found:
             raise LogReset(
@@ -46,7 +47,9 @@ async def check_same_log(
     """Where the assigned partitions begin and end; raises `LogReset` if that cannot be."""
     if not assigned:
         return {}, {}
-    present = await topic_ids(log.connection, {place.topic for place in assigned})
+    names = log.names
+    ids = await topic_ids(log.connection, {place.topic for place in assigned})
+    present = {names.here(topic): found for topic, found in ids.items()}
     if changed := await store.changed_topics(present):
         raise LogReset(
             f"{', '.join(changed)} was deleted and made again: the log is not the one that "
@@ -56,7 +59,7 @@ async def check_same_log(
     ends = await kafka.end_offsets(list(assigned))
     for place in assigned:
         known = places[place.partition]
-        position = known.positions.get(place.topic)
+        position = known.positions.get(names.here(place.topic))
         if position is None:
             if known.step == 0 and await kafka.committed(place):
                 raise LogReset(
@@ -73,15 +76,15 @@ async def check_same_log(
                 f"{place.topic}/{place.partition} ends at {ends[place]}, before the stored "
                 f"position {position}: the log is not the one that the database knows"
             )
-    return _by_spot(begins), _by_spot(ends)
+    return _by_spot(names, begins), _by_spot(names, ends)
 
 
 async def check_own_journal(
     service: Service, places: Mapping[int, Place], *, kafka: Any, log: KafkaLog, store: Store
 ) -> None:
     """Raise `DatabaseOutdated` if the log has more of this service than the database knows."""
-    own = [TopicPartition(topic, p) for topic in own_streams(service) for p in places]
-    ends = _by_spot(await kafka.end_offsets(own))
+    own = [log.names.place(topic, p) for topic in own_streams(service) for p in places]
+    ends = _by_spot(log.names, await kafka.end_offsets(own))
     if numbers := await last_numbers(service, log, ends, places):
         # Who had the partition before may have made a step since these places were read.
         check_known(service, numbers, await store.places(list(places)))
@@ -93,12 +96,13 @@ async def _exists(log: KafkaLog, place: TopicPartition, offset: int) -> bool:
     What was handled may lie behind the start of a transaction that is open, where what can be read
     ends. Some brokers report the last batch's first offset as the end; a read tells for sure.
     """
-    if await log.written(place.topic, place.partition) > offset:
+    spot = log.names.spot(place)
+    if await log.written(*spot) > offset:
         return True
-    async for rows in log.read(place.topic, place.partition, offset):
+    async for rows in log.read(*spot, offset):
         return bool(rows) and rows[0].offset == offset
     return False
 
 
-def _by_spot(offsets: Mapping[TopicPartition, int]) -> dict[Spot, int]:
-    return {(place.topic, place.partition): offset for place, offset in offsets.items()}
+def _by_spot(names: Names, offsets: Mapping[TopicPartition, int]) -> dict[Spot, int]:
+    return {names.spot(place): offset for place, offset in offsets.items()}

@@ -11,7 +11,7 @@ import httpx
 
 from schemas.actors import Actor
 from schemas.base import Command
-from schemas.people import PersonContact
+from schemas.people import PersonContact, PersonErased
 from schemas.topics import COMMANDS, Service
 from services.chassis.http.identity import ON_BEHALF, VIA
 
@@ -21,6 +21,7 @@ WAIT = 10
 _SERVICE: dict[type[Command], Service] = {
     **{kind: service for service, kinds in COMMANDS.items() for kind in kinds},
     PersonContact: "notify",
+    PersonErased: "notify",
 }
 
 

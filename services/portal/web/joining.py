@@ -5,8 +5,10 @@ it has been sent; an age or a rank is never asked.
 """
 
 from collections.abc import Collection, Mapping
+from io import BytesIO
 from typing import Any
 
+import segno
 from fastapi.responses import Response
 from pydantic import ValidationError
 
@@ -22,7 +24,7 @@ from services.portal import phrases, weeks
 from services.portal.jobs import jobs_by_name
 from services.portal.tools import tool_of
 from services.portal.views import Cohort, Participant
-from services.portal.web.rendering import message, onward, page
+from services.portal.web.rendering import HEADS, message, onward, page
 from services.portal.web.signing_in import address_of, letter_to
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
@@ -39,6 +41,15 @@ async def home(visit: Visit) -> Response:
 async def about(visit: Visit) -> Response:
     """What a programme is, what it takes, and the two ways in."""
     return page(visit, "about.html", cohort=await _cohort(visit))
+
+
+async def qr_code(visit: Visit) -> Response:
+    """The address of a programme's page as a QR code, for the intranet and for paper."""
+    cohort = await _cohort(visit)
+    drawn = BytesIO()
+    address = f"{visit.site.url}/inscription/{cohort.id}"
+    segno.make_qr(address, error="m").save(drawn, kind="svg", scale=8, light="#fff", xmldecl=False)
+    return Response(drawn.getvalue(), media_type="image/svg+xml", headers=HEADS)
 
 
 async def mentor_form(visit: Visit) -> Response:

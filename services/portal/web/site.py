@@ -86,6 +86,10 @@ class Site:
         found = await self.kept.settle("person", key, chosen, now + timedelta(days=30), now)
         return str(found["id"])
 
+    async def forget_person(self, cohort_id: str, address: str) -> None:
+        """Forget which id an address was given: whoever was erased comes back as somebody new."""
+        await self.kept.forget("person", f"{cohort_id}/{digest(address.casefold())}")
+
     async def cohort(self, cohort_id: str) -> Cohort:
         """A cohort. Raises `NotHere`."""
         found = await self.store.one(Cohort, cohort_id, cohort_id)

@@ -195,7 +195,9 @@ async def test_a_body_that_is_no_object_is_a_problem_and_not_a_fault(
     async with site.client() as client:
         answer = await client.post(CONFIRM, content=content, headers=headers)
 
-    assert problem(answer, answer.status_code)["status"] in (400, 422)
+    found = problem(answer, answer.status_code)
+    assert found["status"] in (400, 422)
+    assert all(error["field"] == "body" for error in found.get("errors", ()))
     assert site.sent == []
 
 

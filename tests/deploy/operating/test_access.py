@@ -96,6 +96,41 @@ def test_a_name_that_would_mean_something_else_is_none_of_a_subscriber(name: str
         subscriber(name)
 
 
+def test_with_a_prefix_nobody_may_anything_with_what_has_another_one() -> None:
+    """Also where one prefix begins with the other, and beside an installation without any."""
+    for prefix in ("bercy.", "bercy.dgfip_", ""):
+        for account in accounts(["tresor"], prefix):
+            for grant in account.grants:
+                assert grant.name.startswith(prefix)
+                for other in {"bercy.", "bercy.dgfip_", "Justice-", ""} - {prefix}:
+                    theirs = {
+                        *(other + t for t in TOPICS),
+                        *(other + group_of(s) for s in SERVICES),
+                    }
+                    allowed = {t for t in theirs if t == grant.name}
+                    if grant.prefix:
+                        allowed |= {t for t in theirs if t.startswith(grant.name)}
+                    assert allowed == set(), (prefix, account.name, grant)
+
+
+def test_accounts_of_two_installations_have_different_names() -> None:
+    named = [{account.name for account in accounts(["x"], p)} for p in ("", "Bercy_1.", "bercy.2-")]
+    assert "bercy-1-mentoring-operator" in named[1]
+    assert len(set.union(*named)) == sum(map(len, named))
+
+
+@pytest.mark.parametrize("format_", ["table", "kafka-acls", "strimzi"])
+async def test_the_table_of_a_shared_kafka_names_what_is_on_it(format_: str) -> None:
+    done = await connecte(
+        "topics", "access", "--format", format_, "--json", CONNECTE_TOPIC_PREFIX="bercy."
+    )
+    assert done.code == 0, done.err
+    text = str(done.document)
+    assert "bercy.mentoring.people" in text
+    assert "bercy-mentoring-notify" in text
+    assert "'mentoring." not in text
+
+
 # --- what is made of it -------------------------------------------------------------------------
 
 

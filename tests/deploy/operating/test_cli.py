@@ -1,6 +1,7 @@
 """`connecte` says what it does, does what it says, and names what is wrong in one line."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -20,11 +21,13 @@ from deploy import cli
 from deploy.errors import BadInput, explained
 from deploy.local.process import free_port
 from deploy.local.stack import Stack, Terms, running_stack
+from deploy.operating.platform import Platform
 from deploy.operating.reach import domain_of
 from deploy.operating.rosters import MANAGER_COLUMNS, MENTOR_COLUMNS, write_roster
 from deploy.trial.pilot.generate import generate
 from schemas.envelope import Record
 from schemas.gate import generate as catalogue
+from schemas.matching import RunRound
 from schemas.topics import TOPICS
 from services.chassis.documents import CHASSIS_DOCUMENTS
 from services.chassis.log.kafka import KafkaLog
@@ -107,6 +110,15 @@ BAD = {
         f"--managers deploy/trial/pilot/managers.csv --matching http://x --notify http://x",
         "name: String should have at most 120 characters",
     ),
+    "pilot with a scale": ("demo --scale 0.5", "--scale is for --scenario ministries"),
+    "time that stands": ("demo --days-per-second 0", "--days-per-second is above 0"),
+    "always killed": ("demo --kill-every=-1", "--kill-every is above 0"),
+    "no coordinator": ("up --coordinator foo", "--coordinator: an e-mail address looks like"),
+    "nobody to write to": ("letters preview build/x --contact foo", "--contact: an e-mail address"),
+    "no policy": (
+        "match --mentors nowhere.csv --managers nowhere.csv --policy pyproject.toml",
+        "pyproject.toml: build-system: there is no such field",
+    ),
     "no broker named": ("topics apply", "KAFKA_BOOTSTRAP_SERVERS is not set"),
     "a wrong subscriber": ("topics access --subscriber a.b", "--subscriber: 'a.b' is no name"),
     "no database named": ("parked list", "MONGODB_URI is not set"),
@@ -145,6 +157,27 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(
     assert done.code == 2
     assert "CONNECTE_PARTITIONS" in done.err
     assert "many-secrets" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("KAFKA_SASL_PASSWORD", "hush", "KAFKA_SASL_PASSWORD: not used with"),
+        ("CONNECTE_CLOCK_RATE", "hush", "CONNECTE_CLOCK_RATE: Input should be a valid number"),
+    ],
+)
+def test_a_line_about_settings_begins_with_the_name_of_one(
+    name: str,
+    value: str,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv(name, value)
+    done = here(monkeypatch, capfd, "topics", "plan")
+    assert done.err.startswith(f"connecte: {line}")
+    assert "hush" not in done.err
 
 
 @pytest.mark.parametrize("uri", ["postgres://u:hush@h/d", "mongodb://u:hush@h:port"])
@@ -203,6 +236,25 @@ def test_parts_that_are_away_are_one_line_and_1(
 def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     assert explained(ZeroDivisionError()) is None
     assert explained(ExceptionGroup("", [BadInput("so")])) == ("so", 2)
+
+
+async def test_a_service_that_is_older_is_told_nothing_of_a_field_that_nobody_has_given() -> None:
+    bodies: list[bytes] = []
+
+    async def service(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        size = re.search(rb"content-length: (\d+)", head)
+        if size is not None:
+            bodies.append(await reader.readexactly(int(size[1])))
+        length = b"content-length: 14\r\nconnection: close\r\n\r\n"
+        writer.write(b"HTTP/1.1 200 OK\r\n" + length + b'{"done": true}')
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(service, "127.0.0.1", port := free_port())
+    async with server, Platform({"matching": f"http://127.0.0.1:{port}"}, None) as platform:
+        await platform.send("matching", RunRound(cohort_id="c", round_id="r"))
+    assert [json.loads(body) for body in bodies] == [{"cohort_id": "c", "round_id": "r"}]
 
 
 async def test_ctrl_c_ends_it_cleanly() -> None:
@@ -308,17 +360,9 @@ async def test_people_in_a_round_and_every_database_rebuilt_byte_for_byte(
     tmp_path: Path, rosters: tuple[str, str]
 ) -> None:
     async with running_stack(tmp_path / "stack", Terms(partitions=1)) as stack:
-        urls = {f"CONNECTE_{n.upper()}_URL": s.url for n, s in stack.services.items()}
-        environment = {
-            **urls,
-            "KAFKA_BOOTSTRAP_SERVERS": stack.kafka,
-            "MONGODB_URI": stack.mongodb,
-            "CONNECTE_PARTITIONS": "1",
-            "CONNECTE_KAFKA_IDEMPOTENT": "false",
-        }
 
-        async def run(*arguments: str) -> Done:
-            return await connecte(*arguments, **environment)
+        async def run(*arguments: str, **others: str) -> Done:
+            return await connecte(*arguments, **{**stack.settings, **others})
 
         people = ("--cohort", "c-1", "--mentors", rosters[0], "--managers", rosters[1])
         unopened, unknown = await asyncio.gather(
@@ -346,6 +390,11 @@ async def test_people_in_a_round_and_every_database_rebuilt_byte_for_byte(
         pairs = proposed.document["pairs"]
         assert len(pairs) == proposed.document["round"]["proposed"] > 0
         await asyncio.gather(*(service.stop() for service in stack.services.values()))
+
+        for command in ("rebuild matching --verify", "parked retry matching --all"):
+            elsewhere = await run(*command.split(), CONNECTE_PARTITIONS="2")
+            assert elsewhere.code == 1
+            assert "has 1 partitions, not 2 (CONNECTE_PARTITIONS)" in elsewhere.err
 
         verified = await asyncio.gather(
             run("rebuild", "matching", "--verify", "--json"),

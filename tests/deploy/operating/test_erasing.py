@@ -90,6 +90,7 @@ async def test_a_person_leaves_every_cohort_and_is_forgotten_in_all_of_them(here
     assert became[second]["manager"] == {"before": "waiting", "after": "withdrawn"}
     assert await contacts(here) == 0
     assert "Lise" not in done.out + done.err
+    assert "is it the one of the roster" not in done.err
     again = await here.connecte("erase", PERSON, "--yes", "--json")
     assert (again.code, again.document["erased"]) == (0, True), again.err
     same = await here.connecte("rebuild", "notify", "--verify", "--json")
@@ -111,4 +112,5 @@ async def test_a_contact_that_was_set_aside_is_forgotten_with_the_person(here: M
     done = await here.connecte("erase", PERSON, "--yes", "--json")
 
     assert (done.code, done.document["erased"]) == (0, True), done.err
+    assert "is it the one of the roster" in done.err
     assert (await here.connecte("parked", "list", "--json")).document["total"] == 0

@@ -171,17 +171,21 @@ class Run:
             self.letter(f"{name}:{subject}{of}:{person}", name, person, side, data)
         return record
 
-    def letter(self, letter_id: str, name: str, person: str, side: str, facts: Row) -> None:
+    def letter(
+        self, letter_id: str, name: str, person: str, side: str, facts: Row, **more: Any
+    ) -> None:
         """Notify queues a letter and sends it, and it arrives."""
         about = {"cohort_id": COHORT, "letter_id": letter_id, "person_id": person}
-        self.queue(letter_id, name, person, side, facts)
+        self.queue(letter_id, name, person, side, facts, **more)
         self.write("notify", "LetterSent", letter_id, {**about, "template": name})
         self.row("notify", "letters", letter_id)["state"] = "sent"
         self.mails.append(Mail(COHORT, letter_id, f"<{letter_id}>", f"{person}@example.org"))
 
-    def queue(self, letter_id: str, name: str, person: str, side: str, facts: Row) -> None:
+    def queue(
+        self, letter_id: str, name: str, person: str, side: str, facts: Row, **more: Any
+    ) -> None:
         """Notify queues a letter."""
-        data = {"cohort_id": COHORT, "letter_id": letter_id, "person_id": person}
+        data = {"cohort_id": COHORT, "letter_id": letter_id, "person_id": person, **more}
         data |= {"template": name, "side": side, "facts": facts}  # type: ignore[dict-item]
         self.write("notify", "LetterQueued", letter_id, data)
         self.row("notify", "letters", letter_id, state="queued")

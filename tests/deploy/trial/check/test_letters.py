@@ -117,6 +117,81 @@ def test_a_letter_that_arrived_under_two_message_ids_is_doubled() -> None:
     only_doubled(findings, "MentorVolunteered:m-1:m-1", "in the mailbox twice", "<other>")
 
 
+def told_with(run: Run, **more: object) -> None:
+    """The late manager is told so in a letter that tells something else before that."""
+    run.fact("matching", "ManagerEnrolled", "g-8", manager_id="g-8")
+    run.row("matching", "managers", "g-8")
+    first = "ManagerEnrolled:g-8:g-9"
+    run.letter(first, "ManagerEnrolled", "g-9", "manager", {}, also=[more])
+
+
+ALSO = {
+    "news_id": LATE,
+    "template": "ManagerEnrolled",
+    "side": "manager",
+    "facts": LATE_FACT,
+}
+
+
+def test_a_fact_can_be_told_in_the_letter_of_another_one() -> None:
+    run = late_run()
+    told_with(run, **ALSO)
+    assert not names(judged(run).lost, LATE)
+
+
+def test_a_fact_that_two_letters_tell_is_doubled() -> None:
+    run = late_run()
+    run.letter(LATE, "ManagerEnrolled", "g-9", "manager", LATE_FACT)
+    told_with(run, **ALSO)
+    assert names(judged(run).doubled, LATE)
+
+
+def dropped(run: Run, template: str, subject: str, by: str | None, cause: str = "outdated") -> None:
+    about = {"letter_id": f"{template}:{subject}:g-9", "person_id": "g-9", "template": template}
+    run.write("notify", "NewsDropped", about["letter_id"], {**about, "cause": cause, "by": by})
+
+
+def waiting_and_proposed() -> Run:
+    """A manager waits, and has a proposal before the letter on it has left."""
+    run = short_run()
+    place = {"round_id": "round-1", "position": 1, "cause": "competition"}
+    run.fact("matching", "ManagerWaitlisted", "g-9", manager_id="g-9", waiting=place, first=True)
+    run.fact("matching", "PairProposed", "m-9~g-9", mentor_id="m-9", manager_id="g-9")
+    return run
+
+
+WAITS = "ManagerWaitlisted:g-9:round-1:g-9"
+
+
+def test_what_another_fact_has_made_untrue_is_not_owed_any_more() -> None:
+    run = waiting_and_proposed()
+    assert names(judged(run).lost, WAITS)
+    run = waiting_and_proposed()
+    dropped(run, "ManagerWaitlisted", "g-9:round-1", "PairProposed:m-9~g-9")
+    assert not names(judged(run).lost, WAITS)
+
+
+def test_what_was_dropped_for_no_good_reason_is_lost() -> None:
+    run = waiting_and_proposed()
+    dropped(run, "ManagerWaitlisted", "g-9:round-1", "PairProposed:m-9~g-7")
+    assert names(judged(run).lost, "does not make it untrue")
+    run = waiting_and_proposed()
+    dropped(run, "ManagerWaitlisted", "g-9:round-1", None, "too-late")
+    assert names(judged(run).lost, "only a reminder can come too late")
+
+
+def test_a_reminder_of_what_is_not_its_readers_is_lost() -> None:
+    run = short_run()
+    facts = {"pair_id": "m-7~g-7"}
+    run.letter("ProposalReminder:m-7~g-7:1:g-1", "ProposalReminder", "g-1", "manager", facts)
+    assert names(judged(run).lost, "which is not theirs")
+
+
+def test_the_letters_of_a_course_are_counted_without_its_calendar_mails() -> None:
+    found = judged(whole_run()).figures["letters_per_course"]
+    assert set(found) == {"courses", "median", "maximum"}
+
+
 SIDES = {"mentor": ("mentor",), "manager": ("manager",)}
 
 

@@ -1,0 +1,77 @@
+"""How many letters somebody reads in a course that nothing disturbs, counted from the log alone."""
+
+from collections import Counter, defaultdict
+from statistics import median
+from typing import Any
+
+from deploy.trial.check.letters import tellings
+from deploy.trial.check.wire import Log
+
+CALENDAR_MAILS = (
+    "SessionPlanned",
+    "SessionRescheduled",
+    "SessionShifted",
+    "SessionRelocated",
+    "SessionPostponed",
+    "SessionCancelled",
+    "SessionWithdrawn",
+)
+"""Mails for a calendar program, one line long; all others are letters to read."""
+_OF_A_PAIR = (
+    *CALENDAR_MAILS[1:],
+    "SessionMissed",
+    "SessionMoveProposed",
+    "SessionDisputed",
+    "AttendanceCorrected",
+    "PlanningPostponed",
+    "PairStalled",
+    "PairDissolved",
+    "GraduationWithdrawn",
+)
+_OF_A_PERSON = ("ProposalDeclined", "ProposalExpired", "ManagerWaitlisted")
+
+
+def letters_per_course(log: Log) -> dict[str, Any]:
+    """The letters to read per person and course, from enrolment to farewell, reminders included.
+
+    `courses`: those whose pair graduated and where nothing was moved, missed, corrected or left
+    unsaid, and whose person had no other proposal before; `median` and `maximum` are null without
+    any.
+    """
+    disturbed = _disturbed(log)
+    courses = [
+        (fact.cohort, person, fact.text("pair_id"))
+        for fact in log.facts("PairGraduated")
+        for person in (fact.text("mentor_id"), fact.text("manager_id"))
+        if not {(fact.cohort, fact.text("pair_id")), (fact.cohort, person)} & disturbed
+    ]
+    read: Counter[tuple[str, str, str]] = Counter()
+    of_person: dict[tuple[str, str], int] = defaultdict(int)
+    for letter in log.facts("LetterQueued"):
+        if letter.text("template") in CALENDAR_MAILS:
+            continue
+        reader = (letter.cohort, letter.text("person_id"))
+        pairs = {telling.facts.get("pair_id") for _, telling in tellings(letter)}
+        of_person[reader] += None in pairs
+        for pair in pairs - {None}:
+            read[(*reader, pair)] += None not in pairs
+    counts = [read[course] + of_person[course[:2]] for course in courses]
+    return {
+        "courses": len(counts),
+        "median": median(counts) if counts else None,
+        "maximum": max(counts, default=None),
+    }
+
+
+def _disturbed(log: Log) -> set[tuple[str, str]]:
+    """(cohort, pair or person) whose course was not as planned."""
+    pairs = {(fact.cohort, fact.text("pair_id")) for fact in log.facts(*_OF_A_PAIR)}
+    presumed = (fact for fact in log.facts("SessionCompleted") if fact.data.get("presumed"))
+    pairs |= {(fact.cohort, fact.text("pair_id")) for fact in presumed}
+    people = {
+        (fact.cohort, fact.text(name))
+        for fact in log.facts(*_OF_A_PERSON)
+        for name in ("mentor_id", "manager_id")
+        if fact.data.get(name)
+    }
+    return pairs | people

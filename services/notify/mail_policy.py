@@ -1,0 +1,73 @@
+"""How an e-mail is written to bytes: lines, names and subjects as mail servers like them. Pure."""
+
+import re
+from email import policy
+from email.header import Header
+from email.headerregistry import HeaderRegistry
+from typing import Any
+
+_LINE = 76
+
+
+class _Headers(HeaderRegistry):
+    """As Python's own, which makes a class anew for every header of every letter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        name = name.lower()
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
+
+
+class _Mail(policy.EmailPolicy):
+    """Lines as RFC 2045, 2047 and 5322 have them: 76 at most where they are folded or encoded.
+
+    Names and subjects are folded here, for Python's own policy loses the quotes of a name that it
+    folds. An id or an address stays whole, for it has no place to fold it at: as an encoded word
+    not every reader would know it. It is shorter than the 998 that a line may have.
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        match name.lower():
+            case "from" | "to":
+                [one] = value.addresses
+                folded = _mailbox(name, one.display_name, one.addr_spec)
+            case "subject":
+                folded = f"{name}: {_said(name, str(value))}"
+            case "x-connecte-tells" if value.isascii():
+                folded = "\r\n ".join([f"{name}:", *value.split()])
+            case "message-id" | "x-connecte-letter" | "x-connecte-cohort" if value.isascii():
+                folded = f"{name}: {value}"
+            case _:
+                folded = str(super().fold(name, value)).removesuffix(self.linesep)
+        return folded + self.linesep
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii")  # as it is without SMTPUTF8
+
+
+def _mailbox(header: str, name: str, address: str) -> str:
+    """A header with a name and an address; the address has a line of its own if it has to."""
+    if not name:
+        return f"{header}: {address}"
+    quoted = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    simple = name if re.fullmatch(r"[\w'*+/ -]+", name, re.ASCII) else quoted
+    said = f"{header}: {_said(header, name, simple)}"
+    space = " " if len(said.rpartition("\r\n")[2]) + len(address) + 3 <= _LINE else "\r\n "
+    return f"{said}{space}<{address}>"
+
+
+def _said(header: str, text: str, plain: str | None = None) -> str:
+    """A text in a header: as it is, if it can be, or as encoded words on lines of their own."""
+    plain = text if plain is None else plain
+    fits = len(header) + 2 + len(plain) <= _LINE
+    if fits and plain.isascii() and plain.isprintable() and "=?" not in plain:
+        return plain
+    return Header(text, "utf-8", _LINE, header).encode(linesep="\r\n")
+
+
+MAIL_POLICY = _Mail(max_line_length=_LINE, linesep="\r\n", header_factory=_Headers())

@@ -1,0 +1,209 @@
+"""What follows from a fact: letters that leave at once, and what is held for the next one.
+
+Always holds: one telling per fact and person, however often the fact comes; what waits and has
+become untrue is dropped at once; what can wait is told in one letter a day; a change of the next
+48 hours does not wait.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime, time, timedelta
+
+from schemas.base import Event
+from schemas.feedback import SurveyOpened
+from schemas.letter_rules import LetterRules
+from schemas.meeting import SessionRelocated
+from schemas.notify import LetterQueued, NewsDropped, NewsHeld
+from schemas.saying import PARIS
+from schemas.scheduling import (
+    SessionCancelled,
+    SessionEvent,
+    SessionMoveDeclined,
+    SessionMoveProposed,
+    SessionPostponed,
+    SessionRescheduled,
+    SessionShifted,
+    SessionWithdrawn,
+)
+from schemas.values import QuietHours, Side
+from services.chassis.domain import Decision
+from services.notify.calendar import next_sending_time
+from services.notify.letters import LETTERS, Telling, fact_id, letters_of
+from services.notify.outdating import makes_untrue
+from services.notify.reminding import NOTICE, reminders_of
+from services.notify.views import Cohort, Tray
+
+SOON = timedelta(hours=48)
+_CHANGES = (
+    SessionCancelled,
+    SessionMoveDeclined,
+    SessionMoveProposed,
+    SessionPostponed,
+    SessionRelocated,
+    SessionRescheduled,
+    SessionShifted,
+    SessionWithdrawn,
+)
+
+
+def tell(
+    cohort: Cohort | None,
+    trays: Mapping[str, Tray],
+    known: Collection[str],
+    event: Event,
+    now: datetime,
+) -> Decision:
+    """Drop what the fact makes untrue, tell it to whom it concerns, and set its reminders.
+
+    `trays`: by person, of those whom it concerns; `known`: its letters that there are already.
+    """
+    rules, quiet_hours = rules_of(cohort)
+    events: list[Event] = [*_dropped(trays, event)]
+    for news_id, person_id, side in letters_of(event):
+        tray = trays.get(person_id)
+        if news_id in known or _has(tray, news_id) or _is_covered(tray, event):
+            continue
+        events.append(_told(event, news_id, person_id, side, tray, rules, quiet_hours, now))
+    events.extend(_reminders(trays, event, rules, quiet_hours, now))
+    return events
+
+
+def rules_of(cohort: Cohort | None) -> tuple[LetterRules, QuietHours]:
+    """How a cohort's letters are gathered, and when none leaves."""
+    # A session's fact can overtake the cohort's opening, which is on another topic.
+    return (cohort.rules, cohort.quiet_hours) if cohort else (LetterRules(), QuietHours())
+
+
+def _dropped(trays: Mapping[str, Tray], event: Event) -> Iterator[NewsDropped]:
+    for person_id, tray in trays.items():
+        for entry in tray.waiting:
+            if makes_untrue(event, entry):
+                yield NewsDropped(
+                    cohort_id=event.cohort_id,
+                    letter_id=entry.news_id,
+                    person_id=person_id,
+                    template=entry.template,
+                    cause="outdated",
+                    by=fact_id(event),
+                )
+
+
+def _has(tray: Tray | None, news_id: str) -> bool:
+    return tray is not None and any(entry.news_id == news_id for entry in tray.waiting)
+
+
+def _is_covered(tray: Tray | None, event: Event) -> bool:
+    """The questions after a session are in the letter that asked whether it took place."""
+    if tray is None or not isinstance(event, SurveyOpened) or event.kind != "session":
+        return False
+    return session_asked(event) in tray.asked
+
+
+def session_asked(event: SurveyOpened) -> str:
+    """The id of the session after which a survey is opened."""
+    occasion = event.survey_id.removeprefix(f"{event.pair_id}~").partition("~")[0]
+    return f"{event.pair_id}~{occasion.removeprefix('s')}"
+
+
+def _told(
+    event: Event,
+    news_id: str,
+    person_id: str,
+    side: Side,
+    tray: Tray | None,
+    rules: LetterRules,
+    quiet_hours: QuietHours,
+    now: datetime,
+) -> NewsHeld | LetterQueued:
+    about = {
+        "cohort_id": event.cohort_id,
+        "letter_id": news_id,
+        "person_id": person_id,
+        "template": type(event).__name__,
+        "side": side,
+        "facts": event.model_dump(mode="json"),
+    }
+    telling = LETTERS[type(event)]
+    if telling.waits and (at := _gathered(tray, rules, quiet_hours, now)) > now:
+        return NewsHeld(**about, tell_at=at, joins_from=now)
+    urgent, at = _leaves(event, rules, quiet_hours, now)
+    at = max(at, _with_the_first_letter(tray, event, telling, at))
+    # The dates of a session are kept in the tray, and there is none before something was held.
+    if at == now and (tray is not None or telling.invitation is None):
+        return LetterQueued(**about, send_at=at, urgent=urgent)
+    return NewsHeld(**about, tell_at=at, joins_from=at)
+
+
+def _gathered(
+    tray: Tray | None, rules: LetterRules, quiet_hours: QuietHours, now: datetime
+) -> datetime:
+    """When what can wait is told: within the hour, but no second time on the same day.
+
+    Where nothing is gathered, each fact has its own letter, as soon as letters are sent.
+    """
+    if rules.gather_minutes == 0:
+        return next_sending_time(now, quiet_hours)
+    at = next_sending_time(now + timedelta(minutes=rules.gather_minutes), quiet_hours)
+    if tray is not None and tray.told_on is not None and day_of(at) <= tray.told_on:
+        tomorrow = datetime.fromisoformat(tray.told_on).date() + timedelta(days=1)
+        at = next_sending_time(datetime.combine(tomorrow, time(), PARIS), quiet_hours)
+    return at
+
+
+def day_of(moment: datetime) -> str:
+    """Its day in Paris, as `2017-03-06`."""
+    return moment.astimezone(PARIS).date().isoformat()
+
+
+def _leaves(
+    event: Event, rules: LetterRules, quiet_hours: QuietHours, now: datetime
+) -> tuple[bool, datetime]:
+    """Whether it leaves in quiet hours, and when it leaves."""
+    at = next_sending_time(now, quiet_hours)
+    if at == now or not isinstance(event, _CHANGES):
+        return False, at
+    dates = (event.starts_at, getattr(event, "previously_at", event.starts_at))
+    soon = [date for date in dates if now < date <= now + SOON]
+    if soon and (rules.urgent_at_night or at + NOTICE > min(soon)):
+        return True, now
+    return False, at
+
+
+def _with_the_first_letter(
+    tray: Tray | None, event: Event, telling: Telling, at: datetime
+) -> datetime:
+    """Invitations come with the letter that says who one is paired with, and not before it."""
+    if tray is None or telling.invitation is None or not isinstance(event, SessionEvent):
+        return at
+    formed = (e for e in tray.waiting if e.template == "PairFormed")
+    return max([at, *(e.tell_at for e in formed if e.facts["pair_id"] == event.pair_id)])
+
+
+def _reminders(
+    trays: Mapping[str, Tray],
+    event: Event,
+    rules: LetterRules,
+    quiet_hours: QuietHours,
+    now: datetime,
+) -> Iterator[NewsHeld | NewsDropped]:
+    facts = None
+    for reminder in reminders_of(event, rules, quiet_hours, now):
+        news_id = f"{reminder.fact}:{reminder.person_id}"
+        if _has(trays.get(reminder.person_id), news_id):
+            continue
+        facts = facts or event.model_dump(mode="json")
+        about = {
+            "cohort_id": event.cohort_id,
+            "letter_id": news_id,
+            "person_id": reminder.person_id,
+            "template": reminder.template,
+        }
+        if reminder.comes_too_late(now):
+            yield NewsDropped(**about, cause="too-late")
+        else:
+            yield NewsHeld(
+                **about,
+                side=reminder.side,
+                facts=facts,
+                tell_at=reminder.tell_at,
+                joins_from=reminder.joins_from,
+            )

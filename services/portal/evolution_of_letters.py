@@ -1,0 +1,53 @@
+"""How letters follow from what notify tells of them. A fold: no time, no rules, no I/O."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from schemas.base import recast
+from schemas.notify import LetterDeferred, LetterEvent, LetterFailed, LetterQueued, LetterSent
+from services.chassis.domain import Change, Evolution, Gone, State
+from services.portal.views import FailedLetter, Letter
+
+
+def _queued(_: State, event: LetterQueued) -> Iterable[Change]:
+    closes = event.facts.get("closes_at") if event.template == "SurveyOpened" else None
+    yield Letter(
+        id=event.letter_id,
+        cohort_id=event.cohort_id,
+        person_id=event.person_id,
+        side=event.side,
+        template=event.template,
+        owed_at=event.send_at,
+        closes_at=datetime.fromisoformat(closes) if isinstance(closes, str) else None,
+    )
+
+
+def _sent(state: State, event: LetterSent) -> Iterable[Change]:
+    yield from _becomes(state, event, "sent")
+
+
+def _failed(state: State, event: LetterFailed) -> Iterable[Change]:
+    yield recast(FailedLetter, event, id=event.letter_id)
+    yield from _becomes(state, event, "failed")
+
+
+def _tried_again(state: State, event: LetterDeferred) -> Iterable[Change]:
+    letter = state.get(FailedLetter, event.cohort_id, event.letter_id)
+    if letter is not None:
+        yield Gone(letter)
+    yield from _becomes(state, event, "queued")
+
+
+def _becomes(state: State, event: LetterEvent, became: str) -> Iterable[Change]:
+    letter = state.get(Letter, event.cohort_id, event.letter_id)
+    if letter is not None:
+        yield letter.model_copy(update={"state": became})
+
+
+EVOLUTION_OF_LETTERS: Evolution = {
+    LetterQueued: _queued,
+    LetterSent: _sent,
+    LetterFailed: _failed,
+    LetterDeferred: _tried_again,
+}
+"""What notify tells of a letter, to the documents that it changes."""

@@ -1,0 +1,368 @@
+"""What waits is told in one letter a day; what has become untrue meanwhile is told to nobody."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.base import Event
+from schemas.feedback import SurveyClosed
+from schemas.letter_rules import LetterRules
+from schemas.matching import PairDissolved, ProposalAccepted
+from schemas.notify import LetterQueued, NewsDropped
+from schemas.scheduling import (
+    PairGraduated,
+    PairStalled,
+    SessionCancelled,
+    SessionCompleted,
+    SessionConfirmed,
+    SessionMissed,
+    SessionMoveDeclined,
+    SessionPlanned,
+    SessionRescheduled,
+    SessionShifted,
+)
+from schemas.values import CohortPolicy, Side
+from services.chassis.domain import Due
+from services.notify.handlers import DOMAIN
+from services.notify.views import LateReminder, Letter, Tray
+from tests.notify.facts import (
+    ATTENDANCE,
+    COHORT,
+    FACTS,
+    FORMED,
+    MANAGER,
+    MENTOR,
+    OPENED,
+    PAIR,
+    PLANNED,
+    PROPOSED,
+    STARTS,
+    WAITLISTED,
+    folded,
+    session,
+    survey,
+)
+from tests.scenario import NOW, Scenario, kinds
+
+PAIR_FIELDS = {"cohort_id": COHORT, "pair_id": PAIR, "mentor_id": MENTOR, "manager_id": MANAGER}
+DISSOLVED = PairDissolved(**PAIR_FIELDS, cause="request")
+
+
+def opened(**rules: object) -> Scenario:
+    policy = CohortPolicy(letters=LetterRules.model_validate(rules))
+    return Scenario(DOMAIN).given(OPENED.model_copy(update={"policy": policy}))
+
+
+def number(n: int, kind: type[Event] = SessionPlanned, **more: object) -> Event:
+    """A fact about session `n`, two weeks after the one before."""
+    starts = STARTS + timedelta(weeks=2 * (n - 1))
+    about = {"session_id": f"{PAIR}~{n}", "number": n, "starts_at": starts}
+    event: Event = session(kind, **{**about, "ends_at": starts + timedelta(hours=1), **more})
+    return event
+
+
+def post(scenario: Scenario) -> None:
+    """Every tray whose moment has come is emptied; what is queued is left to the sender."""
+    while due := [
+        tray
+        for tray in scenario.state.whole(Tray, COHORT)
+        if tray.due_at is not None and tray.due_at <= scenario.now
+    ]:
+        for tray in due:
+            scenario.when(Due(cohort_id=COHORT, collection=Tray.collection, id=tray.id))
+            after = scenario.state.get(Tray, COHORT, tray.id)
+            assert after is not None and len(after.waiting) < len(tray.waiting)
+
+
+def letters(scenario: Scenario, person: str = MENTOR) -> list[LetterQueued]:
+    found = [e for e in scenario.events if isinstance(e, LetterQueued) and e.person_id == person]
+    scenario.events.clear()
+    return found
+
+
+def told(letter: LetterQueued) -> list[str]:
+    return [letter.template, *(news.template for news in letter.also)]
+
+
+def dropped(scenario: Scenario) -> list[tuple[str, str]]:
+    found = [e for e in scenario.events if isinstance(e, NewsDropped)]
+    return [(e.template, e.cause) for e in found if e.person_id == MENTOR]
+
+
+# --- gathering --------------------------------------------------------------------------------
+
+
+def test_a_new_pair_has_one_letter_and_its_invitations_with_it() -> None:
+    scenario = opened()
+    scenario.when(FORMED)
+    for n in range(1, 6):
+        scenario.when(number(n))
+    scenario.when(survey("start", "mentor"))
+    assert letters(scenario) == []
+    post(scenario.later(hours=1))
+    kick_off, *invitations = letters(scenario)
+    assert told(kick_off) == ["PairFormed", "SurveyOpened"]
+    assert [date.number for date in kick_off.dates] == [1, 2, 3, 4, 5]
+    assert [told(letter) for letter in invitations] == [["SessionPlanned"]] * 5
+
+
+def test_what_can_wait_is_told_once_a_day() -> None:
+    scenario = opened()
+    scenario.when(ATTENDANCE)
+    post(scenario.later(hours=1))
+    assert [told(letter) for letter in letters(scenario)] == [["AttendanceRequested"]]
+    scenario.when(PairStalled(**PAIR_FIELDS, since=NOW))
+    scenario.when(DISSOLVED.model_copy(update={"pair_id": f"{MENTOR}~g-9", "manager_id": "g-9"}))
+    post(scenario.later(hours=8))
+    assert letters(scenario) == []
+    post(scenario.later(hours=14))  # eight in the morning
+    assert [told(letter) for letter in letters(scenario)] == [["PairDissolved", "PairStalled"]]
+
+
+def test_where_nothing_is_gathered_every_fact_has_its_letter_at_once() -> None:
+    scenario = opened(gather_minutes=0)
+    assert kinds(scenario.when(FORMED)) == ["LetterQueued", "LetterQueued"]
+    assert kinds(scenario.when(ATTENDANCE)) == ["LetterQueued", "LetterQueued"]
+
+
+def test_the_letter_after_a_session_names_the_next_date_and_has_its_questions() -> None:
+    scenario = opened()
+    scenario.when(PROPOSED)
+    for n in (3, 4, 5):
+        scenario.when(number(n))
+    scenario.events.clear()
+    scenario.now = STARTS + timedelta(weeks=4, hours=1)
+    scenario.when(number(3, type(ATTENDANCE), report_by=STARTS + timedelta(days=14)))
+    post(scenario.later(hours=1))
+    [letter] = letters(scenario)
+    assert [date.number for date in letter.dates] == [4, 5]
+    scenario.when(survey("session", "mentor"))
+    post(scenario.later(days=1))
+    assert letters(scenario) == []
+
+
+def test_a_session_of_which_nobody_was_asked_has_its_questions_by_themselves() -> None:
+    scenario = opened()
+    scenario.when(ATTENDANCE)
+    scenario.when(session(SessionCompleted, by="mentor", completed=3))
+    scenario.when(survey("session", "mentor"))
+    post(scenario.later(hours=1))
+    assert [told(letter) for letter in letters(scenario)] == [["SurveyOpened"]]
+
+
+# --- what is not true any more ----------------------------------------------------------------
+
+NIGHT = datetime(2017, 3, 6, 21, 0, tzinfo=UTC)  # 22:00 in Paris
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (PLANNED, session(SessionCancelled, cause="request", revision=1)),
+        (PLANNED, session(SessionRescheduled, by="manager", revision=1, previously_at=STARTS)),
+        (PLANNED, session(SessionShifted, cause="absence", revision=1, previously_at=STARTS)),
+        (PROPOSED, FORMED),
+        (FORMED, DISSOLVED),
+        (ATTENDANCE, session(SessionCompleted, by="manager", completed=3, revision=2)),
+        (ATTENDANCE, session(SessionMissed, cause="reported", by="manager", revision=2)),
+        (
+            session(SessionMissed, cause="reported", by="manager", revision=2),
+            session(SessionPlanned, attempt=2, revision=3),
+        ),
+        (PairStalled(**PAIR_FIELDS, since=NOW), PairGraduated(**PAIR_FIELDS, sessions=5)),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_what_another_fact_of_the_same_night_makes_untrue_is_told_to_nobody(
+    first: Event, then: Event
+) -> None:
+    scenario = opened()
+    scenario.now = NIGHT
+    scenario.when(first)
+    scenario.when(then)
+    assert (type(first).__name__, "outdated") in dropped(scenario)
+    post(scenario.later(hours=12))
+    names = [name for letter in letters(scenario) for name in told(letter)]
+    assert type(first).__name__ not in names
+
+
+def test_whoever_waits_is_not_told_so_when_they_have_a_proposal_by_morning() -> None:
+    scenario = opened()
+    scenario.now = NIGHT
+    scenario.when(WAITLISTED)
+    scenario.when(PROPOSED)
+    post(scenario.later(hours=12))
+    assert [told(letter) for letter in letters(scenario, MANAGER)] == [["PairProposed"]]
+
+
+# --- what cannot wait -------------------------------------------------------------------------
+
+SOON = datetime(2017, 3, 7, 6, 30, tzinfo=UTC)  # 7:30 in Paris, before letters are sent
+
+
+@pytest.mark.parametrize(
+    ("starts", "rules", "at_once"),
+    [
+        (SOON, {}, True),
+        (SOON + timedelta(hours=8), {}, False),
+        (SOON + timedelta(hours=8), {"urgent_at_night": True}, True),
+        (SOON + timedelta(days=7), {"urgent_at_night": True}, False),
+    ],
+)
+def test_a_change_of_the_next_48_hours_leaves_at_night_if_morning_is_too_late_or_by_policy(
+    starts: datetime, rules: dict[str, bool], at_once: bool
+) -> None:
+    scenario = opened(**rules)
+    scenario.when(PROPOSED)
+    scenario.events.clear()
+    scenario.now = NIGHT
+    change = {"starts_at": starts, "ends_at": starts + timedelta(hours=1), "revision": 1}
+    scenario.when(session(SessionCancelled, cause="request", **change))
+    assert [letter.urgent for letter in letters(scenario)] == [True] * at_once
+    post(scenario.later(hours=12))
+    assert len(letters(scenario)) == (not at_once)
+
+
+def test_a_change_of_today_leaves_at_once_by_day() -> None:
+    scenario = opened()
+    scenario.when(PROPOSED)
+    by_tomorrow = {"starts_at": NOW + timedelta(hours=30), "ends_at": NOW + timedelta(hours=31)}
+    decision = scenario.when(
+        session(SessionMoveDeclined, by="manager", proposed_at=STARTS, **by_tomorrow)
+    )
+    assert kinds(decision) == ["LetterQueued", "LetterQueued"]
+
+
+# --- reminders --------------------------------------------------------------------------------
+
+
+def reminders(scenario: Scenario, person: str = MENTOR) -> list[str]:
+    names = [name for letter in letters(scenario, person) for name in told(letter)]
+    return [name for name in names if name.endswith("Reminder")]
+
+
+def until(scenario: Scenario, moment: datetime) -> Scenario:
+    """Hour by hour, so that each deadline is found in its time."""
+    while scenario.now < moment:
+        scenario.now = min(moment, scenario.now + timedelta(hours=1))
+        post(scenario)
+    return scenario
+
+
+def test_a_proposal_is_brought_to_mind_at_half_of_its_time_to_who_has_not_answered() -> None:
+    scenario = opened()
+    scenario.when(PROPOSED)
+    scenario.when(ProposalAccepted(**PAIR_FIELDS, by="manager"))
+    until(scenario, PROPOSED.expires_at)
+    assert reminders(scenario.given(), MENTOR) == ["ProposalReminder"]
+    scenario = opened()
+    scenario.when(PROPOSED)
+    scenario.when(ProposalAccepted(**PAIR_FIELDS, by="mentor"))
+    until(scenario, PROPOSED.expires_at)
+    assert reminders(scenario, MENTOR) == []
+
+
+def test_the_first_date_is_brought_to_mind_the_working_day_before() -> None:
+    scenario = opened()
+    scenario.when(number(1))
+    tray = scenario.state.get(Tray, COHORT, MENTOR)
+    assert tray is not None
+    [entry] = [e for e in tray.waiting if e.template == "SessionReminder"]
+    assert entry.tell_at == STARTS - timedelta(days=1)
+    until(scenario, STARTS)
+    assert reminders(scenario) == ["SessionReminder"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        session(SessionConfirmed, by="mentor", session_id=f"{PAIR}~1", number=1, revision=1),
+        number(1, SessionCancelled, cause="request", revision=1),
+        number(
+            1,
+            SessionRescheduled,
+            by="mentor",
+            revision=1,
+            previously_at=STARTS,
+            starts_at=STARTS + timedelta(days=20),
+            ends_at=STARTS + timedelta(days=20, hours=1),
+        ),
+        DISSOLVED,
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_a_date_that_is_confirmed_moved_or_off_is_not_brought_to_mind(end: Event) -> None:
+    scenario = opened()
+    scenario.when(number(1))
+    scenario.when(end)
+    until(scenario, STARTS + timedelta(hours=1))
+    assert reminders(scenario) == []
+
+
+def test_a_survey_is_brought_to_mind_with_the_next_letter_and_not_twice() -> None:
+    scenario = opened()
+    opened_at = survey("start", "mentor").model_copy(update={"closes_at": NOW + timedelta(days=14)})
+    scenario.when(opened_at)
+    until(scenario, NOW + timedelta(days=8))
+    assert reminders(scenario) == []
+    scenario.when(ATTENDANCE)
+    until(scenario, NOW + timedelta(days=14))
+    [letter] = letters(scenario)
+    assert told(letter) == ["AttendanceRequested", "SurveyReminder"]
+
+
+def test_a_survey_that_was_answered_is_not_brought_to_mind() -> None:
+    scenario = opened()
+    asked = survey("start", "mentor")
+    scenario.when(asked)
+    closed = {"kind": "start", "side": "mentor", "outcome": "answered"}
+    scenario.when(SurveyClosed(cohort_id=COHORT, survey_id=asked.survey_id, **closed))
+    until(scenario, asked.closes_at)
+    assert reminders(scenario) == []
+
+
+def test_a_reminder_that_comes_too_late_is_dropped_and_counted() -> None:
+    scenario = opened()
+    scenario.when(number(1))
+    scenario.now = STARTS - timedelta(minutes=30)  # nobody was at work before
+    post(scenario)
+    assert ("SessionReminder", "too-late") in dropped(scenario)
+    assert reminders(scenario) == []
+    late = scenario.state.whole(LateReminder, COHORT)
+    assert {one.template for one in late} == {"SessionReminder"}
+
+
+SIDES: tuple[Side, ...] = ("mentor", "manager")
+MORE = [number(n, revision=r) for n in (1, 2) for r in (0, 4)]
+STEPS = st.lists(
+    st.tuples(st.sampled_from([*FACTS, *MORE]), st.timedeltas(timedelta(0), timedelta(days=3))),
+    max_size=25,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(STEPS)
+def test_whatever_happens_each_fact_leaves_the_tray_once_and_a_rebuild_is_equal(
+    steps: list[tuple[Event, timedelta]],
+) -> None:
+    scenario = opened()
+    for event, wait in steps:
+        scenario.now += wait
+        scenario.when(event)
+        post(scenario)
+    post(scenario.later(days=60))
+    queued = [e for e in scenario.events if isinstance(e, LetterQueued)]
+    told_ids = [e.letter_id for e in queued] + [n.news_id for e in queued for n in e.also]
+    gone = [e.letter_id for e in scenario.events if isinstance(e, NewsDropped)]
+    reminded = [news_id for news_id in told_ids if "Reminder" in news_id]
+    assert len(reminded) == len(set(reminded)), "no reminder twice"
+    for tray in scenario.state.whole(Tray, COHORT):
+        assert tray.waiting == ()
+    held = {e.letter_id for e in scenario.events if type(e).__name__ == "NewsHeld"}
+    assert held <= {*told_ids, *gone}
+    policy = CohortPolicy(letters=LetterRules())
+    again = folded(OPENED.model_copy(update={"policy": policy}), *scenario.events)
+    for kind in (Tray, Letter, LateReminder):
+        assert again.whole(kind, COHORT) == scenario.state.whole(kind, COHORT)

@@ -1,0 +1,121 @@
+"""What is held about somebody: their letters, everything as a page and as JSON, and its end."""
+
+import json
+
+import pytest
+
+from schemas.matching import WithdrawManager, WithdrawMentor
+from schemas.people import PersonErased
+from services.notify.letters import TEMPLATES
+from services.portal.letters import SUBJECTS
+from tests.portal.site import Town
+from tests.portal.stories import (
+    ASKED,
+    FORMED,
+    GOING_ON,
+    JOINED,
+    LETTERS,
+    LISE,
+    PAUL,
+    SENT,
+    WITH_REASONS,
+)
+from tests.portal.test_own_words import at
+
+
+def test_every_letter_has_its_words_here() -> None:
+    assert set(TEMPLATES) <= set(SUBJECTS)
+
+
+async def test_letters_are_listed_with_what_they_are_about_and_when() -> None:
+    _, paul = await at("lettres", *GOING_ON, *LETTERS, *SENT[:1])
+    rows = [one.text.replace("\u00a0", " ") for one in paul.page.all("tr")[1:]]
+    assert rows == [
+        "Votre avislundi 6 mars 2017en route",
+        "Un binôme vous est proposélundi 6 mars 2017envoyée",
+    ]
+
+
+async def test_an_open_survey_says_until_when_and_where_its_link_is() -> None:
+    _, paul = await at("lettres", *GOING_ON, *LETTERS, *SENT)
+    assert "Jusqu’au lundi 20 mars 2017 à 10 h" in paul.says
+    assert "ouvrez la lettre du lundi 6 mars 2017" in paul.says
+
+
+async def test_nobody_sees_the_letters_of_somebody_else() -> None:
+    _, lise = await at("lettres", *GOING_ON, *LETTERS, *SENT, address=LISE)
+    assert "Aucune lettre pour le moment." in lise.says
+
+
+async def test_everything_that_is_held_can_be_read_with_the_calculation_of_each_match() -> None:
+    _, paul = await at("donnees", *JOINED, WITH_REASONS, FORMED)
+    assert PAUL in paul.says
+    assert "DGFiP et DAE" in paul.says
+    for one in ("g-1", "m-1"):
+        assert one not in paul.says
+
+
+async def test_the_same_is_there_as_json() -> None:
+    _, paul = await at("donnees.json", *JOINED, WITH_REASONS, FORMED, *LETTERS)
+    found = json.loads(paul.answer.text)
+    assert found["person"]["email"] == PAUL
+    assert found["pairs"][0]["reasons"][0]["contribution"] == 20
+    assert len(found["letters"]) == 2
+    assert LISE not in paul.answer.text
+
+
+async def test_what_the_other_asked_for_in_confidence_is_not_among_it() -> None:
+    _, lise = await at("donnees.json", *GOING_ON, ASKED, address=LISE)
+    assert "D’autres horaires" not in lise.answer.text
+    _, paul = await at("donnees.json", *GOING_ON, ASKED)
+    assert "D’autres horaires" in paul.answer.text
+
+
+# --- to be forgotten --------------------------------------------------------------------------
+
+
+async def test_who_wants_to_be_forgotten_reads_first_what_happens_and_says_so() -> None:
+    town, paul = await at("donnees", *GOING_ON)
+    await paul.follows("Effacer mes données")
+    assert "Cela ne peut pas être annulé." in paul.says
+    await paul.presses("Effacer mes données")
+    assert (paul.status, town.sent) == (422, [])
+    assert paul.page.all("input")[-1].get("aria-invalid") == "true"
+
+
+@pytest.mark.parametrize(
+    ("address", "id", "leaves"),
+    [
+        (PAUL, "g-1", WithdrawManager(cohort_id="c", manager_id="g-1")),
+        (LISE, "m-1", WithdrawMentor(cohort_id="c", mentor_id="m-1")),
+    ],
+)
+async def test_whoever_is_forgotten_leaves_first_and_is_signed_out_everywhere(
+    address: str, id: str, leaves: WithdrawManager | WithdrawMentor
+) -> None:
+    town, person = await at("effacer", *GOING_ON, address=address)
+    phone = await town.signed_in(address)
+    await person.presses("Effacer mes données", compris="oui")
+    assert town.sent == [leaves, PersonErased(cohort_id="c", person_id=id)]
+    assert person.heading == "Vous êtes oublié·e"
+    for one in (person, phone):
+        await one.goes_to("/mon-espace")
+        assert one.status == 401
+
+
+async def test_whoever_joins_again_after_that_is_somebody_new() -> None:
+    town = Town().happens(*GOING_ON)
+    before = await town.site.person_id("c", "nour@ministere.example")
+    await town.site.forget_person("c", "nour@ministere.example")
+    assert await town.site.person_id("c", "nour@ministere.example") != before
+
+
+async def test_a_service_that_is_away_loses_nothing_of_it() -> None:
+    town, paul = await at("effacer", *GOING_ON)
+    town.away = True
+    await paul.presses("Effacer mes données", compris="oui")
+    assert paul.status == 503
+    town.away = False
+    await paul.goes_to("/mon-espace/c/effacer")
+    await paul.presses("Effacer mes données", compris="oui")
+    assert paul.heading == "Vous êtes oublié·e"
