@@ -479,7 +479,9 @@ def test_a_link_ends_with_what_it_is_about() -> None:
 
 def calendar_at(place: MeetingPlace | None) -> Any:
     letter = letters_for(PLANNED)[0]
-    message = render(letter, person(CAMILLE), person(ALEX), LINKS, cohort(), HEAD, NOW, place=place)
+    others, places = {MANAGER: person(ALEX)}, {PAIR: place} if place else {}
+    me = person(CAMILLE)
+    message = render(letter, me, others, LINKS, cohort(), HEAD, NOW, places)
     [part] = [p for p in message.walk() if p.get_content_type() == "text/calendar"]
     plain = message.get_body(("plain",))
     assert plain is not None
