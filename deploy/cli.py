@@ -15,11 +15,13 @@ from typing import NoReturn
 import typer
 
 from deploy.errors import BadInput, explained
+from deploy.operating.audit_commands import audit
 from deploy.operating.console import progress
 from deploy.operating.erase_commands import erase
 from deploy.operating.letter_commands import letter_commands
 from deploy.operating.match_commands import match_
 from deploy.operating.parked_commands import parked_commands
+from deploy.operating.person_commands import person
 from deploy.operating.programme_commands import import_, round_
 from deploy.operating.rebuild_commands import rebuild
 from deploy.operating.schema_commands import schema_commands
@@ -49,6 +51,8 @@ app.command("match")(match_)
 app.command("round")(round_)
 app.command("rebuild")(rebuild)
 app.command("erase")(erase)
+app.command("audit")(audit)
+app.command("person")(person)
 
 
 def _add_from_a_checkout(name: str, module: str) -> None:

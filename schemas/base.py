@@ -21,6 +21,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from schemas.recasting import cast
+
 
 def described(description: str, example: Any, **limits: Any) -> Any:
     """What a field holds, with the unit where it has one; an example; its limits."""
@@ -136,14 +138,12 @@ class Value(BaseModel):
 V = TypeVar("V", bound=Value)
 
 
-def recast(kind: type[V], source: BaseModel, **changes: Any) -> V:
+def recast(kind: type[V], source: BaseModel, /, **changes: Any) -> V:
     """A value of another kind with the fields that both have, and these changes.
 
-    Values inside are taken over as they are, which a dump and a new validation would copy.
+    What is validated already is taken over as it is, values inside and all.
     """
-    given = source.__dict__
-    fields = {name: given[name] for name in kind.model_fields if name in given}
-    return kind.model_validate(fields | changes)
+    return cast(kind, source, changes)
 
 
 Audience = Literal["public", "internal", "restricted"]

@@ -42,6 +42,7 @@ _FIGURES: Rights = {
     "subscriber": "cohorts",
     "operator": "all",
 }
+_COPY: Rights = {"participant": "own", **_ADMINISTERING}
 _REFUSALS: Rights = {**_RUNNING, "auditor": "cohorts"}
 _OPERATING: Rights = {"operator": "all", "machine": "cohorts"}
 
@@ -79,6 +80,8 @@ COMMANDS: Mapping[str, Rights] = {
     "DeclareAbsence": _OWN,
     "WithdrawAbsence": _OWN,
     "OfferHours": _OWN,
+    "SetMeetingPlace": _OWN,
+    "NameLineManager": _RUNNING,
     "RetryLetter": _RUNNING,
     "PersonContact": _OWN,
     "PersonErased": {"participant": "own", **_ADMINISTERING},
@@ -94,6 +97,7 @@ LISTED: Mapping[Service, Mapping[str, Rights]] = {
         "rounds": _RUNNING,
         "simulations": _RUNNING,
         "overrides": _RUNNING,
+        "people/{person_id}": _COPY,
     },
     "scheduling": {
         "cohorts": _FIGURES,
@@ -102,9 +106,10 @@ LISTED: Mapping[Service, Mapping[str, Rights]] = {
         "sessions/{id}/slots": _RUNNING,
         "outcomes": _RUNNING,
         "calendars": _RUNNING,
+        "people/{person_id}": _COPY,
     },
     "feedback": {"cohorts": _FIGURES, "pairs": _RUNNING},
-    "notify": {"letters": _RUNNING},
+    "notify": {"letters": _RUNNING, "people/{person_id}": _COPY},
     "portal": {},
 }
 """`GET /cohorts/{cohort_id}/NAME`, by service."""
@@ -132,7 +137,9 @@ OPEN = (
 TOOLS: Mapping[str, str] = {
     "import": "HTTP: coordinator or administrator of the cohort, machine",
     "round": "HTTP: coordinator or administrator of the cohort, machine",
+    "person": "HTTP: administrator of all cohorts, machine",
     "erase": "HTTP: administrator of all cohorts, machine",
+    "audit": "broker: operator, for the auditor",
     "rebuild": "broker and database: operator",
     "topics plan": "broker: operator",
     "topics check": "broker: operator",

@@ -207,7 +207,7 @@ async def test_every_role_gets_what_the_table_says_of_its_cohort_and_of_anothers
 
 
 async def ask(client: httpx.AsyncClient, one: Asked, cohort: str | None) -> httpx.Response:
-    named = {"cohort_id": cohort, "id": "x", "command_id": "x"}
+    named = {"cohort_id": cohort, "id": "x", "command_id": "x", "person_id": "x"}
     path = re.sub(r"\{(\w+)\}", lambda found: str(named[found[1]]), one.path)
     if one.method == "GET":
         return await client.get(path)

@@ -101,6 +101,17 @@ class Platform:
             if len(items) < PAGE:
                 return found
 
+    async def found(self, service: Service, path: str) -> dict[str, Any] | None:
+        """What a service has at an address; None where there is nothing."""
+        response = await self._patiently(service, "GET", path, {})
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not response.is_success:
+            title = _problem(response).get("title", f"status {response.status_code}")
+            raise OperationFailed(f"{service}: {title}")
+        answer: dict[str, Any] = response.json()
+        return answer
+
     async def _patiently(
         self, service: Service, method: str, path: str, query: Mapping[str, str], body: str = ""
     ) -> httpx.Response:

@@ -54,6 +54,19 @@ class Due(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Personal:
+    """How documents of a kind are a person's.
+
+    `fields` name the person, or `of` (field and kind) a document of theirs; `withheld` are fields
+    that are somebody else's confidence.
+    """
+
+    fields: tuple[str, ...] = ()
+    of: tuple[str, type[Document]] | None = None
+    withheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class One:
     """A decision may need this document."""
 

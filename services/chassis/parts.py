@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas.base import Command
 from services.chassis.clock import Clock
-from services.chassis.domain import Document, Domain, Timed
+from services.chassis.domain import Document, Domain, Personal, Timed
 from services.chassis.http.bodies import MAX_BODY
 from services.chassis.http.forms import LinkPage
 from services.chassis.http.looks import Look
@@ -27,20 +27,22 @@ Beside = Callable[[Store, Log, Clock, CollectorRegistry], AbstractAsyncContextMa
 class Parts:
     """What distinguishes one service from another, beside its domain.
 
-    `listed`: what coordinators may list, and by which fields. `counted`: what they may only see
-    the number of. `due_workers` are built once the service has its store. `topics`: commands of
-    the service that have a topic of their own. `by_link`: those that only the person whom they
-    are about can send, by a link, and so not whoever has the token. `done_when`: commands that
-    ask for what a due worker does, to the kind of document in which it is done. `looks`: what is
-    found from documents when it is asked for. `routes`: pages of the service's own, after all
-    others. `largest_body`: bytes that a request may bring. `beside`: what runs for as long as the
-    process does, once it can read and write: it is given store, log, clock and what is counted.
+    `listed`: what coordinators may list, and by which fields. `counted`: what they may only see the
+    number of. `personal`: what is kept about people, for them. `due_workers` are built once the
+    service has its store. `topics`: commands of the service that have a topic of their own.
+    `by_link`: those that only the person whom they are about can send, by a link, and so not
+    whoever has the token. `done_when`: commands that ask for what a due worker does, to the kind of
+    document in which it is done. `looks`: what is found from documents when it is asked for.
+    `routes`: pages of the service's own, after all others. `largest_body`: bytes that a request may
+    bring. `beside`: what runs for as long as the process does, once it can read and write: it is given
+    store, log, clock and what is counted.
     """
 
     domain: Domain
     listed: Mapping[type[Document], Sequence[str]]
     measures: Sequence[Measure] = ()
     counted: Sequence[type[Document]] = ()
+    personal: Mapping[type[Document], Personal] = field(default_factory=dict)
     due_workers: Callable[[Store, Tracing], Mapping[type[Document], DueWorker]] = lambda *_: {}
     link_pages: Mapping[str, LinkPage] = field(default_factory=dict)
     looks: Sequence[Look] = ()

@@ -43,6 +43,7 @@ from services.chassis.http.health import Health, operations_routes
 from services.chassis.http.links import LinkVerifier
 from services.chassis.http.looks import look_routes
 from services.chassis.http.pages import link_routes
+from services.chassis.http.personal import personal_routes
 from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
 from services.chassis.log import faults as log_faults
@@ -184,6 +185,7 @@ class Service:
                 self.store, parts.listed, parts.counted, domain.documents, kind_of_route
             )
         )
+        app.include_router(personal_routes(self.store, parts.personal, kind_of_route))
         foresight = Foresight(domain, self.store)
         app.include_router(look_routes(parts.looks, foresight, self.clock, kind_of_route))
         answering = Answering(self.commands, foresight, self.clock)

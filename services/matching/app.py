@@ -14,7 +14,7 @@ from services.chassis.tracing import Tracing
 from services.matching.handlers import DOMAIN
 from services.matching.pages import LINK_PAGES
 from services.matching.search.worker import RoundSearch, Solver
-from services.matching.views import LISTED, MEASURES, Round
+from services.matching.views import LISTED, MEASURES, PERSONAL, Round
 
 
 def build() -> Service:
@@ -28,6 +28,7 @@ def build() -> Service:
         DOMAIN,
         LISTED,
         MEASURES,
+        personal=PERSONAL,
         due_workers=due_workers,
         link_pages=LINK_PAGES,
         done_when={RunRound: Round},

@@ -15,7 +15,7 @@ from schemas.values import (
     Tools,
     Waiting,
 )
-from services.chassis.domain import Document, Timed
+from services.chassis.domain import Document, Personal, Timed
 from services.chassis.watch.metrics import Tally
 
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
@@ -167,6 +167,16 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
     Override: ("decision", "mentor_id", "manager_id"),
 }
 """What a coordinator can list, and by what."""
+
+PERSONAL: dict[type[Document], Personal] = {
+    Mentor: Personal(("id",)),
+    Manager: Personal(("id",)),
+    # Who would rather have another partner is told to coordinators alone.
+    Pair: Personal(("mentor_id", "manager_id"), withheld=("asked_another",)),
+    # Why two are kept apart can be about the other one.
+    Override: Personal(("mentor_id", "manager_id"), withheld=("reason",)),
+}
+"""What is kept about a person, for them; with the calculation of each pair."""
 
 _BY_STATE = (("cohort", "cohort_id"), ("state", "state"))
 MEASURES = (

@@ -29,7 +29,7 @@ from services.notify.letters import to_hand_over
 from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
 from services.notify.settings import NotifySettings
-from services.notify.views import LISTED, MEASURES, Cohort, Letter, Pair, Person
+from services.notify.views import LISTED, MEASURES, PERSONAL, Cohort, Letter, Pair, Person
 
 LEEWAY = timedelta(seconds=2)  # real time in which a due letter is surely found
 
@@ -47,6 +47,7 @@ def build() -> Service:
         DOMAIN,
         LISTED,
         MEASURES,
+        personal=PERSONAL,
         due_workers=due_workers,
         topics={PersonContact: PEOPLE, PersonErased: PEOPLE},
         close=sender.close,

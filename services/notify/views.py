@@ -11,7 +11,7 @@ from schemas.letter_rules import LetterRules
 from schemas.notify import News, SessionDate
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
-from services.chassis.domain import Document, Timed
+from services.chassis.domain import Document, Personal, Timed
 from services.chassis.watch.metrics import Tally
 
 LetterState = Literal["queued", "sent", "failed"]
@@ -134,6 +134,12 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
     Letter: ("state", "person_id", "template"),
 }
 """What a coordinator can list, and by what. Names and addresses are not among it."""
+
+PERSONAL: dict[type[Document], Personal] = {
+    Person: Personal(("id",)),
+    Letter: Personal(("person_id",)),
+}
+"""What is kept about a person, for them."""
 
 MEASURES = (
     Tally(

@@ -8,7 +8,7 @@ from schemas.dates import Absence, OfferedDay
 from schemas.places import MeetingPlace
 from schemas.scheduling import Absent
 from schemas.values import Availability, CohortPolicy, Side
-from services.chassis.domain import Document, Timed
+from services.chassis.domain import Document, Personal, Timed
 from services.chassis.watch.metrics import Tally
 
 PairState = Literal["active", "graduated", "dissolved"]
@@ -257,6 +257,14 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
     Calendar: (),
 }
 """What a coordinator can list, and by what."""
+
+PERSONAL: dict[type[Document], Personal] = {
+    Calendar: Personal(("id",)),
+    Pair: Personal(("mentor_id", "manager_id")),
+    Session: Personal(("mentor_id", "manager_id")),
+    Outcome: Personal(of=("pair_id", Pair)),
+}
+"""What is kept about a person, for them."""
 
 MEASURES = (
     Tally(

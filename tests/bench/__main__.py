@@ -24,8 +24,10 @@ from tests.bench import (
     peers,
     rebuilds,
     recovery,
+    services,
     steps,
 )
+from tests.limits.test_steps import CASES, PARTITIONS
 
 ROUNDS = 3
 EVENTS = 20_000
@@ -86,6 +88,33 @@ async def step_row() -> Row:
         medians["bare"],
         medians["tutorial"],
     )
+
+
+async def service_rows(count: int = EVENTS) -> list[Row]:
+    """Each service's step for its most frequent message; median of the rounds."""
+    rows = []
+    for name, case in CASES.items():
+        found: dict[str, list[services.Rate]] = {"ours": [], "bare": []}
+        play = await services.script(name, count)
+        for number in range(ROUNDS):
+            for way, rates in found.items():
+                with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
+                    async with (
+                        embedded_broker(Path(directory)) as kafka,
+                        mongodb(Path(directory)) as db,
+                    ):
+                        await create_topics({"bootstrap_servers": kafka}, partitions=PARTITIONS)
+                        rates.append(await getattr(services, way)(kafka, db, play))
+                told = f"{rates[-1].events:,.0f} events/s, {rates[-1].microseconds:.0f} us each"
+                console.print(f"round {number + 1}, {name}, {way}: {told}")
+        about = f"step of {name}, {case.frequent.__name__}: bare = same reads and writes"
+        rates = [statistics.median(r.events for r in found[way]) for way in ("ours", "bare")]
+        used = [min(r.microseconds for r in found[way]) for way in ("ours", "bare")]
+        rows += [
+            row(about, "events/s", *rates),
+            row(f"{about}, processor time an event (least)", "microseconds", *used),
+        ]
+    return rows
 
 
 async def rebuild_row() -> Row:
@@ -210,10 +239,11 @@ async def main() -> list[Row]:
     if asked.only_codec:
         return [codec_row()]
     if asked.only_step:
-        return [await step_row()]
+        return [await step_row(), *await service_rows()]
     if asked.only_footprint:
         return await footprint_rows()
-    rows = [codec_row(), await step_row(), await rebuild_row(), *peer_rows(), *matching_rows()]
+    rows = [codec_row(), await step_row(), *await service_rows(), await rebuild_row()]
+    rows += [*peer_rows(), *matching_rows()]
     rows += await footprint_rows()
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]

@@ -70,6 +70,21 @@ def _record(
     return encode(message, TOPIC, partition, **given, traceparent=trace() if trace else None)
 
 
+def settings_of(kafka: str, mongodb: str, partitions: int) -> Settings:
+    """Of a service on these parts, with a database of its own."""
+    return Settings(
+        KAFKA_BOOTSTRAP_SERVERS=kafka,
+        CONNECTE_KAFKA_IDEMPOTENT=False,
+        CONNECTE_FETCH_WAIT_MS=40,
+        CONNECTE_SESSION_TIMEOUT_MS=1500,
+        CONNECTE_PARTITIONS=partitions,
+        CONNECTE_BATCH=BATCH,
+        MONGODB_URI=mongodb,
+        CONNECTE_DATABASE_PREFIX=f"b{uuid4().hex[:8]}_",
+        CONNECTE_LINK_VERIFY_KEY=generate_keys()[1],
+    )  # type: ignore[call-arg]
+
+
 async def ours(
     kafka: str,
     mongodb: str,
@@ -82,17 +97,7 @@ async def ours(
 
     `on_begun` is called when the first of them has been handled.
     """
-    settings = Settings(
-        KAFKA_BOOTSTRAP_SERVERS=kafka,
-        CONNECTE_KAFKA_IDEMPOTENT=False,
-        CONNECTE_FETCH_WAIT_MS=40,
-        CONNECTE_SESSION_TIMEOUT_MS=1500,
-        CONNECTE_PARTITIONS=PARTITIONS,
-        CONNECTE_BATCH=BATCH,
-        MONGODB_URI=mongodb,
-        CONNECTE_DATABASE_PREFIX=f"b{uuid4().hex[:8]}_",
-        CONNECTE_LINK_VERIFY_KEY=generate_keys()[1],
-    )  # type: ignore[call-arg]
+    settings = settings_of(kafka, mongodb, PARTITIONS)
     service = Service(settings, Parts(DOMAIN, {}))
     async with service._open():  # the service without its HTTP
         while len(service.stepper.owned) < PARTITIONS:

@@ -41,8 +41,8 @@ from tests.chassis.toy import (
 
 
 def table(_: str, path: str) -> Rights | None:
-    """Of the toy; `CancelSession` is in nobody's rights."""
-    if path == "/commands/CancelSession":
+    """Of the toy; `OfferHours` is in nobody's rights."""
+    if path == "/commands/OfferHours":
         return None
     if path == "/parked":
         return {"operator": "all", "machine": "cohorts"}

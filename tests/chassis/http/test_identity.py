@@ -7,7 +7,7 @@ from schemas.envelope import attributes
 from services.chassis.http.identity import pseudonym
 from tests.chassis.http.site import BODY, CONFIRM, TOKEN, Site, problem, token
 
-CANCEL = "/commands/CancelSession"
+OFFER = "/commands/OfferHours"
 OTHER = {**BODY, "cohort_id": "d"}
 
 
@@ -90,7 +90,7 @@ async def test_a_token_opens_what_its_role_may_see_of_its_cohorts(
         ("machine-c", CONFIRM, OTHER),
         ("operator", CONFIRM, BODY),
         ("participant", CONFIRM, BODY),  # whose own it is, the token does not tell
-        ("coordinator-c", CANCEL, BODY),
+        ("coordinator-c", OFFER, BODY),
     ],
 )
 async def test_what_a_role_may_not_ask_for_is_not_sent(
@@ -103,7 +103,7 @@ async def test_what_a_role_may_not_ask_for_is_not_sent(
 
 async def test_what_stands_in_no_table_is_for_nobody_not_even_a_machine(site: Site) -> None:
     async with site.client(TOKEN) as client:
-        problem(await client.post(CANCEL, json=BODY), 403)
+        problem(await client.post(OFFER, json=BODY), 403)
     assert site.sent == []
 
 

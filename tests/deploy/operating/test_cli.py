@@ -34,7 +34,7 @@ from services.chassis.log.kafka import KafkaLog
 from tests.deploy.operating.commands import ROOT, Done, connecte
 
 LEAVES = (
-    *("demo", "up", "import", "round", "rebuild", "chaos", "match", "erase"),
+    *("demo", "up", "import", "round", "rebuild", "chaos", "match", "erase", "audit", "person"),
     "letters preview",
     *("parked list", "parked show", "parked retry", "parked drop"),
     *("topics plan", "topics apply", "topics check", "topics access", "topics list"),
