@@ -1,5 +1,6 @@
 """A programme from its opening to a session that is moved, by pages alone, over real services."""
 
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from deploy.local.stack import WITH_PORTAL, Stack, Terms, running_stack
+from deploy.trial.check import check, read_evidence
 from tests.conftest import eventually
 from tests.deploy.operating.commands import connecte
 from tests.portal.browser import Person
@@ -79,6 +81,7 @@ async def test_a_programme_is_run_by_pages_and_the_portal_s_database_is_rebuilt_
 
         await the_rest_runs_on_without_the_portal(stack, lise)
         await it_is_rebuilt(stack)
+        await eventually(partial(nothing_is_lost_or_doubled, stack))
         await paul.goes_to("/mon-espace")
         assert "Lise Œuvrard" in paul.says, "signed in still: sessions are no projection"
         for one in (anne, lise, paul, nour):
@@ -103,6 +106,20 @@ async def the_rest_runs_on_without_the_portal(stack: Stack, lise: Person) -> Non
         return lise.status == 200 and "Je suis à nouveau disponible" in lise.says
 
     await eventually(shows)
+
+
+async def nothing_is_lost_or_doubled(stack: Stack) -> bool:
+    """What the independent check says, of the portal too, once all has come to rest."""
+    evidence = await read_evidence(
+        {"bootstrap_servers": stack.kafka},
+        stack.mongodb,
+        stack.mailbox.held,
+        stack.terms.partitions,
+    )
+    assert evidence.databases["portal"]["pairs"]
+    findings = check(evidence, over=False)
+    assert findings.doubled == []
+    return findings.lost == []
 
 
 async def mentor_id(stack: Stack) -> str:

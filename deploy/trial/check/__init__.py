@@ -1,6 +1,6 @@
 """The independent check of a run: was anything lost, was anything doubled?
 
-Reads the topics, the four databases and the mailbox, and holds them against each other and
+Reads the topics, the databases and the mailbox, and holds them against each other and
 against the rules of the programme. Always holds: no code of the services is used, so that a
 fault of theirs cannot hide in here; `check` is pure, and `read_evidence` only reads.
 """

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from deploy.trial.check.effects import EFFECTS, SHOWING
 from deploy.trial.check.findings import Report
-from deploy.trial.check.wire import SERVICES, Asked, Entry, Log
+from deploy.trial.check.wire import Asked, Entry, Log
 from schemas.topics import commands_topic
 
 
@@ -34,7 +34,7 @@ def check_commands(log: Log, accepted: Set[str], aborted: Set[str], report: Repo
         report.lost.append(f"Command {command_id} was accepted, and is in no topic.")
     report.doubled += (
         f"{entry} follows from command {wanted}, whose transaction was aborted."
-        for service in SERVICES
+        for service in log.services
         for entry in log.journal(service)
         if not entry.copy and (wanted := _command_of(entry)) in aborted
     )
@@ -45,7 +45,7 @@ def check_commands(log: Log, accepted: Set[str], aborted: Set[str], report: Repo
     for command in log.commands:
         if command.name in EFFECTS and command.origin not in log.parked.get(command.service, ()):
             asked.setdefault((command.service, command.partition), []).append(command)
-    for service in SERVICES:
+    for service in log.services:
         journals: dict[int, list[Entry]] = {}
         for entry in log.journal(service):
             journals.setdefault(entry.partition, []).append(entry)

@@ -1,4 +1,4 @@
-"""Whether the documents of the four databases say what the log says: each of them, once counted.
+"""Whether the documents of the databases say what the log says: each of them, once counted.
 
 A document without a fact is reported as lost: it is the fact that is missing.
 """
@@ -11,14 +11,14 @@ from deploy.trial.check.evidence import Evidence
 from deploy.trial.check.findings import Report
 from deploy.trial.check.pairs import Matched, Pair
 from deploy.trial.check.sessions import Planned
-from deploy.trial.check.wire import SERVICES, Entry, Log
+from deploy.trial.check.wire import Entry, Log
 from schemas.topics import partition_of
 
 Fields = Mapping[str, Any]
 Expected = Mapping[str, Fields]
 """`_id` to the fields that are known."""
 
-_OPEN = {"planned": "open", "confirmed": "open"}
+_OPEN = {"planned": "open", "confirmed": "open", "postponed": "cancelled"}
 
 
 def check_documents(
@@ -46,10 +46,12 @@ def check_documents(
             "letters": {key: {"state": state} for key, state in letters.items()},
         },
     }
+    if "portal" in log.services:
+        expected["portal"] = _of_portal(log, matched, planned)
     for service, collections in expected.items():
         for name, documents in collections.items():
             _compare(evidence, service, name, documents, report)
-    for service in SERVICES:
+    for service in log.services:
         mine = [entry for entry in log.facts("CommandRefused") if entry.service == service]
         refused = {f"{entry.cohort}/{entry.text('command_id')}": _NOTHING for entry in mine}
         _compare(evidence, service, "refusals", refused, report)
@@ -149,6 +151,27 @@ def _of_scheduling(log: Log, matched: Matched, planned: Planned) -> dict[str, Ex
         "pairs": pairs,
         "sessions": sessions,
         "outcomes": outcomes,
+    }
+
+
+def _of_portal(log: Log, matched: Matched, planned: Planned) -> dict[str, Expected]:
+    """What its pages show: each pair from its proposal on, and each session, as it stands.
+
+    Nothing is said of the state of what it has set aside a part of, nor of a pair that two services
+    ended, of which it shows what it heard last.
+    """
+    whole = not log.parked.get("portal")
+    pairs: dict[str, Fields] = {}
+    for pair in matched.pairs.values():
+        once = pair.graduated is None or pair.dissolved is None
+        pairs[pair.key] = {"state": pair.state} if whole and once else _NOTHING
+    sessions: dict[str, Fields] = {}
+    for session in planned.sessions.values():
+        sessions[session.key] = {"state": session.last.state} if whole else _NOTHING
+    return {
+        "cohorts": _heard(log, "portal", "CohortOpened"),
+        "pairs": pairs,
+        "sessions": sessions,
     }
 
 

@@ -1,4 +1,4 @@
-"""What there is to be read of a run: every topic, the four databases and the mailbox. Only I/O.
+"""What there is to be read of a run: every topic, the databases and the mailbox. Only I/O.
 
 Always holds: nothing is written, no consumer group is joined, and no service's code is used.
 """
@@ -6,7 +6,7 @@ Always holds: nothing is written, no consumer group is joined, and no service's 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from typing import Any
 
@@ -55,6 +55,7 @@ COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "turnouts": ("opened", "closed", "answered"),
     },
     "notify": {"cohorts": (), "people": (), "letters": ("state",)},
+    "portal": {"cohorts": (), "pairs": ("state",), "sessions": ("state",)},
 }
 """What is read of each service's documents, beside `_id` and `partition`: no name, no address."""
 UNREAD: dict[str, tuple[str, ...]] = {
@@ -63,7 +64,8 @@ UNREAD: dict[str, tuple[str, ...]] = {
     "feedback": ("groups",),
     "notify": ("pairs", "trays", "late_reminders"),
 }
-"""Documents of which this check says nothing: whether they follow from the log, a rebuild tells."""
+"""Documents of which this check says nothing: whether they follow from the log, a rebuild tells. Of
+the portal's, which are shaped like its pages, that is all that is not read."""
 
 _CHASSIS: dict[str, tuple[str, ...] | None] = {
     "places": None,  # as they are
@@ -132,9 +134,11 @@ async def read_evidence(
     database_prefix: str = "connecte_",
     *,
     redelivered_letters: int = 0,
+    topic_prefix: str = "",
 ) -> Evidence:
     """Read all of it, again if a service made a step meanwhile (a few times at most).
 
+    `topic_prefix` stands before the names of topics on the broker, and not in the evidence.
     `mailbox_messages` may be a function: it is then asked after the log was read, every time.
     Raises KafkaError or PyMongoError when they cannot be reached, TimeoutError when the broker
     says that there is more and does not give it.
@@ -146,7 +150,7 @@ async def read_evidence(
     try:
         before = await _steps(client, database_prefix)
         for _ in range(TRIES):
-            records = await _records(kafka_connection, partitions)
+            records = await _records(kafka_connection, partitions, prefix=topic_prefix)
             databases = await _databases(client, database_prefix)
             mails = [_mail(m) for m in (messages() if callable(messages) else messages)]
             after = await _steps(client, database_prefix)
@@ -221,6 +225,7 @@ async def _records(
     partitions: int,
     topics: Iterable[str] = tuple(TOPICS),
     isolation_level: str = "read_committed",
+    prefix: str = "",
 ) -> list[Record]:
     """All records of those topics that there are, by one consumer without a group."""
     consumer = AIOKafkaConsumer(
@@ -234,9 +239,11 @@ async def _records(
     await consumer.start()
     try:
         existing = await consumer.topics()
-        places = [TopicPartition(t, p) for t in topics if t in existing for p in range(partitions)]
+        there = [prefix + topic for topic in topics if prefix + topic in existing]
+        places = [TopicPartition(topic, p) for topic in there for p in range(partitions)]
         consumer.assign(places)
-        return await _to_the_end(consumer, places)
+        found = await _to_the_end(consumer, places)
+        return [replace(r, topic=r.topic.removeprefix(prefix)) for r in found] if prefix else found
     finally:
         await consumer.stop()
 

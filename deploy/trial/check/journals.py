@@ -11,14 +11,12 @@ from typing import Any
 
 from deploy.trial.check.evidence import Evidence, Row
 from deploy.trial.check.findings import Report
+from deploy.trial.check.services import MIRRORS, READS, readers_of
 from deploy.trial.check.wire import (
     OF_A_PARTITION,
     POISON,
-    READS,
-    SERVICES,
     Entry,
     Log,
-    readers_of,
     tells,
 )
 from schemas.topics import PEOPLE, TOPICS, Service, commands_topic, partition_of
@@ -38,7 +36,7 @@ def check_journals(evidence: Evidence, log: Log, report: Report) -> None:
     journals: dict[tuple[str, int], list[Entry]] = {}
     for entry in log.entries:
         journals.setdefault((entry.service, entry.partition), []).append(entry)
-    for service in SERVICES:
+    for service in log.services:
         collections = evidence.databases.get(service, {})
         places = {int(row["_id"]): row for row in collections.get("places", ())}
         for partition in range(evidence.partitions):
@@ -151,7 +149,7 @@ def _strangers(log: Log, report: Report) -> None:
     """What cannot be accepted has been set aside by everybody who reads it."""
     for stranger in log.strangers:
         record = stranger.record
-        readers = readers_of(record.topic)
+        readers = readers_of(record.topic, log.services)
         if not readers and stranger.fault != POISON:
             report.lost.append(f"{record.origin} is read by nobody, and {stranger.fault}.")
         for service in readers:
@@ -165,7 +163,7 @@ def _in_order(log: Log, report: Report) -> None:
     """A service has learned each publisher's events in the order in which they were published."""
     numbers = {entry.id: entry for entry in log.entries if not entry.copy}
     last: dict[tuple[str, str], Entry] = {}
-    for service in SERVICES:
+    for service in log.services:
         learned: set[str] = set()  # what is learned twice is doubled, and not out of its turn
         for copy in log.journal(service):
             original = numbers.get(copy.cause or "") if copy.copy else None
@@ -181,7 +179,7 @@ def _in_order(log: Log, report: Report) -> None:
 
 def _aside(log: Log, poison: Set[str], report: Report) -> None:
     """Nothing was set aside but what was made for it, by those who read it; each of these once."""
-    for service in SERVICES:
+    for service in log.services:
         times: Counter[str] = Counter()
         for entry in log.facts("RecordParked"):
             if entry.service == service:
@@ -277,7 +275,7 @@ def _seen(service: Service, partition: int, place: Row, log: Log, report: Report
 def _positions(service: Service, partition: int, place: Row, log: Log, report: Report) -> None:
     """Every record that a service has to handle lies before its position."""
     topics = [commands_topic(service), *READS[service]]
-    topics += [PEOPLE] if service in readers_of(PEOPLE) else []
+    topics += [PEOPLE] if service in MIRRORS else []
     for topic in topics:
         end = log.ends.get((topic, partition), 0)
         position = int(place["positions"].get(topic, 0))

@@ -14,23 +14,10 @@ from typing import Any
 
 from deploy.trial.check.evidence import Evidence, Record
 from deploy.trial.check.findings import Report
+from deploy.trial.check.services import SERVICES, took_part
 from schemas.topics import PARKED, PEOPLE, TOPICS, TYPES, Service, commands_topic, partition_of
 
-SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify")
-READS: dict[Service, tuple[str, ...]] = {
-    "matching": ("mentoring.scheduling.events",),
-    "scheduling": ("mentoring.matching.events",),
-    "feedback": ("mentoring.matching.events", "mentoring.scheduling.events"),
-    "notify": (
-        "mentoring.matching.events",
-        "mentoring.scheduling.events",
-        "mentoring.scheduling.private",
-        "mentoring.feedback.private",
-    ),
-}
-"""Which numbered topics each service has to have handled."""
-
-_SOURCE = re.compile(r"/mentoring/(matching|scheduling|feedback|notify)/(events|private|parked)/")
+_SOURCE = re.compile(r"/mentoring/([a-z]+)/(events|private|parked)/")
 _TYPE = re.compile(r"fr\.gouv\.mentoring\.([A-Za-z]+)\.v([0-9]+)")
 _NEEDED = ("id", "source", "type", "time", "subject", "partitionkey")
 OF_A_PARTITION = ("StepCompleted", "Heartbeat", "RecordParked", "RecordRetried", "RecordDropped")
@@ -38,15 +25,6 @@ OF_A_PARTITION = ("StepCompleted", "Heartbeat", "RecordParked", "RecordRetried",
 TO_A_PARTITION = ("RetryParked", "DropParked")
 """What is asked of a partition of a service, by its operators."""
 _CARRIED = {name: {kind.__name__ for kind in topic.types} for name, topic in TOPICS.items()}
-
-
-def readers_of(topic: str) -> tuple[str, ...]:
-    """The services that have to take note of every record of a topic."""
-    if topic == PEOPLE:
-        return ("notify",)
-    if topic.endswith(".commands"):
-        return (topic.split(".")[1],)
-    return tuple(service for service, topics in READS.items() if topic in topics)
 
 
 @dataclass(slots=True)
@@ -141,8 +119,10 @@ class Log:
     `contacts` are (cohort/person, record) as they came, `commands` each record of one, `said` the
     ids of both, `parked` is service to the origins of what it set aside and has not handled since,
     `beats` are the heartbeats: (topic, partition, offset) and (source, partition, number).
+    `services` are those that took part.
     """
 
+    services: tuple[Service, ...] = SERVICES
     entries: list[Entry] = field(default_factory=list)
     older: list[Entry] = field(default_factory=list)
     last: dict[str, int] = field(default_factory=dict)
@@ -200,7 +180,7 @@ POISON = "it was made for nobody to accept"
 
 def read_log(evidence: Evidence, report: Report) -> Log:
     """Everything that the records say; forks and records out of their turn are reported."""
-    log = Log()
+    log = Log(took_part(evidence))
     partitions, poison = evidence.partitions, evidence.poison or frozenset()
     seen: dict[tuple[str, int], Entry] = {}
     for record in sorted(evidence.records, key=lambda r: (r.topic, r.partition, r.offset)):

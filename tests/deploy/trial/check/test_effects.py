@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 
 from deploy.trial.check.effects import EFFECTS, KNOWN, UNASKED
-from deploy.trial.check.wire import OF_A_PARTITION, SERVICES, TO_A_PARTITION
+from deploy.trial.check.services import SERVICES
+from deploy.trial.check.wire import OF_A_PARTITION, TO_A_PARTITION
 from schemas.base import Event
 from schemas.journal import CONTROL, PARKING, Heartbeat, StepCompleted
 from schemas.topics import COMMANDS, PRIVATE_EVENTS, TOPICS, Service
@@ -35,8 +36,8 @@ def test_what_shows_that_there_was_nothing_to_do_is_an_event() -> None:
 def test_what_belongs_to_a_partition_is_what_every_service_has() -> None:
     assert set(OF_A_PARTITION) == {kind.__name__ for kind in EVERYWHERE}
     assert set(TO_A_PARTITION) == {kind.__name__ for kind in CONTROL}
-    """The portal has neither a command nor an event, and does not run in trials yet."""
-    assert set(get_args(Service)) == {*SERVICES, "portal"}
+    """The portal has neither a command nor an event: copies of others' events are all it writes."""
+    assert set(get_args(Service)) == {*SERVICES}
     assert COMMANDS["portal"] == PRIVATE_EVENTS["portal"][:-1] == ()
 
 

@@ -11,10 +11,11 @@ from pymongo import AsyncMongoClient
 from deploy.local.broker import embedded_broker
 from deploy.local.mongodb import mongod
 from deploy.made.events_page import DOMAINS
+from deploy.operating.reach import domain_of
 from deploy.operating.topics import create_topics
 from deploy.trial.check import Evidence, Mail, Record, check, read_evidence
 from deploy.trial.check.evidence import COLLECTIONS, UNREAD
-from deploy.trial.check.wire import READS
+from deploy.trial.check.services import MIRRORS, READS, SERVICES
 from tests.deploy.trial.check.builder import COHORT, PARTITIONS
 from tests.deploy.trial.check.stories import short_run
 
@@ -70,9 +71,12 @@ def test_of_every_document_of_a_service_it_is_said_whether_it_is_read() -> None:
     for domain in DOMAINS:
         read, unread = COLLECTIONS[domain.name], UNREAD.get(domain.name, ())
         assert {kind.collection for kind in domain.documents} == {*read, *unread}
+    shown = {kind.collection for kind in domain_of("portal").documents}
+    assert COLLECTIONS["portal"].keys() <= shown
 
 
 def test_each_service_has_to_have_handled_the_topics_that_it_reads() -> None:
     assert {name: set(topics) for name, topics in READS.items()} == {
-        domain.name: set(domain.reads) for domain in DOMAINS
+        service: set(domain_of(service).reads) for service in SERVICES
     }
+    assert set(MIRRORS) == {service for service in SERVICES if domain_of(service).tables}
