@@ -52,7 +52,11 @@ from services.portal.views import (
     Proposal,
     Session,
     dispute_of,
+    week_of,
 )
+
+OFTEN = 3
+"""Missed sessions of a pair after which a coordinator should speak with it."""
 
 # --- cohorts ----------------------------------------------------------------------------------
 
@@ -77,7 +81,8 @@ def _judged(state: State, event: RolloutRecommended | RolloutWithheld) -> Iterab
 
 
 def _pair_proposed(state: State, event: PairProposed) -> Iterable[Change]:
-    yield recast(Pair, event, id=event.pair_id, state="proposed")
+    order = f"{event.expires_at.isoformat()} {event.pair_id}"
+    yield recast(Pair, event, id=event.pair_id, state="proposed", order=order)
     yield from _manager_becomes(state, event, "proposed")
 
 
@@ -122,7 +127,7 @@ def _goes_on(state: State, event: GraduationWithdrawn) -> Iterable[Change]:
 
 def _pair_stalled(state: State, event: PairStalled) -> Iterable[Change]:
     if (pair := _pair(state, event)) is not None:
-        yield pair.model_copy(update={"stalled": True})
+        yield pair.model_copy(update={"stalled": True, "stalled_since": event.since})
 
 
 def _planning_postponed(state: State, event: PlanningPostponed) -> Iterable[Change]:
@@ -135,7 +140,11 @@ def _manager_becomes(state: State, event: PairEvent, became: str) -> Iterable[Ch
     manager = participant(state, event.cohort_id, event.manager_id)
     if manager.manager_state != "withdrawn" and manager.pair_id in (None, event.pair_id):
         free = became == "waiting"
-        place = {"pair_id": None} if free else {"pair_id": event.pair_id, "waiting": None}
+        place = (
+            {"pair_id": None}
+            if free
+            else {"pair_id": event.pair_id, "waiting": None, "waiting_for": None}
+        )
         rests = "paused" if free and manager.paused else became
         yield manager.model_copy(update={"manager_state": rests, **place})
 
@@ -159,17 +168,22 @@ def _pair(state: State, event: PairEvent) -> Pair | None:
 # --- sessions ---------------------------------------------------------------------------------
 
 
+def _session(event: SessionEvent, state: str) -> Session:
+    week = week_of(event.starts_at)
+    return recast(Session, event, id=event.session_id, state=state, week=week)
+
+
 def _session_planned(state: State, event: SessionPlanned) -> Iterable[Change]:
-    yield recast(Session, event, id=event.session_id, state="planned")
+    yield _session(event, "planned")
     yield from _pair_after(state, event, waits=False)
 
 
 def _session_moved(_: State, event: SessionRescheduled | SessionShifted) -> Iterable[Change]:
-    yield recast(Session, event, id=event.session_id, state="planned")
+    yield _session(event, "planned")
 
 
 def _session_postponed(state: State, event: SessionPostponed) -> Iterable[Change]:
-    yield recast(Session, event, id=event.session_id, state="postponed")
+    yield _session(event, "postponed")
     yield from _pair_after(state, event, waits=True)
 
 
@@ -206,14 +220,23 @@ def _session_confirmed(state: State, event: SessionConfirmed) -> Iterable[Change
 
 
 def _session_ended(
-    _: State, event: SessionCancelled | SessionMissed | SessionWithdrawn
+    state: State, event: SessionCancelled | SessionMissed | SessionWithdrawn
 ) -> Iterable[Change]:
-    ended = "missed" if isinstance(event, SessionMissed) else "cancelled"
-    yield recast(Session, event, id=event.session_id, state=ended)
+    missed = isinstance(event, SessionMissed)
+    yield _session(event, "missed" if missed else "cancelled")
+    pair = state.get(Pair, event.cohort_id, event.pair_id)
+    if missed and pair is not None:
+        yield pair.model_copy(update=_misses(pair, 1))
+
+
+def _misses(pair: Pair, more: int) -> dict[str, object]:
+    missed = max(0, pair.missed + more)
+    often = pair.state == "formed" and missed >= OFTEN
+    return {"missed": missed, "often_missed": often}
 
 
 def _session_completed(state: State, event: SessionCompleted) -> Iterable[Change]:
-    yield recast(Session, event, id=event.session_id, state="completed")
+    yield _session(event, "completed")
     more = {"completed": event.completed, "stalled": False}
     yield from _pair_after(state, event, waits=False, **more)
 
@@ -230,14 +253,17 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
     session = state.get(Session, event.cohort_id, event.session_id)
     if event.held != event.was_held:
         came_to = "completed" if event.held else "missed"
-        yield recast(Session, event, id=event.session_id, state=came_to)
+        yield _session(event, came_to)
     elif session is not None and session.attempt == event.attempt:
         yield session.model_copy(update={"presumed": False})
+    pair = state.get(Pair, event.cohort_id, event.pair_id)
+    changed = event.held != event.was_held
+    misses = _misses(pair, -1 if event.held else 1) if pair and changed else {}
     if event.held:
-        more = {"completed": event.completed, "stalled": False}
+        more = {"completed": event.completed, "stalled": False, **misses}
         yield from _pair_after(state, event, waits=False, **more)
-    elif (pair := state.get(Pair, event.cohort_id, event.pair_id)) is not None:
-        yield pair.model_copy(update={"completed": event.completed})
+    elif pair is not None:
+        yield pair.model_copy(update={"completed": event.completed, **misses})
 
 
 # --- letters ------------------------------------------------------------------------------------

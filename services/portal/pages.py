@@ -21,6 +21,8 @@ from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     coordinating,
+    following,
+    handling,
     importing,
     joining,
     own_data,
@@ -30,6 +32,7 @@ from services.portal.web import (
     pairing_pages,
     people_pages,
     rounds_pages,
+    sheet_pages,
     signing_in,
 )
 from services.portal.web.engine import Away
@@ -102,13 +105,15 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/coordonner", "coordinator", coordinating.cohorts),
     Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
     Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
-    Route("GET", _C, "coordinator", people_pages.to_handle),
-    Route("POST", f"{_C}/lettres", "coordinator", people_pages.letter_again),
-    Route("POST", f"{_C}/souhaits", "coordinator", people_pages.wish_settled),
-    Route("POST", f"{_C}/presences", "coordinator", people_pages.dispute_settled),
+    Route("GET", _C, "coordinator", handling.to_handle),
+    Route("POST", f"{_C}/lettres", "coordinator", handling.letter_again),
+    Route("POST", f"{_C}/souhaits", "coordinator", handling.wish_settled),
+    Route("POST", f"{_C}/presences", "coordinator", handling.dispute_settled),
+    Route("POST", f"{_C}/binomes", "coordinator", handling.pair_ended),
+    Route("POST", f"{_C}/traite", "coordinator", handling.handled),
     Route("GET", f"{_C}/participants", "coordinator", people_pages.participants),
-    Route("GET", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet),
-    Route("POST", f"{_C}/participants/{{person}}", "coordinator", people_pages.sheet_sent),
+    Route("GET", f"{_C}/participants/{{person}}", "coordinator", sheet_pages.sheet),
+    Route("POST", f"{_C}/participants/{{person}}", "coordinator", sheet_pages.sheet_sent),
     Route("GET", f"{_C}/importer", "coordinator", importing.form),
     Route("POST", f"{_C}/importer", "coordinator", importing.read),
     Route("GET", f"{_C}/importer/{{draft}}", "coordinator", importing.preview),
@@ -123,7 +128,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_C}/tour/{{round}}", "coordinator", rounds_pages.round_sent),
     Route("GET", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside),
     Route("POST", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside_sent),
-    Route("GET", f"{_C}/suivi", "coordinator", coordinating.following),
+    Route("GET", f"{_C}/suivi", "coordinator", following.following),
+    Route("GET", f"{_C}/suivi/export", "coordinator", following.exported),
 )
 
 

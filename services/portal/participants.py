@@ -93,13 +93,15 @@ def _manager_enrolled(state: State, event: ManagerEnrolled) -> Iterable[Change]:
         "job_family": event.job_family,
         "needs": event.needs,
         "waiting": None,
+        "waiting_for": None,
+        "enrolled_at": event.enrolled_at,
     }
     yield participant(state, event.cohort_id, event.manager_id).model_copy(update=fields)
 
 
 def _manager_waitlisted(state: State, event: ManagerWaitlisted) -> Iterable[Change]:
     manager = participant(state, event.cohort_id, event.manager_id)
-    yield manager.model_copy(update={"waiting": event.waiting})
+    yield manager.model_copy(update={"waiting": event.waiting, "waiting_for": event.waiting.cause})
 
 
 def _manager_withdrew(state: State, event: ManagerWithdrew) -> Iterable[Change]:
@@ -126,7 +128,8 @@ def _manager_paused(state: State, event: ManagerPaused | ManagerResumed) -> Iter
 
 def _manager_returned(state: State, event: ManagerReturned) -> Iterable[Change]:
     manager = participant(state, event.cohort_id, event.manager_id)
-    anew = {"manager_state": "waiting", "paused": False, "pair_id": None, "waiting": None}
+    anew = {"manager_state": "waiting", "paused": False, "pair_id": None}
+    anew |= {"waiting": None, "waiting_for": None}
     yield manager.model_copy(update=anew)
 
 

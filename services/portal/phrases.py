@@ -117,6 +117,16 @@ NOTICES: Mapping[str, Said] = {
         "Le tour est publié : les personnes concernées reçoivent une lettre.",
         "The round is published: the people concerned are sent a letter.",
     ),
+    "deja": _said("C’était déjà réglé.", "It was settled already."),
+    "traite": _said(
+        "C’est noté. Cela revient dans une semaine, ou plus tôt s’il y a du nouveau.",
+        "Recorded. It comes back in a week, or sooner if there is news.",
+    ),
+    "revu": _said("Tout est à nouveau affiché.", "Everything is shown again."),
+    "arrete": _said(
+        "Le binôme est arrêté ; les deux personnes reçoivent une lettre.",
+        "The pair has been ended; both are sent a letter.",
+    ),
     "retenu": _said(
         "C’est prêt. Personne n’est prévenu avant l’heure dite : vous pouvez encore annuler.",
         "All is ready. Nobody is told before the time given: you can still call it off.",
@@ -137,7 +147,18 @@ NOTICES: Mapping[str, Said] = {
         "C’est noté : aucun tour ne formera ce binôme.",
         "It is recorded: no round will form this pair.",
     ),
-    "corrige": _said("Le contact est corrigé.", "The contact has been corrected."),
+    "corrige": _said("C’est corrigé.", "It has been corrected."),
+    "pause-pour": _said(
+        "Cette personne est en pause : aucun nouveau binôme ne lui sera proposé.",
+        "This person is paused: no new pair will be proposed to them.",
+    ),
+    "reprise-pour": _said(
+        "Cette personne est à nouveau disponible.", "This person is available again."
+    ),
+    "parti-pour": _said(
+        "Cette personne a quitté le programme.", "This person has left the programme."
+    ),
+    "revenu": _said("Cette personne est réinscrite.", "This person is back."),
     "presence": _said(
         "C’est établi ; les deux personnes reçoivent une lettre.",
         "It is settled; both are sent a letter.",

@@ -4,6 +4,7 @@ Always holds: all of it can be folded again from the journal and the people topi
 the only document of the platform that holds a name and says what the person does.
 """
 
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from pydantic import Field
 from schemas.base import Moment, Value
 from schemas.dates import Absence
 from schemas.places import MeetingPlace
+from schemas.saying import PARIS
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -24,6 +26,7 @@ from schemas.values import (
     SimulatedPlace,
     Tools,
     Waiting,
+    WaitingCause,
 )
 from services.chassis.domain import Document
 
@@ -66,8 +69,8 @@ class Participant(Document):
 
     `address` is the e-mail address without case, by which a person is known when they sign in.
     `order` is what lists are sorted by, and one person's alone; `words` are what a search finds.
-    `pair_id`: the pair, proposed or standing, in which they are coached; `paused`: they are to be
-    proposed no other.
+    `waiting_for`: the cause in `waiting`. `pair_id`: the pair, proposed or standing, in which they
+    are coached; `paused`: they are to be proposed no other.
     """
 
     collection: ClassVar[str] = "participants"
@@ -101,6 +104,8 @@ class Participant(Document):
     job_family: str = ""
     needs: Tools = Field(default_factory=dict)
     waiting: Waiting | None = None
+    waiting_for: WaitingCause | None = None
+    enrolled_at: Moment | None = None
     paused: bool = False
     pair_id: str | None = None
 
@@ -122,7 +127,8 @@ class Pair(Document):
     """A pair, from the proposal on. `chosen_because`: why a coordinator chose it, if one did.
 
     `undated`: sessions for which no common hour was found. `stalled`: no session took place for
-    too long. `wants_another`: whether there is anything in `asked_another`.
+    too long. `wants_another`: whether there is anything in `asked_another`. `often_missed`: it
+    stands, and missed three sessions or more. `order` sorts proposals by the end of their time.
     """
 
     collection: ClassVar[str] = "pairs"
@@ -134,6 +140,8 @@ class Pair(Document):
         ("cohort_id", "without_date", "id"),
         ("cohort_id", "stalled", "id"),
         ("cohort_id", "wants_another", "id"),
+        ("cohort_id", "often_missed", "id"),
+        ("cohort_id", "state", "order"),
     )
 
     mentor_id: str
@@ -146,8 +154,12 @@ class Pair(Document):
     first_tools: tuple[FirstTool, ...] = ()
     chosen_because: str | None = None
     expires_at: Moment | None = None
+    order: str = ""
     completed: int = 0
+    missed: int = 0
+    often_missed: bool = False
     stalled: bool = False
+    stalled_since: Moment | None = None
     undated: tuple[int, ...] = ()
     without_date: bool = False
     place: MeetingPlace | None = None
@@ -166,14 +178,15 @@ class Proposal(Value):
 class Session(Document):
     """A session as it was last planned; `id` is `mentor~manager~number`.
 
-    `postponed`: it gave up its date, and waits for another. `presumed`: it counts as held, because
-    both had confirmed it and nobody told anything.
+    `week` is the Monday of its date. `postponed`: it gave up its date, and waits for another.
+    `presumed`: it counts as held, because both had confirmed it and nobody told anything.
     """
 
     collection: ClassVar[str] = "sessions"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "pair_id", "id"),
         ("cohort_id", "state"),
+        ("cohort_id", "week", "state"),
     )
 
     pair_id: str
@@ -183,6 +196,7 @@ class Session(Document):
     attempt: int
     starts_at: Moment
     ends_at: Moment
+    week: str = ""
     state: SessionState
     confirmed_by: tuple[Side, ...] = ()
     proposal: Proposal | None = None
@@ -207,6 +221,12 @@ class Dispute(Document):
     ends_at: Moment
     by: Side
     held: bool
+
+
+def week_of(moment: datetime) -> str:
+    """The Monday of a moment's week in Paris, as `2017-03-06`: by it sessions are counted."""
+    day = moment.astimezone(PARIS).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
 
 
 def dispute_of(session_id: str, attempt: int) -> str:
@@ -265,6 +285,7 @@ class FailedLetter(Document):
     person_id: str
     template: str
     cause: str
+    failed_at: Moment | None = None
 
 
 class Letter(Document):

@@ -18,6 +18,7 @@ from schemas.matching import (
     ChangeAvailability,
     CohortOpened,
     DeclineProposal,
+    DissolvePair,
     EnrolManager,
     KeepApart,
     ManagerEnrolled,
@@ -27,6 +28,7 @@ from schemas.matching import (
     MentorVolunteered,
     MentorWithdrew,
     OpenCohort,
+    PairDissolved,
     PairKeptApart,
     PauseMentor,
     ProposalAccepted,
@@ -139,6 +141,13 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
             return [recast(LetterDeferred, command, **more)]
         case RunRound():
             return _round(command, town)
+        case DissolvePair():
+            mentor, manager = command.pair_id.split("~")
+            return [
+                recast(
+                    PairDissolved, command, mentor_id=mentor, manager_id=manager, cause="request"
+                )
+            ]
         case CallOffRound():
             return [recast(RoundCalledOff, command)]
         case ProposePair() | KeepApart():

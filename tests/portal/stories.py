@@ -139,6 +139,7 @@ LETTER_FAILED = LetterFailed(
 MISSED = of_session(SessionMissed, cause="reported", by="mentor")
 DISPUTED = of_session(SessionDisputed, by="manager", held=True)
 NO_DATE = PlanningPostponed(**PAIR, numbers=(2, 3), retry_at=NOW + timedelta(days=7))
+
 STALLED = PairStalled(**PAIR, since=NOW)
 WAITLISTED = ManagerWaitlisted(
     cohort_id="c",

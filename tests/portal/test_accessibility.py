@@ -19,6 +19,7 @@ from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
     ASKED,
     AWAY,
+    DISPUTED,
     FORMED,
     GOING_ON,
     JOINED,
@@ -28,6 +29,7 @@ from tests.portal.stories import (
     LISE,
     MANAGER_LEFT,
     MEASURED,
+    MISSED,
     NO_DATE,
     OPENED,
     PAUL,
@@ -83,6 +85,7 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c", (OPENED,)),
     (COORDINATOR, "/coordonner/c", (*JOINED, WAITLISTED)),
     (COORDINATOR, "/coordonner/c", EVERYTHING),
+    (COORDINATOR, "/coordonner/c", (*GOING_ON, MISSED, DISPUTED, ASKED)),
     (COORDINATOR, "/coordonner/c/participants", (OPENED,)),
     (COORDINATOR, "/coordonner/c/participants", EVERYTHING),
     (COORDINATOR, "/coordonner/c/participants/m-1", EVERYTHING),
@@ -98,6 +101,7 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c/tour/separer", (OPENED,)),
     (COORDINATOR, "/coordonner/c/suivi", (OPENED,)),
     (COORDINATOR, "/coordonner/c/suivi", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/suivi", (*JOINED, WAITLISTED)),
 ]
 STYLE = (resources.files("services.portal.web") / "templates" / "portal.css").read_text("utf-8")
 
@@ -174,8 +178,12 @@ TAGS = (
 
 
 def check_landmarks(page: Element) -> None:
-    for tag in ("main", "header", "footer", "title"):
+    for tag in ("main", "header", "footer"):
         assert len(page.all(tag)) == 1, tag
+    assert len(page.all("head")[0].all("title")) == 1
+    for drawing in page.all("svg"):  # has a name and a description of its own
+        assert drawing.get("role") == "img"
+        assert len(drawing.all("title", "desc")) == 2
     first, *_ = page.all("body")[0].all("a")
     assert first.get("href") == f"#{page.all('main')[0].get('id')}"
     live = [one for one in page.all("div") if one.get("aria-live") == "polite"]

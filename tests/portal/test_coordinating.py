@@ -12,29 +12,19 @@ from schemas.matching import (
     OpenCohort,
     VolunteerAsMentor,
 )
-from schemas.notify import RetryLetter
 from schemas.people import PersonContact
-from schemas.scheduling import CorrectAttendance
 from services.portal.web import importing
 from services.portal.web.entering import Entering, Entry
 from tests.conftest import eventually
 from tests.portal.browser import Person
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
-    DISPUTED,
     GOING_ON,
     JOINED,
-    LETTER_FAILED,
     LISE_JOINS,
-    MEASURED,
-    MISSED,
     MONDAYS,
     NO_DATE,
     OPENED,
-    PROPOSED,
-    STALLED,
-    WAITLISTED,
-    WITHHELD,
 )
 from tests.portal.test_roster import PEOPLE, as_csv, as_xlsx
 
@@ -82,72 +72,6 @@ async def test_a_programme_that_is_open_with_other_rules_is_told() -> None:
     town.rule = "cohort-exists"
     await anne.presses("Ouvrir ce programme", nom="Été")
     assert "déjà ouvert, avec d’autres règles" in anne.says
-
-
-async def test_following_shows_criteria_and_counts_and_never_too_small_a_figure() -> None:
-    _, anne = await office("/coordonner/c/suivi", *GOING_ON, MEASURED, WITHHELD)
-    assert "Pas encore." in anne.says
-    assert "trop peu de réponses" in anne.says
-    rows = [[cell.text for cell in row.all("th", "td")] for row in anne.page.all("tr")]
-    assert ["formé", "1"] in rows
-
-
-# --- what is to be handled ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("happened", "what", "who"),
-    [
-        (
-            (*GOING_ON, LETTER_FAILED),
-            "Lettre non remise",
-            "la messagerie refuse l’adresse (smtp 550)",
-        ),
-        (
-            (*GOING_ON, MISSED, DISPUTED),
-            "Présence en désaccord",
-            "Lise Œuvrard et Paul Lenoir · séance 1, lundi 13 mars 2017, 10 h – 11 h",
-        ),
-        ((*GOING_ON, NO_DATE), "Aucune heure commune", "Lise Œuvrard et Paul Lenoir"),
-        ((*GOING_ON, STALLED), "Plus de séance depuis longtemps", "Lise Œuvrard et Paul Lenoir"),
-        ((*JOINED, PROPOSED), "Pas encore de réponse", "expire dans 10 jours"),
-        ((*JOINED, WAITLISTED), "Attend sans mentor en vue", "aucun mentor n’explique cet outil"),
-    ],
-)
-async def test_what_is_stuck_is_told_with_who_why_and_one_button(
-    happened: tuple[Message, ...], what: str, who: str
-) -> None:
-    _, anne = await office("/coordonner/c", *happened)
-    (card,) = [one for one in anne.page.all("li") if one.get("class") == "card"]
-    assert card.all("h2")[0].text == what
-    assert who in card.text.replace("\u00a0", " ")
-    assert card.all("button") or [a for a in card.all("a") if a.get("class") == "button"]
-
-
-async def test_only_whoever_has_not_answered_is_to_be_reminded() -> None:
-    _, anne = await office("/coordonner/c", *GOING_ON[:-2])  # Lise has accepted
-    (card,) = [one for one in anne.page.all("li") if one.get("class") == "card"]
-    assert "Paul Lenoir" in card.text
-    assert "Lise" not in card.text
-
-
-async def test_a_letter_is_sent_again_and_is_no_longer_to_be_handled() -> None:
-    town, anne = await office("/coordonner/c", *GOING_ON, LETTER_FAILED)
-    await anne.presses("Renvoyer la lettre")
-    assert town.sent == [RetryLetter(cohort_id="c", letter_id=LETTER_FAILED.letter_id)]
-    assert "Rien à traiter. Tout avance." in anne.says
-
-
-@pytest.mark.parametrize(
-    ("button", "held"), [("Elle a eu lieu", True), ("Elle n’a pas eu lieu", False)]
-)
-async def test_a_dispute_is_settled_and_is_no_longer_to_be_handled(button: str, held: bool) -> None:
-    town, anne = await office("/coordonner/c", *GOING_ON, MISSED, DISPUTED)
-    await anne.presses(button)
-    about = {"cohort_id": "c", "session_id": DISPUTED.session_id, "attempt": 1}
-    assert town.sent == [CorrectAttendance(**about, held=held)]
-    assert "Présence en désaccord" not in anne.says
-    assert "les deux personnes reçoivent une lettre" in anne.says
 
 
 # --- participants -------------------------------------------------------------------------------
@@ -204,24 +128,6 @@ async def test_a_filter_shows_those_in_that_state_and_nobody_is_told_when_nobody
     assert listed_names(anne) == ["Paul Lenoir"]
     await anne.goes_to("/coordonner/c/participants?q=nobody")
     assert "Personne ne correspond." in anne.says
-
-
-async def test_an_address_is_corrected_and_a_wrong_one_is_told() -> None:
-    town, anne = await office("/coordonner/c/participants/m-1", *GOING_ON)
-    await anne.presses("Enregistrer le contact", adresse="lise@")
-    assert (anne.status, town.sent) == (422, [])
-    await anne.presses("Enregistrer le contact", adresse="lise@ministere.example")
-    assert "Le contact est corrigé." in anne.says
-    assert "lise@ministere.example" in anne.says
-
-
-async def test_somebody_is_paused_and_made_available_again_on_their_behalf() -> None:
-    town, anne = await office("/coordonner/c/participants/m-1", *JOINED)
-    await anne.presses("Mettre en pause")
-    assert "‖ en pause" in anne.says
-    await anne.presses("Rendre disponible")
-    assert "● disponible" in anne.says
-    assert len(town.sent) == 2
 
 
 # --- entering people ----------------------------------------------------------------------------

@@ -211,7 +211,7 @@ async def test_another_partner_is_asked_for_in_confidence() -> None:
     anne = await town.signed_in(COORDINATOR)
     await anne.goes_to("/coordonner/c")
     assert "Demande un autre binôme, en confidence" in anne.says
-    assert "demandé par Paul Lenoir : « D’autres horaires »" in anne.says
+    assert "Demandé par Paul Lenoir : « D’autres horaires »" in anne.says
     await paul.goes_to(f"{HERE}/binomes/m-1~g-1/autre")
     await paul.presses("Finalement, garder mon binôme")
     assert town.sent[1:] == [KeepPartner.model_validate(pair)]

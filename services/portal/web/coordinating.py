@@ -1,5 +1,6 @@
-"""For coordinators: which programmes there are, opening one, and how one is getting on."""
+"""For coordinators: which programmes there are, and opening one."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi.responses import Response
@@ -10,7 +11,7 @@ from schemas.values import CohortPolicy, RolloutCriteria
 from services.chassis.store.contract import Where
 from services.portal import phrases
 from services.portal.spelling import folded
-from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant, Session
+from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant
 from services.portal.web.rendering import onward, page
 from services.portal.web.visit import Visit
 
@@ -23,20 +24,38 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "smallest_group": (3, 50),
 }
 """The rules of a programme that the form asks for, with their bounds."""
+HANDLED = "handled"
 LINES = ("forbid", "both_consent", "allow")
+
+
+STUCK = ("without_date", "stalled", "often_missed", "wants_another")
+"""What of a pair is a coordinator's to untie: fields that are true."""
 
 
 async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
     """What stands above every page of a programme: its name, and how much there is to handle."""
     store, at = visit.site.store, cohort.id
     counts = [
-        await store.count(Pair, Where(at, {"state": "proposed"})),
-        await store.count(Pair, Where(at, {"without_date": True})),
-        await store.count(Pair, Where(at, {"stalled": True})),
         await store.count(FailedLetter, Where(at)),
         await store.count(Dispute, Where(at)),
+        *[await store.count(Pair, Where(at, {field: True})) for field in STUCK],
     ]
-    return {"cohort": cohort, "to_handle_count": sum(counts)}
+    put_away = len(await marks_of(visit, cohort))
+    return {"cohort": cohort, "to_handle_count": max(0, sum(counts) - put_away)}
+
+
+async def marks_of(visit: Visit, cohort: Cohort) -> dict[str, datetime]:
+    """What coordinators have put away: task to the moment when it shows again."""
+    now = visit.site.sessions.now()
+    found = await visit.site.kept.get(HANDLED, cohort.id, now)
+    return {key: until for key, until in (found or {}).get("marks", ()) if until > now}
+
+
+async def mark(visit: Visit, cohort: Cohort, marks: dict[str, datetime]) -> None:
+    """Put these away, and nothing else."""
+    value = {"marks": [[key, until] for key, until in marks.items()]}
+    until = max(marks.values(), default=visit.site.sessions.now())
+    await visit.site.kept.put(HANDLED, cohort.id, value, until)
 
 
 async def cohorts(visit: Visit) -> Response:
@@ -45,8 +64,8 @@ async def cohorts(visit: Visit) -> Response:
     for cohort in await visit.site.cohorts():
         if not visit.coordinates_in(cohort.id):
             continue
-        mentors = await _tally(visit, cohort, "mentor_state")
-        managers = await _tally(visit, cohort, "manager_state")
+        mentors = await tally_of(visit, cohort, "mentor_state")
+        managers = await tally_of(visit, cohort, "manager_state")
         pairs = await visit.site.store.tally(Pair, ["state"], Where(cohort.id))
         rows.append(
             {
@@ -59,7 +78,7 @@ async def cohorts(visit: Visit) -> Response:
     return page(visit, "cohorts.html", rows=rows)
 
 
-async def _tally(visit: Visit, cohort: Cohort, field: str) -> dict[str, int]:
+async def tally_of(visit: Visit, cohort: Cohort, field: str) -> dict[str, int]:
     found = await visit.site.store.tally(Participant, [field], Where(cohort.id))
     return {state: n for (state,), n in found.items() if state}
 
@@ -126,19 +145,3 @@ def _opening(visit: Visit, given: dict[str, str]) -> tuple[dict[str, str], OpenC
             "A letter or digit, then letters, digits or dashes (47 at most).",
         )
         return {field: wrong}, None
-
-
-async def following(visit: Visit) -> Response:
-    """The funnel, the sessions, and whether it is run in."""
-    cohort = await visit.site.cohort(visit.path["cohort"])
-    pairs = await visit.site.store.tally(Pair, ["state"], Where(cohort.id))
-    sessions = await visit.site.store.tally(Session, ["state"], Where(cohort.id))
-    return page(
-        visit,
-        "following.html",
-        **await tasks_of(visit, cohort),
-        mentors=await _tally(visit, cohort, "mentor_state"),
-        managers=await _tally(visit, cohort, "manager_state"),
-        pairs={state: n for (state,), n in pairs.items()},
-        sessions={state: n for (state,), n in sessions.items()},
-    )
