@@ -34,8 +34,8 @@ class Parts:
     whoever has the token. `done_when`: commands that ask for what a due worker does, to the kind of
     document in which it is done. `looks`: what is found from documents when it is asked for.
     `routes`: pages of the service's own, after all others. `largest_body`: bytes that a request may
-    bring. `beside`: what runs for as long as the process does, once it can read and write: it is given
-    store, log, clock and what is counted.
+    bring. `beside`: what runs for as long as the process does, once it can read and write; it is
+    given store, log, clock and what is counted.
     """
 
     domain: Domain
