@@ -19,6 +19,7 @@ from schemas.base import (
     at_most,
     described,
 )
+from schemas.charter import CharterVersion
 from schemas.text import TIDY
 from schemas.values import (
     AskedExcludes,
@@ -156,6 +157,10 @@ class AcceptProposal(PairCommand):
     """One side says yes. The pair is formed when both have."""
 
     by: Side
+    charter: Annotated[
+        CharterVersion | None,
+        Field(description="The text of the charter that they saw; null where they saw none."),
+    ] = None
 
 
 class DeclineProposal(PairCommand):
@@ -279,6 +284,10 @@ class ProposalAccepted(PairEvent):
 
     audience = "public"
     by: Annotated[Side, Field(description="Which side said yes.")]
+    charter: Annotated[
+        CharterVersion | None,
+        Field(description="The text of the charter that they agreed to; null if none was shown."),
+    ] = None
 
 
 class ProposalDeclined(PairEvent):

@@ -18,6 +18,7 @@ from schemas.base import (
     closed,
     described,
 )
+from schemas.charter import Charter
 from schemas.dates import ClockTime, Region
 from schemas.letter_rules import LetterRules
 from schemas.places import MeetingPlace, as_policy
@@ -238,6 +239,9 @@ class CohortPolicy(Value):
     letters: Annotated[
         LetterRules | None,
         Field(description="How letters are gathered and what they bring to mind; null as usual."),
+    ] = None
+    charter: Annotated[
+        Charter | None, Field(description="What pairs agree to; null for the programme's own text.")
     ] = None
     where: Annotated[
         MeetingPlace | None,

@@ -20,14 +20,23 @@ def up(
     coordinator: Annotated[
         str, typer.Option(help="E-mail address of who coordinates in the portal.")
     ] = COORDINATOR,
+    clock_rate: Annotated[
+        float,
+        typer.Option(
+            min=1, max=86_400, help="Seconds of the programme's time in a second; 3600: an hour."
+        ),
+    ] = 1.0,
     json_: Json = False,
 ) -> None:
-    """Start the platform on this machine, with the real clock, until Ctrl-C.
+    """Start the platform on this machine until Ctrl-C, with the real clock or a faster one.
+
+    What can wait is told within the hour, and nothing at night: with a faster clock letters come
+    while somebody looks.
 
     Everybody may sign in to the portal: by the link in the letter that it sends. The address of the
     mailbox, which shows every letter, is printed, and where they lie as files.
 
-    Example: connecte up --json
+    Example: connecte up --clock-rate 3600
     """
     from deploy.local.mailbox_page import mailbox_page
     from deploy.local.stack import WITH_PORTAL, Terms, running_stack
@@ -38,7 +47,7 @@ def up(
         an_address(coordinator)
     except ValueError as error:
         raise BadInput(f"--coordinator: {error}") from None
-    terms = Terms(services=WITH_PORTAL, settings=settings)
+    terms = Terms(rate=clock_rate, services=WITH_PORTAL, settings=settings)
 
     async def stay(directory: Path) -> None:
         async with (
@@ -59,7 +68,7 @@ def up(
                 output.print(table)
                 lines = ["For connecte in another terminal:", *exports(stack.settings)]
                 output.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
-                if waiting := quiet_until(datetime.now(UTC)):
+                if clock_rate == 1 and (waiting := quiet_until(datetime.now(UTC))):
                     output.print(waiting, markup=False, highlight=False)
             await stack.failed
 

@@ -54,7 +54,7 @@ class Habits:
         chance = self.chance("session", cohort, subject, person)
         mood = chance.random()
         is_first = subject.rpartition("~")[2].partition(".")[0] == "1"
-        if mood > (0.85 if is_first else 0.5):
+        if mood > (0.95 if is_first else 0.5):
             return None
         answer = "confirm"
         for most, other in ((0.02, "cancel"), (0.04, "reschedule"), (0.06, "to"), (0.1, "propose")):

@@ -1,9 +1,11 @@
 """Matching's pages behind links: a proposal, its calculation, and a person's week."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from schemas.base import Command, people_of
+from schemas.charter import CHARTER, Charter
 from schemas.known import jobs
 from schemas.known.tools import listed
 from schemas.matching import AcceptProposal, ChangeAvailability, DeclineProposal
@@ -13,7 +15,7 @@ from services.chassis.domain import State
 from services.chassis.http.forms import About, Choice, Form, LinkPage, Option, Table, Text
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
-from services.matching.views import Manager, Mentor, Override, Pair, PairState
+from services.matching.views import Cohort, Manager, Mentor, Override, Pair, PairState
 
 _FORM = Form(
     Text("Votre réponse à une proposition de binôme", "Your answer to the proposal of a pair"),
@@ -70,7 +72,24 @@ def _pair(state: State, link: Link) -> Pair | None:
 def _form(state: State, link: Link, _: datetime) -> Form:
     pair = _pair(state, link)
     closed = _CLOSED.get(pair.state) if pair else None
-    return _FORM if closed is None else Form(_FORM.title, (), closed)
+    if closed is not None:
+        return Form(_FORM.title, (), closed)
+    charter = _charter(state, link)
+    return _FORM if charter is None else replace(_FORM, choices=(_answers(charter),))
+
+
+def _charter(state: State, link: Link) -> Charter | None:
+    """What the two agree to; None where the cohort cannot be read, for it may have its own."""
+    cohort = state.get(Cohort, link.cohort_id, link.cohort_id)
+    return (cohort.policy.charter or CHARTER) if cohort else None
+
+
+def _answers(charter: Charter) -> Choice:
+    """Yes is to the charter, too: the answer says to which text of it."""
+    [asked] = _FORM.choices
+    _, no = asked.options
+    yes = Text("Oui, j’accepte ce binôme et la charte", "Yes, I accept this pair and the charter")
+    return replace(asked, options=(Option(f"accept:{charter.version}", yes), no))
 
 
 def _about(state: State, link: Link) -> About:
@@ -82,11 +101,14 @@ def _about(state: State, link: Link) -> About:
     if (due := pair.due_at) is not None:
         until = Text.of(lambda language: day_and_time(due, language))
         lines.append((Text("Répondre jusqu’au", "Answer until"), until))
+    if (charter := _charter(state, link)) is not None and pair.state == "proposed":
+        lines.append((_CHARTER, Text(charter.fr, charter.en)))
     if link.side in pair.accepted and pair.state == "proposed":
         lines.append((_YOURS, _ACCEPTED_BEFORE))
     return About(lines)
 
 
+_CHARTER = Text("La charte", "The charter")
 _BEGIN = Text("Pour commencer", "To begin with")
 _YOURS = Text("Votre réponse", "Your answer")
 _ACCEPTED_BEFORE = Text(
@@ -121,15 +143,17 @@ def _text(words: Words) -> Text:
     return Text(words.fr, words.en)
 
 
-def _command(link: Link, answers: Mapping[str, str], _: str) -> Command:
+def _command(link: Link, answers: Mapping[str, str], __: str) -> Command:
     kinds: dict[str, type[AcceptProposal | DeclineProposal]] = {
         "accept": AcceptProposal,
         "decline": DeclineProposal,
     }
-    kind = kinds.get(answers.get("answer", ""))
+    answer, _, charter = answers.get("answer", "").partition(":")
+    kind = kinds.get(answer)
     if kind is None:
-        raise Problem(422, "answer: it is accept or decline")
-    return kind.model_validate({"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side})
+        raise Problem(422, "answer: it is accept, with the version of the charter, or decline")
+    about = {"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side}
+    return kind.model_validate(about | ({"charter": charter} if charter else {}))
 
 
 def _after(state: State, link: Link, command: Command) -> Text:

@@ -36,7 +36,8 @@ def accept(couple: Couple | None, command: AcceptProposal, now: datetime) -> Dec
         return Refusal(
             "conflict", "already-answered", "This side has accepted the proposal already."
         )
-    accepted = recast(ProposalAccepted, pair, pair_id=pair.id, by=command.by)
+    yes = {"by": command.by, "charter": command.charter}
+    accepted = recast(ProposalAccepted, pair, pair_id=pair.id, **yes)
     if not pair.accepted:
         return [accepted]
     formed = recast(

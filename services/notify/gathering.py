@@ -31,10 +31,12 @@ def seal(cohort: Cohort | None, tray: Tray | None, now: datetime) -> Decision:
     events: list[Event] = [_dropped(tray, entry) for entry in late]
     waiting = [entry for entry in tray.waiting if entry not in late]
     ready = [entry for entry in waiting if entry.tell_at <= now]
-    if any(TELLINGS[entry.template].waits for entry in ready):
+    if any(TELLINGS[e.template].waits and not _only_travels(e) for e in ready):
         told = [e for e in waiting if TELLINGS[e.template].waits and e.joins_from <= now]
         told.sort(key=lambda entry: rank(entry.template))
         events.append(_letter(tray, told[:MOST_PARTS], send_at, now))
+    else:
+        events += [_dropped(tray, entry) for entry in ready if _only_travels(entry)]
     alone = [entry for entry in ready if not TELLINGS[entry.template].waits]
     return [*events, *(_letter(tray, [entry], send_at, now) for entry in alone)]
 
@@ -43,6 +45,11 @@ def _is_too_late(entry: Entry, now: datetime, send_at: datetime) -> bool:
     """Whether it is a reminder of which the moment has passed before it could be told."""
     deadline = deadline_of(entry.template, entry.facts)
     return deadline is not None and entry.tell_at <= now and send_at + NOTICE > deadline
+
+
+def _only_travels(entry: Entry) -> bool:
+    """The questions after a session are brought to mind by another letter, or not at all."""
+    return entry.template == "SurveyReminder" and entry.facts["kind"] == "session"
 
 
 def _dropped(tray: Tray, entry: Entry) -> NewsDropped:

@@ -66,10 +66,10 @@ class Telling:
 
 
 LETTERS: dict[type[Event], Telling] = {
-    MentorVolunteered: Telling("mentor"),
-    ManagerEnrolled: Telling("manager"),
-    MentorReturned: Telling("mentor"),
-    ManagerReturned: Telling("manager"),
+    MentorVolunteered: Telling("mentor", waits=True),
+    ManagerEnrolled: Telling("manager", waits=True),
+    MentorReturned: Telling("mentor", waits=True),
+    ManagerReturned: Telling("manager", waits=True),
     ManagerWaitlisted: Telling("manager"),
     PairProposed: Telling("both", link="proposal", introduces=True),
     ProposalDeclined: Telling("other", waits=True),

@@ -9,6 +9,7 @@ from typing import Any
 from schemas.base import Event, Message, PairEvent
 from schemas.feedback import SurveyClosed
 from schemas.matching import (
+    ManagerWaitlisted,
     PairDissolved,
     PairFormed,
     PairProposed,
@@ -36,6 +37,9 @@ from schemas.scheduling import (
 )
 from services.notify.views import Entry
 
+_MENTOR_WAITS = {"MentorVolunteered", "MentorReturned"}
+_MANAGER_WAITS = {"ManagerEnrolled", "ManagerReturned", "ManagerWaitlisted"}
+"""What says that somebody will be written to as soon as there is a proposal."""
 _PROPOSED = {"PairProposed", "ProposalReminder"}
 _ASKED = {"AttendanceRequested", "AttendanceReminded"}
 _MOVING = {"SessionMoveProposed", "SessionMoveDeclined"}
@@ -75,6 +79,7 @@ _OF_PAIR: dict[type[PairEvent], set[str]] = {
 OUTDATING: tuple[type[Event], ...] = (
     *_OF_SESSION,
     *_OF_PAIR,
+    ManagerWaitlisted,
     PairProposed,
     ProposalAccepted,
     SessionConfirmed,
@@ -88,7 +93,12 @@ def makes_untrue(event: Message, entry: Entry) -> bool:
     told, facts = entry.template, entry.facts
     match event:
         case PairProposed():
-            return told == "ManagerWaitlisted" and facts["manager_id"] == event.manager_id
+            mentor = told in _MENTOR_WAITS and facts["mentor_id"] == event.mentor_id
+            manager = told in _MANAGER_WAITS and facts["manager_id"] == event.manager_id
+            return mentor or manager
+        case ManagerWaitlisted():
+            enrolled = event.first and told in ("ManagerEnrolled", "ManagerReturned")
+            return enrolled and bool(facts["manager_id"] == event.manager_id)
         case ProposalAccepted():
             mine = told == "ProposalReminder" and entry.side == event.by
             return mine and facts["pair_id"] == event.pair_id

@@ -1,13 +1,20 @@
 """What the page of a proposal shows, and of whom."""
 
 from schemas.base import people_of
-from schemas.matching import AcceptProposal, DeclineProposal, PairProposed, ProposePair
+from schemas.charter import CHARTER, Charter
+from schemas.matching import (
+    AcceptProposal,
+    DeclineProposal,
+    PairProposed,
+    ProposalAccepted,
+    ProposePair,
+)
 from schemas.saying import number
 from services.chassis.http.foresight import Unread
 from services.chassis.http.forms import About, Form
 from services.chassis.http.links import Link
 from services.matching.pages import LINK_PAGES
-from services.matching.views import Pair
+from services.matching.views import Cohort, Pair
 from tests.matching.given import decided, formed, manager, mentor, proposed, scenario, the
 from tests.scenario import NOW, Scenario
 
@@ -117,3 +124,36 @@ def test_both_people_are_told_why_a_coordinator_chose_them() -> None:
     )
     assert isinstance(event, PairProposed)
     assert (event.round_id, event.chosen_because) == ("by-hand", "asked for by both")
+
+
+# --- the charter ------------------------------------------------------------------------------
+
+OWN = Charter(version="ours-2", fr="Nous restons polis.", en="We stay polite.")
+
+
+def test_the_charter_is_read_before_it_is_accepted_with_the_proposal() -> None:
+    found = proposed()
+    assert CHARTER.fr in said(shown(found))
+    [answer] = asked(found).choices
+    yes, _ = answer.options
+    assert "la charte" in yes.text.fr
+    command = PROPOSAL.command(link(), {"answer": yes.value}, "")
+    assert isinstance(command, AcceptProposal)
+    [accepted, *_] = decided(found.when(command))
+    assert isinstance(accepted, ProposalAccepted)
+    assert accepted.charter == CHARTER.version
+
+
+def test_a_cohort_can_have_a_charter_of_its_own() -> None:
+    found = proposed()
+    cohort = the(found, Cohort, "c")
+    policy = cohort.policy.model_copy(update={"charter": OWN})
+    found.state.apply([cohort.model_copy(update={"policy": policy})])
+    assert "La charte : Nous restons polis." in said(shown(found))
+    assert asked(found).choices[0].options[0].value == "accept:ours-2"
+
+
+def test_whoever_has_not_seen_the_charter_can_accept_the_proposal_and_no_text_of_it() -> None:
+    command = PROPOSAL.command(link(), {"answer": "accept"}, "")
+    assert isinstance(command, AcceptProposal)
+    assert command.charter is None

@@ -30,6 +30,7 @@ from services.notify.views import LateReminder, Letter, Tray
 from tests.notify.facts import (
     ATTENDANCE,
     COHORT,
+    ENROLLED,
     FACTS,
     FORMED,
     MANAGER,
@@ -39,6 +40,7 @@ from tests.notify.facts import (
     PLANNED,
     PROPOSED,
     STARTS,
+    VOLUNTEERED,
     WAITLISTED,
     folded,
     session,
@@ -311,6 +313,25 @@ def test_a_survey_is_brought_to_mind_with_the_next_letter_and_not_twice() -> Non
     until(scenario, NOW + timedelta(days=14))
     [letter] = letters(scenario)
     assert told(letter) == ["AttendanceRequested", "SurveyReminder"]
+
+
+def test_the_questions_after_a_session_are_brought_to_mind_with_another_letter_or_not_at_all() -> (
+    None
+):
+    scenario = opened()
+    scenario.when(survey("session", "mentor"))
+    until(scenario, STARTS + timedelta(days=14))
+    assert [told(letter) for letter in letters(scenario)] == [["SurveyOpened"]]
+
+
+def test_who_has_enrolled_and_has_a_proposal_within_the_hour_reads_the_proposal_alone() -> None:
+    scenario = opened()
+    for event in (VOLUNTEERED, ENROLLED, PROPOSED):
+        scenario.when(event)
+    post(scenario.later(hours=1))
+    assert [e.template for e in scenario.events if isinstance(e, LetterQueued)] == (
+        ["PairProposed"] * 2
+    )
 
 
 def test_a_survey_that_was_answered_is_not_brought_to_mind() -> None:

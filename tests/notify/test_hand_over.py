@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.base import Event
+from schemas.letter_rules import LetterRules
 from schemas.notify import LetterDeferred, LetterFailed, LetterSent, ReportBounce, RetryLetter
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import TYPES
@@ -36,8 +37,13 @@ PAIR_FIELDS = {"cohort_id": COHORT, "pair_id": PAIR, "mentor_id": MENTOR, "manag
 WELCOME = f"MentorVolunteered:{MENTOR}:{MENTOR}"
 
 
+AT_ONCE = LetterRules(gather_minutes=0)
+
+
 def opened(*history: Event) -> Scenario:
-    return Scenario(DOMAIN).given(OPENED, *history)
+    """A cohort in which no letter waits for another."""
+    policy = CohortPolicy(letters=AT_ONCE)
+    return Scenario(DOMAIN).given(OPENED.model_copy(update={"policy": policy}), *history)
 
 
 def tried(outcome: Outcome, cause: str = "", letter_id: str = WELCOME) -> LetterAttempted:
@@ -77,7 +83,7 @@ def test_a_letter_waits_for_the_end_of_the_quiet_hours() -> None:
 
 
 def test_a_cohort_has_its_own_quiet_hours() -> None:
-    policy = CohortPolicy(quiet_hours=QuietHours(start="09:00", end="11:00"))
+    policy = CohortPolicy(quiet_hours=QuietHours(start="09:00", end="11:00"), letters=AT_ONCE)
     scenario = Scenario(DOMAIN).given(OPENED.model_copy(update={"policy": policy}))
     scenario.when(VOLUNTEERED)
     assert held_until(scenario) == NOW + timedelta(hours=1)
@@ -103,7 +109,7 @@ def test_a_letter_that_was_taken_is_sent() -> None:
 
 
 def test_a_letter_that_may_be_taken_later_is_tried_eight_times_less_and_less_often() -> None:
-    policy = CohortPolicy(quiet_hours=QuietHours(start="00:00", end="00:00"))
+    policy = CohortPolicy(quiet_hours=QuietHours(start="00:00", end="00:00"), letters=AT_ONCE)
     scenario = Scenario(DOMAIN).given(OPENED.model_copy(update={"policy": policy}))
     scenario.when(VOLUNTEERED)
     waits = []

@@ -22,8 +22,9 @@ from deploy.local.process import free_ports
 from deploy.local.prometheus import prometheus
 from deploy.local.stack import SERVICES, ServiceProcess, Terms, environment
 from deploy.operating.topics import create_topics
-from deploy.trial.chaos.population import Crowd
+from deploy.trial.chaos.population import POLICY, Crowd
 from schemas.base import Command
+from schemas.letter_rules import LetterRules
 from schemas.topics import Service
 from tests.deploy.alerts.alerting import RULES
 from tests.outages.kubelet import Pod
@@ -83,7 +84,9 @@ class Site:
 
     async def load(self) -> None:
         """Until cancelled: somebody volunteers every two seconds, and somebody looks."""
-        crowd = Crowd(1, COHORT, 5000, 1)
+        at_once = LetterRules(gather_minutes=0)  # letters leave while somebody looks
+        policy = POLICY.model_copy(update={"letters": at_once})
+        crowd = Crowd(1, COHORT, 5000, 1, policy)
         await self.send("matching", crowd.opening)
         for number in itertools.count():
             await self.send("notify", crowd.contacts[number % 5000])

@@ -2,6 +2,7 @@
 
 from deploy.trial.check.wire import Entry
 
+_ENROLLED = ("MentorVolunteered", "MentorReturned", "ManagerEnrolled", "ManagerReturned")
 _PROPOSAL = ("PairProposed", "ProposalReminder")
 _DATE = (
     "SessionPlanned",
@@ -18,7 +19,8 @@ _DATE = (
     "AttendanceReminded",
 )
 _REPLACED: dict[str, tuple[str, ...]] = {
-    "PairProposed": ("ManagerWaitlisted",),
+    "PairProposed": (*_ENROLLED, "ManagerWaitlisted"),
+    "ManagerWaitlisted": ("ManagerEnrolled", "ManagerReturned"),
     "ProposalAccepted": ("ProposalReminder",),
     "PairFormed": _PROPOSAL,
     "ProposalDeclined": _PROPOSAL,
@@ -56,8 +58,10 @@ def replaces(fact: Entry, dropped: Entry) -> bool:
     template, subject = dropped.text("template"), dropped.subject.split(":")[1]
     if template not in _REPLACED.get(fact.name, ()):
         return False
-    if template == "ManagerWaitlisted":
-        return subject == fact.text("manager_id")
+    if template in _ENROLLED or template == "ManagerWaitlisted":
+        side = "mentor_id" if template.startswith("Mentor") else "manager_id"
+        first = fact.name != "ManagerWaitlisted" or bool(fact.data.get("first"))
+        return first and subject == fact.text(side)
     if fact.name in ("PairDissolved", "SessionPlanned") and subject != fact.subject:
         # What is said of a pair, by its session; what is said of a session, by its pair.
         return f"{fact.subject}~".startswith(f"{subject}~") or subject.startswith(

@@ -29,6 +29,7 @@ from deploy.operating.rosters import (
 from deploy.trial.pilot.generate import generate
 from schemas.base import Command
 from schemas.envelope import Record
+from schemas.letter_rules import LetterRules
 from schemas.matching import OpenCohort
 from schemas.topics import Service, partition_of
 from schemas.values import CohortPolicy
@@ -39,6 +40,7 @@ from tests.deploy.alerts.alerting import RULES, alerts
 pytestmark = pytest.mark.journey
 
 ROOT = Path(__file__).parents[3]
+AT_ONCE = CohortPolicy(letters=LetterRules(gather_minutes=0))
 MONDAY = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)  # letters leave, whenever the test is run
 TYPE = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
 SUFFIXES = {"histogram": ("_bucket", "_count", "_sum")}
@@ -142,7 +144,7 @@ async def test_faults_that_are_really_made_are_seen(
 async def _enter(platform: Watched, roster: Roster) -> None:
     """Open the cohort, and enter everybody."""
     commands: list[tuple[Service, Command]] = [
-        ("matching", OpenCohort(cohort_id="watched", name="Watched", policy=CohortPolicy())),
+        ("matching", OpenCohort(cohort_id="watched", name="Watched", policy=AT_ONCE)),
         *(("notify", contact) for contact in roster.contacts),
         *(("matching", person) for person in (*roster.mentors, *roster.managers)),
     ]
