@@ -21,6 +21,7 @@ from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     coordinating,
+    feed,
     following,
     handling,
     importing,
@@ -98,6 +99,9 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_MINE}/semaine", "signed-in", own_part.week_sent),
     Route("GET", f"{_MINE}/absences", "signed-in", own_part.absences_form),
     Route("POST", f"{_MINE}/absences", "signed-in", own_part.absences_sent),
+    Route("GET", f"{_MINE}/agenda", "signed-in", feed.form),
+    Route("POST", f"{_MINE}/agenda", "signed-in", feed.sent),
+    Route("GET", "/agenda/{token}", "anybody", feed.feed),
     Route("GET", f"{_MINE}/participation", "signed-in", own_part.part_form),
     Route("POST", f"{_MINE}/participation", "signed-in", own_part.part_sent),
     Route("GET", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_form),
