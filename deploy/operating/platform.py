@@ -126,8 +126,11 @@ class Platform:
             except httpx.TransportError as error:
                 why = type(error).__name__
             else:
-                if response.status_code in (401, 403):
+                if response.status_code == httpx.codes.UNAUTHORIZED:
                     raise BadInput(f"{service} does not accept the token (--token)")
+                if response.status_code == httpx.codes.FORBIDDEN:
+                    title = _problem(response).get("title", "it may not be used for this")
+                    raise BadInput(f"{service} refuses the token (--token): {title}")
                 if response.status_code < 500:
                     return response
                 why = f"status {response.status_code}"

@@ -171,6 +171,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 PERSONAL: dict[type[Document], Personal] = {
     Mentor: Personal(("id",)),
     Manager: Personal(("id",)),
+    Line: Personal(("id",)),
     # Who would rather have another partner is told to coordinators alone.
     Pair: Personal(("mentor_id", "manager_id"), withheld=("asked_another",)),
     # Why two are kept apart can be about the other one.

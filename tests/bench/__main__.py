@@ -18,6 +18,7 @@ from deploy.operating.topics import create_topics
 from tests.bench import (
     codec,
     footprint,
+    latency,
     leaderless,
     matching,
     memory,
@@ -163,6 +164,20 @@ async def leaderless_row() -> Row:
     )
 
 
+async def latency_rows() -> list[Row]:
+    """Until something can be seen, by share of the highest rate, beside the bare path."""
+    rows = []
+    for what, (ours, bare) in (await latency.latencies()).items():
+        for mine, theirs in zip(ours, bare, strict=True):
+            about = f"{what}, {mine.share:.0%} of the highest rate ({mine.rate:.1f}/s)"
+            rows += [
+                row(f"{about}, {name}", "ms", getattr(mine, name), getattr(theirs, name))
+                for name in ("p50", "p99", "p999")
+            ]
+            console.print(f"{about}: p99 {mine.p99:.0f} ms, bare {theirs.p99:.0f} ms")
+    return rows
+
+
 async def footprint_rows() -> list[Row]:
     """What each service takes while nothing happens."""
     rows = []
@@ -223,7 +238,7 @@ def peer_rows() -> list[Row]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    for name in ("codec", "step", "matching", "recovery", "footprint"):
+    for name in ("codec", "step", "matching", "recovery", "footprint", "latency"):
         parser.add_argument(f"--only-{name}", action="store_true")
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
     parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
@@ -240,11 +255,13 @@ async def main() -> list[Row]:
         return [codec_row()]
     if asked.only_step:
         return [await step_row(), *await service_rows()]
+    if asked.only_latency:
+        return await latency_rows()
     if asked.only_footprint:
         return await footprint_rows()
     rows = [codec_row(), await step_row(), *await service_rows(), await rebuild_row()]
     rows += [*peer_rows(), *matching_rows()]
-    rows += await footprint_rows()
+    rows += [*await latency_rows(), *await footprint_rows()]
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]
     if not asked.no_memory:

@@ -92,9 +92,9 @@ def admitted(request: Request, principal: Principal, rights: Rights) -> Caller:
     machine = "machine" in principal.roles
     if via not in ("api", "roster", *(("portal",) if machine else ())):
         raise Problem(422, f"{VIA}: it is api or roster")
-    role = next((role for role in principal.roles if role in rights), None)
     # Whose own things they are, a token cannot tell: who says so has seen to it.
-    if role is None or rights[role] == "own":
+    role = next((role for role in principal.roles if rights.get(role, "own") != "own"), None)
+    if role is None:
         raise _not_for_them()
     actor = Actor(principal.type, principal.id, role, via)
     if speaks_for is not None:

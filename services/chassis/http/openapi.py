@@ -37,7 +37,7 @@ class ProblemDocument(BaseModel):
 _MEANING = {
     400: "The body cannot be read.",
     401: "A valid bearer token is needed.",
-    403: "The link is not valid.",
+    403: "The token is not for this, or not for that cohort.",
     404: "Something is unknown.",
     408: "The body did not come in time.",
     409: "The present state does not allow it.",
@@ -49,8 +49,8 @@ _MEANING = {
     503: "Not now: try again after `Retry-After` seconds.",
 }
 _STATUSES = {
-    "commands": (400, 401, 404, 408, 409, 413, 415, 422, 503),
-    "projections": (401, 404, 422, 503),
+    "commands": (400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
+    "projections": (401, 403, 404, 422, 503),
     "links": (403, 404, 410, 503),
     "operations": (),
 }
@@ -86,6 +86,10 @@ def _complete(document: dict[str, Any]) -> None:
             _declare(method, operation)
 
 
+def _meaning(tag: str, status: int) -> str:
+    return "The link is not valid." if (tag, status) == ("links", 403) else _MEANING[status]
+
+
 def _declare(method: str, operation: dict[str, Any]) -> None:
     [tag] = operation["tags"]
     statuses = _STATUSES[tag] + (_SENT if tag == "links" and method == "post" else ())
@@ -93,7 +97,7 @@ def _declare(method: str, operation: dict[str, Any]) -> None:
     if tag == "links":
         content["text/html"] = {"schema": {"type": "string"}}
     for status in sorted(statuses):
-        answer = {"description": _MEANING[status], "content": content}
+        answer = {"description": _meaning(tag, status), "content": content}
         if status in (429, 503):
             answer["headers"] = _RETRY
         operation["responses"][str(status)] = answer

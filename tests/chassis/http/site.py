@@ -32,16 +32,17 @@ TOKEN = "a token of more than sixteen characters"
 OLD_TOKEN = "the token of before, while it is being changed"
 HSTS = 3600
 NARROW = {
-    f"the token of {name}": Principal("api_key", name, (role,), cohorts)
-    for name, role, cohorts in (
-        ("coordinator-c", "coordinator", frozenset({"c"})),
-        ("coordinator-d", "coordinator", frozenset({"d"})),
-        ("operator", "operator", None),
-        ("participant", "participant", None),
-        ("machine-c", "machine", frozenset({"c"})),
+    f"the token of {name}": Principal("api_key", name, roles, cohorts)
+    for name, roles, cohorts in (
+        ("coordinator-c", ("coordinator",), frozenset({"c"})),
+        ("coordinator-d", ("coordinator",), frozenset({"d"})),
+        ("operator", ("operator",), None),
+        ("participant", ("participant",), None),
+        ("both", ("participant", "coordinator"), frozenset({"c"})),
+        ("machine-c", ("machine",), frozenset({"c"})),
     )
 }
-"""Tokens for one role each, and for some cohorts."""
+"""Tokens for some roles and cohorts."""
 PRIVATE_KEY, PUBLIC_KEY = generate_keys()
 SIGNER = LinkSigner(PRIVATE_KEY)
 CONFIRM = "/commands/ConfirmSession"

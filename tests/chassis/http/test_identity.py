@@ -118,3 +118,10 @@ def test_a_pseudonym_stays_and_tells_nothing() -> None:
     assert mine not in others
     assert len(others) == 3
     assert "lise" not in mine
+
+
+async def test_of_several_roles_the_one_counts_that_may(site: Site) -> None:
+    """A participant of one programme who coordinates another."""
+    async with site.client("the token of both") as client:
+        assert (await client.post(CONFIRM, json=BODY)).status_code == 202
+    assert behind(site) == Actor("api_key", "both", "coordinator", "api")
