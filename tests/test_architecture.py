@@ -32,6 +32,7 @@ BY_CHANCE = {"random", "default_rng", "shuffle", "urandom"}
 READS_FILES = {"read_text", "read_bytes", "write_text", "write_bytes"}
 OF_THE_PACKAGE = {
     "services.notify.rendering": "the texts of letters",
+    "services.portal.guides": "the guides and sheets",
     "services.portal.jobs": "what job families are called",
     "services.portal.tools": "what tools are called",
 }
@@ -161,7 +162,7 @@ def test_the_chassis_imports_no_service_and_no_message_of_the_domain() -> None:
 
 
 FLOORS = (
-    {"domain", "clock", "settings", "faults"},
+    {"domain", "clock", "addresses", "settings", "faults"},
     {"log.contract"},
     {"store.contract", "documents", "inputs", "tracing"},
     {"store", "log"},

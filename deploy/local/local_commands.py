@@ -40,7 +40,7 @@ def up(
     """
     from deploy.local.mailbox_page import mailbox_page
     from deploy.local.stack import WITH_PORTAL, Terms, running_stack
-    from services.chassis.settings import an_address
+    from services.chassis.addresses import an_address
 
     settings = {"CONNECTE_COORDINATORS": coordinator, "CONNECTE_SIGN_IN_DOMAINS": "*"}
     try:

@@ -38,7 +38,7 @@ def letters_preview(
     Example: connecte letters preview build/letters --name "Connecte ton manager"
     """
     from deploy.operating.letters_preview import letters, write
-    from services.chassis.settings import an_address
+    from services.chassis.addresses import an_address
 
     try:
         contact = contact and an_address(contact)

@@ -37,6 +37,7 @@ def match_(
         MofNCompleteColumn(),
         console=progress,
         transient=True,
+        disable=not progress.is_terminal,
     ) as bars:
         bar = bars.add_task("looking for mentors", total=None)
 

@@ -12,6 +12,7 @@ from pymongo.errors import ConfigurationError
 
 from deploy.errors import OperationFailed
 from schemas.topics import Service
+from services.chassis.addresses import Brokers, MongoDb
 from services.chassis.documents import CHASSIS_DOCUMENTS
 from services.chassis.domain import Document, Domain
 from services.chassis.log.kafka import KafkaLog
@@ -24,8 +25,8 @@ SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify",
 class Access(Settings):
     """The services' settings, as far as operators need them: nothing of HTTP, links or letters."""
 
-    kafka: Annotated[str, Field(alias="KAFKA_BOOTSTRAP_SERVERS")] = ""
-    mongodb: Annotated[SecretStr, Field(alias="MONGODB_URI")] = SecretStr("")
+    kafka: Annotated[Brokers, Field(alias="KAFKA_BOOTSTRAP_SERVERS")] = ""
+    mongodb: Annotated[MongoDb, Field(alias="MONGODB_URI")] = SecretStr("")
     link_verify_key: Annotated[str, Field(alias="CONNECTE_LINK_VERIFY_KEY")] = ""
 
     @property

@@ -4,7 +4,6 @@ A wrong value stops the start with the name of the setting.
 """
 
 import ipaddress
-import re
 import ssl
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +28,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from schemas.invalid import in_one_line
 from schemas.rights import Role
 from schemas.topics import prefix
+from services.chassis.addresses import Brokers, MailAddress, MongoDb
 
 S = TypeVar("S", bound="Settings")
 
@@ -44,16 +44,6 @@ Sampler = Literal[
 ]
 EmptyIsNone = BeforeValidator(lambda given: given or None)
 """OpenTelemetry takes an empty setting for one that is not there."""
-
-
-def an_address(given: str) -> str:
-    """The text, if a letter could go there; ValueError says what one looks like, never the text."""
-    if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", given):
-        raise ValueError("an e-mail address looks like contact@programme.example")
-    return given
-
-
-MailAddress = Annotated[str, AfterValidator(an_address)]
 
 
 def _read(given: Any) -> Any:
@@ -139,7 +129,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    kafka: Annotated[str, Field(alias="KAFKA_BOOTSTRAP_SERVERS", min_length=1)]
+    kafka: Annotated[Brokers, Field(alias="KAFKA_BOOTSTRAP_SERVERS", min_length=1)]
     kafka_protocol: Annotated[Protocol, Field(alias="KAFKA_SECURITY_PROTOCOL")] = "PLAINTEXT"
     kafka_mechanism: Annotated[Mechanism, Field(alias="KAFKA_SASL_MECHANISM")] = "SCRAM-SHA-512"
     kafka_username: Annotated[str | None, Field(alias="KAFKA_SASL_USERNAME")] = None
@@ -159,7 +149,7 @@ class Settings(BaseSettings):
 
     parked_limit: Annotated[int, Field(alias="CONNECTE_PARKED_LIMIT", ge=1)] = 100_000
 
-    mongodb: Annotated[SecretStr, Field(alias="MONGODB_URI", min_length=1)]
+    mongodb: Annotated[MongoDb, Field(alias="MONGODB_URI", min_length=1)]
     database_prefix: Annotated[
         str, Field(alias="CONNECTE_DATABASE_PREFIX", pattern=r"^[a-z0-9_]{1,30}$")
     ] = "connecte_"
@@ -201,7 +191,7 @@ class Settings(BaseSettings):
     clock_start: Annotated[datetime | None, Field(alias="CONNECTE_CLOCK_START")] = None
     clock_origin: Annotated[datetime | None, Field(alias="CONNECTE_CLOCK_ORIGIN")] = None
     clock_file: Annotated[FilePath | None, Field(alias="CONNECTE_CLOCK_FILE")] = None
-    log_level: Annotated[str, Field(alias="LOG_LEVEL", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = (
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(alias="LOG_LEVEL")] = (
         "INFO"
     )
 
@@ -363,10 +353,6 @@ class MailSettings(Settings):
     mail_contact: Annotated[
         MailAddress | None, EmptyIsNone, Field(alias="CONNECTE_MAIL_CONTACT")
     ] = None
-
-
-Url = Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")]
-"""Where a service is reached: no slash at the end."""
 
 
 def load(kind: type[S]) -> S:

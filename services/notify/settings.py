@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from services.chassis.settings import EmptyIsNone, MailSettings, Url
+from services.chassis.addresses import Url
+from services.chassis.settings import EmptyIsNone, MailSettings
 
 ADDRESS = r"^[^@\s]+@[^@\s]+$"
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from services.chassis.settings import MailSettings, Url, an_address
+from services.chassis.addresses import Url, an_address
+from services.chassis.settings import MailSettings
 
 
 def _addresses(given: str) -> str:

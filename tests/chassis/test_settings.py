@@ -176,6 +176,8 @@ def without(*names: str) -> dict[str, str]:
 WRONG: dict[str, tuple[dict[str, str], str]] = {
     "an unknown protocol": ({"KAFKA_SECURITY_PROTOCOL": SECRET}, "KAFKA_SECURITY_PROTOCOL"),
     "an unknown mechanism": ({**SCRAM, "KAFKA_SASL_MECHANISM": SECRET}, "KAFKA_SASL_MECHANISM"),
+    "a broker that is none": ({"KAFKA_BOOTSTRAP_SERVERS": f"{SECRET}:x"}, "brokers look like"),
+    "a database that is none": ({"MONGODB_URI": SECRET}, "an address begins with mongodb://"),
     "no user": (without("KAFKA_SASL_USERNAME"), "KAFKA_SASL_USERNAME"),
     "no password": (without("KAFKA_SASL_PASSWORD"), "KAFKA_SASL_PASSWORD"),
     "an empty password": ({**SCRAM, "KAFKA_SASL_PASSWORD": ""}, "KAFKA_SASL_PASSWORD"),

@@ -15,6 +15,7 @@ NAMED = {
     "cohort": "c",
     "session": "m-1~g-1~1",
     "pair": "m-1~g-1",
+    "guide": "tchap",
     "person": "m-1",
     "round": "round-1",
     "link": "no-such-link",

@@ -18,7 +18,6 @@ from typing import Any
 import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 30
@@ -99,13 +98,16 @@ class Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        if self.config.host == EVERYWHERE:
-            try:
+        try:
+            if self.config.host == EVERYWHERE:
                 sockets = [listening_everywhere(self.config.port)]
-            except OSError as error:  # as uvicorn tells it of any other address
-                logger.critical("cannot listen: %s", error.strerror)
-                sys.exit(STARTUP_FAILURE)
-        await super().startup(sockets)
+            await super().startup(sockets)
+        except (OSError, SystemExit):  # uvicorn ends the process with a code of its own
+            logger.critical(
+                "HTTP cannot listen: CONNECTE_HTTP_HOST is no address of this machine, or "
+                "CONNECTE_HTTP_PORT is taken, or wants a permission"
+            )
+            sys.exit(1)
 
 
 def listening_everywhere(port: int) -> socket.socket:

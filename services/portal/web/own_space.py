@@ -5,7 +5,7 @@ else is not there.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ from schemas.scheduling import (
 )
 from schemas.values import Side
 from services.chassis.store.contract import Where
-from services.portal import phrases
+from services.portal import guides, phrases
 from services.portal.views import Cohort, Pair, Participant, Session
 from services.portal.web.rendering import message, onward, page
 from services.portal.web.site import NotHere
@@ -49,7 +49,10 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class OwnPair:
-    """A pair as one of its two sees it. `next`: the session that comes, or is to be reported."""
+    """A pair as one of its two sees it.
+
+    `next`: the session that comes, or is to be reported; `prepare`: the sheets to read before it.
+    """
 
     pair: Pair
     side: Side
@@ -57,6 +60,7 @@ class OwnPair:
     stations: tuple[Station, ...]
     next: Session | None
     answered: bool
+    prepare: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,10 @@ async def _part(visit: Visit, me: Participant) -> Part:
     for (pair, side), other in zip(pairs, others, strict=True):
         where = Where(cohort.id, {"pair_id": pair.id})
         sessions = await store.page(Session, where, cohort.policy.sessions)
-        own.append(own_pair(pair, side, people.get(other), sessions, cohort, visit.now))
+        one = own_pair(pair, side, people.get(other), sessions, cohort, visit.now)
+        manager = me if side == "manager" else one.other
+        sheets = _sheets(pair, one.next.number, manager) if one.next else ()
+        own.append(replace(one, prepare=sheets))
     living = ("proposed", "formed", "graduated")
     own.sort(key=lambda one: (living.index(p) if (p := one.pair.state) in living else 9, p))
     return Part(cohort, me, tuple(one for one in own if one.pair.state in living))
@@ -114,6 +121,12 @@ def own_pair(
     open_ = [s.session for s in stations if s.session and s.session.state == "planned"]
     following = min(open_, key=lambda session: session.starts_at, default=None)
     return OwnPair(pair, side, other, tuple(stations), following, side in pair.accepted)
+
+
+def _sheets(pair: Pair, number: int, manager: Participant | None) -> tuple[str, ...]:
+    """What the two may read before a session, by the tools to begin with and the manager's job."""
+    tools = [first.tool for first in pair.first_tools]
+    return tuple(guides.to_prepare(number, tools, manager.job_family if manager else ""))
 
 
 def state_of(session: Session, now: datetime) -> str:
@@ -155,6 +168,7 @@ async def _shown_session(
     other = session.manager_id if side == "mentor" else session.mentor_id
     people = await visit.site.people(me.cohort_id, [other])
     pair = await visit.site.store.one(Pair, me.cohort_id, session.pair_id)
+    manager = me if side == "manager" else people.get(other)
     return page(
         visit,
         "session.html",
@@ -164,6 +178,7 @@ async def _shown_session(
         place=pair.place if pair else None,
         place_typed=visit.typed("lieu"),
         other=people.get(other),
+        prepare=_sheets(pair, session.number, manager) if pair else (),
         state_now=state_of(session, visit.now),
         errors=errors,
         day_typed=visit.typed("jour"),

@@ -33,8 +33,15 @@ def test_without_ipv6_it_is_ipv4_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         assert found.family is socket.AF_INET
 
 
-async def test_a_port_that_is_taken_ends_the_process() -> None:
+@pytest.mark.parametrize("address", ["::", "127.0.0.1", "no-such-address.invalid"])
+async def test_where_nothing_can_listen_the_process_ends_with_a_line_that_names_the_settings(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with listening_everywhere(0) as taken:
-        server = server_of(create_app("listening", "For tests."), "::", taken.getsockname()[1])
-        with pytest.raises(SystemExit):
-            await server.startup()
+        app = create_app("listening", "For tests.")
+        server = server_of(app, address, taken.getsockname()[1])
+        with pytest.raises(SystemExit) as end:
+            await server.serve()
+    assert end.value.code == 1
+    assert "CONNECTE_HTTP_HOST" in caplog.text
+    assert "CONNECTE_HTTP_PORT" in caplog.text

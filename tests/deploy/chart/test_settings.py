@@ -24,6 +24,13 @@ from tests.deploy.chart.rendering import (
 SECRET = re.compile(r"(PASSWORD|TOKEN|SECRET|KEY|URI|HEADERS)$")
 
 
+FROM_A_SECRET = {
+    "MONGODB_URI": "mongodb://database.example/",
+    "CONNECTE_COORDINATORS": "coordination@ministry.example",
+}
+"""What has to look like an address."""
+
+
 @pytest.mark.parametrize("name", CI)
 def test_what_a_service_is_given_is_what_it_reads(name: str) -> None:
     for service, one in services(objects(name)).items():
@@ -50,7 +57,9 @@ def test_a_service_starts_with_what_it_is_given(
             for key, entry in env_of(one["spec"]["template"]["spec"]).items():
                 # Files of certificates are the cluster's; here there are none.
                 if not key.startswith("KAFKA_SSL_"):
-                    patch.setenv(key, entry.get("value", "from-a-secret-of-the-cluster"))
+                    patch.setenv(
+                        key, entry.get("value", FROM_A_SECRET.get(key, "a-secret-of-the-cluster"))
+                    )
             settings = kind()  # type: ignore[call-arg]  # from the environment
         assert settings.partitions == int(values(name)["kafka"].get("partitions", 12))
         assert not settings.loopback
