@@ -90,7 +90,9 @@ async def script(name: str, count: int) -> Script:
     store.work = Work()
     stage = Stage(case, store)
     frequent = await stage.begun(count)
-    before = [r for rows in stage.log.records.values() for r in rows if r not in frequent]
+    later = set(map(_place, frequent))
+    everything = (r for rows in stage.log.records.values() for r in rows)
+    before = [r for r in everything if _place(r) not in later]
     documents = [row for rows in store.rows.values() for row in rows.values()]
     works: dict[Key, Work] = {}
     for received in frequent:
@@ -147,8 +149,10 @@ async def bare(kafka: str, mongodb: str, play: Script) -> Rate:
         mongodb, f"bare{uuid4().hex[:8]}", (*play.case.domain.documents, *CHASSIS_DOCUMENTS)
     )
     await store.open()  # the same collections and indexes
-    for partition, document in play.documents:
-        await store.fill(Place(partition), [document])
+    for partition in range(PARTITIONS):
+        documents = [document for p, document in play.documents if p == partition]
+        for begin in range(0, len(documents), 1000):
+            await store.fill(Place(partition), documents[begin : begin + 1000])
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb, tz_aware=True)
     db = client.get_database(store.database.name, write_concern=DURABLE)
     topic, total = play.frequent[0].topic, len(play.frequent)
