@@ -4,12 +4,17 @@ A pair in one line of managers is a matter of the cohort's policy; it can only b
 chief is known, and most of them take no part.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Command, Event, PersonId
+from schemas.base import Command, Event, PersonId, described
 from schemas.values import LineManager
+
+LineRelation = Annotated[
+    Literal["manager-above", "mentor-above", "same-manager"],
+    described("How two people stand to each other in the reporting line.", "manager-above"),
+]
 
 
 class NameLineManager(Command):

@@ -20,6 +20,7 @@ from schemas.base import (
     described,
 )
 from schemas.charter import CharterVersion
+from schemas.lines import LineRelation
 from schemas.text import TIDY
 from schemas.values import (
     AskedExcludes,
@@ -157,6 +158,10 @@ class AcceptProposal(PairCommand):
     """One side says yes. The pair is formed when both have."""
 
     by: Side
+    knowing_the_line: Annotated[
+        bool,
+        described("Agreed to where the two are in one reporting line.", True),
+    ] = False
     charter: Annotated[
         CharterVersion | None,
         Field(description="The text of the charter that they saw; null where they saw none."),
@@ -268,6 +273,10 @@ class PairProposed(PairEvent):
     ] = None
     manager_profile: Annotated[
         Profile | None, Field(description="Of the manager; null in the oldest records.")
+    ] = None
+    reporting_line: Annotated[
+        LineRelation | None,
+        Field(description="Where both have to agree that they are in one reporting line."),
     ] = None
     chosen_because: Annotated[
         StatedReason | None,

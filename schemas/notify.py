@@ -188,3 +188,7 @@ class LetterFailed(LetterEvent):
     cause: Annotated[
         str, Field(max_length=80, description="Why.", examples=["smtp 550", "no contact"])
     ]
+    failed_at: Annotated[
+        Moment | None,
+        described("When it was given up; null in the oldest records.", "2017-03-07T09:00:00Z"),
+    ] = None

@@ -48,6 +48,8 @@ _OPERATING: Rights = {"operator": "all", "machine": "cohorts"}
 
 COMMANDS: Mapping[str, Rights] = {
     "OpenCohort": _ADMINISTERING,
+    "ChangePolicy": _ADMINISTERING,
+    "CloseCohort": _ADMINISTERING,
     "VolunteerAsMentor": _OWN,
     "EnrolManager": _OWN,
     "PauseMentor": _OWN,
@@ -151,6 +153,8 @@ TOOLS: Mapping[str, str] = {
     "parked retry": "broker and database: operator",
     "parked drop": "broker and database: operator",
     "match": "nobody else's data: whoever has the files",
+    "letters list": "HTTP: coordinator or administrator of the cohort, machine",
+    "letters resend": "HTTP: coordinator or administrator of the cohort, machine",
     "letters preview": "nobody's data: anybody",
     "schemas generate": "nobody's data: anybody",
     "schemas check": "nobody's data: anybody",

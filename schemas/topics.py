@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 from schemas import (
     calendars,
+    cohorts,
     feedback,
     lines,
     matching,
@@ -31,7 +32,7 @@ Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
-    "matching": (matching, rounds, taking_part, lines),
+    "matching": (matching, cohorts, rounds, taking_part, lines),
     "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify,),

@@ -137,7 +137,7 @@ def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None
 
 HOMES = {
     *SERVICES,
-    *("calendars", "lines", "meeting", "rounds", "taking_part"),
+    *("calendars", "cohorts", "lines", "meeting", "rounds", "taking_part"),
     *("base", "journal", "heartbeat", "people"),
 }
 """Where messages stand: those of a service, those of every service, and what others inherit."""

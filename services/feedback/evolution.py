@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.base import Event
+from schemas.cohorts import PolicyChanged
 from schemas.feedback import (
     CohortMeasured,
     PairAtRisk,
@@ -54,6 +55,10 @@ def _opened(state: State, event: CohortOpened) -> Iterable[Change]:
             policy=event.policy,
             due_at=AT_ONCE,
         )
+
+
+def _policy_changed(_: State, cohort: Cohort, event: PolicyChanged) -> Iterable[Change]:
+    yield cohort.model_copy(update={"policy": event.after})
 
 
 def _in_cohort(change: Callable[[State, Cohort, Any], Iterable[Change]]) -> _Fold:
@@ -238,6 +243,7 @@ def _ruled(cohort: Cohort, verdict: Verdict, event: RolloutRecommended | Rollout
 
 EVOLUTION: Evolution = {
     CohortOpened: _opened,
+    PolicyChanged: _in_cohort(_policy_changed),
     MentorVolunteered: _counted(mentors=1),
     MentorWithdrew: _counted(mentors=-1),
     ManagerEnrolled: _counted(managers=1),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from schemas.base import Event, Message, PairEvent, parent_pair
+from schemas.cohorts import PolicyChanged
 from schemas.feedback import (
     AnswerSurvey,
     CohortMeasured,
@@ -54,6 +55,7 @@ from services.feedback.views import (
 LEARNS: frozenset[type[Event]] = frozenset(
     {
         CohortOpened,
+        PolicyChanged,
         MentorVolunteered,
         MentorWithdrew,
         ManagerEnrolled,
@@ -195,6 +197,7 @@ def _due(state: State, due: Due, now: datetime) -> Decision:
 
 HANDLERS: Handlers = {
     CohortOpened: _cohort_opened,
+    PolicyChanged: _noted,
     MentorVolunteered: _noted,
     MentorWithdrew: _noted,
     ManagerEnrolled: _noted,

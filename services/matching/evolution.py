@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.base import PairEvent, recast
+from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.lines import LineManagerNamed
 from schemas.matching import (
     AvailabilityChanged,
@@ -58,6 +59,16 @@ from services.matching.views import (
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
     cohort_id = event.cohort_id
     yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
+
+
+def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
+    cohort = _the(state, Cohort, event.cohort_id, event.cohort_id)
+    yield cohort.model_copy(update={"policy": event.after})
+
+
+def _cohort_closed(state: State, event: CohortClosed) -> Iterable[Change]:
+    cohort = _the(state, Cohort, event.cohort_id, event.cohort_id)
+    yield cohort.model_copy(update={"closed": True})
 
 
 def _mentor_volunteered(_: State, event: MentorVolunteered) -> Iterable[Change]:
@@ -205,6 +216,8 @@ def _pair_changed(state: State, event: PairEvent) -> Iterable[Change]:
 
 EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
+    PolicyChanged: _policy_changed,
+    CohortClosed: _cohort_closed,
     MentorVolunteered: _mentor_volunteered,
     MentorPaused: _mentor_paused,
     MentorResumed: _mentor_resumed,

@@ -1,9 +1,11 @@
 """Which message leads to which decision. Translation only."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from schemas.base import Event, Message, PairEvent, pair_of, people_of
+from schemas.cohorts import ChangePolicy, CloseCohort
 from schemas.lines import NameLineManager
 from schemas.matching import (
     AcceptProposal,
@@ -37,7 +39,7 @@ from schemas.taking_part import (
     ReturnMentor,
 )
 from services.chassis.domain import Columns, Decision, Domain, Due, Handlers, Need, One, State
-from services.matching import lines, overrides, pairs, people, rounds, taking_part
+from services.matching import cohorts, lines, overrides, pairs, people, rounds, taking_part
 from services.matching.couple import Couple, couple_of, line_in
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
@@ -120,6 +122,28 @@ def _needs_of_pair(cohort_id: str, pair_id: str) -> Iterable[Need]:
 
 def _open_cohort(state: State, command: OpenCohort, _: datetime) -> Decision:
     return people.open_cohort(_cohort(state, command), command)
+
+
+def _change_policy(state: State, command: ChangePolicy, _: datetime) -> Decision:
+    return cohorts.change_policy(_cohort(state, command), command)
+
+
+def _close_cohort(state: State, command: CloseCohort, _: datetime) -> Decision:
+    return cohorts.close(_cohort(state, command), command)
+
+
+def _unless_closed(
+    decide: Callable[[State, Any, datetime], Decision],
+) -> Callable[[State, Message, datetime], Decision]:
+    """Of a cohort that is closed, nobody joins and no round is asked for."""
+
+    def decided(state: State, command: Message, now: datetime) -> Decision:
+        cohort = _cohort(state, command)
+        if cohort is not None and cohort.closed:
+            return cohorts.closed(cohort.id)
+        return decide(state, command, now)
+
+    return decided
 
 
 def _volunteer(state: State, command: VolunteerAsMentor, _: datetime) -> Decision:
@@ -232,7 +256,7 @@ def _pairs_found(state: State, report: PairsFound, now: datetime) -> Decision:
         return []
     cohort, round_ = requested
     shown = state.get(Simulation, report.cohort_id, f"{round_.id}.{report.part}")
-    couples = list(_couples(state, round_, report))
+    couples = [] if cohort.closed else list(_couples(state, round_, report))
     return rounds.propose(cohort, round_, couples, shown, report, now)
 
 
@@ -306,8 +330,10 @@ def _named(
 
 HANDLERS: Handlers = {
     OpenCohort: _open_cohort,
-    VolunteerAsMentor: _volunteer,
-    EnrolManager: _enrol,
+    ChangePolicy: _change_policy,
+    CloseCohort: _close_cohort,
+    VolunteerAsMentor: _unless_closed(_volunteer),
+    EnrolManager: _unless_closed(_enrol),
     PauseMentor: _pause,
     ResumeMentor: _resume,
     ChangeAvailability: _change_availability,
@@ -316,18 +342,18 @@ HANDLERS: Handlers = {
     ChangeManager: _change_manager,
     PauseManager: _pause_manager,
     ResumeManager: _resume_manager,
-    ReturnMentor: _return_mentor,
-    ReturnManager: _return_manager,
+    ReturnMentor: _unless_closed(_return_mentor),
+    ReturnManager: _unless_closed(_return_manager),
     AskForAnotherPartner: _ask_for_another,
     KeepPartner: _keep_partner,
     WithdrawMentor: _withdraw_mentor,
     WithdrawManager: _withdraw_manager,
-    RunRound: _run_round,
+    RunRound: _unless_closed(_run_round),
     CallOffRound: _call_off,
     PairsFound: _pairs_found,
     PlacesFound: _places_found,
     SearchEnded: _search_ended,
-    ProposePair: _propose_pair,
+    ProposePair: _unless_closed(_propose_pair),
     KeepApart: _keep_apart,
     AcceptProposal: _accept,
     DeclineProposal: _decline,

@@ -1,8 +1,10 @@
 """What the search for a round's pairs tells the round: not records, but outcomes to decide on."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from schemas.base import Message
+from schemas.lines import LineRelation
 from schemas.values import Waiting
 
 
@@ -18,6 +20,8 @@ class PairsFound(SearchReport):
 
     part: int
     pairs: tuple[tuple[str, str], ...]
+    related: Mapping[str, LineRelation] = {}
+    """Of these pairs, by id: those in one reporting line who both have to agree to it."""
 
 
 class PlacesFound(SearchReport):

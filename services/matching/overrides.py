@@ -7,7 +7,7 @@ from schemas.matching import KeepApart, PairChosenByHand, PairKeptApart, Propose
 from schemas.values import BY_HAND
 from services.chassis.domain import Decision, Refusal
 from services.matching.rounds import proposal
-from services.matching.search.fit import LineOf, kept_apart
+from services.matching.search.fit import LineOf, kept_apart, to_agree_on
 from services.matching.views import Cohort, Manager, Mentor, Override, Pair
 
 
@@ -55,7 +55,9 @@ def propose(
         manager_id=manager.id,
         reason=command.reason,
     )
-    return [chosen, proposal(cohort.policy, mentor, manager, BY_HAND, now, command.reason)]
+    line = to_agree_on(mentor.id, manager.id, cohort.policy, line_of)
+    shown = proposal(cohort.policy, mentor, manager, BY_HAND, now, command.reason, line)
+    return [chosen, shown]
 
 
 def keep_apart(

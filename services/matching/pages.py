@@ -8,6 +8,7 @@ from schemas.base import Command, people_of
 from schemas.charter import CHARTER, Charter
 from schemas.known import jobs
 from schemas.known.tools import listed
+from schemas.lines import LineRelation
 from schemas.matching import AcceptProposal, ChangeAvailability, DeclineProposal
 from schemas.saying import day_and_time, number
 from schemas.values import BY_HAND, REMOTE, Words
@@ -69,13 +70,31 @@ def _pair(state: State, link: Link) -> Pair | None:
     return state.get(Pair, link.cohort_id, link.id)
 
 
+_LINES: dict[LineRelation, Text] = {
+    "manager-above": Text(
+        "la personne accompagnée est au-dessus de son mentor dans la ligne hiérarchique",
+        "whoever is coached stands above their mentor in the line of managers",
+    ),
+    "mentor-above": Text(
+        "le mentor est au-dessus de la personne accompagnée dans la ligne hiérarchique",
+        "the mentor stands above whoever is coached in the line of managers",
+    ),
+    "same-manager": Text(
+        "vous avez tous les deux le même responsable",
+        "both of you report to the same person",
+    ),
+}
+_LINE = Text("À savoir avant de répondre", "To know before you answer")
+
+
 def _form(state: State, link: Link, _: datetime) -> Form:
     pair = _pair(state, link)
     closed = _CLOSED.get(pair.state) if pair else None
     if closed is not None:
         return Form(_FORM.title, (), closed)
     charter = _charter(state, link)
-    return _FORM if charter is None else replace(_FORM, choices=(_answers(charter),))
+    in_line = pair is not None and pair.reporting_line is not None
+    return replace(_FORM, choices=(_answers(charter, in_line),)) if charter or in_line else _FORM
 
 
 def _charter(state: State, link: Link) -> Charter | None:
@@ -84,12 +103,32 @@ def _charter(state: State, link: Link) -> Charter | None:
     return (cohort.policy.charter or CHARTER) if cohort else None
 
 
-def _answers(charter: Charter) -> Choice:
-    """Yes is to the charter, too: the answer says to which text of it."""
+def _answers(charter: Charter | None, in_line: bool) -> Choice:
+    """Yes is to the charter, too: the answer says to which text of it; and to the line, if any."""
     [asked] = _FORM.choices
     _, no = asked.options
-    yes = Text("Oui, j’accepte ce binôme et la charte", "Yes, I accept this pair and the charter")
-    return replace(asked, options=(Option(f"accept:{charter.version}", yes), no))
+    yes = _YES[charter is not None, in_line]
+    value = _KNOWING if in_line else "accept"
+    return replace(
+        asked, options=(Option(f"{value}:{charter.version if charter else ''}", yes), no)
+    )
+
+
+_KNOWING = "accept-knowing"
+"""The answer of somebody who agrees to be in one reporting line with the other."""
+_YES = {
+    (True, False): Text(
+        "Oui, j’accepte ce binôme et la charte", "Yes, I accept this pair and the charter"
+    ),
+    (True, True): Text(
+        "Oui, j’accepte ce binôme et la charte, et ce lien hiérarchique me convient",
+        "Yes, I accept this pair and the charter, and I am at ease with this line of managers",
+    ),
+    (False, True): Text(
+        "Oui, j’accepte ce binôme, et ce lien hiérarchique me convient",
+        "Yes, I accept this pair, and I am at ease with this line of managers",
+    ),
+}
 
 
 def _about(state: State, link: Link) -> About:
@@ -98,6 +137,8 @@ def _about(state: State, link: Link) -> About:
     if pair is None:
         return About()
     lines = [*_of_the_other(state, link), (_BEGIN, _text(listed(pair.tools)))]
+    if pair.reporting_line is not None and pair.state == "proposed":
+        lines.insert(0, (_LINE, _LINES[pair.reporting_line]))
     if (due := pair.due_at) is not None:
         until = Text.of(lambda language: day_and_time(due, language))
         lines.append((Text("Répondre jusqu’au", "Answer until"), until))
@@ -144,16 +185,18 @@ def _text(words: Words) -> Text:
 
 
 def _command(link: Link, answers: Mapping[str, str], __: str) -> Command:
-    kinds: dict[str, type[AcceptProposal | DeclineProposal]] = {
-        "accept": AcceptProposal,
-        "decline": DeclineProposal,
-    }
     answer, _, charter = answers.get("answer", "").partition(":")
-    kind = kinds.get(answer)
-    if kind is None:
-        raise Problem(422, "answer: it is accept, with the version of the charter, or decline")
     about = {"cohort_id": link.cohort_id, "pair_id": link.id, "by": link.side}
-    return kind.model_validate(about | ({"charter": charter} if charter else {}))
+    if charter:
+        about["charter"] = charter
+    match answer:
+        case "accept" | "accept-knowing":
+            knowing = answer == _KNOWING
+            return AcceptProposal.model_validate(about | {"knowing_the_line": knowing})
+        case "decline":
+            return DeclineProposal.model_validate(about)
+        case _:
+            raise Problem(422, "answer: it is accept, with the version of the charter, or decline")
 
 
 def _after(state: State, link: Link, command: Command) -> Text:

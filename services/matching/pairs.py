@@ -36,6 +36,12 @@ def accept(couple: Couple | None, command: AcceptProposal, now: datetime) -> Dec
         return Refusal(
             "conflict", "already-answered", "This side has accepted the proposal already."
         )
+    if pair.reporting_line is not None and not command.knowing_the_line:
+        return Refusal(
+            "invalid",
+            "line-not-agreed",
+            "The two are in one reporting line, and each has to agree to it (knowing_the_line).",
+        )
     yes = {"by": command.by, "charter": command.charter}
     accepted = recast(ProposalAccepted, pair, pair_id=pair.id, **yes)
     if not pair.accepted:

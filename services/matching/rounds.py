@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from schemas.base import Event, pair_of, recast
+from schemas.lines import LineRelation
 from schemas.matching import (
     ManagerWaitlisted,
     PairProposed,
@@ -23,7 +24,13 @@ from schemas.rounds import (
     RoundRequested,
     RoundSimulated,
 )
-from schemas.values import CohortPolicy, Profile, SimulatedPair, SimulatedPlace, Waiting
+from schemas.values import (
+    CohortPolicy,
+    Profile,
+    SimulatedPair,
+    SimulatedPlace,
+    Waiting,
+)
 from services.chassis.domain import Decision, Refusal
 from services.matching.couple import Couple
 from services.matching.messages import PairsFound, SearchEnded
@@ -105,7 +112,17 @@ def propose(
     legal = [couple for couple in couples if may_pair(couple.mentor, couple.manager, policy)]
     if round_.mode == "publish":
         legal = list(_free(legal))
-    proposals = [proposal(policy, c.mentor, c.manager, round_.id, now) for c in legal]
+    proposals = [
+        proposal(
+            policy,
+            c.mentor,
+            c.manager,
+            round_.id,
+            now,
+            line=part.related.get(pair_of(c.mentor.id, c.manager.id)),
+        )
+        for c in legal
+    ]
     if round_.mode == "publish":
         return proposals
     shown = tuple(SimulatedPair.model_validate(p, from_attributes=True) for p in proposals)
@@ -121,8 +138,13 @@ def proposal(
     round_id: str,
     now: datetime,
     because: str | None = None,
+    line: LineRelation | None = None,
 ) -> PairProposed:
-    """The two, proposed to each other, with the reasons; `because`: that of who chose the pair."""
+    """The two, proposed to each other, with the reasons.
+
+    `because`: that of who chose the pair. `line`: how they stand in the reporting line, where both
+    have to agree to it.
+    """
     reasons, begin = reasons_of(mentor, manager, policy), first_tools(mentor, manager)
     return PairProposed(
         cohort_id=manager.cohort_id,
@@ -137,6 +159,7 @@ def proposal(
         mentor_profile=Profile(directorate=mentor.directorate, site=mentor.site),
         manager_profile=recast(Profile, manager),
         chosen_because=because,
+        reporting_line=line,
         expires_at=now + timedelta(days=policy.proposal_days),
     )
 

@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 from schemas.base import Moment
+from schemas.lines import LineRelation
 from schemas.values import (
     Availability,
     CohortPolicy,
@@ -26,12 +27,13 @@ _COUNTED = ("partition", "cohort_id", "state")
 
 
 class Cohort(Document):
-    """One run of the programme; `id` is the cohort's own."""
+    """One run of the programme; `id` is the cohort's own. `closed`: nobody joins any more."""
 
     collection: ClassVar[str] = "cohorts"
 
     name: str
     policy: CohortPolicy
+    closed: bool = False
 
 
 class Mentor(Document):
@@ -109,6 +111,7 @@ class Pair(Timed):
     reasons: tuple[ScoreReason, ...]
     tools: tuple[str, ...]
     first_tools: tuple[FirstTool, ...] = ()
+    reporting_line: LineRelation | None = None
     asked_another: tuple[Side, ...] = ()
 
 

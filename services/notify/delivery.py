@@ -41,15 +41,15 @@ def conclude(
                 )
             ]
         case "permanent":
-            return [_failed(letter, attempt, attempted.cause)]
+            return [_failed(letter, attempt, attempted.cause, now)]
         case "transient":
             if attempt >= TRIES:
-                return [_failed(letter, attempt, attempted.cause)]
+                return [_failed(letter, attempt, attempted.cause, now)]
             wait = min(FIRST_RETRY * 2**letter.attempts, LONGEST_RETRY)
             return [_deferred(letter, attempt, attempted.cause, now + wait, quiet_hours)]
         case "no-contact":
             if now >= letter.owed_since + CONTACT_PATIENCE:
-                return [_failed(letter, letter.attempts, NO_CONTACT)]
+                return [_failed(letter, letter.attempts, NO_CONTACT, now)]
             return [
                 _deferred(letter, letter.attempts, NO_CONTACT, now + CONTACT_RETRY, quiet_hours)
             ]
@@ -70,7 +70,7 @@ def retry(letter: Letter | None, now: datetime) -> Decision:
     return [LetterDeferred(**_about(letter), attempt=0, cause="asked again", retry_at=now)]
 
 
-def bounce(letter: Letter | None, command: ReportBounce) -> Decision:
+def bounce(letter: Letter | None, command: ReportBounce, now: datetime) -> Decision:
     """A letter that was sent came back: it has failed after all."""
     if letter is None:
         return _UNKNOWN
@@ -78,7 +78,7 @@ def bounce(letter: Letter | None, command: ReportBounce) -> Decision:
         return []
     if letter.state != "sent":
         return Refusal("conflict", "letter-not-sent", "The letter is not sent: it cannot be back.")
-    return [_failed(letter, letter.attempts, f"bounced {command.status}")]
+    return [_failed(letter, letter.attempts, f"bounced {command.status}", now)]
 
 
 def _about(letter: Letter) -> dict[str, str]:
@@ -89,8 +89,9 @@ def _about(letter: Letter) -> dict[str, str]:
     }
 
 
-def _failed(letter: Letter, attempt: int, cause: str) -> LetterFailed:
-    return LetterFailed(**_about(letter), template=letter.template, attempt=attempt, cause=cause)
+def _failed(letter: Letter, attempt: int, cause: str, now: datetime) -> LetterFailed:
+    told = {"template": letter.template, "attempt": attempt, "cause": cause, "failed_at": now}
+    return LetterFailed.model_validate({**_about(letter), **told})
 
 
 def _deferred(

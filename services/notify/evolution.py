@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from schemas.cohorts import PolicyChanged
 from schemas.matching import CohortOpened
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
@@ -32,6 +33,14 @@ def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
         letters=event.policy.letters,
         placed=event.policy.where is not None,
     )
+
+
+def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
+    cohort = state.get(Cohort, event.cohort_id, event.cohort_id)
+    if cohort is not None:
+        after = event.after
+        fields = {"quiet_hours": after.quiet_hours, "languages": after.languages}
+        yield cohort.model_copy(update=fields)
 
 
 def _place_set(_: State, event: MeetingPlaceSet) -> Iterable[Change]:
@@ -185,6 +194,7 @@ def _known(state: State, event: LetterEvent) -> Iterable[Letter]:
 
 EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
+    PolicyChanged: _policy_changed,
     MeetingPlaceSet: _place_set,
     PersonContact: _contact,
     PersonErased: _erased,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.base import Event, Message
+from schemas.cohorts import PolicyChanged
 from schemas.matching import CohortOpened
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
@@ -31,7 +32,7 @@ def needs(message: Message) -> Iterable[Need]:
     """The documents that a message's decision and its events touch."""
     cohort_id = message.cohort_id
     match message:
-        case CohortOpened():
+        case CohortOpened() | PolicyChanged():
             return [One(Cohort, cohort_id, cohort_id)]
         case MeetingPlaceSet():
             return [One(Pair, cohort_id, message.pair_id)]
@@ -78,8 +79,8 @@ def _retry(state: State, command: RetryLetter, now: datetime) -> Decision:
     return delivery.retry(_letter(state, command, command.letter_id), now)
 
 
-def _bounced(state: State, command: ReportBounce, _: datetime) -> Decision:
-    return delivery.bounce(_letter(state, command, command.letter_id), command)
+def _bounced(state: State, command: ReportBounce, now: datetime) -> Decision:
+    return delivery.bounce(_letter(state, command, command.letter_id), command, now)
 
 
 def _noted(*_: object) -> Decision:
@@ -97,6 +98,7 @@ def _due(state: State, due: Due, now: datetime) -> Decision:
 HANDLERS: Handlers = {
     **dict.fromkeys((*LETTERS, *OUTDATING), _tell),
     CohortOpened: _noted,
+    PolicyChanged: _noted,
     MeetingPlaceSet: _noted,
     PersonContact: _noted,
     PersonErased: _noted,
@@ -126,7 +128,7 @@ DOMAIN = Domain(
     ),
     tables=(PEOPLE,),
     documents=(Cohort, Person, Pair, Tray, Letter, LateReminder),
-    learns=frozenset({CohortOpened, MeetingPlaceSet}),
+    learns=frozenset({CohortOpened, PolicyChanged, MeetingPlaceSet}),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,

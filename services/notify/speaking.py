@@ -85,6 +85,7 @@ def _proposal_facts(
     facts: dict[str, Any] = {
         "expires": saying.day_and_time(event.expires_at, language),
         "by_hand": event.round_id == BY_HAND,
+        "line": event.reporting_line,
         "because": event.chosen_because,
         "card": words.card(other.post if other else None, theirs, language),
         "presentation": other.presentation if other else None,

@@ -6,6 +6,7 @@ What concerns one person alone is in `participants.py`.
 from collections.abc import Iterable
 
 from schemas.base import PairEvent, recast
+from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
     CohortOpened,
@@ -64,6 +65,16 @@ OFTEN = 3
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
     cohort_id = event.cohort_id
     yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
+
+
+def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
+    if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
+        yield cohort.model_copy(update={"policy": event.after, "changes": cohort.changes + 1})
+
+
+def _cohort_closed(state: State, event: CohortClosed) -> Iterable[Change]:
+    if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
+        yield cohort.model_copy(update={"closed": True})
 
 
 def _measured(state: State, event: CohortMeasured) -> Iterable[Change]:
@@ -272,6 +283,8 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
 EVOLUTION: Evolution = {
     **ROUNDS,
     CohortOpened: _cohort_opened,
+    PolicyChanged: _policy_changed,
+    CohortClosed: _cohort_closed,
     CohortMeasured: _measured,
     RolloutRecommended: _judged,
     RolloutWithheld: _judged,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair
 from schemas.calendars import CalendarEvent
+from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
 from schemas.matching import (
     AvailabilityChanged,
@@ -39,7 +40,14 @@ def needs(message: Message) -> Iterable[Need]:
     """The documents that a message's fold touches."""
     cohort_id = message.cohort_id
     match message:
-        case CohortOpened() | CohortMeasured() | RolloutRecommended() | RolloutWithheld():
+        case (
+            CohortOpened()
+            | PolicyChanged()
+            | CohortClosed()
+            | CohortMeasured()
+            | RolloutRecommended()
+            | RolloutWithheld()
+        ):
             yield One(Cohort, cohort_id, cohort_id)
         case PersonContact() | PersonErased() | AvailabilityChanged() | CalendarEvent():
             yield One(Participant, cohort_id, message.person_id)

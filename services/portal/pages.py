@@ -33,6 +33,7 @@ from services.portal.web import (
     own_words,
     pairing_pages,
     people_pages,
+    policy_pages,
     rounds_pages,
     sheet_pages,
     signing_in,
@@ -135,6 +136,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_C}/tour/{{round}}", "coordinator", rounds_pages.round_sent),
     Route("GET", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside),
     Route("POST", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside_sent),
+    Route("GET", f"{_C}/reglages", "coordinator", policy_pages.settings),
+    Route("POST", f"{_C}/reglages", "administrator", policy_pages.settings_sent),
     Route("GET", f"{_C}/suivi", "coordinator", following.following),
     Route("GET", f"{_C}/suivi/export", "coordinator", following.exported),
 )

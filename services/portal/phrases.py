@@ -117,6 +117,10 @@ NOTICES: Mapping[str, Said] = {
         "Le tour est publié : les personnes concernées reçoivent une lettre.",
         "The round is published: the people concerned are sent a letter.",
     ),
+    "regle": _said(
+        "Les règles sont enregistrées, pour la suite.", "The rules are recorded, for what follows."
+    ),
+    "ferme": _said("Le programme est fermé.", "The programme is closed."),
     "deja": _said("C’était déjà réglé.", "It was settled already."),
     "traite": _said(
         "C’est noté. Cela revient dans une semaine, ou plus tôt s’il y a du nouveau.",
@@ -192,6 +196,14 @@ REFUSALS: Mapping[str, Said] = {
     ),
     "kept-apart": _said(
         "Ces deux personnes ne doivent pas former un binôme.", "These two are kept apart."
+    ),
+    "cohort-closed": _said(
+        "Ce programme est fermé : plus personne ne s’y inscrit, et aucun tour n’est lancé.",
+        "This programme is closed: nobody joins any more, and no round runs.",
+    ),
+    "policy-fixed": _said(
+        "Cette règle ne change plus une fois le programme ouvert.",
+        "This rule does not change once the programme is open.",
     ),
     "round-begun": _said(
         "Il est trop tard : le tour a commencé, des personnes sont prévenues.",

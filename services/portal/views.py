@@ -11,6 +11,7 @@ from pydantic import Field
 
 from schemas.base import Moment, Value
 from schemas.dates import Absence
+from schemas.lines import LineRelation
 from schemas.places import MeetingPlace
 from schemas.saying import PARIS
 from schemas.values import (
@@ -52,7 +53,8 @@ class Figures(Value):
 class Cohort(Document):
     """A programme, as it is listed and followed; `id` is the cohort's own.
 
-    `ready`: whether it counts as run in; None before anybody could tell.
+    `ready`: whether it counts as run in; None before anybody could tell. `closed`: nobody joins any
+    more. `changes`: how often its rules have changed.
     """
 
     collection: ClassVar[str] = "cohorts"
@@ -62,6 +64,8 @@ class Cohort(Document):
     figures: Figures | None = None
     criteria: tuple[Criterion, ...] = ()
     ready: bool | None = None
+    closed: bool = False
+    changes: int = 0
 
 
 class Participant(Document):
@@ -154,6 +158,7 @@ class Pair(Document):
     first_tools: tuple[FirstTool, ...] = ()
     chosen_because: str | None = None
     expires_at: Moment | None = None
+    reporting_line: LineRelation | None = None
     order: str = ""
     completed: int = 0
     missed: int = 0

@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.base import PairEvent, recast
 from schemas.calendars import AbsenceDeclared, AbsenceWithdrawn, CalendarEvent, HoursOffered
+from schemas.cohorts import PolicyChanged
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.meeting import MeetingPlaceSet, SessionRelocated
 from schemas.scheduling import (
@@ -53,6 +54,12 @@ from services.scheduling.views import (
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
     cohort_id = event.cohort_id
     yield Cohort(id=cohort_id, cohort_id=cohort_id, name=event.name, policy=event.policy)
+
+
+def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
+    cohort = state.get(Cohort, event.cohort_id, event.cohort_id)
+    if cohort is not None:
+        yield cohort.model_copy(update={"policy": event.after})
 
 
 def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[Change]:
@@ -190,6 +197,7 @@ def _session_disputed(state: State, event: SessionDisputed) -> Iterable[Change]:
 
 EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
+    PolicyChanged: _policy_changed,
     AvailabilityChanged: _availability_changed,
     AbsenceDeclared: _calendar_changed,
     AbsenceWithdrawn: _calendar_changed,

@@ -7,6 +7,7 @@ from functools import partial
 
 from schemas.base import Message, PairCommand, PairEvent, parent_pair, people_of
 from schemas.calendars import CalendarEvent, DeclareAbsence, OfferHours, WithdrawAbsence
+from schemas.cohorts import PolicyChanged
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.meeting import AnswerInvitation, SetMeetingPlace
 from schemas.scheduling import (
@@ -31,7 +32,7 @@ def needs(message: Message) -> Iterable[Need]:
     """What a message will touch."""
     cohort_id = message.cohort_id
     match message:
-        case CohortOpened():
+        case CohortOpened() | PolicyChanged():
             yield One(Cohort, cohort_id, cohort_id)
         case AvailabilityChanged() | CalendarEvent():
             yield One(Calendar, cohort_id, message.person_id)
@@ -150,6 +151,7 @@ def _noted(*_: object) -> Decision:
 
 HANDLERS: Handlers = {
     CohortOpened: _noted,
+    PolicyChanged: _noted,
     AvailabilityChanged: _availability_changed,
     PairFormed: _pair_formed,
     PairDissolved: _pair_dissolved,
@@ -197,7 +199,7 @@ DOMAIN = Domain(
     name="scheduling",
     reads=("mentoring.matching.events",),
     documents=(Cohort, Pair, Session, Outcome, Calendar),
-    learns=frozenset({CohortOpened, PairFormed, PairDissolved, AvailabilityChanged}),
+    learns=frozenset({CohortOpened, PolicyChanged, PairFormed, PairDissolved, AvailabilityChanged}),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,

@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schemas.lines import NameLineManager
-from schemas.matching import CohortOpened, ProposePair, RunRound
-from schemas.values import CohortPolicy
+from schemas.matching import (
+    AcceptProposal,
+    DeclineProposal,
+    ProposePair,
+    RunRound,
+)
 from services.chassis.domain import Refusal
-from services.matching.views import Line
+from services.matching.views import Line, Pair
 from tests.matching.given import manager, mentor, scenario, the
 from tests.scenario import kinds, refusal
 
@@ -85,10 +89,65 @@ def test_a_coordinator_cannot_propose_two_of_one_line_by_hand() -> None:
 
 
 def test_where_the_policy_allows_it_the_line_is_no_hindrance() -> None:
-    allowed = CohortOpened(cohort_id="c", name="C", policy=CohortPolicy(reporting_line="allow"))
-    found = scenario(allowed, mentor("m1"), manager("g1"))
+    found = scenario(mentor("m1"), manager("g1"), reporting_line="allow")
     found.when(name("m1", "g1"))
     assert "PairProposed" in kinds(found.when(ROUND))
+
+
+# --- where both have to agree to it ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "relation"),
+    [
+        ([("m1", "chief"), ("chief", "g1")], "manager-above"),
+        ([("g1", "m1")], "mentor-above"),
+        ([("m1", "chief"), ("g1", "chief")], "same-manager"),
+        ([("m1", "one"), ("g1", "other")], None),
+    ],
+)
+def test_a_proposal_says_how_the_two_stand_to_each_other_where_both_have_to_agree(
+    lines: list[tuple[str, str]], relation: str | None
+) -> None:
+    found = scenario(mentor("m1"), manager("g1"), reporting_line="both_consent")
+    for below, above in lines:
+        found.when(name(below, above))
+    found.when(ROUND)
+    assert the(found, Pair, "m1~g1").reporting_line == relation
+
+
+def test_nobody_accepts_a_pair_of_one_line_without_having_agreed_to_the_line() -> None:
+    found = scenario(mentor("m1", line_manager="g1"), manager("g1"), reporting_line="both_consent")
+    found.when(ROUND)
+    bare = AcceptProposal(cohort_id="c", pair_id="m1~g1", by="mentor")
+    assert refusal(found.when(bare)) == "line-not-agreed"
+    for side in ("mentor", "manager"):
+        agreed = bare.model_copy(update={"by": side, "knowing_the_line": True})
+        assert "ProposalAccepted" in kinds(found.when(agreed))
+    assert the(found, Pair, "m1~g1").state == "formed"
+
+
+def test_to_decline_a_pair_of_one_line_takes_nothing_but_a_no() -> None:
+    found = scenario(mentor("m1", line_manager="g1"), manager("g1"), reporting_line="both_consent")
+    found.when(ROUND)
+    no = DeclineProposal(cohort_id="c", pair_id="m1~g1", by="manager")
+    assert kinds(found.when(no)) == ["ProposalDeclined"]
+
+
+def test_a_pair_of_one_line_that_is_made_by_hand_asks_for_it_too() -> None:
+    found = scenario(mentor("m1"), manager("g1"), reporting_line="both_consent")
+    found.when(name("m1", "chief"))
+    found.when(name("chief", "g1"))
+    found.when(ProposePair(cohort_id="c", pair_id="m1~g1", reason="both asked for it"))
+    assert the(found, Pair, "m1~g1").reporting_line == "manager-above"
+
+
+@pytest.mark.parametrize("policy", ["allow", "forbid"])
+def test_under_another_policy_nobody_is_asked_for_it(policy: str) -> None:
+    found = scenario(mentor("m1"), manager("g1"), reporting_line=policy)
+    found.when(name("m1", "g1" if policy == "allow" else "nobody-here"))
+    found.when(ROUND)
+    assert the(found, Pair, "m1~g1").reporting_line is None
 
 
 PEOPLE = ["m0", "m1", "m2", "g0", "g1", "g2", "x0", "x1", "x2"]

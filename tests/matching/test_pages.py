@@ -8,6 +8,7 @@ from schemas.matching import (
     PairProposed,
     ProposalAccepted,
     ProposePair,
+    RunRound,
 )
 from schemas.saying import number
 from services.chassis.http.foresight import Unread
@@ -16,7 +17,7 @@ from services.chassis.http.links import Link
 from services.matching.pages import LINK_PAGES
 from services.matching.views import Cohort, Pair
 from tests.matching.given import decided, formed, manager, mentor, proposed, scenario, the
-from tests.scenario import NOW, Scenario
+from tests.scenario import NOW, Scenario, kinds
 
 PROPOSAL = LINK_PAGES["proposal"]
 PAIR = "m1~g1"
@@ -124,6 +125,20 @@ def test_both_people_are_told_why_a_coordinator_chose_them() -> None:
     )
     assert isinstance(event, PairProposed)
     assert (event.round_id, event.chosen_because) == ("by-hand", "asked for by both")
+
+
+def test_two_of_one_line_are_told_so_and_asked_for_that_in_particular() -> None:
+    people = (mentor("m1", line_manager="g1"), manager("g1"))
+    found = scenario(*people, reporting_line="both_consent")
+    found.when(RunRound(cohort_id="c", round_id="r1"))
+    for side in ("mentor", "manager"):
+        assert "au-dessus de son mentor dans la ligne hiérarchique" in said(shown(found, side))
+        [question] = asked(found, side).choices
+        [yes, _] = question.options
+        assert "ce lien hiérarchique me convient" in yes.text.fr
+        command = PROPOSAL.command(link(side), {"answer": yes.value}, "")
+        assert "ProposalAccepted" in kinds(found.when(command))
+    assert the(found, Pair, PAIR).state == "formed"
 
 
 # --- the charter ------------------------------------------------------------------------------

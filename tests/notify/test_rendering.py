@@ -479,9 +479,10 @@ def test_a_link_ends_with_what_it_is_about() -> None:
 
 def calendar_at(place: MeetingPlace | None) -> Any:
     letter = letters_for(PLANNED)[0]
-    others, places = {MANAGER: person(ALEX)}, {PAIR: place} if place else {}
-    me = person(CAMILLE)
-    message = render(letter, me, others, LINKS, cohort(), HEAD, NOW, places)
+    assert isinstance(PLANNED, SessionPlanned)
+    places = {} if place is None else {PLANNED.pair_id: place}
+    me, them = person(CAMILLE), person(ALEX)
+    message = render(letter, me, {them.id: them}, LINKS, cohort(), HEAD, NOW, places)
     [part] = [p for p in message.walk() if p.get_content_type() == "text/calendar"]
     plain = message.get_body(("plain",))
     assert plain is not None

@@ -11,6 +11,7 @@ from schemas.calendars import (
     DeclareAbsence,
     WithdrawAbsence,
 )
+from schemas.cohorts import ChangePolicy, CloseCohort, CohortClosed, PolicyChanged
 from schemas.dates import Absence
 from schemas.matching import (
     AcceptProposal,
@@ -88,11 +89,12 @@ from schemas.taking_part import (
     ReturnMentor,
 )
 from schemas.values import SimulatedPair, SimulatedPlace
-from services.portal.views import Participant, Session
+from services.portal.views import Cohort, Participant, Session
 from tests.portal.stories import PROPOSED, WAITLISTED
 
 _SAME = {
     OpenCohort: CohortOpened,
+    CloseCohort: CohortClosed,
     VolunteerAsMentor: MentorVolunteered,
     EnrolManager: ManagerEnrolled,
     PauseMentor: MentorPaused,
@@ -148,6 +150,9 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
                     PairDissolved, command, mentor_id=mentor, manager_id=manager, cause="request"
                 )
             ]
+        case ChangePolicy():
+            known = town.store.rows[Cohort][f"{command.cohort_id}/{command.cohort_id}"][1]
+            return [recast(PolicyChanged, command, before=known.policy, after=command.policy)]
         case CallOffRound():
             return [recast(RoundCalledOff, command)]
         case ProposePair() | KeepApart():

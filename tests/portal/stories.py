@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from schemas.base import Message
 from schemas.calendars import AbsenceDeclared
+from schemas.cohorts import CohortClosed
 from schemas.dates import Absence, Hours
 from schemas.feedback import CohortMeasured, RolloutWithheld
 from schemas.matching import (
@@ -53,6 +54,7 @@ PAIR: dict[str, Any] = {
     "manager_id": "g-1",
 }
 OPENED = CohortOpened(cohort_id="c", name="Connecte ton manager", policy=CohortPolicy())
+CLOSED = CohortClosed(cohort_id="c")
 LISE_JOINS: tuple[Message, ...] = (
     PersonContact(cohort_id="c", person_id="m-1", name="Lise Œuvrard", email=LISE),
     MentorVolunteered(

@@ -19,6 +19,7 @@ from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
     ASKED,
     AWAY,
+    CLOSED,
     DISPUTED,
     FORMED,
     GOING_ON,
@@ -102,6 +103,9 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c/tour/a-la-main", (*JOINED, WAITLISTED)),
     (COORDINATOR, "/coordonner/c/tour/a-la-main?manager=g-1", JOINED),
     (COORDINATOR, "/coordonner/c/tour/separer", (OPENED,)),
+    (COORDINATOR, "/coordonner/c/reglages", (OPENED,)),
+    (COORDINATOR, "/coordonner/c/reglages", (OPENED, CLOSED)),
+    ("", "/inscription/c", (OPENED, CLOSED)),
     (COORDINATOR, "/coordonner/c/suivi", (OPENED,)),
     (COORDINATOR, "/coordonner/c/suivi", EVERYTHING),
     (COORDINATOR, "/coordonner/c/suivi", (*JOINED, WAITLISTED)),

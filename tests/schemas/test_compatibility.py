@@ -242,6 +242,7 @@ OPTIONAL = (
     "PairProposed.mentor_profile",
     "PairProposed.mentor_profile.job_family",
     "PairProposed.reasons.0.words",
+    "PairProposed.reporting_line",
 )
 
 

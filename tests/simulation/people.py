@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from deploy.trial.habits import Habits
 from schemas.base import Command, parent_pair, people_of
 from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
+from schemas.cohorts import ChangePolicy, CloseCohort
 from schemas.dates import Hours
 from schemas.feedback import AnswerSurvey
 from schemas.lines import NameLineManager
@@ -58,7 +59,7 @@ from schemas.taking_part import (
     ReturnMentor,
 )
 from schemas.topics import PEOPLE
-from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, SiteRegion, Window
+from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, SiteRegion, Weights, Window
 from services.feedback.questionnaire import question_ids
 from services.feedback.views import kind_of, side_of
 from services.matching import views as matching
@@ -169,6 +170,9 @@ class People:
         for number in range(couples):
             self._enrol(cohort, f"g{number}")
         self._by_hand(its)
+        if self.mood("other rules", its) < 0.3:
+            other = self._policy(its).model_copy(update={"weights": Weights(bridge=30)})
+            self.ask(ChangePolicy(cohort_id=its, policy=other), 3)
         self.later(HOUR, lambda: send(RunRound(cohort_id=its, round_id="r1")))
         self.later(9 * DAY, lambda: send(RunRound(cohort_id=its, round_id="r2")))
         if self.mood("nonsense", its) < 0.3:
@@ -201,6 +205,7 @@ class People:
         mood = self.mood("policy", cohort_id)
         night = QuietHours(start="20:00", end="08:00")
         return CohortPolicy(
+            reporting_line="both_consent" if 0.4 < mood < 0.7 else "forbid",
             sessions=2 if mood < 0.75 else 3 if mood < 0.92 else 4 if mood < 0.97 else 5,
             cadence_days=2,
             proposal_days=3,
@@ -307,6 +312,8 @@ class People:
             self.later(2 * DAY, lambda: self._end(cohort))
             return
         cohort.over = True
+        if self.mood("closes", cohort.id) < 0.5:
+            self.world.send(CloseCohort(cohort_id=cohort.id))
         for letter in look("notify", notify.Letter, cohort.id):
             if letter.state == "failed" and self.mood("retry", letter.key) < 0.3:
                 self.world.send(RetryLetter(cohort_id=cohort.id, letter_id=letter.id))
@@ -341,7 +348,9 @@ class People:
         if reaction is None:
             return
         if reaction.answer == "accept":
-            self.ask(AcceptProposal(cohort_id=cohort, pair_id=pair, by=side), self._late(letter))
+            knowing = letter.facts.get("reporting_line") is not None
+            yes = AcceptProposal(cohort_id=cohort, pair_id=pair, by=side, knowing_the_line=knowing)
+            self.ask(yes, self._late(letter))
         else:
             self.ask(DeclineProposal(cohort_id=cohort, pair_id=pair, by=side))
 

@@ -128,6 +128,8 @@ _TOLD = ("SessionCompleted", "SessionMissed", "AttendanceCorrected", "SessionDis
 
 EFFECTS: Mapping[str, Effect] = {
     "OpenCohort": Effect(("CohortOpened",), already=("CohortOpened",)),
+    "ChangePolicy": Effect(("PolicyChanged",), already=("CohortOpened", "PolicyChanged")),
+    "CloseCohort": Effect(("CohortClosed",), already=("CohortClosed",)),
     "VolunteerAsMentor": Effect(
         ("MentorVolunteered", "MentorResumed"), already=("MentorVolunteered",)
     ),

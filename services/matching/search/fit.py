@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from schemas.dates import minutes
 from schemas.known.jobs import needs_of
+from schemas.lines import LineRelation
 from schemas.values import REMOTE, WEEKDAYS, Availability, CohortPolicy, Tools
 from services.matching.views import Manager, Mentor
 
@@ -105,9 +106,30 @@ def kept_apart(
         return "one of them excludes the other"
     if policy.reporting_line != "forbid":
         return None
-    if manager.id in above(mentor.id, line_of) or mentor.id in above(manager.id, line_of):
-        return "one of them reports to the other"
-    lead = line_of(mentor.id)
-    if lead is not None and lead == line_of(manager.id):
-        return "they report to the same person"
-    return None
+    relation = relation_of(mentor.id, manager.id, line_of)
+    return None if relation is None else _APART[relation]
+
+
+_APART: dict[LineRelation, str] = {
+    "manager-above": "one of them reports to the other",
+    "mentor-above": "one of them reports to the other",
+    "same-manager": "they report to the same person",
+}
+
+
+def relation_of(mentor: str, manager: str, line_of: LineOf) -> LineRelation | None:
+    """How the two stand to each other in the reporting line, at any height; None: not at all."""
+    if manager in above(mentor, line_of):
+        return "manager-above"
+    if mentor in above(manager, line_of):
+        return "mentor-above"
+    lead = line_of(mentor)
+    return "same-manager" if lead is not None and lead == line_of(manager) else None
+
+
+def to_agree_on(
+    mentor: str, manager: str, policy: CohortPolicy, line_of: LineOf
+) -> LineRelation | None:
+    """What both have to agree to beside the pair itself, by the cohort's policy."""
+    both = policy.reporting_line == "both_consent"
+    return relation_of(mentor, manager, line_of) if both else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from schemas.lines import LineRelation
 from schemas.values import CohortPolicy, Tools, WaitingCause
 from services.chassis.domain import Document
 from services.matching.views import Cohort, Line, Manager, Mentor, Override, Pair
@@ -64,6 +65,8 @@ class Found:
     waiting list, in its order: id, why, and what they need."""
 
     pairs: Sequence[tuple[str, str]] = ()
+    related: Mapping[tuple[str, str], LineRelation] = field(default_factory=dict)
+    """Of those pairs: the ones in one reporting line, where both have to agree to it."""
     waiting: Sequence[tuple[str, WaitingCause, Tools]] = ()
     score: float = 0.0
     places_free: int = 0

@@ -1,11 +1,13 @@
 """The pairs of everybody who is free and waits, and why the others have none. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import numpy as np
 
-from schemas.values import WaitingCause
+from schemas.lines import LineRelation
+from schemas.values import CohortPolicy, WaitingCause
+from services.matching.search.fit import to_agree_on
 from services.matching.search.pairing import pair
 from services.matching.search.question import Found, People
 from services.matching.search.scoring import Bonds, Pool
@@ -28,13 +30,22 @@ def solve(people: People) -> Found:
     for manager in _without_a_place(people, bonds, causes):
         causes[manager] = "no-place"
     best_first = sorted(found.pairs, key=lambda row: -row[2])
+    pairs = [(pool.mentors[j].id, pool.managers[i].id) for i, j, _ in best_first]
     return Found(
-        [(pool.mentors[j].id, pool.managers[i].id) for i, j, _ in best_first],
+        pairs,
+        _related(pairs, people.policy, bonds),
         [(m.id, causes[m.id], m.needs) for m in people.waiting if m.id in causes],
         found.score,
         int(pool.capacities.sum()) - len(found.pairs),
         found.proven,
     )
+
+
+def _related(
+    pairs: Sequence[tuple[str, str]], policy: CohortPolicy, bonds: Bonds
+) -> dict[tuple[str, str], LineRelation]:
+    found = ((pair, to_agree_on(*pair, policy, bonds.lines.get)) for pair in pairs)
+    return {pair: relation for pair, relation in found if relation is not None}
 
 
 def _without_a_place(people: People, bonds: Bonds, causes: Mapping[str, WaitingCause]) -> list[str]:

@@ -16,7 +16,7 @@ from datetime import datetime
 from multiprocessing import get_context
 from typing import Protocol
 
-from schemas.base import Message, people_of
+from schemas.base import Message, pair_of, people_of
 from schemas.values import CohortPolicy, Tools, Waiting, WaitingCause
 from services.chassis.domain import Document
 from services.chassis.step.deadlines import FailedFor
@@ -142,7 +142,8 @@ async def search(reads: Reads, round_: Round, solve: Solve) -> AsyncIterator[Sea
             part += 1
             some = tuple(found.pairs[begin : begin + AT_ONCE])
             proposed += len(some)
-            yield PairsFound(**of_round, part=part, pairs=some)
+            related = {pair_of(*p): found.related[p] for p in some if p in found.related}
+            yield PairsFound(**of_round, part=part, pairs=some, related=related)
         if round_.mode == "simulate" or not found.pairs:
             break
     for begin in range(0, len(found.waiting), AT_ONCE):

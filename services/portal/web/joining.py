@@ -35,7 +35,7 @@ _DEFAULT_LEVEL = 3
 
 async def home(visit: Visit) -> Response:
     """Which programmes there are."""
-    return page(visit, "home.html", cohorts=await visit.site.cohorts())
+    return page(visit, "home.html", cohorts=await visit.site.open_cohorts())
 
 
 async def about(visit: Visit) -> Response:

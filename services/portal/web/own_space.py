@@ -78,7 +78,7 @@ async def space(visit: Visit) -> Response:
     parts = [await _part(visit, me) for me in mine if me.sides]
     if not parts and visit.coordinates and "fait" in visit.query:
         return onward("/coordonner", visit.query["fait"])
-    cohorts = await visit.site.cohorts() if not parts else []
+    cohorts = await visit.site.open_cohorts() if not parts else []
     return page(visit, "space.html", parts_of=parts, cohorts=cohorts, mixed=state_of)
 
 
@@ -146,8 +146,11 @@ async def answer_proposal(visit: Visit) -> Response:
     if pair is None or side is None:
         raise NotHere
     yes = visit.typed("reponse") == "oui"
-    kind: type[AcceptProposal | DeclineProposal] = AcceptProposal if yes else DeclineProposal
-    command = kind(cohort_id=me.cohort_id, pair_id=pair.id, by=side)
+    asked: dict[str, Any] = {"cohort_id": me.cohort_id, "pair_id": pair.id, "by": side}
+    command: AcceptProposal | DeclineProposal = DeclineProposal(**asked)
+    if yes:
+        knowing = visit.typed("ligne") == "oui"
+        command = AcceptProposal(**asked, knowing_the_line=knowing)
 
     async def shows() -> bool:
         now = await visit.site.store.one(Pair, me.cohort_id, pair.id)

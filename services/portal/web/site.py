@@ -102,6 +102,10 @@ class Site:
         found = await self.store.page(Cohort, limit=MANY_COHORTS)
         return sorted(found, key=lambda cohort: cohort.name.casefold())
 
+    async def open_cohorts(self) -> list[Cohort]:
+        """Those that somebody can still join, by name."""
+        return [cohort for cohort in await self.cohorts() if not cohort.closed]
+
     async def people(self, cohort_id: str, ids: Sequence[str]) -> dict[str, Participant]:
         """These people, by id."""
         found = await self.store.several(Participant, cohort_id, set(ids))

@@ -35,7 +35,7 @@ from tests.deploy.operating.commands import ROOT, Done, connecte
 
 LEAVES = (
     *("demo", "up", "import", "round", "rebuild", "chaos", "match", "erase", "audit", "person"),
-    "letters preview",
+    *("letters preview", "letters list", "letters resend"),
     *("parked list", "parked show", "parked retry", "parked drop"),
     *("topics plan", "topics apply", "topics check", "topics access", "topics list"),
     *("schemas generate", "schemas list"),
@@ -115,6 +115,14 @@ BAD = {
     "always killed": ("demo --kill-every=-1", "--kill-every is above 0"),
     "no coordinator": ("up --coordinator foo", "--coordinator: an e-mail address looks like"),
     "nobody to write to": ("letters preview build/x --contact foo", "--contact: an e-mail address"),
+    "letters of no cohort": (
+        "letters list --cohort a/b --notify http://x",
+        "--cohort: 'a/b' is no id",
+    ),
+    "no letter named": (
+        "letters resend --cohort a --notify http://x",
+        "name either letters by their ids or a --cause",
+    ),
     "no policy": (
         "match --mentors nowhere.csv --managers nowhere.csv --policy pyproject.toml",
         "pyproject.toml: build-system: there is no such field",

@@ -1,0 +1,136 @@
+"""Réglages: the rules of a programme; what may change changes for those to come, and it is closed.
+
+Always holds: what cannot change says why; rules that somebody else has changed since the page was
+opened are shown, and not written over.
+"""
+
+from typing import Any
+
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from schemas.base import Command
+from schemas.cohorts import ChangePolicy, CloseCohort
+from schemas.values import CohortPolicy, QuietHours, Weights
+from services.portal.views import Cohort
+from services.portal.web.coordinating import LINES, tasks_of
+from services.portal.web.rendering import onward, page, refusal
+from services.portal.web.visit import Visit
+
+DAYS: dict[str, tuple[int, int]] = {
+    "proposal_days": (1, 90),
+    "cadence_days": (1, 90),
+    "report_days": (1, 90),
+    "stalled_days": (1, 365),
+    "survey_days": (1, 90),
+}
+WEIGHTS = tuple(Weights.model_fields)
+QUIET = ("start", "end")
+FIELDS = (*DAYS, *WEIGHTS, *QUIET, "reporting_line")
+
+
+async def settings(visit: Visit) -> Response:
+    """The rules as they are."""
+    cohort = await visit.site.cohort(visit.path["cohort"])
+    return await _shown(visit, cohort, typed_of(cohort.policy), {})
+
+
+async def _shown(
+    visit: Visit,
+    cohort: Cohort,
+    given: dict[str, str],
+    errors: dict[str, str],
+    *,
+    changed: bool = False,
+) -> Response:
+    return page(
+        visit,
+        "policy.html",
+        409 if changed else 422 if errors else 200,
+        **await tasks_of(visit, cohort),
+        given=given,
+        errors=errors,
+        changed=changed,
+        policy=cohort.policy,
+        lines=LINES,
+        weights=WEIGHTS,
+    )
+
+
+def typed_of(policy: CohortPolicy) -> dict[str, str]:
+    """The rules that may change, as they would be typed."""
+    return {
+        **{name: str(getattr(policy, name)) for name in DAYS},
+        **{name: f"{getattr(policy.weights, name):g}" for name in WEIGHTS},
+        **{name: getattr(policy.quiet_hours, name) for name in QUIET},
+        "reporting_line": policy.reporting_line,
+    }
+
+
+async def settings_sent(visit: Visit) -> Response:
+    """Change the rules for those to come, or close the programme."""
+    cohort = await visit.site.cohort(visit.path["cohort"])
+    if visit.typed("action") == "fermer":
+        return await _sent(visit, cohort, CloseCohort(cohort_id=cohort.id), "ferme")
+    given = {name: visit.typed(name) for name in FIELDS}
+    policy, errors = _changed(visit, cohort.policy, given)
+    if policy is None:
+        return await _shown(visit, cohort, given, errors)
+    if policy == cohort.policy:
+        return onward(f"/coordonner/{cohort.id}/reglages", "regle")
+    if visit.typed("version") != str(cohort.changes):
+        return await _shown(visit, cohort, given, {}, changed=True)
+    command = ChangePolicy(cohort_id=cohort.id, policy=policy)
+    return await _sent(visit, cohort, command, "regle")
+
+
+def _changed(
+    visit: Visit, policy: CohortPolicy, given: dict[str, str]
+) -> tuple[CohortPolicy | None, dict[str, str]]:
+    errors: dict[str, str] = {}
+    fields: dict[str, Any] = {"reporting_line": given["reporting_line"]}
+    for name, (least, most) in DAYS.items():
+        if given[name].isdigit() and least <= int(given[name]) <= most:
+            fields[name] = int(given[name])
+        else:
+            errors[name] = visit.say(
+                f"Écrivez un nombre de {least} à {most}.", f"Type a number from {least} to {most}."
+            )
+    weights: dict[str, float] = {}
+    for name in WEIGHTS:
+        text = given[name].replace(",", ".")
+        if text.replace(".", "", 1).isdigit() and float(text) <= 1000:
+            weights[name] = float(text)
+        else:
+            errors[name] = visit.say(
+                "Écrivez un nombre de 0 à 1000.", "Type a number from 0 to 1000."
+            )
+    if not errors and not any(weights.values()):
+        errors[WEIGHTS[0]] = visit.say(
+            "Un critère au moins doit compter.", "One criterion at least has to count."
+        )
+    for name in QUIET:
+        try:
+            QuietHours.model_validate({name: given[name]})
+        except ValidationError:
+            errors[name] = visit.say("Écrivez une heure : 20:00.", "Type a time: 20:00.")
+    if errors or given["reporting_line"] not in LINES:
+        return None, errors
+    quiet = {name: given[name] for name in QUIET}
+    known = policy.model_dump()
+    return CohortPolicy.model_validate(
+        {**known, **fields, "weights": weights, "quiet_hours": quiet}
+    ), {}
+
+
+async def _sent(visit: Visit, cohort: Cohort, command: Command, said: str) -> Response:
+    here = f"/coordonner/{cohort.id}/reglages"
+    outcome = await visit.send(command)
+    if outcome.rule is not None:
+        return refusal(visit, outcome.rule, here)
+
+    async def shows() -> bool:
+        now = await visit.site.cohort(cohort.id)
+        return now.closed if isinstance(command, CloseCohort) else now.changes > cohort.changes
+
+    return onward(here, said if await visit.site.shown(shows) else "en-cours")

@@ -1,0 +1,73 @@
+"""Réglages: what may change, what cannot and why, somebody else's change, and the end."""
+
+import pytest
+
+from schemas.base import recast
+from schemas.cohorts import ChangePolicy, CloseCohort, CohortClosed, PolicyChanged
+from schemas.values import CohortPolicy
+from tests.portal.stories import JOINED, OPENED
+from tests.portal.test_coordinating import office
+
+HERE = "/coordonner/c/reglages"
+OTHER = CohortPolicy(cadence_days=7)
+CHANGED = PolicyChanged(cohort_id="c", before=CohortPolicy(), after=OTHER)
+
+
+async def test_rules_change_for_those_to_come_and_all_others_stay() -> None:
+    town, anne = await office(HERE, *JOINED)
+    assert "promises aux binômes formés" in anne.says
+    await anne.presses("Enregistrer les règles", proposal_days="5", bridge="30,5", start="21:00")
+    (command,) = town.sent
+    assert isinstance(command, ChangePolicy)
+    known = CohortPolicy()
+    weights = known.weights.model_copy(update={"bridge": 30.5})
+    quiet = known.quiet_hours.model_copy(update={"start": "21:00"})
+    fields = {"proposal_days": 5, "weights": weights, "quiet_hours": quiet}
+    assert command.policy == known.model_copy(update=fields)
+    assert "Les règles sont enregistrées, pour la suite." in anne.says
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [("proposal_days", "0"), ("bridge", "beaucoup"), ("start", "25:00"), ("stalled_days", "")],
+)
+async def test_what_cannot_be_is_told_at_its_field(field: str, typed: str) -> None:
+    town, anne = await office(HERE, OPENED)
+    await anne.presses("Enregistrer les règles", **{field: typed})
+    assert (anne.status, town.sent) == (422, [])
+    (wrong,) = [one for one in anne.page.all("input") if one.get("aria-invalid")]
+    assert (wrong.get("id"), wrong.get("value")) == (field, typed)
+
+
+async def test_nothing_counting_is_no_rule() -> None:
+    _, anne = await office(HERE, OPENED)
+    nothing = dict.fromkeys(("coverage", "job", "availability", "bridge", "proximity"), "0")
+    await anne.presses("Enregistrer les règles", **nothing)
+    assert "Un critère au moins doit compter." in anne.says
+
+
+async def test_rules_that_somebody_else_has_changed_are_not_written_over() -> None:
+    town, anne = await office(HERE, OPENED)
+    town.happens(CHANGED)
+    await anne.presses("Enregistrer les règles", proposal_days="5")
+    assert (anne.status, town.sent) == (409, [])
+    assert "Les règles ont changé entre-temps" in anne.says
+
+
+async def test_what_stays_as_it_was_is_not_sent() -> None:
+    town, anne = await office(HERE, OPENED)
+    await anne.presses("Enregistrer les règles")
+    assert town.sent == []
+
+
+async def test_a_programme_is_closed_and_nobody_finds_it_to_join() -> None:
+    town, anne = await office(HERE, *JOINED)
+    await anne.presses("Fermer ce programme")
+    assert [type(one) for one in town.sent] == [CloseCohort]
+    assert "Le programme est fermé." in anne.says
+    assert not [b for b in anne.page.all("button") if "Enregistrer" in b.text]
+    await anne.goes_to("/")
+    assert "Aucun programme n’est ouvert pour le moment." in anne.says
+    await anne.goes_to("/inscription/c")
+    assert "Ce programme est fermé" in anne.says
+    assert recast(CohortClosed, town.sent[0]).cohort_id == "c"
