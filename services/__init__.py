@@ -1,1 +1,1 @@
-"""The four services and the chassis that they stand on. Services never import each other."""
+"""The five services and the chassis that they stand on. Services never import each other."""

@@ -318,7 +318,7 @@ KNOWS_MORE = {
     "services.feedback.handlers": {"http.links"},
     "services.feedback.proof": {"http.links"},
     "services.notify.actions": {"http.links"},
-    "services.scheduling.phrases": {"http.forms"},
+    **{f"services.scheduling.{room}": {"http.forms"} for room in ("phrases", "refusals")},
 }
 """What is counted, by views; what a page says; whose link it is, where a link is written."""
 

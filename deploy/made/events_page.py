@@ -15,10 +15,11 @@ from services.feedback.handlers import DOMAIN as FEEDBACK
 from services.matching.handlers import DOMAIN as MATCHING
 from services.notify.handlers import DOMAIN as NOTIFY
 from services.notify.letters import LETTERS
+from services.portal.handlers import DOMAIN as PORTAL
 from services.scheduling.handlers import DOMAIN as SCHEDULING
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
-DOMAINS: tuple[Domain, ...] = (MATCHING, SCHEDULING, FEEDBACK, NOTIFY)
+DOMAINS: tuple[Domain, ...] = (MATCHING, SCHEDULING, FEEDBACK, NOTIFY, PORTAL)
 
 _HEAD = """\
 # Events
@@ -53,6 +54,7 @@ def readers(topic: Topic, kind: type[Message]) -> list[str]:
 def _flow() -> Iterator[str]:
     yield "```mermaid\nflowchart LR\n"
     yield "    people([people]) -- commands --> matching & scheduling & feedback\n"
+    yield "    people -- pages --> portal -- commands --> matching & scheduling\n"
     for domain in DOMAINS:
         yield f"    {domain.name}[{domain.name}]\n"
     for number, topic in enumerate(t for t in TOPICS.values() if _sent(t)):

@@ -174,6 +174,7 @@ class Service:
             self.metrics,
             largest_body=parts.largest_body,
             hsts_seconds=self.settings.hsts_seconds,
+            proxies=self.settings.proxies,
         )
         kind_of_route = protected(authorities_of(self.settings), partial(rights, domain.name))
         kinds = [kind for kind in COMMANDS[domain.name] if kind not in parts.by_link]

@@ -175,6 +175,8 @@ class Settings(BaseSettings):
         int, Field(alias="CONNECTE_HSTS_SECONDS", ge=0, le=2 * 365 * 24 * 3600)
     ] = 0
 
+    proxies: Annotated[int, Field(alias="CONNECTE_PROXIES", ge=0, le=9)] = 0
+
     commands_in_flight: Annotated[
         int, Field(alias="CONNECTE_COMMANDS_IN_FLIGHT", ge=1, le=10_000)
     ] = 200

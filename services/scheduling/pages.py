@@ -24,6 +24,7 @@ from services.chassis.http.problems import Problem
 from services.scheduling.agenda import Agenda, agenda_of
 from services.scheduling.moving import offers
 from services.scheduling.phrases import BEGUN, COUNTS, NEXT, OVER
+from services.scheduling.refusals import REFUSALS
 from services.scheduling.views import (
     Cohort,
     Outcome,
@@ -328,8 +329,8 @@ def _attendance(link: Link, answers: Mapping[str, str], _: str) -> Command:
 
 
 LINK_PAGES = {
-    "session": LinkPage(_form, _session, _about, _after),
-    "attendance": LinkPage(_attendance_form, _attendance, _attempt_about, _after),
+    "session": LinkPage(_form, _session, _about, _after, REFUSALS),
+    "attendance": LinkPage(_attendance_form, _attendance, _attempt_about, _after, REFUSALS),
 }
 
 

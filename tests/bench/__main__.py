@@ -18,6 +18,7 @@ from deploy.operating.topics import create_topics
 from tests.bench import (
     codec,
     footprint,
+    http,
     latency,
     leaderless,
     matching,
@@ -25,6 +26,7 @@ from tests.bench import (
     peers,
     rebuilds,
     recovery,
+    scrape,
     services,
     steps,
 )
@@ -192,6 +194,32 @@ async def footprint_rows() -> list[Row]:
     return rows
 
 
+async def http_row() -> Row:
+    """What measuring and headers add to a command's processor time; the aim is 1.03."""
+    ours, bare = await http.microseconds()
+    console.print(
+        f"a command over HTTP: {ours:.0f} µs, without measuring and headers {bare:.0f} µs"
+    )
+    name = "a command over HTTP, processor time; aim 1.03: bare = neither measured nor with headers"
+    return row(name, "microseconds", ours, bare)
+
+
+async def scrape_rows() -> list[Row]:
+    """What a scrape looks at among a million documents."""
+    rows = []
+    for service, kind in scrape.KINDS.items():
+        found = await scrape.looked(service)
+        console.print(f"a scrape of {service}: {found}")
+        name = f"a scrape of {service} with {scrape.COUNT:,} {kind.collection}"
+        rows += [
+            row(f"{name}; aim below 100", "ms", found.milliseconds),
+            row(f"{name}, of its database", "documents", found.documents),
+            row(f"{name}, of its database", "index keys", found.keys),
+            row(f"{name}, what it shows", "groups", found.groups),
+        ]
+    return rows
+
+
 def matching_rows() -> list[Row]:
     """From two files to pairs, against the bare solver on the same graph."""
     rows = []
@@ -238,7 +266,8 @@ def peer_rows() -> list[Row]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    for name in ("codec", "step", "matching", "recovery", "footprint", "latency"):
+    parts = ("codec", "step", "matching", "recovery", "footprint", "latency", "http", "scrape")
+    for name in parts:
         parser.add_argument(f"--only-{name}", action="store_true")
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
     parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
@@ -259,9 +288,14 @@ async def main() -> list[Row]:
         return await latency_rows()
     if asked.only_footprint:
         return await footprint_rows()
+    if asked.only_http:
+        return [await http_row()]
+    if asked.only_scrape:
+        return await scrape_rows()
     rows = [codec_row(), await step_row(), *await service_rows(), await rebuild_row()]
     rows += [*peer_rows(), *matching_rows()]
-    rows += [*await latency_rows(), *await footprint_rows()]
+    rows += [*await latency_rows(), *await footprint_rows(), await http_row()]
+    rows += await scrape_rows()
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]
     if not asked.no_memory:

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from schemas.invalid import wrong_fields
 from services.chassis.http.bodies import MAX_BODY, Bodies
-from services.chassis.http.manners import Careful, Heads, allowed
+from services.chassis.http.manners import Careful, Heads, allowed, from_outside
 from services.chassis.http.measuring import Measured
 from services.chassis.http.openapi import describe
 from services.chassis.http.problems import AWAY, Problem, invalid, problem
@@ -29,9 +29,11 @@ class _Service(FastAPI):
     """
 
     hsts_seconds = 0
+    proxies = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Not in the stack of middleware, which tracing expects to be that of every application.
+        scope = from_outside(scope, self.proxies)
         await Careful(super().__call__, self.hsts_seconds)(scope, receive, send)
 
 
@@ -42,10 +44,12 @@ def create_app(
     *,
     largest_body: int = MAX_BODY,
     hsts_seconds: int = 0,
+    proxies: int = 0,
 ) -> FastAPI:
     """The service's HTTP application, without any route; measured if there are `metrics`.
 
-    `hsts_seconds`: for how long browsers come by TLS only; 0 where they are not told.
+    `hsts_seconds`: for how long browsers come by TLS only; 0 where they are not told. `proxies`:
+    how many there are between it and whoever asks, each saying whom it has a request from.
     """
     app = _Service(
         title=title,
@@ -57,6 +61,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.hsts_seconds = hsts_seconds
+    app.proxies = proxies
     app.add_middleware(Bodies, largest=largest_body)
     if metrics is not None:
         app.add_middleware(Measured, metrics=metrics)

@@ -155,9 +155,11 @@ class LinkPage:
     `form`, `about` and `after` (what comes next, once it is done) are made from the documents as
     they stand; where those cannot be read, none is there. `command` raises `Problem` or pydantic's
     error where the answers do not make one; the token is for commands that carry a proof.
+    `refusals`: what a rule did not allow, by its name, in words.
     """
 
     form: Callable[[State, Link, datetime], Form]
     command: Callable[[Link, Mapping[str, str], str], Command]
     about: Callable[[State, Link], About] = _about_nothing
     after: Callable[[State, Link, Command], Text | None] = _no_more
+    refusals: Mapping[str, Text] = field(default_factory=dict)

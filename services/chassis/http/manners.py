@@ -55,6 +55,19 @@ class Careful:
         await self.app(scope, receive, carefully)
 
 
+def from_outside(scope: Scope, proxies: int) -> Scope:
+    """The request as the outermost of so many proxies had it: from whoever came to that one.
+
+    Each adds to `X-Forwarded-For` whom it has it from, so what stands further to the left is what
+    anybody may have written. Where fewer have spoken it came by another way, and stays as it is.
+    """
+    if not proxies or scope["type"] != "http":
+        return scope
+    said = b",".join(text for name, text in scope["headers"] if name == b"x-forwarded-for")
+    hops = [hop.strip() for hop in said.decode("latin-1").split(",") if hop.strip()]
+    return {**scope, "client": (hops[-proxies], 0)} if len(hops) >= proxies else scope
+
+
 _NOTHING = b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 

@@ -5,6 +5,7 @@ knows; what was asked for, which can hold a token or an id, is nowhere.
 """
 
 import time
+from functools import cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,9 @@ class Measured:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
         self.metrics = metrics
+        # To look a label up costs more than to count.
+        self._requests = cache(metrics.http_requests.labels)
+        self._seconds = cache(metrics.http_seconds.labels)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,14 +39,15 @@ class Measured:
             await send(message)
 
         began = time.perf_counter()
-        with self.metrics.http_in_flight.track_inprogress():
-            try:
-                await self.app(scope, receive, noticed)
-            finally:
-                self._count(scope, status, time.perf_counter() - began)
+        self.metrics.http_in_flight.inc()
+        try:
+            await self.app(scope, receive, noticed)
+        finally:
+            self.metrics.http_in_flight.dec()
+            self._count(scope, status, time.perf_counter() - began)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", NO_ROUTE)
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self.metrics.http_requests.labels(method, route, str(status)).inc()
-        self.metrics.http_seconds.labels(route).observe(seconds)
+        self._requests(method, route, str(status)).inc()
+        self._seconds(route).observe(seconds)

@@ -8,6 +8,7 @@ missing is asked for again, and what was answered stays.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -150,8 +151,10 @@ def link_routes(
     )
     async def send(token: str, request: Request) -> Response:
         """Send the form of a link, as a form or as JSON; answers when it has been decided on."""
+        said: Mapping[str, Text] = {}
         try:
             link, purpose = opened(token)
+            said = purpose.refusals
             answers = await _answers(request)
             if _wants_page(request):
                 about, form = await seen(link, purpose)
@@ -161,7 +164,7 @@ def link_routes(
             command = _command(purpose, link, answers, token)
             accepted = await answering.send(link, command)
         except Problem as error:
-            return _answer(request, error)
+            return _answer(request, error, said)
         if _wants_page(request):
             return _page(request, await _done(purpose, link, command, accepted, answering))
         return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
@@ -206,11 +209,15 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _answer(request: Request, error: Problem) -> Response:
+def _answer(
+    request: Request, error: Problem, refusals: Mapping[str, Text] = MappingProxyType({})
+) -> Response:
+    """The page that says why not: in the words of the rule, where its service has some."""
     if not _wants_page(request):
         raise error
-    aside = error.body.get("rule") == PARKED
-    text = _ASIDE if aside else _OF_STATUS.get(error.status, _USED)
+    rule = str(error.body.get("rule", ""))
+    plain = _ASIDE if rule == PARKED else _OF_STATUS.get(error.status, _USED)
+    text = refusals.get(rule, plain)
     page = _page(request, _View(text), error.status)
     if "retry_after" in error.body:
         page.headers["Retry-After"] = str(error.body["retry_after"])

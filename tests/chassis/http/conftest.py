@@ -11,7 +11,7 @@ from services.chassis.http.application import create_app
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
 from services.chassis.http.effects import Effects
 from services.chassis.http.foresight import Foresight
-from services.chassis.http.forms import LinkPage
+from services.chassis.http.forms import LinkPage, Text
 from services.chassis.http.guards import protected
 from services.chassis.http.identity import Principal, static
 from services.chassis.http.links import LinkVerifier
@@ -38,6 +38,8 @@ from tests.chassis.toy import (
     World,
     formed,
 )
+
+REFUSALS = {"complete": Text("Ils se sont assez vus.", "They have met as often as there is.")}
 
 
 def table(_: str, path: str) -> Rights | None:
@@ -70,7 +72,7 @@ async def site() -> Site:
     app.include_router(command_routes(commands, kinds, topics, guard))
     listed = {Tally: ("count",)}
     app.include_router(projection_routes(store, listed, (), TOY.documents, guard))
-    link_pages = {"session": LinkPage(link_form, link_command)}
+    link_pages = {"session": LinkPage(link_form, link_command, refusals=REFUSALS)}
     answering = Answering(commands, Foresight(TOY, store), clock)
     app.include_router(link_routes(link_pages, LinkVerifier(PUBLIC_KEY), answering))
     return Site(world, log, app, metrics, answering)

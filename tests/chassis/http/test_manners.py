@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import Request
 from prometheus_client import generate_latest
 
 from services.chassis.http.application import create_app
@@ -184,3 +185,29 @@ async def test_a_page_that_is_not_there_is_a_problem_document(site: Site) -> Non
     async with site.client() as client:
         problem(await client.get("/nothing"), 404)
         problem(await client.get(CONFIRM), 405)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "said", "place"),
+    [
+        (0, ["203.0.113.7"], "127.0.0.1"),
+        (1, ["203.0.113.7"], "203.0.113.7"),
+        (1, ["198.51.100.1, 203.0.113.7"], "203.0.113.7"),
+        (2, ["198.51.100.1", "203.0.113.7 , 10.0.0.1"], "203.0.113.7"),
+        (2, ["203.0.113.7"], "127.0.0.1"),
+        (1, [" , "], "127.0.0.1"),
+    ],
+)
+async def test_who_asks_is_whoever_came_to_the_outermost_of_the_proxies(
+    proxies: int, said: list[str], place: str
+) -> None:
+    """Whatever they themselves have written to the left of that."""
+    app = create_app("proxied", "Who asks.", proxies=proxies)
+
+    @app.get("/who")
+    async def who(request: Request) -> str:
+        return request.client.host if request.client else ""
+
+    headers = [("x-forwarded-for", one) for one in said]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+        assert (await client.get("/who", headers=headers)).json() == place

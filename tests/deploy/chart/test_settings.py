@@ -21,7 +21,7 @@ from tests.deploy.chart.rendering import (
     values,
 )
 
-SECRET = re.compile(r"(PASSWORD|TOKEN|SECRET|KEY|URI|HEADERS)$")
+SECRET = re.compile(r"(PASSWORD|TOKENS?|SECRET|KEY|URI|HEADERS)$")
 
 
 FROM_A_SECRET = {

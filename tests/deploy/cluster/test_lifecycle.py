@@ -24,7 +24,9 @@ from tests.deploy.cluster.kubelet import Kubelet
 
 pytestmark = [pytest.mark.cluster, pytest.mark.journey]
 
-SERVICES = ("feedback", "matching", "notify", "scheduling")
+ASKED = ("feedback", "matching", "notify", "scheduling")
+"""Those that carry out commands: `helm test` has each refuse one."""
+SERVICES = (*ASKED, "portal")
 WATCHED = (
     "apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
     "apis/batch/v1/namespaces/{}/jobs",
@@ -172,9 +174,9 @@ async def test_a_release_from_its_installation_to_its_end(place: Place) -> None:
 
     await helm.done("test", "mentorat", "--timeout", "120s")
     told = place.kubelet.log("mentorat-test")
-    for service in SERVICES:
+    for service in ASKED:
         assert f"{service}: refused" in told
-    assert await refusals(place) == len(SERVICES)
+    assert await refusals(place) == len(ASKED)
 
     pods = await ready_pods(place)
     begin = await place.revision()
@@ -187,7 +189,7 @@ async def test_a_release_from_its_installation_to_its_end(place: Place) -> None:
         assert fewest_ready(happened, service, pods[service]) == 1
     assert await levels(place) == {"DEBUG"}
     await helm.done("test", "mentorat", "--timeout", "120s")
-    assert await refusals(place) == 2 * len(SERVICES)
+    assert await refusals(place) == 2 * len(ASKED)
 
     await helm.done("rollback", "mentorat", "1", "--wait", "--timeout", "180s")
     assert await levels(place) == {"INFO"}
@@ -208,7 +210,7 @@ async def refusals(place: Place) -> int:
     prefix = place.values["mongodb"]["databasePrefix"]
     found = 0
     async with AsyncMongoClient(place.mongodb) as client:
-        for service in SERVICES:
+        for service in ASKED:
             database = client[f"{prefix}{service}"]
             collection = database[f"{await live_prefix(database)}refusals"]
             found += await collection.count_documents({"cohort_id": "helm-test"})

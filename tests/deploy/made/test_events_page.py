@@ -15,6 +15,7 @@ def test_readers_are_those_who_do_something_with_it() -> None:
         "scheduling",
         "feedback",
         "notify",
+        "portal",
     ]
     told = readers(TOPICS["mentoring.scheduling.events"], SessionCompleted)
     assert "feedback" in told and "matching" not in told

@@ -1,0 +1,132 @@
+"""What measuring and the headers of every answer cost a command, in a service's processor time.
+
+The same application twice in one process, with and without them, each behind the services' own
+server and with a real broker; another process sends commands to one and the other in turns.
+`python -m tests.bench.http` measures this alone.
+"""
+
+import asyncio
+import http.client
+import itertools
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from deploy.local.broker import embedded_broker
+from deploy.local.process import free_ports
+from deploy.operating.topics import create_topics
+from schemas.matching import PauseMentor
+from services.chassis.clock import Clock
+from services.chassis.http.application import create_app
+from services.chassis.http.commands import Commands, CommandTopic, command_routes
+from services.chassis.http.connections import server_of
+from services.chassis.http.effects import Effects
+from services.chassis.log.kafka import KafkaLog
+from services.chassis.store.memory import MemoryStore
+from services.chassis.watch.metrics import Metrics
+
+TURNS, COMMANDS = 41, 40
+"""How often each has its turn, and how many commands that is."""
+PARTITIONS = 2
+PATIENCE = 300.0
+BODY = json.dumps({"cohort_id": "bench", "mentor_id": "m-1"})
+
+
+class Marked:
+    """Notes the process's time when a turn begins: with its first command."""
+
+    def __init__(self, app: ASGIApp, marks: list[float]) -> None:
+        self.app = app
+        self._marks = marks
+        self._count = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._count % COMMANDS == 0:
+            self._marks.append(time.process_time())
+        self._count += 1
+        await self.app(scope, receive, send)
+
+
+def _application(log: KafkaLog, metrics: Metrics | None) -> FastAPI:
+    topic = CommandTopic("matching", log, Clock(), PARTITIONS)
+    commands = Commands(topic, Effects("matching", MemoryStore()))
+    app = create_app("bench", "What a command costs.", metrics, hsts_seconds=3600)
+    app.include_router(command_routes(commands, [PauseMentor], {}))
+    return app
+
+
+def _without_headers(app: FastAPI) -> ASGIApp:
+    async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+        await FastAPI.__call__(app, scope, receive, send)
+
+    return plain
+
+
+async def microseconds() -> tuple[float, float]:
+    """Processor time of a command with measuring and headers, and without.
+
+    Each turn is held against the one after it, so that what else runs here disturbs both alike.
+    """
+    with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
+        async with embedded_broker(Path(directory)) as kafka:
+            connection = {"bootstrap_servers": kafka}
+            await create_topics(connection, partitions=PARTITIONS)
+            log = KafkaLog(connection, idempotent=False)
+            marks: list[float] = []
+            apps = (
+                _application(log, Metrics("matching")),
+                _without_headers(_application(log, None)),
+            )
+            ports = free_ports(2)
+            servers = [
+                server_of(Marked(app, marks), "127.0.0.1", port)
+                for app, port in zip(apps, ports, strict=True)
+            ]
+            serving = [asyncio.create_task(server.serve()) for server in servers]
+            try:
+                while not all(server.started for server in servers):
+                    await asyncio.sleep(0.05)
+                client = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "tests.bench.http", *map(str, ports))
+                )
+                async with asyncio.timeout(PATIENCE):
+                    code = await client.wait()
+                assert code == 0, "the client failed"
+            finally:
+                for server in servers:
+                    server.should_exit = True
+                await asyncio.gather(*serving)
+                await log.stop()
+    # The first turns warm up; the last one has no end.
+    taken = [(after - before) / COMMANDS for before, after in itertools.pairwise(marks)]
+    ours, bare = taken[2::2], taken[3::2]
+    more = statistics.median(o - b for o, b in zip(ours, bare, strict=False))
+    typical = statistics.median(bare)
+    return (typical + more) * 1e6, typical * 1e6
+
+
+def _send(ports: list[int]) -> None:
+    """Commands to each port in turns, one at a time."""
+    clients = [http.client.HTTPConnection("127.0.0.1", port, timeout=30) for port in ports]
+    headers = {"content-type": "application/json"}
+    for _ in range(TURNS):
+        for client in clients:
+            for _ in range(COMMANDS):
+                client.request("POST", "/commands/PauseMentor", BODY, headers)
+                answer = client.getresponse()
+                answer.read()
+                assert answer.status == 202, answer.status
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        _send([int(port) for port in sys.argv[1:]])
+    else:
+        ours, bare = asyncio.run(microseconds())
+        print(f"{ours:.0f} µs, {bare:.0f} µs without: {ours / bare - 1:.1%} more")  # noqa: T201
