@@ -50,10 +50,10 @@ SENDS: dict[Service, tuple[str, ...]] = {
     "matching": (),
     "scheduling": (),
     "feedback": (),
-    "notify": (PEOPLE,),
+    "notify": (PEOPLE, commands_topic("scheduling")),
     "portal": (),
 }
-"""What each service writes for its HTTP, beside its own commands."""
+"""What each service writes for its HTTP or by mail, beside its own commands."""
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 

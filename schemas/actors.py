@@ -14,9 +14,9 @@ ActorType = Literal[
 ]
 """Kinds of principals, in the words of CloudEvents' Auth Context."""
 
-Via = Literal["link", "portal", "api", "roster", "connecte"]
-"""Through what: a link of a letter, a page of the portal, HTTP, a list of people that was entered,
-the operators' command on the broker."""
+Via = Literal["link", "mail", "portal", "api", "roster", "connecte"]
+"""Through what: a link of a letter, an answer by mail, a page of the portal, HTTP, a list of people
+that was entered, the operators' command on the broker."""
 
 LONGEST = 128
 """Characters of each of the four."""

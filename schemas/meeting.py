@@ -1,10 +1,19 @@
-"""What is asked of scheduling about where a pair meets, and what is noted of it."""
+"""What is asked of scheduling about where a pair meets, and what calendar programs answer."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from schemas.base import PairCommand, PairEvent, closed, described
+from schemas.base import (
+    Command,
+    Count,
+    Moment,
+    PairCommand,
+    PairEvent,
+    SessionId,
+    closed,
+    described,
+)
 from schemas.places import MeetingPlace, as_chosen
 from schemas.scheduling import SessionEvent
 from schemas.values import Side
@@ -22,6 +31,35 @@ class SetMeetingPlace(PairCommand):
         closed(MeetingPlace),
         AfterValidator(as_chosen),
     ]
+
+
+class AnswerInvitation(Command):
+    """One side's calendar program answers the invitation to a session.
+
+    `accepted` confirms, `declined` cancels, `countered` moves to `proposed_at` as a move on the
+    page would. An answer to an invitation that a newer date has replaced is refused.
+    """
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+    by: Side
+    answer: Annotated[
+        Literal["accepted", "declined", "countered"],
+        described("What it says (iTIP REPLY, COUNTER).", "countered"),
+    ]
+    sequence: Annotated[
+        Count, described("The revision of the invitation (iTIP SEQUENCE).", 0, ge=0)
+    ] = 0
+    proposed_at: Annotated[
+        Moment | None,
+        described("The other time, of `countered` alone. UTC.", "2017-03-21T09:00:00Z"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _a_time_with_a_counter(self) -> "AnswerInvitation":
+        if (self.proposed_at is not None) != (self.answer == "countered"):
+            raise ValueError("proposed_at: given with `countered`, and only there")
+        return self
 
 
 class MeetingPlaceSet(PairEvent):
@@ -42,3 +80,6 @@ class SessionRelocated(SessionEvent):
 
     audience = "internal"
     by: Annotated[Side, Field(description="Which side chose the place.")]
+    confirmed_by: Annotated[
+        tuple[Side, ...], described("Who has confirmed the date that stands.", ["mentor"])
+    ] = ()

@@ -42,6 +42,25 @@ class RetryLetter(Command):
     ]
 
 
+class ReportBounce(Command):
+    """A letter that the mail server had taken came back for good (a delivery report, RFC 3464)."""
+
+    subject_field: ClassVar[str] = "letter_id"
+    letter_id: Annotated[
+        str,
+        described(
+            "The id of the letter, as its headers tell it.",
+            "scheduling.events.3.1042:m-017",
+            min_length=1,
+            max_length=240,
+        ),
+    ]
+    status: Annotated[
+        str,
+        described("Why (RFC 3463).", "5.1.1", pattern=r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}$"),
+    ]
+
+
 class News(Value):
     """A fact that a letter tells beside its first."""
 

@@ -166,6 +166,7 @@ class SessionConfirmed(SessionEvent):
 
     audience = "public"
     by: Annotated[Side, Field(description="Which side confirmed.")]
+    both: Annotated[bool, described("Whether both have now, and are told so.", True)] = False
 
 
 class SessionRescheduled(SessionEvent):

@@ -18,7 +18,7 @@ OUTER_ROOMS = {
     *("services.matching.search.worker", "services.notify.sender", "services.notify.settings"),
     *("services.portal.settings", "services.portal.tables"),
 }
-OUTER_WINGS = ("services.portal.web",)
+OUTER_WINGS = ("services.portal.web", "services.notify.inbound.server")
 """Folders of rooms that speak with people: they read, send, wait and know the hour."""
 
 BROKERS = {"aiokafka", "faststream", "confluent_kafka", "kafka"}
@@ -58,8 +58,12 @@ DOMAIN_WORDS = {
     *("survey", "surveys", "proposal", "proposals", "graduated", "calendar"),
     *("letter", "letters", "rollout", "availability", "directorate"),
 }
-OF_PYTHON = {("services.chassis.watch.logs", "manager")}
-"""Names that are not ours: that of all loggers."""
+OF_PYTHON = {
+    ("services.chassis.watch.logs", "manager"),
+    ("services.chassis.parts", "AbstractAsyncContextManager"),
+    ("services.chassis.parts", "AbstractAsyncContextManager "),
+}
+"""Names that are not ours: that of all loggers, and of what is open for a while."""
 
 
 def modules(folder: str) -> list[str]:

@@ -30,7 +30,7 @@ SERVICES: tuple[Service, ...] = ("matching", "scheduling", "feedback", "notify",
 ROOMS = {"app", "evolution", "handlers", "views"}
 PAGED = {"matching", "scheduling", "feedback", "portal"}
 """Services with pages, behind the links of letters or of their own; notify writes the links."""
-FOLDERS = {"matching": {"search"}, "notify": {"templates"}, "portal": {"web", "sheets"}}
+FOLDERS = {"matching": {"search"}, "notify": {"inbound", "templates"}, "portal": {"web", "sheets"}}
 READS_THE_STATE = {"handlers", "evolution", "agenda", "couple", "lookup", "pages", "participants"}
 """The rooms that look documents up; a decision is given them."""
 

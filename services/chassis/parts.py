@@ -1,9 +1,11 @@
 """What a service hands to its runtime beside its domain: what is listed, served, done when due."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
 
 from schemas.base import Command
 from services.chassis.clock import Clock
@@ -11,11 +13,14 @@ from services.chassis.domain import Document, Domain, Personal, Timed
 from services.chassis.http.bodies import MAX_BODY
 from services.chassis.http.forms import LinkPage
 from services.chassis.http.looks import Look
+from services.chassis.log.contract import Log
 from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Projections, Store
 from services.chassis.store.kept import Kept
 from services.chassis.tracing import Tracing
 from services.chassis.watch.metrics import Measure
+
+Beside = Callable[[Store, Log, Clock, CollectorRegistry], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,8 @@ class Parts:
     whoever has the token. `done_when`: commands that ask for what a due worker does, to the kind of
     document in which it is done. `looks`: what is found from documents when it is asked for.
     `routes`: pages of the service's own, after all others. `largest_body`: bytes that a request may
-    bring.
+    bring. `beside`: what runs for as long as the process does, once it can read and write; it is
+    given store, log, clock and what is counted.
     """
 
     domain: Domain
@@ -45,4 +51,5 @@ class Parts:
     done_when: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
     routes: Callable[[Projections, Kept, Clock], Sequence[APIRouter]] = lambda *_: ()
     largest_body: int = MAX_BODY
+    beside: Beside | None = None
     close: Callable[[], Awaitable[None]] | None = None

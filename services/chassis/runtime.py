@@ -260,6 +260,9 @@ class Service:
                 stack.push_async_callback(self.parts.close)
             stack.push_async_callback(self.broker.stop)
             await self._started("broker", self.broker.start)
+            if self.parts.beside is not None:
+                shared = (self.store, self.log, self.clock, self.metrics.registry)
+                await stack.enter_async_context(self.parts.beside(*shared))
             yield
 
     async def _started(self, part: str, start: Callable[[], Awaitable[None]]) -> None:

@@ -3,14 +3,20 @@
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry
 
 from schemas.base import Message
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE
+from services.chassis.clock import Clock
 from services.chassis.domain import Document
+from services.chassis.http.commands import CommandTopic
 from services.chassis.http.links import LinkSigner
-from services.chassis.parts import Parts
+from services.chassis.log.contract import Log
+from services.chassis.parts import Beside, Parts
 from services.chassis.runtime import Service, main
 from services.chassis.settings import WrongSetting, load
 from services.chassis.step.deadlines import DueWorker
@@ -18,6 +24,7 @@ from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.notify.actions import Links
 from services.notify.handlers import DOMAIN
+from services.notify.inbound.server import Inbound, Mailbox
 from services.notify.letters import to_hand_over
 from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
@@ -44,6 +51,7 @@ def build() -> Service:
         due_workers=due_workers,
         topics={PersonContact: PEOPLE, PersonErased: PEOPLE},
         close=sender.close,
+        beside=_inbound(settings),
     )
     return Service(settings, parts)
 
@@ -65,6 +73,23 @@ def handing_over(sender: Sender, store: Store) -> DueWorker:
     return hand_over
 
 
+def _inbound(settings: NotifySettings) -> Beside | None:
+    """The mailbox for answers, if a port is set."""
+    port, address = settings.inbound_port, settings.answers
+    if port is None or address is None:
+        return None
+    mailbox = Mailbox(settings.inbound_host, port, address, settings.inbound_bytes)
+
+    def listening(
+        store: Store, log: Log, clock: Clock, registry: CollectorRegistry
+    ) -> AbstractAsyncContextManager[object]:
+        scheduling = CommandTopic("scheduling", log, clock, settings.partitions)
+        own = CommandTopic("notify", log, clock, settings.partitions)
+        return Inbound(mailbox, store, scheduling, own, registry).listening()
+
+    return listening
+
+
 def _sender(settings: NotifySettings) -> Sender:
     password = settings.smtp_password
     smtp = Smtp(
@@ -76,7 +101,7 @@ def _sender(settings: NotifySettings) -> Sender:
         timeout=settings.smtp_timeout,
     )
     domain = settings.mail_from.partition("@")[2]
-    head = Letterhead(settings.mail_from, domain, settings.mail_contact)
+    head = Letterhead(settings.mail_from, domain, settings.mail_contact, settings.answers)
     try:
         signer = LinkSigner(settings.link_signing_key.get_secret_value())
     except ValueError as error:

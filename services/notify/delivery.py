@@ -1,13 +1,13 @@
 """What becomes of each letter.
 
 Always holds: a letter is queued until it is sent or failed, and is not handed over in quiet hours
-but where tomorrow is too late.
+but where tomorrow is too late; one that comes back has failed.
 """
 
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from schemas.notify import LetterDeferred, LetterFailed, LetterSent
+from schemas.notify import LetterDeferred, LetterFailed, LetterSent, ReportBounce
 from schemas.values import QuietHours
 from services.chassis.domain import Decision, Refusal
 from services.notify.calendar import next_sending_time
@@ -21,6 +21,8 @@ TRIES = 8
 CONTACT_RETRY = timedelta(hours=6)
 CONTACT_PATIENCE = timedelta(days=3)
 NO_CONTACT = "no contact"
+
+_UNKNOWN = Refusal("unknown", "unknown-letter", "There is no such letter in this cohort.")
 
 
 def conclude(
@@ -60,12 +62,23 @@ def conclude(
 def retry(letter: Letter | None, now: datetime) -> Decision:
     """A failed letter is due again at once, with all its tries."""
     if letter is None:
-        return Refusal("unknown", "unknown-letter", "There is no such letter in this cohort.")
+        return _UNKNOWN
     if letter.state != "failed":
         return Refusal(
             "conflict", "letter-not-failed", f"The letter is {letter.state} and has not failed."
         )
     return [LetterDeferred(**_about(letter), attempt=0, cause="asked again", retry_at=now)]
+
+
+def bounce(letter: Letter | None, command: ReportBounce, now: datetime) -> Decision:
+    """A letter that was sent came back: it has failed after all."""
+    if letter is None:
+        return _UNKNOWN
+    if letter.state == "failed":
+        return []
+    if letter.state != "sent":
+        return Refusal("conflict", "letter-not-sent", "The letter is not sent: it cannot be back.")
+    return [_failed(letter, letter.attempts, f"bounced {command.status}", now)]
 
 
 def _about(letter: Letter) -> dict[str, str]:

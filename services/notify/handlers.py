@@ -14,6 +14,7 @@ from schemas.notify import (
     LetterSent,
     NewsDropped,
     NewsHeld,
+    ReportBounce,
     RetryLetter,
 )
 from schemas.people import PersonContact, PersonErased
@@ -39,7 +40,9 @@ def needs(message: Message) -> Iterable[Need]:
             return [One(Person, cohort_id, message.person_id)]
         case NewsHeld() | NewsDropped() | LetterQueued():
             return [One(Tray, cohort_id, message.person_id)]
-        case LetterAttempted() | RetryLetter() | LetterSent() | LetterDeferred() | LetterFailed():
+        case LetterAttempted() | LetterSent() | LetterDeferred() | LetterFailed():
+            return [One(Cohort, cohort_id, cohort_id), One(Letter, cohort_id, message.letter_id)]
+        case RetryLetter() | ReportBounce():
             return [One(Cohort, cohort_id, cohort_id), One(Letter, cohort_id, message.letter_id)]
         case Due():
             if message.collection != Tray.collection:
@@ -76,6 +79,10 @@ def _retry(state: State, command: RetryLetter, now: datetime) -> Decision:
     return delivery.retry(_letter(state, command, command.letter_id), now)
 
 
+def _bounced(state: State, command: ReportBounce, now: datetime) -> Decision:
+    return delivery.bounce(_letter(state, command, command.letter_id), command, now)
+
+
 def _noted(*_: object) -> Decision:
     """What is learned or mirrored: a letter that waits for a contact is tried in its own time."""
     return []
@@ -97,6 +104,7 @@ HANDLERS: Handlers = {
     PersonErased: _noted,
     LetterAttempted: _conclude,
     RetryLetter: _retry,
+    ReportBounce: _bounced,
     Due: _due,
 }
 """Message to decision."""

@@ -6,17 +6,20 @@ calendar program never takes an older letter for a newer one. Pure: `now` is DTS
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from icalendar import Calendar, Component, Parameters, Timezone, vCalAddress
+from icalendar import Alarm, Calendar, Component, Parameters, Timezone, vCalAddress
 from icalendar import Event as Entry
 
 from schemas.saying import PARIS
 from schemas.scheduling import SessionEvent
 
 Method = Literal["REQUEST", "CANCEL"]
+
+ALARM = timedelta(minutes=15)
+"""How long before a session calendar programs remind of it."""
 
 # The European rule since 1996; a table of every past change would be two kilobytes.
 _EUROPE_PARIS = """BEGIN:VTIMEZONE
@@ -41,17 +44,20 @@ END:VTIMEZONE
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What a calendar shows. `organizer` and `attendees` are (name, address).
+    """What a calendar shows. `organizer` is (name, address), an attendee (name, address, accepted).
 
-    `location` is where it takes place, in words; `conference` the link to join.
+    `domain` is that of its UID. `answers`: whether somebody reads what calendar programs answer to
+    the organizer. `location` is where it takes place, in words; `conference` the link to join.
     """
 
     method: Method
     summary: str
     description: str
     organizer: tuple[str, str]
-    attendees: Sequence[tuple[str, str]]
+    attendees: Sequence[tuple[str, str, bool]]
     url: str | None
+    domain: str
+    answers: bool = False
     location: str | None = None
     conference: str | None = None
 
@@ -59,14 +65,18 @@ class Invitation:
 def calendar_of(session: SessionEvent, invitation: Invitation, now: datetime) -> str:
     """The iCalendar text, CRLF line ends."""
     entry = Entry()
-    entry.add("uid", f"{session.cohort_id}/{session.session_id}")
+    entry.add("uid", f"{session.cohort_id}/{session.session_id}@{invitation.domain}")
     entry.add("sequence", session.revision)
     entry.add("dtstamp", now.astimezone(UTC))
     entry.add("dtstart", session.starts_at.astimezone(PARIS))
     entry.add("dtend", session.ends_at.astimezone(PARIS))
     entry.add("summary", invitation.summary)
     entry.add("description", invitation.description)
-    entry.add("status", "CANCELLED" if invitation.method == "CANCEL" else "CONFIRMED")
+    agreed = all(accepted for _, _, accepted in invitation.attendees)
+    entry.add("status", _status(invitation.method, agreed=agreed))
+    # Outlook shows the time as taken, or as taken perhaps, by this and not by the status.
+    entry.add("x-microsoft-cdo-busystatus", "BUSY" if agreed else "TENTATIVE")
+    entry.add("transp", "OPAQUE")
     if invitation.url:
         entry.add("url", invitation.url)
     if invitation.location:
@@ -76,13 +86,16 @@ def calendar_of(session: SessionEvent, invitation: Invitation, now: datetime) ->
         features = Parameters({"VALUE": "URI", "FEATURE": ["AUDIO", "VIDEO"], "LABEL": "Visio"})
         entry.add("conference", invitation.conference, parameters=features)
     entry.add("organizer", _address(*invitation.organizer))
-    for name, email in invitation.attendees:
+    for name, email, accepted in invitation.attendees:
         attendee = _address(name, email)
+        attendee.params["CUTYPE"] = "INDIVIDUAL"
         attendee.params["ROLE"] = "REQ-PARTICIPANT"
-        attendee.params["PARTSTAT"] = "NEEDS-ACTION"
-        # The answer comes by the letter's link: nobody reads the organizer's mailbox.
-        attendee.params["RSVP"] = "FALSE"
+        attendee.params["PARTSTAT"] = "ACCEPTED" if accepted else "NEEDS-ACTION"
+        # Where nobody reads the organizer's mailbox, a button that answers would deceive.
+        attendee.params["RSVP"] = "TRUE" if invitation.answers else "FALSE"
         entry.add("attendee", attendee)
+    if invitation.method == "REQUEST":
+        entry.add_component(_alarm(invitation.summary))
     calendar = Calendar()
     calendar.add("prodid", "-//connecte-ton-manager//notify//FR")
     calendar.add("version", "2.0")
@@ -90,6 +103,20 @@ def calendar_of(session: SessionEvent, invitation: Invitation, now: datetime) ->
     calendar.add_component(_zone())
     calendar.add_component(entry)
     return str(calendar.to_ical().decode())
+
+
+def _status(method: Method, *, agreed: bool) -> str:
+    if method == "CANCEL":
+        return "CANCELLED"
+    return "CONFIRMED" if agreed else "TENTATIVE"
+
+
+def _alarm(summary: str) -> Component:
+    alarm = Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("description", summary)
+    alarm.add("trigger", -ALARM)
+    return alarm
 
 
 @lru_cache

@@ -26,6 +26,7 @@ from schemas.scheduling import (
     PairStalled,
     PlanningPostponed,
     SessionCancelled,
+    SessionConfirmed,
     SessionDisputed,
     SessionEvent,
     SessionMissed,
@@ -79,6 +80,7 @@ LETTERS: dict[type[Event], Telling] = {
     SessionRescheduled: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionMoveProposed: Telling("other", link="session"),
     SessionMoveDeclined: Telling("both", link="session"),
+    SessionConfirmed: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionShifted: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionRelocated: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionPostponed: Telling("both", invitation="CANCEL"),
@@ -152,6 +154,8 @@ def letters_of(event: Message) -> list[tuple[str, str, Side]]:
         return []  # a new place on the list is for whoever looks
     if isinstance(event, PlanningPostponed) and not event.first:
         return []  # they know that they have no hour in common
+    if isinstance(event, SessionConfirmed) and not event.both:
+        return []  # the other one has still to say so
     fact = fact_id(event)
     return [(f"{fact}:{person_id}", person_id, side) for person_id, side in _recipients(event)]
 

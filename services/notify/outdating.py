@@ -48,6 +48,7 @@ _DATED = {
     "SessionRescheduled",
     "SessionShifted",
     "SessionRelocated",
+    "SessionConfirmed",
     "SessionReminder",
 }
 _STOOD = {*_DATED, *_MOVING, *_ASKED, "SessionPostponed", "SessionCancelled"}

@@ -24,7 +24,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from schemas import saying
 from schemas.notify import News
 from schemas.places import MeetingPlace, where
-from schemas.scheduling import SessionEvent
+from schemas.scheduling import SessionConfirmed, SessionEvent
 from schemas.values import Language
 from services.notify import words
 from services.notify.actions import Links
@@ -53,11 +53,13 @@ class UnusableAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """Who writes. `domain` is that of message ids; `contact` is an address for questions."""
+    """Who writes. `domain` is that of message ids; `contact` is an address for questions,
+    `answers` the one where calendar programs' answers are read, if they are."""
 
     address: str
     domain: str
     contact: str | None = None
+    answers: str | None = None
 
 
 _NOWHERE: Mapping[str, MeetingPlace] = MappingProxyType({})
@@ -124,6 +126,15 @@ def render(
     return message
 
 
+def _attendees(writing: _Writing, event: SessionEvent) -> list[tuple[str, str, bool]]:
+    """Name, address, and whether they have confirmed the date that stands, the reader first."""
+    both = isinstance(event, SessionConfirmed)  # it is told once both have
+    confirmed = getattr(event, "confirmed_by", ())
+    sides = {event.mentor_id: "mentor", event.manager_id: "manager"}
+    people = (writing.person, *writing.others.values())
+    return [(words.one_line(p.name), p.email, both or sides.get(p.id) in confirmed) for p in people]
+
+
 def message_id(letter: Letter, domain: str) -> str:
     """`<hash@domain>`: the same for the same letter, and nothing of the person in it."""
     return f"<{_digest(letter)}@{domain}>"
@@ -154,14 +165,16 @@ def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: d
     lines = view["body"]
     if view["url"]:
         lines = [*lines, f"{view['action']}{_colon(writing.language)}", view["url"]]
-    people = (writing.person, *writing.others.values())
+    head = writing.head
     invitation = Invitation(
         method=method,
         summary=view["entry"],
         description="\n\n".join(lines),
-        organizer=(words.one_line(writing.cohort.name), writing.head.address),
-        attendees=[(words.one_line(p.name), p.email) for p in people],
+        organizer=(words.one_line(writing.cohort.name), head.answers or head.address),
+        attendees=_attendees(writing, event),
         url=view["url"],
+        domain=head.domain,
+        answers=head.answers is not None,
         location=view["where"],
         conference=place.link if (place := writing.places.get(event.pair_id)) else None,
     )

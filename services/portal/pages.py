@@ -22,6 +22,7 @@ from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     community_pages,
     coordinating,
+    feed,
     following,
     guides_pages,
     handling,
@@ -106,6 +107,9 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_MINE}/semaine", "signed-in", own_part.week_sent),
     Route("GET", f"{_MINE}/absences", "signed-in", own_part.absences_form),
     Route("POST", f"{_MINE}/absences", "signed-in", own_part.absences_sent),
+    Route("GET", f"{_MINE}/agenda", "signed-in", feed.form),
+    Route("POST", f"{_MINE}/agenda", "signed-in", feed.sent),
+    Route("GET", "/agenda/{token}", "anybody", feed.feed),
     Route("GET", f"{_MINE}/participation", "signed-in", own_part.part_form),
     Route("POST", f"{_MINE}/participation", "signed-in", own_part.part_sent),
     Route("GET", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_form),

@@ -92,7 +92,8 @@ def _session_planned(
     moved = None
     if isinstance(event, SessionRescheduled) and event.may_object:
         moved = Move(by=event.by, previously_at=event.previously_at)
-    yield _session_as(event, _confirmed(by), confirmed_by=by, moved=moved, due_at=event.ends_at)
+    more = {"confirmed_by": by, "moved": moved, "invited": event.revision}
+    yield _session_as(event, _confirmed(by), due_at=event.ends_at, **more)
 
 
 def _move_proposed(state: State, event: SessionMoveProposed) -> Iterable[Change]:

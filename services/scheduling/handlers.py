@@ -9,7 +9,7 @@ from schemas.base import Message, PairCommand, PairEvent, parent_pair, people_of
 from schemas.calendars import CalendarEvent, DeclareAbsence, OfferHours, WithdrawAbsence
 from schemas.cohorts import PolicyChanged
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
-from schemas.meeting import SetMeetingPlace
+from schemas.meeting import AnswerInvitation, SetMeetingPlace
 from schemas.scheduling import (
     AcceptMove,
     CancelSession,
@@ -22,7 +22,7 @@ from schemas.scheduling import (
     SessionEvent,
 )
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.scheduling import absences, attendance, moving, places, planning, sessions
+from services.scheduling import absences, answering, attendance, moving, places, planning, sessions
 from services.scheduling.agenda import Agenda, agenda_of, agendas_of, calendar_of, new_agenda
 from services.scheduling.evolution import EVOLUTION
 from services.scheduling.views import Calendar, Cohort, Outcome, Pair, Session, outcome_of
@@ -48,7 +48,7 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Outcome, cohort_id, ended)
         case SessionEvent() | ConfirmSession() | RescheduleSession() | CancelSession():
             yield from _needs_of_session(cohort_id, message.session_id)
-        case AcceptMove() | DeclineMove():
+        case AcceptMove() | DeclineMove() | AnswerInvitation():
             yield from _needs_of_session(cohort_id, message.session_id)
         case Due(collection=Session.collection):
             yield from _needs_of_session(cohort_id, message.id)
@@ -93,6 +93,10 @@ def _accept_move(state: State, command: AcceptMove, now: datetime) -> Decision:
 
 def _decline_move(state: State, command: DeclineMove, now: datetime) -> Decision:
     return moving.decline(*_session(state, command, command.session_id), command, now)
+
+
+def _answer(state: State, command: AnswerInvitation, now: datetime) -> Decision:
+    return answering.answer(*_session(state, command, command.session_id), command, now)
 
 
 def _set_place(state: State, command: SetMeetingPlace, now: datetime) -> Decision:
@@ -157,6 +161,7 @@ HANDLERS: Handlers = {
     DeclineMove: _decline_move,
     CancelSession: _cancel,
     SetMeetingPlace: _set_place,
+    AnswerInvitation: _answer,
     ReportAttendance: _report,
     CorrectAttendance: _correct,
     DeclareAbsence: _declare_absence,

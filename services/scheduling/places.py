@@ -46,4 +46,8 @@ def choose(agenda: Agenda | None, command: SetMeetingPlace, now: datetime) -> De
     if not coming:
         return [chosen]
     following = min(coming, key=lambda line: line.number)
-    return [chosen, agenda.session_event(SessionRelocated, following, by=command.by)]
+    by, confirmed = command.by, following.confirmed_by
+    return [
+        chosen,
+        agenda.session_event(SessionRelocated, following, by=by, confirmed_by=confirmed),
+    ]

@@ -37,7 +37,8 @@ def confirm(
         return []
     if now >= session.starts_at:
         return STARTED
-    return [agenda.session_event(SessionConfirmed, line, by=command.by)]
+    both = bool(session.confirmed_by)
+    return [agenda.session_event(SessionConfirmed, line, by=command.by, both=both)]
 
 
 def cancel(

@@ -126,8 +126,10 @@ class Slots(Value):
 class Session(Timed):
     """A session as it is planned now; `id` is `mentor~manager~number`.
 
-    `due_at` is its end, or the moment by which a proposal is answered; then (`asked`: attendance
-    was requested) when who is silent is reminded, and `report_by`, the last moment to report.
+    `invited` is the revision that gave it the date that stands: who answers an invitation from
+    before answers another date. `due_at` is its end, or the moment by which a proposal is
+    answered; then (`asked`: attendance was requested) when who is silent is reminded, and
+    `report_by`, the last moment to report.
     """
 
     collection: ClassVar[str] = "sessions"
@@ -144,6 +146,7 @@ class Session(Timed):
     number: int
     attempt: int
     revision: int
+    invited: int = 0
     starts_at: Moment
     ends_at: Moment
     state: SessionState = "planned"

@@ -734,4 +734,23 @@ MUTANTS: tuple[Mutant, ...] = (
         "if result.matched_count > partitions:",
         by="tests/chassis/store/test_generations.py",
     ),
+    # --- what people say ------------------------------------------------------------------------
+    Mutant(
+        "old-reply-taken",
+        "sessions",
+        "an answer to an invitation that a newer date has replaced counts",
+        "services/scheduling/answering.py",
+        "if command.sequence < session.invited:",
+        "if command.sequence < 0:",
+        by="tests/scheduling/test_answering.py",
+    ),
+    Mutant(
+        "correction-ignored",
+        "sessions",
+        "who told it wrongly, and says so, is not heard",
+        "services/scheduling/attendance.py",
+        '    if command.held == (outcome.outcome == "completed"):\n        return []\n    last',
+        "    if command.by == outcome.by:\n        return []\n    last",
+        by="tests/scheduling/test_corrections.py",
+    ),
 )

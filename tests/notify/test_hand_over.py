@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.base import Event
 from schemas.letter_rules import LetterRules
-from schemas.notify import LetterDeferred, LetterFailed, LetterSent, RetryLetter
+from schemas.notify import LetterDeferred, LetterFailed, LetterSent, ReportBounce, RetryLetter
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import TYPES
 from schemas.values import CohortPolicy, QuietHours
@@ -205,6 +205,24 @@ def test_a_failed_letter_can_be_asked_for_again_with_all_its_tries() -> None:
     assert (letter.state, letter.attempts, letter.due_at) == ("queued", 0, scenario.now)
     # It waits for a contact as long as a new one.
     assert kinds(scenario.when(tried("no-contact"))) == ["LetterDeferred"]
+
+
+def test_a_letter_that_came_back_has_failed_and_can_be_asked_for_again() -> None:
+    scenario = welcomed()
+    back = ReportBounce(cohort_id=COHORT, letter_id=WELCOME, status="5.1.1")
+    assert refusal(scenario.when(back)) == "letter-not-sent"
+    scenario.when(tried("sent"))
+    assert kinds(scenario.when(back)) == ["LetterFailed"]
+    letter = the_letter(scenario)
+    assert (letter.state, letter.cause) == ("failed", "bounced 5.1.1")
+    assert scenario.when(back) == []
+    retry = RetryLetter(cohort_id=COHORT, letter_id=WELCOME)
+    assert kinds(scenario.when(retry)) == ["LetterDeferred"]
+
+
+def test_of_a_letter_that_nobody_wrote_nothing_comes_back() -> None:
+    back = ReportBounce(cohort_id=COHORT, letter_id="none", status="5.1.1")
+    assert refusal(welcomed().when(back)) == "unknown-letter"
 
 
 def test_only_a_failed_letter_can_be_asked_for_again() -> None:

@@ -18,6 +18,7 @@ from schemas.matching import PairDissolved, PairProposed
 from schemas.places import MeetingPlace
 from schemas.scheduling import (
     SessionCancelled,
+    SessionConfirmed,
     SessionEvent,
     SessionPlanned,
     SessionPostponed,
@@ -26,7 +27,7 @@ from schemas.scheduling import (
 from schemas.values import CohortPolicy, Language
 from services.notify.letters import LETTERS, TELLINGS
 from services.notify.mail_policy import MAIL_POLICY
-from services.notify.rendering import UnusableAddress, render
+from services.notify.rendering import Letterhead, UnusableAddress, render
 from services.notify.views import Letter
 from tests.notify.facts import (
     ALEX,
@@ -394,9 +395,10 @@ def test_a_session_keeps_its_uid_and_counts_its_changes(
         calendar = Calendar.from_ical(part(message, "text/calendar"))
         invited = entry(message)
         assert calendar["METHOD"] == found.get_param("method") == method
-        assert invited["UID"] == f"{COHORT}/{PAIR}~3"
+        assert invited["UID"] == f"{COHORT}/{PAIR}~3@letters.example.org"
         assert invited["SEQUENCE"] == event.revision
-        assert invited["STATUS"] == ("CANCELLED" if method == "CANCEL" else "CONFIRMED")
+        agreed = "CONFIRMED" if isinstance(event, SessionConfirmed) else "TENTATIVE"
+        assert invited["STATUS"] == ("CANCELLED" if method == "CANCEL" else agreed)
         assert (invited["DTSTART"].dt, invited["DTEND"].dt) == (event.starts_at, event.ends_at)
         assert invited["DTSTART"].params["TZID"] == "Europe/Paris"
         assert [zone["TZID"] for zone in calendar.walk("VTIMEZONE")] == ["Europe/Paris"]
@@ -407,6 +409,36 @@ def test_a_session_keeps_its_uid_and_counts_its_changes(
             "mailto:alex@example.org",
         }
         assert not calendar.errors
+
+
+def invited_by(event: Event, answers: str | None) -> Any:
+    head = Letterhead(HEAD.address, HEAD.domain, HEAD.contact, answers)
+    letter = letters_for(event)[0]
+    others = {MANAGER: person(ALEX)}
+    return entry(render(letter, person(CAMILLE), others, LINKS, cohort(), head, NOW))
+
+
+def test_an_answer_is_asked_for_where_somebody_reads_it() -> None:
+    asked = invited_by(PLANNED, "answers@example.org")
+    assert asked["ORGANIZER"] == "mailto:answers@example.org"
+    assert {who.params["RSVP"] for who in asked["ATTENDEE"]} == {"TRUE"}
+    not_asked = invited_by(PLANNED, None)
+    assert {who.params["RSVP"] for who in not_asked["ATTENDEE"]} == {"FALSE"}
+
+
+def test_a_session_is_tentative_until_both_have_confirmed_it() -> None:
+    some = invited_by(PLANNED.model_copy(update={"confirmed_by": ("manager",)}), None)
+    assert some["STATUS"] == "TENTATIVE"
+    assert [who.params["PARTSTAT"] for who in some["ATTENDEE"]] == ["NEEDS-ACTION", "ACCEPTED"]
+    both = invited_by(session(SessionConfirmed, by="mentor", both=True), None)
+    assert both["STATUS"] == "CONFIRMED"
+    assert {who.params["PARTSTAT"] for who in both["ATTENDEE"]} == {"ACCEPTED"}
+
+
+def test_calendar_programs_remind_of_a_session_and_not_of_one_that_is_cancelled() -> None:
+    [alarm] = invited_by(PLANNED, None).walk("VALARM")
+    assert alarm["TRIGGER"].dt == timedelta(minutes=-15)
+    assert not invited_by(CANCELLED, None).walk("VALARM")
 
 
 def test_the_invitation_leads_to_the_same_page_as_the_letter() -> None:

@@ -19,6 +19,7 @@ NAMED = {
     "person": "m-1",
     "round": "round-1",
     "link": "no-such-link",
+    "token": "no-such-token",
     "draft": "no-such-draft",
 }
 COORDINATING = ("coordinator", "administrator")

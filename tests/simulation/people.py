@@ -35,8 +35,8 @@ from schemas.matching import (
     WithdrawManager,
     WithdrawMentor,
 )
-from schemas.meeting import SetMeetingPlace
-from schemas.notify import RetryLetter
+from schemas.meeting import AnswerInvitation, SetMeetingPlace
+from schemas.notify import ReportBounce, RetryLetter
 from schemas.people import PersonContact
 from schemas.places import MeetingPlace
 from schemas.rounds import CallOffRound
@@ -329,7 +329,14 @@ class People:
     # --- pairs --------------------------------------------------------------------------------
 
     def read(self, letter: Letter) -> None:
-        """A letter has come, and is read fact by fact; one that comes again is put away."""
+        """A letter has come, and is read fact by fact; one that comes again is put away.
+
+        Some come back.
+        """
+        if self.mood("bounce", letter.key) < 0.01:
+            back = ReportBounce(cohort_id=letter.cohort_id, letter_id=letter.id, status="5.2.2")
+            self.ask(back, 0.1)
+            return
         for part in letter.parts():
             about = {"id": part.news_id, "template": part.template, "facts": part.facts}
             act = self._act.get(part.template)
@@ -383,6 +390,8 @@ class People:
         attempt = str(letter.facts["attempt"])  # one that was moved is answered anew
         self._away(letter)
         self._elsewhere(letter)
+        if self._answers_by_calendar(letter):
+            return
         reaction = self.habits.session(cohort, f"{session}.{attempt}", side)
         match reaction and reaction.answer:
             case "confirm":
@@ -446,6 +455,26 @@ class People:
             next_day = (day + timedelta(days=1)).isoformat()
             free = OfferHours(cohort_id=cohort, person_id=person, day=next_day, hours=hours)
             self.ask(free, about=about)
+
+    def _answers_by_calendar(self, letter: Letter) -> bool:
+        """Some press the button of their calendar program, now and then long afterwards."""
+        mood, facts = self.mood("calendar", letter.key), letter.facts
+        if mood > 0.12:
+            return False
+        reply = "accepted" if mood < 0.08 else "declined" if mood < 0.1 else "countered"
+        start = datetime.fromisoformat(facts["starts_at"]) + timedelta(days=1)
+        answer = AnswerInvitation.model_validate(
+            {
+                "cohort_id": letter.cohort_id,
+                "session_id": facts["session_id"],
+                "by": letter.side,
+                "answer": reply,
+                "sequence": facts["revision"],
+                "proposed_at": start if reply == "countered" else None,
+            }
+        )
+        self.ask(answer, self._late(letter) / 4, about=letter.key)
+        return True
 
     def _elsewhere(self, letter: Letter) -> None:
         """Now and then one of them would rather meet somewhere else."""

@@ -108,6 +108,17 @@ def _told(asked: Asked, fact: Entry) -> bool:
     return all(asked.data.get(part) == fact.data.get(part) for part in ("room", "meeting"))
 
 
+def _answered(asked: Asked, fact: Entry) -> bool:
+    """What the answer asks for is so."""
+    match asked.data.get("answer"):
+        case "accepted":
+            return fact.name in ("SessionConfirmed", *_DATED) and _confirmed(asked, fact)
+        case "declined":
+            return fact.name == "SessionCancelled"
+    field = "proposed_at" if fact.name == "SessionMoveProposed" else "starts_at"
+    return bool(asked.data.get("proposed_at") == fact.data.get(field))
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What follows from a command that is not refused.
@@ -181,6 +192,11 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "AcceptMove": Effect(("SessionMoveAccepted",)),
     "DeclineMove": Effect(("SessionMoveDeclined",)),
+    "AnswerInvitation": Effect(
+        ("SessionConfirmed", "SessionCancelled", "SessionRescheduled", "SessionMoveProposed"),
+        already=("SessionConfirmed", "SessionCancelled", *_DATED, "SessionMoveProposed"),
+        fits=_answered,
+    ),
     "SetMeetingPlace": Effect(("MeetingPlaceSet",), already=("MeetingPlaceSet",), fits=_placed),
     "CancelSession": Effect(("SessionCancelled",), already=("SessionCancelled",)),
     "ReportAttendance": Effect(
@@ -194,6 +210,7 @@ EFFECTS: Mapping[str, Effect] = {
     "OfferHours": Effect(("HoursOffered",), already=("HoursOffered",), fits=_offered),
     "AnswerSurvey": Effect(("SurveyClosed",)),
     "RetryLetter": Effect(("LetterDeferred",)),
+    "ReportBounce": Effect(("LetterFailed",), already=("LetterFailed",)),
 }
 """Every command of the programme. What is asked of a partition instead is not looked at."""
 
@@ -207,8 +224,7 @@ UNASKED = frozenset(
         *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),
-        *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "LetterFailed"),
-        "CommandRefused",
+        *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),
     }
 )
 """The events that come with an effect, with another service's fact, or with time."""

@@ -33,6 +33,7 @@ OWED: dict[str, tuple[str, ...]] = {
     "SessionMoveProposed": BOTH,  # but not who proposed it
     "SessionMoveDeclined": BOTH,
     "SessionShifted": BOTH,
+    "SessionConfirmed": BOTH,  # but only once both have
     "SessionRelocated": BOTH,
     "SessionPostponed": BOTH,
     "SessionCancelled": BOTH,
@@ -63,6 +64,8 @@ def letters_owed(fact: Entry) -> list[tuple[str, str, str]]:
     if fact.name in ("ProposalDeclined", "SessionMoveProposed"):
         sides = [side for side in sides if side != fact.text("by")]
     if fact.name in ("ManagerWaitlisted", "PlanningPostponed") and not fact.data.get("first"):
+        sides = []
+    if fact.name == "SessionConfirmed" and not fact.data.get("both"):
         sides = []
     if fact.name == "SurveyOpened":
         sides = [fact.text("side")]
@@ -114,6 +117,7 @@ def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -
     # What the portal writes, links to sign in, is of no journal.
     own = [mail for mail in evidence.mails if mail.letter_id or "portal" not in log.services]
     mails = _mailed(own, report)
+    sent = {entry.key for entry in log.facts("LetterSent")}
     for key, state in states.items():
         if state == "queued" and over:
             report.lost.append(f"Letter {key} was queued, and neither sent nor given up.")
@@ -122,7 +126,7 @@ def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -
     for key in sorted(mails):
         if key not in queued:
             report.lost.append(f"Letter {key} is in the mailbox, and was never queued.")
-        elif states[key] == "failed" or (over and states[key] == "queued"):
+        elif key not in sent and (states[key] == "failed" or (over and states[key] == "queued")):
             report.lost.append(f"Letter {key} is in the mailbox, and has no LetterSent.")
     return states
 
@@ -246,9 +250,10 @@ def _followed(log: Log, queued: dict[str, Entry], report: Report) -> dict[str, s
         state = states.get(entry.key)
         # Only a letter that was given up can be asked for again, and then waits again.
         again = state == "failed" and entry.name == "LetterDeferred"
+        back = str(entry.data.get("cause", "")).startswith("bounced")
         if state is None:
             report.lost.append(f"{entry}: the letter was never queued.")
-        elif state != "queued" and not again:
+        elif state != "queued" and not again and not (state == "sent" and back):
             report.doubled.append(f"{entry}: the letter was {state} already.")
         states[entry.key] = ends[entry.name]
     return states

@@ -9,6 +9,7 @@ _DATE = (
     "SessionRescheduled",
     "SessionShifted",
     "SessionRelocated",
+    "SessionConfirmed",
     "SessionPostponed",
     "SessionCancelled",
     "SessionMoveProposed",

@@ -48,6 +48,11 @@ class Mailing:
         self._send = send
         self._under_way: set[asyncio.Task[None]] = set()
 
+    @property
+    def domain(self) -> str:
+        """The domain of who writes: that of ids in letters and calendars."""
+        return self._sender.rpartition("@")[2]
+
     def later(self, letter: Coroutine[None, None, tuple[str, str, str]]) -> None:
         """Write a letter (address, subject, text) and send it, by and by.
 

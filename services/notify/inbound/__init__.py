@@ -1,0 +1,1 @@
+"""Mail that comes in: answers to invitations, and letters that came back."""

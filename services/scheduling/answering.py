@@ -1,0 +1,43 @@
+"""What a calendar program's answer to an invitation comes to.
+
+Always holds: an answer to an invitation from before the date that stands changes nothing.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from schemas.meeting import AnswerInvitation
+from schemas.scheduling import CancelSession, ConfirmSession, RescheduleSession
+from services.chassis.domain import Decision, Refusal
+from services.scheduling import moving, sessions
+from services.scheduling.agenda import Agenda
+from services.scheduling.views import Session
+
+OUTDATED = Refusal(
+    "conflict", "outdated-answer", "The session has another date than the one that was answered."
+)
+
+
+def answer(
+    agenda: Agenda | None, session: Session | None, command: AnswerInvitation, now: datetime
+) -> Decision:
+    """As if they had said it on the page of the session, if it is its date that they answer."""
+    opened = sessions.open_session(agenda, session, command.session_id)
+    if isinstance(opened, Refusal):
+        return opened
+    agenda, _, session = opened
+    if command.sequence < session.invited:
+        return OUTDATED
+    about = {"cohort_id": command.cohort_id, "session_id": command.session_id, "by": command.by}
+    match command.answer:
+        case "accepted":
+            confirming = ConfirmSession.model_validate(about)
+            return sessions.confirm(agenda, session, confirming, now)
+        case "declined":
+            return sessions.cancel(agenda, session, CancelSession.model_validate(about), now)
+        case "countered":
+            moved = about | {"starts_at": command.proposed_at}
+            moving_it = RescheduleSession.model_validate(moved)
+            return moving.reschedule(agenda, session, moving_it, now)
+        case _:
+            assert_never(command.answer)
