@@ -79,10 +79,11 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "rounds-see-nobody",
         "G1",
-        "what is asked for as a whole is not read",
+        "what a decision needs of many documents is not read",
         "services/chassis/domain.py",
-        "        for document in await read(wanted):\n",
-        "        for document in await read([n for n in wanted if isinstance(n, One)]):\n",
+        "self.read[need] = {row[0]: row[1:] for row in await reads.columns(*asked)}",
+        "self.read[need] = dict[str, Cells](row for row in await reads.columns(*asked) if not row)",
+        by="tests/chassis/step/test_step.py",
     ),
     Mutant(
         "outbox-forgotten-in-the-database",
@@ -401,9 +402,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "G5",
         "what was learned is kept and not written into the journal",
         _DECIDING,
-        "            draft.add(event, event_id, trace)\n",
+        "            draft.add(event, event_id, trace, actor)\n",
         """            if type(event) not in self.domain.learns:
-                draft.add(event, event_id, trace)
+                draft.add(event, event_id, trace, actor)
 """,
     ),
     Mutant(
