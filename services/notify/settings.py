@@ -17,11 +17,15 @@ class NotifySettings(MailSettings):
     matching_url: Annotated[Url, Field(alias="CONNECTE_MATCHING_URL")]
     scheduling_url: Annotated[Url, Field(alias="CONNECTE_SCHEDULING_URL")]
     inbound_port: Annotated[
-        int | None, EmptyIsNone, Field(alias="CONNECTE_INBOUND_PORT", ge=0, le=65535)
+        Annotated[int, Field(ge=0, le=65535)] | None,
+        EmptyIsNone,
+        Field(alias="CONNECTE_INBOUND_PORT"),
     ] = None
     inbound_host: Annotated[str, Field(alias="CONNECTE_INBOUND_HOST")] = "127.0.0.1"
     inbound_address: Annotated[
-        str | None, EmptyIsNone, Field(alias="CONNECTE_INBOUND_ADDRESS", pattern=ADDRESS)
+        Annotated[str, Field(pattern=ADDRESS)] | None,
+        EmptyIsNone,
+        Field(alias="CONNECTE_INBOUND_ADDRESS"),
     ] = None
     inbound_bytes: Annotated[
         int, Field(alias="CONNECTE_INBOUND_BYTES", ge=100_000, le=25_000_000)
