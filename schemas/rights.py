@@ -75,6 +75,7 @@ COMMANDS: Mapping[str, Rights] = {
     "DeclineProposal": _OWN,
     "DissolvePair": _RUNNING,
     "ConfirmSession": _OWN,
+    "AnswerInvitation": _OWN,
     "RescheduleSession": _OWN,
     "AcceptMove": _OWN,
     "DeclineMove": _OWN,
@@ -87,6 +88,7 @@ COMMANDS: Mapping[str, Rights] = {
     "SetMeetingPlace": _OWN,
     "NameLineManager": _RUNNING,
     "RetryLetter": _RUNNING,
+    "ReportBounce": _RUNNING,
     "PersonContact": _OWN,
     "PersonErased": {"participant": "own", **_ADMINISTERING},
 }
