@@ -7,7 +7,10 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "services/chassis/http/page.html").read_text(encoding="utf-8")
-LETTER = (ROOT / "services/notify/templates/layout.html.jinja").read_text(encoding="utf-8")
+LETTER = "".join(
+    path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "services/notify/templates").glob("*.html.jinja"))
+)
 MODES = re.findall(r":root \{([^}]*)\}", PAGE)
 TEXT_ON = {
     "text": ("ground", "surface"),
