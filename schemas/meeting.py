@@ -45,7 +45,7 @@ class AnswerInvitation(Command):
     by: Side
     answer: Annotated[
         Literal["accepted", "declined", "countered"],
-        described("What it says (iTIP REPLY, COUNTER).", "countered"),
+        described("What it says (iTIP REPLY, COUNTER).", "accepted"),
     ]
     sequence: Annotated[
         Count, described("The revision of the invitation (iTIP SEQUENCE).", 0, ge=0)
