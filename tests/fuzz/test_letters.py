@@ -109,7 +109,7 @@ def check_calendar(text: str, name: str, title: str) -> None:
     attendees = entry["ATTENDEE"]
     for attendee in attendees if isinstance(attendees, list) else [attendees]:
         assert re.fullmatch(r"mailto:\S+@\S+", attendee)
-        assert set(attendee.params) <= {"CN", "ROLE", "PARTSTAT", "RSVP"}
+        assert set(attendee.params) <= {"CN", "CUTYPE", "ROLE", "PARTSTAT", "RSVP"}
         assert spoken(attendee.params["CN"]) == spoken(name)
     assert set(entry["ORGANIZER"].params) <= {"CN"}
     for line in text.split("\r\n"):
