@@ -52,7 +52,7 @@ class AnswerInvitation(Command):
     ] = 0
     proposed_at: Annotated[
         Moment | None,
-        described("The other time, of `countered` alone. UTC.", "2017-03-21T09:00:00Z"),
+        Field(description="The other time, of `countered` alone: 2017-03-21T09:00:00Z. UTC."),
     ] = None
 
     @model_validator(mode="after")

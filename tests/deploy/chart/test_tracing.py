@@ -9,7 +9,7 @@ from tests.deploy.chart.rendering import changed, env_of, of_kind, pods, render
 
 TEXT = (Path(__file__).parents[3] / "docs" / "operating" / "watch.md").read_text(encoding="utf-8")
 
-SERVICES = {"matching", "scheduling", "feedback", "notify"}
+SERVICES = {"matching", "scheduling", "feedback", "notify", "portal"}
 
 
 def test_the_documented_values_tell_every_service_of_the_collector_and_open_the_way_to_it() -> None:

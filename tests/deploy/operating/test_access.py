@@ -21,7 +21,7 @@ from schemas.access import (
     service_account,
     subscriber,
 )
-from schemas.topics import PARKED, PEOPLE, TOPICS, Service
+from schemas.topics import PARKED, PEOPLE, TOPICS, Service, commands_topic
 from tests.deploy.chart import custom_resources
 from tests.deploy.operating.commands import connecte
 
@@ -58,8 +58,9 @@ def test_a_service_may_read_what_its_domain_reads_and_what_it_has_published(
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_writes_its_own_topics_and_what_everybody_sets_aside(service: Service) -> None:
     own = {name for name in TOPICS if name.startswith(f"mentoring.{service}.")}
-    people = {PEOPLE} if service == "notify" else set()
-    assert may(service_account(service), "Write") == own | people | {PARKED}
+    # Contacts over HTTP, and what calendar programs answer by mail.
+    others = {PEOPLE, commands_topic("scheduling")} if service == "notify" else set()
+    assert may(service_account(service), "Write") == own | others | {PARKED}
 
 
 def test_a_subscriber_reads_what_is_public_and_does_nothing_else() -> None:
