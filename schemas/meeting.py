@@ -52,13 +52,13 @@ class AnswerInvitation(Command):
     ] = 0
     proposed_at: Annotated[
         Moment | None,
-        Field(description="The other time, of `countered` alone: 2017-03-21T09:00:00Z. UTC."),
+        described("The other time, of `countered` alone. UTC.", "2017-03-21T09:00:00Z"),
     ] = None
 
     @model_validator(mode="after")
     def _a_time_with_a_counter(self) -> "AnswerInvitation":
-        if (self.proposed_at is not None) != (self.answer == "countered"):
-            raise ValueError("proposed_at: given with `countered`, and only there")
+        if self.answer == "countered" and self.proposed_at is None:
+            raise ValueError("proposed_at: needed with `countered`")
         return self
 
 

@@ -120,10 +120,10 @@ class Case:
 
 
 CASES = {
-    "matching": Case(MATCHING, open_cohorts, volunteers, 7, 365, 650),
+    "matching": Case(MATCHING, open_cohorts, volunteers, 7, 370, 650),
     "scheduling": Case(SCHEDULING, formed, confirmations, 10, 485, 590),
     "feedback": Case(FEEDBACK, formed, completed, 10, 890, 1750),
-    "notify": Case(NOTIFY, opened, planned, 7, 585, 1530),
+    "notify": Case(NOTIFY, opened, planned, 8, 1110, 1530),
 }
 
 

@@ -514,7 +514,9 @@ def breaking() -> Iterator[Change]:
         "a header is promised no more",
         "headers.ce_sequence",
         code(
-            "gate/generate", '_OPTIONAL = {"ce_order",', '_OPTIONAL = {"ce_sequence", "ce_order",'
+            "gate/generate",
+            '    *("ce_order", "ce_cause",',
+            '    *("ce_sequence", "ce_order", "ce_cause",',
         ),
     )
     yield one(
@@ -857,7 +859,9 @@ def passing() -> Iterator[Change]:
             '    "ce_severity": {"type": "string", "description": "How bad it is."},\n    "ce_copyof": {',
         ),
         code(
-            "gate/generate", '_OPTIONAL = {"ce_order",', '_OPTIONAL = {"ce_severity", "ce_order",'
+            "gate/generate",
+            '    *("ce_order", "ce_cause",',
+            '    *("ce_severity", "ce_order", "ce_cause",',
         ),
         code(
             "envelope",

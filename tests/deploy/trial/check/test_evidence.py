@@ -68,7 +68,7 @@ async def _store(uri: str, evidence: Evidence) -> None:
 
 
 def test_of_every_document_of_a_service_it_is_said_whether_it_is_read() -> None:
-    for domain in DOMAINS:
+    for domain in (one for one in DOMAINS if one.name != "portal"):
         read, unread = COLLECTIONS[domain.name], UNREAD.get(domain.name, ())
         assert {kind.collection for kind in domain.documents} == {*read, *unread}
     shown = {kind.collection for kind in domain_of("portal").documents}
