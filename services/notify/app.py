@@ -24,7 +24,6 @@ from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.notify.actions import Links
 from services.notify.handlers import DOMAIN
-from services.notify.inbound.server import Inbound, Mailbox
 from services.notify.letters import to_hand_over
 from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
@@ -78,6 +77,9 @@ def _inbound(settings: NotifySettings) -> Beside | None:
     port, address = settings.inbound_port, settings.answers
     if port is None or address is None:
         return None
+    # What speaks LMTP is loaded where somebody listens.
+    from services.notify.inbound.server import Inbound, Mailbox  # noqa: PLC0415
+
     mailbox = Mailbox(settings.inbound_host, port, address, settings.inbound_bytes)
 
     def listening(

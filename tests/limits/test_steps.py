@@ -123,7 +123,7 @@ CASES = {
     "matching": Case(MATCHING, open_cohorts, volunteers, 7, 370, 650),
     "scheduling": Case(SCHEDULING, formed, confirmations, 10, 485, 590),
     "feedback": Case(FEEDBACK, formed, completed, 10, 890, 1750),
-    "notify": Case(NOTIFY, opened, planned, 8, 1110, 1530),
+    "notify": Case(NOTIFY, opened, planned, 8, 1110, 3120),
 }
 
 

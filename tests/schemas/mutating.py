@@ -884,7 +884,7 @@ def passing() -> Iterator[Change]:
         _agreed(
             *(
                 (f"{of}.CohortPolicy.measure_days", was, now)
-                for of in ("OpenCohort", "CohortOpened")
+                for of in ("OpenCohort", "CohortOpened", "ChangePolicy", "PolicyChanged")
                 for was, now in (("Days between figures.", first), (first, then))
             )
         ),
