@@ -47,12 +47,12 @@ def test_text_on_a_page_stands_out(mode: int) -> None:
 
 def test_text_in_a_letter_stands_out_in_both_modes() -> None:
     for style in re.findall(r'style="([^"]*)"', LETTER):
-        found = dict(re.findall(r"(color|background):(#[0-9a-f]{6})", style))
+        found = dict(re.findall(r"(?<![-\w])(color|background):(#[0-9a-f]{6})", style))
         ground = found.get("background", "#ffffff")
         assert contrast(found.get("color", "#1e1e1e"), ground) >= 4.5, style
     [dark] = re.findall(r"dark\) \{(.*?)\n\}\n", LETTER, re.DOTALL)
     for rule in dark.splitlines():
-        found = dict(re.findall(r"(color|background): (#[0-9a-f]{6})", rule))
+        found = dict(re.findall(r"(?<![-\w])(color|background): (#[0-9a-f]{6})", rule))
         if found:
             ground = found.get("background", "#161616")
             assert contrast(found.get("color", "#ececec"), ground) >= 4.5, rule
