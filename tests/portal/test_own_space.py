@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from schemas.base import Message
-from schemas.matching import DeclineProposal, PauseMentor, WithdrawManager
+from schemas.charter import CHARTER
+from schemas.matching import AcceptProposal, DeclineProposal, PauseMentor, WithdrawManager
 from schemas.scheduling import AcceptMove, DeclineMove, RescheduleSession, SessionPostponed
 from tests.portal.site import Town
 from tests.portal.stories import (
@@ -56,13 +57,26 @@ async def test_until_both_have_accepted_nobody_is_given_the_other_s_address() ->
 
 async def test_a_proposal_is_accepted_or_declined() -> None:
     town, lise = await space(*JOINED, PROPOSED, address=LISE)
-    await lise.presses("Accepter ce binôme")
+    assert CHARTER.fr in lise.says
+    await lise.presses("Accepter ce binôme et la charte")
+    [accepted] = town.sent
+    assert isinstance(accepted, AcceptProposal)
+    assert (accepted.charter, accepted.knowing_the_line) == (CHARTER.version, False)
     assert "L’autre personne n’a pas encore répondu." in lise.says
     town, paul = await space(*JOINED, PROPOSED)
     await paul.presses("Refuser")
     (command,) = town.sent
     assert command == DeclineProposal(cohort_id="c", pair_id="m-1~g-1", by="manager")
     assert "Vous avez refusé ce binôme." in paul.says
+
+
+async def test_two_of_one_line_are_told_so_and_agree_to_it_in_particular() -> None:
+    in_line = PROPOSED.model_copy(update={"reporting_line": "same-manager"})
+    town, lise = await space(*JOINED, in_line, address=LISE)
+    assert "vous avez tous les deux le même responsable" in lise.says
+    await lise.presses("Accepter ce binôme et la charte ; ce lien hiérarchique me convient")
+    [accepted] = town.sent
+    assert isinstance(accepted, AcceptProposal) and accepted.knowing_the_line
 
 
 async def test_a_session_is_confirmed_by_one_after_the_other() -> None:

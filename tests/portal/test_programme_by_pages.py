@@ -57,7 +57,7 @@ async def test_a_programme_is_run_by_pages_and_the_portal_s_database_is_rebuilt_
         lise, paul = person(stack, LISE), person(stack, PAUL)
         for one in (lise, paul):
             await one.signs_in()
-            await one.presses("Accepter ce binôme")
+            await one.presses("Accepter ce binôme et la charte")
 
         async def has_dates() -> bool:
             await paul.goes_to("/mon-espace")

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from schemas.base import Command
+from schemas.charter import CHARTER, Charter
 from schemas.matching import (
     AcceptProposal,
     DeclineProposal,
@@ -79,7 +80,13 @@ async def space(visit: Visit) -> Response:
     if not parts and visit.coordinates and "fait" in visit.query:
         return onward("/coordonner", visit.query["fait"])
     cohorts = await visit.site.open_cohorts() if not parts else []
-    return page(visit, "space.html", parts_of=parts, cohorts=cohorts, mixed=state_of)
+    shown: dict[str, Any] = {"parts_of": parts, "cohorts": cohorts, "mixed": state_of}
+    return page(visit, "space.html", charter_of=charter_of, **shown)
+
+
+def charter_of(cohort: Cohort) -> Charter:
+    """What the two of a pair agree to."""
+    return cohort.policy.charter or CHARTER
 
 
 async def _part(visit: Visit, me: Participant) -> Part:
@@ -149,6 +156,10 @@ async def answer_proposal(visit: Visit) -> Response:
     asked: dict[str, Any] = {"cohort_id": me.cohort_id, "pair_id": pair.id, "by": side}
     command: AcceptProposal | DeclineProposal = DeclineProposal(**asked)
     if yes:
+        cohort = await visit.site.store.one(Cohort, me.cohort_id, me.cohort_id)
+        read = visit.typed("charte")
+        if cohort is not None and read == charter_of(cohort).version:
+            asked["charter"] = read
         knowing = visit.typed("ligne") == "oui"
         command = AcceptProposal(**asked, knowing_the_line=knowing)
 
