@@ -9,6 +9,7 @@ import math
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -180,7 +181,7 @@ def _table(outcome: dict[str, Any], *, costs: bool) -> Table:
     table = Table("what", "outcome", title="Connecte ton manager")
     for name, value in outcome.items():
         if name not in ("rollout", "findings", "used", "bytes"):
-            table.add_row(name.replace("_", " "), str(value))
+            table.add_row(name.replace("_", " "), _cell(value))
     if costs:
         _costs(table, outcome)
     verdicts = Counter(rollout["verdict"] for rollout in outcome["rollout"].values())
@@ -210,3 +211,10 @@ def _costs(table: Table, outcome: dict[str, Any]) -> None:
         seconds, memory = used["cpu_seconds"], used["peak_megabytes"]
         each = f"{seconds:,.1f} s of processor time ({seconds / pairs:.3f} a pair)"
         table.add_row(f"used by {name}", f"{each}, {memory:,.0f} MB at most")
+
+
+def _cell(value: object) -> str:
+    """A figure, or several with their names."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    return str(value)

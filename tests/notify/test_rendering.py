@@ -142,6 +142,13 @@ def test_every_letter_can_be_read_in_both_languages(
 
 
 @pytest.mark.parametrize(("letter", "language", "other"), ALL)
+def test_no_sentence_runs_into_the_next(letter: Letter, language: Language, other: bool) -> None:
+    text = part(written(letter, language, other), "text/plain")
+    prose = " ".join(line for line in text.splitlines() if "://" not in line and "@" not in line)
+    assert not re.search(r"[a-zà-ÿ)»][.:!?][A-Za-zÀ-ÿ]{2,}|:[A-Za-zÀ-ÿ]{3,}", prose), prose
+
+
+@pytest.mark.parametrize(("letter", "language", "other"), ALL)
 def test_what_the_reader_can_do_is_a_url_on_a_line_of_its_own(
     letter: Letter, language: Language, other: bool
 ) -> None:

@@ -8,6 +8,7 @@ from deploy.trial.check.wire import Log
 
 CALENDAR_MAILS = (
     "SessionPlanned",
+    "SessionConfirmed",
     "SessionRescheduled",
     "SessionShifted",
     "SessionRelocated",
@@ -17,7 +18,7 @@ CALENDAR_MAILS = (
 )
 """Mails for a calendar program, one line long; all others are letters to read."""
 _OF_A_PAIR = (
-    *CALENDAR_MAILS[1:],
+    *CALENDAR_MAILS[2:],
     "SessionMissed",
     "SessionMoveProposed",
     "SessionDisputed",
