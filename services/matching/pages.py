@@ -376,8 +376,16 @@ def _sought(*_: object) -> Text | None:
     return _WEEK.then
 
 
+_REFUSALS = {
+    "line-not-agreed": Text(
+        "L’un de vous est dans la ligne hiérarchique de l’autre. Rouvrez la page de votre lettre : "
+        "elle vous demande si cela vous convient.",
+        "One of you is in the other’s line of managers. Open the page of your letter again: it asks "
+        "whether you are at ease with that.",
+    ),
+}
 LINK_PAGES = {
-    "proposal": LinkPage(_form, _command, _about, _after),
+    "proposal": LinkPage(_form, _command, _about, _after, _REFUSALS),
     "explanation": LinkPage(_explaining, _nothing_to_send, _explanation),
     "week": LinkPage(lambda *_: _WEEK, _week, after=_sought),
 }

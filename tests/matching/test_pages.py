@@ -17,7 +17,7 @@ from services.chassis.http.links import Link
 from services.matching.pages import LINK_PAGES
 from services.matching.views import Cohort, Pair
 from tests.matching.given import decided, formed, manager, mentor, proposed, scenario, the
-from tests.scenario import NOW, Scenario, kinds
+from tests.scenario import NOW, Scenario, kinds, refusal
 
 PROPOSAL = LINK_PAGES["proposal"]
 PAIR = "m1~g1"
@@ -125,6 +125,14 @@ def test_both_people_are_told_why_a_coordinator_chose_them() -> None:
     )
     assert isinstance(event, PairProposed)
     assert (event.round_id, event.chosen_because) == ("by-hand", "asked for by both")
+
+
+def test_whoever_was_not_shown_the_line_is_told_to_look_again() -> None:
+    found = scenario(mentor("m1", line_manager="g1"), manager("g1"), reporting_line="both_consent")
+    found.when(RunRound(cohort_id="c", round_id="r1"))
+    unseen = PROPOSAL.command(link(), {"answer": "accept"}, "")
+    rule = refusal(found.when(unseen))
+    assert "Rouvrez la page" in PROPOSAL.refusals[rule].fr
 
 
 def test_two_of_one_line_are_told_so_and_asked_for_that_in_particular() -> None:
