@@ -378,9 +378,9 @@ def _sought(*_: object) -> Text | None:
 
 _REFUSALS = {
     "line-not-agreed": Text(
-        "L’un de vous est dans la ligne hiérarchique de l’autre. Rouvrez la page de votre lettre : "
+        "Vous êtes tous les deux dans la même ligne hiérarchique. Rouvrez la page de votre lettre : "
         "elle vous demande si cela vous convient.",
-        "One of you is in the other’s line of managers. Open the page of your letter again: it asks "
+        "Both of you are in one line of managers. Open the page of your letter again: it asks you "
         "whether you are at ease with that.",
     ),
 }
