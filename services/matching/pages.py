@@ -378,7 +378,7 @@ def _sought(*_: object) -> Text | None:
 
 _REFUSALS = {
     "line-not-agreed": Text(
-        "Vous êtes tous les deux dans la même ligne hiérarchique. Rouvrez la page de votre lettre : "
+        "Vous êtes dans la même ligne hiérarchique. Rouvrez la page de votre lettre : "
         "elle vous demande si cela vous convient.",
         "Both of you are in one line of managers. Open the page of your letter again: it asks you "
         "whether you are at ease with that.",
