@@ -8,7 +8,7 @@ taken in when less was asked stays what it was: a database that is built again i
 """
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
@@ -78,7 +78,7 @@ class PersonContact(Command):
     """
 
     audience = "restricted"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     name: Annotated[
@@ -109,6 +109,13 @@ class PersonContact(Command):
         ),
         BeforeValidator(_tidied_here),
         AfterValidator(_tells_no_address),
+    ] = None
+    role: Annotated[
+        Literal["coordinator"] | None,
+        described(
+            "Whether they are told what wants a coordinator's attention in this cohort.",
+            "coordinator",
+        ),
     ] = None
 
 

@@ -20,7 +20,7 @@ import aiosmtplib
 from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
-from services.notify.letters import TELLINGS, other_of
+from services.notify.letters import TELLINGS, named_in, other_of
 from services.notify.mail_policy import MAIL_POLICY
 from services.notify.messages import LetterAttempted, Outcome
 from services.notify.rendering import Letterhead, UnusableAddress, render
@@ -269,7 +269,8 @@ class Sender:
 
 
 def _others(letter: Letter, people: Mapping[str, Person]) -> tuple[dict[str, Person], bool]:
-    """The other sides of a letter's pairs, by id, and whether all are there that it introduces."""
+    """The other sides of a letter's pairs and whom a digest names, by id, and whether all are there
+    that it introduces."""
     others: dict[str, Person] = {}
     complete = True
     for part in letter.parts():
@@ -279,6 +280,9 @@ def _others(letter: Letter, people: Mapping[str, Person]) -> tuple[dict[str, Per
         if other is not None:
             others[other_id] = other
         complete = complete and not (other is None and TELLINGS[part.template].introduces)
+    for person_id in named_in(letter):
+        if (named := people.get(_key(letter, person_id))) is not None:
+            others[person_id] = named
     return others, complete
 
 
@@ -289,7 +293,7 @@ def _pairs(letter: Letter, known: Mapping[str, Pair]) -> dict[str, Pair]:
 
 
 def _invites(letter: Letter) -> bool:
-    return TELLINGS[letter.template].invitation == "REQUEST"
+    return letter.side is not None and TELLINGS[letter.template].invitation == "REQUEST"
 
 
 def _key(letter: Letter, id: str) -> str:

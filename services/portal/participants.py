@@ -42,6 +42,7 @@ def _contact(state: State, contact: PersonContact) -> Iterable[Change]:
         "language": contact.language,
         "post": contact.post,
         "presentation": contact.presentation,
+        "role": contact.role,
         "order": f"{folded(contact.name)} {contact.person_id}",
         "words": words_of(contact.name),
     }
@@ -56,8 +57,13 @@ def _erased(state: State, event: PersonErased) -> Iterable[Change]:
         yield Gone(person)
         return
     nobody = Participant(id=person.id, cohort_id=person.cohort_id, order=_nameless(person.id))
-    contact = ("name", "email", "address", "language", "post", "presentation", "order", "words")
-    yield person.model_copy(update={field: getattr(nobody, field) for field in contact})
+    yield person.model_copy(update={field: getattr(nobody, field) for field in _OF_A_CONTACT})
+
+
+_OF_A_CONTACT = (
+    *("name", "email", "address", "language", "post", "presentation", "role"),
+    *("order", "words"),
+)
 
 
 def _mentor_volunteered(state: State, event: MentorVolunteered) -> Iterable[Change]:

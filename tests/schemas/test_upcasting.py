@@ -192,7 +192,8 @@ async def test_a_rebuild_passes_over_the_copies_and_ends_at_the_same_place() -> 
     assert (await store.places([0]))[0] == place
 
 
-def test_a_contact_of_the_first_version_is_one_without_a_post_and_a_presentation() -> None:
+def test_a_contact_of_an_older_version_is_one_of_whom_less_is_told() -> None:
     first = {"cohort_id": "c", "person_id": "m", "name": "Zoé", "email": "zoe@example.org"}
-    contact = PersonContact.model_validate(upcast("PersonContact", 1, 2, first))
+    contact = PersonContact.model_validate(upcast("PersonContact", 1, 3, first))
     assert (contact.name, contact.post, contact.presentation) == ("Zoé", None, None)
+    assert contact.role is None

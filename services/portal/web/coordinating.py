@@ -28,7 +28,7 @@ HANDLED = "handled"
 LINES = ("forbid", "both_consent", "allow")
 
 
-STUCK = ("without_date", "stalled", "often_missed", "wants_another")
+STUCK = ("without_date", "stalled", "often_missed", "at_risk", "wants_another")
 """What of a pair is a coordinator's to untie: fields that are true."""
 
 
