@@ -94,6 +94,8 @@ def test_a_coordinator_who_is_named_has_the_letter_of_what_wants_attention() -> 
     run.write("notify", "AttentionGathered", COHORT, told)
     letter = "AttentionGathered:20170307T070000Z:c-1"
     only_lost(judged(run), COHORT, "c-1 was not told")
+    run = short_run()
+    run.write("notify", "AttentionGathered", COHORT, told)
     queued = {"letter_id": letter, "person_id": "c-1", "facts": {**told, "cohort_id": COHORT}}
     run.write("notify", "DigestQueued", letter, queued)
     run.write("notify", "LetterSent", letter, {"letter_id": letter})
