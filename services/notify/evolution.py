@@ -39,8 +39,8 @@ def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
     cohort = state.get(Cohort, event.cohort_id, event.cohort_id)
     if cohort is not None:
         after = event.after
-        fields = {"quiet_hours": after.quiet_hours, "languages": after.languages}
-        yield cohort.model_copy(update=fields)
+        fields = ("quiet_hours", "languages", "letters")
+        yield cohort.model_copy(update={name: getattr(after, name) for name in fields})
 
 
 def _place_set(_: State, event: MeetingPlaceSet) -> Iterable[Change]:

@@ -215,6 +215,10 @@ REFUSALS: Mapping[str, Said] = {
         "Cette règle ne change plus une fois le programme ouvert.",
         "This rule does not change once the programme is open.",
     ),
+    "charter-version": _said(
+        "Cette version de la charte a déjà un autre texte.",
+        "This version of the charter has another text already.",
+    ),
     "round-begun": _said(
         "Il est trop tard : le tour a commencé, des personnes sont prévenues.",
         "It is too late: the round has begun, and people are being told.",
