@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from schemas.recasting import cast
+from schemas.roles import Rights
 
 
 def described(description: str, example: Any, **limits: Any) -> Any:
@@ -179,9 +180,11 @@ class Command(Message):
     """A wish, in the imperative. It is carried out or refused, exactly once.
 
     A field that nobody knows is refused: a sender learns of what it misspelt. Values inside, which
-    an event may hold as well, are `closed` for that.
+    an event may hold as well, are `closed` for that. Its class says who may ask for it over HTTP,
+    which is nobody where it says nothing.
     """
 
+    asked_by: ClassVar[Rights]
     audience: ClassVar[Audience] = "internal"
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from schemas.base import Command, Event, MentorEvent, MentorId, Moment, Value, closed, described
+from schemas.roles import COORDINATORS, PARTICIPANTS
 from schemas.text import TIDY
 
 RoomLink = Annotated[
@@ -46,6 +47,7 @@ class StandInDirectory(Command):
     Their name, address, post and tools are seen there.
     """
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
     listed: Annotated[bool, described("Whether they stand in it.", True)]
@@ -54,6 +56,7 @@ class StandInDirectory(Command):
 class TellCommunity(Command):
     """Coordinators tell where people talk and when they meet; it replaces what was told."""
 
+    asked_by = COORDINATORS
     room: _Room = None
     meeting: Annotated[
         Meeting | None, Field(description="The next one; null for none."), closed(Meeting)

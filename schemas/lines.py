@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from schemas.base import Command, Event, PersonId, described
+from schemas.roles import COORDINATORS
 from schemas.values import LineManager
 
 LineRelation = Annotated[
@@ -24,6 +25,7 @@ class NameLineManager(Command):
     counts; pairs and proposals that stand are not touched.
     """
 
+    asked_by = COORDINATORS
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     line_manager: Annotated[

@@ -21,6 +21,7 @@ from schemas.base import (
 )
 from schemas.charter import CharterVersion
 from schemas.lines import LineRelation
+from schemas.roles import ADMINISTRATORS, COORDINATORS, PARTICIPANTS
 from schemas.text import TIDY
 from schemas.values import (
     AskedExcludes,
@@ -51,6 +52,7 @@ from schemas.values import (
 class OpenCohort(Command):
     """Open a run of the programme for one population."""
 
+    asked_by = ADMINISTRATORS
     name: AskedName
     policy: AskedPolicy = CohortPolicy()
 
@@ -58,6 +60,7 @@ class OpenCohort(Command):
 class VolunteerAsMentor(Command):
     """Somebody offers to coach. Sent again, it changes nothing; after a pause, it resumes."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
     directorate: Annotated[Directorate, TIDY]
@@ -72,6 +75,7 @@ class VolunteerAsMentor(Command):
 class EnrolManager(Command):
     """A manager asks to be coached."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "manager_id"
     manager_id: ManagerId
     directorate: Annotated[Directorate, TIDY]
@@ -93,6 +97,7 @@ class EnrolManager(Command):
 class PauseMentor(Command):
     """No new proposals for this mentor; standing pairs go on."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
 
@@ -100,6 +105,7 @@ class PauseMentor(Command):
 class ResumeMentor(Command):
     """A paused mentor is available again."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
 
@@ -107,6 +113,7 @@ class ResumeMentor(Command):
 class WithdrawMentor(Command):
     """A mentor leaves; their pairs are dissolved and the managers return to the pool."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
 
@@ -114,6 +121,7 @@ class WithdrawMentor(Command):
 class WithdrawManager(Command):
     """A manager leaves; their pair is dissolved and the mentor is free again."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "manager_id"
     manager_id: ManagerId
 
@@ -121,6 +129,7 @@ class WithdrawManager(Command):
 class ChangeAvailability(Command):
     """Somebody's week has changed."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     availability: OfferedAvailability
@@ -129,6 +138,7 @@ class ChangeAvailability(Command):
 class RunRound(Command):
     """Pair the people who wait. The same `round_id` runs once; a simulation can still be run."""
 
+    asked_by = COORDINATORS
     subject_field: ClassVar[str] = "round_id"
     round_id: RoundId
     mode: RoundMode = "publish"
@@ -145,18 +155,21 @@ class ProposePair(PairCommand):
     is told to both people.
     """
 
+    asked_by = COORDINATORS
     reason: Annotated[StatedReason, TIDY]
 
 
 class KeepApart(PairCommand):
     """A coordinator rules a pair out, for every round to come."""
 
+    asked_by = COORDINATORS
     reason: Annotated[StatedReason, TIDY]
 
 
 class AcceptProposal(PairCommand):
     """One side says yes. The pair is formed when both have."""
 
+    asked_by = PARTICIPANTS
     by: Side
     knowing_the_line: Annotated[
         bool,
@@ -171,12 +184,14 @@ class AcceptProposal(PairCommand):
 class DeclineProposal(PairCommand):
     """One side says no. The pair is never proposed again in the cohort."""
 
+    asked_by = PARTICIPANTS
     by: Side
 
 
 class DissolvePair(PairCommand):
     """End a standing pair before its last session."""
 
+    asked_by = COORDINATORS
     reason: Annotated[Reason, TIDY]
 
 

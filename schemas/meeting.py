@@ -15,6 +15,7 @@ from schemas.base import (
     described,
 )
 from schemas.places import MeetingPlace, as_chosen
+from schemas.roles import PARTICIPANTS
 from schemas.scheduling import SessionEvent
 from schemas.values import Side
 
@@ -24,6 +25,7 @@ _PLACE = {"at": "text", "text": "Salle 214, Bercy"}
 class SetMeetingPlace(PairCommand):
     """One side says where the pair's sessions take place from now on."""
 
+    asked_by = PARTICIPANTS
     by: Side
     place: Annotated[
         MeetingPlace,
@@ -40,6 +42,7 @@ class AnswerInvitation(Command):
     page would. An answer to an invitation that a newer date has replaced is refused.
     """
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side

@@ -14,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from schemas.base import Command, PersonId, described
+from schemas.roles import CONCERNED, PARTICIPANTS
 from schemas.text import tidied
 from schemas.values import Language, Place
 
@@ -77,6 +78,7 @@ class PersonContact(Command):
     The newest one counts.
     """
 
+    asked_by = PARTICIPANTS
     audience = "restricted"
     version: ClassVar[int] = 2
     subject_field: ClassVar[str] = "person_id"
@@ -115,6 +117,7 @@ class PersonContact(Command):
 class PersonErased(Command):
     """A person is forgotten. Its record is a tombstone: it has a key and no value."""
 
+    asked_by = CONCERNED
     audience = "restricted"
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId

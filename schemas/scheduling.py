@@ -16,6 +16,7 @@ from schemas.base import (
     SessionId,
     described,
 )
+from schemas.roles import PARTICIPANTS
 from schemas.values import Side
 
 ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "2017-03-21T09:00:00Z")]
@@ -24,6 +25,7 @@ ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "201
 class ConfirmSession(Command):
     """One side confirms a planned session."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
@@ -36,6 +38,7 @@ class RescheduleSession(Command):
     other side.
     """
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
@@ -48,6 +51,7 @@ class RescheduleSession(Command):
 class AcceptMove(Command):
     """One side agrees to the date that the other has proposed."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
@@ -60,6 +64,7 @@ class DeclineMove(Command):
     Then `proposed_at` is the date to which it was moved: the one before holds again.
     """
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
@@ -69,6 +74,7 @@ class DeclineMove(Command):
 class CancelSession(Command):
     """Cancel a planned session; it is planned again."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
@@ -89,6 +95,7 @@ class ReportAttendance(Command):
     or where nobody had, corrects it; the other side disputes it.
     """
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
@@ -107,6 +114,7 @@ class ReportAttendance(Command):
 class CorrectAttendance(Command):
     """A coordinator says whether a session took place, at any time; a dispute is settled so."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]

@@ -19,6 +19,7 @@ from schemas.base import (
     PairEvent,
     described,
 )
+from schemas.roles import PARTICIPANTS
 from schemas.text import TIDY
 from schemas.values import (
     AskedExcludes,
@@ -51,6 +52,7 @@ class ChangeMentor(Command):
     Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
     """
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
     directorate: _NewDirectorate = None
@@ -72,6 +74,7 @@ class ChangeManager(Command):
     Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
     """
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "manager_id"
     manager_id: ManagerId
     directorate: _NewDirectorate = None
@@ -93,6 +96,7 @@ class ChangeManager(Command):
 class PauseManager(Command):
     """No new proposals for this manager; a standing pair goes on."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "manager_id"
     manager_id: ManagerId
 
@@ -100,6 +104,7 @@ class PauseManager(Command):
 class ResumeManager(Command):
     """A paused manager waits again, in the place that they had."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "manager_id"
     manager_id: ManagerId
 
@@ -107,6 +112,7 @@ class ResumeManager(Command):
 class ReturnMentor(Command):
     """A mentor who has left comes back, with what they said before; pairs that ended stay ended."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
 
@@ -114,6 +120,7 @@ class ReturnMentor(Command):
 class ReturnManager(Command):
     """A manager who has left comes back, with what they said before, last on the waiting list."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "manager_id"
     manager_id: ManagerId
 
@@ -124,6 +131,7 @@ class AskForAnotherPartner(PairCommand):
     It is told to the coordinators alone, and changes nothing by itself.
     """
 
+    asked_by = PARTICIPANTS
     by: Side
     reason: Annotated[Reason, TIDY] = ""
 
@@ -131,6 +139,7 @@ class AskForAnotherPartner(PairCommand):
 class KeepPartner(PairCommand):
     """The side that had asked for another partner goes on with the one that it has."""
 
+    asked_by = PARTICIPANTS
     by: Side
 
 
