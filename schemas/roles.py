@@ -29,6 +29,8 @@ COORDINATORS: Rights = {"coordinator": "cohorts", "administrator": "cohorts", "m
 """Whoever runs a programme."""
 PARTICIPANTS: Rights = {"participant": "own", **COORDINATORS}
 """Whom it concerns, and on their behalf whoever runs their programme."""
+KEEPERS_OF_THE_DIARY: Rights = {"assistant": "own", **PARTICIPANTS}
+"""Whose date it is, and whoever keeps their diary."""
 ADMINISTRATORS: Rights = {"administrator": "cohorts", "machine": "cohorts"}
 """Whoever opens and closes programmes."""
 CONCERNED: Rights = {"participant": "own", **ADMINISTRATORS}

@@ -16,19 +16,25 @@ from schemas.base import (
     SessionId,
     described,
 )
-from schemas.roles import PARTICIPANTS
+from schemas.roles import KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
 
 ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "2017-03-21T09:00:00Z")]
 
 
+OnBehalf = Annotated[
+    bool, described("Whether that side's assistant does it, on their behalf.", False)
+]
+
+
 class ConfirmSession(Command):
     """One side confirms a planned session."""
 
-    asked_by = PARTICIPANTS
+    asked_by = KEEPERS_OF_THE_DIARY
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
+    on_behalf: OnBehalf = False
 
 
 class RescheduleSession(Command):
@@ -38,7 +44,7 @@ class RescheduleSession(Command):
     other side.
     """
 
-    asked_by = PARTICIPANTS
+    asked_by = KEEPERS_OF_THE_DIARY
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
@@ -46,16 +52,18 @@ class RescheduleSession(Command):
         Moment | None,
         described("The new time; null for the next free common slot.", "2017-03-21T09:00:00Z"),
     ] = None
+    on_behalf: OnBehalf = False
 
 
 class AcceptMove(Command):
     """One side agrees to the date that the other has proposed."""
 
-    asked_by = PARTICIPANTS
+    asked_by = KEEPERS_OF_THE_DIARY
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class DeclineMove(Command):
@@ -64,20 +72,22 @@ class DeclineMove(Command):
     Then `proposed_at` is the date to which it was moved: the one before holds again.
     """
 
-    asked_by = PARTICIPANTS
+    asked_by = KEEPERS_OF_THE_DIARY
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class CancelSession(Command):
     """Cancel a planned session; it is planned again."""
 
-    asked_by = PARTICIPANTS
+    asked_by = KEEPERS_OF_THE_DIARY
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
+    on_behalf: OnBehalf = False
 
 
 Absent = Annotated[Literal["mentor", "manager", "both"], described("Who was not there.", "mentor")]
@@ -175,6 +185,7 @@ class SessionConfirmed(SessionEvent):
     audience = "public"
     by: Annotated[Side, Field(description="Which side confirmed.")]
     both: Annotated[bool, described("Whether both have now, and are told so.", True)] = False
+    on_behalf: OnBehalf = False
 
 
 class SessionRescheduled(SessionEvent):
@@ -187,6 +198,7 @@ class SessionRescheduled(SessionEvent):
     may_object: Annotated[
         bool, described("Whether the other side was not asked, and can object.", True)
     ] = False
+    on_behalf: OnBehalf = False
 
 
 class SessionMoveProposed(SessionEvent):
@@ -199,6 +211,7 @@ class SessionMoveProposed(SessionEvent):
         Moment,
         described("Unanswered, the date that stands holds from then on.", "2017-03-19T09:00:00Z"),
     ]
+    on_behalf: OnBehalf = False
 
 
 class SessionMoveAccepted(SessionEvent):
@@ -207,6 +220,7 @@ class SessionMoveAccepted(SessionEvent):
     audience = "public"
     by: Annotated[Side, Field(description="Which side agrees.")]
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class SessionMoveDeclined(SessionEvent):
@@ -218,6 +232,7 @@ class SessionMoveDeclined(SessionEvent):
     audience = "public"
     by: Annotated[Side | None, Field(description="Which side said no; null if nobody answered.")]
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class SessionShifted(SessionEvent):
@@ -249,6 +264,7 @@ class SessionCancelled(SessionEvent):
     ]
     by: Annotated[Side | None, Field(description="Which side asked; null if none did.")] = None
     late: Annotated[bool, described("Whether it was within a day of its beginning.", False)] = False
+    on_behalf: OnBehalf = False
 
 
 class SessionMissed(SessionEvent):
