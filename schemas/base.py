@@ -248,6 +248,27 @@ class MentorEvent(Event):
     mentor_id: MentorId
 
 
+class MentorCommand(Command):
+    """What is asked of or for a mentor."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class ManagerCommand(Command):
+    """What is asked of or for a manager."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+
+
+class SessionCommand(Command):
+    """What is asked of one of a pair's sessions."""
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
+
+
 class PairCommand(Command):
     """What is asked of a pair."""
 

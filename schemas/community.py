@@ -1,10 +1,19 @@
 """What mentors and managers have beside their pair: a directory, a room, the next meeting."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from schemas.base import Command, Event, MentorEvent, MentorId, Moment, Value, closed, described
+from schemas.base import (
+    Command,
+    Event,
+    MentorCommand,
+    MentorEvent,
+    Moment,
+    Value,
+    closed,
+    described,
+)
 from schemas.roles import COORDINATORS, PARTICIPANTS
 from schemas.text import TIDY
 
@@ -41,15 +50,13 @@ class Meeting(Value):
     ]
 
 
-class StandInDirectory(Command):
+class StandInDirectory(MentorCommand):
     """A mentor agrees to stand in the directory that the programme's people see, or not any more.
 
     Their name, address, post and tools are seen there.
     """
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
     listed: Annotated[bool, described("Whether they stand in it.", True)]
 
 

@@ -8,9 +8,10 @@ from schemas.base import (
     Command,
     Count,
     Event,
+    ManagerCommand,
     ManagerId,
+    MentorCommand,
     MentorEvent,
-    MentorId,
     Moment,
     PairCommand,
     PairEvent,
@@ -57,12 +58,10 @@ class OpenCohort(Command):
     policy: AskedPolicy = CohortPolicy()
 
 
-class VolunteerAsMentor(Command):
+class VolunteerAsMentor(MentorCommand):
     """Somebody offers to coach. Sent again, it changes nothing; after a pause, it resumes."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
     directorate: Annotated[Directorate, TIDY]
     site: Annotated[Site, TIDY]
     skills: Annotated[Tools, Field(min_length=1)]
@@ -72,12 +71,10 @@ class VolunteerAsMentor(Command):
     excludes: AskedExcludes = ()
 
 
-class EnrolManager(Command):
+class EnrolManager(ManagerCommand):
     """A manager asks to be coached."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
     directorate: Annotated[Directorate, TIDY]
     site: Annotated[Site, TIDY]
     job_family: Annotated[JobFamily, TIDY]
@@ -94,36 +91,28 @@ class EnrolManager(Command):
     excludes: AskedExcludes = ()
 
 
-class PauseMentor(Command):
+class PauseMentor(MentorCommand):
     """No new proposals for this mentor; standing pairs go on."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
 
 
-class ResumeMentor(Command):
+class ResumeMentor(MentorCommand):
     """A paused mentor is available again."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
 
 
-class WithdrawMentor(Command):
+class WithdrawMentor(MentorCommand):
     """A mentor leaves; their pairs are dissolved and the managers return to the pool."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
 
 
-class WithdrawManager(Command):
+class WithdrawManager(ManagerCommand):
     """A manager leaves; their pair is dissolved and the mentor is free again."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
 
 
 class ChangeAvailability(Command):

@@ -1,16 +1,15 @@
 """What is asked of scheduling about where a pair meets, and what calendar programs answer."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.base import (
-    Command,
     Count,
     Moment,
     PairCommand,
     PairEvent,
-    SessionId,
+    SessionCommand,
     closed,
     described,
 )
@@ -35,7 +34,7 @@ class SetMeetingPlace(PairCommand):
     ]
 
 
-class AnswerInvitation(Command):
+class AnswerInvitation(SessionCommand):
     """One side's calendar program answers the invitation to a session.
 
     `accepted` confirms, `declined` cancels, `countered` moves to `proposed_at` as a move on the
@@ -43,8 +42,6 @@ class AnswerInvitation(Command):
     """
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
     by: Side
     answer: Annotated[
         Literal["accepted", "declined", "countered"],

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from schemas.base import (
-    Command,
     Count,
     Event,
     ManagerId,
@@ -13,6 +12,7 @@ from schemas.base import (
     Moment,
     PairEvent,
     PairId,
+    SessionCommand,
     SessionId,
     described,
 )
@@ -27,17 +27,15 @@ OnBehalf = Annotated[
 ]
 
 
-class ConfirmSession(Command):
+class ConfirmSession(SessionCommand):
     """One side confirms a planned session."""
 
     asked_by = KEEPERS_OF_THE_DIARY
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
     by: Side
     on_behalf: OnBehalf = False
 
 
-class RescheduleSession(Command):
+class RescheduleSession(SessionCommand):
     """Move a planned session: to `starts_at`, or to the next free common slot.
 
     A time that lies in both weeks, and is free, takes effect at once; any other is proposed to the
@@ -45,8 +43,6 @@ class RescheduleSession(Command):
     """
 
     asked_by = KEEPERS_OF_THE_DIARY
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
     by: Side
     starts_at: Annotated[
         Moment | None,
@@ -55,37 +51,31 @@ class RescheduleSession(Command):
     on_behalf: OnBehalf = False
 
 
-class AcceptMove(Command):
+class AcceptMove(SessionCommand):
     """One side agrees to the date that the other has proposed."""
 
     asked_by = KEEPERS_OF_THE_DIARY
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
     by: Side
     proposed_at: ProposedAt
     on_behalf: OnBehalf = False
 
 
-class DeclineMove(Command):
+class DeclineMove(SessionCommand):
     """One side refuses the date that is proposed; or objects to a move that has taken effect.
 
     Then `proposed_at` is the date to which it was moved: the one before holds again.
     """
 
     asked_by = KEEPERS_OF_THE_DIARY
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
     by: Side
     proposed_at: ProposedAt
     on_behalf: OnBehalf = False
 
 
-class CancelSession(Command):
+class CancelSession(SessionCommand):
     """Cancel a planned session; it is planned again."""
 
     asked_by = KEEPERS_OF_THE_DIARY
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
     by: Side
     on_behalf: OnBehalf = False
 
@@ -98,7 +88,7 @@ def _absent_where_not_held(command: "ReportAttendance | CorrectAttendance") -> N
         raise ValueError("absent: nobody was, of a session that took place")
 
 
-class ReportAttendance(Command):
+class ReportAttendance(SessionCommand):
     """One side says whether a session took place. The first report counts, until it is corrected.
 
     For thirty days after the last moment to report, either side can say otherwise: who had said it,
@@ -106,8 +96,6 @@ class ReportAttendance(Command):
     """
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     by: Side
     held: Annotated[bool, described("Whether it took place.", True)]
@@ -121,12 +109,10 @@ class ReportAttendance(Command):
         return self
 
 
-class CorrectAttendance(Command):
+class CorrectAttendance(SessionCommand):
     """A coordinator says whether a session took place, at any time; a dispute is settled so."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     held: Annotated[bool, described("Whether it took place.", True)]
     absent: Annotated[

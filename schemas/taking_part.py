@@ -8,12 +8,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.base import (
-    Command,
     Count,
     Event,
+    ManagerCommand,
     ManagerId,
+    MentorCommand,
     MentorEvent,
-    MentorId,
     Moment,
     PairCommand,
     PairEvent,
@@ -46,15 +46,13 @@ _NewExcludes = Annotated[
 ]
 
 
-class ChangeMentor(Command):
+class ChangeMentor(MentorCommand):
     """A mentor says something else than before. What is left out stays.
 
     Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
     """
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
     directorate: _NewDirectorate = None
     site: _NewSite = None
     skills: Annotated[
@@ -68,15 +66,13 @@ class ChangeMentor(Command):
     excludes: _NewExcludes = None
 
 
-class ChangeManager(Command):
+class ChangeManager(ManagerCommand):
     """A manager says something else than before. What is left out stays.
 
     Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
     """
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
     directorate: _NewDirectorate = None
     site: _NewSite = None
     job_family: Annotated[
@@ -93,36 +89,28 @@ class ChangeManager(Command):
     excludes: _NewExcludes = None
 
 
-class PauseManager(Command):
+class PauseManager(ManagerCommand):
     """No new proposals for this manager; a standing pair goes on."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
 
 
-class ResumeManager(Command):
+class ResumeManager(ManagerCommand):
     """A paused manager waits again, in the place that they had."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
 
 
-class ReturnMentor(Command):
+class ReturnMentor(MentorCommand):
     """A mentor who has left comes back, with what they said before; pairs that ended stay ended."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
 
 
-class ReturnManager(Command):
+class ReturnManager(ManagerCommand):
     """A manager who has left comes back, with what they said before, last on the waiting list."""
 
     asked_by = PARTICIPANTS
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
 
 
 class AskForAnotherPartner(PairCommand):
