@@ -14,6 +14,7 @@ from services.portal.spelling import folded
 from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant
 from services.portal.web.rendering import onward, page
 from services.portal.web.visit import Visit
+from services.portal.web.wall import names
 
 NUMBERS: dict[str, tuple[int, int]] = {
     "sessions": (1, 20),
@@ -44,15 +45,21 @@ async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
     return {"cohort": cohort, "to_handle_count": max(0, sum(counts) - put_away)}
 
 
-async def marks_of(visit: Visit, cohort: Cohort) -> dict[str, datetime]:
-    """What coordinators have put away: task to the moment when it shows again."""
+async def marks_of(visit: Visit, cohort: Cohort, *, behind: bool = False) -> dict[str, datetime]:
+    """What coordinators have put away: task to the moment when it shows again.
+
+    Of tasks that the visitor sees, or else of those `behind` the wall.
+    """
     now = visit.site.sessions.now()
     found = await visit.site.kept.get(HANDLED, cohort.id, now)
-    return {key: until for key, until in (found or {}).get("marks", ()) if until > now}
+    there = {key: until for key, until in (found or {}).get("marks", ()) if until > now}
+    hidden = await visit.hidden(cohort.id)
+    return {key: until for key, until in there.items() if names(key, hidden) == behind}
 
 
 async def mark(visit: Visit, cohort: Cohort, marks: dict[str, datetime]) -> None:
-    """Put these away, and nothing else."""
+    """Put these away, and nothing else; what others have put away behind the wall stays so."""
+    marks = marks | await marks_of(visit, cohort, behind=True)
     value = {"marks": [[key, until] for key, until in marks.items()]}
     until = max(marks.values(), default=visit.site.sessions.now())
     await visit.site.kept.put(HANDLED, cohort.id, value, until)

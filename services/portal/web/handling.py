@@ -57,7 +57,8 @@ async def _shown(visit: Visit, cohort: Cohort, errors: dict[str, str]) -> Respon
     marks = await marks_of(visit, cohort)
     stuck, watched, new = await _stuck(visit, cohort), *await _watched(visit, cohort)
     there = {task.key for task in (*stuck, *watched)}
-    if gone := marks.keys() - there:  # settled meanwhile
+    gone = marks.keys() - there  # settled meanwhile, for whoever sees everything
+    if gone and not await visit.hidden(cohort.id):
         marks = {key: until for key, until in marks.items() if key not in gone}
         await mark(visit, cohort, marks)
     given = await tasks_of(visit, cohort)
