@@ -156,6 +156,9 @@ class LetterQueued(LetterEvent):
     urgent: Annotated[
         bool, described("Whether it leaves in quiet hours, too: tomorrow is too late.", False)
     ] = False
+    to_assistant: Annotated[
+        bool, described("Whether it is the copy for the person's assistant.", False)
+    ] = False
 
 
 class LetterSent(LetterEvent):

@@ -35,6 +35,7 @@ ANYBODY: Rights = MappingProxyType({})
 
 _RUNNING: Rights = {"coordinator": "cohorts", "administrator": "cohorts", "machine": "cohorts"}
 _OWN: Rights = {"participant": "own", **_RUNNING}
+_DATES: Rights = {"assistant": "own", **_OWN}
 _ADMINISTERING: Rights = {"administrator": "cohorts", "machine": "cohorts"}
 _FIGURES: Rights = {
     **_RUNNING,
@@ -74,12 +75,12 @@ COMMANDS: Mapping[str, Rights] = {
     "AcceptProposal": _OWN,
     "DeclineProposal": _OWN,
     "DissolvePair": _RUNNING,
-    "ConfirmSession": _OWN,
+    "ConfirmSession": _DATES,
     "AnswerInvitation": _OWN,
-    "RescheduleSession": _OWN,
-    "AcceptMove": _OWN,
-    "DeclineMove": _OWN,
-    "CancelSession": _OWN,
+    "RescheduleSession": _DATES,
+    "AcceptMove": _DATES,
+    "DeclineMove": _DATES,
+    "CancelSession": _DATES,
     "ReportAttendance": _OWN,
     "CorrectAttendance": _OWN,
     "DeclareAbsence": _OWN,

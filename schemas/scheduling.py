@@ -21,12 +21,18 @@ from schemas.values import Side
 ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "2017-03-21T09:00:00Z")]
 
 
+OnBehalf = Annotated[
+    bool, described("Whether that side's assistant does it, on their behalf.", False)
+]
+
+
 class ConfirmSession(Command):
     """One side confirms a planned session."""
 
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
+    on_behalf: OnBehalf = False
 
 
 class RescheduleSession(Command):
@@ -43,6 +49,7 @@ class RescheduleSession(Command):
         Moment | None,
         described("The new time; null for the next free common slot.", "2017-03-21T09:00:00Z"),
     ] = None
+    on_behalf: OnBehalf = False
 
 
 class AcceptMove(Command):
@@ -52,6 +59,7 @@ class AcceptMove(Command):
     session_id: SessionId
     by: Side
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class DeclineMove(Command):
@@ -64,6 +72,7 @@ class DeclineMove(Command):
     session_id: SessionId
     by: Side
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class CancelSession(Command):
@@ -72,6 +81,7 @@ class CancelSession(Command):
     subject_field: ClassVar[str] = "session_id"
     session_id: SessionId
     by: Side
+    on_behalf: OnBehalf = False
 
 
 Absent = Annotated[Literal["mentor", "manager", "both"], described("Who was not there.", "mentor")]
@@ -167,6 +177,7 @@ class SessionConfirmed(SessionEvent):
     audience = "public"
     by: Annotated[Side, Field(description="Which side confirmed.")]
     both: Annotated[bool, described("Whether both have now, and are told so.", True)] = False
+    on_behalf: OnBehalf = False
 
 
 class SessionRescheduled(SessionEvent):
@@ -179,6 +190,7 @@ class SessionRescheduled(SessionEvent):
     may_object: Annotated[
         bool, described("Whether the other side was not asked, and can object.", True)
     ] = False
+    on_behalf: OnBehalf = False
 
 
 class SessionMoveProposed(SessionEvent):
@@ -191,6 +203,7 @@ class SessionMoveProposed(SessionEvent):
         Moment,
         described("Unanswered, the date that stands holds from then on.", "2017-03-19T09:00:00Z"),
     ]
+    on_behalf: OnBehalf = False
 
 
 class SessionMoveAccepted(SessionEvent):
@@ -199,6 +212,7 @@ class SessionMoveAccepted(SessionEvent):
     audience = "public"
     by: Annotated[Side, Field(description="Which side agrees.")]
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class SessionMoveDeclined(SessionEvent):
@@ -210,6 +224,7 @@ class SessionMoveDeclined(SessionEvent):
     audience = "public"
     by: Annotated[Side | None, Field(description="Which side said no; null if nobody answered.")]
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class SessionShifted(SessionEvent):
@@ -241,6 +256,7 @@ class SessionCancelled(SessionEvent):
     ]
     by: Annotated[Side | None, Field(description="Which side asked; null if none did.")] = None
     late: Annotated[bool, described("Whether it was within a day of its beginning.", False)] = False
+    on_behalf: OnBehalf = False
 
 
 class SessionMissed(SessionEvent):

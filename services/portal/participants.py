@@ -43,6 +43,7 @@ def _contact(state: State, contact: PersonContact) -> Iterable[Change]:
         "language": contact.language,
         "post": contact.post,
         "presentation": contact.presentation,
+        "assistant": contact.assistant,
         "order": f"{folded(contact.name)} {contact.person_id}",
         "words": words_of(contact.name),
     }
@@ -57,7 +58,8 @@ def _erased(state: State, event: PersonErased) -> Iterable[Change]:
         yield Gone(person)
         return
     nobody = Participant(id=person.id, cohort_id=person.cohort_id, order=_nameless(person.id))
-    contact = ("name", "email", "address", "language", "post", "presentation", "order", "words")
+    said = ("language", "post", "presentation", "assistant")
+    contact = ("name", "email", "address", *said, "order", "words")
     yield person.model_copy(update={field: getattr(nobody, field) for field in contact})
 
 

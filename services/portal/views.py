@@ -13,6 +13,7 @@ from schemas.base import Moment, Value
 from schemas.community import Meeting
 from schemas.dates import Absence
 from schemas.lines import LineRelation
+from schemas.people import Assistant
 from schemas.places import MeetingPlace
 from schemas.saying import PARIS
 from schemas.values import (
@@ -114,6 +115,7 @@ class Participant(Document):
     language: Language = "fr"
     post: str | None = None
     presentation: str | None = None
+    assistant: Assistant | None = None
 
     directorate: str = ""
     site: str = ""
