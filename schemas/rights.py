@@ -69,6 +69,17 @@ EVERYWHERE: Mapping[str, Rights] = {
 }
 """The same in every service."""
 
+ABOUT_NOBODY = frozenset(
+    {
+        *("OpenCohort", "ChangePolicy", "CloseCohort", "TellCommunity", "RunRound", "CallOffRound"),
+        *("cohorts", "GET /cohorts", "GET /cohorts/{cohort_id}"),
+        "GET /refusals/{cohort_id}/{command_id}",
+    }
+)
+"""Commands, lists and routes that are about nobody in particular. All else is about people, and of
+the services only the portal knows who stands above whom: somebody's own token opens it there alone,
+behind the wall (`schemas.lines.below`)."""
+
 OPEN = (
     "GET /links/{token}",
     "POST /links/{token}",
@@ -112,6 +123,12 @@ TOOLS: Mapping[str, str] = {
     "up": "on one's own machine: anybody",
 }
 """`connecte`: what each of its commands needs, and so who can use it."""
+
+
+def about_people(method: str, path: str) -> bool:
+    """Whether what a route tells, in whatever words, may be about somebody."""
+    within = path.removeprefix("/commands/").removeprefix("/cohorts/{cohort_id}/")
+    return ABOUT_NOBODY.isdisjoint((within, f"{method} {path}"))
 
 
 def rights(service: Service, method: str, path: str) -> Rights | None:

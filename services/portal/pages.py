@@ -204,7 +204,7 @@ async def _answered(route: Route, visit: Visit) -> Response:
     if route.who != "anybody" and visit.session is None:
         return await _to_sign_in(visit)
     if route.who in ("coordinator", "administrator"):
-        visit.role = _coordinating(route, visit)
+        visit.coordinate(_coordinating(route, visit))
     return await route.answer(visit)
 
 

@@ -735,6 +735,34 @@ MUTANTS: tuple[Mutant, ...] = (
         "if result.matched_count > partitions:",
         by="tests/chassis/store/test_generations.py",
     ),
+    # --- who sees what --------------------------------------------------------------------------
+    Mutant(
+        "wall-down",
+        "the wall",
+        "whoever stands above somebody sees their part in the programme",
+        "schemas/lines.py",
+        "    return frozenset(found - set(viewer))",
+        "    return frozenset()",
+        by="tests/portal/test_wall.py",
+    ),
+    Mutant(
+        "wall-one-storey-high",
+        "the wall",
+        "only whoever reports to somebody directly is hidden from them",
+        "schemas/lines.py",
+        "        ahead += new\n",
+        "",
+        by="tests/portal/test_wall.py",
+    ),
+    Mutant(
+        "letters-over-the-wall",
+        "the wall",
+        "a letter to one of a pair is shown to whoever stands above the other",
+        "services/portal/web/wall.py",
+        """    Letter: ("person_id", "about"),""",
+        """    Letter: ("person_id",),""",
+        by="tests/portal/test_wall.py",
+    ),
     # --- what people say ------------------------------------------------------------------------
     Mutant(
         "old-reply-taken",
