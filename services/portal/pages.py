@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from schemas.rights import Role
+from schemas.roles import Role
 from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
@@ -204,7 +204,7 @@ async def _answered(route: Route, visit: Visit) -> Response:
     if route.who != "anybody" and visit.session is None:
         return await _to_sign_in(visit)
     if route.who in ("coordinator", "administrator"):
-        visit.role = _coordinating(route, visit)
+        visit.coordinate(_coordinating(route, visit))
     return await route.answer(visit)
 
 

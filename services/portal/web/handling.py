@@ -56,7 +56,8 @@ async def _shown(visit: Visit, cohort: Cohort, errors: dict[str, str]) -> Respon
     marks = await marks_of(visit, cohort)
     stuck, watched, new = await _stuck(visit, cohort), *await _watched(visit, cohort)
     there = {task.key for task in (*stuck, *watched)}
-    if gone := marks - there:  # settled meanwhile
+    gone = marks - there  # settled meanwhile, for whoever sees everything
+    if gone and not await visit.hidden(cohort.id):
         await bring_back(visit, cohort, gone)
         marks -= gone
     given = await tasks_of(visit, cohort)
