@@ -41,7 +41,7 @@ from services.chassis.domain import (
 from services.notify import attention, delivery, gathering, telling
 from services.notify.attention import CONCERNING, concern_id, concerns_of
 from services.notify.evolution import EVOLUTION
-from services.notify.letters import LETTERS, concerned, letters_of
+from services.notify.letters import LETTERS, concerned, copy_id, letters_of
 from services.notify.messages import LetterAttempted
 from services.notify.outdating import OUTDATING
 from services.notify.views import (
@@ -75,6 +75,10 @@ def needs(message: Message) -> Iterable[Need]:
             return [One(Letter, cohort_id, message.letter_id)]
         case NewsHeld() | NewsDropped() | LetterQueued():
             return [One(Tray, cohort_id, message.person_id)]
+        case LetterAttempted() if message.copied:
+            ids = (message.letter_id, copy_id(message.letter_id))
+            letters = (One(Letter, cohort_id, letter_id) for letter_id in ids)
+            return [One(Cohort, cohort_id, cohort_id), *letters]
         case LetterAttempted() | LetterSent() | LetterDeferred() | LetterFailed():
             return [One(Cohort, cohort_id, cohort_id), One(Letter, cohort_id, message.letter_id)]
         case RetryLetter() | ReportBounce():
@@ -140,7 +144,8 @@ def _tell(state: State, event: Event, now: datetime) -> Decision:
 
 def _conclude(state: State, attempted: LetterAttempted, now: datetime) -> Decision:
     letter = _letter(state, attempted, attempted.letter_id)
-    decided = delivery.conclude(_cohort(state, attempted), letter, attempted, now)
+    copy = _letter(state, attempted, copy_id(letter.id)) if letter and attempted.copied else None
+    decided = delivery.conclude(_cohort(state, attempted), letter, attempted, now, copy)
     if isinstance(decided, Refusal):
         return decided
     failed = [event for event in decided if isinstance(event, LetterFailed)]

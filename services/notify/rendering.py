@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas import saying
 from schemas.notify import News
+from schemas.people import Assistant
 from schemas.places import MeetingPlace, where
 from schemas.scheduling import SessionConfirmed, SessionEvent
 from schemas.values import Language
@@ -79,6 +80,12 @@ class _Writing:
     head: Letterhead
     language: Language
 
+    @property
+    def reader(self) -> Person | Assistant:
+        """Whom it greets: the person whom it concerns, or their assistant."""
+        copied = self.person.assistant if self.letter.to_assistant else None
+        return copied or self.person
+
 
 def render(
     letter: Letter,
@@ -90,7 +97,7 @@ def render(
     now: datetime,
     places: Mapping[str, MeetingPlace] = _NOWHERE,
 ) -> EmailMessage:
-    """The e-mail that tells `person` the letter's facts, dated `now`.
+    """The e-mail that tells `person`, or their assistant, the letter's facts, dated `now`.
 
     `others` are the other sides of its pairs, or whom a digest names, by id, `places` where pairs
     meet by the pair's id, as far as they are known. Raises `UnusableAddress`.
@@ -99,9 +106,11 @@ def render(
     writing = _Writing(letter, person, others, places, links, cohort, head, language)
     told = list(letter.parts())
     main, sections, layout = _parts(writing, told)
+    if letter.to_assistant:
+        main |= _for_assistant(writing, main["subject"])
     view = _frame(writing) | {"main": main, "sections": sections}
     message = EmailMessage(policy=MAIL_POLICY)
-    _address_to(message, person, cohort, head)
+    _address_to(message, writing.reader, cohort, head)
     message["Subject"] = main["subject"]
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id(letter, head.domain)
@@ -110,7 +119,7 @@ def render(
     message["X-Connecte-Cohort"] = letter.cohort_id
     if sections:
         message["X-Connecte-Tells"] = " ".join(part.news_id.rpartition(":")[0] for part in told)
-    method = TELLINGS[letter.template].invitation if told else None
+    method = _method(letter)
     text = _LAYOUTS["txt"].get_template(f"{layout}.txt.jinja").render(view)
     html = _LAYOUTS["html"].get_template(f"{layout}.html.jinja").render(view)
     message.set_content(text, cte="quoted-printable")
@@ -130,9 +139,17 @@ def _parts(
     if not told:
         return _digest_of(writing), [], "digest"
     first, *more = told
-    layout = "invitation" if TELLINGS[first.template].invitation else "layout"
     main = _section(writing, first, alone=not more)
+    layout = "invitation" if _method(writing.letter) else "layout"
     return main, [_section(writing, part) for part in more], layout
+
+
+def _method(letter: Letter) -> Method | None:
+    """What its calendar part asks for; None where it has none."""
+    # An entry in the assistant's own calendar would be answered for the wrong person.
+    if letter.to_assistant or letter.side is None:
+        return None
+    return TELLINGS[letter.template].invitation
 
 
 def _digest_of(writing: _Writing) -> dict[str, Any]:
@@ -143,6 +160,14 @@ def _digest_of(writing: _Writing) -> dict[str, Any]:
 
     own = _texts(language)[letter.template]
     return digest_view(letter, writing.others, writing.links, own, language, say)
+
+
+def _for_assistant(writing: _Writing, subject: str) -> dict[str, str]:
+    """What a copy says instead: for whom it is, and what its reader can do."""
+    common = _texts(writing.language)["_common"]
+    values = {"name": words.one_line(writing.person.name), "subject": subject}
+    keys = {"subject": "copy_subject", "intro": "copy_intro", "next": "copy_next"}
+    return {key: _say(common[text], values, writing.language) for key, text in keys.items()}
 
 
 def _attendees(writing: _Writing, event: SessionEvent) -> list[tuple[str, str, bool]]:
@@ -200,7 +225,9 @@ def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: d
     return calendar_of(event, invitation, now)
 
 
-def _address_to(message: EmailMessage, person: Person, cohort: Cohort, head: Letterhead) -> None:
+def _address_to(
+    message: EmailMessage, person: Person | Assistant, cohort: Cohort, head: Letterhead
+) -> None:
     message["From"] = Address(words.one_line(cohort.name), addr_spec=head.address)
     try:
         message["To"] = Address(words.one_line(person.name), addr_spec=person.email)
@@ -215,7 +242,7 @@ def _frame(writing: _Writing) -> dict[str, Any]:
     language, contact = writing.language, writing.head.contact
     common = _texts(language)["_common"]
     values = {
-        "name": words.one_line(writing.person.name),
+        "name": words.one_line(writing.reader.name),
         "cohort": words.one_line(writing.cohort.name),
         "contact": contact,
     }
@@ -260,6 +287,7 @@ def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str,
     url, then_url = links.of(letter, part, language), links.then(letter, part, language)
     return {
         "subject": say(own["subject"]),
+        "intro": None,
         "where": values["where"],
         "body": [said for text in own["body"] if (said := say(text))],
         "write_to": values["other_email"] if own.get("write_to") else None,

@@ -10,6 +10,7 @@ from schemas.attention import AttentionKind
 from schemas.base import Moment, Value
 from schemas.letter_rules import LetterRules
 from schemas.notify import News, SessionDate
+from schemas.people import Assistant
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Personal, Timed
@@ -50,6 +51,7 @@ class Person(Document):
     post: str | None = None
     presentation: str | None = None
     role: Literal["coordinator"] | None = None
+    assistant: Assistant | None = None
 
 
 class Pair(Document):
@@ -94,7 +96,7 @@ class Letter(Timed):
 
     `facts` is the event that it tells, as JSON, `also` what it tells beside that, `dates` the
     sessions that it names. `side` is None where it is to a coordinator. `attempts` counts
-    hand-overs to the mail server.
+    hand-overs to the mail server. `to_assistant`: it is the copy for the person's assistant.
     `owed_since` is when it could first be sent: the wait for a contact counts from there.
     """
 
@@ -115,6 +117,7 @@ class Letter(Timed):
     also: tuple[News, ...] = ()
     dates: tuple[SessionDate, ...] = ()
     urgent: bool = False
+    to_assistant: bool = False
     attempts: int = 0
     cause: str | None = None
     owed_since: Moment

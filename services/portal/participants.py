@@ -10,6 +10,7 @@ from schemas.base import MentorEvent
 from schemas.calendars import AbsenceDeclared, AbsenceWithdrawn
 from schemas.community import DirectoryChanged
 from schemas.dates import Absence
+from schemas.lines import LineManagerNamed
 from schemas.matching import (
     AvailabilityChanged,
     ManagerEnrolled,
@@ -31,7 +32,7 @@ from schemas.taking_part import (
 )
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.portal.spelling import folded, words_of
-from services.portal.views import Participant
+from services.portal.views import Line, Participant
 
 
 def _contact(state: State, contact: PersonContact) -> Iterable[Change]:
@@ -43,6 +44,7 @@ def _contact(state: State, contact: PersonContact) -> Iterable[Change]:
         "post": contact.post,
         "presentation": contact.presentation,
         "role": contact.role,
+        "assistant": contact.assistant,
         "order": f"{folded(contact.name)} {contact.person_id}",
         "words": words_of(contact.name),
     }
@@ -61,12 +63,31 @@ def _erased(state: State, event: PersonErased) -> Iterable[Change]:
 
 
 _OF_A_CONTACT = (
-    *("name", "email", "address", "language", "post", "presentation", "role"),
+    *("name", "email", "address", "language", "post", "presentation", "assistant", "role"),
     *("order", "words"),
 )
 
 
+def _line_manager_named(state: State, event: LineManagerNamed) -> Iterable[Change]:
+    line = _line(state, event.cohort_id, event.person_id)
+    yield line.model_copy(update={"line_manager": event.line_manager})
+
+
+def _says_line(
+    state: State, event: MentorVolunteered | ManagerEnrolled | MentorChanged | ManagerChanged
+) -> Iterable[Change]:
+    if event.line_manager is not None:
+        line = _line(state, event.cohort_id, event.subject)
+        yield line.model_copy(update={"said": event.line_manager})
+
+
+def _line(state: State, cohort_id: str, person_id: str) -> Line:
+    found = state.get(Line, cohort_id, person_id)
+    return found or Line(id=person_id, cohort_id=cohort_id)
+
+
 def _mentor_volunteered(state: State, event: MentorVolunteered) -> Iterable[Change]:
+    yield from _says_line(state, event)
     fields = {
         "mentor_state": "available",
         "directorate": event.directorate,
@@ -92,6 +113,7 @@ def _mentor_becomes(state: State, event: MentorEvent) -> Iterable[Change]:
 
 
 def _manager_enrolled(state: State, event: ManagerEnrolled) -> Iterable[Change]:
+    yield from _says_line(state, event)
     fields = {
         "manager_state": "waiting",
         "directorate": event.directorate,
@@ -117,6 +139,7 @@ def _manager_withdrew(state: State, event: ManagerWithdrew) -> Iterable[Change]:
 
 
 def _says(state: State, event: MentorChanged | ManagerChanged) -> Iterable[Change]:
+    yield from _says_line(state, event)
     person = participant(state, event.cohort_id, event.subject)
     said = {name: value for name, value in event.__dict__.items() if name in _SAID}
     yield person.model_copy(update=said)
@@ -180,6 +203,7 @@ def _nameless(person_id: str) -> str:
 EVOLUTION_OF_PEOPLE: Evolution = {
     PersonContact: _contact,
     PersonErased: _erased,
+    LineManagerNamed: _line_manager_named,
     MentorVolunteered: _mentor_volunteered,
     MentorChanged: _says,
     DirectoryChanged: _directory_changed,
