@@ -9,6 +9,7 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,9 @@ from pymongo import AsyncMongoClient
 from deploy.local.mongodb import mongodb
 from deploy.operating.reach import domain_of
 from schemas.topics import Service
-from services.chassis.domain import Document
+from services.chassis.documents import Counts, Group
+from services.chassis.domain import Document, text_of
+from services.chassis.store.contract import Place
 from services.chassis.store.mongo import MongoStore
 from services.chassis.watch.metrics import Measure, Metrics, Programme
 from services.chassis.watch.scrape import RESTS, Scrape
@@ -67,11 +70,12 @@ async def looked(service: Service) -> Looked:
     with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
         async with mongodb(Path(directory)) as uri:
             name = f"bench_{service}"
-            store = MongoStore(uri, name, domain_of(service).documents)
+            store = MongoStore(uri, name, (*domain_of(service).documents, Counts))
             await store.open()
             client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri)
             try:
                 await _fill(client[name][KINDS[service].collection], service)
+                await _counted(store, service)
                 return await _scraped(service, store, client[name])
             finally:
                 await client.close()
@@ -87,6 +91,21 @@ async def _fill(collection: Any, service: Service) -> None:
             rows = []
     if rows:
         await collection.insert_many(rows, ordered=False)
+
+
+async def _counted(store: MongoStore, service: Service) -> None:
+    """What steps would have kept count of."""
+    of_cohort: dict[str, Counter[Group]] = {}
+    for row in _rows(service):
+        for measure in domain_of(service).counts:
+            if measure.kind is KINDS[service]:
+                values = (text_of(row[field]) for field in measure.fields)
+                of_cohort.setdefault(row["cohort_id"], Counter())[measure.name, *values] += 1
+    for number in range(COHORTS if of_cohort else 0):
+        cohort = f"cohort-{number}"
+        counts = tuple(sorted(of_cohort[cohort].items()))
+        document = Counts(id=cohort, cohort_id=cohort, counts=counts)
+        await store.fill(Place(number % PARTITIONS), [document])
 
 
 async def _scraped(service: Service, store: MongoStore, database: Any) -> Looked:

@@ -8,12 +8,15 @@ what cannot be counted in time hides no other figure, and is not counted on for 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from prometheus_client import generate_latest
 
-from services.chassis.store.contract import Projections, Where
-from services.chassis.watch.metrics import Measure, Metrics, Programme, Samples, Tally
+from services.chassis.documents import Counts
+from services.chassis.domain import Document, RunningCount, Tally
+from services.chassis.store.contract import Projections, Row, Where
+from services.chassis.watch.metrics import Measure, Metrics, Programme, Samples
 
 logger = logging.getLogger(__name__)
 
@@ -79,24 +82,46 @@ class Scrape:
 
     async def _look_at_the_programme(self) -> None:
         """Side by side, so that what takes too long hides no other figure."""
-        looks = (self._look_at(measure) for measure in self.programme.measures)
+        running: list[Measure] = []
+        others: list[Measure] = []
+        for measure in self.programme.measures:
+            (running if isinstance(measure, RunningCount) else others).append(measure)
+        looks = [self._look_at(measure) for measure in others]
+        if running:
+            looks.append(self._look_at_the_counts(running))
         ended = await asyncio.gather(*looks, return_exceptions=True)
         for error in filter(None, ended):
             raise error
+
+    async def _look_at_the_counts(self, running: Sequence[Measure]) -> None:
+        """All that steps keep count of: a document for each cohort."""
+        async with asyncio.timeout(LOOK_SECONDS):
+            rows = await self._rows(Counts, ["counts"])
+        found: dict[str, Counter[tuple[str, ...]]] = {}
+        for row in rows:
+            for (measure, *values), number in row["counts"]:
+                found.setdefault(measure, Counter())[tuple(values)] += number
+        for one in running:
+            self.programme.samples[one] = found.get(one.name, {})
 
     async def _look_at(self, measure: Measure) -> None:
         async with asyncio.timeout(LOOK_SECONDS):
             self.programme.samples[measure] = await self._samples(measure)
 
     async def _samples(self, measure: Measure) -> Samples:
-        """Over the partitions owned, so that the sum over processes is the whole."""
-        kind, mine = measure.kind, Where(partitions=self._owned())
         if isinstance(measure, Tally):
-            return await self.store.tally(kind, measure.fields, mine, LOOK_SECONDS)
-        rows = await self.store.extract(
-            kind, measure.fields, mine, limit=MOST_ROWS, within=LOOK_SECONDS
-        )
+            return await self.store.tally(measure.kind, measure.fields, self._mine(), LOOK_SECONDS)
+        rows = await self._rows(measure.kind, measure.fields)
         return {values: figure for row in rows for values, figure in measure.read(row).items()}
+
+    async def _rows(self, kind: type[Document], fields: Sequence[str]) -> list[Row]:
+        return await self.store.extract(
+            kind, fields, self._mine(), limit=MOST_ROWS, within=LOOK_SECONDS
+        )
+
+    def _mine(self) -> Where:
+        """The partitions owned, so that the sum over processes is the whole."""
+        return Where(partitions=self._owned())
 
     async def _look_at_the_lag(self) -> None:
         async with asyncio.timeout(LOOK_SECONDS):
