@@ -26,6 +26,8 @@ from services.chassis.store.contract import Place
 from services.chassis.store.mongo import MongoStore
 from services.chassis.watch.metrics import Measure, Metrics, Programme
 from services.chassis.watch.scrape import Scrape
+from services.feedback import views as feedback
+from services.feedback.views import Cohort as Measured
 from services.matching import views as matching
 from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.messages import SearchEnded
@@ -34,6 +36,7 @@ from services.matching.search.worker import people_on, search
 from services.matching.views import Cohort, Manager, Mentor, Pair, Round
 from services.notify.handlers import DOMAIN as NOTIFY
 from services.scheduling.handlers import DOMAIN as SCHEDULING
+from tests.feedback.given import DOMAIN as FEEDBACK
 from tests.matching.given import MONDAY
 from tests.scenario import NOW
 
@@ -204,6 +207,25 @@ async def test_a_scrape_reads_what_steps_have_counted_and_no_more_documents_than
     assert plan["executionStats"]["totalDocsExamined"] == FEW // 2
     assert plan["executionStats"]["totalKeysExamined"] <= FEW // 2 + 1
     await store.close()
+
+
+async def test_a_scrape_reads_each_cohort_of_its_partitions_once_for_all_figures_that_stand_in_it(
+    mongodb_uri: str, database: str
+) -> None:
+    reads = Reads()
+    store = MongoStore(mongodb_uri, database, FEEDBACK.documents, None, [reads])
+    await store.open()
+    for number in range(FEW):
+        name = f"c{number}"
+        cohort = Measured(id=name, cohort_id=name, name=name, policy=CohortPolicy())
+        await store.fill(Place(number % 2), [cohort])
+
+    shown, plans = await _asked(store, reads, feedback.MEASURES, [1])
+
+    await store.close()
+    assert len(shown["mentoring_rollout_ready"]) == FEW // 2
+    [plan] = plans
+    assert plan["executionStats"]["totalDocsExamined"] == FEW // 2
 
 
 async def test_what_stands_aside_is_counted_in_an_index_of_its_partitions(
