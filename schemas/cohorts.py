@@ -8,11 +8,13 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Command, Event
+from schemas.roles import ADMINISTRATORS
 from schemas.values import AskedPolicy, CohortPolicy
 
 CHANGEABLE = (
     *("cadence_days", "proposal_days", "report_days", "stalled_days", "survey_days"),
     *("reporting_line", "weights", "quiet_hours", "languages"),
+    *("letters", "charter"),
 )
 """Rules that may change: what was promised or published by the others stays as it is."""
 
@@ -23,11 +25,14 @@ class ChangePolicy(Command):
     Dates, proposals and surveys that stand keep what they were made with.
     """
 
+    asked_by = ADMINISTRATORS
     policy: AskedPolicy
 
 
 class CloseCohort(Command):
     """Nobody joins any more and no round runs; pairs and proposals that stand go on."""
+
+    asked_by = ADMINISTRATORS
 
 
 class PolicyChanged(Event):

@@ -43,12 +43,11 @@ OF_THE_CHASSIS = {"domain", "documents", "inputs", "faults"}
 CHASSIS_SPEAKS_OF = {
     "schemas.actors",
     "schemas.base",
-    "schemas.commands",  # which service carries out what; it looks, and never names one
     "schemas.envelope",
-    "schemas.heartbeat",
     "schemas.invalid",
     "schemas.journal",
     "schemas.rights",  # who may do what; it asks, and never names a command
+    "schemas.roles",  # the roles that a token can have
     "schemas.saying",  # the typography of a language
     "schemas.sources",
     "schemas.topics",

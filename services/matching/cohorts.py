@@ -1,5 +1,6 @@
 """Decisions about an open cohort: its rules change for those to come, and it closes."""
 
+from schemas.charter import CHARTER
 from schemas.cohorts import CHANGEABLE, ChangePolicy, CloseCohort, CohortClosed, PolicyChanged
 from schemas.values import CohortPolicy
 from services.chassis.domain import Decision, Refusal
@@ -23,6 +24,13 @@ def change_policy(cohort: Cohort | None, command: ChangePolicy) -> Decision:
     if fixed:
         return Refusal(
             "conflict", "policy-fixed", f"These rules stay as they are: {', '.join(fixed)}."
+        )
+    told, asked = cohort.policy.charter or CHARTER, command.policy.charter or CHARTER
+    if told.version == asked.version and told != asked:
+        return Refusal(
+            "conflict",
+            "charter-version",
+            f"Version {told.version} of the charter has another text: give this one its own.",
         )
     return [PolicyChanged(cohort_id=cohort.id, before=cohort.policy, after=command.policy)]
 

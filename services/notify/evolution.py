@@ -39,8 +39,8 @@ def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
     cohort = state.get(Cohort, event.cohort_id, event.cohort_id)
     if cohort is not None:
         after = event.after
-        fields = {"quiet_hours": after.quiet_hours, "languages": after.languages}
-        yield cohort.model_copy(update=fields)
+        fields = ("quiet_hours", "languages", "letters")
+        yield cohort.model_copy(update={name: getattr(after, name) for name in fields})
 
 
 def _place_set(_: State, event: MeetingPlaceSet) -> Iterable[Change]:
@@ -56,6 +56,7 @@ def _contact(_: State, contact: PersonContact) -> Iterable[Change]:
         language=contact.language,
         post=contact.post,
         presentation=contact.presentation,
+        assistant=contact.assistant,
     )
 
 
@@ -101,9 +102,12 @@ def _queued(state: State, event: LetterQueued) -> Iterable[Change]:
         also=event.also,
         dates=event.dates,
         urgent=event.urgent,
+        to_assistant=event.to_assistant,
         owed_since=event.send_at,
         due_at=event.send_at,
     )
+    if event.to_assistant:  # nothing of it waits, and it tells the person nothing
+        return
     tray = state.get(Tray, event.cohort_id, event.person_id)
     if tray is not None:
         yield _emptied(tray, event)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from schemas.base import Moment, Value
 from schemas.letter_rules import LetterRules
 from schemas.notify import News, SessionDate
+from schemas.people import Assistant
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Personal, RunningCount, Timed
@@ -46,6 +47,7 @@ class Person(Document):
     language: Language
     post: str | None = None
     presentation: str | None = None
+    assistant: Assistant | None = None
 
 
 class Pair(Document):
@@ -89,7 +91,8 @@ class Letter(Timed):
     """What is told to one person at once; `id` is the letter's. `due_at` is its next hand-over.
 
     `facts` is the event that it tells, as JSON, `also` what it tells beside that, `dates` the
-    sessions that it names. `attempts` counts hand-overs to the mail server.
+    sessions that it names. `attempts` counts hand-overs to the mail server. `to_assistant`: it is
+    the copy for the person's assistant.
     `owed_since` is when it could first be sent: the wait for a contact counts from there.
     """
 
@@ -108,6 +111,7 @@ class Letter(Timed):
     also: tuple[News, ...] = ()
     dates: tuple[SessionDate, ...] = ()
     urgent: bool = False
+    to_assistant: bool = False
     attempts: int = 0
     cause: str | None = None
     owed_since: Moment

@@ -5,8 +5,11 @@ import asyncio
 import pytest
 
 from schemas.base import Command
+from schemas.charter import CHARTER
 from schemas.cohorts import CHANGEABLE, ChangePolicy, CloseCohort, PolicyChanged
+from schemas.letter_rules import LetterRules
 from schemas.matching import EnrolManager, PairProposed, ProposePair, RunRound, VolunteerAsMentor
+from schemas.places import MeetingPlace
 from schemas.rounds import RoundRequested
 from schemas.taking_part import ReturnManager
 from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, Weights
@@ -22,10 +25,13 @@ OTHER = {
     "weights": Weights(bridge=1),
     "quiet_hours": QuietHours(start="21:00"),
     "languages": ("en",),
+    "letters": LetterRules(gather_minutes=0),
+    "charter": CHARTER.model_copy(update={"version": "ours", "fr": "Nous nous écoutons."}),
 }
 FIXED = {
     **{"sessions": 3, "session_minutes": 30, "measure_days": 1, "smallest_group": 3},
     **{"rollout": RolloutCriteria(pairs_graduated=1), "regions": ()},
+    "where": MeetingPlace(at="manager_office"),
 }
 
 
@@ -52,6 +58,15 @@ def test_what_may_change_is_told_with_before_and_after() -> None:
 def test_what_was_promised_or_published_does_not_change(name: str) -> None:
     found = scenario()
     assert refusal(change(found, **{name: FIXED[name]})) == "policy-fixed"
+
+
+def test_another_text_of_the_charter_has_another_version() -> None:
+    found = scenario()
+    text = CHARTER.model_copy(update={"fr": "Nous nous écoutons."})
+    assert refusal(change(found, charter=text)) == "charter-version"
+    ours = text.model_copy(update={"version": "ours"})
+    assert kinds(change(found, charter=ours)) == ["PolicyChanged"]
+    assert kinds(change(found, charter=None)) == ["PolicyChanged"]
 
 
 def test_a_proposal_to_come_has_the_new_time_and_one_that_stands_its_own() -> None:

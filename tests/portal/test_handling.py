@@ -1,5 +1,6 @@
 """For coordinators: what is stuck is told with who, since when and why, and gone once settled."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -166,6 +167,21 @@ async def test_what_is_put_away_comes_back_after_a_week_or_when_there_is_news() 
     anne = await town.signed_in(COORDINATOR)
     await anne.goes_to("/coordonner/c")
     assert len(cards(anne)) == 1
+
+
+async def test_what_two_coordinators_put_away_at_once_is_put_away_both() -> None:
+    town, anne = await office("/coordonner/c", *GOING_ON, STALLED, NO_DATE)
+    before = cards(anne)
+    forms = [card.all("details")[0].all("form")[-1] for card in before]
+    sent = [
+        anne.client.post(form.get("action"), data=anne._filled(form, {}), follow_redirects=True)
+        for form in forms
+    ]
+    await asyncio.gather(*sent)
+    await anne.goes_to("/coordonner/c")
+    assert (len(before), cards(anne)) == (2, [])
+    assert "2 points mis de côté." in anne.says
+    assert town.sent == []
 
 
 async def test_what_was_put_away_can_be_shown_again() -> None:

@@ -3,7 +3,9 @@
 import pytest
 
 from schemas.base import recast
+from schemas.charter import CHARTER
 from schemas.cohorts import ChangePolicy, CloseCohort, CohortClosed, PolicyChanged
+from schemas.letter_rules import LetterRules
 from schemas.values import CohortPolicy
 from tests.portal.stories import JOINED, OPENED
 from tests.portal.test_coordinating import office
@@ -29,7 +31,13 @@ async def test_rules_change_for_those_to_come_and_all_others_stay() -> None:
 
 @pytest.mark.parametrize(
     ("field", "typed"),
-    [("proposal_days", "0"), ("bridge", "beaucoup"), ("start", "25:00"), ("stalled_days", "")],
+    [
+        ("proposal_days", "0"),
+        ("bridge", "beaucoup"),
+        ("start", "25:00"),
+        ("stalled_days", ""),
+        ("gather_minutes", "1441"),
+    ],
 )
 async def test_what_cannot_be_is_told_at_its_field(field: str, typed: str) -> None:
     town, anne = await office(HERE, OPENED)
@@ -37,6 +45,25 @@ async def test_what_cannot_be_is_told_at_its_field(field: str, typed: str) -> No
     assert (anne.status, town.sent) == (422, [])
     (wrong,) = [one for one in anne.page.all("input") if one.get("aria-invalid")]
     assert (wrong.get("id"), wrong.get("value")) == (field, typed)
+
+
+async def test_letters_and_charter_change_and_another_text_has_another_version() -> None:
+    town, anne = await office(HERE, OPENED)
+    ours = "Nous nous\r\nécoutons."
+    await anne.presses(
+        "Enregistrer les règles", gather_minutes="0", urgent_at_night=["oui"], charte_fr=ours
+    )
+    (command,) = town.sent
+    assert isinstance(command, ChangePolicy)
+    assert command.policy.letters == LetterRules(gather_minutes=0, urgent_at_night=True)
+    charter = command.policy.charter
+    assert charter is not None
+    assert (charter.fr, charter.en) == ("Nous nous écoutons.", CHARTER.en)
+    assert charter.version != CHARTER.version
+    await anne.presses("Enregistrer les règles", charte_fr=CHARTER.fr)
+    assert isinstance(back := town.sent[-1], ChangePolicy)
+    assert back.policy.charter is None
+    assert back.policy.letters == command.policy.letters
 
 
 async def test_nothing_counting_is_no_rule() -> None:

@@ -38,6 +38,9 @@ class Kept(Protocol):
     async def count(self, kind: str, key: str, until: datetime, now: datetime) -> int:
         """How often this was asked, this time included, since the first of them was over."""
 
+    async def owned(self, kind: str, owner: str, now: datetime, limit: int) -> list[Row]:
+        """What is there of this owner, so many at most."""
+
     async def forget(self, kind: str, key: str) -> None:
         """Nothing is there."""
 
@@ -99,6 +102,12 @@ class MongoKept:
             return_document=ReturnDocument.AFTER,
         )
 
+    async def owned(self, kind: str, owner: str, now: datetime, limit: int) -> list[Row]:
+        theirs = {"kind": kind, "owner": owner, "until": {"$gt": now}}
+        with answering():
+            rows = await self._rows.find(theirs, {"value": 1}).limit(limit).to_list(None)
+        return [row["value"] for row in rows]
+
     async def forget(self, kind: str, key: str) -> None:
         with answering():
             await self._rows.delete_one({"_id": f"{kind}/{key}"})
@@ -145,6 +154,11 @@ class MemoryKept:
             return 1
         found["times"] += 1
         return int(found["times"])
+
+    async def owned(self, kind: str, owner: str, now: datetime, limit: int) -> list[Row]:
+        rows = self._rows.items()
+        theirs = [v for (k, _), (v, until, o) in rows if (k, o) == (kind, owner) and until > now]
+        return theirs[:limit]
 
     async def forget(self, kind: str, key: str) -> None:
         self._rows.pop((kind, key), None)

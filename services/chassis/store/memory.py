@@ -221,7 +221,18 @@ def _is_meant(document: Document, partition: int, where: Where) -> bool:
         and (where.partitions is None or partition in where.partitions)
         and all(getattr(document, name) == value for name, value in where.equal.items())
         and all(_begins(getattr(document, name), text) for name, text in where.starting)
+        and all(others.isdisjoint(_texts(document, name)) for name, others in _without(where))
     )
+
+
+def _without(where: Where) -> Iterable[tuple[str, frozenset[str]]]:
+    return ((name, frozenset(values)) for name, values in where.without.items())
+
+
+def _texts(document: Document, name: str) -> Iterable[str]:
+    """What a field has: one text, several, or none."""
+    value = getattr(document, name)
+    return [value] if isinstance(value, str) else value or ()
 
 
 def _begins(value: Any, text: str) -> bool:

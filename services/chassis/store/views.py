@@ -135,8 +135,12 @@ def _query(where: Where) -> dict[str, Any]:
         query["cohort_id"] = where.cohort_id
     if where.partitions is not None:
         query["partition"] = {"$in": list(where.partitions)}
-    if where.starting:
-        query["$and"] = [{f: {"$regex": f"^{re.escape(text)}"}} for f, text in where.starting]
+    both: list[dict[str, Any]] = [
+        {f: {"$regex": f"^{re.escape(text)}"}} for f, text in where.starting
+    ]
+    both += [{f: {"$nin": sorted(values)}} for f, values in where.without.items()]
+    if both:
+        query["$and"] = both
     return query
 
 

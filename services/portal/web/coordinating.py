@@ -1,6 +1,7 @@
 """For coordinators: which programmes there are, and opening one."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from fastapi.responses import Response
@@ -13,7 +14,9 @@ from services.portal import phrases
 from services.portal.spelling import folded
 from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant
 from services.portal.web.rendering import onward, page
+from services.portal.web.sessions import digest
 from services.portal.web.visit import Visit
+from services.portal.web.wall import names
 
 NUMBERS: dict[str, tuple[int, int]] = {
     "sessions": (1, 20),
@@ -24,7 +27,8 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "smallest_group": (3, 50),
 }
 """The rules of a programme that the form asks for, with their bounds."""
-HANDLED = "handled"
+HANDLED, MOST_MARKS = "handled", 1000
+AWAY_FOR = timedelta(days=7)
 LINES = ("forbid", "both_consent", "allow")
 
 
@@ -40,22 +44,32 @@ async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
         await store.count(Dispute, Where(at)),
         *[await store.count(Pair, Where(at, {field: True})) for field in STUCK],
     ]
-    put_away = len(await marks_of(visit, cohort))
-    return {"cohort": cohort, "to_handle_count": max(0, sum(counts) - put_away)}
+    away = len(await marks_of(visit, cohort))
+    return {"cohort": cohort, "to_handle_count": max(0, sum(counts) - away)}
 
 
-async def marks_of(visit: Visit, cohort: Cohort) -> dict[str, datetime]:
-    """What coordinators have put away: task to the moment when it shows again."""
+async def marks_of(visit: Visit, cohort: Cohort) -> frozenset[str]:
+    """The tasks of those whom the visitor sees that were put away, until they show again."""
     now = visit.site.sessions.now()
-    found = await visit.site.kept.get(HANDLED, cohort.id, now)
-    return {key: until for key, until in (found or {}).get("marks", ()) if until > now}
+    found = await visit.site.kept.owned(HANDLED, cohort.id, now, MOST_MARKS)
+    hidden = await visit.hidden(cohort.id)
+    return frozenset(str(one["task"]) for one in found if not names(str(one["task"]), hidden))
 
 
-async def mark(visit: Visit, cohort: Cohort, marks: dict[str, datetime]) -> None:
-    """Put these away, and nothing else."""
-    value = {"marks": [[key, until] for key, until in marks.items()]}
-    until = max(marks.values(), default=visit.site.sessions.now())
-    await visit.site.kept.put(HANDLED, cohort.id, value, until)
+async def put_away(visit: Visit, cohort: Cohort, task: str) -> None:
+    """Put this away for a week. A mark stands alone: two who set one each lose none."""
+    until = visit.site.sessions.now() + AWAY_FOR
+    await visit.site.kept.put(HANDLED, _mark(cohort, task), {"task": task}, until, cohort.id)
+
+
+async def bring_back(visit: Visit, cohort: Cohort, tasks: Iterable[str]) -> None:
+    """These are put away no more."""
+    for task in tasks:
+        await visit.site.kept.forget(HANDLED, _mark(cohort, task))
+
+
+def _mark(cohort: Cohort, task: str) -> str:
+    return f"{cohort.id}/{digest(task)}"
 
 
 async def cohorts(visit: Visit) -> Response:

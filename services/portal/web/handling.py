@@ -4,7 +4,7 @@ Always holds: what is settled is gone by itself; what somebody put away shows ag
 news of it, or after a week.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from schemas.scheduling import CorrectAttendance
 from schemas.taking_part import KeepPartner
 from services.chassis.store.contract import Where
 from services.portal.views import Asked, Cohort, Dispute, FailedLetter, Pair, Participant
-from services.portal.web.coordinating import STUCK, mark, marks_of, tasks_of
+from services.portal.web.coordinating import STUCK, bring_back, marks_of, put_away, tasks_of
 from services.portal.web.rendering import onward, page, refusal
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
@@ -27,7 +27,6 @@ from services.portal.web.visit import Visit
 EACH = 50
 """Of a kind that are shown; the rest comes up when these are settled."""
 SOON = timedelta(days=3)
-AWAY_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +56,10 @@ async def _shown(visit: Visit, cohort: Cohort, errors: dict[str, str]) -> Respon
     marks = await marks_of(visit, cohort)
     stuck, watched, new = await _stuck(visit, cohort), *await _watched(visit, cohort)
     there = {task.key for task in (*stuck, *watched)}
-    if gone := marks.keys() - there:  # settled meanwhile
-        marks = {key: until for key, until in marks.items() if key not in gone}
-        await mark(visit, cohort, marks)
+    gone = marks - there  # settled meanwhile, for whoever sees everything
+    if gone and not await visit.hidden(cohort.id):
+        await bring_back(visit, cohort, gone)
+        marks -= gone
     given = await tasks_of(visit, cohort)
     return page(
         visit,
@@ -192,9 +192,9 @@ async def letter_again(visit: Visit) -> Response:
     return await _sent(visit, cohort, commands, shows, "relance")
 
 
-def contact_of(person: Participant, **changes: str | None) -> PersonContact:
+def contact_of(person: Participant, **changes: str | Mapping[str, str] | None) -> PersonContact:
     """How to reach somebody, with these changes. Raises `ValidationError`."""
-    known = ("cohort_id", "name", "email", "language", "post", "presentation")
+    known = ("cohort_id", "name", "email", "language", "post", "presentation", "assistant")
     fields = {name: getattr(person, name) for name in known}
     return PersonContact.model_validate({**fields, **changes, "person_id": person.id})
 
@@ -267,14 +267,12 @@ async def _sent(
 async def handled(visit: Visit) -> Response:
     """Put something away for a week, or show again what was put away."""
     cohort = await visit.site.cohort(visit.path["cohort"])
-    marks = await marks_of(visit, cohort)
     here = f"/coordonner/{cohort.id}"
     if visit.typed("action") == "revoir":
-        await mark(visit, cohort, {})
+        await bring_back(visit, cohort, await marks_of(visit, cohort))
         return onward(here, "revu")
     key = visit.typed("tache")
     if not 1 <= len(key) <= 400:
         raise NotHere
-    until = visit.site.sessions.now() + AWAY_FOR
-    await mark(visit, cohort, {**dict(list(marks.items())[-999:]), key: until})
+    await put_away(visit, cohort, key)
     return onward(here, "traite")

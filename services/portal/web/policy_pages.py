@@ -4,13 +4,16 @@ Always holds: what cannot change says why; rules that somebody else has changed 
 opened are shown, and not written over.
 """
 
+import hashlib
 from typing import Any
 
 from fastapi.responses import Response
 from pydantic import ValidationError
 
 from schemas.base import Command
+from schemas.charter import CHARTER
 from schemas.cohorts import ChangePolicy, CloseCohort
+from schemas.letter_rules import LetterRules
 from schemas.values import CohortPolicy, QuietHours, Weights
 from services.portal.views import Cohort
 from services.portal.web.coordinating import LINES, tasks_of
@@ -26,7 +29,11 @@ DAYS: dict[str, tuple[int, int]] = {
 }
 WEIGHTS = tuple(Weights.model_fields)
 QUIET = ("start", "end")
-FIELDS = (*DAYS, *WEIGHTS, *QUIET, "reporting_line")
+LETTERS = ("gather_minutes", "urgent_at_night")
+CHARTER_TEXTS = ("charte_fr", "charte_en")
+FIELDS = (*DAYS, *WEIGHTS, *QUIET, *LETTERS, *CHARTER_TEXTS, "reporting_line")
+MOST_GATHERED = 1440
+LONGEST_CHARTER = 2000
 
 
 async def settings(visit: Visit) -> Response:
@@ -59,7 +66,12 @@ async def _shown(
 
 def typed_of(policy: CohortPolicy) -> dict[str, str]:
     """The rules that may change, as they would be typed."""
+    letters, charter = policy.letters or LetterRules(), policy.charter or CHARTER
     return {
+        "gather_minutes": str(letters.gather_minutes),
+        "urgent_at_night": "oui" if letters.urgent_at_night else "",
+        "charte_fr": charter.fr,
+        "charte_en": charter.en,
         **{name: str(getattr(policy, name)) for name in DAYS},
         **{name: f"{getattr(policy.weights, name):g}" for name in WEIGHTS},
         **{name: getattr(policy.quiet_hours, name) for name in QUIET},
@@ -114,6 +126,7 @@ def _changed(
             QuietHours.model_validate({name: given[name]})
         except ValidationError:
             errors[name] = visit.say("Écrivez une heure : 20:00.", "Type a time: 20:00.")
+    fields |= _letters(visit, policy, given, errors) | _charter(visit, policy, given, errors)
     if errors or given["reporting_line"] not in LINES:
         return None, errors
     quiet = {name: given[name] for name in QUIET}
@@ -121,6 +134,43 @@ def _changed(
     return CohortPolicy.model_validate(
         {**known, **fields, "weights": weights, "quiet_hours": quiet}
     ), {}
+
+
+def _letters(
+    visit: Visit, policy: CohortPolicy, given: dict[str, str], errors: dict[str, str]
+) -> dict[str, Any]:
+    """How letters are gathered; null for as long as it is as usual."""
+    text = given["gather_minutes"]
+    if not text.isdigit() or int(text) > MOST_GATHERED:
+        errors["gather_minutes"] = visit.say(
+            f"Écrivez un nombre de 0 à {MOST_GATHERED}.",
+            f"Type a number from 0 to {MOST_GATHERED}.",
+        )
+        return {}
+    known = policy.letters or LetterRules()
+    asked = {"gather_minutes": int(text), "urgent_at_night": bool(given["urgent_at_night"])}
+    rules = known.model_copy(update=asked)
+    return {"letters": policy.letters if rules == known else rules}
+
+
+def _charter(
+    visit: Visit, policy: CohortPolicy, given: dict[str, str], errors: dict[str, str]
+) -> dict[str, Any]:
+    """A text that says something else has another version; the programme's own text is null."""
+    known = policy.charter or CHARTER
+    texts = {name[-2:]: " ".join(given[name].split()) for name in CHARTER_TEXTS}
+    for name, text in zip(CHARTER_TEXTS, texts.values(), strict=True):
+        if not 1 <= len(text) <= LONGEST_CHARTER:
+            errors[name] = visit.say(
+                f"Écrivez un texte, de {LONGEST_CHARTER} caractères au plus.",
+                f"Type a text, of {LONGEST_CHARTER} characters at most.",
+            )
+    if texts == {"fr": known.fr, "en": known.en}:
+        return {"charter": policy.charter}
+    if texts == {"fr": CHARTER.fr, "en": CHARTER.en}:
+        return {"charter": None}
+    written = hashlib.sha256("\n".join(texts.values()).encode()).hexdigest()[:12]
+    return {"charter": {**texts, "version": f"{visit.now:%Y-%m}.{written}"}}
 
 
 async def _sent(visit: Visit, cohort: Cohort, command: Command, said: str) -> Response:

@@ -73,6 +73,15 @@ async def test_an_owner_s_values_are_forgotten_together_and_nobody_else_s(kept: 
     assert [await kept.get("a", key, NOW) for key in "123"] == [None, None, {}]
 
 
+async def test_an_owner_s_values_that_are_there_are_found_so_many_at_most(kept: Kept) -> None:
+    await kept.put("a", "1", {"x": 1}, FAR, "anne")
+    await kept.put("a", "2", {"x": 2}, HALF_WAY, "anne")
+    await kept.put("a", "3", {"x": 3}, FAR, "paul")
+    assert await kept.owned("a", "anne", HALF_WAY, 10) == [{"x": 1}]
+    assert len(await kept.owned("a", "anne", NOW, 10)) == 2
+    assert len(await kept.owned("a", "anne", NOW, 1)) == 1
+
+
 async def test_a_new_value_is_in_the_old_one_s_stead(kept: Kept) -> None:
     await kept.put("a", "1", {"x": 1}, FAR, "anne")
     await kept.put("a", "1", {"x": 2}, FAR, "paul")
@@ -89,6 +98,7 @@ async def test_a_database_that_is_away_is_no_answer() -> None:
         away.take("a", "1", NOW),
         away.settle("a", "1", {}, FAR, NOW),
         away.count("a", "1", FAR, NOW),
+        away.owned("a", "", NOW, 1),
         away.forget("a", "1"),
         away.forget_all("a", ""),
     ):
