@@ -45,6 +45,7 @@ from services.notify.letters import LETTERS, concerned, copy_id, letters_of
 from services.notify.messages import LetterAttempted
 from services.notify.outdating import OUTDATING
 from services.notify.views import (
+    MEASURES,
     Cohort,
     Concern,
     Digest,
@@ -243,4 +244,5 @@ DOMAIN = Domain(
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,
+    counts=MEASURES,
 )

@@ -39,7 +39,7 @@ def told(letter: Letter, language: Language) -> list[str]:
     reader, others = people_of_example(letter, language)
     message = render(letter, reader, others, LINKS, cohort(), HEAD, WRITTEN_AT)
     lines = [str(message["Subject"]), *part(message, "text/plain").splitlines()]
-    return [line for line in lines if not re.match(r"\S*(https?:|@)\S*$", line)]
+    return [line for line in lines if not re.match(r"\s*\S*(https?:|@)\S*$", line)]
 
 
 def sentences(line: str) -> list[str]:
