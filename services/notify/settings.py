@@ -1,5 +1,6 @@
 """Notify's own settings: the mail server, who writes, where the links lead, what comes in."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
@@ -31,6 +32,7 @@ class NotifySettings(MailSettings):
         int, Field(alias="CONNECTE_INBOUND_BYTES", ge=100_000, le=25_000_000)
     ] = 2_000_000
     feedback_url: Annotated[Url, Field(alias="CONNECTE_FEEDBACK_URL")]
+    letters_dir: Annotated[Path | None, EmptyIsNone, Field(alias="CONNECTE_LETTERS_DIR")] = None
     portal_url: Annotated[Url | None, EmptyIsNone, Field(alias="CONNECTE_PORTAL_URL")] = None
 
     @property
