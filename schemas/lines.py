@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from schemas.base import Command, Event, PersonId, described
+from schemas.roles import COORDINATORS
 from schemas.values import LineManager
 
 LineRelation = Annotated[
@@ -29,6 +30,7 @@ class NameLineManager(Command):
     counts; pairs and proposals that stand are not touched.
     """
 
+    asked_by = COORDINATORS
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     line_manager: Annotated[

@@ -14,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from schemas.base import Command, PersonId, Value, closed, described
+from schemas.roles import CONCERNED, PARTICIPANTS
 from schemas.text import tidied
 from schemas.values import Language, Place
 
@@ -88,6 +89,7 @@ class PersonContact(Command):
     The newest one counts.
     """
 
+    asked_by = PARTICIPANTS
     audience = "restricted"
     version: ClassVar[int] = 3
     subject_field: ClassVar[str] = "person_id"
@@ -140,6 +142,7 @@ class PersonContact(Command):
 class PersonErased(Command):
     """A person is forgotten. Its record is a tombstone: it has a key and no value."""
 
+    asked_by = CONCERNED
     audience = "restricted"
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId

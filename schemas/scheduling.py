@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from schemas.base import (
-    Command,
     Count,
     Event,
     ManagerId,
@@ -13,9 +12,11 @@ from schemas.base import (
     Moment,
     PairEvent,
     PairId,
+    SessionCommand,
     SessionId,
     described,
 )
+from schemas.roles import KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
 
 ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "2017-03-21T09:00:00Z")]
@@ -26,24 +27,22 @@ OnBehalf = Annotated[
 ]
 
 
-class ConfirmSession(Command):
+class ConfirmSession(SessionCommand):
     """One side confirms a planned session."""
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
     on_behalf: OnBehalf = False
 
 
-class RescheduleSession(Command):
+class RescheduleSession(SessionCommand):
     """Move a planned session: to `starts_at`, or to the next free common slot.
 
     A time that lies in both weeks, and is free, takes effect at once; any other is proposed to the
     other side.
     """
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
     starts_at: Annotated[
         Moment | None,
@@ -52,34 +51,31 @@ class RescheduleSession(Command):
     on_behalf: OnBehalf = False
 
 
-class AcceptMove(Command):
+class AcceptMove(SessionCommand):
     """One side agrees to the date that the other has proposed."""
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
     proposed_at: ProposedAt
     on_behalf: OnBehalf = False
 
 
-class DeclineMove(Command):
+class DeclineMove(SessionCommand):
     """One side refuses the date that is proposed; or objects to a move that has taken effect.
 
     Then `proposed_at` is the date to which it was moved: the one before holds again.
     """
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
     proposed_at: ProposedAt
     on_behalf: OnBehalf = False
 
 
-class CancelSession(Command):
+class CancelSession(SessionCommand):
     """Cancel a planned session; it is planned again."""
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
     on_behalf: OnBehalf = False
 
@@ -92,15 +88,14 @@ def _absent_where_not_held(command: "ReportAttendance | CorrectAttendance") -> N
         raise ValueError("absent: nobody was, of a session that took place")
 
 
-class ReportAttendance(Command):
+class ReportAttendance(SessionCommand):
     """One side says whether a session took place. The first report counts, until it is corrected.
 
     For thirty days after the last moment to report, either side can say otherwise: who had said it,
     or where nobody had, corrects it; the other side disputes it.
     """
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = PARTICIPANTS
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     by: Side
     held: Annotated[bool, described("Whether it took place.", True)]
@@ -114,11 +109,10 @@ class ReportAttendance(Command):
         return self
 
 
-class CorrectAttendance(Command):
+class CorrectAttendance(SessionCommand):
     """A coordinator says whether a session took place, at any time; a dispute is settled so."""
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = PARTICIPANTS
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     held: Annotated[bool, described("Whether it took place.", True)]
     absent: Annotated[

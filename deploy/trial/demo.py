@@ -20,6 +20,7 @@ from deploy.local.stack import SERVICES, Stack, Terms, running_stack
 from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
 from deploy.trial.check import Evidence, Findings, check, read_evidence
+from deploy.trial.check.calendars import check_calendars
 from deploy.trial.coordinator import (
     LOOK_AGAIN,
     START,
@@ -66,6 +67,7 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
         )
         used = usage.by_name()  # the check has its own
         findings = check(evidence)
+        findings.lost.extend(check_calendars(stack.mailbox.held()))
         sizes = await _sizes(stack, evidence)
         rebuilt = await _differences(stack)
     document = _document(findings, rebuilt, seconds, time.monotonic() - started, progress)
@@ -117,6 +119,7 @@ def _document(
         "lost": len(findings.lost),
         "doubled": len(findings.doubled),
         "rebuilt_equal": not rebuilt,
+        "people": dict(sorted(progress.deeds.items())),
         "findings": {
             "lost": findings.lost[:50],
             "doubled": findings.doubled[:50],
@@ -154,6 +157,7 @@ async def _background(
     async with httpx.AsyncClient(timeout=30) as client:
         coordinator = Coordinator(stack, plan, time_, client, show)
         people = People(stack, plan.seed, time_)
+        coordinator.progress.deeds = people.done
         jobs: list[Awaitable[None]] = [people.live()]
         if plan.kill_every is not None:
             jobs.append(_kill(stack, plan, coordinator.progress))

@@ -25,7 +25,7 @@ from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, concerned, copy_id, letters_of
 from services.notify.messages import LetterAttempted
 from services.notify.outdating import OUTDATING
-from services.notify.views import Cohort, LateReminder, Letter, Pair, Person, Tray
+from services.notify.views import MEASURES, Cohort, LateReminder, Letter, Pair, Person, Tray
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -137,4 +137,5 @@ DOMAIN = Domain(
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,
+    counts=MEASURES,
 )

@@ -12,8 +12,7 @@ from schemas.notify import News, SessionDate
 from schemas.people import Assistant
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
-from services.chassis.domain import Document, Personal, Timed
-from services.chassis.watch.metrics import Tally
+from services.chassis.domain import Document, Personal, RunningCount, Timed
 
 LetterState = Literal["queued", "sent", "failed"]
 
@@ -101,8 +100,6 @@ class Letter(Timed):
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "state"),
         ("cohort_id", "person_id"),
-        # There are millions, and every scrape counts them.
-        ("partition", "channel", "state", "cause"),
     )
 
     state: LetterState
@@ -129,7 +126,6 @@ class LateReminder(Document):
     """A reminder that could not leave in time, and was dropped; `id` is the letter's."""
 
     collection: ClassVar[str] = "late_reminders"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("partition", "template"),)
 
     template: str
 
@@ -146,13 +142,13 @@ PERSONAL: dict[type[Document], Personal] = {
 """What is kept about a person, for them."""
 
 MEASURES = (
-    Tally(
+    RunningCount(
         "mentoring_letters",
         "Letters, by what became of them, and why they are still here",
         Letter,
         (("channel", "channel"), ("outcome", "state"), ("cause", "cause")),
     ),
-    Tally(
+    RunningCount(
         "mentoring_late_reminders",
         "Reminders that could not leave in time, and were dropped",
         LateReminder,

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from schemas.rights import Role
+from schemas.roles import Role
 from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (

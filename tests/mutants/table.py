@@ -83,7 +83,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/chassis/domain.py",
         "self.read[need] = {row[0]: row[1:] for row in await reads.columns(*asked)}",
         "self.read[need] = dict[str, Cells](row for row in await reads.columns(*asked) if not row)",
-        by="tests/chassis/step/test_step.py",
+        by="tests/chassis/step/test_reading_late.py",
     ),
     Mutant(
         "outbox-forgotten-in-the-database",
@@ -272,7 +272,7 @@ MUTANTS: tuple[Mutant, ...] = (
         _DEADLINES,
         "            return await self._retry.until_done(work)\n",
         "            return await work()\n",
-        by="tests/chassis/step/test_step.py",
+        by="tests/chassis/step/test_time.py",
     ),
     Mutant(
         "too-large-is-committed",

@@ -13,7 +13,8 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from schemas.rights import Rights, about_people
+from schemas.rights import about_people
+from schemas.roles import Rights
 from services.chassis.http.identity import Authority, admitted, principal_of
 from services.chassis.http.problems import Problem
 

@@ -15,7 +15,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from schemas.actors import Actor, ActorType
-from schemas.rights import Rights, Role
+from schemas.roles import Rights, Role
 from services.chassis.http.problems import Problem
 
 ON_BEHALF, VIA = "Connecte-On-Behalf-Of", "Connecte-Via"

@@ -14,7 +14,7 @@ from joserfc.errors import BadSignatureError
 from joserfc.jwk import OKPKey
 
 from schemas.base import Value
-from schemas.rights import Role
+from schemas.roles import Role
 
 _ALGORITHM = "Ed25519"
 _LONGEST = 4096  # characters; far above what `sign` makes of the longest ids

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from schemas.actors import Actor, Via
 from schemas.base import Command
-from schemas.rights import Role
+from schemas.roles import Role
 from schemas.values import Language
 from services.portal.web.engine import Outcome
 from services.portal.web.entering import Entry
