@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Literal, TypeVar
 
 from schemas import (
+    attention,
     calendars,
     cohorts,
     community,
@@ -36,7 +37,7 @@ LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
     "matching": (matching, cohorts, community, rounds, taking_part, lines),
     "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
-    "notify": (notify,),
+    "notify": (notify, attention),
     "portal": (portal,),
 }
 """Where the commands and events of each service stand. What its modules declare, it publishes."""
