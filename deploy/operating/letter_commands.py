@@ -52,7 +52,8 @@ def letters_preview(
     """
     from deploy.operating.letters_preview import letters, write
     from services.chassis.addresses import an_address
-    from services.notify.texts import STANDARD, WrongTexts, read_texts
+    from services.notify.settings import read_texts
+    from services.notify.texts import STANDARD, WrongTexts
 
     try:
         contact = contact and an_address(contact)

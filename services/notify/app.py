@@ -27,8 +27,8 @@ from services.notify.handlers import DOMAIN
 from services.notify.letters import to_hand_over
 from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
-from services.notify.settings import NotifySettings
-from services.notify.texts import STANDARD, WrongTexts, read_texts
+from services.notify.settings import NotifySettings, read_texts
+from services.notify.texts import STANDARD, WrongTexts
 from services.notify.views import LISTED, MEASURES, PERSONAL, Cohort, Letter, Pair, Person
 
 LEEWAY = timedelta(seconds=2)  # real time in which a due letter is surely found

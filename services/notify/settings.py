@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 
 from services.chassis.addresses import Url
 from services.chassis.settings import EmptyIsNone, MailSettings
+from services.notify.texts import Texts, WrongTexts, checked
 
 ADDRESS = r"^[^@\s]+@[^@\s]+$"
 
@@ -39,3 +40,17 @@ class NotifySettings(MailSettings):
     def answers(self) -> str | None:
         """The address to which calendar programs answer; None where nothing comes in."""
         return None if self.inbound_port is None else self.inbound_address or self.mail_from
+
+
+def read_texts(folder: Path) -> Texts:
+    """The texts that a folder changes, checked. Raises `WrongTexts` with all that is wrong.
+
+    What begins with a dot is passed over: a volume of a cluster keeps such things beside its files.
+    """
+    try:
+        files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+        return checked({file.name: file.read_text("utf-8") for file in files})
+    except UnicodeDecodeError:
+        raise WrongTexts(f"{folder}: a file is not UTF-8") from None
+    except OSError:
+        raise WrongTexts(f"{folder} is no folder whose files can be read") from None

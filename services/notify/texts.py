@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
@@ -54,26 +53,22 @@ def standard(language: Language) -> Mapping[str, Section]:
     return tomllib.loads(file.read_text("utf-8"))
 
 
-def read_texts(folder: Path) -> Texts:
-    """The texts in a folder, checked. Raises `WrongTexts` with everything that is wrong."""
+def checked(files: Mapping[str, str]) -> Texts:
+    """The texts of these files, by their names. Raises `WrongTexts` with all that is wrong."""
     found: dict[tuple[str, Language], dict[str, Any]] = {}
     wrong: list[str] = []
-    try:
-        files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
-    except OSError:
-        raise WrongTexts(f"{folder} is no folder that can be read") from None
-    for file in files:
-        name = _NAME.fullmatch(file.name)
+    for file, text in files.items():
+        name = _NAME.fullmatch(file)
         if name is None:
-            wrong.append(f"{file.name}: call it COHORT.fr.toml or COHORT.en.toml, or take it away")
+            wrong.append(f"{file}: call it COHORT.fr.toml or COHORT.en.toml, or take it away")
             continue
         language: Language = "fr" if name["language"] == "fr" else "en"
         try:
-            given = tomllib.loads(file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            wrong.append(f"{file.name}: it cannot be read as TOML: {error}")
+            given = tomllib.loads(text)
+        except ValueError as error:
+            wrong.append(f"{file}: it cannot be read as TOML: {error}")
             continue
-        wrong += (f"{file.name}: {said}" for said in _wrong_with(given, language))
+        wrong += (f"{file}: {said}" for said in _wrong_with(given, language))
         found[name["cohort"], language] = given
     wrong += _one_sided(found)
     if wrong:

@@ -9,7 +9,8 @@ from schemas.saying import LANGUAGES
 from services.chassis.settings import WrongSetting
 from services.notify.app import build
 from services.notify.rendering import render
-from services.notify.texts import STANDARD, WrongTexts, read_texts, standard
+from services.notify.settings import read_texts
+from services.notify.texts import STANDARD, WrongTexts, standard
 from tests.notify.facts import (
     ALEX,
     CAMILLE,
