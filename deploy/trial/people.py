@@ -122,10 +122,14 @@ class People:
         opened, letters = mailbox.count, mailbox.letters()
         async with self._client, self._time.living(lambda: mailbox.count - opened):
             async for message in letters:
-                if self._concerned(str(message["X-Connecte-Cohort"])):
-                    for told in _read(message):
-                        self._open(told)
+                self.receive(message)
                 opened += 1
+
+    def receive(self, message: EmailMessage) -> None:
+        """Open a letter that has come."""
+        if self._concerned(str(message["X-Connecte-Cohort"])):
+            for told in told_in(message):
+                self._open(told)
 
     def _open(self, letter: Letter) -> None:
         """Decide what to do about a letter, and when."""
@@ -235,7 +239,7 @@ class People:
                 self._later(1, letter, follow, f"again {again}")
             return
         if decided.get("answer") == "propose":
-            decided |= _own_time(letter)
+            decided |= own_time(letter)
         scored = {name: values for name, values in fields.items() if name not in _DECIDED}
         answers = decided | self._habits.scores(letter.cohort, letter.subject, scored)
         self._note(letter, await self._patiently("POST", letter.link, answers))
@@ -320,13 +324,13 @@ def _offered(answer: str, values: Sequence[str]) -> str | None:
     return None
 
 
-def _own_time(letter: Letter) -> dict[str, str]:
+def own_time(letter: Letter) -> dict[str, str]:
     """A moment of their own: early on the day after, at which nobody's week begins."""
     after = date.fromisoformat(letter.day or "2017-03-06") + timedelta(days=1)
     return {"day": after.isoformat(), "time": "07:30"}
 
 
-def _read(message: EmailMessage) -> list[Letter]:
+def told_in(message: EmailMessage) -> list[Letter]:
     """What a letter tells, one by one; what it asks after that is told as well."""
     first, _, person = str(message["X-Connecte-Letter"]).rpartition(":")
     body = message.get_body(("plain",))
