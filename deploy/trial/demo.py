@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 from pymongo import AsyncMongoClient
 
-from deploy.local.local_commands import COORDINATOR
 from deploy.local.stack import SERVICES, WITH_PORTAL, Stack, Terms, running_stack
 from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
@@ -35,6 +34,7 @@ from deploy.trial.people import People
 from deploy.trial.people_at_portal import CoordinatorAtPortal, PeopleAtPortal
 from deploy.trial.programme_time import DAY, FlyingTime, LeapingTime, ProgrammeTime
 from deploy.trial.stillness import Stillness, stillness
+from deploy.trial.up_commands import COORDINATOR
 from deploy.trial.usage import watched
 from services.chassis.clock import Clock
 
@@ -57,7 +57,7 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
     started = time.monotonic()
     async with running_stack(directory, terms, plan.maildir) as stack, watched() as usage:
         begun = time.monotonic()
-        async with _time(stack) as time_, _background(stack, plan, time_, show) as coordinator:
+        async with _time(stack) as time_, background(stack, plan, time_, show) as coordinator:
             async with asyncio.timeout(plan.limit):
                 await coordinator.conduct()
         seconds = time.monotonic() - begun
@@ -157,7 +157,7 @@ async def _written(seen: Stillness) -> None:
 
 
 @asynccontextmanager
-async def _background(
+async def background(
     stack: Stack, plan: Plan, time_: ProgrammeTime, show: Show
 ) -> AsyncIterator[Coordinator]:
     """People live, and services are killed, for as long as the block lasts."""

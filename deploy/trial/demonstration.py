@@ -130,9 +130,14 @@ async def _run(directory: Path, plan: Plan, view: "View", *, real_kafka: bool) -
         return await run_demo(directory, plan, view.show)
 
 
+def pilot_roster() -> Roster:
+    """The pilot's people."""
+    return read_rosters(PILOT / "mentors.csv", PILOT / "managers.csv", COHORT)
+
+
 def _roster(managers: int | None, mentors: int | None, seed: int) -> Roster:
     if managers is None and mentors is None:
-        return read_rosters(PILOT / "mentors.csv", PILOT / "managers.csv", COHORT)
+        return pilot_roster()
     many_managers = 40 if managers is None else managers
     many_mentors = round(many_managers * 1.5) if mentors is None else mentors
     if many_managers < 1 or many_mentors < 1:

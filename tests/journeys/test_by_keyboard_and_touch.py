@@ -98,12 +98,10 @@ class Visitor:
         await self.page.keyboard.press("Space")
 
     async def hands_in(self, label: str, name: str, content: bytes) -> None:
-        """A file, by the chooser that its field opens."""
+        """A file; which one is chosen in a window of the system, where no page is."""
         await self._tabs_to(label)
-        async with self.page.expect_file_chooser(timeout=PATIENCE_MS) as chooser:
-            await self.page.keyboard.press("Enter")
         file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-        await (await chooser.value).set_files(file)
+        await self.page.get_by_label(label).first.set_input_files(file)
 
     async def _tabs_to(self, words: str) -> None:
         seen = []
