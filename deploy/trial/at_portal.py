@@ -17,6 +17,7 @@ from deploy.trial.browser import Browser
 
 MOST_PEOPLE = 250
 """In a quarter of an hour the portal sends 300 letters with links to one place; some to spare."""
+COORDINATOR = "coordination@pilote.example"
 AT_ONCE = 16
 PATIENCE = 300.0  # real seconds that somebody goes on trying when a page does not load
 LETTER_WITHIN = 20.0

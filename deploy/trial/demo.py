@@ -19,7 +19,7 @@ from pymongo import AsyncMongoClient
 from deploy.local.stack import SERVICES, WITH_PORTAL, Stack, Terms, running_stack
 from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
-from deploy.trial.at_portal import AtPortal
+from deploy.trial.at_portal import COORDINATOR, AtPortal
 from deploy.trial.check import Evidence, Findings, check, read_evidence
 from deploy.trial.coordinator import (
     LOOK_AGAIN,
@@ -34,7 +34,6 @@ from deploy.trial.people import People
 from deploy.trial.people_at_portal import CoordinatorAtPortal, PeopleAtPortal
 from deploy.trial.programme_time import DAY, FlyingTime, LeapingTime, ProgrammeTime
 from deploy.trial.stillness import Stillness, stillness
-from deploy.trial.up_commands import COORDINATOR
 from deploy.trial.usage import watched
 from services.chassis.clock import Clock
 

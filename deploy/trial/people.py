@@ -161,8 +161,7 @@ class People:
         return self._habits.session(letter.cohort, letter.subject, letter.person)
 
     def _move_proposed(self, letter: Letter) -> Reaction | None:
-        about = f"{letter.subject}.{letter.attempt}"
-        return self._habits.move(letter.cohort, about, letter.person)
+        return self._habits.move(letter.cohort, f"{letter.subject}.{letter.attempt}", letter.person)
 
     def _moved(self, letter: Letter) -> Reaction | None:
         """The page offers the date before to the one who was not asked, for as long as it is."""
@@ -246,8 +245,8 @@ class People:
 
     async def _leave(self, letter: Letter) -> None:
         """Tell the coordinator, who enters it."""
-        kind = "WithdrawMentor" if letter.side == "mentor" else "WithdrawManager"
         body = {"cohort_id": letter.cohort, f"{letter.side}_id": letter.person}
+        kind = f"Withdraw{letter.side.capitalize()}"
         await self._patiently("POST", self._url("matching", kind), body)
         self.done["left"] += 1
 
@@ -271,13 +270,9 @@ class People:
 
     async def _go_away(self, letter: Letter) -> None:
         """Tell the coordinator of leave that begins on the day of a session."""
-        body = {
-            "cohort_id": letter.cohort,
-            "person_id": letter.person,
-            "first_day": letter.day,
-            "last_day": letter.day,
-        }
-        await self._patiently("POST", self._url("scheduling", "DeclareAbsence"), body)
+        body = {"cohort_id": letter.cohort, "person_id": letter.person}
+        days = dict.fromkeys(("first_day", "last_day"), letter.day)
+        await self._patiently("POST", self._url("scheduling", "DeclareAbsence"), body | days)
         self.done["went on leave"] += 1
 
     def _url(self, service: Service, command: str) -> str:

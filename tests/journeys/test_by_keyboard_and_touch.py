@@ -238,7 +238,7 @@ async def opens_and_imports(anne: Visitor) -> None:
     async def entered() -> bool:
         if "Tout le monde est inscrit." in await anne.says:
             return True
-        await anne.page.reload()
+        await anne.presses("Voir où elle en est")
         return False
 
     await eventually(entered)
