@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from schemas.recasting import cast
+from schemas.roles import Rights
 
 
 def described(description: str, example: Any, **limits: Any) -> Any:
@@ -179,9 +180,11 @@ class Command(Message):
     """A wish, in the imperative. It is carried out or refused, exactly once.
 
     A field that nobody knows is refused: a sender learns of what it misspelt. Values inside, which
-    an event may hold as well, are `closed` for that.
+    an event may hold as well, are `closed` for that. Its class says who may ask for it over HTTP,
+    which is nobody where it says nothing.
     """
 
+    asked_by: ClassVar[Rights]
     audience: ClassVar[Audience] = "internal"
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -243,6 +246,27 @@ class MentorEvent(Event):
 
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
+
+
+class MentorCommand(Command):
+    """What is asked of or for a mentor."""
+
+    subject_field: ClassVar[str] = "mentor_id"
+    mentor_id: MentorId
+
+
+class ManagerCommand(Command):
+    """What is asked of or for a manager."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+
+
+class SessionCommand(Command):
+    """What is asked of one of a pair's sessions."""
+
+    subject_field: ClassVar[str] = "session_id"
+    session_id: SessionId
 
 
 class PairCommand(Command):

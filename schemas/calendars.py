@@ -6,11 +6,13 @@ from pydantic import Field, model_validator
 
 from schemas.base import Command, Event, PersonId, closed, described
 from schemas.dates import Absence, Day, Hours, OfferedDay
+from schemas.roles import PARTICIPANTS
 
 
 class DeclareAbsence(Command):
     """Somebody cannot meet on these days, or in these hours of one day; sessions then move."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     first_day: Day
@@ -33,6 +35,7 @@ class DeclareAbsence(Command):
 class WithdrawAbsence(Command):
     """Somebody can meet after all in what they had declared an absence that begins like this."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     first_day: Day
@@ -49,6 +52,7 @@ class OfferHours(Command):
     Without hours, the week alone counts for that date again.
     """
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     day: Day

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Command, Event
+from schemas.roles import ADMINISTRATORS
 from schemas.values import AskedPolicy, CohortPolicy
 
 CHANGEABLE = (
@@ -24,11 +25,14 @@ class ChangePolicy(Command):
     Dates, proposals and surveys that stand keep what they were made with.
     """
 
+    asked_by = ADMINISTRATORS
     policy: AskedPolicy
 
 
 class CloseCohort(Command):
     """Nobody joins any more and no round runs; pairs and proposals that stand go on."""
+
+    asked_by = ADMINISTRATORS
 
 
 class PolicyChanged(Event):

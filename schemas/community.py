@@ -1,10 +1,20 @@
 """What mentors and managers have beside their pair: a directory, a room, the next meeting."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from schemas.base import Command, Event, MentorEvent, MentorId, Moment, Value, closed, described
+from schemas.base import (
+    Command,
+    Event,
+    MentorCommand,
+    MentorEvent,
+    Moment,
+    Value,
+    closed,
+    described,
+)
+from schemas.roles import COORDINATORS, PARTICIPANTS
 from schemas.text import TIDY
 
 RoomLink = Annotated[
@@ -40,20 +50,20 @@ class Meeting(Value):
     ]
 
 
-class StandInDirectory(Command):
+class StandInDirectory(MentorCommand):
     """A mentor agrees to stand in the directory that the programme's people see, or not any more.
 
     Their name, address, post and tools are seen there.
     """
 
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
+    asked_by = PARTICIPANTS
     listed: Annotated[bool, described("Whether they stand in it.", True)]
 
 
 class TellCommunity(Command):
     """Coordinators tell where people talk and when they meet; it replaces what was told."""
 
+    asked_by = COORDINATORS
     room: _Room = None
     meeting: Annotated[
         Meeting | None, Field(description="The next one; null for none."), closed(Meeting)

@@ -8,9 +8,10 @@ from schemas.base import (
     Command,
     Count,
     Event,
+    ManagerCommand,
     ManagerId,
+    MentorCommand,
     MentorEvent,
-    MentorId,
     Moment,
     PairCommand,
     PairEvent,
@@ -21,6 +22,7 @@ from schemas.base import (
 )
 from schemas.charter import CharterVersion
 from schemas.lines import LineRelation
+from schemas.roles import ADMINISTRATORS, COORDINATORS, PARTICIPANTS
 from schemas.text import TIDY
 from schemas.values import (
     AskedExcludes,
@@ -51,15 +53,15 @@ from schemas.values import (
 class OpenCohort(Command):
     """Open a run of the programme for one population."""
 
+    asked_by = ADMINISTRATORS
     name: AskedName
     policy: AskedPolicy = CohortPolicy()
 
 
-class VolunteerAsMentor(Command):
+class VolunteerAsMentor(MentorCommand):
     """Somebody offers to coach. Sent again, it changes nothing; after a pause, it resumes."""
 
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
+    asked_by = PARTICIPANTS
     directorate: Annotated[Directorate, TIDY]
     site: Annotated[Site, TIDY]
     skills: Annotated[Tools, Field(min_length=1)]
@@ -69,11 +71,10 @@ class VolunteerAsMentor(Command):
     excludes: AskedExcludes = ()
 
 
-class EnrolManager(Command):
+class EnrolManager(ManagerCommand):
     """A manager asks to be coached."""
 
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
+    asked_by = PARTICIPANTS
     directorate: Annotated[Directorate, TIDY]
     site: Annotated[Site, TIDY]
     job_family: Annotated[JobFamily, TIDY]
@@ -90,37 +91,34 @@ class EnrolManager(Command):
     excludes: AskedExcludes = ()
 
 
-class PauseMentor(Command):
+class PauseMentor(MentorCommand):
     """No new proposals for this mentor; standing pairs go on."""
 
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
+    asked_by = PARTICIPANTS
 
 
-class ResumeMentor(Command):
+class ResumeMentor(MentorCommand):
     """A paused mentor is available again."""
 
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
+    asked_by = PARTICIPANTS
 
 
-class WithdrawMentor(Command):
+class WithdrawMentor(MentorCommand):
     """A mentor leaves; their pairs are dissolved and the managers return to the pool."""
 
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
+    asked_by = PARTICIPANTS
 
 
-class WithdrawManager(Command):
+class WithdrawManager(ManagerCommand):
     """A manager leaves; their pair is dissolved and the mentor is free again."""
 
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
+    asked_by = PARTICIPANTS
 
 
 class ChangeAvailability(Command):
     """Somebody's week has changed."""
 
+    asked_by = PARTICIPANTS
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     availability: OfferedAvailability
@@ -129,6 +127,7 @@ class ChangeAvailability(Command):
 class RunRound(Command):
     """Pair the people who wait. The same `round_id` runs once; a simulation can still be run."""
 
+    asked_by = COORDINATORS
     subject_field: ClassVar[str] = "round_id"
     round_id: RoundId
     mode: RoundMode = "publish"
@@ -145,18 +144,21 @@ class ProposePair(PairCommand):
     is told to both people.
     """
 
+    asked_by = COORDINATORS
     reason: Annotated[StatedReason, TIDY]
 
 
 class KeepApart(PairCommand):
     """A coordinator rules a pair out, for every round to come."""
 
+    asked_by = COORDINATORS
     reason: Annotated[StatedReason, TIDY]
 
 
 class AcceptProposal(PairCommand):
     """One side says yes. The pair is formed when both have."""
 
+    asked_by = PARTICIPANTS
     by: Side
     knowing_the_line: Annotated[
         bool,
@@ -171,12 +173,14 @@ class AcceptProposal(PairCommand):
 class DeclineProposal(PairCommand):
     """One side says no. The pair is never proposed again in the cohort."""
 
+    asked_by = PARTICIPANTS
     by: Side
 
 
 class DissolvePair(PairCommand):
     """End a standing pair before its last session."""
 
+    asked_by = COORDINATORS
     reason: Annotated[Reason, TIDY]
 
 

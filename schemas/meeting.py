@@ -1,20 +1,20 @@
 """What is asked of scheduling about where a pair meets, and what calendar programs answer."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.base import (
-    Command,
     Count,
     Moment,
     PairCommand,
     PairEvent,
-    SessionId,
+    SessionCommand,
     closed,
     described,
 )
 from schemas.places import MeetingPlace, as_chosen
+from schemas.roles import PARTICIPANTS
 from schemas.scheduling import SessionEvent
 from schemas.values import Side
 
@@ -24,6 +24,7 @@ _PLACE = {"at": "text", "text": "Salle 214, Bercy"}
 class SetMeetingPlace(PairCommand):
     """One side says where the pair's sessions take place from now on."""
 
+    asked_by = PARTICIPANTS
     by: Side
     place: Annotated[
         MeetingPlace,
@@ -33,15 +34,14 @@ class SetMeetingPlace(PairCommand):
     ]
 
 
-class AnswerInvitation(Command):
+class AnswerInvitation(SessionCommand):
     """One side's calendar program answers the invitation to a session.
 
     `accepted` confirms, `declined` cancels, `countered` moves to `proposed_at` as a move on the
     page would. An answer to an invitation that a newer date has replaced is refused.
     """
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = PARTICIPANTS
     by: Side
     answer: Annotated[
         Literal["accepted", "declined", "countered"],

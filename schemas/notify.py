@@ -14,6 +14,7 @@ from schemas.base import (
     Value,
     described,
 )
+from schemas.roles import COORDINATORS
 from schemas.values import (
     Side,
 )
@@ -30,6 +31,7 @@ Facts = Annotated[
 class RetryLetter(Command):
     """Try a failed letter again, now."""
 
+    asked_by = COORDINATORS
     subject_field: ClassVar[str] = "letter_id"
     letter_id: Annotated[
         str,
@@ -45,6 +47,7 @@ class RetryLetter(Command):
 class ReportBounce(Command):
     """A letter that the mail server had taken came back for good (a delivery report, RFC 3464)."""
 
+    asked_by = COORDINATORS
     subject_field: ClassVar[str] = "letter_id"
     letter_id: Annotated[
         str,
@@ -155,6 +158,9 @@ class LetterQueued(LetterEvent):
     ] = ()
     urgent: Annotated[
         bool, described("Whether it leaves in quiet hours, too: tomorrow is too late.", False)
+    ] = False
+    to_assistant: Annotated[
+        bool, described("Whether it is the copy for the person's assistant.", False)
     ] = False
 
 

@@ -11,9 +11,10 @@ import re
 from typing import Annotated, ClassVar
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from schemas.base import Command, PersonId, described
+from schemas.base import Command, PersonId, Value, closed, described
+from schemas.roles import CONCERNED, PARTICIPANTS
 from schemas.text import tidied
 from schemas.values import Language, Place
 
@@ -71,14 +72,26 @@ def _tells_no_address(text: str | None, info: ValidationInfo) -> str | None:
     return text
 
 
+class Assistant(Value):
+    """Who sees to a person's dates: they get copies of the letters about sessions."""
+
+    name: Annotated[
+        Place,
+        described("The assistant's name, as letters address them.", "Dominique Petit"),
+        BeforeValidator(_tidied_here),
+    ]
+    email: Address
+
+
 class PersonContact(Command):
     """How to reach a person, in which language, and what others are told of them.
 
     The newest one counts.
     """
 
+    asked_by = PARTICIPANTS
     audience = "restricted"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     name: Annotated[
@@ -110,11 +123,26 @@ class PersonContact(Command):
         BeforeValidator(_tidied_here),
         AfterValidator(_tells_no_address),
     ] = None
+    assistant: Annotated[
+        Assistant | None,
+        described(
+            "Who confirms, moves and cancels their sessions on their behalf; null for nobody.",
+            {"name": "Dominique Petit", "email": "dominique.petit@example.org"},
+        ),
+        closed(Assistant),
+    ] = None
+
+    @model_validator(mode="after")
+    def _somebody_else(self) -> "PersonContact":
+        if self.assistant is not None and self.assistant.email.casefold() == self.email.casefold():
+            raise ValueError("assistant.email: it is the person's own: name somebody else, or null")
+        return self
 
 
 class PersonErased(Command):
     """A person is forgotten. Its record is a tombstone: it has a key and no value."""
 
+    asked_by = CONCERNED
     audience = "restricted"
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId

@@ -1,4 +1,4 @@
-"""Who may do what with the services: roles, and one table of what can be asked over HTTP.
+"""Who may do what with the services: one table of what can be asked over HTTP.
 
 Always holds: what does not stand here is refused; a role is never worth more over HTTP than here.
 What people do on pages stands in the portal's own table, and what an account may do on the broker
@@ -6,116 +6,57 @@ in `schemas.access`.
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from types import MappingProxyType
-from typing import Literal
 
+from schemas.base import Command
+from schemas.people import PersonContact, PersonErased
+from schemas.roles import CONCERNED, COORDINATORS, Rights
+from schemas.topics import COMMANDS as ASKED
 from schemas.topics import Service
-
-Role = Literal[
-    "participant",
-    "assistant",
-    "coordinator",
-    "administrator",
-    "partner",
-    "operator",
-    "auditor",
-    "subscriber",
-    "machine",
-]
-
-Rows = Literal["all", "cohorts", "own"]
-"""Of every cohort; of the cohorts that the caller's token names; of the person alone, which is for
-whoever knows who that is to see to: the portal, on their behalf."""
-
-Rights = Mapping[Role, Rows]
-"""Which roles may, and of which rows. A role that is not there may not."""
 
 ANYBODY: Rights = MappingProxyType({})
 """What has no guard: it holds nothing of a person, or checks the link that it is behind."""
 
-_RUNNING: Rights = {"coordinator": "cohorts", "administrator": "cohorts", "machine": "cohorts"}
-_OWN: Rights = {"participant": "own", **_RUNNING}
-_ADMINISTERING: Rights = {"administrator": "cohorts", "machine": "cohorts"}
 _FIGURES: Rights = {
-    **_RUNNING,
+    **COORDINATORS,
     "auditor": "cohorts",
     "subscriber": "cohorts",
     "operator": "all",
 }
-_COPY: Rights = {"participant": "own", **_ADMINISTERING}
-_REFUSALS: Rights = {**_RUNNING, "auditor": "cohorts"}
+_REFUSALS: Rights = {**COORDINATORS, "auditor": "cohorts"}
 _OPERATING: Rights = {"operator": "all", "machine": "cohorts"}
 
+_WISHES: tuple[type[Command], ...] = (*chain(*ASKED.values()), PersonContact, PersonErased)
+
 COMMANDS: Mapping[str, Rights] = {
-    "OpenCohort": _ADMINISTERING,
-    "ChangePolicy": _ADMINISTERING,
-    "CloseCohort": _ADMINISTERING,
-    "VolunteerAsMentor": _OWN,
-    "EnrolManager": _OWN,
-    "PauseMentor": _OWN,
-    "ResumeMentor": _OWN,
-    "WithdrawMentor": _OWN,
-    "WithdrawManager": _OWN,
-    "ChangeAvailability": _OWN,
-    "StandInDirectory": _OWN,
-    "TellCommunity": _RUNNING,
-    "ChangeMentor": _OWN,
-    "ChangeManager": _OWN,
-    "PauseManager": _OWN,
-    "ResumeManager": _OWN,
-    "ReturnMentor": _OWN,
-    "ReturnManager": _OWN,
-    "AskForAnotherPartner": _OWN,
-    "KeepPartner": _OWN,
-    "RunRound": _RUNNING,
-    "CallOffRound": _RUNNING,
-    "ProposePair": _RUNNING,
-    "KeepApart": _RUNNING,
-    "AcceptProposal": _OWN,
-    "DeclineProposal": _OWN,
-    "DissolvePair": _RUNNING,
-    "ConfirmSession": _OWN,
-    "AnswerInvitation": _OWN,
-    "RescheduleSession": _OWN,
-    "AcceptMove": _OWN,
-    "DeclineMove": _OWN,
-    "CancelSession": _OWN,
-    "ReportAttendance": _OWN,
-    "CorrectAttendance": _OWN,
-    "DeclareAbsence": _OWN,
-    "WithdrawAbsence": _OWN,
-    "OfferHours": _OWN,
-    "SetMeetingPlace": _OWN,
-    "NameLineManager": _RUNNING,
-    "RetryLetter": _RUNNING,
-    "ReportBounce": _RUNNING,
-    "PersonContact": _OWN,
-    "PersonErased": {"participant": "own", **_ADMINISTERING},
+    kind.__name__: kind.asked_by for kind in _WISHES if "asked_by" in vars(kind)
 }
-"""`POST /commands/NAME`. What only a link can ask for (`AnswerSurvey`) is not there, for nobody."""
+"""`POST /commands/NAME`, as the command's class says. What only a link can ask for (`AnswerSurvey`)
+is not there, for nobody."""
 
 LISTED: Mapping[Service, Mapping[str, Rights]] = {
     "matching": {
         "cohorts": _FIGURES,
-        "mentors": _RUNNING,
-        "managers": _RUNNING,
-        "pairs": _RUNNING,
-        "rounds": _RUNNING,
-        "simulations": _RUNNING,
-        "overrides": _RUNNING,
-        "people/{person_id}": _COPY,
+        "mentors": COORDINATORS,
+        "managers": COORDINATORS,
+        "pairs": COORDINATORS,
+        "rounds": COORDINATORS,
+        "simulations": COORDINATORS,
+        "overrides": COORDINATORS,
+        "people/{person_id}": CONCERNED,
     },
     "scheduling": {
         "cohorts": _FIGURES,
-        "pairs": _RUNNING,
-        "sessions": _RUNNING,
-        "sessions/{id}/slots": _RUNNING,
-        "outcomes": _RUNNING,
-        "calendars": _RUNNING,
-        "people/{person_id}": _COPY,
+        "pairs": COORDINATORS,
+        "sessions": COORDINATORS,
+        "sessions/{id}/slots": COORDINATORS,
+        "outcomes": COORDINATORS,
+        "calendars": COORDINATORS,
+        "people/{person_id}": CONCERNED,
     },
-    "feedback": {"cohorts": _FIGURES, "pairs": _RUNNING},
-    "notify": {"letters": _RUNNING, "people/{person_id}": _COPY},
+    "feedback": {"cohorts": _FIGURES, "pairs": COORDINATORS},
+    "notify": {"letters": COORDINATORS, "people/{person_id}": CONCERNED},
     "portal": {},
 }
 """`GET /cohorts/{cohort_id}/NAME`, by service."""
@@ -127,6 +68,17 @@ EVERYWHERE: Mapping[str, Rights] = {
     "GET /parked": _OPERATING,
 }
 """The same in every service."""
+
+ABOUT_NOBODY = frozenset(
+    {
+        *("OpenCohort", "ChangePolicy", "CloseCohort", "TellCommunity", "RunRound", "CallOffRound"),
+        *("cohorts", "GET /cohorts", "GET /cohorts/{cohort_id}"),
+        "GET /refusals/{cohort_id}/{command_id}",
+    }
+)
+"""Commands, lists and routes that are about nobody in particular. All else is about people, and of
+the services only the portal knows who stands above whom: somebody's own token opens it there alone,
+behind the wall (`schemas.lines.below`)."""
 
 OPEN = (
     "GET /links/{token}",
@@ -171,6 +123,12 @@ TOOLS: Mapping[str, str] = {
     "up": "on one's own machine: anybody",
 }
 """`connecte`: what each of its commands needs, and so who can use it."""
+
+
+def about_people(method: str, path: str) -> bool:
+    """Whether what a route tells, in whatever words, may be about somebody."""
+    within = path.removeprefix("/commands/").removeprefix("/cohorts/{cohort_id}/")
+    return ABOUT_NOBODY.isdisjoint((within, f"{method} {path}"))
 
 
 def rights(service: Service, method: str, path: str) -> Rights | None:

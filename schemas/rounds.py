@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.base import Command, Count, Moment, RoundId, described
 from schemas.matching import RoundEvent
+from schemas.roles import COORDINATORS
 from schemas.values import LeftOut, RoundMode, SimulatedPair, SimulatedPlace
 
 
@@ -13,6 +14,7 @@ class CallOffRound(Command):
     """Do not publish a round after all. It can be done until the round begins: afterwards people
     are being asked."""
 
+    asked_by = COORDINATORS
     subject_field: ClassVar[str] = "round_id"
     round_id: RoundId
 

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from schemas.base import (
-    Command,
     Count,
     Event,
     ManagerId,
@@ -13,65 +12,72 @@ from schemas.base import (
     Moment,
     PairEvent,
     PairId,
+    SessionCommand,
     SessionId,
     described,
 )
+from schemas.roles import KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
 
 ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "2017-03-21T09:00:00Z")]
 
 
-class ConfirmSession(Command):
+OnBehalf = Annotated[
+    bool, described("Whether that side's assistant does it, on their behalf.", False)
+]
+
+
+class ConfirmSession(SessionCommand):
     """One side confirms a planned session."""
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
+    on_behalf: OnBehalf = False
 
 
-class RescheduleSession(Command):
+class RescheduleSession(SessionCommand):
     """Move a planned session: to `starts_at`, or to the next free common slot.
 
     A time that lies in both weeks, and is free, takes effect at once; any other is proposed to the
     other side.
     """
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
     starts_at: Annotated[
         Moment | None,
         described("The new time; null for the next free common slot.", "2017-03-21T09:00:00Z"),
     ] = None
+    on_behalf: OnBehalf = False
 
 
-class AcceptMove(Command):
+class AcceptMove(SessionCommand):
     """One side agrees to the date that the other has proposed."""
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
-class DeclineMove(Command):
+class DeclineMove(SessionCommand):
     """One side refuses the date that is proposed; or objects to a move that has taken effect.
 
     Then `proposed_at` is the date to which it was moved: the one before holds again.
     """
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
-class CancelSession(Command):
+class CancelSession(SessionCommand):
     """Cancel a planned session; it is planned again."""
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = KEEPERS_OF_THE_DIARY
     by: Side
+    on_behalf: OnBehalf = False
 
 
 Absent = Annotated[Literal["mentor", "manager", "both"], described("Who was not there.", "mentor")]
@@ -82,15 +88,14 @@ def _absent_where_not_held(command: "ReportAttendance | CorrectAttendance") -> N
         raise ValueError("absent: nobody was, of a session that took place")
 
 
-class ReportAttendance(Command):
+class ReportAttendance(SessionCommand):
     """One side says whether a session took place. The first report counts, until it is corrected.
 
     For thirty days after the last moment to report, either side can say otherwise: who had said it,
     or where nobody had, corrects it; the other side disputes it.
     """
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = PARTICIPANTS
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     by: Side
     held: Annotated[bool, described("Whether it took place.", True)]
@@ -104,11 +109,10 @@ class ReportAttendance(Command):
         return self
 
 
-class CorrectAttendance(Command):
+class CorrectAttendance(SessionCommand):
     """A coordinator says whether a session took place, at any time; a dispute is settled so."""
 
-    subject_field: ClassVar[str] = "session_id"
-    session_id: SessionId
+    asked_by = PARTICIPANTS
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     held: Annotated[bool, described("Whether it took place.", True)]
     absent: Annotated[
@@ -167,6 +171,7 @@ class SessionConfirmed(SessionEvent):
     audience = "public"
     by: Annotated[Side, Field(description="Which side confirmed.")]
     both: Annotated[bool, described("Whether both have now, and are told so.", True)] = False
+    on_behalf: OnBehalf = False
 
 
 class SessionRescheduled(SessionEvent):
@@ -179,6 +184,7 @@ class SessionRescheduled(SessionEvent):
     may_object: Annotated[
         bool, described("Whether the other side was not asked, and can object.", True)
     ] = False
+    on_behalf: OnBehalf = False
 
 
 class SessionMoveProposed(SessionEvent):
@@ -191,6 +197,7 @@ class SessionMoveProposed(SessionEvent):
         Moment,
         described("Unanswered, the date that stands holds from then on.", "2017-03-19T09:00:00Z"),
     ]
+    on_behalf: OnBehalf = False
 
 
 class SessionMoveAccepted(SessionEvent):
@@ -199,6 +206,7 @@ class SessionMoveAccepted(SessionEvent):
     audience = "public"
     by: Annotated[Side, Field(description="Which side agrees.")]
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class SessionMoveDeclined(SessionEvent):
@@ -210,6 +218,7 @@ class SessionMoveDeclined(SessionEvent):
     audience = "public"
     by: Annotated[Side | None, Field(description="Which side said no; null if nobody answered.")]
     proposed_at: ProposedAt
+    on_behalf: OnBehalf = False
 
 
 class SessionShifted(SessionEvent):
@@ -241,6 +250,7 @@ class SessionCancelled(SessionEvent):
     ]
     by: Annotated[Side | None, Field(description="Which side asked; null if none did.")] = None
     late: Annotated[bool, described("Whether it was within a day of its beginning.", False)] = False
+    on_behalf: OnBehalf = False
 
 
 class SessionMissed(SessionEvent):

@@ -8,17 +8,18 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.base import (
-    Command,
     Count,
     Event,
+    ManagerCommand,
     ManagerId,
+    MentorCommand,
     MentorEvent,
-    MentorId,
     Moment,
     PairCommand,
     PairEvent,
     described,
 )
+from schemas.roles import PARTICIPANTS
 from schemas.text import TIDY
 from schemas.values import (
     AskedExcludes,
@@ -45,14 +46,13 @@ _NewExcludes = Annotated[
 ]
 
 
-class ChangeMentor(Command):
+class ChangeMentor(MentorCommand):
     """A mentor says something else than before. What is left out stays.
 
     Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
     """
 
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
+    asked_by = PARTICIPANTS
     directorate: _NewDirectorate = None
     site: _NewSite = None
     skills: Annotated[
@@ -66,14 +66,13 @@ class ChangeMentor(Command):
     excludes: _NewExcludes = None
 
 
-class ChangeManager(Command):
+class ChangeManager(ManagerCommand):
     """A manager says something else than before. What is left out stays.
 
     Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
     """
 
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
+    asked_by = PARTICIPANTS
     directorate: _NewDirectorate = None
     site: _NewSite = None
     job_family: Annotated[
@@ -90,32 +89,28 @@ class ChangeManager(Command):
     excludes: _NewExcludes = None
 
 
-class PauseManager(Command):
+class PauseManager(ManagerCommand):
     """No new proposals for this manager; a standing pair goes on."""
 
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
+    asked_by = PARTICIPANTS
 
 
-class ResumeManager(Command):
+class ResumeManager(ManagerCommand):
     """A paused manager waits again, in the place that they had."""
 
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
+    asked_by = PARTICIPANTS
 
 
-class ReturnMentor(Command):
+class ReturnMentor(MentorCommand):
     """A mentor who has left comes back, with what they said before; pairs that ended stay ended."""
 
-    subject_field: ClassVar[str] = "mentor_id"
-    mentor_id: MentorId
+    asked_by = PARTICIPANTS
 
 
-class ReturnManager(Command):
+class ReturnManager(ManagerCommand):
     """A manager who has left comes back, with what they said before, last on the waiting list."""
 
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
+    asked_by = PARTICIPANTS
 
 
 class AskForAnotherPartner(PairCommand):
@@ -124,6 +119,7 @@ class AskForAnotherPartner(PairCommand):
     It is told to the coordinators alone, and changes nothing by itself.
     """
 
+    asked_by = PARTICIPANTS
     by: Side
     reason: Annotated[Reason, TIDY] = ""
 
@@ -131,6 +127,7 @@ class AskForAnotherPartner(PairCommand):
 class KeepPartner(PairCommand):
     """The side that had asked for another partner goes on with the one that it has."""
 
+    asked_by = PARTICIPANTS
     by: Side
 
 

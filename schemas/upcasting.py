@@ -39,12 +39,13 @@ class Upcast:
 
 
 def _as_it_was(data: Data) -> dict[str, Any]:
-    """Nothing else was told then: a contact without a post and a presentation."""
+    """Nothing else was told then: a contact without a post, a presentation, an assistant."""
     return dict(data)
 
 
 UPCASTS: dict[tuple[str, int], Upcast] = {
     ("PersonContact", 1): Upcast(_as_it_was),
+    ("PersonContact", 2): Upcast(_as_it_was),
 }
 """By the type's name and the version that is left behind."""
 

@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +17,6 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hypothesis import settings
 from pymongo import MongoClient
-from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.broker import embedded_broker
 from deploy.local.kafka import apache_kafka
@@ -35,19 +33,18 @@ settings.load_profile("unhurried")
 PATIENCE = 120.0
 """Seconds in which something that has to come true does so on the slowest of machines."""
 
-ROOT = Path(__file__).parents[1]
-PLATFORMS = "platforms"
 BROKERS = {"kafka_bootstrap", "fresh_kafka", "kafka_if_real", "kafka_idempotent"}
 """The fixtures by which a test comes by a broker."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose what meets a broker, where it is a real one; begin with whole platforms."""
+    """Choose what meets a broker, where it is a real one; spread whole platforms among the rest."""
     if _real():  # what never meets a broker is the same over another one
         connected = [item for item in items if _is_connected(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in connected])
         items[:] = connected
-    items.sort(key=lambda item: group_of(item.nodeid) != PLATFORMS)
+    places = _places(list(dict.fromkeys(item.path for item in items)))
+    items.sort(key=lambda item: places[item.path])
 
 
 def _is_connected(item: pytest.Item) -> bool:
@@ -55,29 +52,18 @@ def _is_connected(item: pytest.Item) -> bool:
     return bool(fixtures & BROKERS) or item.get_closest_marker("kafka") is not None
 
 
-def group_of(nodeid: str) -> str:
-    """What goes to one worker, in order: the platforms of all files, and all else by its file.
+def _places(files: list[Path]) -> dict[Path, float]:
+    """Where each file stands: whole platforms, which wait much, are spread among what computes.
 
-    On two processors, two platforms at a time would take longer than one after the other.
+    So workers beyond the number of processors find something to do while others wait, and the last
+    file is none that takes minutes.
     """
-    file = nodeid.partition("::")[0]
-    return PLATFORMS if _runs_platforms(file) else file
-
-
-@cache
-def _runs_platforms(file: str) -> bool:
-    return "pytest.mark.journey" in (ROOT / file).read_text(encoding="utf-8")
-
-
-class Workers(LoadScopeScheduling):
-    """Whoever is free takes the next group."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return group_of(nodeid)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Workers:
-    return Workers(config, log)
+    running = [file for file in files if "pytest.mark.journey" in file.read_text(encoding="utf-8")]
+    others = [file for file in files if file not in running]
+    apart = len(others) / max(1, len(running))
+    return {file: place * apart - 0.5 for place, file in enumerate(running)} | {
+        file: float(place) for place, file in enumerate(others)
+    }
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from fastapi.routing import iter_route_contexts
 from deploy.cli import app as connecte
 from schemas import rights as table
 from schemas.gate.samples import message_of
-from schemas.rights import OPEN, TOOLS, Rights, Role, Rows
+from schemas.rights import OPEN, TOOLS
+from schemas.roles import Rights, Role, Rows
 from schemas.topics import TYPES, Service
 from services.chassis.domain import Document
 from services.chassis.http.effects import Effects

@@ -146,7 +146,10 @@ def reason_of(log: str) -> str:
 
 @dataclass(slots=True)
 class Stack:
-    """A running platform, and what is needed to speak with it. `hand`: that of standing time."""
+    """A running platform, and what is needed to speak with it. `hand`: that of standing time.
+
+    `inbound`: the port of notify to which a mail server would hand over what comes in.
+    """
 
     directory: Path
     kafka: str
@@ -157,6 +160,7 @@ class Stack:
     origin: datetime
     failed: asyncio.Future[None]
     hand: Hand | None = None
+    inbound: int | None = None
 
     @property
     def addresses(self) -> dict[str, object]:
@@ -165,6 +169,7 @@ class Stack:
             "kafka": self.kafka,
             "mongodb": self.mongodb,
             "smtp": f"127.0.0.1:{self.mailbox.port}",
+            "lmtp": f"127.0.0.1:{self.inbound}",
             "letters": str(self.mailbox.directory / "new"),
             "services": {name: service.url for name, service in self.services.items()},
         }
@@ -198,7 +203,8 @@ async def running_stack(
             replication=terms.replication,
             prefix=terms.settings.get("CONNECTE_TOPIC_PREFIX", ""),
         )
-        ports = dict(zip(terms.services, free_ports(len(terms.services)), strict=True))
+        inbound, *free = free_ports(len(terms.services) + 1)
+        ports = dict(zip(terms.services, free, strict=True))
         origin = datetime.now(UTC)
         env = environment(terms, kafka, uri, mailbox.port, ports, origin)
         hand = None
@@ -206,8 +212,13 @@ async def running_stack(
             hand = Hand.made(directory / "clock", terms.start or origin)
             env["CONNECTE_CLOCK_FILE"] = str(directory / "clock")
         services = {n: ServiceProcess(n, directory, env, ports[n]) for n in terms.services}
+        # In its own settings: chaos gives the rest to several processes of one service.
+        if "notify" in services:
+            services["notify"].settings["CONNECTE_INBOUND_PORT"] = str(inbound)
         running = Stack(
-            *(directory, kafka, uri, mailbox, services, terms, origin, asyncio.Future()), hand
+            *(directory, kafka, uri, mailbox, services, terms, origin, asyncio.Future()),
+            hand,
+            inbound,
         )
         for service in services.values():
             stack.push_async_callback(service.stop)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
-from schemas.rights import COMMANDS, EVERYWHERE, LISTED, OPEN, TOOLS, Rights, Role
+from schemas.rights import COMMANDS, EVERYWHERE, LISTED, OPEN, TOOLS
+from schemas.roles import Rights, Role
 from schemas.topics import COMMANDS as CARRIED_OUT
 from schemas.topics import Service
 from services.portal.pages import ROUTES, Who

@@ -7,13 +7,12 @@ who stand above somebody who does; no finding shows who is meant.
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
-from hashlib import blake2b
 from pathlib import Path
 
 from deploy.errors import BadInput
 from deploy.operating.roster_files import Finding, RosterError
 from deploy.operating.rosters import Roster
-from schemas.lines import NameLineManager
+from schemas.lines import NameLineManager, outsider
 from schemas.text import tidied
 from services.portal.tables import NoTable, decoded
 
@@ -47,7 +46,7 @@ def read_lines(
         )
 
     def called(who: str) -> str:
-        return who if who in here else _pseudonym(who, key or "")
+        return who if who in here else outsider(who, key or "")
 
     return [
         NameLineManager(
@@ -57,10 +56,6 @@ def read_lines(
         )
         for person, chief in above
     ]
-
-
-def _pseudonym(who: str, key: str) -> str:
-    return "x-" + blake2b(who.encode(), key=key.encode()[:64], digest_size=12).hexdigest()
 
 
 def _above(lines: Lines, here: Iterable[str]) -> list[tuple[str, str]]:

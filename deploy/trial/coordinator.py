@@ -67,7 +67,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Progress:
-    """Where the run stands, for whoever shows it. `surveys`: by state, as no service tells it."""
+    """Where the run stands, for whoever shows it. `surveys`: by state, as no service tells it.
+
+    `deeds`: what people did, how often.
+    """
 
     phase: str = "starting"
     day: float = 0.0
@@ -75,6 +78,7 @@ class Progress:
     letters: int = 0
     kills: int = 0
     surveys: dict[str, int] = field(default_factory=dict)
+    deeds: Counter[str] = field(default_factory=Counter)
 
     def sum(
         self, service: str, collection: str, *states: str, cohorts: Iterable[str] | None = None

@@ -21,6 +21,7 @@ from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
 from deploy.trial.at_portal import COORDINATOR, AtPortal
 from deploy.trial.check import Evidence, Findings, check, read_evidence
+from deploy.trial.check.calendars import check_calendars
 from deploy.trial.coordinator import (
     LOOK_AGAIN,
     START,
@@ -74,6 +75,7 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
         )
         used = usage.by_name()  # the check has its own
         findings = check(evidence)
+        findings.lost.extend(check_calendars(stack.mailbox.held()))
         sizes = await _sizes(stack, evidence)
         rebuilt = await _differences(stack)
     document = _document(findings, rebuilt, seconds, time.monotonic() - started, progress)
@@ -125,6 +127,7 @@ def _document(
         "lost": len(findings.lost),
         "doubled": len(findings.doubled),
         "rebuilt_equal": not rebuilt,
+        "people": dict(sorted(progress.deeds.items())),
         "findings": {
             "lost": findings.lost[:50],
             "doubled": findings.doubled[:50],
@@ -168,6 +171,7 @@ async def background(
             await closing.enter_async_context(portal.open())
             coordinator = CoordinatorAtPortal(portal, COORDINATOR, stack, plan, time_, client, show)
             people = PeopleAtPortal(portal, _addresses(plan), stack, plan.seed, time_)
+        coordinator.progress.deeds = people.done
         jobs: list[Awaitable[None]] = [people.live()]
         if plan.kill_every is not None:
             jobs.append(_kill(stack, plan, coordinator.progress))

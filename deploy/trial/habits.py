@@ -128,3 +128,28 @@ class Habits:
     def changes_week(self, cohort: str, subject: str, person: str) -> bool:
         """Whether another week suits them better from then on."""
         return self.chance("week", cohort, subject, person).random() < 0.05
+
+    def by_calendar(self, cohort: str, subject: str, person: str) -> str | None:
+        """What they answer by the buttons of their calendar program; None: they use the letter."""
+        mood = self.chance("calendar", cohort, subject, person).random()
+        for most, says in ((0.06, "ACCEPTED"), (0.08, "DECLINED"), (0.1, "COUNTER")):
+            if mood < most:
+                return says
+        return "TENTATIVE" if mood < 0.11 else None
+
+    def is_full(self, cohort: str, subject: str, person: str) -> bool:
+        """Whether their mailbox is full when a letter comes, so that it comes back."""
+        return self.chance("full", cohort, subject, person).random() < 0.01
+
+    def has_assistant(self, cohort: str, person: str) -> bool:
+        """Whether somebody keeps their calendar for them."""
+        return self.chance("assistant", cohort, person).random() < 0.1
+
+    def assists(self, cohort: str, subject: str, person: str) -> Reaction | None:
+        """confirm, to (a time they are offered) or cancel, on behalf; None: nothing."""
+        chance = self.chance("assists", cohort, subject, person)
+        mood = chance.random()
+        if mood > 0.6:
+            return None
+        answer = "to" if mood < 0.1 else "cancel" if mood < 0.13 else "confirm"
+        return Reaction(chance.uniform(0.1, 1), answer)

@@ -6,12 +6,9 @@ when it comes, so the same seed tells the same story however often a service is 
 """
 
 import asyncio
-import base64
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from email.message import EmailMessage
 from functools import partial
@@ -21,9 +18,10 @@ import httpx
 
 from deploy.local.mail import Mailbox
 from deploy.local.stack import ServiceProcess
+from deploy.trial.calendar_program import bounced, hand_over, reply_to
 from deploy.trial.habits import Habits, Reaction
+from deploy.trial.opened import Letter, read
 from deploy.trial.programme_time import Deed, ProgrammeTime
-from schemas.base import people_of
 from schemas.topics import Service
 
 AT_ONCE = 64
@@ -32,15 +30,9 @@ SURVEY_TRIES = 4
 """So often does somebody look whether the questions after a session are asked by now."""
 PATIENCE = 120.0  # real seconds that somebody goes on trying when a page does not load
 
-_LINK = re.compile(r"https?://\S+/links/([\w.-]+)")
-_BEGINS = re.compile(r"DTSTART;TZID=Europe/Paris:(\d{4})(\d\d)(\d\d)T")
 _DECIDED = ("answer", "held")  # fields of a page that are no questions of a survey
 _TICK = re.compile(r'<input type="checkbox" name="([^"]+)"')
 _RADIO = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]+)"')
-
-
-Led = tuple[tuple[str, str], str]
-"""What a link is for, and of what; its address."""
 
 
 class World(Protocol):
@@ -50,33 +42,8 @@ class World(Protocol):
     def mailbox(self) -> Mailbox: ...
     @property
     def services(self) -> Mapping[Service, ServiceProcess]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What somebody sees when they open a letter: what it tells, of what, and where to act.
-
-    One letter can tell several things: each is one of these. `day` is that of its invitation, as
-    `2017-03-14`.
-    """
-
-    template: str
-    cohort: str
-    subject: str
-    person: str
-    attempt: int
-    link: str | None
-    day: str | None = None
-    purpose: str | None = None
-
     @property
-    def mentor(self) -> str:
-        """The mentor of the pair that it is about; of a person alone, that person."""
-        return people_of(self.subject)[0] if "~" in self.subject else self.person
-
-    @property
-    def side(self) -> str:
-        return "mentor" if people_of(self.subject)[0] == self.person else "manager"
+    def inbound(self) -> int | None: ...
 
 
 class People:
@@ -128,11 +95,21 @@ class People:
     def receive(self, message: EmailMessage) -> None:
         """Open a letter that has come."""
         if self._concerned(str(message["X-Connecte-Cohort"])):
-            for told in told_in(message):
+            for told in read(message):
                 self._open(told)
 
     def _open(self, letter: Letter) -> None:
         """Decide what to do about a letter, and when."""
+        if letter.assistant:
+            reaction = self._habits.assists(letter.cohort, letter.subject, letter.person)
+            if letter.template == "SessionPlanned" and letter.attempt == 1 and reaction:
+                self._later(reaction.days, letter, partial(self._follow, letter, reaction), "helps")
+            return
+        if self._comes_back(letter):
+            self._later(0.05, letter, partial(self._send_back, letter))
+            return
+        if letter.template == "PairFormed" and self._is_helped(letter):
+            self._later(0.05, letter, partial(self._name_assistant, letter), "names")
         if letter.template == "PairFormed" and self._habits.leaves(letter.cohort, letter.person):
             self._later(0.2, letter, partial(self._leave, letter))
         elif letter.template == "SessionPlanned" and self._changes_week(letter):
@@ -141,6 +118,8 @@ class People:
             self._later(0.5, letter, partial(self._widen, letter))
         elif self._is_away(letter):
             self._later(0.1, letter, partial(self._go_away, letter))
+        elif says := self._by_calendar(letter):
+            self._later(0.3, letter, partial(self._press, letter, says))
         elif (decide := self._plans.get(letter.template)) and (reaction := decide(letter)):
             self._later(reaction.days, letter, partial(self._follow, letter, reaction))
 
@@ -211,6 +190,23 @@ class People:
             and self._habits.goes_away(letter.cohort, letter.subject, letter.person)
         )
 
+    def _by_calendar(self, letter: Letter) -> str | None:
+        """What the buttons of their calendar program say for them, where something is listening."""
+        if letter.template != "SessionPlanned" or letter.attempt > 1 or self.stack.inbound is None:
+            return None
+        return self._habits.by_calendar(letter.cohort, letter.subject, letter.person)
+
+    def _comes_back(self, letter: Letter) -> bool:
+        return (
+            letter.template == "SessionPlanned"
+            and letter.attempt == 1
+            and self.stack.inbound is not None
+            and self._habits.is_full(letter.cohort, letter.subject, letter.person)
+        )
+
+    def _is_helped(self, letter: Letter) -> bool:
+        return self._habits.has_assistant(letter.cohort, letter.person)
+
     # --- what they do -------------------------------------------------------------------------
 
     async def _follow(self, letter: Letter, reaction: Reaction, again: int = 0) -> None:
@@ -275,6 +271,44 @@ class People:
         await self._patiently("POST", self._url("scheduling", "DeclareAbsence"), body | days)
         self.done["went on leave"] += 1
 
+    async def _name_assistant(self, letter: Letter) -> None:
+        """Tell the coordinator who keeps their calendar."""
+        assert letter.mail is not None
+        me = letter.mail["To"].addresses[0]
+        body = {
+            "cohort_id": letter.cohort,
+            "person_id": letter.person,
+            "name": me.display_name,
+            "email": me.addr_spec,
+            "language": str(letter.mail["Content-Language"]),
+            "assistant": {"name": "Assistant·e", "email": f"assistant.{me.addr_spec}"},
+        }
+        await self._patiently("POST", self._url("notify", "PersonContact"), body)
+        self.done["named an assistant"] += 1
+
+    async def _press(self, letter: Letter, says: str) -> None:
+        """Press a button of the invitation, as the calendar program shows it."""
+        assert letter.mail is not None
+        mail = reply_to(letter.mail, says)
+        await self._by_mail(f"{says} by calendar", mail, letter.mail["To"].addresses[0].addr_spec)
+
+    async def _send_back(self, letter: Letter) -> None:
+        """Their mailbox is full: the mail server says so."""
+        assert letter.mail is not None
+        await self._by_mail("came back", bounced(letter.mail), "")
+
+    async def _by_mail(self, what: str, mail: bytes, sender: str) -> None:
+        """A mail server brings it again until it is taken or refused for good."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE
+        code = 0
+        assert self.stack.inbound is not None
+        while loop.time() < deadline and not 200 <= code < 300 and code < 500:
+            code = await asyncio.to_thread(hand_over, self.stack.inbound, sender, mail)
+            if code < 200 or 400 <= code < 500:
+                await asyncio.sleep(0.3)
+        (self.done if 200 <= code < 300 else self.failed)[what] += 1
+
     def _url(self, service: Service, command: str) -> str:
         return f"{self.stack.services[service].url}/commands/{command}?wait=20"
 
@@ -323,75 +357,3 @@ def own_time(letter: Letter) -> dict[str, str]:
     """A moment of their own: early on the day after, at which nobody's week begins."""
     after = date.fromisoformat(letter.day or "2017-03-06") + timedelta(days=1)
     return {"day": after.isoformat(), "time": "07:30"}
-
-
-def told_in(message: EmailMessage) -> list[Letter]:
-    """What a letter tells, one by one; what it asks after that is told as well."""
-    first, _, person = str(message["X-Connecte-Letter"]).rpartition(":")
-    body = message.get_body(("plain",))
-    links = _links(body.get_content() if body else "")
-    told = str(message["X-Connecte-Tells"] or first).split()
-    found = [_about(fact, person, links, message) for fact in told]
-    asked = {link[0] for link in links} - {(one.purpose, one.subject) for one in found}
-    surveys = sorted(survey for purpose, survey in asked if purpose == "survey")
-    return found + [_about(f"SurveyOpened:{name}", person, links, message) for name in surveys]
-
-
-def _about(fact: str, person: str, links: Sequence[Led], message: EmailMessage) -> Letter:
-    template, subject, *rest = fact.split(":")
-    attempt = rest[0].partition(".")[0] if rest else "1"
-    purpose = _PURPOSES.get(template)
-    return Letter(
-        template=template,
-        cohort=str(message["X-Connecte-Cohort"]),
-        subject=subject,
-        person=person,
-        attempt=int(attempt) if attempt.isdigit() else 1,
-        link=next((url for led, url in links if led == (purpose, subject)), None),
-        day=_day_of(message),
-        purpose=purpose,
-    )
-
-
-_PURPOSES = {
-    "PairProposed": "proposal",
-    "ProposalReminder": "proposal",
-    "SurveyOpened": "survey",
-    "SurveyReminder": "survey",
-    "AttendanceRequested": "attendance",
-    "AttendanceReminded": "attendance",
-    "AttendanceCorrected": "attendance",
-    "PlanningPostponed": "week",
-    **dict.fromkeys(
-        (
-            "SessionPlanned",
-            "SessionRescheduled",
-            "SessionShifted",
-            "SessionRelocated",
-            "SessionMoveProposed",
-            "SessionMoveDeclined",
-            "SessionReminder",
-        ),
-        "session",
-    ),
-}
-"""What the button under a fact is for."""
-
-
-def _links(text: str) -> list[Led]:
-    """Where the links of a letter lead: what for and to what, with the address."""
-    found: list[Led] = []
-    for link in _LINK.finditer(text):
-        payload = link[1].split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        found.append(((claims["purpose"], claims["id"]), link[0]))
-    return found
-
-
-def _day_of(message: EmailMessage) -> str | None:
-    """The day of a letter's invitation."""
-    for part in message.walk():
-        if part.get_content_type() == "text/calendar":
-            found = _BEGINS.search(part.get_content())
-            return "-".join(found.groups()) if found else None
-    return None

@@ -2,7 +2,7 @@
 
 Always holds: they decide as those do who follow the links of their letters. What a page does not
 offer (questions of a survey, a report that is corrected, the way back from a move) they do by the
-link of the letter.
+link of the letter; so do assistants.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ from deploy.trial.at_portal import AtPortal, PortalAway, Press
 from deploy.trial.browser import Browser, NotOffered
 from deploy.trial.coordinator import LOOK_AGAIN, Coordinator, DemoError
 from deploy.trial.habits import Reaction
-from deploy.trial.people import Letter, People, own_time
+from deploy.trial.opened import Letter
+from deploy.trial.people import People, own_time
 from schemas.matching import EnrolManager, VolunteerAsMentor
 from schemas.values import WEEKDAYS
 
@@ -63,6 +64,9 @@ class PeopleAtPortal(People):
     async def _follow(self, letter: Letter, reaction: Reaction, again: int = 0) -> None:
         by_link = partial(super()._follow, letter, reaction, again)
         own: dict[str, str] = {}
+        if letter.assistant:  # who has no place in the programme, and so none at the portal
+            await by_link()
+            return
         match letter.purpose:
             case "proposal":
                 path, name, value = "/mon-espace", "reponse", _PROPOSAL[reaction.answer]

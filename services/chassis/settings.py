@@ -26,7 +26,7 @@ from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas.invalid import in_one_line
-from schemas.rights import Role
+from schemas.roles import Role
 from schemas.topics import prefix
 from services.chassis.addresses import Brokers, MailAddress, MongoDb
 

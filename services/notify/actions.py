@@ -92,6 +92,7 @@ def _link(
         side=part.side,
         id=id,
         attempt=attempt,
+        role="assistant" if letter.to_assistant else None,
     )
 
 

@@ -1,16 +1,25 @@
 """What becomes of each letter.
 
 Always holds: a letter is queued until it is sent or failed, and is not handed over in quiet hours
-but where tomorrow is too late; one that comes back has failed.
+but where tomorrow is too late; one that comes back has failed. What tells somebody of the date of
+a session is copied to their assistant once it is sent, once.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from schemas.notify import LetterDeferred, LetterFailed, LetterSent, ReportBounce
+from schemas.notify import (
+    LetterDeferred,
+    LetterFailed,
+    LetterQueued,
+    LetterSent,
+    ReportBounce,
+)
 from schemas.values import QuietHours
 from services.chassis.domain import Decision, Refusal
 from services.notify.calendar import next_sending_time
+from services.notify.letters import TELLINGS, copy_id
 from services.notify.messages import LetterAttempted
 from services.notify.telling import rules_of
 from services.notify.views import Cohort, Letter
@@ -26,20 +35,26 @@ _UNKNOWN = Refusal("unknown", "unknown-letter", "There is no such letter in this
 
 
 def conclude(
-    cohort: Cohort | None, letter: Letter | None, attempted: LetterAttempted, now: datetime
+    cohort: Cohort | None,
+    letter: Letter | None,
+    attempted: LetterAttempted,
+    now: datetime,
+    copy: Letter | None = None,
 ) -> Decision:
-    """What follows from a hand-over. One of a letter that is not due (any more) changes nothing."""
+    """What follows from a hand-over. One of a letter that is not due (any more) changes nothing.
+
+    `copy`: the copy of it, if there is one already, from before it was asked for again.
+    """
     if letter is None or letter.due_at is None or letter.due_at > now:
         return []
     _, quiet_hours = rules_of(cohort)
     attempt = letter.attempts + 1
     match attempted.outcome:
         case "sent":
-            return [
-                LetterSent(
-                    **_about(letter), template=letter.template, channel="smtp", attempt=attempt
-                )
-            ]
+            sent = LetterSent(
+                **_about(letter), template=letter.template, channel="smtp", attempt=attempt
+            )
+            return [sent, *(_copies(letter, now) if attempted.copied and copy is None else ())]
         case "permanent":
             return [_failed(letter, attempt, attempted.cause, now)]
         case "transient":
@@ -57,6 +72,26 @@ def conclude(
             return [_deferred(letter, letter.attempts, "quiet hours", now, quiet_hours)]
         case _:
             assert_never(attempted.outcome)
+
+
+def _copies(letter: Letter, now: datetime) -> Iterator[LetterQueued]:
+    """What it tells of the dates of sessions, for the person's assistant."""
+    parts = [part for part in letter.parts() if TELLINGS[part.template].copied]
+    if letter.to_assistant or not parts:
+        return
+    first, *more = parts
+    yield LetterQueued(
+        cohort_id=letter.cohort_id,
+        letter_id=copy_id(letter.id),
+        person_id=letter.person_id,
+        template=first.template,
+        side=first.side,
+        facts=first.facts,
+        send_at=now,
+        also=tuple(more),
+        urgent=letter.urgent,
+        to_assistant=True,
+    )
 
 
 def retry(letter: Letter | None, now: datetime) -> Decision:

@@ -56,6 +56,7 @@ def _contact(_: State, contact: PersonContact) -> Iterable[Change]:
         language=contact.language,
         post=contact.post,
         presentation=contact.presentation,
+        assistant=contact.assistant,
     )
 
 
@@ -101,9 +102,12 @@ def _queued(state: State, event: LetterQueued) -> Iterable[Change]:
         also=event.also,
         dates=event.dates,
         urgent=event.urgent,
+        to_assistant=event.to_assistant,
         owed_since=event.send_at,
         due_at=event.send_at,
     )
+    if event.to_assistant:  # nothing of it waits, and it tells the person nothing
+        return
     tray = state.get(Tray, event.cohort_id, event.person_id)
     if tray is not None:
         yield _emptied(tray, event)

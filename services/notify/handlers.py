@@ -22,10 +22,10 @@ from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
 from services.notify import delivery, gathering, telling
 from services.notify.evolution import EVOLUTION
-from services.notify.letters import LETTERS, concerned, letters_of
+from services.notify.letters import LETTERS, concerned, copy_id, letters_of
 from services.notify.messages import LetterAttempted
 from services.notify.outdating import OUTDATING
-from services.notify.views import Cohort, LateReminder, Letter, Pair, Person, Tray
+from services.notify.views import MEASURES, Cohort, LateReminder, Letter, Pair, Person, Tray
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -40,6 +40,10 @@ def needs(message: Message) -> Iterable[Need]:
             return [One(Person, cohort_id, message.person_id)]
         case NewsHeld() | NewsDropped() | LetterQueued():
             return [One(Tray, cohort_id, message.person_id)]
+        case LetterAttempted() if message.copied:
+            ids = (message.letter_id, copy_id(message.letter_id))
+            letters = (One(Letter, cohort_id, letter_id) for letter_id in ids)
+            return [One(Cohort, cohort_id, cohort_id), *letters]
         case LetterAttempted() | LetterSent() | LetterDeferred() | LetterFailed():
             return [One(Cohort, cohort_id, cohort_id), One(Letter, cohort_id, message.letter_id)]
         case RetryLetter() | ReportBounce():
@@ -72,7 +76,8 @@ def _tell(state: State, event: Event, now: datetime) -> Decision:
 
 def _conclude(state: State, attempted: LetterAttempted, now: datetime) -> Decision:
     letter = _letter(state, attempted, attempted.letter_id)
-    return delivery.conclude(_cohort(state, attempted), letter, attempted, now)
+    copy = _letter(state, attempted, copy_id(letter.id)) if letter and attempted.copied else None
+    return delivery.conclude(_cohort(state, attempted), letter, attempted, now, copy)
 
 
 def _retry(state: State, command: RetryLetter, now: datetime) -> Decision:
@@ -132,4 +137,5 @@ DOMAIN = Domain(
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,
+    counts=MEASURES,
 )

@@ -64,6 +64,11 @@ class Telling:
     introduces: bool = False
     waits: bool = False
 
+    @property
+    def copied(self) -> bool:
+        """Whether their assistant gets a copy: it is about the date of a session."""
+        return self.link == "session" or self.invitation is not None
+
 
 LETTERS: dict[type[Event], Telling] = {
     MentorVolunteered: Telling("mentor", waits=True),
@@ -220,6 +225,11 @@ def other_of(part: News) -> str | None:
         return None
     mentor_id, manager_id = people_of(pair)
     return manager_id if part.side == "mentor" else mentor_id
+
+
+def copy_id(letter_id: str) -> str:
+    """The id of a letter's copy for its reader's assistant."""
+    return f"assistant:{letter_id}"
 
 
 def to_hand_over(letter: Letter) -> list[One]:

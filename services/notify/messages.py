@@ -23,3 +23,6 @@ class LetterAttempted(Message):
     letter_id: str
     outcome: Outcome
     cause: Annotated[str, Field(max_length=80, description="No names, no addresses.")] = ""
+    copied: Annotated[
+        bool, Field(description="Whether the person has an assistant, who gets a copy.")
+    ] = False

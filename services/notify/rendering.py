@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas import saying
 from schemas.notify import News
+from schemas.people import Assistant
 from schemas.places import MeetingPlace, where
 from schemas.scheduling import SessionConfirmed, SessionEvent
 from schemas.values import Language
@@ -78,6 +79,12 @@ class _Writing:
     head: Letterhead
     language: Language
 
+    @property
+    def reader(self) -> Person | Assistant:
+        """Whom it greets: the person whom it concerns, or their assistant."""
+        copied = self.person.assistant if self.letter.to_assistant else None
+        return copied or self.person
+
 
 def render(
     letter: Letter,
@@ -89,7 +96,7 @@ def render(
     now: datetime,
     places: Mapping[str, MeetingPlace] = _NOWHERE,
 ) -> EmailMessage:
-    """The e-mail that tells `person` the letter's facts, dated `now`.
+    """The e-mail that tells `person`, or their assistant, the letter's facts, dated `now`.
 
     `others` are the other sides of its pairs by id, `places` where pairs meet by the pair's id, as
     far as they are known. Raises
@@ -100,9 +107,11 @@ def render(
     first, *more = letter.parts()
     sections = [_section(writing, part) for part in more]
     main = _section(writing, first, alone=not more)
+    if letter.to_assistant:
+        main |= _for_assistant(writing, main["subject"])
     view = _frame(writing) | {"main": main, "sections": sections}
     message = EmailMessage(policy=MAIL_POLICY)
-    _address_to(message, person, cohort, head)
+    _address_to(message, writing.reader, cohort, head)
     message["Subject"] = main["subject"]
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id(letter, head.domain)
@@ -112,7 +121,8 @@ def render(
     if more:
         told = (part.news_id.rpartition(":")[0] for part in (first, *more))
         message["X-Connecte-Tells"] = " ".join(told)
-    method = TELLINGS[letter.template].invitation
+    # An entry in the assistant's own calendar would be answered for the wrong person.
+    method = None if letter.to_assistant else TELLINGS[letter.template].invitation
     layout = "invitation" if method else "layout"
     text = _LAYOUTS["txt"].get_template(f"{layout}.txt.jinja").render(view)
     html = _LAYOUTS["html"].get_template(f"{layout}.html.jinja").render(view)
@@ -124,6 +134,14 @@ def render(
     # Quoted-printable text cannot contain it. A random one would make every copy different.
     message.set_boundary(f"=_{_digest(letter)[:24]}")
     return message
+
+
+def _for_assistant(writing: _Writing, subject: str) -> dict[str, str]:
+    """What a copy says instead: for whom it is, and what its reader can do."""
+    common = _texts(writing.language)["_common"]
+    values = {"name": words.one_line(writing.person.name), "subject": subject}
+    keys = {"subject": "copy_subject", "intro": "copy_intro", "next": "copy_next"}
+    return {key: _say(common[text], values, writing.language) for key, text in keys.items()}
 
 
 def _attendees(writing: _Writing, event: SessionEvent) -> list[tuple[str, str, bool]]:
@@ -181,7 +199,9 @@ def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: d
     return calendar_of(event, invitation, now)
 
 
-def _address_to(message: EmailMessage, person: Person, cohort: Cohort, head: Letterhead) -> None:
+def _address_to(
+    message: EmailMessage, person: Person | Assistant, cohort: Cohort, head: Letterhead
+) -> None:
     message["From"] = Address(words.one_line(cohort.name), addr_spec=head.address)
     try:
         message["To"] = Address(words.one_line(person.name), addr_spec=person.email)
@@ -196,7 +216,7 @@ def _frame(writing: _Writing) -> dict[str, Any]:
     language, contact = writing.language, writing.head.contact
     common = _texts(language)["_common"]
     values = {
-        "name": words.one_line(writing.person.name),
+        "name": words.one_line(writing.reader.name),
         "cohort": words.one_line(writing.cohort.name),
         "contact": contact,
     }
@@ -241,6 +261,7 @@ def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str,
     url, then_url = links.of(letter, part, language), links.then(letter, part, language)
     return {
         "subject": say(own["subject"]),
+        "intro": None,
         "where": values["where"],
         "body": [said for text in own["body"] if (said := say(text))],
         "write_to": values["other_email"] if own.get("write_to") else None,

@@ -17,6 +17,7 @@ from typing import Literal
 
 import aiosmtplib
 
+from schemas.people import Assistant
 from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
@@ -135,7 +136,11 @@ class Sender:
         await asyncio.gather(*(work() for _ in range(working)))
         return [
             LetterAttempted(
-                cohort_id=letter.cohort_id, letter_id=letter.id, outcome=outcome, cause=cause
+                cohort_id=letter.cohort_id,
+                letter_id=letter.id,
+                outcome=outcome,
+                cause=cause,
+                copied=_is_copied(letter, known),
             )
             for letter, (outcome, cause) in ((letters[p], results[p]) for p in sorted(results))
         ]
@@ -160,9 +165,8 @@ class Sender:
             if away:
                 return "transient", away
             with self.tracing.work("hand over letter", letter) as note_result:
-                result = await self._sent(
-                    message, known.people[_key(letter, letter.person_id)].email
-                )
+                reader = _reader(letter, known.people[_key(letter, letter.person_id)])
+                result = await self._sent(message, reader.email if reader else "")
                 note_result(result[0])
                 return result
         except _Away:
@@ -185,6 +189,8 @@ class Sender:
             others, complete = _others(letter, known.people)
             if person is None or not complete:
                 return "no-contact", "no contact"
+            if _reader(letter, person) is None:
+                return "permanent", "no assistant"  # they have named nobody any more
             pairs = _pairs(letter, known.pairs)
             if cohort.placed and not pairs and _invites(letter):
                 return "transient", "place unknown"  # it comes on another topic, and may be behind
@@ -286,6 +292,17 @@ def _pairs(letter: Letter, known: Mapping[str, Pair]) -> dict[str, Pair]:
     """Where the pairs of a letter meet, by their ids, as far as that is known."""
     ids = dict.fromkeys(part.facts.get("pair_id") or "" for part in letter.parts())
     return {pair.id: pair for key in ids if (pair := known.get(_key(letter, key))) is not None}
+
+
+def _reader(letter: Letter, person: Person) -> Person | Assistant | None:
+    """To whom it goes."""
+    return person.assistant if letter.to_assistant else person
+
+
+def _is_copied(letter: Letter, known: Known) -> bool:
+    """Whether a copy of it goes to somebody."""
+    person = known.people.get(_key(letter, letter.person_id))
+    return person is not None and person.assistant is not None and not letter.to_assistant
 
 
 def _invites(letter: Letter) -> bool:

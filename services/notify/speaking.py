@@ -41,6 +41,7 @@ def facts_of(
         "me": part.side,
         "by": getattr(event, "by", None),
         "cause": getattr(event, "cause", None),
+        "on_behalf": getattr(event, "on_behalf", False),
         "begin_with": None,
     }
     match event:

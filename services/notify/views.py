@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 from schemas.base import Moment, Value
 from schemas.letter_rules import LetterRules
 from schemas.notify import News, SessionDate
+from schemas.people import Assistant
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
-from services.chassis.domain import Document, Personal, Timed
-from services.chassis.watch.metrics import Tally
+from services.chassis.domain import Document, Personal, RunningCount, Timed
 
 LetterState = Literal["queued", "sent", "failed"]
 
@@ -47,6 +47,7 @@ class Person(Document):
     language: Language
     post: str | None = None
     presentation: str | None = None
+    assistant: Assistant | None = None
 
 
 class Pair(Document):
@@ -90,7 +91,8 @@ class Letter(Timed):
     """What is told to one person at once; `id` is the letter's. `due_at` is its next hand-over.
 
     `facts` is the event that it tells, as JSON, `also` what it tells beside that, `dates` the
-    sessions that it names. `attempts` counts hand-overs to the mail server.
+    sessions that it names. `attempts` counts hand-overs to the mail server. `to_assistant`: it is
+    the copy for the person's assistant.
     `owed_since` is when it could first be sent: the wait for a contact counts from there.
     """
 
@@ -98,8 +100,6 @@ class Letter(Timed):
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "state"),
         ("cohort_id", "person_id"),
-        # There are millions, and every scrape counts them.
-        ("partition", "channel", "state", "cause"),
     )
 
     state: LetterState
@@ -111,6 +111,7 @@ class Letter(Timed):
     also: tuple[News, ...] = ()
     dates: tuple[SessionDate, ...] = ()
     urgent: bool = False
+    to_assistant: bool = False
     attempts: int = 0
     cause: str | None = None
     owed_since: Moment
@@ -125,7 +126,6 @@ class LateReminder(Document):
     """A reminder that could not leave in time, and was dropped; `id` is the letter's."""
 
     collection: ClassVar[str] = "late_reminders"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("partition", "template"),)
 
     template: str
 
@@ -142,13 +142,13 @@ PERSONAL: dict[type[Document], Personal] = {
 """What is kept about a person, for them."""
 
 MEASURES = (
-    Tally(
+    RunningCount(
         "mentoring_letters",
         "Letters, by what became of them, and why they are still here",
         Letter,
         (("channel", "channel"), ("outcome", "state"), ("cause", "cause")),
     ),
-    Tally(
+    RunningCount(
         "mentoring_late_reminders",
         "Reminders that could not leave in time, and were dropped",
         LateReminder,

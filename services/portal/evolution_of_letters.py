@@ -4,17 +4,21 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.base import recast
+from schemas.lines import people_told_of
 from schemas.notify import LetterDeferred, LetterEvent, LetterFailed, LetterQueued, LetterSent
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.portal.views import FailedLetter, Letter
 
 
 def _queued(_: State, event: LetterQueued) -> Iterable[Change]:
+    told = (event.facts, *(news.facts for news in event.also))
+    about = sorted({person for facts in told for person in people_told_of(facts)})
     closes = event.facts.get("closes_at") if event.template == "SurveyOpened" else None
     yield Letter(
         id=event.letter_id,
         cohort_id=event.cohort_id,
         person_id=event.person_id,
+        about=tuple(about),
         side=event.side,
         template=event.template,
         owed_at=event.send_at,
@@ -27,7 +31,9 @@ def _sent(state: State, event: LetterSent) -> Iterable[Change]:
 
 
 def _failed(state: State, event: LetterFailed) -> Iterable[Change]:
-    yield recast(FailedLetter, event, id=event.letter_id)
+    letter = state.get(Letter, event.cohort_id, event.letter_id)
+    about = letter.about if letter is not None else ()
+    yield recast(FailedLetter, event, id=event.letter_id, about=about)
     yield from _becomes(state, event, "failed")
 
 

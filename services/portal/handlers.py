@@ -7,18 +7,20 @@ from schemas.calendars import CalendarEvent
 from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.community import CommunityTold
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
+from schemas.lines import LineManagerNamed
 from schemas.matching import (
     AvailabilityChanged,
     CohortOpened,
     ManagerEnrolled,
     ManagerWaitlisted,
     ManagerWithdrew,
+    MentorVolunteered,
     RoundEvent,
 )
 from schemas.notify import LetterDeferred, LetterEvent, LetterFailed
 from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import AttendanceCorrected, SessionDisputed, SessionEvent
-from schemas.taking_part import ManagerEvent
+from schemas.taking_part import ManagerChanged, ManagerEvent, MentorChanged
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Need, One
 from services.portal.evolution import EVOLUTION
@@ -28,6 +30,7 @@ from services.portal.views import (
     Dispute,
     FailedLetter,
     Letter,
+    Line,
     Pair,
     Participant,
     Round,
@@ -35,6 +38,8 @@ from services.portal.views import (
     Simulation,
     dispute_of,
 )
+
+_SAY_LINE = (MentorVolunteered, ManagerEnrolled, MentorChanged, ManagerChanged)
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -55,6 +60,10 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Participant, cohort_id, message.person_id)
         case MentorEvent() | ManagerEvent() | ManagerEnrolled():
             yield One(Participant, cohort_id, message.subject)
+            if isinstance(message, _SAY_LINE):
+                yield One(Line, cohort_id, message.subject)
+        case LineManagerNamed():
+            yield One(Line, cohort_id, message.person_id)
         case ManagerWaitlisted() | ManagerWithdrew():
             yield One(Participant, cohort_id, message.manager_id)
         case PairEvent():
@@ -92,7 +101,7 @@ DOMAIN = Domain(
     ),
     tables=(PEOPLE,),
     documents=(
-        *(Cohort, Participant, Pair, Session, Dispute, Round, Simulation, Apart),
+        *(Cohort, Participant, Line, Pair, Session, Dispute, Round, Simulation, Apart),
         *(Letter, FailedLetter),
     ),
     learns=frozenset(kind for kind in EVOLUTION if issubclass(kind, Event)),

@@ -16,10 +16,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from schemas.rights import Role
+from schemas.roles import Role
 from schemas.values import Language
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
+    assistants,
     community_pages,
     coordinating,
     feed,
@@ -110,6 +111,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_MINE}/agenda", "signed-in", feed.form),
     Route("POST", f"{_MINE}/agenda", "signed-in", feed.sent),
     Route("GET", "/agenda/{token}", "anybody", feed.feed),
+    Route("GET", f"{_MINE}/assistant", "signed-in", assistants.assistant_form),
+    Route("POST", f"{_MINE}/assistant", "signed-in", assistants.assistant_sent),
     Route("GET", f"{_MINE}/participation", "signed-in", own_part.part_form),
     Route("POST", f"{_MINE}/participation", "signed-in", own_part.part_sent),
     Route("GET", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_form),
@@ -201,7 +204,7 @@ async def _answered(route: Route, visit: Visit) -> Response:
     if route.who != "anybody" and visit.session is None:
         return await _to_sign_in(visit)
     if route.who in ("coordinator", "administrator"):
-        visit.role = _coordinating(route, visit)
+        visit.coordinate(_coordinating(route, visit))
     return await route.answer(visit)
 
 

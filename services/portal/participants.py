@@ -10,6 +10,7 @@ from schemas.base import MentorEvent
 from schemas.calendars import AbsenceDeclared, AbsenceWithdrawn
 from schemas.community import DirectoryChanged
 from schemas.dates import Absence
+from schemas.lines import LineManagerNamed
 from schemas.matching import (
     AvailabilityChanged,
     ManagerEnrolled,
@@ -31,7 +32,7 @@ from schemas.taking_part import (
 )
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.portal.spelling import folded, words_of
-from services.portal.views import Participant
+from services.portal.views import Line, Participant
 
 
 def _contact(state: State, contact: PersonContact) -> Iterable[Change]:
@@ -42,6 +43,7 @@ def _contact(state: State, contact: PersonContact) -> Iterable[Change]:
         "language": contact.language,
         "post": contact.post,
         "presentation": contact.presentation,
+        "assistant": contact.assistant,
         "order": f"{folded(contact.name)} {contact.person_id}",
         "words": words_of(contact.name),
     }
@@ -56,11 +58,31 @@ def _erased(state: State, event: PersonErased) -> Iterable[Change]:
         yield Gone(person)
         return
     nobody = Participant(id=person.id, cohort_id=person.cohort_id, order=_nameless(person.id))
-    contact = ("name", "email", "address", "language", "post", "presentation", "order", "words")
+    said = ("language", "post", "presentation", "assistant")
+    contact = ("name", "email", "address", *said, "order", "words")
     yield person.model_copy(update={field: getattr(nobody, field) for field in contact})
 
 
+def _line_manager_named(state: State, event: LineManagerNamed) -> Iterable[Change]:
+    line = _line(state, event.cohort_id, event.person_id)
+    yield line.model_copy(update={"line_manager": event.line_manager})
+
+
+def _says_line(
+    state: State, event: MentorVolunteered | ManagerEnrolled | MentorChanged | ManagerChanged
+) -> Iterable[Change]:
+    if event.line_manager is not None:
+        line = _line(state, event.cohort_id, event.subject)
+        yield line.model_copy(update={"said": event.line_manager})
+
+
+def _line(state: State, cohort_id: str, person_id: str) -> Line:
+    found = state.get(Line, cohort_id, person_id)
+    return found or Line(id=person_id, cohort_id=cohort_id)
+
+
 def _mentor_volunteered(state: State, event: MentorVolunteered) -> Iterable[Change]:
+    yield from _says_line(state, event)
     fields = {
         "mentor_state": "available",
         "directorate": event.directorate,
@@ -86,6 +108,7 @@ def _mentor_becomes(state: State, event: MentorEvent) -> Iterable[Change]:
 
 
 def _manager_enrolled(state: State, event: ManagerEnrolled) -> Iterable[Change]:
+    yield from _says_line(state, event)
     fields = {
         "manager_state": "waiting",
         "directorate": event.directorate,
@@ -111,6 +134,7 @@ def _manager_withdrew(state: State, event: ManagerWithdrew) -> Iterable[Change]:
 
 
 def _says(state: State, event: MentorChanged | ManagerChanged) -> Iterable[Change]:
+    yield from _says_line(state, event)
     person = participant(state, event.cohort_id, event.subject)
     said = {name: value for name, value in event.__dict__.items() if name in _SAID}
     yield person.model_copy(update=said)
@@ -174,6 +198,7 @@ def _nameless(person_id: str) -> str:
 EVOLUTION_OF_PEOPLE: Evolution = {
     PersonContact: _contact,
     PersonErased: _erased,
+    LineManagerNamed: _line_manager_named,
     MentorVolunteered: _mentor_volunteered,
     MentorChanged: _says,
     DirectoryChanged: _directory_changed,

@@ -104,6 +104,13 @@ NOTICES: Mapping[str, Said] = {
         "Your absence is recorded. Sessions of these days are moved.",
     ),
     "absence-annulee": _said("C’est noté : vous êtes là.", "Noted: you are there."),
+    "assistant": _said(
+        "C’est enregistré : votre assistant·e reçoit une copie des lettres sur vos séances.",
+        "Recorded: your assistant is sent a copy of the letters about your sessions.",
+    ),
+    "assistant-retire": _said(
+        "C’est noté : vous n’avez plus d’assistant·e ici.", "Noted: you have no assistant here."
+    ),
     "autre-binome": _said(
         "Votre demande est transmise à la coordination, et à elle seule. Elle vous écrira.",
         "Your request has gone to the coordinators alone. They will write to you.",

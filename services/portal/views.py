@@ -13,6 +13,7 @@ from schemas.base import Moment, Value
 from schemas.community import Meeting
 from schemas.dates import Absence
 from schemas.lines import LineRelation
+from schemas.people import Assistant
 from schemas.places import MeetingPlace
 from schemas.saying import PARIS
 from schemas.values import (
@@ -36,6 +37,22 @@ MentorState = Literal["available", "paused", "withdrawn"]
 ManagerState = Literal["waiting", "paused", "proposed", "paired", "graduated", "withdrawn"]
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
 SessionState = Literal["planned", "postponed", "completed", "missed", "cancelled"]
+
+
+class Line(Document):
+    """Who somebody reports to; `id` is theirs. `said`: what they say themselves.
+
+    It is shown to nobody: by it is known from whom what is hidden (`web/wall.py`).
+    """
+
+    collection: ClassVar[str] = "lines"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("cohort_id", "line_manager"),
+        ("cohort_id", "said"),
+    )
+
+    line_manager: str | None = None
+    said: str | None = None
 
 
 class Figures(Value):
@@ -98,6 +115,7 @@ class Participant(Document):
     language: Language = "fr"
     post: str | None = None
     presentation: str | None = None
+    assistant: Assistant | None = None
 
     directorate: str = ""
     site: str = ""
@@ -288,11 +306,15 @@ class Apart(Document):
 
 
 class FailedLetter(Document):
-    """A letter that was given up, until it is tried again; `id` is the letter's."""
+    """A letter that was given up, until it is tried again; `id` is the letter's.
+
+    `about`: whom it tells of, whoever it is written to.
+    """
 
     collection: ClassVar[str] = "failed_letters"
 
     person_id: str
+    about: tuple[str, ...] = ()
     template: str
     cause: str
     failed_at: Moment | None = None
@@ -302,12 +324,14 @@ class Letter(Document):
     """A letter to somebody; `id` is the letter's. What stands in it is not kept here.
 
     `owed_at`: when it could first be sent. `closes_at`: until when its survey can be answered.
+    `about`: whom it tells of, whoever it is written to.
     """
 
     collection: ClassVar[str] = "letters"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "person_id", "id"),)
 
     person_id: str
+    about: tuple[str, ...] = ()
     side: Side
     template: str
     owed_at: Moment

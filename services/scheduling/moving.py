@@ -80,7 +80,7 @@ def reschedule(
     elif (fault := _fault(agenda, session, wanted, now)) is not None:
         return fault
     if proposal is not None and proposal.proposed_at == wanted:
-        return [] if proposal.by == command.by else _agreed(agenda, line, session)
+        return [] if proposal.by == command.by else _agreed(agenda, line, session, command)
     if is_common(*free, length, wanted, taken):
         return [
             agenda.session_event(
@@ -89,6 +89,7 @@ def reschedule(
                 starts_at=wanted,
                 previously_at=session.starts_at,
                 by=command.by,
+                on_behalf=command.on_behalf,
                 may_object=True,
             )
         ]
@@ -99,11 +100,8 @@ def reschedule(
             "too-late-to-propose",
             "Within a day of the session it moves to a common free time, or is cancelled.",
         )
-    return [
-        agenda.session_event(
-            SessionMoveProposed, line, by=command.by, proposed_at=wanted, answer_by=answer_by
-        )
-    ]
+    asked = {"by": command.by, "on_behalf": command.on_behalf, "answer_by": answer_by}
+    return [agenda.session_event(SessionMoveProposed, line, proposed_at=wanted, **asked)]
 
 
 def accept(
@@ -122,7 +120,7 @@ def accept(
     if now >= session.starts_at:
         return STARTED
     fault = _fault(agenda, session, command.proposed_at, now)
-    return _agreed(agenda, line, session) if fault is None else fault
+    return _agreed(agenda, line, session, command) if fault is None else fault
 
 
 def decline(
@@ -135,7 +133,7 @@ def decline(
     agenda, line, session = opened
     proposal, moved = session.proposal, session.moved
     if proposal is not None and proposal.proposed_at == command.proposed_at:
-        return [_declined(agenda, line, command.proposed_at, command.by)]
+        return [_declined(agenda, line, command.proposed_at, command)]
     if moved is None or command.by == moved.by or session.starts_at != command.proposed_at:
         return _NO_PROPOSAL
     if _fault(agenda, session, moved.previously_at, now) is not None:
@@ -144,7 +142,7 @@ def decline(
             "former-date-gone",
             "The date before is no longer free: propose another, or cancel.",
         )
-    declined = _declined(agenda, line, command.proposed_at, command.by)
+    declined = _declined(agenda, line, command.proposed_at, command)
     after = agenda.after(declined)
     returned = after.session_event(
         SessionRescheduled,
@@ -152,6 +150,7 @@ def decline(
         starts_at=moved.previously_at,
         previously_at=session.starts_at,
         by=command.by,
+        on_behalf=command.on_behalf,
     )
     return [declined, returned]
 
@@ -165,14 +164,16 @@ def unanswered(agenda: Agenda, session: Session, now: datetime) -> list[Event]:
     return [_declined(agenda, line, proposal.proposed_at, None)]
 
 
-def _agreed(agenda: Agenda, line: PlanLine, session: Session) -> list[Event]:
+def _agreed(
+    agenda: Agenda, line: PlanLine, session: Session, command: AcceptMove | RescheduleSession
+) -> list[Event]:
     """The date that one side proposed, and the other agrees to: so both have confirmed it."""
     proposal = session.proposal
     if proposal is None:
         return []
-    other = next(side for side in SIDES if side != proposal.by)
+    said = {"by": command.by, "on_behalf": command.on_behalf}
     accepted = agenda.session_event(
-        SessionMoveAccepted, line, by=other, proposed_at=proposal.proposed_at
+        SessionMoveAccepted, line, proposed_at=proposal.proposed_at, **said
     )
     after = agenda.after(accepted)
     moved = after.session_event(
@@ -187,9 +188,12 @@ def _agreed(agenda: Agenda, line: PlanLine, session: Session) -> list[Event]:
 
 
 def _declined(
-    agenda: Agenda, line: PlanLine, proposed_at: datetime, by: str | None
+    agenda: Agenda, line: PlanLine, proposed_at: datetime, command: DeclineMove | None
 ) -> SessionMoveDeclined:
-    return agenda.session_event(SessionMoveDeclined, line, by=by, proposed_at=proposed_at)
+    """`command`: by which somebody says no; None if nobody has answered."""
+    said = {} if command is None else {"by": command.by, "on_behalf": command.on_behalf}
+    about = {"by": None, "proposed_at": proposed_at}
+    return agenda.session_event(SessionMoveDeclined, line, **(about | said))
 
 
 def _fault(agenda: Agenda, session: Session, starts_at: datetime, now: datetime) -> Refusal | None:

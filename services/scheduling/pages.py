@@ -122,7 +122,7 @@ def _form(state: State, link: Link, now: datetime) -> Form:
         return Form(_TITLE, (), OVER[session.state])
     if session.starts_at <= now:
         return Form(_TITLE, (), BEGUN)
-    options = [*_answers(session, link), *_others(agenda, session, now)]
+    options = [*_answers(session, link), *_others(agenda, session, link, now)]
     label = Text("Que souhaitez-vous ?", "What would you like?")
     return Form(_TITLE, (Choice("answer", label, options),), _unanswered(session), _THEN)
 
@@ -163,13 +163,14 @@ def _answers(session: Session, link: Link) -> Iterator[Option]:
         )
 
 
-def _others(agenda: Agenda, session: Session, now: datetime) -> Iterator[Option]:
-    """Other dates, those that both have free first, by day."""
+def _others(agenda: Agenda, session: Session, link: Link, now: datetime) -> Iterator[Option]:
+    """Other dates, those that both have free first, by day; of dates alone an assistant says."""
     for at in offers(agenda, session, now):
         yield _offer(at, at + agenda.length)
     yield Option("propose", _PROPOSE, fields=_OWN_TIME)
-    yield Option("away", _AWAY, fields=_DATES_AWAY)
-    yield Option("place", _ELSEWHERE, fields=_PLACE)
+    if link.role is None:
+        yield Option("away", _AWAY, fields=_DATES_AWAY)
+        yield Option("place", _ELSEWHERE, fields=_PLACE)
     yield Option("cancel", Text("Annuler et replanifier", "Cancel and plan again"))
 
 
@@ -231,6 +232,7 @@ def _session(link: Link, answers: Mapping[str, str], _: str) -> Command:
         "cohort_id": link.cohort_id,
         "session_id": link.id,
         "by": link.side,
+        "on_behalf": link.role is not None,
     }
     if answer in _BY_TIME and at:
         kind, name = _BY_TIME[answer]

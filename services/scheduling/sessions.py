@@ -38,7 +38,8 @@ def confirm(
     if now >= session.starts_at:
         return STARTED
     both = bool(session.confirmed_by)
-    return [agenda.session_event(SessionConfirmed, line, by=command.by, both=both)]
+    said = {"by": command.by, "on_behalf": command.on_behalf}
+    return [agenda.session_event(SessionConfirmed, line, both=both, **said)]
 
 
 def cancel(
@@ -53,9 +54,8 @@ def cancel(
     if now >= session.starts_at:
         return STARTED
     late = now > session.starts_at - LATE
-    cancelled = agenda.session_event(
-        SessionCancelled, line, cause="request", by=command.by, late=late
-    )
+    said = {"cause": "request", "by": command.by, "on_behalf": command.on_behalf}
+    cancelled = agenda.session_event(SessionCancelled, line, late=late, **said)
     return [cancelled, *plan(agenda.after(cancelled), now)]
 
 

@@ -473,6 +473,10 @@ class World:
             for row in self.log.records.get((topic, partition), [])
         ]
 
+    async def outcome(self) -> tuple[Any, ...]:
+        """Documents, places and journal: what two worlds are compared by."""
+        return await self.documents(), await self.store.places(range(PARTITIONS)), self.journal()
+
     def journal(self) -> dict[str, list[tuple[str, bytes | None, tuple[Any, ...]]]]:
         """What a subscriber makes of the log: per source, in order, each sequence once.
 

@@ -19,7 +19,7 @@ import pytest
 
 from deploy.local.stack import WITH_PORTAL, Stack, Terms, running_stack
 from deploy.trial.coordinator import START
-from deploy.trial.people import told_in
+from deploy.trial.opened import read
 from deploy.trial.pilot.generate import generate
 from deploy.trial.programme_time import LeapingTime
 from deploy.trial.stillness import stillness
@@ -162,7 +162,7 @@ async def at_work(stack: Stack) -> AsyncIterator[tuple[Visitor, Visitor, Visitor
         try:
             pages = []
             for options in (desk, phone, bare):
-                context = await opened.new_context(**options)
+                context = await opened.new_context(locale="fr-FR", **options)
                 context.set_default_timeout(PATIENCE_MS)
                 pages.append(await context.new_page())
             heard: set[str] = set()
@@ -291,7 +291,7 @@ async def they_tell(lise: Visitor, paul: Visitor, time: LeapingTime) -> None:
     def survey() -> str | None:
         for message in reversed(paul.stack.mailbox.held()):
             if message["Delivered-To"] == PAUL and message["X-Connecte-Letter"]:
-                for told in told_in(message):
+                for told in read(message):
                     if told.template == "SurveyOpened" and told.subject.endswith("s1~manager"):
                         return told.link
         return None

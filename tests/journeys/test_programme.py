@@ -60,6 +60,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Evidence]:
 OF_THE_MACHINE = {
     *("seconds", "seconds_in_all", "events_per_second"),
     *("events", "republished", "letters_redelivered", "kills", "refused", "bytes", "used"),
+    "people",
 }
 """What depends on how fast it was, and on what was killed: how many steps it took, what these
 needed, and whether somebody sent a form again because the answer got lost.

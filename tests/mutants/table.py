@@ -83,7 +83,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/chassis/domain.py",
         "self.read[need] = {row[0]: row[1:] for row in await reads.columns(*asked)}",
         "self.read[need] = dict[str, Cells](row for row in await reads.columns(*asked) if not row)",
-        by="tests/chassis/step/test_step.py",
+        by="tests/chassis/step/test_reading_late.py",
     ),
     Mutant(
         "outbox-forgotten-in-the-database",
@@ -272,7 +272,7 @@ MUTANTS: tuple[Mutant, ...] = (
         _DEADLINES,
         "            return await self._retry.until_done(work)\n",
         "            return await work()\n",
-        by="tests/chassis/step/test_step.py",
+        by="tests/chassis/step/test_time.py",
     ),
     Mutant(
         "too-large-is-committed",
@@ -734,6 +734,34 @@ MUTANTS: tuple[Mutant, ...] = (
         "if result.matched_count != partitions:",
         "if result.matched_count > partitions:",
         by="tests/chassis/store/test_generations.py",
+    ),
+    # --- who sees what --------------------------------------------------------------------------
+    Mutant(
+        "wall-down",
+        "the wall",
+        "whoever stands above somebody sees their part in the programme",
+        "schemas/lines.py",
+        "    return frozenset(found - set(viewer))",
+        "    return frozenset()",
+        by="tests/portal/test_wall.py",
+    ),
+    Mutant(
+        "wall-one-storey-high",
+        "the wall",
+        "only whoever reports to somebody directly is hidden from them",
+        "schemas/lines.py",
+        "        ahead += new\n",
+        "",
+        by="tests/portal/test_wall.py",
+    ),
+    Mutant(
+        "letters-over-the-wall",
+        "the wall",
+        "a letter to one of a pair is shown to whoever stands above the other",
+        "services/portal/web/wall.py",
+        """    Letter: ("person_id", "about"),""",
+        """    Letter: ("person_id",),""",
+        by="tests/portal/test_wall.py",
     ),
     # --- what people say ------------------------------------------------------------------------
     Mutant(

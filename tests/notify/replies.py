@@ -7,10 +7,22 @@ adds it a second time, and says that the mail is automatic; Apple leaves the org
 
 from base64 import encodebytes
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from schemas.saying import PARIS
 
 ADDRESS = "connecte@programme.example"
 UID = "bercy-2017/m-017~g-004~3@programme.example"
 ANNE = "anne@example.org"
+
+STARTS = datetime(2017, 3, 14, 10, 0)  # noqa: DTZ001 - as a calendar says it, beside its zone
+HOUR = timedelta(hours=1)
+
+
+def _times(starts: datetime) -> tuple[str, str]:
+    """DTSTART and DTEND of an hour."""
+    return f"{starts:%Y%m%dT%H%M%S}", f"{starts + HOUR:%Y%m%dT%H%M%S}"
+
 
 _EXCHANGE_ZONE = """BEGIN:VTIMEZONE
 TZID:Romance Standard Time
@@ -31,11 +43,17 @@ END:VTIMEZONE
 
 
 def outlook(
-    says: str = "ACCEPTED", *, uid: str = UID, by: str = ANNE, sequence: int = 0, method: str = ""
+    says: str = "ACCEPTED",
+    *,
+    uid: str = UID,
+    by: str = ANNE,
+    sequence: int = 0,
+    method: str = "",
+    starts: datetime = STARTS,
 ) -> bytes:
-    """Outlook with Exchange; with COUNTER, a new time: 15 March, 11:00 in Paris."""
+    """Outlook with Exchange; with COUNTER, a new time: the day after, an hour later."""
     method = method or "REPLY"
-    start = "20170315T110000" if method == "COUNTER" else "20170314T100000"
+    start, end = _times(starts + timedelta(days=1, hours=1) if method == "COUNTER" else starts)
     calendar = f"""BEGIN:VCALENDAR
 METHOD:{method}
 PRODID:Microsoft Exchange Server 2010
@@ -46,7 +64,7 @@ COMMENT;LANGUAGE=fr-FR:\\n
 UID:{uid}
 SUMMARY;LANGUAGE=fr-FR:Réponse : Séance 3
 DTSTART;TZID=Romance Standard Time:{start}
-DTEND;TZID=Romance Standard Time:{start[:9]}120000
+DTEND;TZID=Romance Standard Time:{end}
 CLASS:PUBLIC
 PRIORITY:5
 DTSTAMP:20170306T101500Z
@@ -77,9 +95,15 @@ Content-Transfer-Encoding: base64
 
 
 def thunderbird(
-    says: str = "ACCEPTED", *, uid: str = UID, by: str = ANNE, sequence: int = 0
+    says: str = "ACCEPTED",
+    *,
+    uid: str = UID,
+    by: str = ANNE,
+    sequence: int = 0,
+    starts: datetime = STARTS,
 ) -> bytes:
     """Thunderbird: text, and the calendar as another part."""
+    start, end = _times(starts)
     return _crlf(f"""From: Anne Roy <{by}>
 To: {ADDRESS}
 Subject: Event Invitation Reply
@@ -107,8 +131,8 @@ SUMMARY:Séance 3
 ORGANIZER;CN=Programme:mailto:{ADDRESS}
 ATTENDEE;CN=Anne Roy;PARTSTAT={says};CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT:
  mailto:{by}
-DTSTART;TZID=Europe/Paris:20170314T100000
-DTEND;TZID=Europe/Paris:20170314T110000
+DTSTART;TZID=Europe/Paris:{start}
+DTEND;TZID=Europe/Paris:{end}
 SEQUENCE:{sequence}
 END:VEVENT
 END:VCALENDAR
@@ -116,8 +140,16 @@ END:VCALENDAR
 """)
 
 
-def apple(says: str = "ACCEPTED", *, uid: str = UID, by: str = ANNE, sequence: int = 0) -> bytes:
+def apple(
+    says: str = "ACCEPTED",
+    *,
+    uid: str = UID,
+    by: str = ANNE,
+    sequence: int = 0,
+    starts: datetime = STARTS,
+) -> bytes:
     """Apple's Mail and Calendar: the calendar in quoted-printable, the address said twice."""
+    start, end = _times(starts)
     return _crlf(f"""From: Anne Roy <{by}>
 To: {ADDRESS}
 Subject: Seance 3
@@ -142,8 +174,8 @@ BEGIN:VEVENT
 ATTENDEE;CN=3D"Anne Roy";CUTYPE=3DINDIVIDUAL;EMAIL=3D"{by}";PARTSTAT=3D{says}:=
 mailto:{by}
 DTSTAMP:20170306T101500Z
-DTSTART;TZID=3DEurope/Paris:20170314T100000
-DTEND;TZID=3DEurope/Paris:20170314T110000
+DTSTART;TZID=3DEurope/Paris:{start}
+DTEND;TZID=3DEurope/Paris:{end}
 ORGANIZER:mailto:{ADDRESS}
 SEQUENCE:{sequence}
 SUMMARY:S=C3=A9ance 3
@@ -154,16 +186,24 @@ END:VCALENDAR
 """)
 
 
-def google(says: str = "ACCEPTED", *, uid: str = UID, by: str = ANNE, sequence: int = 0) -> bytes:
+def google(
+    says: str = "ACCEPTED",
+    *,
+    uid: str = UID,
+    by: str = ANNE,
+    sequence: int = 0,
+    starts: datetime = STARTS,
+) -> bytes:
     """Google Calendar: sent by a machine for the person, with the calendar a second time."""
+    start, end = _times(starts.replace(tzinfo=PARIS).astimezone(UTC))
     calendar = f"""BEGIN:VCALENDAR
 PRODID:-//Google Inc//Google Calendar 70.9054//EN
 VERSION:2.0
 CALSCALE:GREGORIAN
 METHOD:REPLY
 BEGIN:VEVENT
-DTSTART:20170314T090000Z
-DTEND:20170314T100000Z
+DTSTART:{start}Z
+DTEND:{end}Z
 DTSTAMP:20170306T101500Z
 ORGANIZER;CN=Programme:mailto:{ADDRESS}
 UID:{uid}

@@ -192,7 +192,8 @@ async def test_a_rebuild_passes_over_the_copies_and_ends_at_the_same_place() -> 
     assert (await store.places([0]))[0] == place
 
 
-def test_a_contact_of_the_first_version_is_one_without_a_post_and_a_presentation() -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_contact_of_an_older_version_is_one_without_what_was_not_asked_then(version: int) -> None:
     first = {"cohort_id": "c", "person_id": "m", "name": "Zoé", "email": "zoe@example.org"}
-    contact = PersonContact.model_validate(upcast("PersonContact", 1, 2, first))
-    assert (contact.name, contact.post, contact.presentation) == ("Zoé", None, None)
+    contact = PersonContact.model_validate(upcast("PersonContact", version, 3, first))
+    assert (contact.name, contact.post, contact.assistant) == ("Zoé", None, None)

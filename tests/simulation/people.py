@@ -275,13 +275,17 @@ class People:
     def _contact(self, cohort_id: str, id: str) -> None:
         mood = self.mood("contact", cohort_id, id)
         name = f"{NOBODY if mood < 0.02 else id}@{cohort_id}.example.org".replace("@@", "@")
-        contact = PersonContact(cohort_id=cohort_id, person_id=id, name=id, email=name)
+        helper = {"name": f"help-{id}", "email": f"help-{name}"}
+        about = {"cohort_id": cohort_id, "person_id": id, "name": id, "email": name}
+        assisted = self.mood("assistant", cohort_id, id) < 0.2
+        contact = PersonContact.model_validate(about | {"assistant": helper if assisted else None})
         if mood > 0.95:
             self.later(2 * DAY, lambda: self.world.send(contact, PEOPLE))
             return
         self.world.send(contact, PEOPLE)
-        if mood > 0.9:
-            self.later(5 * DAY, lambda: self.world.send(contact, PEOPLE))
+        if mood > 0.9:  # told again, and nobody helps them any more
+            alone = contact.model_copy(update={"assistant": None})
+            self.later(5 * DAY, lambda: self.world.send(alone, PEOPLE))
 
     def _nonsense(self, id: str) -> None:
         """What no rule allows."""
@@ -337,11 +341,26 @@ class People:
             back = ReportBounce(cohort_id=letter.cohort_id, letter_id=letter.id, status="5.2.2")
             self.ask(back, 0.1)
             return
+        if letter.to_assistant:
+            self._assist(letter)
+            return
         for part in letter.parts():
             about = {"id": part.news_id, "template": part.template, "facts": part.facts}
             act = self._act.get(part.template)
             if act is not None:
                 act(letter.model_copy(update={**about, "side": part.side, "also": ()}))
+
+    def _assist(self, letter: Letter) -> None:
+        """An assistant sees to what they get a copy of, now and then."""
+        mood, facts = self.mood("assist", letter.key), letter.facts
+        if letter.template not in ("SessionPlanned", "SessionRescheduled") or mood > 0.5:
+            return
+        about = {"cohort_id": letter.cohort_id, "session_id": facts["session_id"]}
+        said = about | {"by": letter.side, "on_behalf": True}
+        kind = (
+            ConfirmSession if mood < 0.35 else RescheduleSession if mood < 0.45 else CancelSession
+        )
+        self.ask(kind.model_validate(said), self._late(letter) / 4, about=letter.key)
 
     def _late(self, letter: Letter) -> float:
         """After how many days somebody acts: at once, next day, or too late."""

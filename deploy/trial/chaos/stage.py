@@ -46,6 +46,7 @@ class Stage:
     keepers: set[asyncio.Task[None]]
     env: dict[str, str]
     guests: list[ServiceProcess] = field(default_factory=list)
+    inbound: int | None = None
 
     @property
     def mongodb(self) -> str:

@@ -48,7 +48,7 @@ def letters_per_course(log: Log) -> dict[str, Any]:
     read: Counter[tuple[str, str, str]] = Counter()
     of_person: dict[tuple[str, str], int] = defaultdict(int)
     for letter in log.facts("LetterQueued"):
-        if letter.text("template") in CALENDAR_MAILS:
+        if letter.text("template") in CALENDAR_MAILS or letter.data.get("to_assistant"):
             continue
         reader = (letter.cohort, letter.text("person_id"))
         # It is of the course of its first fact: it would have been sent without the others.

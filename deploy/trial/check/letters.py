@@ -3,7 +3,7 @@
 Who is owed what is written down here from the rules of the programme, not taken from notify: what
 each fact tells to whom; that a letter can tell several; that what another fact has made untrue
 before it left is told to nobody; that the questions after a session are in the letter that asks
-whether it took place.
+whether it took place; that an assistant gets a copy of what tells the date of a session.
 """
 
 from collections.abc import Iterable, Iterator
@@ -56,6 +56,16 @@ REMINDED: dict[str, tuple[str, ...]] = {
     "SurveyReminder": ("SurveyOpened",),
 }
 """What can be brought to mind, and of which facts."""
+
+
+COPY = "assistant:"
+"""What the id of a copy for an assistant begins with."""
+UNDATED = ("SessionMissed", "SessionDisputed")
+
+
+def is_copied(template: str) -> bool:
+    """Whether an assistant gets a copy of what tells it: of the dates of sessions alone."""
+    return template.startswith("Session") and template not in UNDATED
 
 
 def letters_owed(fact: Entry) -> list[tuple[str, str, str]]:
@@ -118,6 +128,7 @@ def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -
     own = [mail for mail in evidence.mails if mail.letter_id or "portal" not in log.services]
     mails = _mailed(own, report)
     sent = {entry.key for entry in log.facts("LetterSent")}
+    _copies(queued, sent, report)
     for key, state in states.items():
         if state == "queued" and over:
             report.lost.append(f"Letter {key} was queued, and neither sent nor given up.")
@@ -149,9 +160,29 @@ def tellings(letter: Entry) -> Iterator[tuple[str, Telling]]:
         yield key, Telling(letter, person, more["side"], more["template"], more["facts"])
 
 
+def _copies(queued: dict[str, Entry], sent: set[str], report: Report) -> None:
+    """Each copy for an assistant is of a letter that was sent, and tells its dates, no more."""
+    for copy in queued.values():
+        if not copy.data.get("to_assistant"):
+            continue
+        original = queued.get(f"{copy.cohort}/{copy.subject.removeprefix(COPY)}")
+        if original is None or not copy.subject.startswith(COPY) or original.key not in sent:
+            report.lost.append(f"{copy} is a copy of no letter that was sent.")
+            continue
+        both = (
+            [(t.person, t.side, t.template, t.facts) for _, t in tellings(letter)]
+            for letter in (copy, original)
+        )
+        copied, written = both
+        if copied != [one for one in written if is_copied(one[2])]:
+            report.lost.append(f"{copy} does not tell what {original} says of dates.")
+
+
 def _told(queued: dict[str, Entry], report: Report) -> dict[str, Telling]:
     told: dict[str, Telling] = {}
     for letter in queued.values():
+        if letter.data.get("to_assistant"):
+            continue  # what it tells was told before
         for key, telling in tellings(letter):
             first = told.setdefault(key, telling)
             if first is not telling:

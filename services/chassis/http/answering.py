@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from schemas.actors import Actor
 from schemas.base import Command
+from schemas.rights import COMMANDS
 from services.chassis.clock import Clock
 from services.chassis.domain import State
 from services.chassis.http.commands import STATUS, Accepted, Commands
@@ -40,10 +41,13 @@ class Answering:
 
     async def send(self, link: Link, command: Command) -> Accepted:
         """Send the command of a link, and see what comes of it. Raises `Problem`."""
+        role = link.role or "participant"
+        if link.role is not None and link.role not in COMMANDS.get(type(command).__name__, ()):
+            raise Problem(403, "this is not for whoever acts on behalf", rule="other-role")
         await self._take(link)
         try:
             await self._foresee(command)
-            actor = Actor("app_user", link.person_id, "participant", "link")
+            actor = Actor("app_user", link.person_id, role, "link")
             sent = await self.commands.write(command, actor=actor)
         except BaseException:
             del self._under_way[link]

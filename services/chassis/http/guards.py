@@ -13,7 +13,8 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from schemas.rights import Rights
+from schemas.rights import about_people
+from schemas.roles import Rights
 from services.chassis.http.identity import Authority, admitted, principal_of
 from services.chassis.http.problems import Problem
 
@@ -81,10 +82,11 @@ def protected(authorities: Sequence[Authority], table: Table) -> type[APIRoute]:
             handle = super().get_route_handler()
             told = [table(method, self.path) or {} for method in sorted(self.methods or ())]
             rights = told[0] if len(told) == 1 else {}  # of one method, or for nobody
+            of_people = any(about_people(method, self.path) for method in self.methods or ())
 
             async def checked(request: Request) -> Response:
                 principal = await principal_of(request, authorities)
-                request.state.caller = admitted(request, principal, rights)
+                request.state.caller = admitted(request, principal, rights, about_people=of_people)
                 await said_once(request)
                 await readable(request)
                 return await handle(request)

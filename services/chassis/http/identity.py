@@ -15,7 +15,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from schemas.actors import Actor, ActorType
-from schemas.rights import Rights, Role
+from schemas.roles import Rights, Role
 from services.chassis.http.problems import Problem
 
 ON_BEHALF, VIA = "Connecte-On-Behalf-Of", "Connecte-Via"
@@ -86,8 +86,15 @@ def not_known() -> HTTPException:
     return HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
 
 
-def admitted(request: Request, principal: Principal, rights: Rights) -> Caller:
-    """What a principal's request is made for. Raises `Problem` 403 where it may not be."""
+def admitted(
+    request: Request, principal: Principal, rights: Rights, *, about_people: bool = False
+) -> Caller:
+    """What a principal's request is made for. Raises `Problem` 403 where it may not be.
+
+    What is `about_people` is shown to somebody where it is known who reports to them: not here.
+    """
+    if about_people and principal.type == "user":
+        raise Problem(403, "of people a person asks in the portal", rule="in-the-portal")
     speaks_for, via = request.headers.get(ON_BEHALF), request.headers.get(VIA, "api")
     machine = "machine" in principal.roles
     if via not in ("api", "roster", *(("portal",) if machine else ())):

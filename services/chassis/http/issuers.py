@@ -21,7 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
 from joserfc.util import urlsafe_b64decode
 
-from schemas.rights import Role
+from schemas.roles import Role
 from services.chassis.http.identity import ID, Authority, Principal, not_known, pseudonym
 from services.chassis.http.problems import AWAY, Problem
 from services.chassis.settings import Issuer

@@ -14,6 +14,7 @@ from joserfc.errors import BadSignatureError
 from joserfc.jwk import OKPKey
 
 from schemas.base import Value
+from schemas.roles import Role
 
 _ALGORITHM = "Ed25519"
 _LONGEST = 4096  # characters; far above what `sign` makes of the longest ids
@@ -22,7 +23,8 @@ _LONGEST = 4096  # characters; far above what `sign` makes of the longest ids
 class Link(Value):
     """What a link allows: `person_id` (on `side`) may act on `id`, for one `purpose`.
 
-    `attempt` narrows it to one attempt at the thing, where there can be several.
+    `attempt` narrows it to one attempt at the thing, where there can be several. `role`: who acts
+    on the person's behalf, if it is somebody else.
     """
 
     purpose: str
@@ -31,6 +33,7 @@ class Link(Value):
     side: str
     id: str
     attempt: int | None = None
+    role: Role | None = None
 
 
 class LinkError(Exception):

@@ -150,13 +150,15 @@ class Where:
     """Which documents of a kind: those that are all of this. What is None is not asked.
 
     `equal` is field to value; `partitions` are those to which the documents belong. `starting`:
-    fields of text, or of several texts, with what one of these begins with.
+    fields of text, or of several texts, with what one of these begins with. `without`: fields with
+    the values that none of theirs is.
     """
 
     cohort_id: str | None = None
     equal: Mapping[str, Any] = field(default_factory=dict)
     partitions: Collection[int] | None = None
     starting: Sequence[tuple[str, str]] = ()
+    without: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 EVERYWHERE = Where()

@@ -8,7 +8,7 @@ from typing import Any
 import bson
 from pymongo.errors import DocumentTooLarge
 
-from services.chassis.domain import Cells, Change, D, Document, Gone, One, Timed
+from services.chassis.domain import Cells, Change, D, Document, Gone, One, Timed, text_of
 from services.chassis.store.contract import (
     EVERYWHERE,
     Commit,
@@ -19,7 +19,7 @@ from services.chassis.store.contract import (
     Row,
     Where,
 )
-from services.chassis.store.rows import LARGEST, chunks_of, place_row, row_of, text_of
+from services.chassis.store.rows import LARGEST, chunks_of, place_row, row_of
 
 
 class MemoryStore:
@@ -221,7 +221,18 @@ def _is_meant(document: Document, partition: int, where: Where) -> bool:
         and (where.partitions is None or partition in where.partitions)
         and all(getattr(document, name) == value for name, value in where.equal.items())
         and all(_begins(getattr(document, name), text) for name, text in where.starting)
+        and all(others.isdisjoint(_texts(document, name)) for name, others in _without(where))
     )
+
+
+def _without(where: Where) -> Iterable[tuple[str, frozenset[str]]]:
+    return ((name, frozenset(values)) for name, values in where.without.items())
+
+
+def _texts(document: Document, name: str) -> Iterable[str]:
+    """What a field has: one text, several, or none."""
+    value = getattr(document, name)
+    return [value] if isinstance(value, str) else value or ()
 
 
 def _begins(value: Any, text: str) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from services.chassis.domain import D, Document
+from services.chassis.domain import D, Document, text_of
 from services.chassis.store.contract import EVERYWHERE, DeadlineAside, NoAnswer, Row, Where
 from services.chassis.store.generations import PLACES, Generations, prefix_of
-from services.chassis.store.rows import aside_of, text_of
+from services.chassis.store.rows import aside_of
 
 ASIDE = "deadlines_aside"
 _BY_ID = [("cohort_id", 1), ("id", 1)]
@@ -135,8 +135,12 @@ def _query(where: Where) -> dict[str, Any]:
         query["cohort_id"] = where.cohort_id
     if where.partitions is not None:
         query["partition"] = {"$in": list(where.partitions)}
-    if where.starting:
-        query["$and"] = [{f: {"$regex": f"^{re.escape(text)}"}} for f, text in where.starting]
+    both: list[dict[str, Any]] = [
+        {f: {"$regex": f"^{re.escape(text)}"}} for f, text in where.starting
+    ]
+    both += [{f: {"$nin": sorted(values)}} for f, values in where.without.items()]
+    if both:
+        query["$and"] = both
     return query
 
 

@@ -16,6 +16,7 @@ from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participa
 from services.portal.web.rendering import onward, page
 from services.portal.web.sessions import digest
 from services.portal.web.visit import Visit
+from services.portal.web.wall import names
 
 NUMBERS: dict[str, tuple[int, int]] = {
     "sessions": (1, 20),
@@ -48,10 +49,11 @@ async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
 
 
 async def marks_of(visit: Visit, cohort: Cohort) -> frozenset[str]:
-    """The tasks that coordinators have put away, until they show again."""
+    """The tasks of those whom the visitor sees that were put away, until they show again."""
     now = visit.site.sessions.now()
     found = await visit.site.kept.owned(HANDLED, cohort.id, now, MOST_MARKS)
-    return frozenset(str(one["task"]) for one in found)
+    hidden = await visit.hidden(cohort.id)
+    return frozenset(str(one["task"]) for one in found if not names(str(one["task"]), hidden))
 
 
 async def put_away(visit: Visit, cohort: Cohort, task: str) -> None:

@@ -7,13 +7,14 @@ button begins again, and whoever has been entered already does not change.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
 from schemas.actors import Actor
 from schemas.base import Command
+from schemas.people import PersonContact
 from schemas.values import Side
 from services.chassis.store.contract import NoAnswer, Row
 from services.portal.roster import Cells, commands_of
@@ -70,13 +71,17 @@ class Entry:
         sided: Sequence[tuple[Side, Cells]],
         actor: Actor,
         patience: float,
+        hidden: Collection[str] = (),
     ) -> None:
-        """Begin, unless somebody is at it; come back when it is over or patience ends."""
+        """Begin, unless somebody is at it; come back when it is over or patience ends.
+
+        Whoever is `hidden` from the one who enters them is there already, and stays as they are.
+        """
         known = await self.seen(draft)
         if known is None or known.stage != "going-on":
             state = Entering(len(sided))
             await self._tell(draft, state)
-            task = asyncio.create_task(self._enter(draft, cohort_id, sided, actor, state))
+            task = asyncio.create_task(self._enter(draft, cohort_id, sided, actor, state, hidden))
             self._tasks[draft] = task
             task.add_done_callback(lambda _: self._tasks.pop(draft, None))
         if (running := self._tasks.get(draft)) is not None:
@@ -100,6 +105,7 @@ class Entry:
         sided: Sequence[tuple[Side, Cells]],
         actor: Actor,
         state: Entering,
+        hidden: Collection[str],
     ) -> None:
         try:
             ids = {
@@ -107,7 +113,10 @@ class Entry:
                 or await self.site.person_id(cohort_id, cells["email"])
                 for _, cells in sided
             }
-            await self._send(draft, commands_of(cohort_id, sided, ids), actor, state)
+            commands = list(enumerate(commands_of(cohort_id, sided, ids)))
+            commands = [one for one in commands if one[1][0].person_id not in hidden]
+            state.done += len(sided) - len(commands)
+            await self._send(draft, commands, actor, state)
             if not state.refused:
                 await self.site.shown(lambda: self._are_shown(cohort_id, list(ids.values())))
             state.stage = "over"
@@ -125,12 +134,12 @@ class Entry:
     async def _send(
         self,
         draft: str,
-        commands: Sequence[tuple[Command, Command]],
+        commands: Sequence[tuple[int, tuple[PersonContact, Command]]],
         actor: Actor,
         state: Entering,
     ) -> None:
         """Everything, some at a time."""
-        waiting = iter(enumerate(commands))
+        waiting = iter(commands)
 
         async def work() -> None:
             for place, (contact, command) in waiting:

@@ -4,7 +4,7 @@ Always holds: what is settled is gone by itself; what somebody put away shows ag
 news of it, or after a week.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -56,7 +56,8 @@ async def _shown(visit: Visit, cohort: Cohort, errors: dict[str, str]) -> Respon
     marks = await marks_of(visit, cohort)
     stuck, watched, new = await _stuck(visit, cohort), *await _watched(visit, cohort)
     there = {task.key for task in (*stuck, *watched)}
-    if gone := marks - there:  # settled meanwhile
+    gone = marks - there  # settled meanwhile, for whoever sees everything
+    if gone and not await visit.hidden(cohort.id):
         await bring_back(visit, cohort, gone)
         marks -= gone
     given = await tasks_of(visit, cohort)
@@ -191,9 +192,9 @@ async def letter_again(visit: Visit) -> Response:
     return await _sent(visit, cohort, commands, shows, "relance")
 
 
-def contact_of(person: Participant, **changes: str | None) -> PersonContact:
+def contact_of(person: Participant, **changes: str | Mapping[str, str] | None) -> PersonContact:
     """How to reach somebody, with these changes. Raises `ValidationError`."""
-    known = ("cohort_id", "name", "email", "language", "post", "presentation")
+    known = ("cohort_id", "name", "email", "language", "post", "presentation", "assistant")
     fields = {name: getattr(person, name) for name in known}
     return PersonContact.model_validate({**fields, **changes, "person_id": person.id})
 

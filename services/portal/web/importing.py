@@ -188,5 +188,6 @@ async def correct_or_enter(visit: Visit) -> Response:
     if faults or visit.typed("action") != "inscrire":
         return onward(here)
     actor = await visit.actor(cohort.id, "roster")
-    await visit.entry.begin(visit.path["draft"], cohort.id, sided, actor, PATIENCE)
+    hidden = await visit.hidden(cohort.id)
+    await visit.entry.begin(visit.path["draft"], cohort.id, sided, actor, PATIENCE, hidden)
     return onward(here)

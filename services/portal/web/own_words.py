@@ -155,6 +155,7 @@ def _commands(me: Participant, before: Given, given: Given) -> list[Command]:
             "language": given["langue"],
             "post": given["intitule"] or None,
             "presentation": given["presentation"] or None,
+            "assistant": me.assistant,
         }
         commands.append(PersonContact.model_validate(contact))
     common = {"directorate": "direction", "site": "site"}

@@ -103,6 +103,8 @@ async def _choice(visit: Visit, purpose: Purpose, errors: dict[str, str]) -> Res
 async def _decided(visit: Visit, purpose: Purpose) -> Response:
     cohort = await visit.site.cohort(visit.path["cohort"])
     mentor_id, manager_id = visit.typed("mentor"), visit.query.get("manager", "")
+    if await visit.site.store.one(Participant, cohort.id, manager_id) is None:
+        raise NotHere
     errors: dict[str, str] = {}
     if not mentor_id:
         errors["mentor"] = visit.say("Choisissez un mentor.", "Choose a mentor.")

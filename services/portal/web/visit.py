@@ -1,7 +1,7 @@
 """One request to the portal: who asks, in which language, and what they sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,19 +10,21 @@ from starlette.datastructures import FormData
 
 from schemas.actors import Actor, Via
 from schemas.base import Command
-from schemas.rights import Role
+from schemas.roles import Role
 from schemas.values import Language
 from services.portal.web.engine import Outcome
 from services.portal.web.entering import Entry
 from services.portal.web.sessions import SignedIn
 from services.portal.web.site import Site
+from services.portal.web.wall import Wall, Walled
 
 
 @dataclass(slots=True)
 class Visit:
     """One request: who asks, in which language, what they sent.
 
-    `token` is that of forms; `role`, the one in which the page is used.
+    `token` is that of forms; `role`, the one in which the page is used. `wall`: what stands between
+    whoever coordinates and those who report to them.
     """
 
     request: Request
@@ -32,11 +34,23 @@ class Visit:
     session: SignedIn | None = None
     role: Role = "participant"
     form: FormData = field(default_factory=FormData)
+    wall: Wall | None = None
+    site: Site = field(init=False)
+    """The portal's parts, as the visitor sees them."""
 
-    @property
-    def site(self) -> Site:
-        """The portal's parts."""
-        return self.entry.site
+    def __post_init__(self) -> None:
+        self.site = self.entry.site
+
+    def coordinate(self, role: Role) -> None:
+        """From now on the page is one of coordinators, and stands before the wall."""
+        self.role = role
+        site = self.entry.site
+        self.wall = Wall(site.store, self.address, site.secret)
+        self.site = replace(site, store=Walled(site.store, self.wall))
+
+    async def hidden(self, cohort_id: str) -> frozenset[str]:
+        """Whom of a programme the visitor does not see."""
+        return await self.wall.hidden(cohort_id) if self.wall else frozenset()
 
     @property
     def address(self) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.people import PersonContact
-from schemas.rights import Rights
+from schemas.roles import Rights
 from schemas.topics import COMMANDS, PEOPLE
 from services.chassis.clock import Clock
 from services.chassis.http.answering import Answering

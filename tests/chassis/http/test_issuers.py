@@ -49,13 +49,15 @@ class Guarded:
         self.app: FastAPI = create_app("guarded", "A route.")
         rights = {"coordinator": "cohorts", "machine": "cohorts"}
         kind = protected([providers(self.issuers, KEY, self.hour)], lambda *_: rights)  # type: ignore[arg-type,return-value]
-        self.app.router.add_api_route("/here/{cohort_id}", _told, route_class_override=kind)
+        for listed in ("cohorts", "pairs"):
+            path = f"/cohorts/{{cohort_id}}/{listed}"
+            self.app.router.add_api_route(path, _told, route_class_override=kind)
 
-    async def ask(self, token: str, cohort: str = "c") -> httpx.Response:
+    async def ask(self, token: str, cohort: str = "c", listed: str = "cohorts") -> httpx.Response:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         headers = {"authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-            return await client.get(f"/here/{cohort}", headers=headers)
+            return await client.get(f"/cohorts/{cohort}/{listed}", headers=headers)
 
 
 async def _told(request: Request, cohort_id: str) -> dict[str, Any]:
@@ -93,6 +95,18 @@ async def test_a_person_is_let_in_by_an_id_that_tells_nothing(issuer: LocalIssue
         "role": "coordinator",
         "via": "api",
     }
+
+
+async def test_what_is_about_people_is_shown_to_no_person_but_to_machines(
+    issuer: LocalIssuer,
+) -> None:
+    person = await Guarded((of(issuer),)).ask(issuer.token(**COORDINATES), listed="pairs")
+    assert person.status_code == 403
+    assert person.json()["rule"] == "in-the-portal"
+    given = {"role_claim": None, "roles": None, "cohorts_claim": None}
+    machines = of(issuer, role="machine", cohorts=["c"], **given)
+    machine = await Guarded((machines,)).ask(issuer.token(), listed="pairs")
+    assert machine.status_code == 200
 
 
 async def test_a_token_of_the_shape_of_proconnect_counts() -> None:

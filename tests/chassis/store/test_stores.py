@@ -570,6 +570,10 @@ async def test_texts_are_found_by_what_they_begin_with_alone_or_in_a_list(store:
         (Where(partitions=[1, 2]), 1),
         (Where(partitions=[]), 0),
         (Where("c", {"title": "red"}, [1]), 0),
+        (Where("c", without={"id": {"1", "3"}}), 1),
+        (Where("c", without={"title": {"red"}, "id": ["2"]}), 1),
+        (Where("c", without={"words": {"anne"}}), 3),
+        (Where("c", starting=[("title", "r")], without={"id": {"1"}}), 1),
     ],
 )
 async def test_only_what_is_all_of_what_is_asked_is_shown_and_counted(
