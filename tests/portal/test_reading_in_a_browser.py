@@ -10,7 +10,7 @@ import pytest
 from tests.portal.site import COORDINATOR
 from tests.portal.stories import LISE, OPENED, PAUL
 from tests.portal.test_accessibility import EVERYTHING, JOINED, SIMULATED
-from tests.portal.test_in_a_browser import CHROMIUM, browser, open_town, signed_in
+from tests.portal.test_in_a_browser import CHROMIUM, browser, open_town, sign_in
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the path")
 
@@ -42,20 +42,24 @@ CUT_OFF = """allowed => [...document.querySelectorAll("main *")].filter(one =>
 ).map(one => one.tagName)"""
 
 
+RESET = "document.querySelectorAll('html, body, main p').forEach(p => p.removeAttribute('style'))"
+
+
 async def test_pages_stand_large_text_narrow_screens_and_wide_spacing() -> None:
     found: list[str] = []
     async with browser() as opened:
+        page = await opened.new_page()
         for who, path, happened in PAGES:
             async with open_town(happened) as town:
+                await sign_in(town, who, page.context)
+                await page.goto(town.url + path)
                 for name, (width, change) in WAYS.items():
-                    size = {"width": width, "height": 900}
-                    page = await signed_in(town, who, opened, viewport=size)
-                    await page.goto(town.url + path)
+                    await page.set_viewport_size({"width": width, "height": 900})
+                    await page.evaluate(RESET)
                     await page.evaluate(change or "0")
                     wide = await page.evaluate("document.documentElement.scrollWidth")
                     if wide > width:
                         found.append(f"{path}, {name}: {wide} pixels wide")
                     cut = await page.evaluate(CUT_OFF, ALLOWED)
                     found += [f"{path}, {name}: {one} is cut off" for one in cut]
-                    await page.context.close()
     assert found == []
