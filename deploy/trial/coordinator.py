@@ -48,6 +48,7 @@ class Plan:
 
     `by_topic`: the rosters are written to the commands topics at once, instead of sent by HTTP;
     `at_portal`: everybody, coordinator included, acts at the pages of the portal.
+    `killed`: which services `kill_every` is about; none named, all.
     `gather_ms`: from one batch of a service to its next, at least, while there is always something.
     """
 
@@ -57,6 +58,7 @@ class Plan:
     seed: int = 1
     days_per_second: float | None = None
     kill_every: float | None = None
+    killed: tuple[Service, ...] = ()
     maildir: Path | None = None
     kafka: str | None = None
     by_topic: bool = False

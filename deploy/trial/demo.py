@@ -225,7 +225,7 @@ async def _kill(stack: Stack, plan: Plan, progress: Progress) -> None:
             await asyncio.sleep(0.1)
             if await _all_ready(stack, client):
                 await asyncio.sleep(chance.uniform(0.5, 1.5) * plan.kill_every)
-                child = stack.services[chance.choice(stack.terms.services)].child
+                child = stack.services[chance.choice(plan.killed or stack.terms.services)].child
                 assert child is not None
                 child.kill()
                 progress.kills += 1

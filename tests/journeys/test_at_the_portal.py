@@ -1,4 +1,4 @@
-"""A whole programme in which everybody acts at the portal's pages, while services are killed."""
+"""A whole programme in which everybody acts at the portal's pages, while it is killed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from deploy.trial.demo import run_demo
 from deploy.trial.pilot.generate import generate
 from schemas.values import CohortPolicy
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.drill]
 
 SEED = 3
 OF_THE_PROGRAMME = (
@@ -46,7 +46,7 @@ async def test_no_form_that_was_answered_is_lost_and_the_outcome_is_that_of_lett
     )
     for name in ("portal", "letters"):
         (tmp_path / name).mkdir()
-    at_portal = replace(by_letters, at_portal=True, kill_every=3.0)
+    at_portal = replace(by_letters, at_portal=True, kill_every=3.0, killed=("portal",))
     killed = await run_demo(tmp_path / "portal", at_portal, lambda _: None)
     assert killed["findings"] == {"lost": [], "doubled": [], "rebuilt": []}
     assert (killed["parked"], killed["kills"] > 0) == (0, True)

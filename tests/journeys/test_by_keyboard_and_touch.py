@@ -327,9 +327,11 @@ def over(stack: Stack, now: Callable[[], datetime]) -> Callable[[], Awaitable[bo
 
 
 def measured(stack: Stack) -> Callable[[], Awaitable[bool]]:
+    """Whether the verdict knows of the pair that has completed."""
+
     async def holds() -> bool:
         (cohort,) = await listed(stack, "feedback", "cohorts")
-        return bool(cohort["criteria"])
+        return any(c["name"] == "pairs_graduated" and c["met"] for c in cohort["criteria"])
 
     return holds
 

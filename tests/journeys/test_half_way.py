@@ -15,7 +15,7 @@ from tests.conftest import eventually
 from tests.journeys.test_at_the_portal import roster
 from tests.portal.browser import Person
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.drill]
 
 
 async def test_visitors_find_a_pair_half_way_and_time_goes_on(tmp_path: Path) -> None:
