@@ -1,4 +1,4 @@
-"""The documents that every service has: refusals, records that stand aside, heartbeats."""
+"""The documents that every service has: refusals, records that stand aside, counts, heartbeats."""
 
 from typing import ClassVar
 
@@ -100,6 +100,22 @@ class DroppedRecord(Document):
     because: str
 
 
+Group = tuple[str, ...]
+"""A measure's name, and the values of the fields that it counts by."""
+
+
+class Counts(Document):
+    """How many documents a cohort has, by measure and values; `id` is the cohort's.
+
+    Sorted, and nothing at zero, so that equal counts are equal bytes.
+    """
+
+    collection: ClassVar[str] = "counts"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("partition", "cohort_id", "id"),)
+
+    counts: tuple[tuple[Group, int], ...] = ()
+
+
 class Beat(Timed):
     """The heartbeat of a partition; `id` is its number, and it is due with the next one."""
 
@@ -108,6 +124,7 @@ class Beat(Timed):
 
 CHASSIS_DOCUMENTS: tuple[type[Document], ...] = (
     Beat,
+    Counts,
     RefusedCommand,
     ParkedRecord,
     BlockedSubject,

@@ -67,6 +67,38 @@ class Personal:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Documents of a kind, counted by fields. `labels`: the name of each and its field."""
+
+    name: str
+    help: str
+    kind: type[Document]
+    labels: tuple[tuple[str, str], ...]
+
+    @property
+    def label_names(self) -> Sequence[str]:
+        return [label for label, _ in self.labels]
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The documents' fields to count by."""
+        return [field for _, field in self.labels]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCount(Tally):
+    """The same where there can be very many: counted as they change, not when somebody asks.
+
+    Whoever writes a document of such a kind without having read it knows that it is new.
+    """
+
+
+def text_of(value: object) -> str:
+    """A field's value as a text to count by; "" where there is none."""
+    return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
 class One:
     """A decision may need this document."""
 
@@ -250,6 +282,7 @@ class Domain:
       change nothing included; what every service notes for itself is the chassis' to fold.
     - `needs`: what a message's decision and its events will touch, told from the message alone,
       so that a batch is read at once. What it cannot know is read when it is asked for.
+    - `counts`: how many documents there are of kinds that can be very many, kept by each step.
     - `untold`: messages whose number is nobody's business while it grows; no metric has their type.
     """
 
@@ -261,6 +294,7 @@ class Domain:
     evolution: Evolution
     needs: Callable[[Message], Iterable[Need]]
     tables: tuple[str, ...] = ()
+    counts: tuple[RunningCount, ...] = ()
     untold: frozenset[type[Message]] = frozenset()
 
     @property

@@ -29,7 +29,7 @@ from schemas.rights import rights
 from schemas.topics import COMMANDS, commands_topic
 from services.chassis.clock import Clock, Hand, SharedClock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
-from services.chassis.domain import Domain
+from services.chassis.domain import Domain, Tally
 from services.chassis.faults import Nature
 from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
@@ -67,7 +67,7 @@ from services.chassis.store.database_metrics import CommandMetrics, ConnectionMe
 from services.chassis.store.mongo import MongoStore
 from services.chassis.tracing import OFF, Tracing
 from services.chassis.watch import logs
-from services.chassis.watch.metrics import Metrics, Programme, Tally
+from services.chassis.watch.metrics import Metrics, Programme
 from services.chassis.watch.scrape import Scrape
 
 logger = logging.getLogger(__name__)

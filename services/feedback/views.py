@@ -42,7 +42,10 @@ class Cohort(Timed):
     """
 
     collection: ClassVar[str] = "cohorts"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("verdict",),)
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("verdict",),
+        ("partition", "cohort_id", "id"),  # as every scrape reads them
+    )
 
     name: str
     policy: CohortPolicy

@@ -54,6 +54,7 @@ from services.matching.couple import Couple, couple_of, line_in
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.views import (
+    MEASURES,
     Cohort,
     Line,
     Manager,
@@ -386,4 +387,5 @@ DOMAIN = Domain(
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,
+    counts=MEASURES,
 )

@@ -17,14 +17,9 @@ from schemas.values import (
     Tools,
     Waiting,
 )
-from services.chassis.domain import Document, Personal, Timed
-from services.chassis.watch.metrics import Tally
+from services.chassis.domain import Document, Personal, RunningCount, Timed
 
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
-
-
-_COUNTED = ("partition", "cohort_id", "state")
-"""As every scrape counts them: no document is read for it."""
 
 
 class Cohort(Document):
@@ -43,7 +38,7 @@ class Mentor(Document):
     """A volunteer. `engaged` are the pairs, proposed or standing, that take up capacity."""
 
     collection: ClassVar[str] = "mentors"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "state", "id"), _COUNTED)
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "state", "id"),)
 
     directorate: str
     site: str
@@ -70,7 +65,7 @@ class Manager(Document):
     """
 
     collection: ClassVar[str] = "managers"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "state", "id"), _COUNTED)
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "state", "id"),)
 
     directorate: str
     site: str
@@ -104,7 +99,7 @@ class Pair(Timed):
     """
 
     collection: ClassVar[str] = "pairs"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "state", "id"), _COUNTED)
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "state", "id"),)
 
     mentor_id: str
     manager_id: str
@@ -188,7 +183,7 @@ PERSONAL: dict[type[Document], Personal] = {
 
 _BY_STATE = (("cohort", "cohort_id"), ("state", "state"))
 MEASURES = (
-    Tally("mentoring_mentors", "Mentors", Mentor, _BY_STATE),
-    Tally("mentoring_managers", "Managers", Manager, _BY_STATE),
-    Tally("mentoring_pairs", "Pairs", Pair, _BY_STATE),
+    RunningCount("mentoring_mentors", "Mentors", Mentor, _BY_STATE),
+    RunningCount("mentoring_managers", "Managers", Manager, _BY_STATE),
+    RunningCount("mentoring_pairs", "Pairs", Pair, _BY_STATE),
 )

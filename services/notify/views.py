@@ -6,14 +6,14 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
+from schemas.attention import AttentionKind
 from schemas.base import Moment, Value
 from schemas.letter_rules import LetterRules
 from schemas.notify import News, SessionDate
 from schemas.people import Assistant
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
-from services.chassis.domain import Document, Personal, Timed
-from services.chassis.watch.metrics import Tally
+from services.chassis.domain import Document, Personal, RunningCount, Timed
 
 LetterState = Literal["queued", "sent", "failed"]
 
@@ -42,12 +42,14 @@ class Person(Document):
     """How to reach a person: the newest contact of the people topic. `id` is the person's."""
 
     collection: ClassVar[str] = "people"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "role"),)
 
     name: str
     email: str
     language: Language
     post: str | None = None
     presentation: str | None = None
+    role: Literal["coordinator"] | None = None
     assistant: Assistant | None = None
 
 
@@ -92,8 +94,8 @@ class Letter(Timed):
     """What is told to one person at once; `id` is the letter's. `due_at` is its next hand-over.
 
     `facts` is the event that it tells, as JSON, `also` what it tells beside that, `dates` the
-    sessions that it names. `attempts` counts hand-overs to the mail server. `to_assistant`: it is
-    the copy for the person's assistant.
+    sessions that it names. `side` is None where it is to a coordinator. `attempts` counts
+    hand-overs to the mail server. `to_assistant`: it is the copy for the person's assistant.
     `owed_since` is when it could first be sent: the wait for a contact counts from there.
     """
 
@@ -101,14 +103,12 @@ class Letter(Timed):
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "state"),
         ("cohort_id", "person_id"),
-        # There are millions, and every scrape counts them.
-        ("partition", "channel", "state", "cause"),
     )
 
     state: LetterState
     channel: Literal["smtp"] = "smtp"
     person_id: str
-    side: Side
+    side: Side | None = None
     template: str
     facts: dict[str, Any]
     also: tuple[News, ...] = ()
@@ -120,16 +120,38 @@ class Letter(Timed):
     owed_since: Moment
 
     def parts(self) -> Iterator[News]:
-        """All that it tells, the first thing first."""
-        yield News(news_id=self.id, template=self.template, side=self.side, facts=self.facts)
+        """All that it tells a mentor or a manager, the first thing first."""
+        if self.side is not None:
+            yield News(news_id=self.id, template=self.template, side=self.side, facts=self.facts)
         yield from self.also
+
+
+class Concern(Document):
+    """What wants a coordinator's attention until it is settled; `id` is `kind:about`."""
+
+    collection: ClassVar[str] = "concerns"
+
+    kind: AttentionKind
+    about: str
+    people: tuple[str, ...]
+    since: Moment
+
+
+class Digest(Timed):
+    """When a cohort's coordinators are told next what wants attention; `id` is the cohort's.
+
+    `again`: how often they were told since something was new, but for the first time.
+    """
+
+    collection: ClassVar[str] = "digests"
+
+    again: int = 0
 
 
 class LateReminder(Document):
     """A reminder that could not leave in time, and was dropped; `id` is the letter's."""
 
     collection: ClassVar[str] = "late_reminders"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("partition", "template"),)
 
     template: str
 
@@ -146,13 +168,13 @@ PERSONAL: dict[type[Document], Personal] = {
 """What is kept about a person, for them."""
 
 MEASURES = (
-    Tally(
+    RunningCount(
         "mentoring_letters",
         "Letters, by what became of them, and why they are still here",
         Letter,
         (("channel", "channel"), ("outcome", "state"), ("cause", "cause")),
     ),
-    Tally(
+    RunningCount(
         "mentoring_late_reminders",
         "Reminders that could not leave in time, and were dropped",
         LateReminder,

@@ -25,7 +25,7 @@ from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, 
 from services.scheduling import absences, answering, attendance, moving, places, planning, sessions
 from services.scheduling.agenda import Agenda, agenda_of, agendas_of, calendar_of, new_agenda
 from services.scheduling.evolution import EVOLUTION
-from services.scheduling.views import Calendar, Cohort, Outcome, Pair, Session, outcome_of
+from services.scheduling.views import MEASURES, Calendar, Cohort, Outcome, Pair, Session, outcome_of
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -203,6 +203,7 @@ DOMAIN = Domain(
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,
+    counts=MEASURES,
 )
 
 

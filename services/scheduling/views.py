@@ -8,8 +8,7 @@ from schemas.dates import Absence, OfferedDay
 from schemas.places import MeetingPlace
 from schemas.scheduling import Absent
 from schemas.values import Availability, CohortPolicy, Side
-from services.chassis.domain import Document, Personal, Timed
-from services.chassis.watch.metrics import Tally
+from services.chassis.domain import Document, Personal, RunningCount, Timed
 
 PairState = Literal["active", "graduated", "dissolved"]
 LineState = Literal["pending", "planned", "completed", "cancelled"]
@@ -72,7 +71,6 @@ class Pair(Timed):
         ("cohort_id", "waits", "id"),
         ("cohort_id", "mentor_id"),
         ("cohort_id", "manager_id"),
-        ("partition", "cohort_id", "completed"),  # every scrape counts them
     )
 
     mentor_id: str
@@ -175,7 +173,6 @@ class Outcome(Document):
         ("cohort_id", "outcome", "id"),
         ("cohort_id", "disputed", "id"),
         ("cohort_id", "pair_id"),
-        ("partition", "cohort_id", "outcome"),  # every scrape counts them
     )
 
     pair_id: str
@@ -267,13 +264,13 @@ PERSONAL: dict[type[Document], Personal] = {
 """What is kept about a person, for them."""
 
 MEASURES = (
-    Tally(
+    RunningCount(
         "mentoring_sessions",
         "Attempts at a session that have ended",
         Outcome,
         (("cohort", "cohort_id"), ("outcome", "outcome")),
     ),
-    Tally(
+    RunningCount(
         "mentoring_pairs_by_sessions",
         "Pairs that were ever formed, by how many sessions they have held",
         Pair,

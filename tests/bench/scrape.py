@@ -9,6 +9,7 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,15 @@ from pymongo import AsyncMongoClient
 from deploy.local.mongodb import mongodb
 from deploy.operating.reach import domain_of
 from schemas.topics import Service
-from services.chassis.domain import Document
+from schemas.values import CohortPolicy
+from services.chassis.documents import Counts, Group
+from services.chassis.domain import Document, text_of
+from services.chassis.store.contract import Place
 from services.chassis.store.mongo import MongoStore
 from services.chassis.watch.metrics import Measure, Metrics, Programme
 from services.chassis.watch.scrape import RESTS, Scrape
 from services.feedback.views import MEASURES as OF_FEEDBACK
-from services.feedback.views import Survey
+from services.feedback.views import Cohort, Survey
 from services.notify.views import MEASURES as OF_NOTIFY
 from services.notify.views import Letter
 
@@ -38,7 +42,10 @@ LETTERS = ("queued", "sent", "sent", "sent", "sent", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Of one scrape: milliseconds, and the documents and index keys that the database looked at."""
+    """Of one scrape: milliseconds, and the documents and index keys that the database looked at.
+
+    `groups`: of how many, by cohort and by what it is counted by, something is told.
+    """
 
     milliseconds: float
     documents: int
@@ -67,12 +74,13 @@ async def looked(service: Service) -> Looked:
     with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
         async with mongodb(Path(directory)) as uri:
             name = f"bench_{service}"
-            store = MongoStore(uri, name, domain_of(service).documents)
+            store = MongoStore(uri, name, (*domain_of(service).documents, Counts))
             await store.open()
             client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri)
             try:
                 await _fill(client[name][KINDS[service].collection], service)
-                return await _scraped(service, store, client[name])
+                groups = await _kept(store, service)
+                return await _scraped(service, store, client[name], groups)
             finally:
                 await client.close()
                 await store.close()
@@ -89,7 +97,35 @@ async def _fill(collection: Any, service: Service) -> None:
         await collection.insert_many(rows, ordered=False)
 
 
-async def _scraped(service: Service, store: MongoStore, database: Any) -> Looked:
+async def _kept(store: MongoStore, service: Service) -> int:
+    """What steps would have kept of them for scrapes; of how many groups it is."""
+    if service == "feedback":
+        return await _measured(store)
+    of_cohort: dict[str, Counter[Group]] = {}
+    for row in _rows(service):
+        for measure in domain_of(service).counts:
+            if measure.kind is KINDS[service]:
+                values = (text_of(row[field]) for field in measure.fields)
+                of_cohort.setdefault(row["cohort_id"], Counter())[measure.name, *values] += 1
+    for number in range(COHORTS):
+        cohort = f"cohort-{number}"
+        counts = tuple(sorted(of_cohort[cohort].items()))
+        document = Counts(id=cohort, cohort_id=cohort, counts=counts)
+        await store.fill(Place(number % PARTITIONS), [document])
+    return sum(map(len, of_cohort.values()))
+
+
+async def _measured(store: MongoStore) -> int:
+    """Cohorts of which nothing but the turnout is told: as little as there can be."""
+    for number in range(COHORTS):
+        name = f"cohort-{number}"
+        turnout = {"surveys_closed": 9, "surveys_answered": 8}
+        cohort = Cohort(id=name, cohort_id=name, name=name, policy=CohortPolicy(), **turnout)
+        await store.fill(Place(number % PARTITIONS), [cohort])
+    return 3 * COHORTS
+
+
+async def _scraped(service: Service, store: MongoStore, database: Any, groups: int) -> Looked:
     async def nothing_waits() -> dict[tuple[str, int], int]:
         return {}
 
@@ -108,7 +144,6 @@ async def _scraped(service: Service, store: MongoStore, database: Any) -> Looked
         taken.append(time.perf_counter() - began)
     await database.command("profile", 0)
     noted = await database["system.profile"].find({"op": {"$in": ["query", "command"]}}).to_list()
-    groups = sum(len(samples) for samples in programme.samples.values())
     return Looked(
         statistics.median(taken) * 1000,
         sum(int(row.get("docsExamined", 0)) for row in noted),

@@ -18,23 +18,23 @@ from pymongo import monitoring
 
 from schemas.base import pair_of
 from schemas.values import CohortPolicy
-from services.chassis.documents import CHASSIS_DOCUMENTS
+from services.chassis.documents import CHASSIS_DOCUMENTS, Counts
 from services.chassis.domain import Document, Domain, State
 from services.chassis.http.projections import projection_routes
 from services.chassis.runtime import PARKED
-from services.chassis.store.contract import Place, Where
+from services.chassis.store.contract import Place
 from services.chassis.store.mongo import MongoStore
-from services.chassis.watch.metrics import Measure, Tally
+from services.chassis.watch.metrics import Measure, Metrics, Programme
+from services.chassis.watch.scrape import Scrape
 from services.feedback import views as feedback
+from services.feedback.views import Cohort as Measured
 from services.matching import views as matching
 from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.messages import SearchEnded
 from services.matching.search.question import Found, Roll
 from services.matching.search.worker import people_on, search
 from services.matching.views import Cohort, Manager, Mentor, Pair, Round
-from services.notify import views as notify
 from services.notify.handlers import DOMAIN as NOTIFY
-from services.scheduling import views as scheduling
 from services.scheduling.handlers import DOMAIN as SCHEDULING
 from tests.feedback.given import DOMAIN as FEEDBACK
 from tests.matching.given import MONDAY
@@ -46,15 +46,18 @@ ANSWERS = 500
 
 
 class Reads(monitoring.CommandListener):
-    """Counts commands, and knows the last of each name."""
+    """Counts commands, and knows the last of each name, and all questions."""
 
     def __init__(self) -> None:
         self.names: Counter[str] = Counter()
         self.last: dict[str, Any] = {}
+        self.all: list[Any] = []
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         self.names[event.command_name] += 1
         self.last[event.command_name] = event.command
+        if event.command_name in ("find", "aggregate"):
+            self.all.append(event.command)
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
 
@@ -161,38 +164,82 @@ def _counting(found: Counter[Any], kind: Any, validate: Callable[..., Any], row:
     return validate(row)
 
 
-SERVICES: Sequence[tuple[Domain, Sequence[Measure]]] = (
-    (MATCHING, matching.MEASURES),
-    (SCHEDULING, scheduling.MEASURES),
-    (FEEDBACK, feedback.MEASURES),
-    (NOTIFY, notify.MEASURES),
-)
-TALLIES = {
-    measure.name: (domain, measure)
-    for domain, measures in SERVICES
-    for measure in (*measures, PARKED)
-    if isinstance(measure, Tally)
-}
+async def _asked(
+    store: MongoStore, reads: Reads, measures: Sequence[Measure], owned: Sequence[int]
+) -> tuple[dict[str, dict[tuple[str, ...], float]], list[dict[str, Any]]]:
+    """What a scrape shows of these, and the plan of each question that it asks for it."""
+
+    async def nothing_waits() -> dict[tuple[str, int], int]:
+        return {}
+
+    programme = Programme(measures)
+    reads.all.clear()
+    scrape = Scrape(Metrics("notify"), programme, store, lambda: owned, nothing_waits)
+    await scrape.text()
+    plans = []
+    for asked in list(reads.all):
+        what = {name: asked[name] for name in QUESTION if name in asked}
+        plans.append(await store.database.command("explain", what, verbosity="executionStats"))
+    return {m.name: dict(s) for m, s in programme.samples.items()}, plans
 
 
-@pytest.mark.parametrize("name", TALLIES)
-async def test_what_every_scrape_counts_is_counted_in_an_index_of_its_partitions(
-    mongodb_uri: str, database: str, name: str
+QUESTION = ("find", "aggregate", "pipeline", "cursor", "filter", "projection", "sort", "limit")
+
+
+@pytest.mark.parametrize("domain", [MATCHING, SCHEDULING, NOTIFY], ids=lambda d: d.name)
+async def test_a_scrape_reads_what_steps_have_counted_and_no_more_documents_than_there_are_groups(
+    mongodb_uri: str, database: str, domain: Domain
 ) -> None:
-    domain, measure = TALLIES[name]
     reads = Reads()
-    kinds = (*domain.documents, *CHASSIS_DOCUMENTS)
-    store = MongoStore(mongodb_uri, database, kinds, listeners=[reads])
+    store = MongoStore(
+        mongodb_uri, database, (*domain.documents, *CHASSIS_DOCUMENTS), None, [reads]
+    )
     await store.open()
-    mine = Where(partitions=[3])
+    for number in range(FEW):
+        cohort = f"c{number}"
+        counts = tuple(((m.name, *("x",) * len(m.fields)), 5000) for m in domain.counts)
+        await store.fill(Place(number % 2), [Counts(id=cohort, cohort_id=cohort, counts=counts)])
 
-    await store.tally(measure.kind, measure.fields, mine)
+    shown, plans = await _asked(store, reads, domain.counts, [1])
 
-    asked = reads.last["aggregate"]
-    what = {name: asked[name] for name in ("aggregate", "pipeline", "cursor")}
-    plan = await store.database.command("explain", what, verbosity="queryPlanner")
+    assert shown == {m.name: {("x",) * len(m.fields): 5000 * FEW // 2} for m in domain.counts}
+    [plan] = plans
+    assert plan["executionStats"]["totalDocsExamined"] == FEW // 2
+    assert plan["executionStats"]["totalKeysExamined"] <= FEW // 2 + 1
     await store.close()
-    stages = str(plan)
+
+
+async def test_a_scrape_reads_each_cohort_of_its_partitions_once_for_all_figures_that_stand_in_it(
+    mongodb_uri: str, database: str
+) -> None:
+    reads = Reads()
+    store = MongoStore(mongodb_uri, database, FEEDBACK.documents, None, [reads])
+    await store.open()
+    for number in range(FEW):
+        name = f"c{number}"
+        cohort = Measured(id=name, cohort_id=name, name=name, policy=CohortPolicy())
+        await store.fill(Place(number % 2), [cohort])
+
+    shown, plans = await _asked(store, reads, feedback.MEASURES, [1])
+
+    await store.close()
+    assert len(shown["mentoring_rollout_ready"]) == FEW // 2
+    [plan] = plans
+    assert plan["executionStats"]["totalDocsExamined"] == FEW // 2
+
+
+async def test_what_stands_aside_is_counted_in_an_index_of_its_partitions(
+    mongodb_uri: str, database: str
+) -> None:
+    reads = Reads()
+    store = MongoStore(mongodb_uri, database, CHASSIS_DOCUMENTS, None, [reads])
+    await store.open()
+
+    _, plans = await _asked(store, reads, [PARKED], [3])
+
+    await store.close()
+    [plan] = plans
+    stages = str(plan["queryPlanner"]["winningPlan"])
     assert "'partition': 1" in stages, stages
     assert "COLLSCAN" not in stages
     assert "FETCH" not in stages, "no document is read for it"

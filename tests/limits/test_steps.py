@@ -120,10 +120,10 @@ class Case:
 
 
 CASES = {
-    "matching": Case(MATCHING, open_cohorts, volunteers, 7, 370, 650),
-    "scheduling": Case(SCHEDULING, formed, confirmations, 10, 485, 590),
+    "matching": Case(MATCHING, open_cohorts, volunteers, 9, 425, 650),
+    "scheduling": Case(SCHEDULING, formed, confirmations, 11, 500, 590),
     "feedback": Case(FEEDBACK, formed, completed, 10, 890, 1750),
-    "notify": Case(NOTIFY, opened, planned, 8, 1110, 3120),
+    "notify": Case(NOTIFY, opened, planned, 9, 1130, 3120),
 }
 
 

@@ -29,8 +29,8 @@ from deploy.trial.check.wire import Entry, Log, read_log
 from schemas.envelope import Unreadable, attributes, kind_of
 from schemas.feedback import AnswerSurvey
 from schemas.topics import PEOPLE, TOPICS
-from services.chassis.documents import ParkedRecord, RefusedCommand
-from services.chassis.domain import Document
+from services.chassis.documents import Counts, Group, ParkedRecord, RefusedCommand
+from services.chassis.domain import Document, text_of
 from services.chassis.http.links import LinkError
 from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import JournalBroken, rebuild
@@ -67,6 +67,7 @@ def judge(world: "World") -> Log:
     _order(world, log)
     _parked(world, log)
     for group in world.groups.values():
+        _counts(world, group)
         _rebuilt(world, group)
     return log
 
@@ -301,6 +302,24 @@ def _why(group: "Group", origin: str) -> str:
             assert isinstance(row, ParkedRecord)
             return f"{row.reason}, {row.detail}"
     return "no document"
+
+
+# --- counts -------------------------------------------------------------------------------------
+
+
+def _counts(world: "World", group: "Group") -> None:
+    """What steps have kept count of is what there is."""
+    kept: Counter[Group] = Counter()
+    for _, counts in group.store.rows.get(Counts, {}).values():
+        assert isinstance(counts, Counts)
+        kept.update(dict(counts.counts))
+    there = Counter(
+        (measure.name, *(text_of(getattr(row, field)) for field in measure.fields))
+        for measure in group.domain.counts
+        for _, row in group.store.rows.get(measure.kind, {}).values()
+    )
+    if kept != there:
+        world.find(f"{group.name}: kept count of {kept}, there are {there}"[:600])
 
 
 # --- rebuild ------------------------------------------------------------------------------------

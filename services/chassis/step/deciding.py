@@ -95,7 +95,7 @@ class Decider:
                 state.apply(fold(self.domain, state, event))
             parked = any(isinstance(event, RecordParked) for event in journal)
             if item.mirrored and item.message is not None and not parked:
-                state.apply(self.domain.evolve(state, item.message))
+                state.apply(fold(self.domain, state, item.message))
         except NotLoaded:
             raise
         except Exception as error:  # noqa: BLE001  # a fault of ours must not stop the rest

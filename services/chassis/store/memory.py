@@ -8,7 +8,7 @@ from typing import Any
 import bson
 from pymongo.errors import DocumentTooLarge
 
-from services.chassis.domain import Cells, Change, D, Document, Gone, One, Timed
+from services.chassis.domain import Cells, Change, D, Document, Gone, One, Timed, text_of
 from services.chassis.store.contract import (
     EVERYWHERE,
     Commit,
@@ -19,7 +19,7 @@ from services.chassis.store.contract import (
     Row,
     Where,
 )
-from services.chassis.store.rows import LARGEST, chunks_of, place_row, row_of, text_of
+from services.chassis.store.rows import LARGEST, chunks_of, place_row, row_of
 
 
 class MemoryStore:

@@ -102,8 +102,3 @@ def decoded(portion: bytes) -> list[dict[str, Any]]:
 
 
 _IN_UTC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
-
-
-def text_of(value: object) -> str:
-    """A field's value as a text to count by; "" where there is none."""
-    return "" if value is None else str(value)

@@ -11,10 +11,10 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from services.chassis.domain import D, Document
+from services.chassis.domain import D, Document, text_of
 from services.chassis.store.contract import EVERYWHERE, DeadlineAside, NoAnswer, Row, Where
 from services.chassis.store.generations import PLACES, Generations, prefix_of
-from services.chassis.store.rows import aside_of, text_of
+from services.chassis.store.rows import aside_of
 
 ASIDE = "deadlines_aside"
 _BY_ID = [("cohort_id", 1), ("id", 1)]

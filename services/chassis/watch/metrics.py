@@ -22,30 +22,11 @@ from schemas.base import Message
 from schemas.envelope import ParkReason
 from schemas.journal import RecordParked
 from schemas.topics import TOPICS, Service, Stream, stream_topic
-from services.chassis.domain import Document
+from services.chassis.domain import Document, Tally
 
 Row = dict[str, Any]
 Samples = Mapping[tuple[str, ...], float]
 """Label values to a figure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Documents of a kind, counted by fields. `labels`: the name of each and its field."""
-
-    name: str
-    help: str
-    kind: type[Document]
-    labels: tuple[tuple[str, str], ...]
-
-    @property
-    def label_names(self) -> Sequence[str]:
-        return [label for label, _ in self.labels]
-
-    @property
-    def fields(self) -> Sequence[str]:
-        """The documents' fields to count by."""
-        return [field for _, field in self.labels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +42,8 @@ class Reading:
 
 
 Measure = Tally | Reading
-"""A figure of the programme: looked up when somebody scrapes, and not before."""
+"""A figure of the programme: looked up when somebody scrapes, and not before; a `RunningCount`
+stands in the cohorts' `Counts`."""
 
 
 class Programme(Collector):

@@ -8,12 +8,15 @@ what cannot be counted in time hides no other figure, and is not counted on for 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections import Counter as Count
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from prometheus_client import generate_latest
 
-from services.chassis.store.contract import Projections, Where
-from services.chassis.watch.metrics import Measure, Metrics, Programme, Samples, Tally
+from services.chassis.documents import Counts
+from services.chassis.domain import Document, RunningCount, Tally
+from services.chassis.store.contract import Projections, Row, Where
+from services.chassis.watch.metrics import Metrics, Programme, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -79,24 +82,57 @@ class Scrape:
 
     async def _look_at_the_programme(self) -> None:
         """Side by side, so that what takes too long hides no other figure."""
-        looks = (self._look_at(measure) for measure in self.programme.measures)
+        running: list[RunningCount] = []
+        readings: dict[type[Document], list[Reading]] = {}
+        looks: list[Awaitable[None]] = []
+        for measure in self.programme.measures:
+            match measure:
+                case RunningCount():
+                    running.append(measure)
+                case Reading():
+                    readings.setdefault(measure.kind, []).append(measure)
+                case Tally():
+                    looks.append(self._count(measure))
+        looks += (self._read(kind, of_kind) for kind, of_kind in readings.items())
+        if running:
+            looks.append(self._read_counts(running))
         ended = await asyncio.gather(*looks, return_exceptions=True)
         for error in filter(None, ended):
             raise error
 
-    async def _look_at(self, measure: Measure) -> None:
+    async def _count(self, tally: Tally) -> None:
+        """Documents that are counted now, in an index."""
         async with asyncio.timeout(LOOK_SECONDS):
-            self.programme.samples[measure] = await self._samples(measure)
+            self.programme.samples[tally] = await self.store.tally(
+                tally.kind, tally.fields, self._mine(), LOOK_SECONDS
+            )
 
-    async def _samples(self, measure: Measure) -> Samples:
-        """Over the partitions owned, so that the sum over processes is the whole."""
-        kind, mine = measure.kind, Where(partitions=self._owned())
-        if isinstance(measure, Tally):
-            return await self.store.tally(kind, measure.fields, mine, LOOK_SECONDS)
-        rows = await self.store.extract(
-            kind, measure.fields, mine, limit=MOST_ROWS, within=LOOK_SECONDS
-        )
-        return {values: figure for row in rows for values, figure in measure.read(row).items()}
+    async def _read(self, kind: type[Document], readings: Sequence[Reading]) -> None:
+        """Figures that stand in documents of a kind, each read once for all of them."""
+        fields = sorted({field for reading in readings for field in reading.fields})
+        rows = await self._rows(kind, fields)
+        for reading in readings:
+            found = (reading.read(row).items() for row in rows)
+            self.programme.samples[reading] = {v: figure for of in found for v, figure in of}
+
+    async def _read_counts(self, running: Sequence[RunningCount]) -> None:
+        """What steps keep count of: a document for each cohort."""
+        found: dict[str, Count[tuple[str, ...]]] = {}
+        for row in await self._rows(Counts, ["counts"]):
+            for (measure, *values), number in row["counts"]:
+                found.setdefault(measure, Count())[tuple(values)] += number
+        for one in running:
+            self.programme.samples[one] = found.get(one.name, {})
+
+    async def _rows(self, kind: type[Document], fields: Sequence[str]) -> list[Row]:
+        async with asyncio.timeout(LOOK_SECONDS):
+            return await self.store.extract(
+                kind, fields, self._mine(), limit=MOST_ROWS, within=LOOK_SECONDS
+            )
+
+    def _mine(self) -> Where:
+        """The partitions owned, so that the sum over processes is the whole."""
+        return Where(partitions=self._owned())
 
     async def _look_at_the_lag(self) -> None:
         async with asyncio.timeout(LOOK_SECONDS):
