@@ -1,7 +1,8 @@
 """Prints every pair that is formed, each held against the JSON Schema of the release first.
 
-Stands on its own: copy it with plain.py, from which it takes how to connect. The schemas are the
-files in `public/` of a release's `schemas-….tar.gz`; which is whose says the header `ce_dataschema`.
+Stands on its own: copy it with plain.py, from which it takes how to connect. The schemas are
+the files in `public/` of a release's `schemas-….tar.gz`, and the header `ce_dataschema` says which
+is whose.
 """
 
 import argparse

@@ -45,21 +45,24 @@ async def test_ten_minutes_with_a_release_alone_end_with_every_pair_read_and_val
         assert readme is not None
         steps = steps_of(readme.read().decode())
 
-    async with running_site(tmp_path, kafka_if_real, DAYS_PER_SECOND) as site:
-        async with programme(site, rosters(tmp_path, 2, 1), 1) as going:
-            await going.until(lambda progress: formed(progress) > 1)
-            pairs = formed(going.coordinator.progress)
-            # Nothing of this checkout is on the subscriber's path.
-            own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-            subscriber = await asyncio.create_subprocess_exec(
-                *("bash", "-euo", "pipefail", "-c", steps),
-                cwd=downloaded,
-                env={**own, "KAFKA_BOOTSTRAP_SERVERS": site.stack.kafka},
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            async with asyncio.timeout(PATIENCE):
-                out, err = await subscriber.communicate()
+    people = rosters(tmp_path, 2, 1)
+    async with (
+        running_site(tmp_path, kafka_if_real, DAYS_PER_SECOND) as site,
+        programme(site, people, 1) as going,
+    ):
+        await going.until(lambda progress: formed(progress) > 1)
+        pairs = formed(going.coordinator.progress)
+        # Nothing of this checkout is on the subscriber's path.
+        own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        subscriber = await asyncio.create_subprocess_exec(
+            *("bash", "-euo", "pipefail", "-c", steps),
+            cwd=downloaded,
+            env={**own, "KAFKA_BOOTSTRAP_SERVERS": site.stack.kafka},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(PATIENCE):
+            out, err = await subscriber.communicate()
 
     assert subscriber.returncode == 0, err.decode()
     lines = [line.split() for line in out.decode().splitlines()]
