@@ -8,7 +8,7 @@ taken in when less was asked stays what it was: a database that is built again i
 """
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
@@ -91,7 +91,7 @@ class PersonContact(Command):
 
     asked_by = PARTICIPANTS
     audience = "restricted"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     name: Annotated[
@@ -130,6 +130,13 @@ class PersonContact(Command):
             {"name": "Dominique Petit", "email": "dominique.petit@example.org"},
         ),
         closed(Assistant),
+    ] = None
+    role: Annotated[
+        Literal["coordinator"] | None,
+        described(
+            "Whether they are told what wants a coordinator's attention in this cohort.",
+            "coordinator",
+        ),
     ] = None
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Literal, TypeVar
 
 from schemas import (
+    attention,
     calendars,
     cohorts,
     community,
@@ -36,7 +37,7 @@ LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
     "matching": (matching, cohorts, community, rounds, taking_part, lines),
     "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
-    "notify": (notify,),
+    "notify": (notify, attention),
     "portal": (portal,),
 }
 """Where the commands and events of each service stand. What its modules declare, it publishes."""
@@ -77,6 +78,19 @@ class Topic:
             "compression.type": "uncompressed",
         }
 
+    @property
+    def forgetting(self) -> dict[str, str]:
+        """By when the broker drops what a newer record of its key has replaced.
+
+        Left to itself it waits until half of the topic is old: for an erased person's name, for
+        ever where little happens. It looks at closed segments, and a record closes an old one.
+        """
+        if not self.compacted:
+            return {}
+        return {"max.compaction.lag.ms": str(COMPACTED_WITHIN), "segment.ms": str(_DAY)}
+
+
+COMPACTED_WITHIN = 7 * _DAY
 
 _JOURNAL: tuple[type[Event], ...] = (CommandRefused, StepCompleted)
 

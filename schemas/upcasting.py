@@ -46,6 +46,7 @@ def _as_it_was(data: Data) -> dict[str, Any]:
 UPCASTS: dict[tuple[str, int], Upcast] = {
     ("PersonContact", 1): Upcast(_as_it_was),
     ("PersonContact", 2): Upcast(_as_it_was),
+    ("PersonContact", 3): Upcast(_as_it_was),
 }
 """By the type's name and the version that is left behind."""
 

@@ -20,6 +20,7 @@ from schemas.scheduling import PairStalled
 from schemas.topics import COMMANDS, PEOPLE, PRIVATE_EVENTS, PUBLIC_EVENTS, Service
 from services.chassis.domain import Domain, Due
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded
+from services.notify.attention import CONCERNING
 from services.notify.letters import LETTERS
 from services.notify.messages import LetterAttempted
 from services.notify.outdating import OUTDATING
@@ -38,7 +39,7 @@ MIRRORED: dict[str, set[type[Message]]] = {PEOPLE: {PersonContact, PersonErased}
 REACTS: dict[str, set[type[Message]]] = {
     "matching": {PairsFound, PlacesFound, SearchEnded},
     "feedback": {PairStalled},
-    "notify": {*LETTERS, *OUTDATING, LetterAttempted},
+    "notify": {*LETTERS, *OUTDATING, *CONCERNING, LetterAttempted},
 }
 """What a service decides on beside commands, deadlines and what it learns or mirrors."""
 
@@ -137,7 +138,16 @@ def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None
 
 HOMES = {
     *SERVICES,
-    *("calendars", "cohorts", "community", "lines", "meeting", "rounds", "taking_part"),
+    *(
+        "attention",
+        "calendars",
+        "cohorts",
+        "community",
+        "lines",
+        "meeting",
+        "rounds",
+        "taking_part",
+    ),
     *("base", "journal", "heartbeat", "people"),
 }
 """Where messages stand: those of a service, those of every service, and what others inherit."""

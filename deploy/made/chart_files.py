@@ -47,7 +47,9 @@ def differing() -> list[str]:
 
 
 def _topics() -> list[dict[str, Any]]:
-    return [{"name": topic.name, "config": topic.config} for topic in TOPICS.values()]
+    return [
+        {"name": topic.name, "config": topic.config | topic.forgetting} for topic in TOPICS.values()
+    ]
 
 
 def _pages() -> dict[str, str]:

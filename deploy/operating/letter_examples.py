@@ -10,6 +10,8 @@ from itertools import product
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from schemas.attention import AttentionGathered, AttentionKind, Matter
+from schemas.attention import Told as AttentionTold
 from schemas.base import Event, recast
 from schemas.feedback import SurveyOpened
 from schemas.gate.samples import message_of
@@ -62,6 +64,15 @@ _MANAGER = recast(
     availability=_WEEK,
 )
 
+COORDINATOR = PersonContact(
+    cohort_id=COHORT.cohort_id,
+    person_id="coordination",
+    name="Dominique Petit",
+    email="dominique.petit@example.org",
+    role="coordinator",
+)
+"""Who is told what wants attention."""
+
 Branch = tuple[str, Event]
 """What tells it from the others of its type, and the event."""
 Told = tuple[str, str, Sequence[tuple[str, Event]]]
@@ -97,6 +108,36 @@ def told() -> Iterator[Told]:
             if type(event) is TEMPLATES[template] and branch not in ("by-hand", "oldest"):
                 yield template, branch, [(template, event)]
     yield from _gathered()
+
+
+def digests() -> Iterator[tuple[str, AttentionGathered]]:
+    """What coordinators are told: one thing of each kind, and several of all."""
+    people, kinds = (_MENTOR.id, _MANAGER.id), get_args(AttentionKind)
+    whose = {"bounced": people[:1], "waiting": people[1:]}
+    for count in (1, 9, 12):
+        told = [
+            AttentionTold(
+                kind=kind,
+                count=count,
+                oldest=[
+                    Matter(about="~".join(people), people=whose.get(kind, people), since=WRITTEN_AT)
+                ]
+                * min(count, 8),
+            )
+            for kind in kinds
+        ]
+        some = [(one.kind, [one]) for one in told] if count == 1 else [(f"all-{count}", told)]
+        for branch, which in some:
+            yield (
+                branch,
+                AttentionGathered(
+                    cohort_id=COHORT.cohort_id,
+                    gathered_at=WRITTEN_AT,
+                    told=which,
+                    coordinators=(COORDINATOR.person_id,),
+                    next_at=WRITTEN_AT + timedelta(days=7) if count < 12 else None,
+                ),
+            )
 
 
 def _gathered() -> Iterator[Told]:

@@ -11,7 +11,16 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from deploy.errors import BadInput
-from deploy.operating.letter_examples import COHORT, WRITTEN_AT, contact, dates, told
+from deploy.operating.letter_examples import (
+    COHORT,
+    COORDINATOR,
+    WRITTEN_AT,
+    contact,
+    dates,
+    digests,
+    told,
+)
+from schemas.attention import AttentionGathered
 from schemas.base import Event, recast
 from schemas.notify import News
 from schemas.people import PersonContact
@@ -35,7 +44,7 @@ class Previewed:
     name: str
     template: str
     branch: str
-    side: Side
+    side: Side | None
     language: Language
     subject: str
     eml: bytes
@@ -45,7 +54,9 @@ class Previewed:
 
 def letters(name: str | None = None, contact_at: str | None = None) -> Iterator[Previewed]:
     """Every letter of every event, branch, reader and language; `name` is the programme's."""
-    links = Links(LinkSigner(generate_keys()[0]), dict.fromkeys(ANSWERED_BY.values(), _NOWHERE))
+    pages: list[str] = [*ANSWERED_BY.values(), "portal"]
+    urls = dict.fromkeys(pages, _NOWHERE)
+    links = Links(LinkSigner(generate_keys()[0]), urls)
     policy = COHORT.policy
     cohort = Cohort(
         id=COHORT.cohort_id,
@@ -55,27 +66,54 @@ def letters(name: str | None = None, contact_at: str | None = None) -> Iterator[
         languages=policy.languages,
     )
     head = Letterhead("connecte@programme.example", "programme.example", contact_at)
+    for branch, letter in every_letter():
+        for language in LANGUAGES:
+            reader, others = people_of_example(letter, language)
+            message = render(letter, reader, others, links, cohort, head, WRITTEN_AT)
+            parts = [letter.template, branch, letter.side, language]
+            page, plain = message.get_body(("html",)), message.get_body(("plain",))
+            assert page is not None and plain is not None
+            yield Previewed(
+                name="-".join(part for part in parts if part),
+                template=letter.template,
+                branch=branch,
+                side=letter.side,
+                language=language,
+                subject=str(message["Subject"]),
+                eml=message.as_bytes(policy=MAIL_POLICY),
+                html=page.get_content(),
+                text=plain.get_content(),
+            )
+
+
+def every_letter() -> Iterator[tuple[str, Letter]]:
+    """Every letter that there can be, with its branch: to mentors, managers and coordinators."""
     for template, branch, facts in told():
         for letter in letters_about(template, facts):
-            for language in LANGUAGES:
-                reader = _person(contact(letter.side), language)
-                other = _person(contact(_OTHER[letter.side]), language)
-                others = {other.id: other}
-                message = render(letter, reader, others, links, cohort, head, WRITTEN_AT)
-                parts = [letter.template, branch, letter.side, language]
-                page, plain = message.get_body(("html",)), message.get_body(("plain",))
-                assert page is not None and plain is not None
-                yield Previewed(
-                    name="-".join(part for part in parts if part),
-                    template=letter.template,
-                    branch=branch,
-                    side=letter.side,
-                    language=language,
-                    subject=str(message["Subject"]),
-                    eml=message.as_bytes(policy=MAIL_POLICY),
-                    html=page.get_content(),
-                    text=plain.get_content(),
-                )
+            yield branch, letter
+    for branch, gathered in digests():
+        yield branch, _digest(gathered)
+
+
+def people_of_example(letter: Letter, language: Language) -> tuple[Person, dict[str, Person]]:
+    """The reader of an example, and whoever it speaks of, by id."""
+    sides: list[Side] = [_OTHER[letter.side]] if letter.side else ["mentor", "manager"]
+    others = [_person(contact(side), language) for side in sides]
+    reader = contact(letter.side) if letter.side else COORDINATOR
+    return _person(reader, language), {other.id: other for other in others}
+
+
+def _digest(gathered: AttentionGathered) -> Letter:
+    return Letter(
+        id=f"AttentionGathered:20170306T090000Z:{COORDINATOR.person_id}",
+        cohort_id=gathered.cohort_id,
+        state="queued",
+        person_id=COORDINATOR.person_id,
+        template=AttentionGathered.__name__,
+        facts=gathered.model_dump(mode="json"),
+        owed_since=WRITTEN_AT,
+        due_at=WRITTEN_AT,
+    )
 
 
 def letters_about(template: str, facts: Sequence[tuple[str, Event]]) -> Iterator[Letter]:

@@ -70,7 +70,7 @@ class Difference:
 
 def config_of(topic: Topic, copies: int) -> dict[str, str]:
     """The settings of a topic that has so many copies."""
-    return {**topic.config, "min.insync.replicas": str(max(1, copies - 1))}
+    return {**topic.config, **topic.forgetting, "min.insync.replicas": str(max(1, copies - 1))}
 
 
 def compare(

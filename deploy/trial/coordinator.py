@@ -92,6 +92,17 @@ class Progress:
 Show = Callable[[Progress], None]
 
 
+def coordination(cohort: str) -> PersonContact:
+    """Who is told what wants attention in a cohort."""
+    return PersonContact(
+        cohort_id=cohort,
+        person_id="coordination",
+        name="Coordination",
+        email=f"coordination@{cohort}.example.org",
+        role="coordinator",
+    )
+
+
 class Coordinator:
     """The person who opens the cohorts, enters the rosters, runs the rounds and waits."""
 
@@ -145,11 +156,12 @@ class Coordinator:
             OpenCohort(cohort_id=cohort, name=self.plan.names[cohort], policy=self.plan.policy),
         )
         people: Sequence[Command] = [*roster.mentors, *roster.managers]
+        contacts = [coordination(cohort), *roster.contacts]
         if self.plan.by_topic:
-            await self._write([*roster.contacts, *people])
+            await self._write([*contacts, *people])
             return
         await asyncio.gather(
-            *(self._send("notify", contact, wait=False) for contact in roster.contacts),
+            *(self._send("notify", contact, wait=False) for contact in contacts),
             *(self._send("matching", person, wait=False) for person in people),
         )
 

@@ -40,7 +40,8 @@ ANSWERED_BY: dict[str, Service] = {
 class Links:
     """Makes the links of letters.
 
-    `base_urls`: service to its public address, without a slash at the end.
+    `base_urls`: service to its public address, without a slash at the end; that of the portal may
+    not be there.
     """
 
     signer: LinkSigner
@@ -76,6 +77,13 @@ class Links:
         event = PairProposed.model_validate(part.facts)
         link = _link(letter, part, "explanation", event.subject)
         return self._url(link, event.expires_at + EXPLAINED, language)
+
+    def coordinating(self, cohort_id: str, person_id: str | None = None) -> str | None:
+        """The coordinators' page of what is to be handled, or of a person: behind their sign-in."""
+        if (portal := self.base_urls.get("portal")) is None:
+            return None
+        whose = f"/participants/{person_id}" if person_id else ""
+        return f"{portal}/coordonner/{cohort_id}{whose}"
 
     def _url(self, link: Link, expires_at: datetime, language: Language) -> str:
         token = self.signer.sign(link, expires_at)

@@ -113,6 +113,8 @@ def _sender(settings: NotifySettings) -> Sender:
         "scheduling": settings.scheduling_url,
         "feedback": settings.feedback_url,
     }
+    if settings.portal_url is not None:
+        urls["portal"] = settings.portal_url
     leeway = LEEWAY * settings.clock_rate
     return Sender(smtp, head, Links(signer, urls), leeway)
 

@@ -3,6 +3,13 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from schemas.attention import (
+    AttentionGathered,
+    AttentionSettled,
+    AttentionWanted,
+    DigestQueued,
+)
+from schemas.base import recast
 from schemas.cohorts import PolicyChanged
 from schemas.matching import CohortOpened
 from schemas.meeting import MeetingPlaceSet
@@ -18,9 +25,20 @@ from schemas.notify import (
 )
 from schemas.people import PersonContact, PersonErased
 from services.chassis.domain import Change, Evolution, Gone, State
+from services.notify.attention import concern_id
 from services.notify.letters import TELLINGS
 from services.notify.telling import day_of
-from services.notify.views import Cohort, Entry, LateReminder, Letter, Pair, Person, Tray
+from services.notify.views import (
+    Cohort,
+    Concern,
+    Digest,
+    Entry,
+    LateReminder,
+    Letter,
+    Pair,
+    Person,
+    Tray,
+)
 
 
 def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
@@ -56,6 +74,7 @@ def _contact(_: State, contact: PersonContact) -> Iterable[Change]:
         language=contact.language,
         post=contact.post,
         presentation=contact.presentation,
+        role=contact.role,
         assistant=contact.assistant,
     )
 
@@ -196,6 +215,38 @@ def _known(state: State, event: LetterEvent) -> Iterable[Letter]:
     return () if letter is None else (letter,)
 
 
+def _attention_wanted(state: State, event: AttentionWanted) -> Iterable[Change]:
+    yield recast(Concern, event, id=concern_id(event.kind, event.about))
+    digest = state.get(Digest, event.cohort_id, event.cohort_id)
+    due = [event.tell_at, *([digest.due_at] if digest and digest.due_at else [])]
+    yield Digest(id=event.cohort_id, cohort_id=event.cohort_id, due_at=min(due))
+
+
+def _attention_settled(state: State, event: AttentionSettled) -> Iterable[Change]:
+    concern = state.get(Concern, event.cohort_id, concern_id(event.kind, event.about))
+    if concern is not None:
+        yield Gone(concern)
+
+
+def _attention_gathered(state: State, event: AttentionGathered) -> Iterable[Change]:
+    digest = state.get(Digest, event.cohort_id, event.cohort_id)
+    if digest is not None:
+        yield digest.model_copy(update={"due_at": event.next_at, "again": digest.again + 1})
+
+
+def _digest_queued(_: State, event: DigestQueued) -> Iterable[Change]:
+    yield Letter(
+        id=event.letter_id,
+        cohort_id=event.cohort_id,
+        state="queued",
+        person_id=event.person_id,
+        template=AttentionGathered.__name__,
+        facts=event.facts,
+        owed_since=event.send_at,
+        due_at=event.send_at,
+    )
+
+
 EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
     PolicyChanged: _policy_changed,
@@ -208,5 +259,9 @@ EVOLUTION: Evolution = {
     LetterSent: _sent,
     LetterDeferred: _deferred,
     LetterFailed: _failed,
+    AttentionWanted: _attention_wanted,
+    AttentionSettled: _attention_settled,
+    AttentionGathered: _attention_gathered,
+    DigestQueued: _digest_queued,
 }
 """Event, or record of the people topic, to the documents that it changes."""

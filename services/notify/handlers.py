@@ -3,6 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from schemas.attention import (
+    AttentionGathered,
+    AttentionKind,
+    AttentionSettled,
+    AttentionWanted,
+    DigestQueued,
+    Matter,
+)
 from schemas.base import Event, Message
 from schemas.cohorts import PolicyChanged
 from schemas.matching import CohortOpened
@@ -19,13 +27,34 @@ from schemas.notify import (
 )
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE
-from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.notify import delivery, gathering, telling
+from services.chassis.domain import (
+    Columns,
+    Decision,
+    Domain,
+    Due,
+    Handlers,
+    Need,
+    One,
+    Refusal,
+    State,
+)
+from services.notify import attention, delivery, gathering, telling
+from services.notify.attention import CONCERNING, concern_id, concerns_of
 from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, concerned, copy_id, letters_of
 from services.notify.messages import LetterAttempted
 from services.notify.outdating import OUTDATING
-from services.notify.views import MEASURES, Cohort, LateReminder, Letter, Pair, Person, Tray
+from services.notify.views import (
+    MEASURES,
+    Cohort,
+    Concern,
+    Digest,
+    LateReminder,
+    Letter,
+    Pair,
+    Person,
+    Tray,
+)
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -38,6 +67,13 @@ def needs(message: Message) -> Iterable[Need]:
             return [One(Pair, cohort_id, message.pair_id)]
         case PersonContact() | PersonErased():
             return [One(Person, cohort_id, message.person_id)]
+        case AttentionWanted() | AttentionSettled():
+            concern = concern_id(message.kind, message.about)
+            return [One(Concern, cohort_id, concern), One(Digest, cohort_id, cohort_id)]
+        case AttentionGathered():
+            return [One(Digest, cohort_id, cohort_id)]
+        case DigestQueued():
+            return [One(Letter, cohort_id, message.letter_id)]
         case NewsHeld() | NewsDropped() | LetterQueued():
             return [One(Tray, cohort_id, message.person_id)]
         case LetterAttempted() if message.copied:
@@ -47,20 +83,52 @@ def needs(message: Message) -> Iterable[Need]:
         case LetterAttempted() | LetterSent() | LetterDeferred() | LetterFailed():
             return [One(Cohort, cohort_id, cohort_id), One(Letter, cohort_id, message.letter_id)]
         case RetryLetter() | ReportBounce():
-            return [One(Cohort, cohort_id, cohort_id), One(Letter, cohort_id, message.letter_id)]
+            bounced = concern_id("bounced", message.letter_id)
+            return [
+                One(Cohort, cohort_id, cohort_id),
+                One(Letter, cohort_id, message.letter_id),
+                One(Concern, cohort_id, bounced),
+            ]
         case Due():
-            if message.collection != Tray.collection:
-                return []
-            return [One(Cohort, cohort_id, cohort_id), One(Tray, cohort_id, message.id)]
+            return list(_needs_when_due(message))
         case _:
-            people = concerned(message)
-    if not people:
-        return []
-    return [
-        One(Cohort, cohort_id, cohort_id),
-        *(One(Tray, cohort_id, person_id) for person_id in people),
-        *(One(Letter, cohort_id, letter_id) for letter_id, _, _ in letters_of(message)),
-    ]
+            return list(_needs_of_a_fact(message))
+
+
+def _needs_when_due(due: Due) -> Iterable[Need]:
+    cohort_id = due.cohort_id
+    if due.collection == Tray.collection:
+        yield One(Cohort, cohort_id, cohort_id)
+        yield One(Tray, cohort_id, due.id)
+    if due.collection == Digest.collection:
+        yield One(Cohort, cohort_id, cohort_id)
+        yield One(Digest, cohort_id, cohort_id)
+        yield _open_concerns(cohort_id)
+        yield _coordinators(cohort_id)
+
+
+def _needs_of_a_fact(message: Message) -> Iterable[Need]:
+    cohort_id = message.cohort_id
+    concerns = [concern_id(kind, about) for kind, about in concerns_of(message)]
+    people = concerned(message)
+    if people or concerns:
+        yield One(Cohort, cohort_id, cohort_id)
+    for person_id in people:
+        yield One(Tray, cohort_id, person_id)
+    for letter_id, _, _ in letters_of(message):
+        yield One(Letter, cohort_id, letter_id)
+    for concern in concerns:
+        yield One(Concern, cohort_id, concern)
+    if attention.raises(message):
+        yield One(Digest, cohort_id, cohort_id)
+
+
+def _open_concerns(cohort_id: str) -> Columns:
+    return Columns(Concern, cohort_id, ("kind", "about", "people", "since"))
+
+
+def _coordinators(cohort_id: str) -> Columns:
+    return Columns(Person, cohort_id, ("id",), (("role", "coordinator"),))
 
 
 def _tell(state: State, event: Event, now: datetime) -> Decision:
@@ -71,21 +139,42 @@ def _tell(state: State, event: Event, now: datetime) -> Decision:
         if (tray := state.get(Tray, event.cohort_id, person_id)) is not None
     }
     known = {letter.id for letter in found if letter is not None}
-    return telling.tell(_cohort(state, event), trays, known, event, now)
+    told = telling.tell(_cohort(state, event), trays, known, event, now)
+    return told if isinstance(told, Refusal) else [*told, *_noticed(state, event, now)]
 
 
 def _conclude(state: State, attempted: LetterAttempted, now: datetime) -> Decision:
     letter = _letter(state, attempted, attempted.letter_id)
     copy = _letter(state, attempted, copy_id(letter.id)) if letter and attempted.copied else None
-    return delivery.conclude(_cohort(state, attempted), letter, attempted, now, copy)
+    decided = delivery.conclude(_cohort(state, attempted), letter, attempted, now, copy)
+    if isinstance(decided, Refusal):
+        return decided
+    failed = [event for event in decided if isinstance(event, LetterFailed)]
+    noticed = [one for event in failed for one in _noticed(state, event, now)]
+    return [*decided, *noticed]
 
 
 def _retry(state: State, command: RetryLetter, now: datetime) -> Decision:
-    return delivery.retry(_letter(state, command, command.letter_id), now)
+    decided = delivery.retry(_letter(state, command, command.letter_id), now)
+    return _and_noticed(state, decided, now)
 
 
 def _bounced(state: State, command: ReportBounce, now: datetime) -> Decision:
-    return delivery.bounce(_letter(state, command, command.letter_id), command, now)
+    decided = delivery.bounce(_letter(state, command, command.letter_id), command, now)
+    return _and_noticed(state, decided, now)
+
+
+def _and_noticed(state: State, decided: Decision, now: datetime) -> Decision:
+    if isinstance(decided, Refusal):
+        return decided
+    return [*decided, *(one for event in decided for one in _noticed(state, event, now))]
+
+
+def _noticed(state: State, event: Event, now: datetime) -> list[Event]:
+    """What wants a coordinator's attention after this, and what does not any more."""
+    ids = [concern_id(kind, about) for kind, about in concerns_of(event)]
+    known = {found: state.get(Concern, event.cohort_id, found) for found in ids}
+    return attention.notice(_cohort(state, event), known, event, now) if ids else []
 
 
 def _noted(*_: object) -> Decision:
@@ -95,13 +184,31 @@ def _noted(*_: object) -> Decision:
 
 def _due(state: State, due: Due, now: datetime) -> Decision:
     """What waits becomes letters; these are handed over outside of any decision, and reported."""
+    if due.collection == Digest.collection:
+        return _gathered(state, due, now)
     if due.collection != Tray.collection:
         return []
-    return gathering.seal(_cohort(state, due), state.get(Tray, due.cohort_id, due.id), now)
+    cohort = _cohort(state, due)
+    letters = gathering.seal(cohort, state.get(Tray, due.cohort_id, due.id), now)
+    if isinstance(letters, Refusal):
+        return letters
+    return [*letters, *attention.unanswered(cohort, letters, now)]
+
+
+def _gathered(state: State, due: Due, now: datetime) -> Decision:
+    """What wants attention, for the coordinators who are named in the cohort."""
+    rows = state.columns(_open_concerns(due.cohort_id))
+    matters: list[tuple[AttentionKind, Matter]] = [
+        (kind, Matter(about=about, people=tuple(people), since=since))
+        for kind, about, people, since in rows
+    ]
+    coordinators = [person_id for (person_id,) in state.columns(_coordinators(due.cohort_id))]
+    digest = state.get(Digest, due.cohort_id, due.cohort_id)
+    return attention.gather(_cohort(state, due), digest, matters, coordinators, now)
 
 
 HANDLERS: Handlers = {
-    **dict.fromkeys((*LETTERS, *OUTDATING), _tell),
+    **dict.fromkeys((*LETTERS, *OUTDATING, *CONCERNING), _tell),
     CohortOpened: _noted,
     PolicyChanged: _noted,
     MeetingPlaceSet: _noted,
@@ -132,7 +239,7 @@ DOMAIN = Domain(
         "mentoring.feedback.private",
     ),
     tables=(PEOPLE,),
-    documents=(Cohort, Person, Pair, Tray, Letter, LateReminder),
+    documents=(Cohort, Person, Pair, Tray, Letter, LateReminder, Concern, Digest),
     learns=frozenset({CohortOpened, PolicyChanged, MeetingPlaceSet}),
     handlers=HANDLERS,
     evolution=EVOLUTION,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas.attention import AttentionGathered
 from schemas.base import Event, Message, PairEvent, people_of
 from schemas.feedback import SurveyClosed, SurveyOpened
 from schemas.matching import (
@@ -232,10 +233,19 @@ def copy_id(letter_id: str) -> str:
     return f"assistant:{letter_id}"
 
 
+def named_in(letter: Letter) -> list[str]:
+    """The ids of the people whom a digest names; none of any other letter."""
+    if letter.side is not None:
+        return []
+    told = AttentionGathered.model_validate(letter.facts).told
+    return [person for kind in told for matter in kind.oldest for person in matter.people]
+
+
 def to_hand_over(letter: Letter) -> list[One]:
     """The documents that the sender needs beside the letter itself."""
     parts = list(letter.parts())
     others = dict.fromkeys(other for part in parts if (other := other_of(part)))
+    others |= dict.fromkeys(named_in(letter))
     pairs = dict.fromkeys(pair for part in parts if (pair := part.facts.get("pair_id")))
     return [
         One(Cohort, letter.cohort_id, letter.cohort_id),

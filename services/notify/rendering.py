@@ -7,7 +7,7 @@ depends on the letter alone, so that a mail program can tell a letter that was h
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -29,6 +29,7 @@ from schemas.scheduling import SessionConfirmed, SessionEvent
 from schemas.values import Language
 from services.notify import words
 from services.notify.actions import Links
+from services.notify.digesting import digest_view
 from services.notify.invitations import Invitation, Method, calendar_of
 from services.notify.letters import TELLINGS, TEMPLATES, other_of
 from services.notify.mail_policy import MAIL_POLICY
@@ -98,15 +99,13 @@ def render(
 ) -> EmailMessage:
     """The e-mail that tells `person`, or their assistant, the letter's facts, dated `now`.
 
-    `others` are the other sides of its pairs by id, `places` where pairs meet by the pair's id, as
-    far as they are known. Raises
-    `UnusableAddress`.
+    `others` are the other sides of its pairs, or whom a digest names, by id, `places` where pairs
+    meet by the pair's id, as far as they are known. Raises `UnusableAddress`.
     """
     language = language_of(person, cohort)
     writing = _Writing(letter, person, others, places, links, cohort, head, language)
-    first, *more = letter.parts()
-    sections = [_section(writing, part) for part in more]
-    main = _section(writing, first, alone=not more)
+    told = list(letter.parts())
+    main, sections, layout = _parts(writing, told)
     if letter.to_assistant:
         main |= _for_assistant(writing, main["subject"])
     view = _frame(writing) | {"main": main, "sections": sections}
@@ -118,12 +117,9 @@ def render(
     message["Auto-Submitted"] = "auto-generated"
     message["X-Connecte-Letter"] = letter.id
     message["X-Connecte-Cohort"] = letter.cohort_id
-    if more:
-        told = (part.news_id.rpartition(":")[0] for part in (first, *more))
-        message["X-Connecte-Tells"] = " ".join(told)
-    # An entry in the assistant's own calendar would be answered for the wrong person.
-    method = None if letter.to_assistant else TELLINGS[letter.template].invitation
-    layout = "invitation" if method else "layout"
+    if sections:
+        message["X-Connecte-Tells"] = " ".join(part.news_id.rpartition(":")[0] for part in told)
+    method = _method(letter)
     text = _LAYOUTS["txt"].get_template(f"{layout}.txt.jinja").render(view)
     html = _LAYOUTS["html"].get_template(f"{layout}.html.jinja").render(view)
     message.set_content(text, cte="quoted-printable")
@@ -134,6 +130,36 @@ def render(
     # Quoted-printable text cannot contain it. A random one would make every copy different.
     message.set_boundary(f"=_{_digest(letter)[:24]}")
     return message
+
+
+def _parts(
+    writing: _Writing, told: Sequence[News]
+) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
+    """What the letter says first, what beside that, and the layout in which it does."""
+    if not told:
+        return _digest_of(writing), [], "digest"
+    first, *more = told
+    main = _section(writing, first, alone=not more)
+    layout = "invitation" if _method(writing.letter) else "layout"
+    return main, [_section(writing, part) for part in more], layout
+
+
+def _method(letter: Letter) -> Method | None:
+    """What its calendar part asks for; None where it has none."""
+    # An entry in the assistant's own calendar would be answered for the wrong person.
+    if letter.to_assistant or letter.side is None:
+        return None
+    return TELLINGS[letter.template].invitation
+
+
+def _digest_of(writing: _Writing) -> dict[str, Any]:
+    letter, language = writing.letter, writing.language
+
+    def say(text: str, facts: Mapping[str, Any]) -> str:
+        return _say(text, facts, language)
+
+    own = _texts(language)[letter.template]
+    return digest_view(letter, writing.others, writing.links, own, language, say)
 
 
 def _for_assistant(writing: _Writing, subject: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from schemas.people import Assistant
 from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
-from services.notify.letters import TELLINGS, other_of
+from services.notify.letters import TELLINGS, named_in, other_of
 from services.notify.mail_policy import MAIL_POLICY
 from services.notify.messages import LetterAttempted, Outcome
 from services.notify.rendering import Letterhead, UnusableAddress, render
@@ -275,7 +275,8 @@ class Sender:
 
 
 def _others(letter: Letter, people: Mapping[str, Person]) -> tuple[dict[str, Person], bool]:
-    """The other sides of a letter's pairs, by id, and whether all are there that it introduces."""
+    """The other sides of a letter's pairs and whom a digest names, by id, and whether all are there
+    that it introduces."""
     others: dict[str, Person] = {}
     complete = True
     for part in letter.parts():
@@ -285,6 +286,9 @@ def _others(letter: Letter, people: Mapping[str, Person]) -> tuple[dict[str, Per
         if other is not None:
             others[other_id] = other
         complete = complete and not (other is None and TELLINGS[part.template].introduces)
+    for person_id in named_in(letter):
+        if (named := people.get(_key(letter, person_id))) is not None:
+            others[person_id] = named
     return others, complete
 
 
@@ -306,7 +310,7 @@ def _is_copied(letter: Letter, known: Known) -> bool:
 
 
 def _invites(letter: Letter) -> bool:
-    return TELLINGS[letter.template].invitation == "REQUEST"
+    return letter.side is not None and TELLINGS[letter.template].invitation == "REQUEST"
 
 
 def _key(letter: Letter, id: str) -> str:

@@ -31,6 +31,7 @@ class NotifySettings(MailSettings):
         int, Field(alias="CONNECTE_INBOUND_BYTES", ge=100_000, le=25_000_000)
     ] = 2_000_000
     feedback_url: Annotated[Url, Field(alias="CONNECTE_FEEDBACK_URL")]
+    portal_url: Annotated[Url | None, EmptyIsNone, Field(alias="CONNECTE_PORTAL_URL")] = None
 
     @property
     def answers(self) -> str | None:

@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
+from schemas.attention import AttentionKind
 from schemas.base import Moment, Value
 from schemas.letter_rules import LetterRules
 from schemas.notify import News, SessionDate
@@ -41,12 +42,14 @@ class Person(Document):
     """How to reach a person: the newest contact of the people topic. `id` is the person's."""
 
     collection: ClassVar[str] = "people"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "role"),)
 
     name: str
     email: str
     language: Language
     post: str | None = None
     presentation: str | None = None
+    role: Literal["coordinator"] | None = None
     assistant: Assistant | None = None
 
 
@@ -91,8 +94,8 @@ class Letter(Timed):
     """What is told to one person at once; `id` is the letter's. `due_at` is its next hand-over.
 
     `facts` is the event that it tells, as JSON, `also` what it tells beside that, `dates` the
-    sessions that it names. `attempts` counts hand-overs to the mail server. `to_assistant`: it is
-    the copy for the person's assistant.
+    sessions that it names. `side` is None where it is to a coordinator. `attempts` counts
+    hand-overs to the mail server. `to_assistant`: it is the copy for the person's assistant.
     `owed_since` is when it could first be sent: the wait for a contact counts from there.
     """
 
@@ -105,7 +108,7 @@ class Letter(Timed):
     state: LetterState
     channel: Literal["smtp"] = "smtp"
     person_id: str
-    side: Side
+    side: Side | None = None
     template: str
     facts: dict[str, Any]
     also: tuple[News, ...] = ()
@@ -117,9 +120,32 @@ class Letter(Timed):
     owed_since: Moment
 
     def parts(self) -> Iterator[News]:
-        """All that it tells, the first thing first."""
-        yield News(news_id=self.id, template=self.template, side=self.side, facts=self.facts)
+        """All that it tells a mentor or a manager, the first thing first."""
+        if self.side is not None:
+            yield News(news_id=self.id, template=self.template, side=self.side, facts=self.facts)
         yield from self.also
+
+
+class Concern(Document):
+    """What wants a coordinator's attention until it is settled; `id` is `kind:about`."""
+
+    collection: ClassVar[str] = "concerns"
+
+    kind: AttentionKind
+    about: str
+    people: tuple[str, ...]
+    since: Moment
+
+
+class Digest(Timed):
+    """When a cohort's coordinators are told next what wants attention; `id` is the cohort's.
+
+    `again`: how often they were told since something was new, but for the first time.
+    """
+
+    collection: ClassVar[str] = "digests"
+
+    again: int = 0
 
 
 class LateReminder(Document):

@@ -5,6 +5,7 @@ What concerns one person alone is in `participants.py`.
 
 from collections.abc import Iterable
 
+from schemas.attention import AttentionEvent, AttentionSettled, AttentionWanted
 from schemas.base import PairEvent, recast
 from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.community import CommunityTold
@@ -124,7 +125,7 @@ def _pair_formed(state: State, event: PairFormed) -> Iterable[Change]:
 def _pair_ended(state: State, event: PairDissolved | PairGraduated) -> Iterable[Change]:
     graduated = isinstance(event, PairGraduated)
     if (pair := _pair(state, event)) is not None:
-        nothing = {"stalled": False, "undated": (), "without_date": False}
+        nothing = {"stalled": False, "at_risk": False, "undated": (), "without_date": False}
         nothing |= {"asked_another": (), "wants_another": False}
         ended = "graduated" if graduated else "dissolved"
         yield pair.model_copy(update={**nothing, "state": ended})
@@ -144,7 +145,8 @@ def _goes_on(state: State, event: GraduationWithdrawn) -> Iterable[Change]:
 
 def _pair_stalled(state: State, event: PairStalled) -> Iterable[Change]:
     if (pair := _pair(state, event)) is not None:
-        yield pair.model_copy(update={"stalled": True, "stalled_since": event.since})
+        stalled = {"stalled": True, "stalled_since": event.since, "at_risk": False}
+        yield pair.model_copy(update=stalled)
 
 
 def _planning_postponed(state: State, event: PlanningPostponed) -> Iterable[Change]:
@@ -180,6 +182,15 @@ def _partner_kept(state: State, event: PartnerKept) -> Iterable[Change]:
 
 def _pair(state: State, event: PairEvent) -> Pair | None:
     return state.get(Pair, event.cohort_id, event.pair_id)
+
+
+def _attention(state: State, event: AttentionEvent) -> Iterable[Change]:
+    """Of what wants attention the pages find all by themselves but that a word may help a pair."""
+    pair = state.get(Pair, event.cohort_id, event.about) if event.kind == "at-risk" else None
+    if pair is not None and pair.state == "formed":
+        said_already = pair.stalled or pair.often_missed
+        wanted = isinstance(event, AttentionWanted) and not said_already
+        yield pair.model_copy(update={"at_risk": wanted})
 
 
 # --- sessions ---------------------------------------------------------------------------------
@@ -249,7 +260,8 @@ def _session_ended(
 def _misses(pair: Pair, more: int) -> dict[str, object]:
     missed = max(0, pair.missed + more)
     often = pair.state == "formed" and missed >= OFTEN
-    return {"missed": missed, "often_missed": often}
+    told = {"at_risk": False} if often else {}
+    return {"missed": missed, "often_missed": often, **told}
 
 
 def _session_completed(state: State, event: SessionCompleted) -> Iterable[Change]:
@@ -308,6 +320,8 @@ EVOLUTION: Evolution = {
     AnotherPartnerAsked: _another_asked,
     PartnerKept: _partner_kept,
     PairStalled: _pair_stalled,
+    AttentionWanted: _attention,
+    AttentionSettled: _attention,
     PlanningPostponed: _planning_postponed,
     SessionPlanned: _session_planned,
     SessionRescheduled: _session_moved,

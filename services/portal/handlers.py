@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from schemas.attention import AttentionEvent
 from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair
 from schemas.calendars import CalendarEvent
 from schemas.cohorts import CohortClosed, PolicyChanged
@@ -76,6 +77,9 @@ def needs(message: Message) -> Iterable[Need]:
                 yield One(Dispute, cohort_id, dispute_of(message.session_id, message.attempt))
         case RoundEvent():
             yield One(Round, cohort_id, message.round_id)
+        case AttentionEvent():
+            if message.kind == "at-risk":
+                yield One(Pair, cohort_id, message.about)
         case LetterEvent():
             yield One(Letter, cohort_id, message.letter_id)
             if isinstance(message, LetterFailed | LetterDeferred):

@@ -43,6 +43,7 @@ def _contact(state: State, contact: PersonContact) -> Iterable[Change]:
         "language": contact.language,
         "post": contact.post,
         "presentation": contact.presentation,
+        "role": contact.role,
         "assistant": contact.assistant,
         "order": f"{folded(contact.name)} {contact.person_id}",
         "words": words_of(contact.name),
@@ -58,9 +59,13 @@ def _erased(state: State, event: PersonErased) -> Iterable[Change]:
         yield Gone(person)
         return
     nobody = Participant(id=person.id, cohort_id=person.cohort_id, order=_nameless(person.id))
-    said = ("language", "post", "presentation", "assistant")
-    contact = ("name", "email", "address", *said, "order", "words")
-    yield person.model_copy(update={field: getattr(nobody, field) for field in contact})
+    yield person.model_copy(update={field: getattr(nobody, field) for field in _OF_A_CONTACT})
+
+
+_OF_A_CONTACT = (
+    *("name", "email", "address", "language", "post", "presentation", "assistant", "role"),
+    *("order", "words"),
+)
 
 
 def _line_manager_named(state: State, event: LineManagerNamed) -> Iterable[Change]:

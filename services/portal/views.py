@@ -94,7 +94,8 @@ class Participant(Document):
     `address` is the e-mail address without case, by which a person is known when they sign in.
     `order` is what lists are sorted by, and one person's alone; `words` are what a search finds.
     `waiting_for`: the cause in `waiting`. `pair_id`: the pair, proposed or standing, in which they
-    are coached; `paused`: they are to be proposed no other.
+    are coached; `paused`: they are to be proposed no other. `role`: whether they are told what is
+    to be handled.
     """
 
     collection: ClassVar[str] = "participants"
@@ -115,6 +116,7 @@ class Participant(Document):
     language: Language = "fr"
     post: str | None = None
     presentation: str | None = None
+    role: Literal["coordinator"] | None = None
     assistant: Assistant | None = None
 
     directorate: str = ""
@@ -155,7 +157,9 @@ class Pair(Document):
 
     `undated`: sessions for which no common hour was found. `stalled`: no session took place for
     too long. `wants_another`: whether there is anything in `asked_another`. `often_missed`: it
-    stands, and missed three sessions or more. `order` sorts proposals by the end of their time.
+    stands, and missed three sessions or more. `at_risk`: a word may help it, and there is nothing
+    else to say of why.
+    `order` sorts proposals by the end of their time.
     """
 
     collection: ClassVar[str] = "pairs"
@@ -168,6 +172,7 @@ class Pair(Document):
         ("cohort_id", "stalled", "id"),
         ("cohort_id", "wants_another", "id"),
         ("cohort_id", "often_missed", "id"),
+        ("cohort_id", "at_risk", "id"),
         ("cohort_id", "state", "order"),
     )
 
@@ -186,6 +191,7 @@ class Pair(Document):
     completed: int = 0
     missed: int = 0
     often_missed: bool = False
+    at_risk: bool = False
     stalled: bool = False
     stalled_since: Moment | None = None
     undated: tuple[int, ...] = ()

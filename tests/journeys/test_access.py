@@ -72,7 +72,7 @@ async def test_a_coordinator_of_a_provider_works_in_their_cohort_and_it_is_known
     ]
     assert acts == [
         ("opener", "administrator", "api", "CohortOpened", None),
-        (lise, "coordinator", "api", "PauseMentor", "unknown-person"),
+        (lise, "coordinator", "api", "CallOffRound", "unknown-round"),
         ("m-017", "participant", "portal", "WithdrawMentor", "unknown-person"),
     ]
     assert "lise" not in log
@@ -89,8 +89,11 @@ async def _worked(client: httpx.AsyncClient, issuer: LocalIssuer) -> None:
     pause = {"cohort_id": "ours", "mentor_id": "m-017"}
     claims = {"groups": ["coordination"], "cohorts": ["ours"]}
     before = issuer.token(**claims)
-    assert (await ask(before, "PauseMentor", pause)).status_code == 404
-    assert (await ask(before, "PauseMentor", pause | {"cohort_id": "x"})).status_code == 403
+    back = {"cohort_id": "ours", "round_id": "round-1"}
+    assert (await ask(before, "CallOffRound", back)).status_code == 404
+    assert (await ask(before, "CallOffRound", back | {"cohort_id": "x"})).status_code == 403
+    behind_the_wall = await ask(before, "PauseMentor", pause)
+    assert (behind_the_wall.status_code, behind_the_wall.json()["rule"]) == (403, "in-the-portal")
     assert (await ask(before, "OpenCohort", {"cohort_id": "y", "name": "Y"})).status_code == 403
     for path, status in (("/cohorts/ours", 200), ("/cohorts/x", 403), ("/parked", 403)):
         answer = await client.get(path, headers={"authorization": f"Bearer {before}"})

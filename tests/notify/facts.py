@@ -213,6 +213,7 @@ LINKS = Links(
         "matching": "https://pairs.example.org",
         "scheduling": "https://sessions.example.org",
         "feedback": "https://surveys.example.org",
+        "portal": "https://portal.example.org",
     },
 )
 HEAD = Letterhead("programme@example.org", "letters.example.org", "help@example.org")

@@ -116,7 +116,7 @@ def test_a_letter_that_may_be_taken_later_is_tried_eight_times_less_and_less_oft
     while (letter := the_letter(scenario)).state == "queued":
         assert letter.due_at is not None
         scenario.now = letter.due_at
-        (event,) = scenario.when(tried("transient", "smtp 451"))  # type: ignore[misc]
+        event, *_ = scenario.when(tried("transient", "smtp 451"))  # type: ignore[misc]
         if isinstance(event, LetterDeferred):
             assert event.cause == "smtp 451"
             waits.append((event.retry_at - scenario.now) // timedelta(minutes=1))
@@ -128,7 +128,7 @@ def test_a_letter_that_may_be_taken_later_is_tried_eight_times_less_and_less_oft
 
 def test_a_letter_that_will_never_be_taken_fails_at_once() -> None:
     scenario = welcomed()
-    (failed,) = scenario.when(tried("permanent", "smtp 550"))  # type: ignore[misc]
+    failed, _ = scenario.when(tried("permanent", "smtp 550"))  # type: ignore[misc]
     assert isinstance(failed, LetterFailed)
     assert (failed.attempt, failed.cause, the_letter(scenario).state) == (1, "smtp 550", "failed")
 
@@ -146,7 +146,7 @@ def test_a_letter_waits_three_days_for_a_contact_and_no_longer() -> None:
     while (letter := the_letter(scenario)).state == "queued":
         assert letter.due_at is not None
         scenario.now, tries = letter.due_at, tries + 1
-        (event,) = scenario.when(tried("no-contact"))  # type: ignore[misc]
+        event, *_ = scenario.when(tried("no-contact"))  # type: ignore[misc]
     assert isinstance(event, LetterFailed)
     assert (event.cause, event.attempt) == ("no contact", 0)
     # Monday 10:00 and 16:00, then 8:00 and 14:00; Thursday 14:00 is the first after three days.
@@ -200,7 +200,7 @@ def test_a_failed_letter_can_be_asked_for_again_with_all_its_tries() -> None:
     scenario = welcomed()
     scenario.when(tried("permanent", "smtp 550"))
     again = scenario.later(days=30).when(RetryLetter(cohort_id=COHORT, letter_id=WELCOME))
-    assert kinds(again) == ["LetterDeferred"]
+    assert kinds(again) == ["LetterDeferred", "AttentionSettled"]
     letter = the_letter(scenario)
     assert (letter.state, letter.attempts, letter.due_at) == ("queued", 0, scenario.now)
     # It waits for a contact as long as a new one.
@@ -212,12 +212,12 @@ def test_a_letter_that_came_back_has_failed_and_can_be_asked_for_again() -> None
     back = ReportBounce(cohort_id=COHORT, letter_id=WELCOME, status="5.1.1")
     assert refusal(scenario.when(back)) == "letter-not-sent"
     scenario.when(tried("sent"))
-    assert kinds(scenario.when(back)) == ["LetterFailed"]
+    assert kinds(scenario.when(back)) == ["LetterFailed", "AttentionWanted"]
     letter = the_letter(scenario)
     assert (letter.state, letter.cause) == ("failed", "bounced 5.1.1")
     assert scenario.when(back) == []
     retry = RetryLetter(cohort_id=COHORT, letter_id=WELCOME)
-    assert kinds(scenario.when(retry)) == ["LetterDeferred"]
+    assert kinds(scenario.when(retry)) == ["LetterDeferred", "AttentionSettled"]
 
 
 def test_of_a_letter_that_nobody_wrote_nothing_comes_back() -> None:

@@ -364,7 +364,7 @@ def test_a_schema_lies_with_who_may_read_its_topic() -> None:
         get_args(topics.Audience)
     )
     assert [p.name for p in (generate.CATALOGUE / "restricted").iterdir()] == [
-        "PersonContact.v3.json"
+        "PersonContact.v4.json"
     ]
 
 

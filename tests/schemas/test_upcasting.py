@@ -192,8 +192,9 @@ async def test_a_rebuild_passes_over_the_copies_and_ends_at_the_same_place() -> 
     assert (await store.places([0]))[0] == place
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_contact_of_an_older_version_is_one_without_what_was_not_asked_then(version: int) -> None:
     first = {"cohort_id": "c", "person_id": "m", "name": "Zoé", "email": "zoe@example.org"}
-    contact = PersonContact.model_validate(upcast("PersonContact", version, 3, first))
+    contact = PersonContact.model_validate(upcast("PersonContact", version, 4, first))
     assert (contact.name, contact.post, contact.assistant) == ("Zoé", None, None)
+    assert contact.role is None

@@ -179,6 +179,14 @@ class People:
         if mood > 0.8:
             room = f"https://{its}.example.org/room"
             self.ask(TellCommunity(cohort_id=its, room=room if mood < 0.95 else None), 1)
+        if self.mood("coordinator", its) < 0.7:
+            address = f"coordination@{its}.example.org"
+            self.world.send(
+                PersonContact(
+                    cohort_id=its, person_id="c1", name="c1", email=address, role="coordinator"
+                ),
+                PEOPLE,
+            )
         if self.mood("nonsense", its) < 0.3:
             self._nonsense(its)
         self.later(PATIENCE, lambda: self._end(cohort))

@@ -224,6 +224,7 @@ UNASKED = frozenset(
         *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),
+        *("AttentionWanted", "AttentionSettled", "AttentionGathered", "DigestQueued"),
         *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),
     }
 )

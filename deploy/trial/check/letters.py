@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
+from deploy.trial.check.digests import check_digests
 from deploy.trial.check.evidence import Evidence, Mail
 from deploy.trial.check.findings import Report
 from deploy.trial.check.stale import REPLACING, replaces
@@ -121,7 +122,8 @@ def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -
     `over`: nothing is to follow, so a letter that is still queued is lost.
     """
     queued = _queued(log, report)
-    told = _told(queued, report)
+    told = _told([letter for letter in queued.values() if letter.name == "LetterQueued"], report)
+    check_digests(log, [one for one in queued.values() if one.name == "DigestQueued"], report)
     _owed(log, told, over, report)
     states = _followed(log, queued, report)
     # What the portal writes, links to sign in, is of no journal.
@@ -144,7 +146,7 @@ def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -
 
 def _queued(log: Log, report: Report) -> dict[str, Entry]:
     queued: dict[str, Entry] = {}
-    for entry in log.facts("LetterQueued"):
+    for entry in log.facts("LetterQueued", "DigestQueued"):
         first = queued.setdefault(entry.key, entry)
         if first is not entry:
             report.doubled.append(f"{entry}: the letter had been queued already.")
@@ -178,9 +180,9 @@ def _copies(queued: dict[str, Entry], sent: set[str], report: Report) -> None:
             report.lost.append(f"{copy} does not tell what {original} says of dates.")
 
 
-def _told(queued: dict[str, Entry], report: Report) -> dict[str, Telling]:
+def _told(queued: Iterable[Entry], report: Report) -> dict[str, Telling]:
     told: dict[str, Telling] = {}
-    for letter in queued.values():
+    for letter in queued:
         if letter.data.get("to_assistant"):
             continue  # what it tells was told before
         for key, telling in tellings(letter):

@@ -32,7 +32,7 @@ AWAY_FOR = timedelta(days=7)
 LINES = ("forbid", "both_consent", "allow")
 
 
-STUCK = ("without_date", "stalled", "often_missed", "wants_another")
+STUCK = ("without_date", "stalled", "often_missed", "at_risk", "wants_another")
 """What of a pair is a coordinator's to untie: fields that are true."""
 
 

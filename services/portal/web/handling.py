@@ -119,7 +119,9 @@ async def _stuck(visit: Visit, cohort: Cohort) -> list[Task]:
         Task("no-date", f"no-date/{pair.id}/{pair.undated}", both(pair), pair=pair)
         for pair in pairs["without_date"]
     ]
-    at_risk = {pair.id: pair for field in ("stalled", "often_missed") for pair in pairs[field]}
+    at_risk = {
+        pair.id: pair for field in ("stalled", "often_missed", "at_risk") for pair in pairs[field]
+    }
     tasks += [
         Task(
             "at-risk",
@@ -194,7 +196,10 @@ async def letter_again(visit: Visit) -> Response:
 
 def contact_of(person: Participant, **changes: str | Mapping[str, str] | None) -> PersonContact:
     """How to reach somebody, with these changes. Raises `ValidationError`."""
-    known = ("cohort_id", "name", "email", "language", "post", "presentation", "assistant")
+    known = (
+        *("cohort_id", "name", "email", "language"),
+        *("post", "presentation", "assistant", "role"),
+    )
     fields = {name: getattr(person, name) for name in known}
     return PersonContact.model_validate({**fields, **changes, "person_id": person.id})
 

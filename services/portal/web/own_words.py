@@ -11,10 +11,10 @@ from typing import Any
 from fastapi.responses import Response
 
 from schemas.base import Command
-from schemas.people import PersonContact
 from schemas.taking_part import ChangeManager, ChangeMentor
 from services.portal.jobs import jobs_by_name
 from services.portal.views import Participant
+from services.portal.web.handling import contact_of
 from services.portal.web.joining import own_words_wrong, tools_ticked, tools_to_choose
 from services.portal.web.own_space import done, me_of, refused
 from services.portal.web.rendering import onward, page
@@ -147,17 +147,14 @@ def _commands(me: Participant, before: Given, given: Given) -> list[Command]:
     """What has changed, as commands: the contact first. Raises nothing that `_wrong` lets by."""
     commands: list[Command] = []
     if any(before[name] != given[name] for name in ("nom", "intitule", "presentation", "langue")):
-        contact = {
-            "cohort_id": me.cohort_id,
-            "person_id": me.id,
+        told = {
             "name": given["nom"],
-            "email": me.email,
             "language": given["langue"],
             "post": given["intitule"] or None,
             "presentation": given["presentation"] or None,
             "assistant": me.assistant,
         }
-        commands.append(PersonContact.model_validate(contact))
+        commands.append(contact_of(me, **told))
     common = {"directorate": "direction", "site": "site"}
     mentor = common | {"skills": "competences", "capacity": "places"}
     manager = common | {"job_family": "poste", "needs": "besoins"}

@@ -189,7 +189,7 @@ async def test_with_all_a_registry_gets_commands_and_private_events_too(
     assert done.code == 0, done.err
     versions = sum(kind.version for topic in TOPICS.values() for kind in topic.types)
     assert len(done.document["subjects"]) == versions
-    assert made.levels["mentoring.people-fr.gouv.mentoring.PersonContact.v3"] == "FULL_TRANSITIVE"
+    assert made.levels["mentoring.people-fr.gouv.mentoring.PersonContact.v4"] == "FULL_TRANSITIVE"
     command = "mentoring.feedback.commands-fr.gouv.mentoring.AnswerSurvey.v1"
     assert made.levels[command] == "BACKWARD_TRANSITIVE"
 

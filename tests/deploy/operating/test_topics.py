@@ -71,6 +71,9 @@ ALTERED = {
     "kept for less long": ("loss", COMMANDS, "retention.ms", "-1"),
     "kept for longer": ("alter", COMMANDS, "retention.ms", DAY),
     "kept for ever": ("alter", EVENTS, "retention.ms", WEEK),
+    "compacted within a bound": (
+        *("alter", PEOPLE, "max.compaction.lag.ms", "9223372036854775807"),
+    ),
     "compacted at last": ("loss", PEOPLE, "cleanup.policy", "delete"),
     "compacted no more": ("loss", EVENTS, "cleanup.policy", "compact"),
     "compacted, and not deleted any more": ("loss", PEOPLE, "cleanup.policy", "delete,compact"),

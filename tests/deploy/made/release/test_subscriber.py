@@ -23,7 +23,7 @@ DAYS_PER_SECOND = 0.6
 
 
 def formed(progress: Progress) -> int:
-    return progress.sum("matching", "pairs", "formed")
+    return progress.sum("matching", "pairs", "formed", "graduated")
 
 
 def steps_of(readme: str) -> str:
@@ -45,10 +45,10 @@ async def test_ten_minutes_with_a_release_alone_end_with_every_pair_read_and_val
         assert readme is not None
         steps = steps_of(readme.read().decode())
 
-    people = rosters(tmp_path, 2, 1)
+    people = rosters(tmp_path, 4, 3)
     async with (
         running_site(tmp_path, kafka_if_real, DAYS_PER_SECOND) as site,
-        programme(site, people, 1) as going,
+        programme(site, people, 3) as going,
     ):
         await going.until(lambda progress: formed(progress) > 1)
         pairs = formed(going.coordinator.progress)

@@ -81,8 +81,26 @@ def test_a_letter_that_was_given_up_and_asked_for_again_may_be_sent() -> None:
     run.queue(LATE, "ManagerEnrolled", "g-9", "manager", LATE_FACT)
     for name in ("LetterDeferred", "LetterFailed", "LetterDeferred", "LetterSent"):
         run.write("notify", name, LATE, {"letter_id": LATE})
+    matter = {"kind": "bounced", "about": LATE, "people": ["g-9"]}
     run.row("notify", "letters", LATE, state="sent")
     run.mails.append(Mail(COHORT, LATE, "<1>", "g-9@example.org"))
+    run.write("notify", "AttentionWanted", LATE, matter)
+    assert judged(run).clean
+
+
+def test_a_coordinator_who_is_named_has_the_letter_of_what_wants_attention() -> None:
+    run = short_run()
+    told = {"gathered_at": "2017-03-07T07:00:00Z", "told": [], "coordinators": ["c-1"]}
+    run.write("notify", "AttentionGathered", COHORT, told)
+    letter = "AttentionGathered:20170307T070000Z:c-1"
+    only_lost(judged(run), COHORT, "c-1 was not told")
+    run = short_run()
+    run.write("notify", "AttentionGathered", COHORT, told)
+    queued = {"letter_id": letter, "person_id": "c-1", "facts": {**told, "cohort_id": COHORT}}
+    run.write("notify", "DigestQueued", letter, queued)
+    run.write("notify", "LetterSent", letter, {"letter_id": letter})
+    run.row("notify", "letters", letter, state="sent")
+    run.mails.append(Mail(COHORT, letter, "<2>", "c-1@example.org"))
     assert judged(run).clean
 
 
