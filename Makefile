@@ -82,6 +82,7 @@ catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, tables of doc
 	$(BIN)/python -m deploy.made.dashboards
 	$(BIN)/python -m deploy.made.chart_files
 	$(BIN)/python -m deploy.made.papers
+	$(BIN)/python -m deploy.trial.chaos.published
 
 sbom: $(STAMP) ## The bill of materials of the image's Python packages; writes build/sbom.cdx.json
 	$(BIN)/python -m deploy.made.sbom --output build/sbom.cdx.json

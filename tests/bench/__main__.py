@@ -24,13 +24,14 @@ from tests.bench import (
     matching,
     memory,
     peers,
+    planning,
     rebuilds,
     recovery,
     scrape,
     services,
     steps,
 )
-from tests.limits.test_steps import CASES, PARTITIONS
+from tests.limits.test_steps import CASES, PARTITIONS, Case
 
 ROUNDS = 3
 EVENTS = 20_000
@@ -97,27 +98,42 @@ async def service_rows(count: int = EVENTS) -> list[Row]:
     """Each service's step for its most frequent message; median of the rounds."""
     rows = []
     for name, case in CASES.items():
-        found: dict[str, list[services.Rate]] = {"ours": [], "bare": []}
-        play = await services.script(name, count)
-        for number in range(ROUNDS):
-            for way, rates in found.items():
-                with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
-                    async with (
-                        embedded_broker(Path(directory)) as kafka,
-                        mongodb(Path(directory)) as db,
-                    ):
-                        await create_topics({"bootstrap_servers": kafka}, partitions=PARTITIONS)
-                        rates.append(await getattr(services, way)(kafka, db, play))
-                told = f"{rates[-1].events:,.0f} events/s, {rates[-1].microseconds:.0f} us each"
-                console.print(f"round {number + 1}, {name}, {way}: {told}")
-        about = f"step of {name}, {case.frequent.__name__}: bare = same reads and writes"
-        rates = [statistics.median(r.events for r in found[way]) for way in ("ours", "bare")]
-        used = [min(r.microseconds for r in found[way]) for way in ("ours", "bare")]
-        rows += [
-            row(about, "events/s", *rates),
-            row(f"{about}, processor time an event (least)", "microseconds", *used),
-        ]
+        rows += await case_rows(f"step of {name}, {case.frequent.__name__}", case, count)
     return rows
+
+
+async def planning_rows() -> list[Row]:
+    """All sessions of many pairs planned in one service, and six slots to move one to."""
+    about = f"planning all sessions of {planning.PAIRS:,} pairs; aim 0.5"
+    taken = planning.milliseconds()
+    console.print(f"six slots, of a mentor with three other pairs: {taken:.2f} ms")
+    name = "six slots for a pair of a mentor with three others, processor time; aim below 5"
+    slots = row(name, "ms", taken, digits=2)
+    return [*await case_rows(about, planning.PLANNING, planning.PAIRS), slots]
+
+
+async def case_rows(name: str, case: Case, count: int) -> list[Row]:
+    """A service's step for a message beside the bare loop; median of the rounds."""
+    found: dict[str, list[services.Rate]] = {"ours": [], "bare": []}
+    play = await services.script(case, count)
+    for number in range(ROUNDS):
+        for way, rates in found.items():
+            with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
+                async with (
+                    embedded_broker(Path(directory)) as kafka,
+                    mongodb(Path(directory)) as db,
+                ):
+                    await create_topics({"bootstrap_servers": kafka}, partitions=PARTITIONS)
+                    rates.append(await getattr(services, way)(kafka, db, play))
+            told = f"{rates[-1].events:,.0f} events/s, {rates[-1].microseconds:.0f} us each"
+            console.print(f"round {number + 1}, {name}, {way}: {told}")
+    about = f"{name}: bare = same reads and writes"
+    rates = [statistics.median(r.events for r in found[way]) for way in ("ours", "bare")]
+    used = [min(r.microseconds for r in found[way]) for way in ("ours", "bare")]
+    return [
+        row(about, "events/s", *rates),
+        row(f"{about}, processor time an event (least)", "microseconds", *used),
+    ]
 
 
 async def rebuild_row() -> Row:
@@ -275,7 +291,7 @@ def peer_rows() -> list[Row]:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parts = ("codec", "step", "matching", "recovery", "footprint", "latency", "http", "scrape")
-    for name in parts:
+    for name in (*parts, "planning"):
         parser.add_argument(f"--only-{name}", action="store_true")
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
     parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
@@ -298,12 +314,14 @@ async def main() -> list[Row]:
         return await footprint_rows()
     if asked.only_http:
         return [await http_row(), await token_row()]
+    if asked.only_planning:
+        return await planning_rows()
     if asked.only_scrape:
         return await scrape_rows()
     rows = [codec_row(), await step_row(), *await service_rows(), await rebuild_row()]
     rows += [*peer_rows(), *matching_rows()]
     rows += [*await latency_rows(), *await footprint_rows(), await http_row(), await token_row()]
-    rows += await scrape_rows()
+    rows += [*await scrape_rows(), *await planning_rows()]
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]
     if not asked.no_memory:

@@ -29,7 +29,7 @@ from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
 from services.chassis.store.rows import row_of
 from tests.bench.steps import BATCH, DURABLE, settings_of
-from tests.limits.test_steps import CASES, PARTITIONS, Case, Stage
+from tests.limits.test_steps import PARTITIONS, Case, Stage
 
 Key = tuple[str, int, int]
 """Topic, partition, offset."""
@@ -84,9 +84,9 @@ class _Noting(MemoryStore):
         await super().commit(commit)
 
 
-async def script(name: str, count: int) -> Script:
+async def script(case: Case, count: int) -> Script:
     """What comes to this service, and what it does about it."""
-    case, store = CASES[name], _Noting()
+    store = _Noting()
     store.work = Work()
     stage = Stage(case, store)
     frequent = await stage.begun(count)

@@ -19,6 +19,7 @@ from schemas.matching import (
     PairKeptApart,
     PairProposed,
     ProposalAccepted,
+    RoundCompleted,
 )
 from schemas.notify import LetterFailed, LetterQueued, LetterSent
 from schemas.people import PersonContact
@@ -238,3 +239,12 @@ PUBLISHED_SOON = RoundRequested(
     **ASKED_FOR, mode="publish", requested_at=NOW, begins_at=NOW + timedelta(minutes=15)
 )
 KEPT_APART = PairKeptApart(**PAIR, reason="même bureau")
+ROUND_ENDED = RoundCompleted(
+    cohort_id="c",
+    round_id="round-1",
+    proposed=1,
+    managers_waiting=0,
+    places_free=0,
+    score=71.0,
+    optimal=True,
+)

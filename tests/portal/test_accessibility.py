@@ -37,6 +37,7 @@ from tests.portal.stories import (
     PAUL,
     PROPOSED,
     PUBLISHED_SOON,
+    ROUND_ENDED,
     SENT,
     SIMULATED,
     STALLED,
@@ -102,7 +103,7 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c/participants/m-1", EVERYTHING),
     (COORDINATOR, "/coordonner/c/importer", (OPENED,)),
     (COORDINATOR, "/coordonner/c/tour", (OPENED,)),
-    (COORDINATOR, "/coordonner/c/tour/round-1", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/tour/round-1", (*EVERYTHING, ROUND_ENDED)),
     (COORDINATOR, "/coordonner/c/tour", (*JOINED, *SIMULATED, KEPT_APART)),
     (COORDINATOR, "/coordonner/c/tour/tour-1", (*JOINED, *SIMULATED)),
     (COORDINATOR, "/coordonner/c/tour/tour-1", (*JOINED, *SIMULATED, PUBLISHED_SOON)),
@@ -117,6 +118,7 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c/suivi", EVERYTHING),
     (COORDINATOR, "/coordonner/c/suivi", (*JOINED, WAITLISTED)),
 ]
+NOT_THERE = {"/no/such/page", "/connexion/no-such-link"}
 STYLE = (resources.files("services.portal.web") / "templates" / "portal.css").read_text("utf-8")
 
 
@@ -128,6 +130,9 @@ async def test_every_page_has_its_headings_landmarks_and_labels(
     town = Town().happens(*happened)
     person = await town.signed_in(who) if who else town.person()
     await person.goes_to(f"{path}{'&' if '?' in path else '?'}langue={language}")
+    assert person.answer is not None
+    asks = who == "" and path == "/mon-espace"  # who is there
+    assert person.answer.is_success == (path not in NOT_THERE and not asks), "another page"
     assert person.page.all("html")[0].get("lang") == language
     check(person.page)
 

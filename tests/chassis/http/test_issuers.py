@@ -310,6 +310,18 @@ async def test_a_rotated_key_is_found_and_the_one_before_counts_no_more(
     problem(await guarded.ask(before), 401)
 
 
+async def test_what_another_key_of_the_same_name_has_signed_counts_no_more(
+    issuer: LocalIssuer,
+) -> None:
+    guarded = Guarded((of(issuer),))
+    before = issuer.token(exp=int(time.time() + 2 * FRESH_SECONDS), **COORDINATES)
+    assert (await guarded.ask(before)).status_code == 200
+    name = issuer.key.kid
+    issuer.key = type(issuer.key).generate_key(2048, {"kid": name, "use": "sig"})
+    guarded.hour.ahead = FRESH_SECONDS + 1
+    problem(await guarded.ask(before), 401)
+
+
 async def test_keys_are_asked_for_once_in_a_while_whatever_is_sent(issuer: LocalIssuer) -> None:
     guarded = Guarded((of(issuer),))
     good = issuer.token(**COORDINATES)

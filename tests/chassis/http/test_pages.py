@@ -62,6 +62,18 @@ async def test_a_link_needs_no_other_token_and_sends_its_answer(site: Site, acce
     assert await site.world.tallies() == {"c/m~g": 1}
 
 
+@pytest.mark.parametrize(("role", "status"), [("assistant", 200), ("partner", 403)])
+async def test_a_link_on_behalf_is_good_for_what_its_role_may_ask_for(
+    site: Site, role: str, status: int
+) -> None:
+    async with site.client(None, JSON) as client:
+        answer = await client.post(f"/links/{token(role=role)}", json={"answer": "yes"})
+
+    assert answer.status_code == status
+    actors = [dict(row.headers)["ce_authrole"].decode() for row in site.sent]
+    assert actors == ([role] if status == 200 else [])
+
+
 LINKS = {
     "forged by a stranger": (others_token, 403, "link-forged", "n’est pas valable"),
     "with a letter changed": (
