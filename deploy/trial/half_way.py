@@ -27,7 +27,8 @@ TICK = 0.5  # real seconds
 
 @dataclass(frozen=True, slots=True)
 class Visitors:
-    """Addresses to sign in with. Both have the same pair, with a session to come."""
+    """Addresses to sign in with. Both are of one pair: the one that has come furthest, if there is
+    one whose next session is still ahead."""
 
     mentor: str
     manager: str
@@ -75,13 +76,16 @@ async def _visitors(stack: Stack, plan: Plan) -> Visitors:
     async with httpx.AsyncClient(timeout=30) as client:
         url = f"{stack.services['scheduling'].url}/cohorts/{cohort_id}/sessions"
         found: list[dict[str, Any]] = (await client.get(url, params={"limit": 200})).json()["items"]
+    open_ = [one for one in found if one["state"] == "planned"]
+    following: dict[str, dict[str, Any]] = {}
+    for one in sorted(open_, key=lambda one: -one["number"]):
+        following[one["id"].rpartition("~")[0]] = one  # the first that is open
     now = datetime.now(UTC)
-    coming = [
-        one
-        for one in found
-        if one["state"] == "planned" and datetime.fromisoformat(one["starts_at"]) > now
-    ]
-    pair = min(coming or found, key=lambda one: (-one["number"], one["starts_at"]))
+
+    def ahead(one: dict[str, Any]) -> tuple[bool, int]:
+        return datetime.fromisoformat(one["starts_at"]) > now, one["number"]
+
+    pair = max(following.values() or found, key=ahead)
     mentor_id, manager_id = pair["id"].split("~")[:2]
     return Visitors(contacts[mentor_id], contacts[manager_id])
 
