@@ -7,14 +7,14 @@ present on nobody acts but visitors.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
 from deploy.local.stack import Stack
-from deploy.trial.coordinator import Plan, Show
+from deploy.trial.coordinator import START, Plan, Progress, Show
 from deploy.trial.demo import background
 from deploy.trial.programme_time import LeapingTime, NothingLeft, Still
 from deploy.trial.stillness import stillness
@@ -60,11 +60,16 @@ def beginning(now: datetime) -> datetime:
 async def lived_until_now(stack: Stack, plan: Plan, show: Show) -> Visitors:
     """Have everything happen that happened until now, and say who could look around."""
     assert stack.hand is not None, "its time stands until somebody turns the hand"
+    before = (stack.hand.now() - START) / timedelta(days=1)
+
+    def shown(progress: Progress) -> None:
+        show(replace(progress, day=progress.day - before))
+
     reached = (stack.mongodb, stack.kafka, stack.terms.partitions)
     async with stillness(*reached, services=stack.terms.services) as seen:
         time = Past(stack.hand, seen.next, datetime.now(UTC))
         with contextlib.suppress(ThePresent, NothingLeft):
-            async with background(stack, plan, time, show) as coordinator:
+            async with background(stack, plan, time, shown) as coordinator:
                 await coordinator.conduct()
     stack.hand.turn(datetime.now(UTC))
     return await _visitors(stack, plan)
