@@ -19,7 +19,6 @@ from schemas.scheduling import (
 from services.chassis.domain import State
 from services.chassis.http.forms import About, Choice, Field, Form, LinkPage, Option, Text
 from services.chassis.http.links import Link
-from services.chassis.http.looks import Look
 from services.chassis.http.problems import Problem
 from services.scheduling.agenda import Agenda, agenda_of
 from services.scheduling.moving import offers
@@ -30,8 +29,6 @@ from services.scheduling.views import (
     Outcome,
     Pair,
     Session,
-    Slot,
-    Slots,
     outcome_of,
 )
 
@@ -334,18 +331,3 @@ LINK_PAGES = {
     "session": LinkPage(_form, _session, _about, _after, REFUSALS),
     "attendance": LinkPage(_attendance_form, _attendance, _attempt_about, _after, REFUSALS),
 }
-
-
-def _slots(state: State, cohort_id: str, id: str, now: datetime) -> Slots | None:
-    if id.count("~") != 2:
-        return None
-    agenda = agenda_of(state, cohort_id, parent_pair(id))
-    session = state.get(Session, cohort_id, id)
-    if agenda is None or session is None:
-        return None
-    movable = session.is_open and now < session.starts_at
-    found = offers(agenda, session, now) if movable else []
-    return Slots(slots=tuple(Slot(starts_at=at, ends_at=at + agenda.length) for at in found))
-
-
-LOOKS = (Look("sessions", "slots", Slots, _slots),)

@@ -10,7 +10,8 @@ from services.chassis.http.foresight import Unread
 from services.chassis.http.forms import Form
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
-from services.scheduling.pages import LINK_PAGES, LOOKS
+from services.scheduling.looking import LOOKS
+from services.scheduling.pages import LINK_PAGES
 from services.scheduling.views import Slots
 from tests.scenario import Scenario, kinds
 from tests.scheduling.given import (
@@ -182,7 +183,7 @@ def test_what_is_over_says_so_and_asks_nothing() -> None:
 
 
 def test_the_slots_of_a_session_are_also_told_to_programs() -> None:
-    (look,) = LOOKS
+    look, *_ = LOOKS
     scenario = standing(mentor=ANY_DAY, manager=ANY_DAY)
     found = look.answer(scenario.state, COHORT, session_of(PAIR, 1), scenario.now)
     assert isinstance(found, Slots)
