@@ -30,7 +30,7 @@ from deploy.operating.topic_commands import topic_commands
 IN_A_CHECKOUT = {
     "demo": "deploy.trial.trial_commands",
     "chaos": "deploy.trial.trial_commands",
-    "up": "deploy.local.local_commands",
+    "up": "deploy.trial.up_commands",
 }
 """Subcommand: the module that has it, under the same name."""
 

@@ -37,6 +37,7 @@ def _chaos(seed: int) -> Check:
 
 
 MINISTRIES = ("--scenario", "ministries", "--scale", "0.1", "--json")
+AT_THE_PORTAL = ("--through", "portal", "--kill-every", "3", "--json")
 CHECKS = (
     Check("simulate", (sys.executable, "-m", "tests.simulation", "--seconds", "600"), HOUR),
     Check("fuzz", ("make", "fuzz"), HOUR),
@@ -47,6 +48,7 @@ CHECKS = (
     Check("release", (sys.executable, "-m", "pytest", "-q", "-m", "release"), HOUR),
     *(_chaos(seed) for seed in (1, 2, 3)),
     Check("ministries", (sys.executable, "-m", "deploy.cli", "demo", *MINISTRIES), 3 * HOUR),
+    Check("portal", (sys.executable, "-m", "deploy.cli", "demo", *AT_THE_PORTAL), 3 * HOUR),
     Check("bench", ("make", "bench"), HOUR),
 )
 

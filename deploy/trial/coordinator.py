@@ -46,7 +46,9 @@ class DemoError(RuntimeError):
 class Plan:
     """What is run. `days_per_second`: how fast programme time flies; None: it leaps.
 
-    `by_topic`: the rosters are written to the commands topics at once, instead of sent by HTTP.
+    `by_topic`: the rosters are written to the commands topics at once, instead of sent by HTTP;
+    `at_portal`: everybody, coordinator included, acts at the pages of the portal.
+    `killed`: which services `kill_every` is about; none named, all.
     `gather_ms`: from one batch of a service to its next, at least, while there is always something.
     """
 
@@ -56,9 +58,11 @@ class Plan:
     seed: int = 1
     days_per_second: float | None = None
     kill_every: float | None = None
+    killed: tuple[Service, ...] = ()
     maildir: Path | None = None
     kafka: str | None = None
     by_topic: bool = False
+    at_portal: bool = False
     gather_ms: int = 0
     limit: float = 1800.0
 
@@ -134,8 +138,7 @@ class Coordinator:
         self.progress.phase = "rounds"
         for number in range(1, MOST_ROUNDS + 1):
             cohorts = [c for c in self.plan.rosters if number == 1 or self._waits(c)]
-            asked = [RunRound(cohort_id=c, round_id=f"round-{number}") for c in cohorts]
-            await asyncio.gather(*(self._send("matching", one, wait=False) for one in asked))
+            await self._ask_rounds(cohorts, number)
             self._rounds.update(cohorts)
             await self._until(self._searched, "matching")
             await self._until(self._answered, "matching", "scheduling")  # some meet already
@@ -164,6 +167,10 @@ class Coordinator:
             *(self._send("notify", contact, wait=False) for contact in contacts),
             *(self._send("matching", person, wait=False) for person in people),
         )
+
+    async def _ask_rounds(self, cohorts: Sequence[str], number: int) -> None:
+        asked = [RunRound(cohort_id=c, round_id=f"round-{number}") for c in cohorts]
+        await asyncio.gather(*(self._send("matching", one, wait=False) for one in asked))
 
     def _seen(self, cohort: str, service: str, collection: str, *states: str) -> int:
         return self.progress.sum(service, collection, *states, cohorts=[cohort])

@@ -9,16 +9,17 @@ import math
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 from pymongo import AsyncMongoClient
 
-from deploy.local.stack import SERVICES, Stack, Terms, running_stack
+from deploy.local.stack import SERVICES, WITH_PORTAL, Stack, Terms, running_stack
 from deploy.operating.reach import Access
 from deploy.operating.rebuilding import rebuild_service
+from deploy.trial.at_portal import COORDINATOR, AtPortal
 from deploy.trial.check import Evidence, Findings, check, read_evidence
 from deploy.trial.check.calendars import check_calendars
 from deploy.trial.coordinator import (
@@ -31,10 +32,13 @@ from deploy.trial.coordinator import (
     Show,
 )
 from deploy.trial.people import People
+from deploy.trial.people_at_portal import CoordinatorAtPortal, PeopleAtPortal
 from deploy.trial.programme_time import DAY, FlyingTime, LeapingTime, ProgrammeTime
 from deploy.trial.stillness import Stillness, stillness
 from deploy.trial.usage import watched
 from services.chassis.clock import Clock
+
+SIGNING_IN = {"CONNECTE_COORDINATORS": COORDINATOR, "CONNECTE_SIGN_IN_DOMAINS": "*"}
 
 
 async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
@@ -44,12 +48,16 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
         rate=math.inf if days is None else days * DAY,
         start=START,
         kafka=plan.kafka,
-        settings={"CONNECTE_GATHER_MS": str(plan.gather_ms)},
+        settings={
+            "CONNECTE_GATHER_MS": str(plan.gather_ms),
+            **(SIGNING_IN if plan.at_portal else {}),
+        },
+        services=WITH_PORTAL if plan.at_portal else SERVICES,
     )
     started = time.monotonic()
     async with running_stack(directory, terms, plan.maildir) as stack, watched() as usage:
         begun = time.monotonic()
-        async with _time(stack) as time_, _background(stack, plan, time_, show) as coordinator:
+        async with _time(stack) as time_, background(stack, plan, time_, show) as coordinator:
             async with asyncio.timeout(plan.limit):
                 await coordinator.conduct()
         seconds = time.monotonic() - begun
@@ -83,7 +91,7 @@ async def _sizes(stack: Stack, evidence: Evidence) -> dict[str, int]:
     data = indexes = 0
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stack.mongodb)
     async with client:
-        for service in SERVICES:
+        for service in stack.services:
             stats = await client[f"connecte_{service}"].command("dbStats")
             data, indexes = data + int(stats["dataSize"]), indexes + int(stats["indexSize"])
     return {"kafka": log, "mongodb_data": data, "mongodb_indexes": indexes}
@@ -100,7 +108,7 @@ async def _differences(stack: Stack) -> list[str]:
         }
     )
     found: list[str] = []
-    for service in SERVICES:
+    for service in stack.services:
         rebuilt = await rebuild_service(access, service, verify=True, advance=lambda _: None)
         found.extend(f"{service}: {name}" for name in rebuilt.differences or ())
     return found
@@ -137,7 +145,8 @@ async def _time(stack: Stack) -> AsyncIterator[ProgrammeTime]:
     if stack.hand is None:
         yield FlyingTime(Clock(stack.terms.rate, stack.terms.start, stack.origin))
     else:
-        async with stillness(stack.mongodb, stack.kafka, stack.terms.partitions) as seen:
+        reached = (stack.mongodb, stack.kafka, stack.terms.partitions)
+        async with stillness(*reached, services=stack.terms.services) as seen:
             yield LeapingTime(stack.hand, seen.next)
             await _written(seen)
 
@@ -150,13 +159,18 @@ async def _written(seen: Stillness) -> None:
 
 
 @asynccontextmanager
-async def _background(
+async def background(
     stack: Stack, plan: Plan, time_: ProgrammeTime, show: Show
 ) -> AsyncIterator[Coordinator]:
     """People live, and services are killed, for as long as the block lasts."""
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=30) as client, AsyncExitStack() as closing:
         coordinator = Coordinator(stack, plan, time_, client, show)
         people = People(stack, plan.seed, time_)
+        if plan.at_portal:
+            portal = AtPortal(stack.services["portal"].url, stack.mailbox)
+            await closing.enter_async_context(portal.open())
+            coordinator = CoordinatorAtPortal(portal, COORDINATOR, stack, plan, time_, client, show)
+            people = PeopleAtPortal(portal, _addresses(plan), stack, plan.seed, time_)
         coordinator.progress.deeds = people.done
         jobs: list[Awaitable[None]] = [people.live()]
         if plan.kill_every is not None:
@@ -183,6 +197,16 @@ async def _background(
             raise DemoError(f"people could not act: {dict(people.failed)}")
 
 
+def _addresses(plan: Plan) -> dict[tuple[str, str], str]:
+    """Cohort and person to the address with which they sign in."""
+    return {
+        (contact.cohort_id, contact.person_id): contact.email.casefold()
+        for roster in plan.rosters.values()
+        for contact in roster.contacts
+        if contact.email
+    }
+
+
 def _fail(main: asyncio.Task[Any], done: asyncio.Future[Any]) -> None:
     """What fails in the background ends the run."""
     if not done.cancelled() and done.exception() is not None:
@@ -201,7 +225,7 @@ async def _kill(stack: Stack, plan: Plan, progress: Progress) -> None:
             await asyncio.sleep(0.1)
             if await _all_ready(stack, client):
                 await asyncio.sleep(chance.uniform(0.5, 1.5) * plan.kill_every)
-                child = stack.services[chance.choice(SERVICES)].child
+                child = stack.services[chance.choice(plan.killed or stack.terms.services)].child
                 assert child is not None
                 child.kill()
                 progress.kills += 1

@@ -26,6 +26,7 @@ from deploy.local.kafka import apache_kafka
 from deploy.local.process import PartError
 from deploy.operating.console import run, scratch
 from deploy.operating.rosters import Roster, read_rosters
+from deploy.trial.at_portal import MOST_PEOPLE
 from deploy.trial.coordinator import DemoError, Plan, Progress
 from deploy.trial.demo import run_demo
 from deploy.trial.ministries import made_up, ministries
@@ -36,6 +37,7 @@ PILOT = Path(__file__).parent / "pilot"
 COHORT, NAME = "bercy-2017", "Connecte ton manager 2017"
 
 Scenario = Literal["pilot", "ministries"]
+Through = Literal["http", "kafka", "portal"]
 
 SCALE = 0.1
 """Of the ministries, where nothing is said."""
@@ -55,7 +57,7 @@ def demonstrate(
     scenario: Scenario,
     scale: float | None,
     real_kafka: bool,
-    by_topic: bool,
+    through: Through,
     managers: int | None,
     mentors: int | None,
     seed: int,
@@ -86,10 +88,17 @@ def demonstrate(
         days_per_second=days_per_second,
         kill_every=kill_every,
         maildir=maildir,
-        by_topic=by_topic,
+        by_topic=through == "kafka",
+        at_portal=through == "portal",
         gather_ms=MINISTRIES_GATHER_MS if scenario == "ministries" else 0,
         limit=1800.0 if scale is None else max(1800.0, 40_000 * scale),
     )
+    people = sum(len(roster.contacts) for roster in rosters.values())
+    if plan.at_portal and people > MOST_PEOPLE:
+        raise BadInput(
+            f"--through portal: {people} people; from one machine at most {MOST_PEOPLE} get a "
+            "letter to sign in (fewer --managers and --mentors)"
+        )
     console = Console(stderr=True)
     seen = console.is_terminal
     view = View(sum(len(roster.managers) for roster in rosters.values()), None if seen else console)
@@ -121,9 +130,14 @@ async def _run(directory: Path, plan: Plan, view: "View", *, real_kafka: bool) -
         return await run_demo(directory, plan, view.show)
 
 
+def pilot_roster() -> Roster:
+    """The pilot's people."""
+    return read_rosters(PILOT / "mentors.csv", PILOT / "managers.csv", COHORT)
+
+
 def _roster(managers: int | None, mentors: int | None, seed: int) -> Roster:
     if managers is None and mentors is None:
-        return read_rosters(PILOT / "mentors.csv", PILOT / "managers.csv", COHORT)
+        return pilot_roster()
     many_managers = 40 if managers is None else managers
     many_mentors = round(many_managers * 1.5) if mentors is None else mentors
     if many_managers < 1 or many_mentors < 1:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from email.message import EmailMessage
 from functools import partial
 from typing import Protocol
 
@@ -88,10 +89,14 @@ class People:
         opened, letters = mailbox.count, mailbox.letters()
         async with self._client, self._time.living(lambda: mailbox.count - opened):
             async for message in letters:
-                if self._concerned(str(message["X-Connecte-Cohort"])):
-                    for told in read(message):
-                        self._open(told)
+                self.receive(message)
                 opened += 1
+
+    def receive(self, message: EmailMessage) -> None:
+        """Open a letter that has come."""
+        if self._concerned(str(message["X-Connecte-Cohort"])):
+            for told in read(message):
+                self._open(told)
 
     def _open(self, letter: Letter) -> None:
         """Decide what to do about a letter, and when."""
@@ -135,8 +140,7 @@ class People:
         return self._habits.session(letter.cohort, letter.subject, letter.person)
 
     def _move_proposed(self, letter: Letter) -> Reaction | None:
-        about = f"{letter.subject}.{letter.attempt}"
-        return self._habits.move(letter.cohort, about, letter.person)
+        return self._habits.move(letter.cohort, f"{letter.subject}.{letter.attempt}", letter.person)
 
     def _moved(self, letter: Letter) -> Reaction | None:
         """The page offers the date before to the one who was not asked, for as long as it is."""
@@ -230,15 +234,15 @@ class People:
                 self._later(1, letter, follow, f"again {again}")
             return
         if decided.get("answer") == "propose":
-            decided |= _own_time(letter)
+            decided |= own_time(letter)
         scored = {name: values for name, values in fields.items() if name not in _DECIDED}
         answers = decided | self._habits.scores(letter.cohort, letter.subject, scored)
         self._note(letter, await self._patiently("POST", letter.link, answers))
 
     async def _leave(self, letter: Letter) -> None:
         """Tell the coordinator, who enters it."""
-        kind = "WithdrawMentor" if letter.side == "mentor" else "WithdrawManager"
         body = {"cohort_id": letter.cohort, f"{letter.side}_id": letter.person}
+        kind = f"Withdraw{letter.side.capitalize()}"
         await self._patiently("POST", self._url("matching", kind), body)
         self.done["left"] += 1
 
@@ -262,13 +266,9 @@ class People:
 
     async def _go_away(self, letter: Letter) -> None:
         """Tell the coordinator of leave that begins on the day of a session."""
-        body = {
-            "cohort_id": letter.cohort,
-            "person_id": letter.person,
-            "first_day": letter.day,
-            "last_day": letter.day,
-        }
-        await self._patiently("POST", self._url("scheduling", "DeclareAbsence"), body)
+        body = {"cohort_id": letter.cohort, "person_id": letter.person}
+        days = dict.fromkeys(("first_day", "last_day"), letter.day)
+        await self._patiently("POST", self._url("scheduling", "DeclareAbsence"), body | days)
         self.done["went on leave"] += 1
 
     async def _name_assistant(self, letter: Letter) -> None:
@@ -353,7 +353,7 @@ def _offered(answer: str, values: Sequence[str]) -> str | None:
     return None
 
 
-def _own_time(letter: Letter) -> dict[str, str]:
+def own_time(letter: Letter) -> dict[str, str]:
     """A moment of their own: early on the day after, at which nobody's week begins."""
     after = date.fromisoformat(letter.day or "2017-03-06") + timedelta(days=1)
     return {"day": after.isoformat(), "time": "07:30"}

@@ -134,13 +134,17 @@ class LeapingTime:
                 return due
             await asyncio.sleep(self._LOOK_EVERY)
 
-    async def _leap(self, due: datetime | None) -> None:
-        """Go on to what comes next, and do what is to be done then."""
+    def _moment(self, due: datetime | None) -> datetime:
+        """When what comes next is found. Raises `NothingLeft`."""
         deed = self._deeds[0][0] if self._deeds else None
         first = min(filter(None, (due, deed)), default=None)
         if first is None or first > self.now() + self._LONGEST_LEAP:
             raise NothingLeft(f"nothing is left to happen after {self.now():%Y-%m-%d}")
-        moment = max(opportunity(first, self._HOURS), self.now())
+        return max(opportunity(first, self._HOURS), self.now())
+
+    async def _leap(self, due: datetime | None) -> None:
+        """Go on to what comes next, and do what is to be done then."""
+        moment = self._moment(due)
         self._hand.turn(moment)
         if due is None or moment < due:
             await self._do_deeds(moment)

@@ -49,12 +49,13 @@ class Stillness:
         admin: Any,
         partitions: int,
         prefix: str,
+        services: Sequence[Service],
     ) -> None:
         self._mongodb = mongodb
         self._kafka = kafka
         self._admin = admin
         self._prefix = prefix
-        domains = {service: domain_of(service) for service in SERVICES}
+        domains = {service: domain_of(service) for service in services}
         self._reads = {
             service: [
                 TopicPartition(topic, partition)
@@ -68,7 +69,8 @@ class Stillness:
             service: [kind.collection for kind in domain.documents if kind.timed]
             for service, domain in domains.items()
         }
-        self._busy_first = list(SERVICES)
+        self._services = tuple(services)
+        self._busy_first = list(services)
         # As the services ask, by the same index.
         self._due = {"partition": {"$in": list(range(partitions))}, "due_at": {"$type": "date"}}
 
@@ -117,8 +119,8 @@ class Stillness:
         return False, None
 
     async def _look(self) -> dict[Service, Seen]:
-        found = await asyncio.gather(*(self._look_at(service) for service in SERVICES))
-        return dict(zip(SERVICES, found, strict=True))
+        found = await asyncio.gather(*(self._look_at(service) for service in self._services))
+        return dict(zip(self._services, found, strict=True))
 
     async def _look_at(self, service: Service) -> Seen:
         """One question to the database."""
@@ -144,7 +146,11 @@ class Stillness:
 
 @asynccontextmanager
 async def stillness(
-    mongodb: str, kafka: str, partitions: int, prefix: str = "connecte_"
+    mongodb: str,
+    kafka: str,
+    partitions: int,
+    prefix: str = "connecte_",
+    services: Sequence[Service] = SERVICES,
 ) -> AsyncIterator[Stillness]:
     """One that looks at these, for as long as the block lasts."""
     client: AsyncMongoClient[Row] = AsyncMongoClient(mongodb, tz_aware=True)
@@ -154,7 +160,7 @@ async def stillness(
     try:
         await consumer.start()
         await admin.start()
-        yield Stillness(client, consumer, admin, partitions, prefix)
+        yield Stillness(client, consumer, admin, partitions, prefix, services)
     finally:
         await admin.close()
         await consumer.stop()

@@ -26,7 +26,10 @@ def demo(
         typer.Option("--kafka", help="On Apache Kafka (Java, Maven), not the embedded broker."),
     ] = False,
     through: Annotated[
-        Literal["http", "kafka"], typer.Option(help="How the rosters are entered.")
+        Literal["http", "kafka", "portal"],
+        typer.Option(
+            help="How the rosters are entered; with `portal` everybody acts at its pages."
+        ),
     ] = "http",
     managers: Annotated[int | None, typer.Option(help="Managers; a roster is made up.")] = None,
     mentors: Annotated[int | None, typer.Option(help="Mentors; a roster is made up.")] = None,
@@ -55,7 +58,7 @@ def demo(
             scenario=scenario,
             scale=scale,
             real_kafka=kafka,
-            by_topic=through == "kafka",
+            through=through,
             managers=managers,
             mentors=mentors,
             seed=seed,

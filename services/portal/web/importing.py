@@ -18,6 +18,7 @@ from services.portal.roster import COLUMNS, check, headings_known, listed
 from services.portal.tables import NoTable, read_table
 from services.portal.views import Cohort
 from services.portal.web.coordinating import tasks_of
+from services.portal.web.entering import Entering
 from services.portal.web.rendering import onward, page
 from services.portal.web.sessions import digest
 from services.portal.web.site import DRAFT, DRAFT_LASTS, NotHere
@@ -100,7 +101,15 @@ def _headings(missing: Sequence[str], doubled: Sequence[str]) -> NoTable | None:
 async def preview(visit: Visit) -> Response:
     """Every row, with every fault in its cell."""
     cohort, draft = await _draft(visit)
-    entering = await visit.entry.seen(visit.path["draft"])
+    entering: Entering | None = None
+
+    async def over() -> bool:
+        nonlocal entering
+        entering = await visit.entry.seen(visit.path["draft"])
+        return entering is None or entering.stage != "going-on"
+
+    # A page that loads itself again takes a screen reader back to its beginning.
+    await visit.site.shown(over)
     if entering is None:
         return await _preview(visit, cohort, draft, {})
     if entering.stage == "going-on":

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import BadInput
-from deploy.local.local_commands import quiet_until
 from deploy.operating.letters_preview import letters, write
+from deploy.trial.up_commands import quiet_until
 from services.notify.letters import TELLINGS
 from tests.deploy.operating.commands import connecte
 

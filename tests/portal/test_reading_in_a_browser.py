@@ -1,0 +1,65 @@
+"""Text twice as large, a screen of 320 pixels, wide spacing: nothing is cut off or lies over other.
+
+Skipped where there is no Chromium.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.portal.site import COORDINATOR
+from tests.portal.stories import LISE, OPENED, PAUL
+from tests.portal.test_accessibility import EVERYTHING, JOINED, SIMULATED
+from tests.portal.test_in_a_browser import CHROMIUM, browser, open_town, sign_in
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the path")
+
+PAGES: list[Any] = [
+    ("", "/inscription/c/manager?poste=budget", (OPENED,)),
+    (PAUL, "/mon-espace", EVERYTHING),
+    (LISE, "/mon-espace/c/semaine", EVERYTHING),
+    (COORDINATOR, "/coordonner/c", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/participants", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/tour/tour-1", (*JOINED, *SIMULATED)),
+    (COORDINATOR, "/coordonner/c/suivi", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/reglages", EVERYTHING),
+]
+WAYS = {
+    "twice as large": (1280, "document.documentElement.style.fontSize = '200%'"),
+    "320 pixels": (320, ""),
+    "wide spacing": (
+        1280,
+        "document.body.style.cssText = 'line-height: 1.5; letter-spacing: .12em; "
+        "word-spacing: .16em'; document.querySelectorAll('p')"
+        ".forEach(p => p.style.marginBottom = '2em')",
+    ),
+}
+ALLOWED = ".hidden, .scroll, details:not([open]), input, textarea, select"
+"""What is hidden on purpose, and what scrolls by itself."""
+CUT_OFF = """allowed => [...document.querySelectorAll("main *")].filter(one =>
+  !one.closest(allowed) && ["hidden", "clip"].includes(getComputedStyle(one).overflowX) &&
+  one.scrollWidth > one.clientWidth + 1
+).map(one => one.tagName)"""
+
+
+RESET = "document.querySelectorAll('html, body, main p').forEach(p => p.removeAttribute('style'))"
+
+
+async def test_pages_stand_large_text_narrow_screens_and_wide_spacing() -> None:
+    found: list[str] = []
+    async with browser() as opened:
+        page = await opened.new_page()
+        for who, path, happened in PAGES:
+            async with open_town(happened) as town:
+                await sign_in(town, who, page.context)
+                await page.goto(town.url + path)
+                for name, (width, change) in WAYS.items():
+                    await page.set_viewport_size({"width": width, "height": 900})
+                    await page.evaluate(RESET)
+                    await page.evaluate(change or "0")
+                    wide = await page.evaluate("document.documentElement.scrollWidth")
+                    if wide > width:
+                        found.append(f"{path}, {name}: {wide} pixels wide")
+                    cut = await page.evaluate(CUT_OFF, ALLOWED)
+                    found += [f"{path}, {name}: {one} is cut off" for one in cut]
+    assert found == []
