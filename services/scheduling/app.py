@@ -7,8 +7,7 @@ from services.chassis.parts import Parts
 from services.chassis.runtime import Service, main
 from services.chassis.settings import Settings, load
 from services.scheduling.handlers import with_rooms
-from services.scheduling.looking import LOOKS
-from services.scheduling.pages import LINK_PAGES
+from services.scheduling.pages import LINK_PAGES, LOOKS
 from services.scheduling.views import LISTED, MEASURES, PERSONAL
 
 

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from schemas.base import parent_pair, people_of
 from services.chassis.domain import State
-from services.chassis.http.looks import Look
 from services.scheduling.agenda import agenda_of
 from services.scheduling.moving import offers
 from services.scheduling.views import SIDES, Calendar, Session, Slot, Slots, Wait, Waits
 
 
-def _slots(state: State, cohort_id: str, id: str, now: datetime) -> Slots | None:
+def slots(state: State, cohort_id: str, id: str, now: datetime) -> Slots | None:
+    """The free times of a session; None if there is no such session."""
     if id.count("~") != 2:
         return None
     agenda = agenda_of(state, cohort_id, parent_pair(id))
@@ -26,7 +26,8 @@ def _slots(state: State, cohort_id: str, id: str, now: datetime) -> Slots | None
     return Slots(slots=tuple(Slot(starts_at=at, ends_at=at + agenda.length) for at in found))
 
 
-def _waits(state: State, cohort_id: str, id: str, now: datetime) -> Waits | None:
+def waits(state: State, cohort_id: str, id: str, now: datetime) -> Waits | None:
+    """What waits about a person's sessions; None if nobody knows the person."""
     calendar = state.get(Calendar, cohort_id, id)
     if calendar is None:
         return None
@@ -55,9 +56,3 @@ def _waits_of(session: Session, now: datetime) -> Iterator[Wait]:
             yield Wait(**about, to_do="answer", until=proposal.answer_by)
         elif proposal is None and side not in session.confirmed_by:
             yield Wait(**about, to_do="confirm", until=session.starts_at)
-
-
-LOOKS = (
-    Look("sessions", "slots", Slots, _slots),
-    Look("calendars", "waits", Waits, _waits),
-)

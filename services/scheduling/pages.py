@@ -19,7 +19,9 @@ from schemas.scheduling import (
 from services.chassis.domain import State
 from services.chassis.http.forms import About, Choice, Field, Form, LinkPage, Option, Text
 from services.chassis.http.links import Link
+from services.chassis.http.looks import Look
 from services.chassis.http.problems import Problem
+from services.scheduling import looking
 from services.scheduling.agenda import Agenda, agenda_of
 from services.scheduling.moving import offers
 from services.scheduling.phrases import BEGUN, COUNTS, NEXT, OVER
@@ -29,6 +31,8 @@ from services.scheduling.views import (
     Outcome,
     Pair,
     Session,
+    Slots,
+    Waits,
     outcome_of,
 )
 
@@ -331,3 +335,8 @@ LINK_PAGES = {
     "session": LinkPage(_form, _session, _about, _after, REFUSALS),
     "attendance": LinkPage(_attendance_form, _attendance, _attempt_about, _after, REFUSALS),
 }
+
+LOOKS = (
+    Look("sessions", "slots", Slots, looking.slots),
+    Look("calendars", "waits", Waits, looking.waits),
+)

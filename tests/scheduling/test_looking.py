@@ -4,7 +4,7 @@ import pytest
 
 from schemas.base import session_of
 from schemas.scheduling import AttendanceRequested
-from services.scheduling.looking import LOOKS
+from services.scheduling.pages import LOOKS
 from services.scheduling.views import Waits
 from tests.scenario import Scenario, kinds
 from tests.scheduling.given import (

@@ -10,8 +10,7 @@ from services.chassis.http.foresight import Unread
 from services.chassis.http.forms import Form
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
-from services.scheduling.looking import LOOKS
-from services.scheduling.pages import LINK_PAGES
+from services.scheduling.pages import LINK_PAGES, LOOKS
 from services.scheduling.views import Slots
 from tests.scenario import Scenario, kinds
 from tests.scheduling.given import (
