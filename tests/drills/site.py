@@ -164,9 +164,12 @@ class Site:
 
 @asynccontextmanager
 async def running_site(
-    directory: Path, kafka: str | None, days_per_second: float
+    directory: Path, kafka: str | None, days_per_second: float, **settings: str
 ) -> AsyncIterator[Site]:
-    """Everything started in `directory`, with one process of each service; ended after."""
+    """Everything started in `directory`, with one process of each service; ended after.
+
+    `settings`: of these first processes, beside what all have.
+    """
     terms = Terms(
         rate=days_per_second * DAY,
         start=START,
@@ -190,7 +193,7 @@ async def running_site(
         stack = Stack(directory, bootstrap, server.uri, mailbox, addresses, terms, origin, failed)
         site = Site(stack, server, env, doors)
         parts.push_async_callback(site.end)
-        await asyncio.gather(*(site.start(service) for service in SERVICES))
+        await asyncio.gather(*(site.start(service, **settings) for service in SERVICES))
         yield site
 
 

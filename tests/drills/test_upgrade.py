@@ -1,4 +1,5 @@
-"""Today's version and the next one, side by side on the same topics and databases.
+"""Two versions side by side on the same topics and databases: the last release and today's, today's
+and the next one.
 
 In the order of docs/operating/upgrade.md: who reads before who writes, and back in the other
 direction.
@@ -27,6 +28,7 @@ from schemas.scheduling import ConfirmSession
 from schemas.topics import Service
 from tests.conftest import eventually
 from tests.drills.next_version import write_next_version
+from tests.drills.older_version import NoHistory, older_revision, write_older_version
 from tests.drills.site import PARTITIONS, Site, programme, rosters, running_site
 
 pytestmark = pytest.mark.journey
@@ -225,4 +227,37 @@ async def test_two_versions_side_by_side_and_back_again_lose_nothing_and_park_no
         assert (await site.rebuild("scheduling", **new)).code == 0
         again = await site.rebuild("scheduling", "--verify", **new)
         assert again.document["differences"] == []
+    figures.info("largest gap between two accepted commands, in seconds: %s", clients.gaps)
+
+
+@pytest.mark.drill
+async def test_from_the_last_release_to_today_nothing_is_lost_and_a_rebuild_finds_the_same(
+    tmp_path: Path, kafka_if_real: str | None
+) -> None:
+    try:
+        revision = older_revision()
+        old = write_older_version(tmp_path / "older", revision)
+    except NoHistory as missing:
+        pytest.skip(str(missing))
+    figures.info("from %s", revision)
+    people = rosters(tmp_path, 4, 3)
+    async with running_site(tmp_path, kafka_if_real, DAYS_PER_SECOND, **old) as site:
+        async with programme(site, people, 3) as going, sending(site, list(people)) as clients:
+            await going.until(lambda p: p.sum("scheduling", "sessions", "planned") > 0)
+            for service in (*READERS, "scheduling"):
+                await replaced(site, service)
+            before = held(going.coordinator.progress)
+            await going.until(lambda progress: held(progress) > before)
+            await replaced(site, "scheduling", **old)  # the way back, while both are in the log
+            await replaced(site, "scheduling")
+            await going.over(within=300)
+        await site.at_rest()
+        await site.end()
+
+        told = await checked(site)
+        assert (told["lost"], told["doubled"], told["parked"]) == ([], [], 0)
+        for service in SERVICES:  # as UPGRADING.md asks
+            assert (await site.rebuild(service)).code == 0
+        for service, done in (await site.rebuild_all("--verify")).items():
+            assert done.document["differences"] == [], service
     figures.info("largest gap between two accepted commands, in seconds: %s", clients.gaps)

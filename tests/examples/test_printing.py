@@ -1,12 +1,15 @@
 """The examples that print `SessionCompleted` print each once, and what they are asked for."""
 
+import json
 import signal
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
 from tests.examples.conftest import HELD, LONGEST, Example, Rehearsed, environment, python
+from tests.examples.tools import ROOT
 
 
 def test_every_completed_session_is_printed_once(printing: Example, rehearsed: Rehearsed) -> None:
@@ -63,3 +66,22 @@ def test_a_date_that_is_none_is_refused(name: str) -> None:
     ended = python(name).run("127.0.0.1:1", "--from", "yesterday")
     assert ended.returncode == 2
     assert "--from: invalid moment value: 'yesterday'" in ended.stderr
+
+
+def test_each_pair_is_printed_once_it_is_what_its_schema_says(rehearsed: Rehearsed) -> None:
+    example = python("validated.py")
+    schemas = ("--schemas", str(ROOT / "schemas/catalogue/public"))
+    ended = example.run(rehearsed.kafka, *schemas, "--until-caught-up")
+    assert ended.returncode == 0, ended.stderr
+    pairs = sorted(line.split()[1:] for line in ended.stdout.splitlines())
+    assert pairs == [["rehearsal", "m-1~g-1", "valid"], ["rehearsal", "m-2~g-2", "valid"]]
+
+
+def test_what_is_not_as_its_schema_says_ends_it_with_the_field(
+    rehearsed: Rehearsed, tmp_path: Path
+) -> None:
+    asks = {"$id": "urn:mentoring:schema:PairFormed:1", "required": ["colour"]}
+    (tmp_path / "PairFormed.v1.json").write_text(json.dumps(asks))
+    ended = python("validated.py").run(rehearsed.kafka, "--schemas", str(tmp_path))
+    assert ended.returncode == 1
+    assert "urn:mentoring:schema:PairFormed:1: $ 'colour' is a required property" in ended.stderr

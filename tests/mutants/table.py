@@ -763,6 +763,15 @@ MUTANTS: tuple[Mutant, ...] = (
         """    Letter: ("person_id",),""",
         by="tests/portal/test_wall.py",
     ),
+    Mutant(
+        "withdrawn-key-counts",
+        "tokens",
+        "a signature that was checked once counts though its key does no more",
+        "services/chassis/http/issuers.py",
+        "if known is not None and known[0] is key:",
+        "if known is not None:",
+        by="tests/chassis/http/test_issuers.py",
+    ),
     # --- what people say ------------------------------------------------------------------------
     Mutant(
         "old-reply-taken",

@@ -60,7 +60,7 @@ def _make(source: Source, work: Path, output: Path, *, docker: bool) -> None:
     _python(source, work, output)
     _ERR.print("the chart and the contract")
     chart.package(source, work, output)
-    _contract(source, output)
+    contract(source, output)
     (work / "image").mkdir()
     file = output / f"{image.NAME}-{source.version}.image.oci.tar"
     packages: list[str] = []
@@ -94,10 +94,14 @@ def _python(source: Source, work: Path, output: Path) -> None:
         )
 
 
-def _contract(source: Source, output: Path) -> None:
+_WANTS_A_CHECKOUT = shutil.ignore_patterns("rehearse.py")
+
+
+def contract(source: Source, output: Path) -> None:
     """What a subscriber needs, and nothing else of the project."""
     tree = output / "schemas"
     shutil.copytree(source.root / "schemas/catalogue", tree)
+    shutil.copytree(source.root / "docs/examples", tree / "examples", ignore=_WANTS_A_CHECKOUT)
     shutil.copyfile(source.root / "docs/subscribing.md", tree / "README.md")
     packed = oci.layer(tree, source.seconds)
     (output / f"schemas-{source.version}.tar.gz").write_bytes(packed.data)

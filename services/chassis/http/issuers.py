@@ -9,6 +9,7 @@ Times are real ones.
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import logging
 import time
@@ -34,6 +35,8 @@ KEPT_SECONDS = 24 * 3600.0
 ASKED_EVERY = 10.0
 LARGEST = 256 * 1024
 MOST_KEYS = 100
+MOST_KNOWN = 1000
+"""Tokens whose signature has been checked, by a digest; of some kilobytes each."""
 _ASYMMETRIC = ("RSA", "EC", "OKP")
 _TYPES = ("jwt", "at+jwt", "application/at+jwt")
 
@@ -124,6 +127,7 @@ class Provider:
         self.keys = Keys(issuer, now)
         self._secret = secret
         self._now = now
+        self._known: dict[bytes, tuple[Key, Claims]] = {}
         self._registry = jws.JWSRegistry(
             algorithms=list(issuer.algorithms), strict_check_header=False
         )
@@ -149,9 +153,25 @@ class Provider:
         key = await self.keys.find(header["kid"])
         if key is None:
             raise ValueError("unknown key")
+        claims = self._signed(token, key)
+        self._check(claims)
+        return claims
+
+    def _signed(self, token: str, key: Key) -> Claims:
+        """What this very key has signed. Raises whatever.
+
+        A token comes many times: of the last ones it is known, and neither their times nor
+        whether the key still counts. A key that was fetched again is another one.
+        """
+        mark = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(mark)
+        if known is not None and known[0] is key:
+            return known[1]
         signed = jws.deserialize_compact(token, key, registry=self._registry)
         claims: Claims = json.loads(signed.payload or b"")
-        self._check(claims)
+        if len(self._known) >= MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[mark] = key, claims
         return claims
 
     def _check(self, claims: Claims) -> None:

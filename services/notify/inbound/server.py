@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -24,6 +25,7 @@ from schemas.notify import ReportBounce
 from schemas.values import Side
 from services.chassis.domain import One
 from services.chassis.http.commands import CommandTopic
+from services.chassis.http.connections import EVERYWHERE, listening_everywhere
 from services.chassis.log.contract import NotTaken
 from services.chassis.store.contract import NoAnswer, Store
 from services.notify.inbound.reading import (
@@ -83,7 +85,11 @@ class Inbound:
         """Listen; the port. Ends with every connection closed."""
         loop = asyncio.get_running_loop()
         box = self.mailbox
-        server = await loop.create_server(lambda: _Connection(self), box.host, box.port)
+        # Left to itself, `::` would take no IPv4.
+        where: dict[str, Any] = {"host": box.host, "port": box.port}
+        if box.host == EVERYWHERE:
+            where = {"sock": listening_everywhere(box.port)}
+        server = await loop.create_server(lambda: _Connection(self), **where)
         try:
             yield server.sockets[0].getsockname()[1]
         finally:

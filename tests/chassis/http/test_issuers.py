@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from services.chassis.http import issuers
 from services.chassis.http.application import create_app
 from services.chassis.http.guards import protected
 from services.chassis.http.identity import caller_of, pseudonym
@@ -272,6 +273,31 @@ async def test_clocks_may_differ_by_so_much_and_no_more(
     problem(await strict.ask(token), 401)
 
 
+async def test_a_token_that_was_let_in_before_is_checked_in_all_but_its_signature(
+    issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = []
+    verify = issuers.jws.deserialize_compact
+
+    def counted(token: str, *more: Any, **named: Any) -> Any:
+        checked.append(token)
+        return verify(token, *more, **named)
+
+    monkeypatch.setattr(issuers.jws, "deserialize_compact", counted)
+    monkeypatch.setattr(issuers, "MOST_KNOWN", 2)
+    guarded = Guarded((of(issuer),))
+    first, *others = (issuer.token(jti=str(n), **COORDINATES) for n in range(3))
+    for _ in range(3):
+        assert (await guarded.ask(first)).status_code == 200
+    assert checked == [first]
+    assert (await guarded.ask(first[:-8] + "AAAAAAAA")).status_code == 401
+    for token in (*others, first):
+        assert (await guarded.ask(token)).status_code == 200
+    assert checked[-3:] == [*others, first], "of so many and no more it is known"
+    guarded.hour.ahead = 24 * 3600 - 10
+    assert (await guarded.ask(first)).status_code == 401
+
+
 async def test_a_rotated_key_is_found_and_the_one_before_counts_no_more(
     issuer: LocalIssuer,
 ) -> None:
@@ -281,6 +307,18 @@ async def test_a_rotated_key_is_found_and_the_one_before_counts_no_more(
     issuer.rotate()
     guarded.hour.ahead = ASKED_EVERY + 1
     assert (await guarded.ask(issuer.token(**COORDINATES))).status_code == 200
+    problem(await guarded.ask(before), 401)
+
+
+async def test_what_another_key_of_the_same_name_has_signed_counts_no_more(
+    issuer: LocalIssuer,
+) -> None:
+    guarded = Guarded((of(issuer),))
+    before = issuer.token(exp=int(time.time() + 2 * FRESH_SECONDS), **COORDINATES)
+    assert (await guarded.ask(before)).status_code == 200
+    name = issuer.key.kid
+    issuer.key = type(issuer.key).generate_key(2048, {"kid": name, "use": "sig"})
+    guarded.hour.ahead = FRESH_SECONDS + 1
     problem(await guarded.ask(before), 401)
 
 

@@ -24,9 +24,9 @@ from tests.deploy.cluster.kubelet import Kubelet
 
 pytestmark = [pytest.mark.cluster, pytest.mark.journey]
 
-ASKED = ("feedback", "matching", "notify", "scheduling")
+ASKED = ("matching", "notify", "scheduling")
 """Those that carry out commands: `helm test` has each refuse one."""
-SERVICES = (*ASKED, "portal")
+SERVICES = (*ASKED, "feedback", "portal")
 WATCHED = (
     "apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
     "apis/batch/v1/namespaces/{}/jobs",
@@ -174,7 +174,7 @@ async def test_a_release_from_its_installation_to_its_end(place: Place) -> None:
 
     await helm.done("test", "mentorat", "--timeout", "120s")
     told = place.kubelet.log("mentorat-test")
-    for service in ASKED:
+    for service in SERVICES:
         assert f"{service}: refused" in told
     assert await refusals(place) == len(ASKED)
 
