@@ -6,7 +6,7 @@ depends on the letter alone, so that a mail program can tell a letter that was h
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -263,7 +263,26 @@ def _frame(writing: _Writing) -> dict[str, Any]:
         "signature": say("signature"),
         "footer": say("footer"),
         "contact": say("contact") if contact else None,
+        "ways": [(say(key), url) for key, url in _ways(writing) if url],
     }
+
+
+def _ways(writing: _Writing) -> Iterator[tuple[str, str | None]]:
+    """What a mentor or a manager can do whatever the letter tells: pause, leave, or change."""
+    letter, links = writing.letter, writing.links
+    if letter.side is None or letter.to_assistant:
+        return
+    yield "own_part", links.own_part(letter.cohort_id)
+    pairs = (p.facts.get("pair_id") for p in letter.parts() if p.template not in _NO_PAIR)
+    if pair_id := next(filter(None, pairs), None):
+        yield "another_partner", links.another_partner(letter.cohort_id, pair_id)
+
+
+_NO_PAIR = {
+    *("PairProposed", "ProposalReminder", "ProposalDeclined", "ProposalExpired"),
+    *("PairDissolved", "PairGraduated"),
+}
+"""What tells of a pair that is not there yet, or not any more."""
 
 
 def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str, Any]:
