@@ -20,7 +20,13 @@ from services.chassis.http import issuers
 from services.chassis.http.application import create_app
 from services.chassis.http.guards import protected
 from services.chassis.http.identity import caller_of, pseudonym
-from services.chassis.http.issuers import ASKED_EVERY, FRESH_SECONDS, KEPT_SECONDS, providers
+from services.chassis.http.issuers import (
+    ASKED_EVERY,
+    FRESH_SECONDS,
+    KEPT_SECONDS,
+    TOLD_EVERY,
+    providers,
+)
 from services.chassis.settings import Issuer
 from tests.chassis.http.issuer import AUDIENCE, CLIENT, SECRET, LocalIssuer
 from tests.chassis.http.site import problem
@@ -260,6 +266,25 @@ async def test_what_is_no_good_is_refused_in_one_sentence_that_tells_nobody_why(
     found = problem(await Guarded((of(issuer),)).ask(token), 401)
     assert found["title"] == REFUSED
     assert token not in caplog.text
+
+
+async def test_operators_are_told_of_a_wrong_audience_now_and_then_and_by_no_stranger(
+    issuer: LocalIssuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    guarded = Guarded((of(issuer),))
+    with LocalIssuer() as stranger:
+        forged = stranger.token(iss=issuer.url, aud="another", **COORDINATES)
+    problem(await guarded.ask(forged), 401)
+    assert "audience" not in caplog.text
+    wrong = issuer.token(aud="another", **COORDINATES)
+    for later in (0, TOLD_EVERY - 5, TOLD_EVERY + 5):
+        guarded.hour.ahead = later
+        problem(await guarded.ask(wrong), 401)
+    told = [row.getMessage() for row in caplog.records if "audience" in row.getMessage()]
+    assert len(told) == 2
+    for text in told:
+        assert all(part in text for part in (issuer.url, AUDIENCE, "CONNECTE_OIDC_ISSUERS"))
+        assert "another" not in text
 
 
 @pytest.mark.parametrize("changes", [{"exp": -20}, {"nbf": 20}])
