@@ -34,6 +34,7 @@ class PortalAway(RuntimeError):
 class _Seat:
     browser: Browser
     taken: asyncio.Lock = field(default_factory=asyncio.Lock)
+    link: str | None = None
 
 
 class AtPortal:
@@ -66,7 +67,7 @@ class AtPortal:
         async with seat.taken, self._turn:
             while asyncio.get_running_loop().time() < deadline:
                 try:
-                    await self._at(seat.browser, address, path)
+                    await self._at(seat, address, path)
                     if seat.browser.status < httpx.codes.INTERNAL_SERVER_ERROR:
                         if seen not in (None, seat.browser.says):
                             return seat.browser
@@ -79,21 +80,29 @@ class AtPortal:
                 await asyncio.sleep(0.3)
         raise PortalAway(f"{path.rpartition('/')[2]} does not come")
 
-    async def _at(self, browser: Browser, address: str, path: str) -> None:
+    async def _at(self, seat: _Seat, address: str, path: str) -> None:
+        browser = seat.browser
         await browser.goes_to(path)
         if browser.status != httpx.codes.UNAUTHORIZED:
             return
+        if seat.link is None:
+            seat.link = await self._asked_for(browser, address)
+        await browser.goes_to(seat.link)
+        if browser.status < httpx.codes.INTERNAL_SERVER_ERROR:
+            seat.link = None  # it signs in, or no longer does
+            if browser.status == httpx.codes.OK:
+                await browser.presses("Me connecter")
+        await browser.goes_to(path)
+
+    async def _asked_for(self, browser: Browser, address: str) -> str:
+        """The link of a letter that somebody asks for. Raises `TimeoutError`: none has come."""
         letters = self._mailbox.letters()  # from now on
         await browser.goes_to("/connexion")
-        if browser.status != httpx.codes.OK:
-            return
         await browser.presses("Recevoir mon lien", adresse=address)
         async with asyncio.timeout(LETTER_WITHIN):
             async for letter in letters:
                 body = letter.get_body(("plain",))
                 found = _LINK.search(body.get_content()) if body else None
                 if letter["Delivered-To"] == address and found:
-                    await browser.goes_to(found[1])
-                    await browser.presses("Me connecter")
-                    break
-        await browser.goes_to(path)
+                    return found[1]
+        raise TimeoutError
