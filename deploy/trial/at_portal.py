@@ -98,6 +98,8 @@ class AtPortal:
         """The link of a letter that somebody asks for. Raises `TimeoutError`: none has come."""
         letters = self._mailbox.letters()  # from now on
         await browser.goes_to("/connexion")
+        if browser.status != httpx.codes.OK:
+            raise TimeoutError
         await browser.presses("Recevoir mon lien", adresse=address)
         async with asyncio.timeout(LETTER_WITHIN):
             async for letter in letters:
