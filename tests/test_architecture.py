@@ -15,8 +15,8 @@ SERVICES = ("matching", "scheduling", "feedback", "notify", "portal")
 OUTER_ROOMS = {
     *(f"services.{service}.app" for service in SERVICES),
     *(f"services.{service}.pages" for service in SERVICES),
-    *("services.matching.search.worker", "services.notify.sender", "services.notify.settings"),
-    *("services.portal.settings", "services.portal.tables"),
+    *(f"services.{service}.settings" for service in ("matching", "notify", "portal")),
+    *("services.matching.search.worker", "services.notify.sender", "services.portal.tables"),
 }
 OUTER_WINGS = ("services.portal.web", "services.notify.inbound.server")
 """Folders of rooms that speak with people: they read, send, wait and know the hour."""

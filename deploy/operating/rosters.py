@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from deploy.errors import BadInput
 from deploy.operating.roster_checks import across_rows, unknown_nouns, unknown_people
 from deploy.operating.roster_files import (
     MANAGER_COLUMNS,
@@ -26,6 +27,8 @@ from deploy.operating.roster_files import (
     write_roster,
 )
 from schemas.base import CohortId, Command
+from schemas.known import whole
+from schemas.known.added import FOLDER
 from schemas.known.jobs import needs_of
 from schemas.matching import EnrolManager, VolunteerAsMentor
 from schemas.people import PersonContact
@@ -82,7 +85,8 @@ class Roster:
 def read_rosters(mentors: Path, managers: Path, cohort_id: str) -> Roster:
     """The people of a cohort, from the two files (UTF-8, commas, a header; any column order).
 
-    Raises RosterError with all findings, and pydantic's ValidationError if `cohort_id` is no id.
+    Raises RosterError with all findings, BadInput if what a deployment adds to the catalogues is
+    not whole, and pydantic's ValidationError if `cohort_id` is no id.
     """
     return _read_both((mentors, MENTOR_COLUMNS), (managers, MANAGER_COLUMNS), cohort_id)
 
@@ -96,6 +100,10 @@ def _read_both(
     mentors: tuple[Path, Sequence[str]], managers: tuple[Path, Sequence[str]], cohort_id: str
 ) -> Roster:
     TypeAdapter(CohortId).validate_python(cohort_id)
+    try:
+        whole.check()
+    except ValueError as error:
+        raise BadInput(f"{FOLDER}: {error}") from None
     files = [read_file(*mentors), read_file(*managers)]
     rows = [row for file in files for row in file.rows]
     findings = [finding for file in files for finding in file.findings]

@@ -1,18 +1,18 @@
 """The job families by name, and the tools that their work asks for, with the reasons.
 
-Data, in job_families.toml. Always holds: any family can be said, and asks for some tool; one that
-is not in the table is said as it is spelt, and asks for what every job does.
+Data, in job_families.toml and in what a deployment adds. Always holds: any family can be said, and
+asks for some tool; one that is not in the table is said as it is spelt, and asks for what every job
+does.
 """
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
 from schemas.base import Value
+from schemas.known.added import table
 from schemas.values import JobFamily, Level, ToolName, Words
 
 GENERAL = "general"
@@ -63,8 +63,7 @@ def said(job_family: str) -> Words:
 
 @cache
 def _table() -> Mapping[str, Family]:
-    text = files(__package__).joinpath("job_families.toml").read_text(encoding="utf-8")
-    return TypeAdapter(dict[JobFamily, Family]).validate_python(tomllib.loads(text))
+    return TypeAdapter(dict[JobFamily, Family]).validate_python(table("job_families.toml"))
 
 
 @cache

@@ -1,18 +1,17 @@
 """The tools by name: what they are called in each language, of which family, who provides them.
 
-Data, in tools.toml. Always holds: whatever tool somebody has named can be said; one that is not in
-the catalogue is said as it is spelt, without its dashes.
+Data, in tools.toml and in what a deployment adds. Always holds: whatever tool somebody has named
+can be said; one that is not in the catalogue is said as it is spelt, without its dashes.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from schemas.base import Value
+from schemas.known.added import table
 from schemas.values import Language, ToolName, Words
 
 
@@ -48,9 +47,8 @@ class Catalogue(Value):
 
 @cache
 def catalogue() -> Catalogue:
-    """The catalogue, as it comes with the code."""
-    text = files(__package__).joinpath("tools.toml").read_text(encoding="utf-8")
-    return Catalogue.model_validate(tomllib.loads(text))
+    """The catalogue, with what the deployment adds. Raises ValueError if that is not whole."""
+    return Catalogue.model_validate(table("tools.toml"))
 
 
 def tools() -> Mapping[str, Tool]:

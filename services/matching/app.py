@@ -7,13 +7,14 @@ from schemas.matching import RunRound
 from services.chassis.domain import Document
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service, main
-from services.chassis.settings import Settings, load
+from services.chassis.settings import load
 from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.matching.handlers import DOMAIN
 from services.matching.pages import LINK_PAGES
 from services.matching.search.worker import RoundSearch, Solver
+from services.matching.settings import MatchingSettings
 from services.matching.views import LISTED, MEASURES, PERSONAL, Round
 
 
@@ -34,7 +35,7 @@ def build() -> Service:
         done_when={RunRound: Round},
         close=solver.close,
     )
-    return Service(load(Settings), parts)
+    return Service(load(MatchingSettings), parts)
 
 
 if __name__ == "__main__":

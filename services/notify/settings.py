@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
+from schemas.known.whole import CatalogueFolder
 from services.chassis.addresses import Url
 from services.chassis.settings import EmptyIsNone, MailSettings
 from services.notify.texts import Texts, WrongTexts, checked
@@ -33,6 +34,7 @@ class NotifySettings(MailSettings):
         int, Field(alias="CONNECTE_INBOUND_BYTES", ge=100_000, le=25_000_000)
     ] = 2_000_000
     feedback_url: Annotated[Url, Field(alias="CONNECTE_FEEDBACK_URL")]
+    catalogue_dir: CatalogueFolder = None
     letters_dir: Annotated[Path | None, EmptyIsNone, Field(alias="CONNECTE_LETTERS_DIR")] = None
     portal_url: Annotated[Url | None, EmptyIsNone, Field(alias="CONNECTE_PORTAL_URL")] = None
 

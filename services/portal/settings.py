@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from schemas.known.whole import CatalogueFolder
 from services.chassis.addresses import Url, an_address
 from services.chassis.settings import MailSettings
 
@@ -21,6 +22,7 @@ class PortalSettings(MailSettings):
     matching_url: Annotated[Url, Field(alias="CONNECTE_MATCHING_URL")]
     scheduling_url: Annotated[Url, Field(alias="CONNECTE_SCHEDULING_URL")]
     notify_url: Annotated[Url, Field(alias="CONNECTE_NOTIFY_URL")]
+    catalogue_dir: CatalogueFolder = None
     services_token: Annotated[SecretStr | None, Field(alias="CONNECTE_SERVICES_TOKEN")] = None
 
     coordinators: Annotated[

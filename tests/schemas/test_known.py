@@ -1,11 +1,13 @@
 """The catalogues of tools and of job families: whole, unambiguous, and in plain words."""
 
+from collections.abc import Callable, Iterator
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
 from deploy.trial.pilot import MANAGERS, MENTORS
-from schemas.known import jobs, tools
+from schemas.known import added, jobs, tools, whole
 from schemas.known.jobs import job_families, recommended
 
 
@@ -72,3 +74,84 @@ def test_the_pilot_speaks_of_nothing_that_the_catalogue_has_not() -> None:
     spelt = [part for cell in cells for part in cell.split(";")]
     named = {tool for tool, colon, _ in (part.partition(":") for part in spelt) if colon}
     assert named and named <= tools.tools().keys()
+
+
+# --- what a deployment adds -----------------------------------------------------------------------
+
+Adding = Callable[..., None]
+
+
+@pytest.fixture
+def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adding]:
+    """Put files into the folder that a deployment adds, by their names without `.toml`."""
+    read = (tools.catalogue, jobs._table, jobs.job_families, jobs._by_spelling)
+
+    def adding(**texts: str) -> None:
+        monkeypatch.setenv(added.FOLDER, str(tmp_path))
+        for name, text in texts.items():
+            (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        for table in read:
+            table.cache_clear()
+
+    yield adding
+    monkeypatch.undo()
+    for table in read:
+        table.cache_clear()
+
+
+OWN_TOOL = """
+[tools]
+chorus = { fr = "Chorus", en = "Chorus", family = "services" }
+tchap = { fr = "Tchap (DGFiP)" }
+"""
+OWN_FAMILY = """
+[grants]
+fr = "Subventions"
+en = "Grants"
+[grants.tools]
+chorus = { level = 3, fr = "suivre les paiements", en = "follow payments" }
+"""
+
+
+def test_a_deployment_adds_tools_and_job_families_and_ours_stay(add: Adding) -> None:
+    before = len(tools.tools()), len(job_families())
+    add(tools=OWN_TOOL, job_families=OWN_FAMILY)
+    whole.check()
+    assert (len(tools.tools()), len(job_families())) == (before[0] + 1, before[1] + 1)
+    assert tools.label("chorus", "fr") == "Chorus"
+    assert jobs.is_known("subventions")
+    assert jobs.needs_of("Grants") == {"chorus": 3}
+    assert tools.tools()["tchap"].fr == "Tchap (DGFiP)"
+    assert tools.tools()["tchap"].family == "messaging"
+
+
+def test_an_entry_with_a_known_id_is_replaced_field_by_field(add: Adding) -> None:
+    add(job_families='[budget]\nfr = "Budget et comptes"\n')
+    assert (jobs.said("budget").fr, jobs.said("budget").en) == ("Budget et comptes", "Budget")
+    assert jobs.needs_of("Budget et comptes")["spreadsheets"] == 4
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        ({"tools": "[tools]\nchorus = {"}, "tools.toml: "),
+        ({"tools": '[tools]\nx = { fr = "X", family = "services" }'}, "tools.toml: tools.x.en"),
+        ({"tools": '[tools]\nx = { fr = "X", en = "X", family = "y" }'}, "there is no family y"),
+        ({"job_families": '[x]\nfr = "X"\nen = "X"'}, "job_families.toml: x.tools"),
+        ({"job_families": OWN_FAMILY.replace("3", "9")}, "x.tools".replace("x", "grants")),
+        ({"outils": ""}, "outils.toml: nobody reads it"),
+    ],
+)
+def test_what_is_not_whole_is_refused_by_its_file_and_entry(
+    add: Adding, texts: dict[str, str], told: str
+) -> None:
+    add(**texts)
+    with pytest.raises(ValueError, match=r".") as refused:
+        whole.check()
+    assert told in str(refused.value)
+
+
+def test_a_folder_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(added.FOLDER, "/no/such/folder")
+    with pytest.raises(ValueError, match="there is no folder"):
+        whole.check()
