@@ -53,6 +53,7 @@ LISTED: Mapping[Service, Mapping[str, Rights]] = {
         "sessions/{id}/slots": COORDINATORS,
         "outcomes": COORDINATORS,
         "calendars": COORDINATORS,
+        "calendars/{id}/waits": COORDINATORS,
         "people/{person_id}": CONCERNED,
     },
     "feedback": {"cohorts": _FIGURES, "pairs": COORDINATORS},

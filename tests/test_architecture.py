@@ -31,7 +31,7 @@ FILES_AND_LOGS = {"os", "pathlib", "io", "shutil", "tempfile", "logging"}
 BY_CHANCE = {"random", "default_rng", "shuffle", "urandom"}
 READS_FILES = {"read_text", "read_bytes", "write_text", "write_bytes"}
 OF_THE_PACKAGE = {
-    "services.notify.rendering": "the texts of letters",
+    "services.notify.texts": "the texts of letters",
     "services.portal.guides": "the guides and sheets",
     "services.portal.jobs": "what job families are called",
     "services.portal.tools": "what tools are called",

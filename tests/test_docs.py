@@ -145,6 +145,24 @@ def test_coordinators_are_told_every_collection(service: Service) -> None:
     assert set(INLINE.findall(row.split("|")[2])) == {kind.collection for kind in listed}
 
 
+def threats() -> list[tuple[str, list[str]]]:
+    """What the threat model is against, and the tests that each line names."""
+    table = (ROOT / "SECURITY.md").read_text("utf-8").partition("| against |")[2].partition("\n\n")
+    rows = [row.strip("| ").split(" | ") for row in table[0].splitlines()[2:]]
+    return [(row[0], re.findall(r"`(tests/[\w/.:]+)`", row[-1])) for row in rows]
+
+
+def test_every_line_of_the_threat_model_names_a_test_that_there_is() -> None:
+    lines = threats()
+    assert len(lines) >= 20
+    for against, named in lines:
+        assert named, against
+        for one in named:
+            file, _, test = one.partition("::")
+            text = (ROOT / file).read_text("utf-8")
+            assert re.search(rf"^(async )?def {test or 'test_'}", text, re.MULTILINE), one
+
+
 def test_what_leads_nowhere_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(

@@ -30,22 +30,41 @@ def letters_preview(
             envvar="CONNECTE_MAIL_CONTACT", help="Address for questions.", show_default=False
         ),
     ] = None,
+    texts: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CONNECTE_LETTERS_DIR",
+            help="Folder of changed texts; they are checked.",
+            show_default=False,
+        ),
+    ] = None,
+    cohort: Annotated[
+        str, typer.Option(help="The cohort whose changed texts are shown.")
+    ] = "bercy-2017",
     json_: Json = False,
 ) -> None:
     """Write every letter of every event, branch, reader and language, with an index page.
 
-    Needs no service and sends nothing.
+    Needs no service and sends nothing. With --texts a cohort's own texts are checked, as notify
+    does it, and shown.
 
     Example: connecte letters preview build/letters --name "Connecte ton manager"
     """
     from deploy.operating.letters_preview import letters, write
     from services.chassis.addresses import an_address
+    from services.notify.settings import read_texts
+    from services.notify.texts import STANDARD, WrongTexts
 
     try:
         contact = contact and an_address(contact)
     except ValueError as error:
         raise BadInput(f"--contact: {error}") from None
-    found = list(letters(name, contact))
+    checked_id("--cohort", cohort)
+    try:
+        changed = read_texts(texts) if texts else STANDARD
+    except WrongTexts as error:
+        raise BadInput(f"--texts: {error}") from None
+    found = list(letters(name, contact, changed, cohort))
     write(directory, found)
     index = directory / "index.html"
     rows = [

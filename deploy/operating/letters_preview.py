@@ -31,6 +31,7 @@ from services.notify.actions import ANSWERED_BY, Links
 from services.notify.letters import letters_of
 from services.notify.mail_policy import MAIL_POLICY
 from services.notify.rendering import Letterhead, render
+from services.notify.texts import STANDARD, Texts
 from services.notify.views import Cohort, Letter, Person
 
 _OTHER: dict[Side, Side] = {"mentor": "manager", "manager": "mentor"}
@@ -52,20 +53,28 @@ class Previewed:
     text: str
 
 
-def letters(name: str | None = None, contact_at: str | None = None) -> Iterator[Previewed]:
-    """Every letter of every event, branch, reader and language; `name` is the programme's."""
+def letters(
+    name: str | None = None,
+    contact_at: str | None = None,
+    texts: Texts = STANDARD,
+    cohort_id: str = COHORT.cohort_id,
+) -> Iterator[Previewed]:
+    """Every letter of every event, branch, reader and language; `name` is the programme's.
+
+    `texts`: as a deployment has changed them; shown are those of `cohort_id`.
+    """
     pages: list[str] = [*ANSWERED_BY.values(), "portal"]
     urls = dict.fromkeys(pages, _NOWHERE)
     links = Links(LinkSigner(generate_keys()[0]), urls)
     policy = COHORT.policy
     cohort = Cohort(
-        id=COHORT.cohort_id,
+        id=cohort_id,
         cohort_id=COHORT.cohort_id,
         name=name or COHORT.name,
         quiet_hours=policy.quiet_hours,
         languages=policy.languages,
     )
-    head = Letterhead("connecte@programme.example", "programme.example", contact_at)
+    head = Letterhead("connecte@programme.example", "programme.example", contact_at, None, texts)
     for branch, letter in every_letter():
         for language in LANGUAGES:
             reader, others = people_of_example(letter, language)

@@ -7,14 +7,14 @@ present on nobody acts but visitors.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
 from deploy.local.stack import Stack
-from deploy.trial.coordinator import Plan, Show
+from deploy.trial.coordinator import START, Plan, Progress, Show
 from deploy.trial.demo import background
 from deploy.trial.programme_time import LeapingTime, NothingLeft, Still
 from deploy.trial.stillness import stillness
@@ -27,7 +27,8 @@ TICK = 0.5  # real seconds
 
 @dataclass(frozen=True, slots=True)
 class Visitors:
-    """Addresses to sign in with. Both have the same pair, with a session to come."""
+    """Addresses to sign in with. Both are of one pair: the one that has come furthest, if there is
+    one whose next session is still ahead."""
 
     mentor: str
     manager: str
@@ -59,11 +60,16 @@ def beginning(now: datetime) -> datetime:
 async def lived_until_now(stack: Stack, plan: Plan, show: Show) -> Visitors:
     """Have everything happen that happened until now, and say who could look around."""
     assert stack.hand is not None, "its time stands until somebody turns the hand"
+    before = (stack.hand.now() - START) / timedelta(days=1)
+
+    def shown(progress: Progress) -> None:
+        show(replace(progress, day=progress.day - before))
+
     reached = (stack.mongodb, stack.kafka, stack.terms.partitions)
     async with stillness(*reached, services=stack.terms.services) as seen:
         time = Past(stack.hand, seen.next, datetime.now(UTC))
         with contextlib.suppress(ThePresent, NothingLeft):
-            async with background(stack, plan, time, show) as coordinator:
+            async with background(stack, plan, time, shown) as coordinator:
                 await coordinator.conduct()
     stack.hand.turn(datetime.now(UTC))
     return await _visitors(stack, plan)
@@ -75,13 +81,16 @@ async def _visitors(stack: Stack, plan: Plan) -> Visitors:
     async with httpx.AsyncClient(timeout=30) as client:
         url = f"{stack.services['scheduling'].url}/cohorts/{cohort_id}/sessions"
         found: list[dict[str, Any]] = (await client.get(url, params={"limit": 200})).json()["items"]
+    open_ = [one for one in found if one["state"] == "planned"]
+    following: dict[str, dict[str, Any]] = {}
+    for one in sorted(open_, key=lambda one: -one["number"]):
+        following[one["id"].rpartition("~")[0]] = one  # the first that is open
     now = datetime.now(UTC)
-    coming = [
-        one
-        for one in found
-        if one["state"] == "planned" and datetime.fromisoformat(one["starts_at"]) > now
-    ]
-    pair = min(coming or found, key=lambda one: (-one["number"], one["starts_at"]))
+
+    def ahead(one: dict[str, Any]) -> tuple[bool, int]:
+        return datetime.fromisoformat(one["starts_at"]) > now, one["number"]
+
+    pair = max(following.values() or found, key=ahead)
     mentor_id, manager_id = pair["id"].split("~")[:2]
     return Visitors(contacts[mentor_id], contacts[manager_id])
 

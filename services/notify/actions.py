@@ -85,6 +85,16 @@ class Links:
         whose = f"/participants/{person_id}" if person_id else ""
         return f"{portal}/coordonner/{cohort_id}{whose}"
 
+    def own_part(self, cohort_id: str) -> str | None:
+        """The page on which somebody pauses, comes back or leaves: behind their sign-in."""
+        portal = self.base_urls.get("portal")
+        return f"{portal}/mon-espace/{cohort_id}/participation" if portal else None
+
+    def another_partner(self, cohort_id: str, pair_id: str) -> str | None:
+        """The page on which somebody asks for another partner in confidence."""
+        portal = self.base_urls.get("portal")
+        return f"{portal}/mon-espace/{cohort_id}/binomes/{pair_id}/autre" if portal else None
+
     def _url(self, link: Link, expires_at: datetime, language: Language) -> str:
         token = self.signer.sign(link, expires_at)
         return f"{self.base_urls[ANSWERED_BY[link.purpose]]}/links/{token}?lang={language}"

@@ -27,7 +27,8 @@ from services.notify.handlers import with_wall
 from services.notify.letters import to_hand_over
 from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
-from services.notify.settings import NotifySettings
+from services.notify.settings import NotifySettings, read_texts
+from services.notify.texts import STANDARD, WrongTexts
 from services.notify.views import LISTED, MEASURES, PERSONAL, Cohort, Letter, Pair, Person
 
 LEEWAY = timedelta(seconds=2)  # real time in which a due letter is surely found
@@ -103,7 +104,11 @@ def _sender(settings: NotifySettings) -> Sender:
         timeout=settings.smtp_timeout,
     )
     domain = settings.mail_from.partition("@")[2]
-    head = Letterhead(settings.mail_from, domain, settings.mail_contact, settings.answers)
+    try:
+        texts = read_texts(settings.letters_dir) if settings.letters_dir else STANDARD
+    except WrongTexts as error:
+        raise WrongSetting(f"CONNECTE_LETTERS_DIR: {error}") from None
+    head = Letterhead(settings.mail_from, domain, settings.mail_contact, settings.answers, texts)
     try:
         signer = LinkSigner(settings.link_signing_key.get_secret_value())
     except ValueError as error:

@@ -188,7 +188,9 @@ def _noticed(state: State, event: Event, now: datetime) -> list[Event]:
     """What wants a coordinator's attention after this, and what does not any more."""
     ids = [concern_id(kind, about) for kind, about in concerns_of(event)]
     known = {found: state.get(Concern, event.cohort_id, found) for found in ids}
-    return attention.notice(_cohort(state, event), known, event, now) if ids else []
+    if not any(known.values()) and not attention.raises(event):
+        return []  # what mostly happens: there is nothing to settle
+    return attention.notice(_cohort(state, event), known, event, now)
 
 
 def _noted(*_: object) -> Decision:

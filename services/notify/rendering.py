@@ -6,8 +6,7 @@ depends on the letter alone, so that a mail program can tell a letter that was h
 """
 
 import hashlib
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -15,7 +14,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
-from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +32,7 @@ from services.notify.invitations import Invitation, Method, calendar_of
 from services.notify.letters import TELLINGS, TEMPLATES, other_of
 from services.notify.mail_policy import MAIL_POLICY
 from services.notify.speaking import facts_of
+from services.notify.texts import STANDARD, Texts
 from services.notify.views import Cohort, Letter, Person
 
 _PLAIN = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
@@ -56,12 +55,14 @@ class UnusableAddress(ValueError):
 @dataclass(frozen=True, slots=True)
 class Letterhead:
     """Who writes. `domain` is that of message ids; `contact` is an address for questions,
-    `answers` the one where calendar programs' answers are read, if they are."""
+    `answers` the one where calendar programs' answers are read, if they are; `texts` what letters
+    say."""
 
     address: str
     domain: str
     contact: str | None = None
     answers: str | None = None
+    texts: Texts = STANDARD
 
 
 _NOWHERE: Mapping[str, MeetingPlace] = MappingProxyType({})
@@ -79,6 +80,10 @@ class _Writing:
     cohort: Cohort
     head: Letterhead
     language: Language
+
+    @property
+    def texts(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.head.texts.of(self.cohort.id, self.language)
 
     @property
     def reader(self) -> Person | Assistant:
@@ -158,13 +163,13 @@ def _digest_of(writing: _Writing) -> dict[str, Any]:
     def say(text: str, facts: Mapping[str, Any]) -> str:
         return _say(text, facts, language)
 
-    own = _texts(language)[letter.template]
+    own = writing.texts[letter.template]
     return digest_view(letter, writing.others, writing.links, own, language, say)
 
 
 def _for_assistant(writing: _Writing, subject: str) -> dict[str, str]:
     """What a copy says instead: for whom it is, and what its reader can do."""
-    common = _texts(writing.language)["_common"]
+    common = writing.texts["_common"]
     values = {"name": words.one_line(writing.person.name), "subject": subject}
     keys = {"subject": "copy_subject", "intro": "copy_intro", "next": "copy_next"}
     return {key: _say(common[text], values, writing.language) for key, text in keys.items()}
@@ -240,7 +245,7 @@ def _address_to(
 def _frame(writing: _Writing) -> dict[str, Any]:
     """What stands round the facts: greeting, signature, how to reach somebody."""
     language, contact = writing.language, writing.head.contact
-    common = _texts(language)["_common"]
+    common = writing.texts["_common"]
     values = {
         "name": words.one_line(writing.reader.name),
         "cohort": words.one_line(writing.cohort.name),
@@ -258,7 +263,26 @@ def _frame(writing: _Writing) -> dict[str, Any]:
         "signature": say("signature"),
         "footer": say("footer"),
         "contact": say("contact") if contact else None,
+        "ways": [(say(key), url) for key, url in _ways(writing) if url],
     }
+
+
+def _ways(writing: _Writing) -> Iterator[tuple[str, str | None]]:
+    """What a mentor or a manager can do whatever the letter tells: pause, leave, or change."""
+    letter, links = writing.letter, writing.links
+    if letter.side is None or letter.to_assistant:
+        return
+    yield "own_part", links.own_part(letter.cohort_id)
+    pairs = (p.facts.get("pair_id") for p in letter.parts() if p.template not in _NO_PAIR)
+    if pair_id := next(filter(None, pairs), None):
+        yield "another_partner", links.another_partner(letter.cohort_id, pair_id)
+
+
+_NO_PAIR = {
+    *("PairProposed", "ProposalReminder", "ProposalDeclined", "ProposalExpired"),
+    *("PairDissolved", "PairGraduated"),
+}
+"""What tells of a pair that is not there yet, or not any more."""
 
 
 def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str, Any]:
@@ -267,7 +291,7 @@ def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str,
     event = TEMPLATES[part.template].model_validate(part.facts)
     other = writing.others.get(other_of(part) or "")
     place = writing.places.get(part.facts.get("pair_id", ""))
-    common, own = _texts(language)["_common"], _texts(language)[part.template]
+    common, own = writing.texts["_common"], writing.texts[part.template]
     values = facts_of(event, part, other, letter.dates, language) | {
         "name": words.one_line(writing.person.name),
         "other": words.one_line(other.name) if other else common["someone"],
@@ -336,9 +360,3 @@ def _say(text: str, facts: Mapping[str, Any], language: Language) -> str:
 @lru_cache(maxsize=512)
 def _compiled(text: str) -> Any:
     return _PLAIN.from_string(text)
-
-
-@lru_cache
-def _texts(language: Language) -> dict[str, dict[str, Any]]:
-    file = resources.files("services.notify") / "templates" / f"letters.{language}.toml"
-    return tomllib.loads(file.read_text("utf-8"))

@@ -22,16 +22,19 @@ from services.chassis.http.links import Link
 from services.chassis.http.looks import Look
 from services.chassis.http.problems import Problem
 from services.scheduling.agenda import Agenda, agenda_of
+from services.scheduling.looking import waits_of
 from services.scheduling.moving import offers
 from services.scheduling.phrases import BEGUN, COUNTS, NEXT, OVER
 from services.scheduling.refusals import REFUSALS
 from services.scheduling.views import (
+    Calendar,
     Cohort,
     Outcome,
     Pair,
     Session,
     Slot,
     Slots,
+    Waits,
     outcome_of,
 )
 
@@ -348,4 +351,16 @@ def _slots(state: State, cohort_id: str, id: str, now: datetime) -> Slots | None
     return Slots(slots=tuple(Slot(starts_at=at, ends_at=at + agenda.length) for at in found))
 
 
-LOOKS = (Look("sessions", "slots", Slots, _slots),)
+def _waits(state: State, cohort_id: str, id: str, now: datetime) -> Waits | None:
+    calendar = state.get(Calendar, cohort_id, id)
+    if calendar is None:
+        return None
+    sessions = (state.get(Session, cohort_id, busy.session_id) for busy in calendar.busy)
+    found = (wait for one in sessions if one is not None for wait in waits_of(one, now))
+    return Waits(waits=tuple(found), without_hour=calendar.waiting)
+
+
+LOOKS = (
+    Look("sessions", "slots", Slots, _slots),
+    Look("calendars", "waits", Waits, _waits),
+)

@@ -121,6 +121,27 @@ class Slots(Value):
     slots: tuple[Slot, ...]
 
 
+class Wait(Value):
+    """What somebody has to do about a session: `side` is who, and `until` when it is of use."""
+
+    session_id: str
+    pair_id: str
+    person_id: str
+    side: Side
+    to_do: Literal["confirm", "answer", "report"]
+    until: Moment
+
+
+class Waits(Value):
+    """What waits for whom, about the sessions of one person: theirs and the other sides'.
+
+    `without_hour`: their pairs of which sessions wait for a common hour.
+    """
+
+    waits: tuple[Wait, ...]
+    without_hour: tuple[str, ...]
+
+
 class Session(Timed):
     """A session as it is planned now; `id` is `mentor~manager~number`.
 
@@ -133,6 +154,7 @@ class Session(Timed):
     collection: ClassVar[str] = "sessions"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("cohort_id", "state", "starts_at"),
+        ("cohort_id", "starts_at"),
         ("cohort_id", "pair_id", "number"),
         ("cohort_id", "mentor_id", "starts_at"),
         ("cohort_id", "manager_id", "starts_at"),
@@ -249,7 +271,7 @@ def outcome_of(session_id: str, attempt: int) -> str:
 LISTED: dict[type[Document], tuple[str, ...]] = {
     Cohort: (),
     Pair: ("state", "stalled", "waits", "mentor_id", "manager_id"),
-    Session: ("state", "pair_id", "mentor_id", "manager_id"),
+    Session: ("state", "pair_id", "mentor_id", "manager_id", "starts_at"),
     Outcome: ("outcome", "cause", "disputed", "pair_id"),
     Calendar: (),
 }

@@ -121,9 +121,9 @@ class Case:
 
 CASES = {
     "matching": Case(MATCHING, open_cohorts, volunteers, 9, 425, 650),
-    "scheduling": Case(SCHEDULING, formed, confirmations, 11, 500, 590),
+    "scheduling": Case(SCHEDULING, formed, confirmations, 11, 500, 610),
     "feedback": Case(FEEDBACK, formed, completed, 10, 890, 1750),
-    "notify": Case(NOTIFY, opened, planned, 9, 1130, 3120),
+    "notify": Case(NOTIFY, opened, planned, 10, 1165, 3120),
 }
 
 

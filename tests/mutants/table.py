@@ -798,6 +798,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "    return theirs if not news or news else ()",
         by="tests/notify/test_wall.py",
     ),
+    Mutant(
+        "withdrawn-key-counts",
+        "tokens",
+        "a signature that was checked once counts though its key does no more",
+        "services/chassis/http/issuers.py",
+        "if known is not None and known[0] is key:",
+        "if known is not None:",
+        by="tests/chassis/http/test_issuers.py",
+    ),
     # --- what people say ------------------------------------------------------------------------
     Mutant(
         "old-reply-taken",

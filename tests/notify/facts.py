@@ -213,9 +213,10 @@ LINKS = Links(
         "matching": "https://pairs.example.org",
         "scheduling": "https://sessions.example.org",
         "feedback": "https://surveys.example.org",
-        "portal": "https://portal.example.org",
     },
 )
+PORTAL_LINKS = Links(LINKS.signer, {**LINKS.base_urls, "portal": "https://portal.example.org"})
+"""Where there is a portal, too."""
 HEAD = Letterhead("programme@example.org", "letters.example.org", "help@example.org")
 
 

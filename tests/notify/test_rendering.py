@@ -44,6 +44,7 @@ from tests.notify.facts import (
     OPENED,
     PAIR,
     PLANNED,
+    PORTAL_LINKS,
     PROPOSED,
     RESCHEDULED,
     STARTS,
@@ -517,3 +518,14 @@ def test_of_a_place_that_nobody_knows_nothing_is_said() -> None:
     entry, text = calendar_at(None)
     assert "Lieu" not in text
     assert "LOCATION" not in entry
+
+
+def test_at_the_end_of_a_letter_are_the_ways_to_pause_to_leave_and_to_another_partner() -> None:
+    part_page = f"https://portal.example.org/mon-espace/{COHORT}/participation"
+    another = f"https://portal.example.org/mon-espace/{COHORT}/binomes/{PAIR}/autre"
+    for event, ways in ((FORMED, {part_page, another}), (PROPOSED, {part_page})):
+        [letter, _] = letters_for(event)
+        others = {ALEX.person_id: person(ALEX)}
+        message = render(letter, person(CAMILLE), others, PORTAL_LINKS, cohort(), HEAD, NOW)
+        for kind in ("text/plain", "text/html"):
+            assert {url for url in (part_page, another) if url in part(message, kind)} == ways

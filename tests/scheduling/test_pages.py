@@ -182,7 +182,7 @@ def test_what_is_over_says_so_and_asks_nothing() -> None:
 
 
 def test_the_slots_of_a_session_are_also_told_to_programs() -> None:
-    (look,) = LOOKS
+    look, *_ = LOOKS
     scenario = standing(mentor=ANY_DAY, manager=ANY_DAY)
     found = look.answer(scenario.state, COHORT, session_of(PAIR, 1), scenario.now)
     assert isinstance(found, Slots)

@@ -2,13 +2,14 @@
 
 Always holds: a token counts only with a signature of its own issuer's keys, by an algorithm that
 the settings name, for this audience, within its time; whatever is wrong, the answer is the same,
-and no reason is told. Keys are fetched when they are needed and are asked for again when one is
-not known, but never more often than `ASKED_EVERY`; while an issuer is away, its last keys count.
-Times are real ones.
+and no reason is told (of a wrong audience the log tells operators). Keys are fetched when they are
+needed and are asked for again when one is not known, but never more often than `ASKED_EVERY`; while
+an issuer is away, its last keys count. Times are real ones.
 """
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import logging
 import time
@@ -32,8 +33,11 @@ FETCH_SECONDS = 5.0
 FRESH_SECONDS = 600.0
 KEPT_SECONDS = 24 * 3600.0
 ASKED_EVERY = 10.0
+TOLD_EVERY = 60.0
 LARGEST = 256 * 1024
 MOST_KEYS = 100
+MOST_KNOWN = 1000
+"""Tokens whose signature has been checked, by a digest; of some kilobytes each."""
 _ASYMMETRIC = ("RSA", "EC", "OKP")
 _TYPES = ("jwt", "at+jwt", "application/at+jwt")
 
@@ -124,6 +128,8 @@ class Provider:
         self.keys = Keys(issuer, now)
         self._secret = secret
         self._now = now
+        self._known: dict[bytes, tuple[Key, Claims]] = {}
+        self._told = float("-inf")
         self._registry = jws.JWSRegistry(
             algorithms=list(issuer.algorithms), strict_check_header=False
         )
@@ -149,22 +155,52 @@ class Provider:
         key = await self.keys.find(header["kid"])
         if key is None:
             raise ValueError("unknown key")
+        claims = self._signed(token, key)
+        self._check(claims)
+        return claims
+
+    def _signed(self, token: str, key: Key) -> Claims:
+        """What this very key has signed. Raises whatever.
+
+        A token comes many times: of the last ones it is known, and neither their times nor
+        whether the key still counts. A key that was fetched again is another one.
+        """
+        mark = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(mark)
+        if known is not None and known[0] is key:
+            return known[1]
         signed = jws.deserialize_compact(token, key, registry=self._registry)
         claims: Claims = json.loads(signed.payload or b"")
-        self._check(claims)
+        if len(self._known) >= MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[mark] = key, claims
         return claims
 
     def _check(self, claims: Claims) -> None:
         now, skew = self._now(), self.issuer.skew_seconds
         audience = claims["aud"]
         meant = audience if isinstance(audience, list) else [audience]
-        if claims["iss"] != self.issuer.issuer or self.issuer.audience not in meant:
+        if claims["iss"] != self.issuer.issuer:
+            raise ValueError("of another")
+        if self.issuer.audience not in meant:
+            self._tell_of_audience()
             raise ValueError("for another")
         until, since = _moment(claims["exp"]), _moment(claims.get("nbf", 0))
         if not (since - skew <= now < until + skew) or _moment(claims.get("iat", 0)) - skew > now:
             raise ValueError("not in its time")
         if not isinstance(claims["sub"], str) or not claims["sub"]:
             raise ValueError("nobody's")
+
+    def _tell_of_audience(self) -> None:
+        """Say now and then what only an operator can mend; no stranger can sign such a token."""
+        if self._now() - self._told >= TOLD_EVERY:
+            self._told = self._now()
+            logger.warning(
+                "tokens of %s are refused: they are not for %s; have the provider name it as their "
+                "audience (aud), or change `audience` in CONNECTE_OIDC_ISSUERS",
+                self.issuer.issuer,
+                self.issuer.audience,
+            )
 
     def _principal(self, claims: Claims) -> Principal:
         issuer = self.issuer

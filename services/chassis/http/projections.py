@@ -117,7 +117,8 @@ def _listing(cohorts: _Cohorts, kind: type[Document], filters: Sequence[str]) ->
     async def listing(
         request: Request, cohort_id: str, limit: Limit = 100, after: After = ""
     ) -> JSONResponse:
-        where = Where(cohort_id, asked_for(request, kind, filters))
+        equal, between = asked_for(request, kind, filters)
+        where = Where(cohort_id, equal, between=between)
         found = await store.page(kind, where, limit, after)
         total = None if after else await store.count(kind, where)
         if not found and not total:

@@ -149,7 +149,8 @@ Row = dict[str, Any]
 class Where:
     """Which documents of a kind: those that are all of this. What is None is not asked.
 
-    `equal` is field to value; `partitions` are those to which the documents belong. `starting`:
+    `equal` is field to value; `between` field to a moment at or after which it lies, and one before
+    which; `partitions` are those to which the documents belong. `starting`:
     fields of text, or of several texts, with what one of these begins with. `without`: fields with
     the values that none of theirs is.
     """
@@ -157,6 +158,7 @@ class Where:
     cohort_id: str | None = None
     equal: Mapping[str, Any] = field(default_factory=dict)
     partitions: Collection[int] | None = None
+    between: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
     starting: Sequence[tuple[str, str]] = ()
     without: Mapping[str, Collection[str]] = field(default_factory=dict)
 

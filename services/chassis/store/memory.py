@@ -220,6 +220,7 @@ def _is_meant(document: Document, partition: int, where: Where) -> bool:
         where.cohort_id in (None, document.cohort_id)
         and (where.partitions is None or partition in where.partitions)
         and all(getattr(document, name) == value for name, value in where.equal.items())
+        and all(_within(getattr(document, name), *span) for name, span in where.between.items())
         and all(_begins(getattr(document, name), text) for name, text in where.starting)
         and all(others.isdisjoint(_texts(document, name)) for name, others in _without(where))
     )
@@ -233,6 +234,10 @@ def _texts(document: Document, name: str) -> Iterable[str]:
     """What a field has: one text, several, or none."""
     value = getattr(document, name)
     return [value] if isinstance(value, str) else value or ()
+
+
+def _within(moment: datetime | None, start: datetime, end: datetime) -> bool:
+    return moment is not None and start <= moment < end
 
 
 def _begins(value: Any, text: str) -> bool:

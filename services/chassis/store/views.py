@@ -138,6 +138,7 @@ def _query(where: Where) -> dict[str, Any]:
     both: list[dict[str, Any]] = [
         {f: {"$regex": f"^{re.escape(text)}"}} for f, text in where.starting
     ]
+    both += [{f: {"$gte": start, "$lt": end}} for f, (start, end) in where.between.items()]
     both += [{f: {"$nin": sorted(values)}} for f, values in where.without.items()]
     if both:
         query["$and"] = both

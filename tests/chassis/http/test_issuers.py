@@ -16,10 +16,17 @@ from fastapi import FastAPI, Request
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from services.chassis.http import issuers
 from services.chassis.http.application import create_app
 from services.chassis.http.guards import protected
 from services.chassis.http.identity import caller_of, pseudonym
-from services.chassis.http.issuers import ASKED_EVERY, FRESH_SECONDS, KEPT_SECONDS, providers
+from services.chassis.http.issuers import (
+    ASKED_EVERY,
+    FRESH_SECONDS,
+    KEPT_SECONDS,
+    TOLD_EVERY,
+    providers,
+)
 from services.chassis.settings import Issuer
 from tests.chassis.http.issuer import AUDIENCE, CLIENT, SECRET, LocalIssuer
 from tests.chassis.http.site import problem
@@ -261,6 +268,25 @@ async def test_what_is_no_good_is_refused_in_one_sentence_that_tells_nobody_why(
     assert token not in caplog.text
 
 
+async def test_operators_are_told_of_a_wrong_audience_now_and_then_and_by_no_stranger(
+    issuer: LocalIssuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    guarded = Guarded((of(issuer),))
+    with LocalIssuer() as stranger:
+        forged = stranger.token(iss=issuer.url, aud="another", **COORDINATES)
+    problem(await guarded.ask(forged), 401)
+    assert "audience" not in caplog.text
+    wrong = issuer.token(aud="another", **COORDINATES)
+    for later in (0, TOLD_EVERY - 5, TOLD_EVERY + 5):
+        guarded.hour.ahead = later
+        problem(await guarded.ask(wrong), 401)
+    told = [row.getMessage() for row in caplog.records if "audience" in row.getMessage()]
+    assert len(told) == 2
+    for text in told:
+        assert all(part in text for part in (issuer.url, AUDIENCE, "CONNECTE_OIDC_ISSUERS"))
+        assert "another" not in text
+
+
 @pytest.mark.parametrize("changes", [{"exp": -20}, {"nbf": 20}])
 async def test_clocks_may_differ_by_so_much_and_no_more(
     issuer: LocalIssuer, changes: dict[str, int]
@@ -272,6 +298,31 @@ async def test_clocks_may_differ_by_so_much_and_no_more(
     problem(await strict.ask(token), 401)
 
 
+async def test_a_token_that_was_let_in_before_is_checked_in_all_but_its_signature(
+    issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = []
+    verify = issuers.jws.deserialize_compact
+
+    def counted(token: str, *more: Any, **named: Any) -> Any:
+        checked.append(token)
+        return verify(token, *more, **named)
+
+    monkeypatch.setattr(issuers.jws, "deserialize_compact", counted)
+    monkeypatch.setattr(issuers, "MOST_KNOWN", 2)
+    guarded = Guarded((of(issuer),))
+    first, *others = (issuer.token(jti=str(n), **COORDINATES) for n in range(3))
+    for _ in range(3):
+        assert (await guarded.ask(first)).status_code == 200
+    assert checked == [first]
+    assert (await guarded.ask(first[:-8] + "AAAAAAAA")).status_code == 401
+    for token in (*others, first):
+        assert (await guarded.ask(token)).status_code == 200
+    assert checked[-3:] == [*others, first], "of so many and no more it is known"
+    guarded.hour.ahead = 24 * 3600 - 10
+    assert (await guarded.ask(first)).status_code == 401
+
+
 async def test_a_rotated_key_is_found_and_the_one_before_counts_no_more(
     issuer: LocalIssuer,
 ) -> None:
@@ -281,6 +332,18 @@ async def test_a_rotated_key_is_found_and_the_one_before_counts_no_more(
     issuer.rotate()
     guarded.hour.ahead = ASKED_EVERY + 1
     assert (await guarded.ask(issuer.token(**COORDINATES))).status_code == 200
+    problem(await guarded.ask(before), 401)
+
+
+async def test_what_another_key_of_the_same_name_has_signed_counts_no_more(
+    issuer: LocalIssuer,
+) -> None:
+    guarded = Guarded((of(issuer),))
+    before = issuer.token(exp=int(time.time() + 2 * FRESH_SECONDS), **COORDINATES)
+    assert (await guarded.ask(before)).status_code == 200
+    name = issuer.key.kid
+    issuer.key = type(issuer.key).generate_key(2048, {"kid": name, "use": "sig"})
+    guarded.hour.ahead = FRESH_SECONDS + 1
     problem(await guarded.ask(before), 401)
 
 

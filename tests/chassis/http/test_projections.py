@@ -1,13 +1,16 @@
 """Projections are listed by id, page by page, and filtered."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from schemas.base import Moment
 from schemas.envelope import Record
 from services.chassis.domain import Document
+from services.chassis.http.problems import Problem
 from services.chassis.http.projections import projection_routes
 from services.chassis.store.contract import Commit, Place
 from services.chassis.store.memory import MemoryStore
@@ -16,6 +19,7 @@ from tests.chassis.toy import (
     COMMANDS as TOPIC,
 )
 from tests.chassis.toy import (
+    NOW,
     formed,
 )
 
@@ -83,6 +87,34 @@ async def test_cohorts_are_listed_where_a_service_shows_a_document_of_each() -> 
     assert [row["id"] for row in everything["items"]] == ["a", "b", "c"]
     assert (everything["total"], rest["total"]) == (3, None)
     assert [row["id"] for row in rest["items"]] == ["b"]
+
+
+class Meeting(Document):
+    """Something that takes place."""
+
+    collection: ClassVar[str] = "meetings"
+
+    starts_at: Moment
+
+
+async def test_a_moment_is_asked_for_by_a_span_of_time() -> None:
+    store = MemoryStore()
+    rows = [Meeting(id=f"{n}", cohort_id="c", starts_at=NOW + timedelta(days=n)) for n in range(3)]
+    await store.commit(Commit([Place(0, 1)], [(0, row) for row in rows], []))
+    application = FastAPI()
+    application.include_router(projection_routes(store, {Meeting: ("starts_at",)}))
+    here = httpx.ASGITransport(application)
+    days = [(NOW + timedelta(days=n)).isoformat().replace("+00:00", "Z") for n in range(3)]
+    async with httpx.AsyncClient(transport=here, base_url="http://here") as client:
+
+        async def found(span: str) -> httpx.Response:
+            return await client.get("/cohorts/c/meetings", params={"starts_at": span})
+
+        some = (await found(f"{days[1]}/{days[2]}")).json()
+        for span in (days[0], f"{days[0]}/", "1/x", "2017-03-06/2017", f"{days[2]}/{days[1]}"):
+            with pytest.raises(Problem, match="starts_at: "):
+                await found(span)
+    assert ([row["id"] for row in some["items"]], some["total"]) == (["1"], 1)
 
 
 async def test_parked_records_are_listed_without_their_bytes(site: Site) -> None:

@@ -554,6 +554,16 @@ async def test_texts_are_found_by_what_they_begin_with_alone_or_in_a_list(store:
     assert await found(("words", "oy")) == []
 
 
+async def test_what_lies_between_two_moments_is_found_without_the_second(store: Any) -> None:
+    books = [Book(id=f"{n}", cohort_id="c", at=NOW + timedelta(hours=n)) for n in range(4)]
+    await store.commit(commit(1, *books, Book(id="9", cohort_id="c")))
+
+    span = NOW + timedelta(hours=1), NOW + timedelta(hours=3)
+    asked = Where("c", between={"at": span})
+    assert keys(await store.page(Book, asked, 9)) == ["c/1", "c/2"]
+    assert await store.count(Book, asked) == 2
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
