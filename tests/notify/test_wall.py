@@ -18,9 +18,12 @@ from schemas.notify import LetterFailed, LetterQueued, News, ReportBounce
 from schemas.people import PersonContact
 from schemas.scheduling import PlanningPostponed
 from schemas.taking_part import ManagerChanged
+from services.chassis.domain import Due, State
+from services.chassis.store.contract import Place
+from services.chassis.store.mongo import MongoStore
 from services.notify.app import build
 from services.notify.handlers import with_wall
-from services.notify.views import Letter
+from services.notify.views import Digest, Letter
 from tests.notify.facts import COHORT, ENROLLED, OPENED, VOLUNTEERED, WAITLISTED
 from tests.notify.test_attention import CHIEF, SECOND, digests, letters_leave
 from tests.scenario import NOW, Scenario
@@ -169,6 +172,30 @@ def test_the_service_knows_chiefs_by_the_secret_of_its_settings(
     scenario = Scenario(build().parts.domain).given(OPENED, CHIEF, reports("g-0", ABOVE))
     scenario.when(at_risk("m-0", "g-0"))
     assert (morning(scenario) == {}) == hidden
+
+
+async def test_from_a_real_database_a_digest_is_the_same(mongodb_uri: str, database: str) -> None:
+    scenario = programme(CHIEF, SECOND).given(reports("g-0", ABOVE), reports("g-1", ABOVE))
+    for mentor, manager in PAIRS:
+        scenario.when(at_risk(mentor, manager))
+    news = News(news_id="n", template="PairProposed", side="mentor", facts=_two("m-2", "g-1"))
+    bounces(scenario, "m-2", "g-2", news)
+    store = MongoStore(mongodb_uri, database, scenario.domain.documents)
+    await store.open()
+    kept = [one for one in scenario.state.documents.values() if one is not None]
+    await store.fill(Place(0), kept)
+    due = Due(cohort_id=COHORT, collection=Digest.collection, id=COHORT)
+    state = State()
+    await state.load(store, scenario.domain.needs(due))
+    await store.close()
+
+    decided = scenario.domain.decide(state, due, NOW + timedelta(days=1))
+
+    assert decided == scenario.later(days=1).when(due)
+    assert [told(one) for one in digests(list(decided))] == [  # type: ignore[arg-type]
+        {("at-risk", "m-2~g-2")},
+        {*(("at-risk", pair_of(*two)) for two in PAIRS), ("bounced", "PairFormed:m-2~g-2:m-2")},
+    ]
 
 
 # --- whatever the hierarchy ----------------------------------------------------------------------
