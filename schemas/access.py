@@ -29,6 +29,7 @@ READS: dict[Service, tuple[str, ...]] = {
     "feedback": ("mentoring.matching.events", "mentoring.scheduling.events"),
     "notify": (
         "mentoring.matching.events",
+        "mentoring.matching.private",
         "mentoring.scheduling.events",
         "mentoring.scheduling.private",
         "mentoring.feedback.private",

@@ -61,6 +61,20 @@ def outsider(who: str, key: str) -> str:
     return "x-" + blake2b(who.encode(), key=key.encode()[:64], digest_size=12).hexdigest()
 
 
+def known_as(address: str, ids: Iterable[str], key: str) -> frozenset[str]:
+    """By what somebody who looks is known in the lines: their address, and the ids that have it."""
+    return frozenset((outsider(address.casefold(), key), *ids))
+
+
+def line_told(event: Event) -> Mapping[str, str | None]:
+    """What an event says of its subject's line: `line_manager` where a directory says it, `said`
+    where they do; empty where it says nothing. Of both, the newest counts."""
+    chief: str | None = getattr(event, "line_manager", None)
+    if isinstance(event, LineManagerNamed):
+        return {"line_manager": chief}
+    return {} if chief is None else {"said": chief}
+
+
 def below(lines: Iterable[tuple[str, str | None]], viewer: Collection[str]) -> frozenset[str]:
     """Everybody above whom the viewer stands, at whatever distance.
 

@@ -23,7 +23,7 @@ from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.notify.actions import Links
-from services.notify.handlers import DOMAIN
+from services.notify.handlers import with_wall
 from services.notify.letters import to_hand_over
 from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
@@ -44,7 +44,7 @@ def build() -> Service:
         return {Letter: handing_over(sender, store)}
 
     parts = Parts(
-        DOMAIN,
+        with_wall(settings.pseudonym_secret),
         LISTED,
         MEASURES,
         personal=PERSONAL,

@@ -1,7 +1,8 @@
 """What wants a coordinator's attention, and the digest that tells them. Pure.
 
 Always holds: something wants attention once, until it is settled; a digest leaves in the morning,
-never twice on a day, and none where there is nothing to tell; of a pair at risk nobody learns why.
+never twice on a day, and none where there is nothing to tell; of a pair at risk nobody learns why;
+of whoever reports to a coordinator that coordinator is told nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,6 @@ from schemas.attention import (
     AttentionSettled,
     AttentionWanted,
     DigestQueued,
-    Matter,
     Told,
 )
 from schemas.base import Event, Message, people_of
@@ -43,6 +43,7 @@ from schemas.values import QuietHours
 from services.chassis.domain import Decision
 from services.notify.calendar import next_sending_time
 from services.notify.views import Cohort, Concern, Digest
+from services.notify.wall import Hidden, Open, seen
 
 MORNING = time(8)
 AGAIN_AFTER = timedelta(days=6, hours=12)
@@ -203,40 +204,56 @@ def morning_after(now: datetime, quiet_hours: QuietHours) -> datetime:
 def gather(
     cohort: Cohort | None,
     digest: Digest | None,
-    matters: Sequence[tuple[AttentionKind, Matter]],
-    coordinators: Sequence[str],
+    matters: Sequence[Open],
+    hidden: Mapping[str, Hidden],
     now: datetime,
 ) -> Decision:
-    """The digest of a cohort for each of its coordinators, once its morning has come."""
+    """The digest of a cohort for each of its coordinators, once its morning has come.
+
+    `hidden`: every coordinator, and of whom they are told nothing.
+    """
     if digest is None or digest.due_at is None or digest.due_at > now:
         return []
     quiet_hours = _quiet_hours(cohort)
+    told = {
+        who: tuple(_told(theirs))
+        for who, behind in sorted(hidden.items())
+        if (theirs := _theirs(matters, behind, digest.gathered_at))
+    }
     again = bool(matters) and digest.again < MOST_TIMES_AGAIN
     gathered = AttentionGathered(
         cohort_id=digest.cohort_id,
         gathered_at=now,
         told=tuple(_told(matters)),
-        coordinators=tuple(sorted(coordinators)) if matters else (),
+        coordinators=tuple(told),
         next_at=morning_after(now + AGAIN_AFTER, quiet_hours) if again else None,
     )
-    facts = gathered.model_dump(mode="json")
     letters = [
         DigestQueued(
             cohort_id=digest.cohort_id,
             letter_id=f"AttentionGathered:{now:%Y%m%dT%H%M%SZ}:{person_id}",
             person_id=person_id,
-            facts=facts,
+            facts=gathered.model_copy(update={"told": theirs}).model_dump(mode="json"),
             send_at=next_sending_time(now, quiet_hours),
         )
-        for person_id in gathered.coordinators
+        for person_id, theirs in told.items()
     ]
     return [gathered, *letters]
 
 
-def _told(matters: Sequence[tuple[AttentionKind, Matter]]) -> Iterable[Told]:
+def _theirs(matters: Sequence[Open], behind: Hidden, told_at: datetime | None) -> Sequence[Open]:
+    """What a coordinator is told this morning: all that they see, or nothing where all that is new
+    is hidden from them. A letter that says nothing new would say that there is something."""
+    theirs = seen(matters, behind)
+    news = [one for one in matters if told_at is None or one.matter.since >= told_at]
+    return theirs if not news or seen(news, behind) else ()
+
+
+def _told(matters: Sequence[Open]) -> Iterable[Told]:
     for kind in KINDS:
         some = sorted(
-            (m for k, m in matters if k == kind), key=lambda matter: (matter.since, matter.about)
+            (one.matter for one in matters if one.kind == kind),
+            key=lambda matter: (matter.since, matter.about),
         )
         if some:
             yield Told(kind=kind, count=len(some), oldest=tuple(some[:MOST_NAMED]))

@@ -11,7 +11,8 @@ from schemas.attention import (
 )
 from schemas.base import recast
 from schemas.cohorts import PolicyChanged
-from schemas.matching import CohortOpened
+from schemas.lines import LineManagerNamed, line_told
+from schemas.matching import CohortOpened, ManagerEnrolled, MentorVolunteered
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
     LetterDeferred,
@@ -24,6 +25,7 @@ from schemas.notify import (
     SessionDate,
 )
 from schemas.people import PersonContact, PersonErased
+from schemas.taking_part import ManagerChanged, MentorChanged
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.notify.attention import concern_id
 from services.notify.letters import TELLINGS
@@ -35,6 +37,7 @@ from services.notify.views import (
     Entry,
     LateReminder,
     Letter,
+    Line,
     Pair,
     Person,
     Tray,
@@ -63,6 +66,16 @@ def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
 
 def _place_set(_: State, event: MeetingPlaceSet) -> Iterable[Change]:
     yield Pair(id=event.pair_id, cohort_id=event.cohort_id, place=event.place)
+
+
+def _line(
+    state: State,
+    event: LineManagerNamed | MentorVolunteered | ManagerEnrolled | MentorChanged | ManagerChanged,
+) -> Iterable[Change]:
+    if told := line_told(event):
+        known = state.get(Line, event.cohort_id, event.subject)
+        line = known or Line(id=event.subject, cohort_id=event.cohort_id)
+        yield line.model_copy(update=told)
 
 
 def _contact(_: State, contact: PersonContact) -> Iterable[Change]:
@@ -217,9 +230,10 @@ def _known(state: State, event: LetterEvent) -> Iterable[Letter]:
 
 def _attention_wanted(state: State, event: AttentionWanted) -> Iterable[Change]:
     yield recast(Concern, event, id=concern_id(event.kind, event.about))
-    digest = state.get(Digest, event.cohort_id, event.cohort_id)
-    due = [event.tell_at, *([digest.due_at] if digest and digest.due_at else [])]
-    yield Digest(id=event.cohort_id, cohort_id=event.cohort_id, due_at=min(due))
+    known = state.get(Digest, event.cohort_id, event.cohort_id)
+    digest = known or Digest(id=event.cohort_id, cohort_id=event.cohort_id)
+    due = [event.tell_at, *([digest.due_at] if digest.due_at else [])]
+    yield digest.model_copy(update={"due_at": min(due), "again": 0})
 
 
 def _attention_settled(state: State, event: AttentionSettled) -> Iterable[Change]:
@@ -231,7 +245,8 @@ def _attention_settled(state: State, event: AttentionSettled) -> Iterable[Change
 def _attention_gathered(state: State, event: AttentionGathered) -> Iterable[Change]:
     digest = state.get(Digest, event.cohort_id, event.cohort_id)
     if digest is not None:
-        yield digest.model_copy(update={"due_at": event.next_at, "again": digest.again + 1})
+        told = {"due_at": event.next_at, "again": digest.again + 1}
+        yield digest.model_copy(update={**told, "gathered_at": event.gathered_at})
 
 
 def _digest_queued(_: State, event: DigestQueued) -> Iterable[Change]:
@@ -250,6 +265,11 @@ def _digest_queued(_: State, event: DigestQueued) -> Iterable[Change]:
 EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
     PolicyChanged: _policy_changed,
+    LineManagerNamed: _line,
+    MentorVolunteered: _line,
+    ManagerEnrolled: _line,
+    MentorChanged: _line,
+    ManagerChanged: _line,
     MeetingPlaceSet: _place_set,
     PersonContact: _contact,
     PersonErased: _erased,

@@ -1,11 +1,13 @@
 """Which message leads to which decision. Translation only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from schemas.attention import (
     AttentionGathered,
-    AttentionKind,
     AttentionSettled,
     AttentionWanted,
     DigestQueued,
@@ -13,19 +15,22 @@ from schemas.attention import (
 )
 from schemas.base import Event, Message
 from schemas.cohorts import PolicyChanged
-from schemas.matching import CohortOpened
+from schemas.lines import LineManagerNamed, people_told_of
+from schemas.matching import CohortOpened, ManagerEnrolled, MentorVolunteered
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
     LetterDeferred,
     LetterFailed,
     LetterQueued,
     LetterSent,
+    News,
     NewsDropped,
     NewsHeld,
     ReportBounce,
     RetryLetter,
 )
 from schemas.people import PersonContact, PersonErased
+from schemas.taking_part import ManagerChanged, MentorChanged
 from schemas.topics import PEOPLE
 from services.chassis.domain import (
     Columns,
@@ -38,7 +43,7 @@ from services.chassis.domain import (
     Refusal,
     State,
 )
-from services.notify import attention, delivery, gathering, telling
+from services.notify import attention, delivery, gathering, telling, wall
 from services.notify.attention import CONCERNING, concern_id, concerns_of
 from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, concerned, copy_id, letters_of
@@ -51,10 +56,14 @@ from services.notify.views import (
     Digest,
     LateReminder,
     Letter,
+    Line,
     Pair,
     Person,
     Tray,
 )
+from services.notify.wall import Open
+
+_SAY_LINE = (MentorVolunteered, ManagerEnrolled, MentorChanged, ManagerChanged, LineManagerNamed)
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -103,8 +112,7 @@ def _needs_when_due(due: Due) -> Iterable[Need]:
     if due.collection == Digest.collection:
         yield One(Cohort, cohort_id, cohort_id)
         yield One(Digest, cohort_id, cohort_id)
-        yield _open_concerns(cohort_id)
-        yield _coordinators(cohort_id)
+        yield from _gathering(cohort_id)
 
 
 def _needs_of_a_fact(message: Message) -> Iterable[Need]:
@@ -117,18 +125,24 @@ def _needs_of_a_fact(message: Message) -> Iterable[Need]:
         yield One(Tray, cohort_id, person_id)
     for letter_id, _, _ in letters_of(message):
         yield One(Letter, cohort_id, letter_id)
+    if isinstance(message, _SAY_LINE):
+        yield One(Line, cohort_id, message.subject)
     for concern in concerns:
         yield One(Concern, cohort_id, concern)
     if attention.raises(message):
         yield One(Digest, cohort_id, cohort_id)
 
 
-def _open_concerns(cohort_id: str) -> Columns:
-    return Columns(Concern, cohort_id, ("kind", "about", "people", "since"))
-
-
-def _coordinators(cohort_id: str) -> Columns:
-    return Columns(Person, cohort_id, ("id",), (("role", "coordinator"),))
+def _gathering(cohort_id: str) -> tuple[Columns, ...]:
+    """What a digest is made of: what wants attention, the letters among it, coordinators,
+    everybody's address, and the lines."""
+    return (
+        Columns(Concern, cohort_id, ("kind", "about", "people", "since")),
+        Columns(Letter, cohort_id, ("id", "facts", "also"), (("state", "failed"),)),
+        Columns(Person, cohort_id, ("id", "email"), (("role", "coordinator"),)),
+        Columns(Person, cohort_id, ("id", "email")),
+        Columns(Line, cohort_id, ("id", "line_manager", "said")),
+    )
 
 
 def _tell(state: State, event: Event, now: datetime) -> Decision:
@@ -184,10 +198,10 @@ def _noted(*_: object) -> Decision:
     return []
 
 
-def _due(state: State, due: Due, now: datetime) -> Decision:
+def _due(state: State, due: Due, now: datetime, secret: str = "") -> Decision:
     """What waits becomes letters; these are handed over outside of any decision, and reported."""
     if due.collection == Digest.collection:
-        return _gathered(state, due, now)
+        return _gathered(state, due, now, secret)
     if due.collection != Tray.collection:
         return []
     cohort = _cohort(state, due)
@@ -197,16 +211,28 @@ def _due(state: State, due: Due, now: datetime) -> Decision:
     return [*letters, *attention.unanswered(cohort, letters, now)]
 
 
-def _gathered(state: State, due: Due, now: datetime) -> Decision:
+def _gathered(state: State, due: Due, now: datetime, secret: str) -> Decision:
     """What wants attention, for the coordinators who are named in the cohort."""
-    rows = state.columns(_open_concerns(due.cohort_id))
-    matters: list[tuple[AttentionKind, Matter]] = [
-        (kind, Matter(about=about, people=tuple(people), since=since))
-        for kind, about, people, since in rows
+    wanting, failed, coordinators, people, lines = map(state.columns, _gathering(due.cohort_id))
+    told_of = {letter_id: _told_of(facts, also) for letter_id, facts, also in failed}
+    matters = [
+        Open(
+            kind,
+            Matter(about=about, people=tuple(concerned), since=since),
+            told_of.get(about, frozenset()).union(concerned),
+        )
+        for kind, about, concerned, since in wanting
     ]
-    coordinators = [person_id for (person_id,) in state.columns(_coordinators(due.cohort_id))]
+    chiefs = [(person_id, chief) for person_id, *both in lines for chief in both]
+    hidden = wall.hidden_from(dict(coordinators), people, chiefs, secret)
     digest = state.get(Digest, due.cohort_id, due.cohort_id)
-    return attention.gather(_cohort(state, due), digest, matters, coordinators, now)
+    return attention.gather(_cohort(state, due), digest, matters, hidden, now)
+
+
+def _told_of(facts: Mapping[str, Any], also: Iterable[Any]) -> frozenset[str]:
+    """Everybody of whom a letter tells, whoever its reader is."""
+    others = (people_told_of(News.model_validate(news).facts) for news in also)
+    return people_told_of(facts).union(*others)
 
 
 HANDLERS: Handlers = {
@@ -214,6 +240,9 @@ HANDLERS: Handlers = {
     CohortOpened: _noted,
     PolicyChanged: _noted,
     MeetingPlaceSet: _noted,
+    LineManagerNamed: _noted,
+    MentorChanged: _noted,
+    ManagerChanged: _noted,
     PersonContact: _noted,
     PersonErased: _noted,
     LetterAttempted: _conclude,
@@ -236,15 +265,21 @@ DOMAIN = Domain(
     name="notify",
     reads=(
         "mentoring.matching.events",
+        "mentoring.matching.private",
         "mentoring.scheduling.events",
         "mentoring.scheduling.private",
         "mentoring.feedback.private",
     ),
     tables=(PEOPLE,),
-    documents=(Cohort, Person, Pair, Tray, Letter, LateReminder, Concern, Digest),
-    learns=frozenset({CohortOpened, PolicyChanged, MeetingPlaceSet}),
+    documents=(Cohort, Person, Line, Pair, Tray, Letter, LateReminder, Concern, Digest),
+    learns=frozenset({CohortOpened, PolicyChanged, MeetingPlaceSet, *_SAY_LINE}),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,
     counts=MEASURES,
 )
+
+
+def with_wall(secret: str) -> Domain:
+    """The domain in which coordinators are known in the lines by what is made with this secret."""
+    return replace(DOMAIN, handlers={**HANDLERS, Due: partial(_due, secret=secret)})

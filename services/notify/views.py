@@ -53,6 +53,18 @@ class Person(Document):
     assistant: Assistant | None = None
 
 
+class Line(Document):
+    """Who somebody reports to; `id` is theirs. `said`: what they say themselves.
+
+    By it is known which coordinators are not told of them.
+    """
+
+    collection: ClassVar[str] = "lines"
+
+    line_manager: str | None = None
+    said: str | None = None
+
+
 class Pair(Document):
     """Where a pair meets, once that is known; `id` is the pair's."""
 
@@ -140,12 +152,14 @@ class Concern(Document):
 class Digest(Timed):
     """When a cohort's coordinators are told next what wants attention; `id` is the cohort's.
 
-    `again`: how often they were told since something was new, but for the first time.
+    `again`: how often they were told since something was new, but for the first time;
+    `gathered_at`: when last.
     """
 
     collection: ClassVar[str] = "digests"
 
     again: int = 0
+    gathered_at: Moment | None = None
 
 
 class LateReminder(Document):
@@ -163,6 +177,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 
 PERSONAL: dict[type[Document], Personal] = {
     Person: Personal(("id",)),
+    Line: Personal(("id",)),
     Letter: Personal(("person_id",)),
 }
 """What is kept about a person, for them."""

@@ -10,7 +10,7 @@ from schemas.base import MentorEvent
 from schemas.calendars import AbsenceDeclared, AbsenceWithdrawn
 from schemas.community import DirectoryChanged
 from schemas.dates import Absence
-from schemas.lines import LineManagerNamed
+from schemas.lines import LineManagerNamed, line_told
 from schemas.matching import (
     AvailabilityChanged,
     ManagerEnrolled,
@@ -68,26 +68,18 @@ _OF_A_CONTACT = (
 )
 
 
-def _line_manager_named(state: State, event: LineManagerNamed) -> Iterable[Change]:
-    line = _line(state, event.cohort_id, event.person_id)
-    yield line.model_copy(update={"line_manager": event.line_manager})
-
-
-def _says_line(
-    state: State, event: MentorVolunteered | ManagerEnrolled | MentorChanged | ManagerChanged
+def _line(
+    state: State,
+    event: LineManagerNamed | MentorVolunteered | ManagerEnrolled | MentorChanged | ManagerChanged,
 ) -> Iterable[Change]:
-    if event.line_manager is not None:
-        line = _line(state, event.cohort_id, event.subject)
-        yield line.model_copy(update={"said": event.line_manager})
-
-
-def _line(state: State, cohort_id: str, person_id: str) -> Line:
-    found = state.get(Line, cohort_id, person_id)
-    return found or Line(id=person_id, cohort_id=cohort_id)
+    if told := line_told(event):
+        known = state.get(Line, event.cohort_id, event.subject)
+        line = known or Line(id=event.subject, cohort_id=event.cohort_id)
+        yield line.model_copy(update=told)
 
 
 def _mentor_volunteered(state: State, event: MentorVolunteered) -> Iterable[Change]:
-    yield from _says_line(state, event)
+    yield from _line(state, event)
     fields = {
         "mentor_state": "available",
         "directorate": event.directorate,
@@ -113,7 +105,7 @@ def _mentor_becomes(state: State, event: MentorEvent) -> Iterable[Change]:
 
 
 def _manager_enrolled(state: State, event: ManagerEnrolled) -> Iterable[Change]:
-    yield from _says_line(state, event)
+    yield from _line(state, event)
     fields = {
         "manager_state": "waiting",
         "directorate": event.directorate,
@@ -139,7 +131,7 @@ def _manager_withdrew(state: State, event: ManagerWithdrew) -> Iterable[Change]:
 
 
 def _says(state: State, event: MentorChanged | ManagerChanged) -> Iterable[Change]:
-    yield from _says_line(state, event)
+    yield from _line(state, event)
     person = participant(state, event.cohort_id, event.subject)
     said = {name: value for name, value in event.__dict__.items() if name in _SAID}
     yield person.model_copy(update=said)
@@ -203,7 +195,7 @@ def _nameless(person_id: str) -> str:
 EVOLUTION_OF_PEOPLE: Evolution = {
     PersonContact: _contact,
     PersonErased: _erased,
-    LineManagerNamed: _line_manager_named,
+    LineManagerNamed: _line,
     MentorVolunteered: _mentor_volunteered,
     MentorChanged: _says,
     DirectoryChanged: _directory_changed,

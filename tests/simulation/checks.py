@@ -36,6 +36,7 @@ from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import JournalBroken, rebuild
 from services.chassis.store.memory import MemoryStore
 from services.chassis.store.rows import row_of
+from tests.simulation.people import SECRET
 from tests.simulation.proof import VERIFIER
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def evidence_of(world: "World") -> Evidence:
         for row in rows
     ]
     databases: Databases = {name: dict(_collections(group)) for name, group in world.groups.items()}
-    return Evidence(world.partitions, records, databases, world.office.mails)
+    return Evidence(world.partitions, records, databases, world.office.mails, secret=SECRET)
 
 
 def _collections(group: "Group") -> Iterator[tuple[str, list[dict[str, Any]]]]:

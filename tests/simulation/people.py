@@ -18,7 +18,7 @@ from schemas.cohorts import ChangePolicy, CloseCohort
 from schemas.community import StandInDirectory, TellCommunity
 from schemas.dates import Hours
 from schemas.feedback import AnswerSurvey
-from schemas.lines import NameLineManager
+from schemas.lines import NameLineManager, outsider
 from schemas.matching import (
     AcceptProposal,
     ChangeAvailability,
@@ -78,6 +78,8 @@ GRID = 12 * HOUR
 """People look at their letters twice a day, so that what happens at a time happens together."""
 PATIENCE = 45 * DAY
 """After which a coordinator begins to end what has not ended by itself."""
+SECRET = "of a world"
+"""What ids of addresses are made with."""
 
 VISIO = MeetingPlace(at="link", link="https://visio.example/{room}")
 SITES = ("Paris Bercy", "Lyon")
@@ -89,6 +91,11 @@ WEEK = (
 )
 SCORES = ("1", "2", "3", "4", "5")
 OTHER_WEEK = (Window(day="tue", start="10:00", end="16:00"),)
+
+
+def coordination(cohort_id: str) -> str:
+    """The address of a cohort's coordinator."""
+    return f"coordination@{cohort_id}.example.org"
 
 
 @dataclass(slots=True)
@@ -180,7 +187,7 @@ class People:
             room = f"https://{its}.example.org/room"
             self.ask(TellCommunity(cohort_id=its, room=room if mood < 0.95 else None), 1)
         if self.mood("coordinator", its) < 0.7:
-            address = f"coordination@{its}.example.org"
+            address = coordination(its)
             self.world.send(
                 PersonContact(
                     cohort_id=its, person_id="c1", name="c1", email=address, role="coordinator"
@@ -195,8 +202,9 @@ class People:
         """What a coordinator does beside the rounds: looks first, proposes, rules out."""
         mood = self.mood("by hand", its)
         line = self.mood("line", its)
-        if line < 0.3:  # a chief who takes no part, or both of a pair in one line
-            chief = "chief" if line < 0.2 else "g0"
+        if line < 0.3:  # a chief who takes no part or coordinates, or both of a pair in one line
+            coordinates = outsider(coordination(its), SECRET)
+            chief = "chief" if line < 0.07 else coordinates if line < 0.2 else "g0"
             for below in ("m0", "g0") if line < 0.1 else ("m0",):
                 named = NameLineManager(cohort_id=its, person_id=below, line_manager=chief)
                 self.ask(named, line)

@@ -28,13 +28,13 @@ from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.search.worker import RoundSearch, solve_here
 from services.matching.views import Round
 from services.notify.app import handing_over
-from services.notify.handlers import DOMAIN as NOTIFY
+from services.notify.handlers import with_wall
 from services.notify.views import Letter
 from services.scheduling.handlers import DOMAIN as SCHEDULING
 from tests.simulation.faults import DAY, SERVICES, CrashPoint, Fault, Trips, draw
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.mail import PostOffice, SimulatedSender
-from tests.simulation.people import GRID, People
+from tests.simulation.people import GRID, SECRET, People
 from tests.simulation.poison import flawed, poison
 from tests.simulation.process import Group, Process
 from tests.simulation.proof import VERIFIER
@@ -43,7 +43,7 @@ DOMAINS: dict[Service, Domain] = {
     "matching": flawed(MATCHING),
     "scheduling": SCHEDULING,
     "feedback": domain_by(VERIFIER),
-    "notify": NOTIFY,
+    "notify": with_wall(SECRET),
 }
 START = datetime(2017, 3, 6, 6, 0, tzinfo=UTC)  # a Monday
 ORIGIN = datetime.fromtimestamp(0, UTC)

@@ -62,7 +62,7 @@ UNREAD: dict[str, tuple[str, ...]] = {
     "matching": ("overrides", "simulations", "lines"),
     "scheduling": ("calendars",),
     "feedback": ("groups",),
-    "notify": ("pairs", "trays", "late_reminders", "concerns", "digests"),
+    "notify": ("lines", "pairs", "trays", "late_reminders", "concerns", "digests"),
 }
 """Documents of which this check says nothing: whether they follow from the log, a rebuild tells. Of
 the portal's, which are shaped like its pages, that is all that is not read."""
@@ -112,7 +112,8 @@ class Evidence:
     that their senders took back before they could be read. `void`: where these lie, and the markers
     of others' transactions, which are no records (`topic/partition/offset`). `poison`: where
     records lie that were made for nobody to accept; None where whoever looks does not know, so that
-    nothing is said of what was set aside without a visible fault.
+    nothing is said of what was set aside without a visible fault. `secret`: what ids of addresses
+    are made with, None alike: then nothing is said of whom such an id stands above.
     """
 
     partitions: int
@@ -124,6 +125,7 @@ class Evidence:
     aborted: Set[str] = frozenset()
     void: Set[str] = frozenset()
     poison: Set[str] | None = None
+    secret: str | None = None
 
 
 async def read_evidence(

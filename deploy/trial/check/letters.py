@@ -123,7 +123,8 @@ def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -
     """
     queued = _queued(log, report)
     told = _told([letter for letter in queued.values() if letter.name == "LetterQueued"], report)
-    check_digests(log, [one for one in queued.values() if one.name == "DigestQueued"], report)
+    digests = [one for one in queued.values() if one.name == "DigestQueued"]
+    check_digests(log, digests, report, evidence.secret)
     _owed(log, told, over, report)
     states = _followed(log, queued, report)
     # What the portal writes, links to sign in, is of no journal.

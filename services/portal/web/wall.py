@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.base import people_of
-from schemas.lines import below, outsider
+from schemas.lines import below, known_as
 from services.chassis.domain import D, Document
 from services.chassis.store.contract import (
     EVERYWHERE,
@@ -72,7 +72,7 @@ class Wall:
     async def _below(self, cohort_id: str) -> Hidden:
         address = self.address.casefold()
         theirs = await self.store.page(Participant, Where(cohort_id, {"address": address}), 9)
-        viewer = {outsider(address, self.secret), *(person.id for person in theirs)}
+        viewer = known_as(address, (person.id for person in theirs), self.secret)
         if not [one for one in sorted(viewer) if await self._is_chief(cohort_id, one)]:
             return frozenset()  # as of nearly everybody who coordinates
         fields = ("id", "line_manager", "said")

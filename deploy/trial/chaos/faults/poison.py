@@ -32,9 +32,10 @@ COMMANDS = tuple(
     f"mentoring.{s}.commands" for s in ("matching", "scheduling", "feedback", "notify")
 )
 EVENTS = ("mentoring.matching.events", "mentoring.scheduling.events")
-READ = (*EVENTS, "mentoring.scheduling.private", "mentoring.feedback.private")
+PRIVATE = tuple(f"mentoring.{s}.private" for s in ("matching", "scheduling", "feedback"))
+READ = (*EVENTS, *PRIVATE)
 EVERY = (*COMMANDS, *READ)
-UNREAD = ("mentoring.matching.private", "mentoring.notify.private", "mentoring.feedback.events")
+UNREAD = ("mentoring.notify.private", "mentoring.feedback.events")
 
 
 def poisoned(number: str, draw: random.Random, partitions: int) -> tuple[str, Record]:

@@ -26,7 +26,7 @@ READS = {
     "feedback": ("feedback.commands", "matching.events", "scheduling.events"),
     "notify": (
         *("notify.commands", "people", "matching.events", "scheduling.events"),
-        *("scheduling.private", "feedback.private"),
+        *("matching.private", "scheduling.private", "feedback.private"),
     ),
 }
 """In the order in which they can come to rest: nobody reads what a later one writes."""

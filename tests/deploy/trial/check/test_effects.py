@@ -63,7 +63,7 @@ def test_an_event_of_a_type_that_nobody_published_is_found_where_nobody_else_rea
     run = whole_run()
     headers = {"ce_specversion": "1.0", "ce_id": "x", "ce_source": "/x", "ce_time": "2017-03-01"}
     headers |= {"ce_type": "fr.gouv.mentoring.MentorForgotten.v1", "ce_subject": f"{COHORT}/m-1"}
-    stray = run.put("matching.private", b"{}", headers | {"ce_partitionkey": COHORT})
+    stray = run.put("notify.private", b"{}", headers | {"ce_partitionkey": COHORT})
     run.write("feedback", "MentorForgotten", "m-1", {})
     lost = judged(run).lost
     assert names(lost, stray.origin, "is read by nobody")
@@ -72,6 +72,6 @@ def test_an_event_of_a_type_that_nobody_published_is_found_where_nobody_else_rea
 
 def test_what_was_put_where_nobody_reads_on_purpose_is_no_finding() -> None:
     run = whole_run()
-    stray = run.put("matching.private", b"no record of ours", {})
+    stray = run.put("notify.private", b"no record of ours", {})
     known = judged(run, lambda evidence: replace(evidence, poison=frozenset({stray.origin})))
     assert not names(known.lost, stray.origin)

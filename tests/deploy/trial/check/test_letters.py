@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.trial.check import Mail, check
+from deploy.trial.check import Findings, Mail, check
 from deploy.trial.check.letters import BOTH, OWED
+from schemas.lines import outsider
 from services.notify.letters import LETTERS
 from tests.deploy.trial.check.builder import (
     COHORT,
     Run,
+    id_of,
 )
 from tests.deploy.trial.check.stories import (
     first,
@@ -102,6 +104,62 @@ def test_a_coordinator_who_is_named_has_the_letter_of_what_wants_attention() -> 
     run.row("notify", "letters", letter, state="sent")
     run.mails.append(Mail(COHORT, letter, "<2>", "c-1@example.org"))
     assert judged(run).clean
+
+
+KEY = "a key"
+CHIEF = outsider("coordination@example.org", KEY)
+
+
+def digest_run(chief: str | None, *named: str) -> Run:
+    """Two pairs are at risk, one manager reports to `chief`, and a coordinator's letter names them.
+
+    Every contact has its address, so that who has whose is known.
+    """
+    run = short_run()
+    for person in (*run.rows["notify"]["people"], "c-1"):
+        address = f"{'coordination' if person == 'c-1' else person}@example.org"
+        run.send("people", "PersonContact", person, person_id=person, email=address)
+    run.row("notify", "people", "c-1")
+    line = {"cohort_id": COHORT, "person_id": "g-1", "line_manager": chief}
+    heard = id_of(run.write("matching", "LineManagerNamed", "g-1", line))
+    run.write("notify", "LineManagerNamed", "g-1", line, cause=heard, copy=True)
+    for about in ("m-1~g-1", "m-2~g-2"):
+        matter = {"kind": "at-risk", "about": about, "people": about.split("~")}
+        run.write("notify", "AttentionWanted", about, matter)
+    told = {"gathered_at": "2017-03-07T07:00:00Z", "coordinators": ["c-1"], "told": []}
+    run.write("notify", "AttentionGathered", COHORT, told)
+    oldest = [{"about": about, "people": about.split("~")} for about in named]
+    theirs = [{"kind": "at-risk", "count": len(named), "oldest": oldest}]
+    letter = "AttentionGathered:20170307T070000Z:c-1"
+    facts = {**told, "told": theirs if named else []}
+    queued = {"letter_id": letter, "person_id": "c-1", "facts": facts}
+    run.write("notify", "DigestQueued", letter, queued)
+    run.write("notify", "LetterSent", letter, {"letter_id": letter, "person_id": "c-1"})
+    run.row("notify", "letters", letter, state="sent")
+    run.mails.append(Mail(COHORT, letter, "<2>", "c-1@example.org"))
+    return run
+
+
+def with_secret(run: Run, secret: str | None = KEY) -> Findings:
+    return check(replace(run.evidence(), secret=secret))
+
+
+def test_a_digest_that_names_somebody_behind_its_readers_wall_is_found() -> None:
+    found = with_secret(digest_run(CHIEF, "m-1~g-1", "m-2~g-2")).lost
+    assert names(found, "c-1", "behind its reader's wall")
+    assert with_secret(digest_run(CHIEF, "m-2~g-2")).clean
+    assert names(with_secret(digest_run("c-1", "m-1~g-1")).lost, "behind its reader's wall")
+
+
+def test_a_digest_tells_all_that_no_wall_hides() -> None:
+    assert with_secret(digest_run(None, "m-1~g-1", "m-2~g-2")).clean
+    assert names(with_secret(digest_run(None, "m-2~g-2")).lost, "its reader sees 2")
+    assert names(with_secret(digest_run(None, "m-3~g-3")).lost, "tells what wants no attention")
+
+
+def test_of_a_wall_whose_key_is_not_known_a_digest_is_held_to_nothing() -> None:
+    for named in (("m-1~g-1", "m-2~g-2"), ("m-2~g-2",)):
+        assert with_secret(digest_run(CHIEF, *named), None).clean
 
 
 def test_a_letter_that_is_still_queued_is_lost_only_when_the_run_is_over() -> None:
