@@ -46,7 +46,9 @@ class Series:
 class Recording:
     """A run from `start` to `end`, in seconds since 1970; a week of it takes `week` seconds.
 
-    `metrics`: what each service tells of itself at the end, as Prometheus reads it.
+    `letters`: how many had come when it ended, and when the last figures had been looked up: time
+    flies on, and coordinators are written to. `metrics`: what each service tells of itself at the
+    end, as Prometheus reads it.
     """
 
     url: str
@@ -54,7 +56,7 @@ class Recording:
     end: float
     week: float
     progress: Progress
-    letters: int
+    letters: tuple[int, int]
     metrics: Mapping[str, str]
 
     @property
@@ -131,6 +133,7 @@ async def recorded(directory: Path, plan: Plan) -> AsyncIterator[Recording]:
                     await coordinator.conduct()
                 people.cancel()
             await coordinator.close()
+            least = stack.mailbox.count
             end = await _scraped(client, url, len(targets), time.time())
             week = WEEK / plan.days_per_second
             metrics = {
@@ -138,7 +141,13 @@ async def recorded(directory: Path, plan: Plan) -> AsyncIterator[Recording]:
                 for name, service in targets.items()
             }
             yield Recording(
-                url, start, end, week, coordinator.progress, stack.mailbox.count, metrics
+                url,
+                start,
+                end,
+                week,
+                coordinator.progress,
+                (least, stack.mailbox.count),
+                metrics,
             )
 
 

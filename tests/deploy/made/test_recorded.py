@@ -138,7 +138,8 @@ def test_the_figures_of_the_programme_are_those_of_the_projections(
     assert now("Managers inscrits") == MANAGERS
     assert now("Sans binôme") == count("matching", "managers", "waiting")
     assert now("Séances tenues") == count("scheduling", "sessions", "completed")
-    assert now("Lettres par état")["sent"] == recording.letters
+    least, most = recording.letters
+    assert least <= now("Lettres par état")["sent"] <= most
 
     funnel = [now("Du volontariat au parcours terminé", ref) for ref in "ABCDEFGHI"]
     pairs = recording.progress.overview["pilot"]["matching"]["pairs"]
