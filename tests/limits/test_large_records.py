@@ -36,11 +36,12 @@ async def test_large_records_are_set_aside_and_asked_for_again_in_bounded_memory
 
 
 async def attempted(service: Matching, client: httpx.AsyncClient, times: int) -> bool:
-    """Whether all stand aside, and have been tried so often."""
+    """Whether all stand aside, and have been tried so often: more, where a step was made again."""
     if await service.metric("mentoring_parked") < COUNT:
         return False
     listed = (await client.get("/parked", params={"limit": 500})).json()
-    return [item["attempts"] for item in listed["items"]] == [times] * COUNT
+    attempts = [item["attempts"] for item in listed["items"]]
+    return len(attempts) == COUNT and min(attempts) >= times
 
 
 def nonsense(number: int) -> Record:
