@@ -93,4 +93,4 @@ async def test_a_service_that_starts_behind_catches_up_in_bounded_memory_and_sho
         took = time.monotonic() - start
         figures.info("%d records, %d a second; %s", BACKLOG, BACKLOG / took, watch.figures)
         assert watch.memory - watch.before < 100
-        assert sum(now <= then for then, now in pairwise(seen)) > len(seen) * 0.9, "it shows"
+        assert sum(now <= then for then, now in pairwise(seen)) > len(seen) * 0.75, "it shows"

@@ -182,8 +182,8 @@ def test_numbers_stay_in_the_order_of_time_and_new_dates_half_the_cadence_apart(
         to_come = [
             line.starts_at.astimezone(PARIS).date()
             for line in pair.plan
-            if line.state == "planned" and line.starts_at is not None
-        ]
+            if line.state == "planned" and line.starts_at and line.starts_at > scenario.now
+        ]  # what is over, and waits to be told of, can be followed by a make-up of an earlier one
         assert to_come == sorted(to_come)
         gaps = [after - before for before, after in pairwise(to_come)]
         assert all(gap >= timedelta(days=POLICY.cadence_days // 2) for gap in gaps)

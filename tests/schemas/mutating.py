@@ -438,12 +438,12 @@ def breaking() -> Iterator[Change]:
     yield one(
         "commands are kept for a day",
         "mentoring.matching.commands.retention.ms",
-        code("topics", "7 * _DAY", "1 * _DAY"),
+        code("topics", "    7 * _DAY,", "    1 * _DAY,"),
     )
     yield one(
         "commands are kept for longer than was said",
         "mentoring.matching.commands.retention.ms",
-        code("topics", "7 * _DAY", "90 * _DAY"),
+        code("topics", "    7 * _DAY,", "    90 * _DAY,"),
     )
     yield one(
         "the topic of people is not compacted any more",
@@ -749,7 +749,7 @@ def edited(one: Any) -> Iterator[Change]:
     yield one(
         "the released contract is edited together with the code",
         "contract",
-        code("topics", "7 * _DAY", "1 * _DAY"),
+        code("topics", "    7 * _DAY,", "    1 * _DAY,"),
         *(
             Edit(
                 "schemas/contract.json", '"retention.ms": "604800000"', '"retention.ms": "86400000"'
@@ -811,8 +811,8 @@ def passing() -> Iterator[Change]:
         "there is a new command",
         code(
             "scheduling",
-            "class ReportAttendance(Command):",
-            'class PraiseSession(Command):\n    """Somebody liked a session."""\n\n    subject_field: ClassVar[str] = "session_id"\n    session_id: SessionId\n    by: Side\n\n\nclass ReportAttendance(Command):',
+            "class ReportAttendance(SessionCommand):",
+            'class PraiseSession(SessionCommand):\n    """Somebody liked a session."""\n\n    by: Side\n\n\nclass ReportAttendance(SessionCommand):',
         ),
     )
     yield one(

@@ -23,6 +23,8 @@ def test_sessions_for_which_there_is_no_common_slot_are_not_missing() -> None:
     run = formed_run()
     run.session("SessionPlanned", "m-1~g-1~1", 1, 40)
     run.pair("scheduling", "PlanningPostponed", "m-1~g-1", numbers=[2])
+    matter = {"kind": "no-hour", "about": "m-1~g-1", "people": ["m-1", "g-1"]}
+    run.write("notify", "AttentionWanted", "m-1~g-1", matter)
     assert judged(run).clean
 
 
