@@ -308,6 +308,7 @@ class People:
             if code < 200 or 400 <= code < 500:
                 await asyncio.sleep(0.3)
         (self.done if 200 <= code < 300 else self.failed)[what] += 1
+        await self._time.settled()  # so that who acts next finds it done
 
     def _url(self, service: Service, command: str) -> str:
         return f"{self.stack.services[service].url}/commands/{command}?wait=20"

@@ -41,6 +41,9 @@ class ProgrammeTime(Protocol):
     def later(self, days: float, whose: str, what: str, deed: Deed) -> None:
         """Have something done after a while."""
 
+    async def settled(self) -> None:
+        """Wait for what follows from a deed that nobody answers, such as a mail."""
+
     async def until(self, look: Look) -> None:
         """Let time pass until somebody who looks sees what they wait for."""
 
@@ -73,6 +76,9 @@ class FlyingTime:
 
         assert self._tasks is not None, "somebody lives"
         self._tasks.create_task(then())
+
+    async def settled(self) -> None:
+        """Nobody waits for anybody."""
 
     async def until(self, look: Look) -> None:
         since: float | None = None
@@ -115,6 +121,9 @@ class LeapingTime:
     def later(self, days: float, whose: str, what: str, deed: Deed) -> None:
         moment = opportunity(self.now() + timedelta(days=days), self._HOURS)
         heapq.heappush(self._deeds, (moment, whose, what, next(self._number), deed))
+
+    async def settled(self) -> None:
+        await self._rest()
 
     async def until(self, look: Look) -> None:
         while True:
