@@ -544,7 +544,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/chassis/step/passing.py",
         "self.over(place.partition, Passed(positions, seen))",
         "pass",
-        by="tests/chassis/step/test_step.py",
+        by="tests/chassis/step/test_nothing_lost.py",
     ),
     Mutant(
         "passed-over-and-never-written",
