@@ -76,6 +76,7 @@ STATES: list[Any] = [
     (PAUL, "/mon-espace/c/participation", (*JOINED, MANAGER_LEFT)),
     (LISE, "/mon-espace/c/modifier", EVERYTHING),
     (PAUL, "/mon-espace/c/modifier", EVERYTHING),
+    (PAUL, "/mon-espace/c/assistant", EVERYTHING),
     (PAUL, "/mon-espace/c/absences", EVERYTHING),
     (PAUL, "/mon-espace/c/absences", (*JOINED, AWAY)),
     (PAUL, "/mon-espace/c/communaute", JOINED),
