@@ -67,11 +67,15 @@ class Visitor:
         await self.page.goto(url)
         await self._arrived()
 
-    async def presses(self, words: str) -> None:
-        """A button or link that begins with these words, and to the page that it leads to."""
+    async def presses(self, words: str, of: str = "") -> None:
+        """A button or link that begins with these words, and to the page that it leads to.
+
+        `of`: on the card that tells of this person, for whoever touches what they look at.
+        """
         if self.touches:
-            found = self.page.get_by_role("button", name=words)
-            found = found.or_(self.page.get_by_role("link", name=words)).first
+            within = self.page.get_by_role("article").filter(has_text=of) if of else self.page
+            found = within.get_by_role("button", name=words)
+            found = found.or_(within.get_by_role("link", name=words)).first
             async with self.page.expect_navigation(timeout=PATIENCE_MS):
                 await found.tap()
         else:
@@ -264,9 +268,10 @@ async def forms_pairs(anne: Visitor) -> None:
 
 
 async def two_accept(lise: Visitor, paul: Visitor) -> None:
-    for one in (lise, paul):
+    for one, other in ((lise, "Paul L’Hôte"), (paul, "Lise Œuvrard")):
         await one.signs_in()
-        await one.presses("Accepter ce binôme et la charte")
+        # A mentor of two places may be asked for two managers.
+        await one.presses("Accepter ce binôme et la charte", of=other)
         assert "Vous avez accepté" in await one.says
 
 

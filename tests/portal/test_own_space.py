@@ -8,15 +8,18 @@ import pytest
 from schemas.base import Message
 from schemas.charter import CHARTER
 from schemas.matching import AcceptProposal, DeclineProposal, PauseMentor, WithdrawManager
+from schemas.people import PersonContact
 from schemas.scheduling import AcceptMove, DeclineMove, RescheduleSession, SessionPostponed
 from tests.portal.site import Town
 from tests.portal.stories import (
+    ACCEPTED,
     FORMED,
     GOING_ON,
     JOINED,
     LISE,
     NO_DATE,
     PAUL,
+    PAUL_JOINS,
     PROPOSED,
     WAITLISTED,
     of_session,
@@ -68,6 +71,28 @@ async def test_a_proposal_is_accepted_or_declined() -> None:
     (command,) = town.sent
     assert command == DeclineProposal(cohort_id="c", pair_id="m-1~g-1", by="manager")
     assert "Vous avez refusé ce binôme." in paul.says
+
+
+def proposed_too(manager_id: str, name: str, days: int) -> tuple[Message, ...]:
+    """Somebody else that Lise may coach, in so many days more than Paul."""
+    address, ends = f"{manager_id}@ministere.example", NOW + timedelta(days=10 + days)
+    ids = {"pair_id": f"m-1~{manager_id}", "manager_id": manager_id}
+    return (
+        PersonContact(cohort_id="c", person_id=manager_id, name=name, email=address),
+        PAUL_JOINS[1].model_copy(update={"manager_id": manager_id}),
+        PROPOSED.model_copy(update={**ids, "expires_at": ends}),
+    )
+
+
+async def test_what_wants_an_answer_comes_first_and_of_it_what_ends_soonest() -> None:
+    ada, bob = proposed_too("g-0", "Ada Bern", 1), proposed_too("g-2", "Bob Caen", -1)
+    _, lise = await space(*JOINED, PROPOSED, ACCEPTED, *ada, *bob, address=LISE)
+    cards = [card.all("h3")[0] for card in lise.page.all("article")]
+    people = [heading.text.split("accompagner ")[1] for heading in cards]
+    assert people == ["Bob Caen", "Ada Bern", "Paul Lenoir"]
+    # Buttons of one name are told apart by whom their card is about.
+    buttons = [b for b in lise.page.all("button") if b.text.startswith("Accepter ce binôme")]
+    assert [b.get("aria-describedby") for b in buttons] == [c.get("id") for c in cards[:2]]
 
 
 async def test_two_of_one_line_are_told_so_and_agree_to_it_in_particular() -> None:

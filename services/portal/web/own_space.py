@@ -6,7 +6,7 @@ else is not there.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi.responses import Response
@@ -106,9 +106,21 @@ async def _part(visit: Visit, me: Participant) -> Part:
         manager = me if side == "manager" else one.other
         sheets = _sheets(pair, one.next.number, manager) if one.next else ()
         own.append(replace(one, prepare=sheets))
-    living = ("proposed", "formed", "graduated")
-    own.sort(key=lambda one: (living.index(p) if (p := one.pair.state) in living else 9, p))
-    return Part(cohort, me, tuple(one for one in own if one.pair.state in living))
+    living = [one for one in own if one.pair.state in _LIVING]
+    return Part(cohort, me, tuple(sorted(living, key=_first_to_see)))
+
+
+_LIVING = ("proposed", "formed", "graduated")
+
+
+def _first_to_see(one: OwnPair) -> tuple[int, bool, datetime, str]:
+    """What waits for an answer, then what comes soonest: never by ids, which say nothing."""
+    pair = one.pair
+    due = one.next.starts_at if one.next else pair.expires_at
+    return _LIVING.index(pair.state), one.answered, due or _NEVER, pair.id
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def own_pair(
