@@ -27,11 +27,22 @@ OnBehalf = Annotated[
 ]
 
 
+StandsAt = Annotated[
+    Moment | None,
+    described(
+        "The date that is meant, as whoever asks has seen it: if another one stands by now, "
+        "nothing is done. Null: whichever stands. UTC.",
+        "2017-03-14T09:00:00Z",
+    ),
+]
+
+
 class ConfirmSession(SessionCommand):
     """One side confirms a planned session."""
 
     asked_by = KEEPERS_OF_THE_DIARY
     by: Side
+    stands_at: StandsAt = None
     on_behalf: OnBehalf = False
 
 
@@ -48,6 +59,7 @@ class RescheduleSession(SessionCommand):
         Moment | None,
         described("The new time; null for the next free common slot.", "2017-03-21T09:00:00Z"),
     ] = None
+    stands_at: StandsAt = None
     on_behalf: OnBehalf = False
 
 
@@ -77,6 +89,7 @@ class CancelSession(SessionCommand):
 
     asked_by = KEEPERS_OF_THE_DIARY
     by: Side
+    stands_at: StandsAt = None
     on_behalf: OnBehalf = False
 
 
