@@ -16,6 +16,7 @@ from schemas.base import (
     SessionId,
     described,
 )
+from schemas.dates import StandsAt
 from schemas.roles import KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
 
@@ -24,16 +25,6 @@ ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "201
 
 OnBehalf = Annotated[
     bool, described("Whether that side's assistant does it, on their behalf.", False)
-]
-
-
-StandsAt = Annotated[
-    Moment | None,
-    described(
-        "The date that is meant, as whoever asks has seen it: if another one stands by now, "
-        "nothing is done. Null: whichever stands. UTC.",
-        "2017-03-14T09:00:00Z",
-    ),
 ]
 
 
