@@ -1,4 +1,4 @@
-"""Values of single dates: days, hours of a day, absences, whose holidays count, a session's date."""
+"""Values of single dates: days, hours of a day, absences, holidays by region, a session's date."""
 
 from datetime import date
 from typing import Annotated, Literal
