@@ -276,6 +276,10 @@ REFUSALS: Mapping[str, Said] = {
     "other-attempt": _said(
         "La séance a changé de date entre-temps.", "The session has another date by now."
     ),
+    "outdated-answer": _said(
+        "La séance a désormais une autre date. Voyez-la dans votre espace.",
+        "The session has another date by now. See it in your space.",
+    ),
     "pair-ended": _said("Ce binôme a pris fin.", "This pair has ended."),
     "proposal-expired": _said(
         "Cette proposition n’est plus valable.", "This proposal has expired."

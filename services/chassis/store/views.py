@@ -64,11 +64,8 @@ class Views:
         after: str = "",
         by: str = "id",
     ) -> list[D]:
-        query: dict[str, Any] = _query(where)
-        if after:
-            query = {"$and": [query, {by: {"$gt": after}}]}
         with answering():
-            found = self._view(kind.collection).find(query)
+            found = self._view(kind.collection).find(_behind(where, after, by))
             found = found.sort([("cohort_id", 1), (by, 1)]).limit(limit)
             rows = await found.to_list(None)
         return [kind.model_validate(row) for row in rows]
@@ -88,9 +85,12 @@ class Views:
             rows = await found.limit(limit).max_time_ms(_milliseconds(within)).to_list(None)
         return list(rows)
 
-    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
+    async def count(
+        self, kind: type[Document], where: Where = EVERYWHERE, after: str = "", by: str = "id"
+    ) -> int:
+        query = _behind(where, after, by)
         with answering():
-            return int(await self._view(kind.collection).count_documents(_query(where)))
+            return int(await self._view(kind.collection).count_documents(query))
 
     async def tally(
         self,
@@ -126,6 +126,11 @@ def answering() -> Iterator[None]:
         yield
     except PyMongoError as error:
         raise NoAnswer(type(error).__name__) from error
+
+
+def _behind(where: Where, after: str, by: str) -> dict[str, Any]:
+    query = _query(where)
+    return {"$and": [query, {by: {"$gt": after}}]} if after else query
 
 
 def _query(where: Where) -> dict[str, Any]:
