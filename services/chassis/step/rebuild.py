@@ -18,6 +18,7 @@ from schemas.topics import PUBLIC_EVENTS, Stream, stream_topic
 from services.chassis.documents import DroppedRecord, ParkedRecord
 from services.chassis.domain import Change, Document, Domain, NotLoaded, One, State
 from services.chassis.log.contract import Log, Received
+from services.chassis.step.counting import Counting
 from services.chassis.step.draft import stands_aside
 from services.chassis.step.journal import fold, needs
 from services.chassis.step.parking import origin_of
@@ -110,8 +111,10 @@ class _Partition:
     heads: dict[Stream, Entry] = field(default_factory=dict)
     offsets: dict[Stream, int] = field(default_factory=dict)
     mirrored: dict[str, int] = field(default_factory=dict)
+    counting: Counting = field(init=False)
 
     def __post_init__(self) -> None:
+        self.counting = Counting(self.domain.counts)
         self.place = Place(self.partition)
 
     async def fold(self, until: int | None) -> int:
@@ -155,7 +158,7 @@ class _Partition:
         return len(whole)
 
     async def _changes(self, state: State, messages: Sequence[Message]) -> list[Change]:
-        """What the messages change, each document once."""
+        """What the messages change, each document once, and the counts with them."""
         wanted = {need for message in messages for need in needs(self.domain, message)}
         await state.load(self.store, wanted)
         changes: dict[tuple[type[Document], str], Change] = {}
@@ -163,7 +166,9 @@ class _Partition:
             for change in await self._folded(state, message):
                 document = change if isinstance(change, Document) else change.document
                 changes[type(document), document.key] = change
-        return list(changes.values())
+        counts = await self.counting.of(state, self.store)
+        self.counting.committed(counts)  # nobody else writes here
+        return [*changes.values(), *counts]
 
     async def _folded(self, state: State, message: Message) -> list[Change]:
         if isinstance(message, StepCompleted):
