@@ -9,6 +9,7 @@ one is found out.
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -38,14 +39,15 @@ class Mailbox:
     "451 4.2.1 busy" or "550 5.1.1 unknown", which then refuses that recipient.
     Between `hang` and `heal` it accepts connections and answers nothing. A letter that came whole
     meanwhile is delivered at the end, even if its sender has given it up by then.
-    `redelivered` counts the deliveries that were dropped because the recipient had them already.
+    `again` has a row for each delivery that was dropped because the recipient had it already: when
+    the letter came first and when it came again, in seconds of the machine's clock.
     """
 
     host = HOST
 
     def __init__(self, directory: Path, *, port: int | None = None) -> None:
         self.refuse: Callable[[str], str | None] | None = None
-        self.redelivered = 0
+        self.again: list[tuple[float, float]] = []
         self.hanging = False
         self.port = port or free_port()
         self.directory = directory
@@ -95,6 +97,11 @@ class Mailbox:
     def count(self) -> int:
         """How many letters it holds, over all recipients."""
         return len(self._letters)
+
+    @property
+    def redelivered(self) -> int:
+        """How many deliveries were dropped because the recipient had them already."""
+        return len(self.again)
 
     def held(self) -> list[EmailMessage]:
         """Every letter it holds, oldest first."""
@@ -151,7 +158,7 @@ class Mailbox:
         name = hashlib.sha256(f"{recipient}\n{message_id}".encode()).hexdigest() + ".eml"
         path = self._new / name
         if path.exists():
-            self.redelivered += 1
+            self.again.append((path.stat().st_mtime, time.time()))
             return
         trace = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n"
         draft = self._tmp / name
