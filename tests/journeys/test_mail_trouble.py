@@ -13,7 +13,7 @@ from deploy.trial.check.wire import read_log
 from deploy.trial.demo import run_demo
 from tests.journeys.test_programme import planned
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.drill]
 
 
 def digests(maildir: Path) -> list[str]:
