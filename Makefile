@@ -78,6 +78,7 @@ catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, tables of doc
 	$(BIN)/connecte schemas generate
 	$(BIN)/python -m deploy.made.events_page
 	$(BIN)/python -m deploy.made.access_page
+	$(BIN)/python -m deploy.made.privacy_page
 	$(BIN)/python -m deploy.made.sizing
 	$(BIN)/python -m deploy.made.dashboards
 	$(BIN)/python -m deploy.made.chart_files

@@ -1,11 +1,11 @@
-"""Values of a person's single dates: days, hours of a day, absences; and whose holidays count."""
+"""Values of single dates: days, hours of a day, absences, holidays by region, a session's date."""
 
 from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.base import Value, described
+from schemas.base import Moment, Value, described
 
 ClockTime = Annotated[
     str,
@@ -29,6 +29,14 @@ Day = Annotated[
     StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
     AfterValidator(_real),
     described("A day, in Europe/Paris.", "2017-04-18"),
+]
+StandsAt = Annotated[
+    Moment | None,
+    described(
+        "The date that is meant, as whoever asks has seen it: if another one stands by now, "
+        "nothing is done. Null: whichever stands. UTC.",
+        "2017-03-14T09:00:00Z",
+    ),
 ]
 Region = Annotated[
     Literal[

@@ -16,6 +16,7 @@ from schemas.base import (
     SessionId,
     described,
 )
+from schemas.dates import StandsAt
 from schemas.roles import KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
 
@@ -32,6 +33,7 @@ class ConfirmSession(SessionCommand):
 
     asked_by = KEEPERS_OF_THE_DIARY
     by: Side
+    stands_at: StandsAt = None
     on_behalf: OnBehalf = False
 
 
@@ -48,6 +50,7 @@ class RescheduleSession(SessionCommand):
         Moment | None,
         described("The new time; null for the next free common slot.", "2017-03-21T09:00:00Z"),
     ] = None
+    stands_at: StandsAt = None
     on_behalf: OnBehalf = False
 
 
@@ -77,6 +80,7 @@ class CancelSession(SessionCommand):
 
     asked_by = KEEPERS_OF_THE_DIARY
     by: Side
+    stands_at: StandsAt = None
     on_behalf: OnBehalf = False
 
 

@@ -54,7 +54,8 @@ class Mailbox:
     Between `stop` and `start` nobody listens, and what was open has been broken off.
     Between `hang` and `heal` it accepts connections and answers nothing. A letter that came whole
     meanwhile is delivered at the end, even if its sender has given it up by then.
-    `redelivered` counts the deliveries that were dropped because the recipient had them already.
+    `again` has a row for each delivery that was dropped because the recipient had it already: when
+    the letter came first and when it came again, in seconds of the machine's clock.
     """
 
     host = HOST
@@ -62,7 +63,7 @@ class Mailbox:
     def __init__(self, directory: Path, *, port: int | None = None) -> None:
         self.refuse: Callable[[str], str | None] | None = None
         self.judge: Judge | None = None
-        self.redelivered = 0
+        self.again: list[tuple[float, float]] = []
         self.hanging = False
         self.port = port or free_port()
         self.directory = directory
@@ -123,6 +124,11 @@ class Mailbox:
     def count(self) -> int:
         """How many letters it holds, over all recipients."""
         return len(self._letters)
+
+    @property
+    def redelivered(self) -> int:
+        """How many deliveries were dropped because the recipient had them already."""
+        return len(self.again)
 
     def held(self) -> list[EmailMessage]:
         """Every letter it holds, oldest first."""
@@ -186,7 +192,7 @@ class Mailbox:
         name = hashlib.sha256(f"{recipient}\n{message_id}".encode()).hexdigest() + ".eml"
         path = self._new / name
         if path.exists():
-            self.redelivered += 1
+            self.again.append((path.stat().st_mtime, time.time()))
             return
         trace = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n"
         draft = self._tmp / name

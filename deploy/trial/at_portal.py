@@ -68,12 +68,12 @@ class AtPortal:
             while asyncio.get_running_loop().time() < deadline:
                 try:
                     await self._at(seat, address, path)
-                    if seat.browser.status < httpx.codes.INTERNAL_SERVER_ERROR:
+                    if _is_a_page(seat.browser):
                         if seen not in (None, seat.browser.says):
                             return seat.browser
                         seen = seat.browser.says
                         await press(seat.browser)
-                        if seat.browser.status < httpx.codes.INTERNAL_SERVER_ERROR:
+                        if _is_a_page(seat.browser):
                             return seat.browser
                 except (httpx.TransportError, TimeoutError):
                     pass
@@ -108,3 +108,9 @@ class AtPortal:
                 if letter["Delivered-To"] == address and found:
                     return found[1]
         raise TimeoutError
+
+
+def _is_a_page(browser: Browser) -> bool:
+    """Whether what came is what was asked for: neither "later" nor "sign in first"."""
+    later = browser.status >= httpx.codes.INTERNAL_SERVER_ERROR
+    return not later and browser.status != httpx.codes.UNAUTHORIZED

@@ -20,6 +20,7 @@ from deploy.local.stack import SERVICES
 from deploy.operating.reach import domain_of
 from schemas.access import group_of
 from schemas.topics import Service, commands_topic
+from services.chassis.store.generations import A_PLACE
 
 Row = dict[str, Any]
 
@@ -131,7 +132,8 @@ class Stillness:
         ]
         others = {"outbox": outbox} | dict.fromkeys(self._timed[service], due)
         unions = [{"$unionWith": {"coll": c, "pipeline": p}} for c, p in others.items()]
-        rows = await self._mongodb[self._prefix + service]["places"].aggregate(unions)
+        kept = self._mongodb[self._prefix + service]["places"]
+        rows = await kept.aggregate([{"$match": A_PLACE}, *unions])
         places: dict[int, Row] = {}
         waits, dues = False, []
         async for row in rows:

@@ -110,7 +110,7 @@ class Counts(Document):
     Sorted, and nothing at zero, so that equal counts are equal bytes.
     """
 
-    collection: ClassVar[str] = "counts"
+    collection: ClassVar[str] = "places"  # which each step writes anyway: it is one command
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("partition", "cohort_id", "id"),)
 
     counts: tuple[tuple[Group, int], ...] = ()

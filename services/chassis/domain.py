@@ -177,21 +177,27 @@ class NotLoaded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Unread:
+class NeverRead:
     """A document that is written and was never read: what there was before is not known."""
 
     document: Document
 
 
+_Key = tuple[type[Document], str]
+
+
 @dataclass(slots=True)
 class State:
-    """The documents that decisions of one batch can see, changes of the batch included."""
+    """The documents that decisions of one batch can see, changes of the batch included.
 
-    documents: dict[tuple[type[Document], str], Document | None] = field(default_factory=dict)
+    `before`: what was there of what has changed since the last `keep`; `first`: of all that was
+    kept.
+    """
+
+    documents: dict[_Key, Document | None] = field(default_factory=dict)
     read: dict[Columns, dict[str, Cells]] = field(default_factory=dict)
-    before: dict[tuple[type[Document], str], Document | _Unread | None] = field(
-        default_factory=dict
-    )
+    before: dict[_Key, Document | NeverRead | None] = field(default_factory=dict)
+    first: dict[_Key, Document | NeverRead | None] = field(default_factory=dict)
 
     def get(self, kind: type[D], cohort_id: str, id: str) -> D | None:
         """The document, or None if there is none."""
@@ -236,7 +242,7 @@ class State:
             after = None if isinstance(change, Gone) else change
             document = change.document if isinstance(change, Gone) else change
             key = (type(document), document.key)
-            self.before.setdefault(key, self.documents.get(key, _Unread(document)))
+            self.before.setdefault(key, self.documents.get(key, NeverRead(document)))
             self.documents[key] = after
 
     def keep(self) -> list[Change]:
@@ -244,17 +250,19 @@ class State:
         changes: list[Change] = []
         for key, before in self.before.items():
             after = self.documents[key]
+            if key not in self.first:
+                self.first[key] = before
             if after is not None:
                 changes.append(after)
             elif before is not None:
-                changes.append(Gone(before.document if isinstance(before, _Unread) else before))
+                changes.append(Gone(before.document if isinstance(before, NeverRead) else before))
         self.before.clear()
         return changes
 
     def undo(self) -> None:
         """Take back what was changed since the last `keep`."""
         for key, before in self.before.items():
-            if isinstance(before, _Unread):
+            if isinstance(before, NeverRead):
                 del self.documents[key]
             else:
                 self.documents[key] = before

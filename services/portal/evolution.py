@@ -81,7 +81,7 @@ def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
 
 def _cohort_closed(state: State, event: CohortClosed) -> Iterable[Change]:
     if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
-        yield cohort.model_copy(update={"closed": True})
+        yield cohort.model_copy(update={"closed": True, "kept_until": event.kept_until})
 
 
 def _measured(state: State, event: CohortMeasured) -> Iterable[Change]:

@@ -207,6 +207,10 @@ REFUSALS: Mapping[str, Said] = {
     "kept-apart": _said(
         "Ces deux personnes ne doivent pas former un binôme.", "These two are kept apart."
     ),
+    "retention-ended": _said(
+        "Les noms et les adresses de ce programme sont déjà effacés.",
+        "The names and addresses of this programme are erased already.",
+    ),
     "cohort-closed": _said(
         "Ce programme est fermé : plus personne ne s’y inscrit, et aucun tour n’est lancé.",
         "This programme is closed: nobody joins any more, and no round runs.",
@@ -271,6 +275,10 @@ REFUSALS: Mapping[str, Said] = {
     "not-started": _said("La séance n’a pas encore commencé.", "The session has not begun yet."),
     "other-attempt": _said(
         "La séance a changé de date entre-temps.", "The session has another date by now."
+    ),
+    "outdated-answer": _said(
+        "La séance a désormais une autre date. Voyez-la dans votre espace.",
+        "The session has another date by now. See it in your space.",
     ),
     "pair-ended": _said("Ce binôme a pris fin.", "This pair has ended."),
     "proposal-expired": _said(

@@ -13,10 +13,6 @@ from services.scheduling import moving, sessions
 from services.scheduling.agenda import Agenda
 from services.scheduling.views import Session
 
-OUTDATED = Refusal(
-    "conflict", "outdated-answer", "The session has another date than the one that was answered."
-)
-
 
 def answer(
     agenda: Agenda | None, session: Session | None, command: AnswerInvitation, now: datetime
@@ -27,7 +23,7 @@ def answer(
         return opened
     agenda, _, session = opened
     if command.sequence < session.invited:
-        return OUTDATED
+        return sessions.OUTDATED
     about = {"cohort_id": command.cohort_id, "session_id": command.session_id, "by": command.by}
     match command.answer:
         case "accepted":

@@ -19,7 +19,7 @@ from schemas.scheduling import (
 )
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
-from services.scheduling.sessions import STARTED, is_in_order, open_session
+from services.scheduling.sessions import OUTDATED, STARTED, is_in_order, open_session
 from services.scheduling.slots import (
     HORIZON,
     fault_of,
@@ -70,6 +70,8 @@ def reschedule(
     wanted, proposal = command.starts_at, session.proposal
     if wanted == session.starts_at:
         return []
+    if command.stands_at not in (None, session.starts_at):
+        return OUTDATED
     if now >= session.starts_at:
         return STARTED
     free, length, taken = agenda.free, agenda.length, agenda.taken(session.id)

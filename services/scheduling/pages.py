@@ -157,7 +157,7 @@ def _answers(session: Session, link: Link) -> Iterator[Option]:
             yield Option(f"decline:{at}", back)
     if link.side not in session.confirmed_by:
         yes = Text("Oui, je confirme la date prévue", "Yes, I confirm the date planned")
-        yield Option("confirm", yes)
+        yield Option(f"confirm:{session.starts_at.isoformat()}", yes)
     if moved is not None and moved.by != link.side:
         was = Text.of(lambda language: day_and_time(moved.previously_at, language))
         yield Option(
@@ -174,7 +174,8 @@ def _others(agenda: Agenda, session: Session, link: Link, now: datetime) -> Iter
     if link.role is None:
         yield Option("away", _AWAY, fields=_DATES_AWAY)
         yield Option("place", _ELSEWHERE, fields=_PLACE)
-    yield Option("cancel", Text("Annuler et replanifier", "Cancel and plan again"))
+    cancel = Text("Annuler et replanifier", "Cancel and plan again")
+    yield Option(f"cancel:{session.starts_at.isoformat()}", cancel)
 
 
 def _offer(start: datetime, end: datetime) -> Option:
@@ -251,6 +252,8 @@ def _session(link: Link, answers: Mapping[str, str], _: str) -> Command:
             (*_PLAIN, "propose", "away", "place", *(f"{name}:TIME" for name in _BY_TIME))
         )
         raise Problem(422, f"answer: it is one of {options}")
+    if at:
+        fields["stands_at"] = at
     if answer == "reschedule" and answers.get("starts_at"):
         fields["starts_at"] = answers["starts_at"]
     return _PLAIN[answer].model_validate(fields)

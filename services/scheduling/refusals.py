@@ -53,6 +53,10 @@ REFUSALS: Mapping[str, Text] = {
         "The session has begun: report whether it took place instead.",
     ),
     "not-started": Text("La séance n’a pas encore commencé.", "The session has not begun yet."),
+    "outdated-answer": Text(
+        "La séance a désormais une autre date. Rouvrez le lien de votre lettre pour la voir.",
+        "The session has another date by now. Open the link of your letter again to see it.",
+    ),
     "own-proposal": Text(
         "C’est à l’autre personne de répondre.", "It is for the other person to answer."
     ),

@@ -1,7 +1,8 @@
 """What people ask of a session that is planned: to confirm it, to cancel it.
 
 Always holds: a session that has started is not changed any more, only reported on; one that is
-cancelled is planned again, or stays pending.
+cancelled is planned again, or stays pending; whoever says which date they mean changes no other, so
+a form that is sent twice cancels one date.
 """
 
 from datetime import datetime, timedelta
@@ -24,6 +25,10 @@ STARTED = Refusal(
     "conflict", "session-started", "The session has started: report whether it took place."
 )
 
+OUTDATED = Refusal(
+    "conflict", "outdated-answer", "The session has another date than the one that was answered."
+)
+
 
 def confirm(
     agenda: Agenda | None, session: Session | None, command: ConfirmSession, now: datetime
@@ -33,6 +38,8 @@ def confirm(
     if isinstance(opened, Refusal):
         return opened
     agenda, line, session = opened
+    if command.stands_at not in (None, session.starts_at):
+        return OUTDATED
     if command.by in session.confirmed_by:
         return []
     if now >= session.starts_at:
@@ -51,6 +58,8 @@ def cancel(
         waits = opened.rule == "not-planned"
         return [] if waits and session is not None and session.state == "cancelled" else opened
     agenda, line, session = opened
+    if command.stands_at not in (None, session.starts_at):
+        return OUTDATED
     if now >= session.starts_at:
         return STARTED
     late = now > session.starts_at - LATE

@@ -41,6 +41,7 @@ from services.chassis.domain import (
     Need,
     One,
     Refusal,
+    RunningCount,
     State,
     Timed,
 )
@@ -252,6 +253,10 @@ TOY = Domain(
     evolution=EVOLUTION,
     needs=needs,
     tables=(PEOPLE,),
+    counts=(
+        RunningCount("toy_tallies", "Pairs, by how often they met", Tally, (("n", "count"),)),
+        RunningCount("toy_people", "People", Person, (("cohort", "cohort_id"),)),
+    ),
 )
 
 

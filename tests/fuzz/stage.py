@@ -25,6 +25,7 @@ from schemas.envelope import Headers
 from services.chassis.http.links import Link, LinkSigner, generate_keys
 from services.chassis.log.contract import Received
 from services.chassis.step.admission import read
+from services.chassis.store.generations import A_PLACE
 from services.notify.handlers import DOMAIN as NOTIFY
 from tests.conftest import PATIENCE, eventually
 from tests.fuzz.inputs import PARTITIONS, PROOF, SEQUENCE, Input, named
@@ -139,7 +140,7 @@ class Stage:
     async def _see_sequences(self) -> None:
         """How far somebody has read each source: the next number is the one after."""
         for name in SERVICES:
-            async for row in self.mongodb[f"connecte_{name}"]["places"].find():
+            async for row in self.mongodb[f"connecte_{name}"]["places"].find(A_PLACE):
                 for topic, sequence in row["seen"].items():
                     spot = (topic, row["_id"])
                     self.sequences[spot] = max(self.sequences.get(spot, 0), sequence)

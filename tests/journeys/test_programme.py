@@ -68,7 +68,7 @@ async def test_services_killed_at_random_lose_nothing_double_nothing_and_change_
     tmp_path: Path, kafka_if_real: str | None, read: list[Evidence]
 ) -> None:
     (tmp_path / "killed").mkdir()
-    plan = replace(planned(tmp_path), kill_every=2.0, kafka=kafka_if_real)
+    plan = replace(planned(tmp_path), kill_every=4.0, kafka=kafka_if_real)
     outcome = await run_demo(tmp_path / "killed", plan, lambda _: None)
     types = read_by_others(read[-1].records)  # by the catalogue, and by the library of CloudEvents
     assert types.total() > outcome["events"]  # commands and contacts too

@@ -120,10 +120,10 @@ class Case:
 
 
 CASES = {
-    "matching": Case(MATCHING, open_cohorts, volunteers, 9, 425, 650),
-    "scheduling": Case(SCHEDULING, formed, confirmations, 11, 500, 610),
+    "matching": Case(MATCHING, open_cohorts, volunteers, 7, 385, 650),
+    "scheduling": Case(SCHEDULING, formed, confirmations, 10, 490, 610),
     "feedback": Case(FEEDBACK, formed, completed, 10, 890, 1750),
-    "notify": Case(NOTIFY, opened, planned, 10, 1165, 3120),
+    "notify": Case(NOTIFY, opened, planned, 9, 1145, 3120),
 }
 
 
@@ -199,10 +199,14 @@ class Stage:
         return self.log.records[topic, partition][offset]
 
     async def begun(self, count: int) -> list[Received]:
-        """What has happened before is handled; the most frequent messages, as they come."""
+        """What has happened before is handled, and a message of each cohort, so that what is read
+        once for a cohort is known. The most frequent messages, as they come."""
         await self.stepper.take(range(PARTITIONS))
-        await self.stepper.handle(self.come(self.case.before(count)))
-        records = self.come(self.case.frequent(count))
+        total = len(COHORTS) + count
+        await self.stepper.handle(self.come(self.case.before(total)))
+        messages = self.case.frequent(total)
+        await self.stepper.handle(self.come(messages[: len(COHORTS)]))
+        records = self.come(messages[len(COHORTS) :])
         self.log.requests.clear()
         self.log.bytes = 0
         return records

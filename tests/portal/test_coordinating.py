@@ -13,7 +13,7 @@ from schemas.matching import (
     VolunteerAsMentor,
 )
 from schemas.people import PersonContact
-from services.portal.web import importing
+from services.portal.web import entering, importing
 from services.portal.web.entering import Entering, Entry
 from tests.conftest import eventually
 from tests.portal.browser import Person
@@ -249,6 +249,34 @@ async def test_a_list_that_takes_long_goes_on_while_nobody_looks(
     assert len(town.sent) == 4
 
 
+async def test_a_list_that_takes_long_is_not_taken_for_one_whose_process_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(entering, "TOLD_EVERY", 0.01)
+    monkeypatch.setattr(importing, "PATIENCE", 0.01)
+    town, anne = await office("/coordonner/c/importer", OPENED)
+    cells = as_csv(PEOPLE, ";", "utf-8").decode()
+    await anne.presses("Vérifier la liste", files={}, cellules=cells, role="")
+    assert anne.answer is not None
+    draft = anne.answer.url.path.rpartition("/")[2]
+    town.open_.clear()
+    await anne.presses("Inscrire ces personnes")
+    town.real += timedelta(minutes=5)
+
+    async def is_told() -> bool:
+        seen = await Entry(town.site).seen(draft)
+        return seen is not None and seen.stage == "going-on"
+
+    await eventually(is_told)
+    town.open_.set()
+
+    async def is_over() -> bool:
+        seen = await Entry(town.site).seen(draft)
+        return seen is not None and seen.stage == "over"
+
+    await eventually(is_over)
+
+
 async def test_a_list_whose_process_ended_is_taken_up_by_the_same_button() -> None:
     town, anne = await office("/coordonner/c/importer", OPENED)
     await anne.presses(
@@ -259,8 +287,7 @@ async def test_a_list_whose_process_ended_is_taken_up_by_the_same_button() -> No
     await Entry(town.site)._tell(here.rpartition("/")[2], Entering(2))  # and then it was killed
     await anne.goes_to(here)
     assert anne.heading == "Inscription en cours"
-    town.real += timedelta(minutes=2)
-    await town.site.sessions.begin(COORDINATOR)
+    town.real += timedelta(seconds=20)
     await anne.goes_to(here)
     await anne.presses("Inscrire ces personnes")
     assert "Tout le monde est inscrit." in anne.says

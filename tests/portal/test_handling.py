@@ -7,7 +7,7 @@ import pytest
 
 from schemas.base import Message
 from schemas.matching import DissolvePair
-from schemas.notify import RetryLetter
+from schemas.notify import LetterFailed, RetryLetter
 from schemas.people import PersonContact
 from schemas.scheduling import CorrectAttendance
 from tests.portal.browser import Element, Person
@@ -20,7 +20,9 @@ from tests.portal.stories import (
     LETTER_FAILED,
     MISSED,
     NO_DATE,
+    OPENED,
     PAIR,
+    PAUL_JOINS,
     PROPOSED,
     STALLED,
     WAITLISTED,
@@ -197,3 +199,84 @@ async def test_of_what_has_been_settled_no_mark_remains() -> None:
     town.happens(planned(2, 21), planned(3, 35))
     await anne.goes_to("/coordonner/c")
     assert "mis de côté" not in anne.says
+
+
+# --- more than a page of one kind -----------------------------------------------------------------
+
+
+def letters(many: int) -> list[LetterFailed]:
+    return [
+        LETTER_FAILED.model_copy(update={"letter_id": f"matching.events.0.{n:03d}:m-1"})
+        for n in range(many)
+    ]
+
+
+def addressed(anne: Person) -> list[str]:
+    """The letters that the page shows."""
+    return [one.get("value") for one in anne.page.all("input") if one.get("name") == "lettre"]
+
+
+async def test_of_many_of_a_kind_the_page_says_how_many_more_and_offers_the_next() -> None:
+    happened = letters(120)
+    _, anne = await office("/coordonner/c", *GOING_ON, NO_DATE, *happened)
+    assert "Bloqué (121)" in anne.says
+    assert "Aucune heure commune" in anne.says
+    seen = []
+    for more in ("Lettre non remise : 70 autres.", "Lettre non remise : 20 autres."):
+        assert more in anne.says
+        seen += addressed(anne)
+        await anne.follows("Voir la suite")
+        assert "Lettre non remise (120)" in anne.says
+        assert "Aucune heure commune" not in anne.says
+    assert "Voir la suite" not in anne.says
+    assert [*seen, *addressed(anne)] == [one.letter_id for one in happened]
+    await anne.follows("Voir tout ce qui est à traiter")
+    assert "Bloqué (121)" in anne.says
+
+
+async def test_what_is_put_away_takes_no_place_of_what_is_not() -> None:
+    happened = letters(52)
+    _, anne = await office("/coordonner/c", *GOING_ON, *happened)
+    for _ in range(2):
+        await anne.presses("C’est traité")
+    assert addressed(anne) == [one.letter_id for one in happened[2:]]
+    assert "Voir la suite" not in anne.says
+    assert "2 points mis de côté." in anne.says
+    assert "À traiter (50)" in anne.page.all("nav")[0].text
+
+
+async def test_whoever_handles_what_is_further_down_stays_there_and_finds_it_put_away() -> None:
+    happened = letters(53)
+    _, anne = await office("/coordonner/c", *GOING_ON, *happened)
+    await anne.follows("Voir la suite")
+    await anne.presses("Corriger et renvoyer", adresse="lise.oeuvrard")
+    (wrong,) = [one for one in anne.page.all("input") if one.get("aria-invalid")]
+    assert wrong.get("value") == "lise.oeuvrard"
+    await anne.presses("C’est traité")
+    assert addressed(anne) == [one.letter_id for one in happened[51:]]
+    await anne.goes_to("/coordonner/c")
+    assert "1 point mis de côté." in anne.says
+    assert "Lettre non remise : 2 autres." in anne.says
+
+
+async def test_when_the_last_of_a_kind_are_handled_the_page_goes_back_to_the_first() -> None:
+    happened = letters(51)
+    _, anne = await office("/coordonner/c", *GOING_ON, *happened)
+    await anne.follows("Voir la suite")
+    await anne.presses("C’est traité")
+    assert addressed(anne) == [one.letter_id for one in happened[:50]]
+    _, anne = await office("/coordonner/c?genre=letter", *GOING_ON)
+    assert "Plus rien de ce genre." in anne.says
+
+
+async def test_a_pair_that_stands_still_and_often_missed_is_one_thing_to_handle() -> None:
+    _, anne = await office("/coordonner/c", *GOING_ON, *[MISSED] * 3, STALLED)
+    assert len(cards(anne)) == 1
+    assert "À traiter (1)" in anne.page.all("nav")[0].text
+
+
+async def test_all_who_wait_for_a_first_round_are_counted() -> None:
+    enrolled = PAUL_JOINS[1]
+    many = [enrolled.model_copy(update={"manager_id": f"g-{n}"}) for n in range(60)]
+    _, anne = await office("/coordonner/c", OPENED, *many)
+    assert "60 personnes attendent un premier tour." in anne.says

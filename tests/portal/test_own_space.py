@@ -9,7 +9,14 @@ from schemas.base import Message
 from schemas.charter import CHARTER
 from schemas.matching import AcceptProposal, DeclineProposal, PauseMentor, WithdrawManager
 from schemas.people import PersonContact
-from schemas.scheduling import AcceptMove, DeclineMove, RescheduleSession, SessionPostponed
+from schemas.scheduling import (
+    AcceptMove,
+    CancelSession,
+    ConfirmSession,
+    DeclineMove,
+    RescheduleSession,
+    SessionPostponed,
+)
 from tests.portal.site import Town
 from tests.portal.stories import (
     ACCEPTED,
@@ -112,6 +119,27 @@ async def test_a_session_is_confirmed_by_one_after_the_other() -> None:
     await lise.goes_to("/mon-espace/c/seances/m-1~g-1~1")
     await lise.presses("Confirmer cette date")
     assert "● confirmée" in lise.says
+
+
+@pytest.mark.parametrize(
+    "button",
+    ["Confirmer cette date", "Prendre notre prochaine heure libre", "Annuler et replanifier"],
+)
+async def test_what_is_asked_of_a_session_is_asked_of_the_date_on_the_page(button: str) -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    await paul.presses(button)
+    (command,) = town.sent
+    assert isinstance(command, ConfirmSession | RescheduleSession | CancelSession)
+    assert command.stands_at == planned().starts_at
+
+
+@pytest.mark.parametrize("no_date", ["demain", "2017-03-13T10:00:00"])
+async def test_a_date_that_no_page_has_is_none(no_date: str) -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    await paul.presses("Annuler et replanifier", vue=no_date)
+    assert (paul.status, town.sent) == (404, [])
 
 
 async def test_a_session_moves_to_a_time_in_paris() -> None:

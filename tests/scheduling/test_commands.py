@@ -1,5 +1,6 @@
 """What mentors and managers can ask about a session."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from schemas.base import session_of
 from schemas.scheduling import (
     CancelSession,
     ConfirmSession,
+    RescheduleSession,
     SessionCancelled,
     SessionConfirmed,
     SessionRescheduled,
@@ -162,6 +164,33 @@ def test_a_cancelled_session_that_waits_for_a_slot_is_cancelled_only_once() -> N
     assert scenario.when(cancel(5, "manager")) == []
     assert refusal(scenario.when(confirm(5))) == "not-planned"
     assert refusal(scenario.when(report(5))) == "session-cancelled"
+
+
+# --- the same form twice ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ask", [confirm, cancel, reschedule])
+def test_who_says_which_date_they_mean_changes_no_other(
+    ask: Callable[[int], ConfirmSession | CancelSession | RescheduleSession],
+) -> None:
+    scenario = standing()
+    seen = ask(1).model_copy(update={"stands_at": the_session(scenario, 1).starts_at})
+    scenario.when(reschedule(1, by="manager"))
+    now = the_session(scenario, 1)
+    assert refusal(scenario.when(seen)) == "outdated-answer"
+    assert the_session(scenario, 1) == now
+
+
+@pytest.mark.parametrize("ask", [cancel, reschedule])
+def test_a_form_that_is_sent_twice_gives_up_one_date(
+    ask: Callable[[int], CancelSession | RescheduleSession],
+) -> None:
+    scenario = standing()
+    seen = ask(1).model_copy(update={"stands_at": the_session(scenario, 1).starts_at})
+    assert scenario.when(seen)
+    after = the_session(scenario, 1)
+    assert refusal(scenario.when(seen)) == "outdated-answer"
+    assert the_session(scenario, 1) == after
 
 
 # --- revisions ----------------------------------------------------------------------------------

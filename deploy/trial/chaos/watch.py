@@ -20,6 +20,7 @@ from deploy.trial.check import live_prefix
 from schemas.topics import PEOPLE, TOPICS, Service, commands_topic
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.reader import Reader
+from services.chassis.store.generations import A_PLACE
 
 READS: Mapping[Service, tuple[str, ...]] = {
     "matching": (commands_topic("matching"), "mentoring.scheduling.events"),
@@ -115,7 +116,7 @@ class Watch:
         glance = Glance()
         self._positions = {}
         for service in READS:
-            async for row in (await self._live(service, "places")).find({}):
+            async for row in (await self._live(service, "places")).find(A_PLACE):
                 glance.steps += int(row["step"])
                 for topic, offset in row["positions"].items():
                     self._positions[service, topic, int(row["_id"])] = int(offset)

@@ -62,10 +62,13 @@ UNREAD: dict[str, tuple[str, ...]] = {
     "matching": ("overrides", "simulations", "lines"),
     "scheduling": ("calendars",),
     "feedback": ("groups",),
-    "notify": ("lines", "pairs", "trays", "late_reminders", "concerns", "digests"),
+    "notify": ("lines", "pairs", "trays", "late_reminders", "concerns", "digests", "retentions"),
 }
 """Documents of which this check says nothing: whether they follow from the log, a rebuild tells. Of
 the portal's, which are shaped like its pages, that is all that is not read."""
+
+_A_PLACE = {"_id": {"$type": "number"}}
+"""What steps keep count of lies beside the places, and says nothing of its own."""
 
 _CHASSIS: dict[str, tuple[str, ...] | None] = {
     "places": None,  # as they are
@@ -187,7 +190,7 @@ async def _steps(
     for service in COLLECTIONS:
         database = client[prefix + service]
         places = database[await live_prefix(database) + "places"]
-        found[service] = await places.find({}, {"step": 1}).to_list()
+        found[service] = await places.find(_A_PLACE, {"step": 1}).to_list()
     return found
 
 
@@ -205,7 +208,7 @@ async def _databases(client: AsyncMongoClient[dict[str, Any]], prefix: str) -> D
         live = await live_prefix(database)
         for name, fields in {**documents, **_CHASSIS}.items():
             wanted = None if fields is None else dict.fromkeys(("partition", *fields), 1)
-            rows = database[live + name].find({}, wanted)
+            rows = database[live + name].find(_A_PLACE if name == "places" else {}, wanted)
             found[service][name] = await rows.to_list()
     return found
 

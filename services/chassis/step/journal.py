@@ -15,9 +15,8 @@ from schemas.journal import (
     RecordRetried,
     RetryParked,
 )
-from services.chassis.documents import Beat, BlockedSubject, Counts, ParkedRecord, RefusedCommand
+from services.chassis.documents import Beat, BlockedSubject, ParkedRecord, RefusedCommand
 from services.chassis.domain import Change, Domain, Due, Need, One, State
-from services.chassis.step.counting import counted
 from services.chassis.step.parking import parked_queue, set_aside, taken_back
 
 
@@ -39,8 +38,6 @@ def needs(domain: Domain, message: Message) -> Iterable[Need]:
                 yield One(BlockedSubject, service, queue)
         case _:
             yield from domain.needs(message)
-            if domain.counts:
-                yield One(Counts, message.cohort_id, message.cohort_id)
 
 
 def fold(domain: Domain, state: State, event: Message) -> Iterable[Change]:
@@ -63,5 +60,4 @@ def fold(domain: Domain, state: State, event: Message) -> Iterable[Change]:
             partition = event.source.rpartition(".")[2]
             yield Beat(id=partition, cohort_id=event.cohort_id, due_at=event.next_at)
         case _:
-            changes = domain.evolve(state, event)
-            yield from counted(domain.counts, state, changes) if domain.counts else changes
+            yield from domain.evolve(state, event)

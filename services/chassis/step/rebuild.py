@@ -18,6 +18,7 @@ from schemas.topics import PUBLIC_EVENTS, Stream, stream_topic
 from services.chassis.documents import DroppedRecord, ParkedRecord
 from services.chassis.domain import Change, Document, Domain, NotLoaded, One, State
 from services.chassis.log.contract import Log, Received
+from services.chassis.step.counting import Counting
 from services.chassis.step.draft import stands_aside
 from services.chassis.step.journal import fold, needs
 from services.chassis.step.parking import origin_of
@@ -44,13 +45,14 @@ class Entry:
 
 
 async def rebuild(
-    domain: Domain, store: Store, log: Log, partitions: int, advance: Advance = lambda _: None
+    domain: Domain, store: Store, log: Log, partitions: int, batch: int = BATCH
 ) -> int:
     """Build the database from the log, to its end; how many events were folded.
 
     Nobody may write to the log meanwhile, and `store` must be empty. Raises `JournalBroken`.
+    `batch`: how many events are folded at once, or a few more; it does not show in what is built.
     """
-    fold = Fold(domain, store, log, partitions, advance)
+    fold = Fold(domain, store, log, partitions, batch=batch)
     count = await fold.catch_up()
     fold.check_ended()
     return count
@@ -66,9 +68,10 @@ class Fold:
         log: Log,
         partitions: int,
         advance: Advance = lambda _: None,
+        batch: int = BATCH,
     ) -> None:
         self.domain = domain
-        self._parts = [_Partition(domain, store, log, p, advance) for p in range(partitions)]
+        self._parts = [_Partition(domain, store, log, p, advance, batch) for p in range(partitions)]
 
     @property
     def places(self) -> dict[int, Place]:
@@ -102,13 +105,16 @@ class _Partition:
     log: Log
     partition: int
     advance: Advance
+    batch: int
     place: Place = field(init=False)
     pending: list[Entry] = field(default_factory=list)
     heads: dict[Stream, Entry] = field(default_factory=dict)
     offsets: dict[Stream, int] = field(default_factory=dict)
     mirrored: dict[str, int] = field(default_factory=dict)
+    counting: Counting = field(init=False)
 
     def __post_init__(self) -> None:
+        self.counting = Counting(self.domain.counts)
         self.place = Place(self.partition)
 
     async def fold(self, until: int | None) -> int:
@@ -120,7 +126,7 @@ class _Partition:
                 self.pending.append(entry)
                 if isinstance(entry.message, StepCompleted):
                     last = entry.message.step == until
-                    if last or len(self.pending) >= BATCH:
+                    if last or len(self.pending) >= self.batch:
                         count += await self._flush()
                     if last:
                         break
@@ -152,7 +158,7 @@ class _Partition:
         return len(whole)
 
     async def _changes(self, state: State, messages: Sequence[Message]) -> list[Change]:
-        """What the messages change, each document once."""
+        """What the messages change, each document once, and the counts with them."""
         wanted = {need for message in messages for need in needs(self.domain, message)}
         await state.load(self.store, wanted)
         changes: dict[tuple[type[Document], str], Change] = {}
@@ -160,7 +166,9 @@ class _Partition:
             for change in await self._folded(state, message):
                 document = change if isinstance(change, Document) else change.document
                 changes[type(document), document.key] = change
-        return list(changes.values())
+        counts = await self.counting.of(state, self.store)
+        self.counting.committed(counts)  # nobody else writes here
+        return [*changes.values(), *counts]
 
     async def _folded(self, state: State, message: Message) -> list[Change]:
         if isinstance(message, StepCompleted):

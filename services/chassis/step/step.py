@@ -14,9 +14,12 @@ from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from datetime import datetime
 
 from schemas.journal import RetryParked
-from services.chassis.domain import Change, Document, Domain, Need, State
+from schemas.topics import partition_of
+from services.chassis.documents import Counts
+from services.chassis.domain import Change, Document, Domain, Gone, Need, State
 from services.chassis.inputs import Fault, Input
 from services.chassis.step.admission import admit
+from services.chassis.step.counting import Counting
 from services.chassis.step.deciding import Decider
 from services.chassis.step.draft import Draft
 from services.chassis.step.horizon import Horizon
@@ -40,6 +43,7 @@ class Steps:
         decider: Decider,
         ownership: Ownership,
         horizon: Horizon,
+        counting: Counting,
         most_parked: int,
     ) -> None:
         self.domain = domain
@@ -49,6 +53,7 @@ class Steps:
         self.publish = ownership.publish
         self.passing = ownership.passing
         self.horizon = horizon
+        self.counting = counting
         self.most_parked = most_parked
 
     async def make(
@@ -84,12 +89,18 @@ class Steps:
                 document = change if isinstance(change, Document) else change.document
                 changes[type(document), document.key] = (item.partition, change)
 
+        counts = await self.counting.of(state, self.ports.store)
+        for change in counts:
+            document = change.document if isinstance(change, Gone) else change
+            partition = partition_of(document.cohort_id, self.partitions)
+            changes[Counts, document.key] = (partition, change)
         for draft in drafts.values():
             check_parked(draft, self.most_parked)
         concerned = {*(item.partition for item in admitted), *behind}
         if moved := [d.finish() for p, d in drafts.items() if p in concerned and d.moved]:
             places, outgoing = zip(*moved, strict=True)
             await self._commit(Commit(places, list(changes.values()), outgoing), owned)
+            self.counting.committed(counts)
             self.horizon.note((change for _, change in changes.values()), now)
             self.ports.metrics.decided([event for d in drafts.values() for event in d.decided])
             await self.publish(outgoing)

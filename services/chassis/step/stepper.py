@@ -19,6 +19,7 @@ from services.chassis.log.contract import Received
 from services.chassis.step.admission import read
 from services.chassis.step.attempts import Attempts
 from services.chassis.step.catching_up import in_time
+from services.chassis.step.counting import Counting
 from services.chassis.step.deadlines import Deadlines, DueWorker
 from services.chassis.step.deciding import Decider
 from services.chassis.step.horizon import Horizon
@@ -68,19 +69,26 @@ class Stepper:
         self._retry = Retry(ports, limits)
         self._publisher = Publisher(ports, self._retry)
         self._horizon = Horizon()
-        self._ownership = Ownership(ports, self._publisher, self._retry, self._horizon.forget)
+        self._counting = Counting(domain.counts)
+        self._ownership = Ownership(ports, self._publisher, self._retry, self._others_wrote)
         self._deadlines = Deadlines(
             *(domain, ports, self._retry, self._horizon), due_workers or {}, beats=beat is not None
         )
         decider = Decider(domain, ports, beat or timedelta())
         steps = Steps(
-            *(domain, ports, partitions, decider, self._ownership, self._horizon), limits.parked
+            *(domain, ports, partitions, decider, self._ownership, self._horizon, self._counting),
+            limits.parked,
         )
         self._attempts = Attempts(
             steps, ports, self._ownership, self._retry, self._deadlines.set_aside
         )
         for reason in TROUBLES:
             ports.metrics.trouble.labels(reason).set_function(partial(self._suffers, reason))
+
+    def _others_wrote(self) -> None:
+        """Or may have: what is known beside the places has to be read again."""
+        self._horizon.forget()
+        self._counting.forget()
 
     @property
     def owned(self) -> dict[int, Place]:

@@ -208,8 +208,10 @@ class Projections(Protocol):
     ) -> list[Row]:
         """Some fields of each document, by cohort and id."""
 
-    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
-        """How many documents there are."""
+    async def count(
+        self, kind: type[Document], where: Where = EVERYWHERE, after: str = "", by: str = "id"
+    ) -> int:
+        """How many documents there are, from the one behind `after`, as in a page."""
 
     async def tally(
         self,

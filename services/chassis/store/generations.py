@@ -16,6 +16,8 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 PLACES, POINTER = "places", "generations"
+A_PLACE = {"_id": {"$type": "number"}}
+"""Of what lies among the places: beside them are the counts of their cohorts."""
 FENCE_SECONDS = 30
 _ID = "live"
 

@@ -177,7 +177,7 @@ class MemoryStore:
         after: str = "",
         by: str = "id",
     ) -> list[D]:
-        chosen = [d for d in self._chosen(kind, where) if not after or getattr(d, by) > after]
+        chosen = _behind(self._chosen(kind, where), after, by)
         return sorted(chosen, key=lambda d: (d.cohort_id, getattr(d, by)))[:limit]
 
     async def extract(
@@ -193,8 +193,10 @@ class MemoryStore:
         chosen = self._chosen(kind, where)[:limit]
         return [document.model_dump(include=set(fields)) for document in chosen]
 
-    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
-        return len(self._chosen(kind, where))
+    async def count(
+        self, kind: type[Document], where: Where = EVERYWHERE, after: str = "", by: str = "id"
+    ) -> int:
+        return len(_behind(self._chosen(kind, where), after, by))
 
     async def tally(
         self,
@@ -213,6 +215,10 @@ class MemoryStore:
 
     async def refresh(self) -> None:
         pass
+
+
+def _behind(documents: list[D], after: str, by: str) -> list[D]:
+    return [d for d in documents if not after or getattr(d, by) > after]
 
 
 def _is_meant(document: Document, partition: int, where: Where) -> bool:

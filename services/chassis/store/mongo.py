@@ -33,11 +33,13 @@ from services.chassis.store.contract import Commit, DeadlineAside, Outgoing, Out
 from services.chassis.store.generations import PLACES, POINTER, Moving, prefix_of
 from services.chassis.store.kept import KEPT, MongoKept
 from services.chassis.store.rows import (
+    Operation,
     aside_operation,
     chunks_of,
     operations_of,
     place_of,
     place_row,
+    unequal,
 )
 from services.chassis.store.views import ASIDE, Views
 
@@ -96,7 +98,8 @@ class MongoStore(Views):
     @property
     def collections(self) -> tuple[str, ...]:
         """The names of a generation's collections, without its prefix."""
-        return (PLACES, OUTBOX, *(kind.collection for kind in self.documents))
+        own = (kind.collection for kind in self.documents)
+        return tuple(dict.fromkeys((PLACES, OUTBOX, *own)))
 
     def _own(self, name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         """A collection of the generation that steps write to."""
@@ -219,17 +222,25 @@ class MongoStore(Views):
 
     async def _commit(self, commit: Commit, session: AsyncIOMotorClientSession) -> None:
         async with session.start_transaction(write_concern=_DURABLE):
-            await self._guard(commit.places, session)
-            for kind, operations in operations_of(commit.changes).items():
-                await self._own(kind.collection).bulk_write(
-                    operations, ordered=False, session=session
-                )
+            changed = {k.collection: o for k, o in operations_of(commit.changes).items()}
+            await self._guard(commit.places, changed.pop(PLACES, ()), session)
+            for name, operations in changed.items():
+                await self._own(name).bulk_write(operations, ordered=False, session=session)
             chunks = [row for outgoing in commit.outgoing for row in chunks_of(outgoing)]
             if chunks:
                 await self._own(OUTBOX).insert_many(chunks, session=session)
 
-    async def _guard(self, places: Sequence[Place], session: AsyncIOMotorClientSession) -> None:
-        operations: list[InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]] = []
+    async def _guard(
+        self,
+        places: Sequence[Place],
+        beside: Sequence[Operation],
+        session: AsyncIOMotorClientSession,
+    ) -> None:
+        """Write the places, each where nobody else has, and what lies beside them.
+
+        Raises `Outpaced` where somebody has.
+        """
+        operations: list[InsertOne[dict[str, Any]] | Operation] = []
         for place in places:
             row = place_row(place)
             if place.step == 1:
@@ -238,12 +249,13 @@ class MongoStore(Views):
                 before = {"_id": place.partition, "step": place.step - 1, "fenced": None}
                 operations.append(ReplaceOne(before, row))
         try:
-            result = await self._own(PLACES).bulk_write(operations, session=session)
+            result = await self._own(PLACES).bulk_write([*operations, *beside], session=session)
         except BulkWriteError as error:
             if any(e["code"] == _DUPLICATE_KEY for e in error.details["writeErrors"]):
                 raise Outpaced from None
             raise
-        if result.matched_count + result.inserted_count != len(places):
+        there = result.matched_count + result.deleted_count
+        if there + result.inserted_count + result.upserted_count != len(places) + len(beside):
             raise Outpaced
 
     async def outgoing(self, partitions: Iterable[int]) -> list[Outgoing]:
@@ -324,9 +336,11 @@ class MongoStore(Views):
         With `session` this one is read as it was at one moment.
         """
         found: list[str] = []
-        for name in (PLACES, *(kind.collection for kind in self.documents)):
-            unequal = _unequal(self.raw(name, session), other.raw(name))
-            found.extend([f"{name}/{key}" async for key in unequal])
+        for name in self.collections:
+            if name == OUTBOX:
+                continue
+            keys = unequal(self.raw(name, session), other.raw(name))
+            found.extend([f"{name}/{key}" async for key in keys])
         return found
 
     async def raw(self, collection: str, session: Any = None) -> AsyncIterator[tuple[Any, bytes]]:
@@ -354,25 +368,6 @@ async def _portions(cursor: Any) -> AsyncIterator[list[dict[str, Any]]]:
     while len(rows := await cursor.to_list(READ_AT_ONCE)) == READ_AT_ONCE:
         yield rows
     yield rows
-
-
-async def _unequal(
-    mine: AsyncIterator[tuple[Any, bytes]], theirs: AsyncIterator[tuple[Any, bytes]]
-) -> AsyncIterator[Any]:
-    """The keys that only one of two ordered sides has, or that have other bytes there."""
-    left, right = await anext(mine, None), await anext(theirs, None)
-    while left is not None or right is not None:
-        if right is None or (left is not None and left[0] < right[0]):
-            assert left is not None
-            yield left[0]
-            left = await anext(mine, None)
-        elif left is None or right[0] < left[0]:
-            yield right[0]
-            right = await anext(theirs, None)
-        else:
-            if left[1] != right[1]:
-                yield left[0]
-            left, right = await anext(mine, None), await anext(theirs, None)
 
 
 def _only(fields: Sequence[str]) -> dict[str, bool]:

@@ -1,9 +1,9 @@
-"""Documents, places and the outbox as MongoDB holds them. Only translation.
+"""Documents, places and the outbox as MongoDB holds them: translation and comparison, no more.
 
 Always holds: equal documents and equal places are equal bytes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC
 from typing import Any
@@ -17,6 +17,9 @@ from services.chassis.store.contract import DeadlineAside, Outgoing, Place
 
 LARGEST = 16 * 1024 * 1024  # bytes of a document
 OUTBOX_BYTES = LARGEST // 2
+
+Operation = ReplaceOne[dict[str, Any]] | DeleteOne
+"""A document is written, whether it is there or not, or deleted."""
 
 
 def row_of(partition: int, document: Document) -> dict[str, Any]:
@@ -39,9 +42,9 @@ def place_row(place: Place) -> dict[str, Any]:
 
 def operations_of(
     changes: Sequence[tuple[int, Change]],
-) -> dict[type[Document], list[ReplaceOne[dict[str, Any]] | DeleteOne]]:
+) -> dict[type[Document], list[Operation]]:
     """One bulk write per kind, from (partition, change)."""
-    found: dict[type[Document], list[ReplaceOne[dict[str, Any]] | DeleteOne]] = {}
+    found: dict[type[Document], list[Operation]] = {}
     for partition, change in changes:
         if isinstance(change, Gone):
             delete = DeleteOne({"_id": change.document.key})
@@ -53,9 +56,7 @@ def operations_of(
     return found
 
 
-def aside_operation(
-    key: tuple[str, str], row: DeadlineAside | None
-) -> ReplaceOne[dict[str, Any]] | DeleteOne:
+def aside_operation(key: tuple[str, str], row: DeadlineAside | None) -> Operation:
     """What notes that a deadline is set aside, or (None) that it is no more."""
     name = {"_id": "/".join(key)}
     return DeleteOne(name) if row is None else ReplaceOne(name, name | asdict(row), upsert=True)
@@ -102,3 +103,27 @@ def decoded(portion: bytes) -> list[dict[str, Any]]:
 
 
 _IN_UTC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
+
+
+async def unequal(
+    mine: AsyncIterator[tuple[Any, bytes]], theirs: AsyncIterator[tuple[Any, bytes]]
+) -> AsyncIterator[Any]:
+    """The keys that only one of two ordered sides has, or that have other bytes there."""
+    left, right = await anext(mine, None), await anext(theirs, None)
+    while left is not None or right is not None:
+        if right is None or (left is not None and _order(left[0]) < _order(right[0])):
+            assert left is not None
+            yield left[0]
+            left = await anext(mine, None)
+        elif left is None or _order(right[0]) < _order(left[0]):
+            yield right[0]
+            right = await anext(theirs, None)
+        else:
+            if left[1] != right[1]:
+                yield left[0]
+            left, right = await anext(mine, None), await anext(theirs, None)
+
+
+def _order(key: Any) -> tuple[bool, Any]:
+    """As MongoDB sorts ids: numbers (a place has its partition's), then texts."""
+    return isinstance(key, str), key

@@ -64,11 +64,8 @@ class Views:
         after: str = "",
         by: str = "id",
     ) -> list[D]:
-        query: dict[str, Any] = _query(where)
-        if after:
-            query = {"$and": [query, {by: {"$gt": after}}]}
         with answering():
-            found = self._view(kind.collection).find(query)
+            found = self._view(kind.collection).find(_behind(kind, where, after, by))
             found = found.sort([("cohort_id", 1), (by, 1)]).limit(limit)
             rows = await found.to_list(None)
         return [kind.model_validate(row) for row in rows]
@@ -84,13 +81,16 @@ class Views:
     ) -> list[Row]:
         wanted = {"_id": False} | dict.fromkeys(fields, True)
         with answering():
-            found = self._view(kind.collection).find(_query(where), wanted).sort(_BY_ID)
+            found = self._view(kind.collection).find(_query(kind, where), wanted).sort(_BY_ID)
             rows = await found.limit(limit).max_time_ms(_milliseconds(within)).to_list(None)
         return list(rows)
 
-    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
+    async def count(
+        self, kind: type[Document], where: Where = EVERYWHERE, after: str = "", by: str = "id"
+    ) -> int:
+        query = _behind(kind, where, after, by)
         with answering():
-            return int(await self._view(kind.collection).count_documents(_query(where)))
+            return int(await self._view(kind.collection).count_documents(query))
 
     async def tally(
         self,
@@ -100,7 +100,7 @@ class Views:
         within: float | None = None,
     ) -> dict[tuple[str, ...], int]:
         group = {field: f"${field}" for field in fields}
-        stages = [{"$match": _query(where)}, {"$group": {"_id": group, "n": {"$sum": 1}}}]
+        stages = [{"$match": _query(kind, where)}, {"$group": {"_id": group, "n": {"$sum": 1}}}]
         limit = _milliseconds(within) or 0  # which is no limit
         with answering():
             rows = self._view(kind.collection).aggregate(stages, maxTimeMS=limit)
@@ -128,11 +128,18 @@ def answering() -> Iterator[None]:
         raise NoAnswer(type(error).__name__) from error
 
 
-def _query(where: Where) -> dict[str, Any]:
+def _behind(kind: type[Document], where: Where, after: str, by: str) -> dict[str, Any]:
+    query = _query(kind, where)
+    return {"$and": [query, {by: {"$gt": after}}]} if after else query
+
+
+def _query(kind: type[Document], where: Where) -> dict[str, Any]:
     # `$eq`, so that a value is a value whatever it looks like.
     query: dict[str, Any] = {name: {"$eq": value} for name, value in where.equal.items()}
     if where.cohort_id is not None:
         query["cohort_id"] = where.cohort_id
+    elif kind.collection == PLACES:
+        query["cohort_id"] = {"$exists": True}  # beside the places, which have none
     if where.partitions is not None:
         query["partition"] = {"$in": list(where.partitions)}
     both: list[dict[str, Any]] = [

@@ -1,7 +1,5 @@
 """For coordinators: which programmes there are, and opening one."""
 
-from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from fastapi.responses import Response
@@ -12,11 +10,10 @@ from schemas.values import CohortPolicy, RolloutCriteria
 from services.chassis.store.contract import Where
 from services.portal import phrases
 from services.portal.spelling import folded
-from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant
+from services.portal.views import Cohort, Pair, Participant
+from services.portal.web.queues import how_many_stuck
 from services.portal.web.rendering import onward, page
-from services.portal.web.sessions import digest
 from services.portal.web.visit import Visit
-from services.portal.web.wall import names
 
 NUMBERS: dict[str, tuple[int, int]] = {
     "sessions": (1, 20),
@@ -27,49 +24,12 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "smallest_group": (3, 50),
 }
 """The rules of a programme that the form asks for, with their bounds."""
-HANDLED, MOST_MARKS = "handled", 1000
-AWAY_FOR = timedelta(days=7)
 LINES = ("forbid", "both_consent", "allow")
-
-
-STUCK = ("without_date", "stalled", "often_missed", "at_risk", "wants_another")
-"""What of a pair is a coordinator's to untie: fields that are true."""
 
 
 async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
     """What stands above every page of a programme: its name, and how much there is to handle."""
-    store, at = visit.site.store, cohort.id
-    counts = [
-        await store.count(FailedLetter, Where(at)),
-        await store.count(Dispute, Where(at)),
-        *[await store.count(Pair, Where(at, {field: True})) for field in STUCK],
-    ]
-    away = len(await marks_of(visit, cohort))
-    return {"cohort": cohort, "to_handle_count": max(0, sum(counts) - away)}
-
-
-async def marks_of(visit: Visit, cohort: Cohort) -> frozenset[str]:
-    """The tasks of those whom the visitor sees that were put away, until they show again."""
-    now = visit.site.sessions.now()
-    found = await visit.site.kept.owned(HANDLED, cohort.id, now, MOST_MARKS)
-    hidden = await visit.hidden(cohort.id)
-    return frozenset(str(one["task"]) for one in found if not names(str(one["task"]), hidden))
-
-
-async def put_away(visit: Visit, cohort: Cohort, task: str) -> None:
-    """Put this away for a week. A mark stands alone: two who set one each lose none."""
-    until = visit.site.sessions.now() + AWAY_FOR
-    await visit.site.kept.put(HANDLED, _mark(cohort, task), {"task": task}, until, cohort.id)
-
-
-async def bring_back(visit: Visit, cohort: Cohort, tasks: Iterable[str]) -> None:
-    """These are put away no more."""
-    for task in tasks:
-        await visit.site.kept.forget(HANDLED, _mark(cohort, task))
-
-
-def _mark(cohort: Cohort, task: str) -> str:
-    return f"{cohort.id}/{digest(task)}"
+    return {"cohort": cohort, "to_handle_count": await how_many_stuck(visit, cohort)}
 
 
 async def cohorts(visit: Visit) -> Response:

@@ -1,7 +1,8 @@
 """Entering a list of people, which may take minutes: it goes on when nobody looks.
 
-Always holds: how far it is can be seen by any process; if the one that does it ends, the same
-button begins again, and whoever has been entered already does not change.
+Always holds: how far it is can be seen by any process, and is told while anybody is at it; if the
+one that does it ends, the same button begins again, and whoever has been entered already does not
+change.
 """
 
 import asyncio
@@ -27,8 +28,9 @@ logger = logging.getLogger(__name__)
 
 ENTERING = "entering"
 AT_ONCE = 8
-TOLD_EVERY = 20
-SILENCE = timedelta(seconds=90)
+TOLD_EVERY = 2.0
+"""Seconds after which whoever is at it tells how far it is."""
+SILENCE = timedelta(seconds=15)
 """After so long without a word of it, nobody is at it any more."""
 KEPT = timedelta(days=1)
 
@@ -107,6 +109,8 @@ class Entry:
         state: Entering,
         hidden: Collection[str],
     ) -> None:
+        over = asyncio.Event()
+        telling = asyncio.create_task(self._tell_until(over, draft, state))
         try:
             ids = {
                 cells["email"].casefold(): cells.get("id")
@@ -116,7 +120,7 @@ class Entry:
             commands = list(enumerate(commands_of(cohort_id, sided, ids)))
             commands = [one for one in commands if one[1][0].person_id not in hidden]
             state.done += len(sided) - len(commands)
-            await self._send(draft, commands, actor, state)
+            await self._send(commands, actor, state)
             if not state.refused:
                 await self.site.shown(lambda: self._are_shown(cohort_id, list(ids.values())))
             state.stage = "over"
@@ -124,6 +128,17 @@ class Entry:
             logger.warning("a list was not entered whole: %s", type(error).__name__)
             state.stage = "stopped"
         finally:
+            over.set()
+            await telling
+
+    async def _tell_until(self, over: asyncio.Event, draft: str, state: Entering) -> None:
+        """Tell how far it is now and then; last, how it ended."""
+        ended = False
+        while not ended:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TOLD_EVERY):
+                    await over.wait()
+            ended = over.is_set()
             with contextlib.suppress(NoAnswer):
                 await self._tell(draft, state)
 
@@ -133,7 +148,6 @@ class Entry:
 
     async def _send(
         self,
-        draft: str,
         commands: Sequence[tuple[int, tuple[PersonContact, Command]]],
         actor: Actor,
         state: Entering,
@@ -148,8 +162,6 @@ class Entry:
                 if outcome.rule is not None:
                     state.refused[place] = outcome.rule
                 state.done += 1
-                if state.done % TOLD_EVERY == 0:
-                    await self._tell(draft, state)
 
         try:
             async with asyncio.TaskGroup() as tasks:

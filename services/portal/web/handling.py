@@ -5,8 +5,7 @@ news of it, or after a week.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from fastapi.responses import Response
 from pydantic import ValidationError
@@ -17,33 +16,25 @@ from schemas.notify import RetryLetter
 from schemas.people import PersonContact
 from schemas.scheduling import CorrectAttendance
 from schemas.taking_part import KeepPartner
-from services.chassis.store.contract import Where
 from services.portal.views import Asked, Cohort, Dispute, FailedLetter, Pair, Participant
-from services.portal.web.coordinating import STUCK, bring_back, marks_of, put_away, tasks_of
+from services.portal.web.coordinating import tasks_of
+from services.portal.web.queues import (
+    QUEUES,
+    STUCK,
+    WATCHED,
+    Queue,
+    Some,
+    Task,
+    bring_back,
+    how_many_new,
+    marks_of,
+    put_aside,
+    put_away,
+    some_of,
+)
 from services.portal.web.rendering import onward, page, refusal
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
-
-EACH = 50
-"""Of a kind that are shown; the rest comes up when these are settled."""
-SOON = timedelta(days=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Something that waits for a coordinator. `key`: what it is, with all that is news of it.
-
-    `people` are those whom it concerns; `since` and `until` are moments, where they are known.
-    """
-
-    kind: str
-    key: str
-    people: tuple[Participant | None, ...]
-    since: datetime | None = None
-    until: datetime | None = None
-    letter: FailedLetter | None = None
-    pair: Pair | None = None
-    dispute: Dispute | None = None
 
 
 async def to_handle(visit: Visit) -> Response:
@@ -53,23 +44,28 @@ async def to_handle(visit: Visit) -> Response:
 
 
 async def _shown(visit: Visit, cohort: Cohort, errors: dict[str, str]) -> Response:
-    marks = await marks_of(visit, cohort)
-    stuck, watched, new = await _stuck(visit, cohort), *await _watched(visit, cohort)
-    there = {task.key for task in (*stuck, *watched)}
-    gone = marks - there  # settled meanwhile, for whoever sees everything
-    if gone and not await visit.hidden(cohort.id):
-        await bring_back(visit, cohort, gone)
-        marks -= gone
-    given = await tasks_of(visit, cohort)
+    away = await put_aside(visit, cohort)
+    if away.gone and not await visit.hidden(cohort.id):
+        await bring_back(visit, cohort, away.gone)  # settled meanwhile, for whoever sees everything
+    kind, after = _place(visit)
+
+    async def shown(queues: Sequence[Queue]) -> list[Some]:
+        chosen = [queue for queue in queues if kind in ("", queue.kind)]
+        found = [await some_of(visit, cohort, queue, away, after) for queue in chosen]
+        return [some for some in found if some is not None]
+
     return page(
         visit,
         "to_handle.html",
         422 if errors else 200,
-        **given,
-        tasks=[task for task in stuck if task.key not in marks],
-        watched=[task for task in watched if task.key not in marks],
-        put_away=len(marks),
-        new=new,
+        **await tasks_of(visit, cohort),
+        stuck=await shown(STUCK),
+        watched=await shown(WATCHED),
+        kind=kind,
+        place=_as_query(kind, after),
+        further=lambda some: _as_query(some.kind, some.after),
+        put_away=away.count,
+        new=await how_many_new(visit, cohort),
         errors=errors,
         asker=_asker,
         typed=visit.typed("adresse"),
@@ -77,95 +73,24 @@ async def _shown(visit: Visit, cohort: Cohort, errors: dict[str, str]) -> Respon
     )
 
 
+def _place(visit: Visit) -> tuple[str, str]:
+    """The one kind that is looked at, and from where on; two times "" for all, from the first."""
+    kind = visit.query.get("genre", "")
+    return (kind, visit.query.get("apres", "")) if kind in QUEUES else ("", "")
+
+
+def _as_query(kind: str, after: str) -> str:
+    return f"?{urlencode({'genre': kind, 'apres': after})}" if kind else ""
+
+
+def _here(visit: Visit, cohort: Cohort) -> str:
+    """The page from which a form came, which is where one goes on."""
+    return f"/coordonner/{cohort.id}{_as_query(*_place(visit))}"
+
+
 def _asker(task: Task, wish: Asked) -> Participant | None:
     """Who of the two asked for another partner: the other is not to know."""
     return task.people[0 if wish.by == "mentor" else 1]
-
-
-async def _stuck(visit: Visit, cohort: Cohort) -> list[Task]:
-    """The most urgent first."""
-    store, at = visit.site.store, cohort.id
-    letters = await store.page(FailedLetter, Where(at), EACH)
-    disputes = await store.page(Dispute, Where(at), EACH)
-    pairs: dict[str, list[Pair]] = {}
-    for field in STUCK:
-        pairs[field] = await store.page(Pair, Where(at, {field: True}), EACH)
-    twos: list[Pair | Dispute] = [*disputes, *(pair for some in pairs.values() for pair in some)]
-    ids = [i for two in twos for i in (two.mentor_id, two.manager_id)]
-    people = await visit.site.people(at, [*ids, *(letter.person_id for letter in letters)])
-
-    def both(two: Pair | Dispute) -> tuple[Participant | None, ...]:
-        return people.get(two.mentor_id), people.get(two.manager_id)
-
-    tasks = [
-        Task(
-            "letter",
-            f"letter/{one.id}",
-            (people.get(one.person_id),),
-            since=one.failed_at,
-            letter=one,
-        )
-        for one in letters
-    ]
-    tasks += [
-        Task("disputed", f"disputed/{one.id}/{one.by}", both(one), one.starts_at, dispute=one)
-        for one in disputes
-    ]
-    tasks += [
-        Task("wants-another", f"another/{pair.id}/{len(pair.asked_another)}", both(pair), pair=pair)
-        for pair in pairs["wants_another"]
-    ]
-    tasks += [
-        Task("no-date", f"no-date/{pair.id}/{pair.undated}", both(pair), pair=pair)
-        for pair in pairs["without_date"]
-    ]
-    at_risk = {
-        pair.id: pair for field in ("stalled", "often_missed", "at_risk") for pair in pairs[field]
-    }
-    tasks += [
-        Task(
-            "at-risk",
-            f"at-risk/{pair.id}/{pair.completed}/{pair.missed}/{pair.stalled}",
-            both(pair),
-            pair.stalled_since if pair.stalled else None,
-            pair=pair,
-        )
-        for pair in at_risk.values()
-    ]
-    return tasks
-
-
-async def _watched(visit: Visit, cohort: Cohort) -> tuple[list[Task], int]:
-    """Proposals that soon expire or that nobody answers, and who waits; and how many wait anew."""
-    store, at = visit.site.store, cohort.id
-    proposed = await store.page(Pair, Where(at, {"state": "proposed"}), EACH, by="order")
-    waiting = await store.page(
-        Participant, Where(at, {"manager_state": "waiting"}), EACH, by="order"
-    )
-    ids = [i for pair in proposed for i in (pair.mentor_id, pair.manager_id)]
-    people = await visit.site.people(at, ids)
-    tasks = []
-    for pair in proposed:
-        if pair.expires_at is None:
-            continue
-        left = pair.expires_at - visit.now
-        half = timedelta(days=cohort.policy.proposal_days) / 2
-        kind = "expiring" if left <= SOON else "no-answer"
-        if kind == "no-answer" and left > half:
-            continue
-        silent = [
-            people.get(pair.mentor_id) if side == "mentor" else people.get(pair.manager_id)
-            for side in ("mentor", "manager")
-            if side not in pair.accepted
-        ]
-        since = pair.expires_at - timedelta(days=cohort.policy.proposal_days)
-        key = f"{kind}/{pair.id}/{len(pair.accepted)}"
-        tasks.append(Task(kind, key, tuple(silent), since, pair.expires_at, pair=pair))
-    for one in waiting:
-        if one.waiting is not None:
-            key = f"waiting/{one.id}/{one.waiting.round_id}"
-            tasks.append(Task("waiting", key, (one,), since=one.enrolled_at))
-    return tasks, sum(one.waiting is None for one in waiting)
 
 
 async def letter_again(visit: Visit) -> Response:
@@ -173,7 +98,7 @@ async def letter_again(visit: Visit) -> Response:
     cohort = await visit.site.cohort(visit.path["cohort"])
     letter = await visit.site.store.one(FailedLetter, cohort.id, visit.typed("lettre"))
     if letter is None:
-        return onward(f"/coordonner/{cohort.id}", "deja")
+        return onward(_here(visit, cohort), "deja")
     person = await visit.site.store.one(Participant, cohort.id, letter.person_id)
     commands: list[Command] = []
     typed = visit.typed("adresse")
@@ -212,7 +137,7 @@ async def dispute_settled(visit: Visit) -> Response:
     if held is None:
         raise NotHere
     if dispute is None:
-        return onward(f"/coordonner/{cohort.id}", "deja")
+        return onward(_here(visit, cohort), "deja")
     about = {"cohort_id": cohort.id, "session_id": dispute.session_id, "attempt": dispute.attempt}
     command = CorrectAttendance.model_validate({**about, "held": held})
 
@@ -261,7 +186,7 @@ async def _sent(
     shows: Callable[[], Awaitable[bool]],
     said: str,
 ) -> Response:
-    here = f"/coordonner/{cohort.id}"
+    here = _here(visit, cohort)
     for command in commands:
         outcome = await visit.send(command)
         if outcome.rule is not None:
@@ -272,7 +197,7 @@ async def _sent(
 async def handled(visit: Visit) -> Response:
     """Put something away for a week, or show again what was put away."""
     cohort = await visit.site.cohort(visit.path["cohort"])
-    here = f"/coordonner/{cohort.id}"
+    here = _here(visit, cohort)
     if visit.typed("action") == "revoir":
         await bring_back(visit, cohort, await marks_of(visit, cohort))
         return onward(here, "revu")

@@ -217,10 +217,11 @@ async def session_sent(visit: Visit) -> Response:
     """Confirm, move, answer what is proposed, cancel or report."""
     me, session, side = await _session(visit)
     about: dict[str, Any] = {"cohort_id": me.cohort_id, "session_id": session.id, "by": side}
+    meant = about | {"stands_at": _seen(visit)}
     command: Command
     match visit.typed("action"):
         case "confirmer":
-            command, said = ConfirmSession(**about), "confirme"
+            command, said = ConfirmSession(**meant), "confirme"
         case "deplacer":
             starts_at = moment_of(visit.typed("jour"), visit.typed("heure"))
             if starts_at is None:
@@ -228,7 +229,7 @@ async def session_sent(visit: Visit) -> Response:
                 return await _shown_session(visit, me, session, side, {"jour": wrong})
             command, said = RescheduleSession(**about, starts_at=starts_at), "deplace"
         case "plus-tard":
-            command, said = RescheduleSession(**about), "deplace"
+            command, said = RescheduleSession(**meant), "deplace"
         case "accepter" | "garder" as answer:
             at = session.proposal.proposed_at if session.proposal else None
             if at is None or visit.typed("date") != at.isoformat():
@@ -239,7 +240,7 @@ async def session_sent(visit: Visit) -> Response:
         case "lieu":
             return await _move_elsewhere(visit, me, session, side)
         case "annuler":
-            command, said = CancelSession(**about), "annule"
+            command, said = CancelSession(**meant), "annule"
         case "tenue" | "manquee" as report:
             held = report == "tenue"
             command = ReportAttendance(**about, attempt=session.attempt, held=held)
@@ -282,6 +283,18 @@ def moment_of(day: str, time: str) -> datetime | None:
         return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=PARIS)
     except ValueError:
         return None
+
+
+def _seen(visit: Visit) -> datetime | None:
+    """The session's date on the page that was filled in. Raises `NotHere`."""
+    typed = visit.typed("vue")
+    try:
+        seen = datetime.fromisoformat(typed) if typed else None
+    except ValueError:
+        raise NotHere from None
+    if seen is not None and seen.tzinfo is None:
+        raise NotHere
+    return seen
 
 
 async def me_of(visit: Visit) -> Participant:

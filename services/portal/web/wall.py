@@ -125,9 +125,11 @@ class Walled:
         found = await self.page(kind, where, limit)  # a part of what is whole, and cut
         return [document.model_dump(include=set(fields)) for document in found]
 
-    async def count(self, kind: type[Document], where: Where = EVERYWHERE) -> int:
+    async def count(
+        self, kind: type[Document], where: Where = EVERYWHERE, after: str = "", by: str = "id"
+    ) -> int:
         _, where = await self._without(kind, where)
-        return await self.store.count(kind, where)
+        return await self.store.count(kind, where, after, by)
 
     async def tally(
         self,
@@ -157,7 +159,8 @@ class Walled:
         hidden = await self.wall.hidden(where.cohort_id)
         if not hidden or kind in NOBODY_IN:
             return hidden, where
-        return hidden, replace(where, without=dict.fromkeys(PEOPLE_IN[kind], hidden))
+        others = {name: hidden.union(where.without.get(name, ())) for name in PEOPLE_IN[kind]}
+        return hidden, replace(where, without={**where.without, **others})
 
 
 def names(key: str, hidden: Hidden) -> bool:

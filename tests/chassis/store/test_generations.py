@@ -9,7 +9,7 @@ from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import Fold
 from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
-from services.chassis.store.generations import FenceFell, Moving, prefix_of
+from services.chassis.store.generations import A_PLACE, FenceFell, Moving, prefix_of
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.faults import Replaceable
 from tests.chassis.toy import KINDS, PARTITIONS, TOY, World, cohort_on, confirm, formed, life
@@ -205,4 +205,4 @@ async def test_a_fence_is_not_lifted_once_the_change_over_has_been_made(
 
     await mongo.generations.lift(token)
 
-    assert await mongo.database["places"].count_documents({"fenced": None}) == 0
+    assert await mongo.database["places"].count_documents({**A_PLACE, "fenced": None}) == 0

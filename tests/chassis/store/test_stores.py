@@ -519,6 +519,7 @@ async def test_pages_are_by_cohort_and_id_and_one_follows_on_the_other(store: An
     assert keys(await store.page(Book, Where("c"), 2)) == ["c/1", "c/2"]
     assert keys(await store.page(Book, Where("c"), 2, "c2")) == []
     assert keys(await store.page(Book, Where("c"), 2, "2")) == ["c/3"]
+    assert [await store.count(Book, Where("c"), after) for after in ("", "1", "3")] == [3, 2, 0]
     assert keys(await store.page(Book)) == ["b/1"], "one, if nobody says how many"
 
 
@@ -528,6 +529,7 @@ async def test_pages_can_be_by_another_field_and_one_follows_on_the_other(store:
 
     assert keys(await store.page(Book, Where("c"), 2, by="title")) == ["c/2", "c/3"]
     assert keys(await store.page(Book, Where("c"), 2, "b", by="title")) == ["c/1"]
+    assert await store.count(Book, Where("c"), "a", by="title") == 2
     assert keys(await store.page(Book, Where("c", starting=[("title", "b")]), 9, "a", "title")) == [
         "c/3"
     ]
