@@ -442,6 +442,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "following = sorted(self.heads)",
     ),
     Mutant(
+        "corrected-outcome-unread",
+        "G5",
+        "a correction writes over an outcome that a rebuild has not read: it is counted twice",
+        "services/scheduling/handlers.py",
+        " | SessionDisputed() | AttendanceCorrected():",
+        " | SessionDisputed():",
+    ),
+    Mutant(
         "journal-order",
         "G5",
         "parked records have no place of their own in the journal",

@@ -350,10 +350,13 @@ def _counts(world: "World", group: "Group") -> None:
 
 
 def _rebuilt(world: "World", group: "Group") -> None:
-    """The database is what its journal says, document by document, places included."""
+    """The database is what its journal says, document by document, places included.
+
+    Step by step, so that a fold finds nothing in memory that its needs do not name.
+    """
     again = MemoryStore()
     try:
-        run(rebuild(group.domain, again, world.log, world.partitions))
+        run(rebuild(group.domain, again, world.log, world.partitions, batch=1))
     except JournalBroken as broken:
         world.find(f"rebuild: {broken}")
         return
