@@ -11,6 +11,8 @@ _WORDS = {
     "dict_type": "it should be an object with named fields",
 }
 
+_TOO_SHORT = {"too_short", "string_too_short", "bytes_too_short"}
+
 
 def wrong_fields(errors: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """(field, what is wrong) for each of pydantic's errors; the field is a path with dots.
@@ -36,5 +38,7 @@ def _field(error: Mapping[str, Any]) -> str:
 def _words(error: Mapping[str, Any]) -> str:
     if error["type"] == "json_invalid":
         return f"it is no JSON: {error.get('ctx', {}).get('error', 'it cannot be read')}"
+    if error["type"] in _TOO_SHORT and error.get("ctx", {}).get("min_length") == 1:
+        return "it is empty"
     words = str(error["msg"]).removeprefix("Value error, ")
     return _WORDS.get(error["type"], words)

@@ -198,3 +198,17 @@ class LetterFailed(LetterEvent):
         Moment | None,
         described("When it was given up; null in the oldest records.", "2017-03-07T09:00:00Z"),
     ] = None
+
+
+class ContactsErased(Event):
+    """The time of a closed cohort's people is over: tombstones were written for some of them.
+
+    With none erased: there is somebody who can be reached, or nobody any more.
+    """
+
+    audience = "internal"
+    erased: Annotated[Count, described("How many people can be reached no more.", 40)]
+    next_at: Annotated[
+        Moment | None,
+        described("When it is looked for others; null: nobody is left.", "2018-07-31T09:10:00Z"),
+    ] = None

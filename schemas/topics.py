@@ -29,6 +29,7 @@ from schemas import (
 from schemas.base import Audience, Command, Event, Message
 from schemas.journal import CONTROL, PARKING, CommandRefused, Heartbeat, StepCompleted
 from schemas.people import PersonContact
+from schemas.retention import ASKED_DAYS, COMPACTED_DAYS
 
 Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
@@ -90,7 +91,7 @@ class Topic:
         return {"max.compaction.lag.ms": str(COMPACTED_WITHIN), "segment.ms": str(_DAY)}
 
 
-COMPACTED_WITHIN = 7 * _DAY
+COMPACTED_WITHIN = COMPACTED_DAYS * _DAY
 
 _JOURNAL: tuple[type[Event], ...] = (CommandRefused, StepCompleted)
 
@@ -152,7 +153,7 @@ def _table() -> dict[str, Topic]:
                 commands_topic(service),
                 "internal",
                 commands + CONTROL,
-                7 * _DAY,
+                ASKED_DAYS * _DAY,
                 f"what is asked of {service}",
             )
         )

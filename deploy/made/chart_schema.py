@@ -7,10 +7,10 @@ Kubernetes give the same bytes; what is written by hand is left as it is.
 
 import json
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import yaml
 
 Schema = dict[str, Any]
@@ -83,7 +83,11 @@ def alerts_schema() -> Schema:
 
 def _kubernetes() -> Iterator[tuple[str, Schema]]:
     """The roots and all that they refer to, strict, without descriptions."""
-    folder = Path(str(kubernetes_validate.__file__)).parent / "kubernetes-json-schema"
+    # Its files alone: importing it builds a grammar for seconds.
+    package = find_spec("kubernetes_validate")
+    assert package is not None
+    assert package.origin is not None
+    folder = Path(package.origin).parent / "kubernetes-json-schema"
     path = folder / f"v{VERSION}-local" / "_definitions.json"
     definitions = json.loads(path.read_text(encoding="utf-8"))["$defs"]
     wanted, done = [CORE + root for root in ROOTS], set[str]()

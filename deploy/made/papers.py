@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.base import Message
+from schemas.retention import RETENTION
 from schemas.topics import FOREVER, TOPICS, Topic
 from schemas.values import CohortPolicy, Weights
 
@@ -137,7 +138,16 @@ def _delays() -> Iterator[str]:
     yield f"| effectif minimal d’un chiffre publié | {policy.smallest_group} personnes |\n"
 
 
+def _retention() -> Iterator[str]:
+    yield "| données | où | jusqu’à |\n| --- | --- | --- |\n"
+    for kept in RETENTION:
+        topics = ", ".join(f"`{name.removeprefix('mentoring.')}`" for name in kept.topics)
+        where = f"{topics} ; {kept.beside.fr}" if topics else kept.beside.fr
+        yield f"| {kept.what.fr} | {where} | {kept.until.fr} |\n"
+
+
 _TABLES = {
+    "retention": _retention,
     "topics": _topics,
     "categories": _categories,
     "weights": _weights,

@@ -29,7 +29,7 @@ class Parts:
 
     `listed`: what coordinators may list, and by which fields. `counted`: what they may only see the
     number of. `personal`: what is kept about people, for them. `due_workers` are built once the
-    service has its store. `topics`: commands of the service that have a topic of their own.
+    service has its store and log. `topics`: commands of the service that have a topic of their own.
     `by_link`: those that only the person whom they are about can send, by a link, and so not
     whoever has the token. `done_when`: commands that ask for what a due worker does, to the kind of
     document in which it is done. `looks`: what is found from documents when it is asked for.
@@ -43,7 +43,7 @@ class Parts:
     measures: Sequence[Measure] = ()
     counted: Sequence[type[Document]] = ()
     personal: Mapping[type[Document], Personal] = field(default_factory=dict)
-    due_workers: Callable[[Store, Tracing], Mapping[type[Document], DueWorker]] = lambda *_: {}
+    due_workers: Callable[[Store, Log, Tracing], Mapping[type[Document], DueWorker]] = lambda *_: {}
     link_pages: Mapping[str, LinkPage] = field(default_factory=dict)
     looks: Sequence[Look] = ()
     topics: Mapping[type[Command], str] = field(default_factory=dict)

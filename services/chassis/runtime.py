@@ -145,7 +145,7 @@ class Service:
 
     def _stepper(self) -> Stepper:
         settings = self.settings
-        due_workers = self.parts.due_workers(self.store, self.tracing)
+        due_workers = self.parts.due_workers(self.store, self.log, self.tracing)
         self.tracing.follow(due_workers)
         ports = Ports(
             self.tracing.around(self.store, "load", "commit"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from schemas.matching import RunRound
 from services.chassis.domain import Document
+from services.chassis.log.contract import Log
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service, main
 from services.chassis.settings import load
@@ -22,7 +23,7 @@ def build() -> Service:
     """The service, from the environment; nothing is opened yet."""
     solver = Solver()
 
-    def due_workers(store: Store, _: Tracing) -> Mapping[type[Document], DueWorker]:
+    def due_workers(store: Store, _: Log, __: Tracing) -> Mapping[type[Document], DueWorker]:
         return {Round: RoundSearch(store, solver)}
 
     parts = Parts(

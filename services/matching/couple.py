@@ -16,7 +16,7 @@ from schemas.matching import (
     ProposalExpired,
 )
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
-from services.chassis.domain import State
+from services.chassis.domain import Columns, State
 from services.matching.search.fit import LineOf
 from services.matching.views import Line, Manager, Mentor, Pair, PairState
 
@@ -120,3 +120,9 @@ def line_in(state: State, cohort_id: str) -> LineOf:
         return known.line_manager if known else None
 
     return line_of
+
+
+def standing_in(cohort_id: str) -> list[Columns]:
+    """By which the ids of all pairs and proposals are known that stand in a cohort."""
+    states: tuple[PairState, ...] = ("formed", "proposed")
+    return [Columns(Pair, cohort_id, ("id",), (("state", state),)) for state in states]

@@ -1,9 +1,10 @@
 """How matching's documents follow from its events. A fold: no time, no rules, no I/O."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from schemas.base import PairEvent, recast
-from schemas.cohorts import CohortClosed, PolicyChanged
+from schemas.cohorts import CohortClosed, PolicyChanged, RetentionEnded
 from schemas.community import CommunityTold, DirectoryChanged
 from schemas.lines import LineManagerNamed
 from schemas.matching import (
@@ -26,6 +27,7 @@ from schemas.matching import (
     ProposalExpired,
     RoundCompleted,
 )
+from schemas.retention import TOLD_DAYS
 from schemas.rounds import (
     PairsSimulated,
     RoundCalledOff,
@@ -69,7 +71,15 @@ def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
 
 def _cohort_closed(state: State, event: CohortClosed) -> Iterable[Change]:
     cohort = _the(state, Cohort, event.cohort_id, event.cohort_id)
-    yield cohort.model_copy(update={"closed": True})
+    until = event.kept_until
+    due = None if until is None else until - timedelta(days=TOLD_DAYS)
+    told = {"closed_at": event.closed_at, "kept_until": until, "due_at": due}
+    yield cohort.model_copy(update={"closed": True, **told})
+
+
+def _retention_ended(state: State, event: RetentionEnded) -> Iterable[Change]:
+    cohort = _the(state, Cohort, event.cohort_id, event.cohort_id)
+    yield cohort.model_copy(update={"due_at": event.next_at, "over": event.next_at is None})
 
 
 def _mentor_volunteered(_: State, event: MentorVolunteered) -> Iterable[Change]:
@@ -229,6 +239,7 @@ EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
     PolicyChanged: _policy_changed,
     CohortClosed: _cohort_closed,
+    RetentionEnded: _retention_ended,
     MentorVolunteered: _mentor_volunteered,
     MentorPaused: _mentor_paused,
     MentorResumed: _mentor_resumed,

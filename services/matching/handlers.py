@@ -50,7 +50,7 @@ from services.matching import (
     rounds,
     taking_part,
 )
-from services.matching.couple import Couple, couple_of, line_in
+from services.matching.couple import Couple, couple_of, line_in, standing_in
 from services.matching.evolution import EVOLUTION
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.views import (
@@ -87,6 +87,9 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Pair, cohort_id, message.pair_id)
         case AcceptProposal() | DeclineProposal() | DissolvePair() | PairEvent():
             yield from _needs_of_pair(cohort_id, message.pair_id)
+        case Due() if message.collection == Cohort.collection:
+            yield One(Cohort, cohort_id, cohort_id)
+            yield from standing_in(cohort_id)
         case Due():
             yield from _needs_of_pair(cohort_id, message.id)
         case NameLineManager():
@@ -141,8 +144,8 @@ def _change_policy(state: State, command: ChangePolicy, _: datetime) -> Decision
     return cohorts.change_policy(_cohort(state, command), command)
 
 
-def _close_cohort(state: State, command: CloseCohort, _: datetime) -> Decision:
-    return cohorts.close(_cohort(state, command), command)
+def _close_cohort(state: State, command: CloseCohort, now: datetime) -> Decision:
+    return cohorts.close(_cohort(state, command), command, now)
 
 
 def _unless_closed(
@@ -232,7 +235,11 @@ def _decline(state: State, command: DeclineProposal, now: datetime) -> Decision:
 
 
 def _due(state: State, due: Due, now: datetime) -> Decision:
-    return pairs.expire(_pair(state, due, due.id), now)
+    if due.collection != Cohort.collection:
+        return pairs.expire(_pair(state, due, due.id), now)
+    ids = [row[0] for need in standing_in(due.cohort_id) for row in state.columns(need)]
+    standing = [_pair(state, due, pair_id) for pair_id in ids[: cohorts.ENDED_AT_ONCE]]
+    return cohorts.end_retention(_cohort(state, due), standing, len(ids), now)
 
 
 def _graduate(state: State, event: PairGraduated, _: datetime) -> Decision:

@@ -99,6 +99,19 @@ def expire(pair: Pair | None, now: datetime) -> list[Event]:
     return [recast(ProposalExpired, pair, pair_id=pair.id, cause="deadline")]
 
 
+def end(pair: Pair) -> list[Event]:
+    """Whatever stands of it ends, for nobody can be written to any more."""
+    match pair.state:
+        case "formed":
+            return [recast(PairDissolved, pair, pair_id=pair.id, cause="request")]
+        case "proposed":
+            return [recast(ProposalExpired, pair, pair_id=pair.id, cause="deadline")]
+        case "declined" | "expired" | "graduated" | "dissolved":
+            return []
+        case _:
+            assert_never(pair.state)
+
+
 def dissolve(pair: Pair | None, command: DissolvePair) -> Decision:
     """A standing pair ends before its last session."""
     if pair is None:

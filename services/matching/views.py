@@ -22,8 +22,12 @@ from services.chassis.domain import Document, Personal, RunningCount, Timed
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
 
 
-class Cohort(Document):
-    """One run of the programme; `id` is the cohort's own. `closed`: nobody joins any more."""
+class Cohort(Timed):
+    """One run of the programme; `id` is the cohort's own. `closed`: nobody joins any more.
+
+    `kept_until`: when its people's contacts are erased. `due_at`: when what still stands by then
+    ends; `over`: it has.
+    """
 
     collection: ClassVar[str] = "cohorts"
 
@@ -32,6 +36,9 @@ class Cohort(Document):
     room: str | None = None
     meeting: Meeting | None = None
     closed: bool = False
+    closed_at: Moment | None = None
+    kept_until: Moment | None = None
+    over: bool = False
 
 
 class Mentor(Document):

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry
 
 from schemas.base import Message
+from schemas.envelope import Record, encode
 from schemas.people import PersonContact, PersonErased
-from schemas.topics import PEOPLE
+from schemas.topics import PEOPLE, partition_of
 from services.chassis.clock import Clock
 from services.chassis.domain import Document
 from services.chassis.http.commands import CommandTopic
@@ -25,11 +26,22 @@ from services.chassis.tracing import Tracing
 from services.notify.actions import Links
 from services.notify.handlers import with_wall
 from services.notify.letters import to_hand_over
+from services.notify.messages import TombstonesWritten
 from services.notify.rendering import Letterhead
+from services.notify.retention import ERASED_AT_ONCE
 from services.notify.sender import Sender, Smtp
 from services.notify.settings import NotifySettings, read_texts
 from services.notify.texts import STANDARD, WrongTexts
-from services.notify.views import LISTED, MEASURES, PERSONAL, Cohort, Letter, Pair, Person
+from services.notify.views import (
+    LISTED,
+    MEASURES,
+    PERSONAL,
+    Cohort,
+    Letter,
+    Pair,
+    Person,
+    Retention,
+)
 
 LEEWAY = timedelta(seconds=2)  # real time in which a due letter is surely found
 
@@ -39,9 +51,10 @@ def build() -> Service:
     settings = load(NotifySettings)
     sender = _sender(settings)
 
-    def due_workers(store: Store, tracing: Tracing) -> Mapping[type[Document], DueWorker]:
+    def due_workers(store: Store, log: Log, tracing: Tracing) -> Mapping[type[Document], DueWorker]:
         sender.tracing = tracing
-        return {Letter: handing_over(sender, store)}
+        erase = erasing(store, log, settings.partitions)
+        return {Letter: handing_over(sender, store), Retention: erase}
 
     parts = Parts(
         with_wall(settings.pseudonym_secret),
@@ -71,6 +84,32 @@ def handing_over(sender: Sender, store: Store) -> DueWorker:
         return await sender.perform(letters, people, cohorts, now, leaving, pairs)
 
     return hand_over
+
+
+def erasing(store: Store, log: Log, partitions: int) -> DueWorker:
+    """What is done for cohorts whose people's time is over: some of them get their tombstones."""
+
+    async def erase(
+        due: Sequence[Document], now: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
+        reports: list[Message] = []
+        for cohort_id in (one.cohort_id for one in due):
+            if leaving.is_set():
+                break
+            known = await store.columns(Person, cohort_id, ("id",), {})
+            some = [str(person_id) for (person_id,) in known[:ERASED_AT_ONCE]]
+            await log.publish([_tombstone(cohort_id, one, partitions, now) for one in some])
+            reports.append(TombstonesWritten(cohort_id=cohort_id, erased=len(some)))
+        return reports
+
+    return erase
+
+
+def _tombstone(cohort_id: str, person_id: str, partitions: int, now: datetime) -> Record:
+    erased = PersonErased(cohort_id=cohort_id, person_id=person_id)
+    of = f"retention.{cohort_id}.{person_id}.{now:%Y%m%dT%H%M%S}"
+    spot = PEOPLE, partition_of(cohort_id, partitions)
+    return encode(erased, *spot, id=of, source="/mentoring/notify/retention", time=now)
 
 
 def _inbound(settings: NotifySettings) -> Beside | None:

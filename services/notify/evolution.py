@@ -10,11 +10,12 @@ from schemas.attention import (
     DigestQueued,
 )
 from schemas.base import recast
-from schemas.cohorts import PolicyChanged
+from schemas.cohorts import PolicyChanged, RetentionEnded
 from schemas.lines import LineManagerNamed, line_told
 from schemas.matching import CohortOpened, ManagerEnrolled, MentorVolunteered
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
+    ContactsErased,
     LetterDeferred,
     LetterEvent,
     LetterFailed,
@@ -40,6 +41,7 @@ from services.notify.views import (
     Line,
     Pair,
     Person,
+    Retention,
     Tray,
 )
 
@@ -96,6 +98,18 @@ def _erased(state: State, event: PersonErased) -> Iterable[Change]:
     person = state.get(Person, event.cohort_id, event.person_id)
     if person is not None:
         yield Gone(person)
+
+
+def _retention_ended(_: State, event: RetentionEnded) -> Iterable[Change]:
+    if event.erase_at is not None:
+        yield Retention(id=event.cohort_id, cohort_id=event.cohort_id, due_at=event.erase_at)
+
+
+def _contacts_erased(state: State, event: ContactsErased) -> Iterable[Change]:
+    known = state.get(Retention, event.cohort_id, event.cohort_id)
+    if known is not None:
+        erased = known.erased + event.erased
+        yield known.model_copy(update={"due_at": event.next_at, "erased": erased})
 
 
 def _held(state: State, event: NewsHeld) -> Iterable[Change]:
@@ -273,6 +287,8 @@ EVOLUTION: Evolution = {
     MeetingPlaceSet: _place_set,
     PersonContact: _contact,
     PersonErased: _erased,
+    RetentionEnded: _retention_ended,
+    ContactsErased: _contacts_erased,
     NewsHeld: _held,
     NewsDropped: _dropped,
     LetterQueued: _queued,

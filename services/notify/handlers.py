@@ -14,11 +14,12 @@ from schemas.attention import (
     Matter,
 )
 from schemas.base import Event, Message
-from schemas.cohorts import PolicyChanged
+from schemas.cohorts import PolicyChanged, RetentionEnded
 from schemas.lines import LineManagerNamed, people_told_of
 from schemas.matching import CohortOpened, ManagerEnrolled, MentorVolunteered
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
+    ContactsErased,
     LetterDeferred,
     LetterFailed,
     LetterQueued,
@@ -43,11 +44,11 @@ from services.chassis.domain import (
     Refusal,
     State,
 )
-from services.notify import attention, delivery, gathering, telling, wall
+from services.notify import attention, delivery, gathering, retention, telling, wall
 from services.notify.attention import CONCERNING, concern_id, concerns_of
 from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, concerned, copy_id, letters_of
-from services.notify.messages import LetterAttempted
+from services.notify.messages import LetterAttempted, TombstonesWritten
 from services.notify.outdating import OUTDATING
 from services.notify.views import (
     MEASURES,
@@ -59,6 +60,7 @@ from services.notify.views import (
     Line,
     Pair,
     Person,
+    Retention,
     Tray,
 )
 from services.notify.wall import Open
@@ -75,7 +77,10 @@ def needs(message: Message) -> Iterable[Need]:
         case MeetingPlaceSet():
             return [One(Pair, cohort_id, message.pair_id)]
         case PersonContact() | PersonErased():
-            return [One(Person, cohort_id, message.person_id)]
+            whose = One(Retention, cohort_id, cohort_id)
+            return [One(Person, cohort_id, message.person_id), whose]
+        case RetentionEnded() | TombstonesWritten() | ContactsErased():
+            return [One(Retention, cohort_id, cohort_id)]
         case AttentionWanted() | AttentionSettled():
             concern = concern_id(message.kind, message.about)
             return [One(Concern, cohort_id, concern), One(Digest, cohort_id, cohort_id)]
@@ -193,8 +198,17 @@ def _noticed(state: State, event: Event, now: datetime) -> list[Event]:
 
 
 def _noted(*_: object) -> Decision:
-    """What is learned or mirrored: a letter that waits for a contact is tried in its own time."""
+    """What is learned or mirrored, and nothing follows from it."""
     return []
+
+
+def _reachable(state: State, contact: PersonContact, now: datetime) -> Decision:
+    """A contact; a letter that waits for it is tried in its own time."""
+    return retention.resume(_retention(state, contact), now)
+
+
+def _erased(state: State, report: TombstonesWritten, now: datetime) -> Decision:
+    return retention.conclude(_retention(state, report), report, now)
 
 
 def _due(state: State, due: Due, now: datetime, secret: str = "") -> Decision:
@@ -242,9 +256,11 @@ HANDLERS: Handlers = {
     LineManagerNamed: _noted,
     MentorChanged: _noted,
     ManagerChanged: _noted,
-    PersonContact: _noted,
+    RetentionEnded: _noted,
+    PersonContact: _reachable,
     PersonErased: _noted,
     LetterAttempted: _conclude,
+    TombstonesWritten: _erased,
     RetryLetter: _retry,
     ReportBounce: _bounced,
     Due: _due,
@@ -254,6 +270,10 @@ HANDLERS: Handlers = {
 
 def _cohort(state: State, message: Message) -> Cohort | None:
     return state.get(Cohort, message.cohort_id, message.cohort_id)
+
+
+def _retention(state: State, message: Message) -> Retention | None:
+    return state.get(Retention, message.cohort_id, message.cohort_id)
 
 
 def _letter(state: State, message: Message, letter_id: str) -> Letter | None:
@@ -270,8 +290,11 @@ DOMAIN = Domain(
         "mentoring.feedback.private",
     ),
     tables=(PEOPLE,),
-    documents=(Cohort, Person, Line, Pair, Tray, Letter, LateReminder, Concern, Digest),
-    learns=frozenset({CohortOpened, PolicyChanged, MeetingPlaceSet, *_SAY_LINE}),
+    documents=(
+        *(Cohort, Person, Line, Pair, Tray, Letter, LateReminder, Concern, Digest),
+        Retention,
+    ),
+    learns=frozenset({CohortOpened, PolicyChanged, MeetingPlaceSet, RetentionEnded, *_SAY_LINE}),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,

@@ -1,4 +1,4 @@
-"""What notify tells itself: how a hand-over to the mail server went."""
+"""What notify tells itself: how a hand-over to the mail server went, and an erasure."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -26,3 +26,9 @@ class LetterAttempted(Message):
     copied: Annotated[
         bool, Field(description="Whether the person has an assistant, who gets a copy.")
     ] = False
+
+
+class TombstonesWritten(Message):
+    """Some people of a cohort whose time is over were erased, or none was left. Not a record."""
+
+    erased: int

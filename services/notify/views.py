@@ -162,6 +162,17 @@ class Digest(Timed):
     gathered_at: Moment | None = None
 
 
+class Retention(Timed):
+    """The time of a closed cohort's people is over; `id` is the cohort's.
+
+    `due_at`: when it is looked for people who can still be reached. `erased`: how many there were.
+    """
+
+    collection: ClassVar[str] = "retentions"
+
+    erased: int = 0
+
+
 class LateReminder(Document):
     """A reminder that could not leave in time, and was dropped; `id` is the letter's."""
 

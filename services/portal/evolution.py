@@ -81,7 +81,7 @@ def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
 
 def _cohort_closed(state: State, event: CohortClosed) -> Iterable[Change]:
     if (cohort := state.get(Cohort, event.cohort_id, event.cohort_id)) is not None:
-        yield cohort.model_copy(update={"closed": True})
+        yield cohort.model_copy(update={"closed": True, "kept_until": event.kept_until})
 
 
 def _measured(state: State, event: CohortMeasured) -> Iterable[Change]:
@@ -169,7 +169,8 @@ def _manager_becomes(state: State, event: PairEvent, became: str) -> Iterable[Ch
 
 
 def _another_asked(state: State, event: AnotherPartnerAsked) -> Iterable[Change]:
-    if (pair := _pair(state, event)) is not None:
+    """That a pair has ended is told on another topic, which may have been read before."""
+    if (pair := _pair(state, event)) is not None and pair.state in ("proposed", "formed"):
         asked = (*pair.asked_another, recast(Asked, event))
         yield pair.model_copy(update={"asked_another": asked, "wants_another": True})
 

@@ -207,6 +207,10 @@ REFUSALS: Mapping[str, Said] = {
     "kept-apart": _said(
         "Ces deux personnes ne doivent pas former un binôme.", "These two are kept apart."
     ),
+    "retention-ended": _said(
+        "Les noms et les adresses de ce programme sont déjà effacés.",
+        "The names and addresses of this programme are erased already.",
+    ),
     "cohort-closed": _said(
         "Ce programme est fermé : plus personne ne s’y inscrit, et aucun tour n’est lancé.",
         "This programme is closed: nobody joins any more, and no round runs.",

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from schemas.known.whole import CatalogueFolder
+from schemas.retention import LINK_MINUTES, SESSION_HOURS
 from services.chassis.addresses import Url, an_address
 from services.chassis.settings import MailSettings
 
@@ -29,6 +30,10 @@ class PortalSettings(MailSettings):
         str, AfterValidator(_addresses), Field(alias="CONNECTE_COORDINATORS")
     ] = ""
     sign_in_domains: Annotated[str, Field(alias="CONNECTE_SIGN_IN_DOMAINS")] = ""
-    link_minutes: Annotated[int, Field(alias="CONNECTE_SIGN_IN_LINK_MINUTES", ge=5, le=1440)] = 30
+    link_minutes: Annotated[int, Field(alias="CONNECTE_SIGN_IN_LINK_MINUTES", ge=5, le=1440)] = (
+        LINK_MINUTES
+    )
     idle_minutes: Annotated[int, Field(alias="CONNECTE_SESSION_IDLE_MINUTES", ge=5, le=1440)] = 120
-    session_hours: Annotated[int, Field(alias="CONNECTE_SESSION_HOURS", ge=1, le=168)] = 12
+    session_hours: Annotated[int, Field(alias="CONNECTE_SESSION_HOURS", ge=1, le=168)] = (
+        SESSION_HOURS
+    )

@@ -72,7 +72,8 @@ class Cohort(Document):
     """A programme, as it is listed and followed; `id` is the cohort's own.
 
     `ready`: whether it counts as run in; None before anybody could tell. `closed`: nobody joins any
-    more. `changes`: how often its rules have changed.
+    more. `changes`: how often its rules have changed. `kept_until`: when the names and
+    addresses of its people are erased.
     """
 
     collection: ClassVar[str] = "cohorts"
@@ -85,6 +86,7 @@ class Cohort(Document):
     criteria: tuple[Criterion, ...] = ()
     ready: bool | None = None
     closed: bool = False
+    kept_until: Moment | None = None
     changes: int = 0
 
 

@@ -12,6 +12,7 @@ from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, P
 from schemas.meeting import AnswerInvitation, SetMeetingPlace
 from schemas.scheduling import (
     AcceptMove,
+    AttendanceCorrected,
     CancelSession,
     ConfirmSession,
     CorrectAttendance,
@@ -42,7 +43,7 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Calendar, cohort_id, message.person_id)
         case PairEvent() | PairCommand():
             yield from _needs_of_agenda(cohort_id, message.pair_id)
-        case ReportAttendance() | CorrectAttendance() | SessionDisputed():
+        case ReportAttendance() | CorrectAttendance() | SessionDisputed() | AttendanceCorrected():
             yield from _needs_of_session(cohort_id, message.session_id)
             ended = outcome_of(message.session_id, message.attempt)
             yield One(Outcome, cohort_id, ended)

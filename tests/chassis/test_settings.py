@@ -16,6 +16,7 @@ from services.chassis.http.links import generate_keys
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service
 from services.chassis.settings import Settings, WrongSetting, load
+from services.notify.settings import NotifySettings
 from tests.chassis.toy import TOY
 
 SECRET = "hush-hush"
@@ -228,3 +229,9 @@ def test_a_certificate_with_the_key_of_another_is_named(
     environment.setenv("KAFKA_SSL_KEYFILE", files["other"])
     with pytest.raises(WrongSetting, match="KAFKA_SSL_KEYFILE"):
         load(Settings)
+
+
+def test_a_secret_without_its_content_is_told_to_be_empty(environment: pytest.MonkeyPatch) -> None:
+    given(environment, {"CONNECTE_LINK_SIGNING_KEY": ""})
+    with pytest.raises(WrongSetting, match=r"CONNECTE_LINK_SIGNING_KEY: it is empty(;|$)"):
+        load(NotifySettings)

@@ -1,21 +1,41 @@
-"""An open cohort: rules that change for those to come, those that do not, and its end."""
+"""An open cohort: rules that change for those to come, those that do not, its end, and after."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from schemas.base import Command
 from schemas.charter import CHARTER
-from schemas.cohorts import CHANGEABLE, ChangePolicy, CloseCohort, PolicyChanged
+from schemas.cohorts import (
+    CHANGEABLE,
+    ChangePolicy,
+    CloseCohort,
+    CohortClosed,
+    PolicyChanged,
+    RetentionEnded,
+)
 from schemas.letter_rules import LetterRules
 from schemas.matching import EnrolManager, PairProposed, ProposePair, RunRound, VolunteerAsMentor
 from schemas.places import MeetingPlace
+from schemas.retention import KEPT_DAYS, TOLD_DAYS
 from schemas.rounds import RoundRequested
 from schemas.taking_part import ReturnManager
 from schemas.values import CohortPolicy, QuietHours, RolloutCriteria, Weights
 from services.chassis.domain import Decision
-from services.matching.views import Cohort
-from tests.matching.given import MONDAY, Matching, decided, formed, manager, mentor, scenario, the
+from services.matching.cohorts import ENDED_AT_ONCE
+from services.matching.views import Cohort, Mentor, Pair
+from tests.matching.given import (
+    MONDAY,
+    Matching,
+    decided,
+    formed,
+    manager,
+    mentor,
+    proposed,
+    scenario,
+    the,
+)
 from tests.scenario import NOW, Scenario, kinds, refusal
 
 OTHER = {
@@ -40,8 +60,8 @@ def change(found: Matching, **fields: object) -> Decision:
     return found.when(ChangePolicy(cohort_id="c", policy=policy))
 
 
-def close(found: Matching) -> Decision:
-    return found.when(CloseCohort(cohort_id="c"))
+def close(found: Matching, days: int | None = None) -> Decision:
+    return found.when(CloseCohort(cohort_id="c", keep_days=days))
 
 
 def test_what_may_change_is_told_with_before_and_after() -> None:
@@ -132,3 +152,95 @@ def test_there_is_nothing_to_change_where_nothing_was_opened() -> None:
     found = Matching(scenario().domain)
     assert refusal(close(found)) == "unknown-cohort"
     assert refusal(change(found)) == "unknown-cohort"
+
+
+# --- when its time is over ----------------------------------------------------------------------
+
+
+def until_the_end(found: Matching, days: int = KEPT_DAYS) -> Matching:
+    found.later(days=days - TOLD_DAYS)
+    return found
+
+
+def test_the_time_of_a_cohorts_people_is_counted_from_its_close() -> None:
+    found = scenario(mentor("m1"))
+    (event,) = decided(close(found))
+    assert isinstance(event, CohortClosed)
+    assert (event.closed_at, event.kept_until) == (NOW, NOW + timedelta(days=KEPT_DAYS))
+    assert the(found, Cohort, "c").kept_until == event.kept_until
+
+
+def test_what_still_stands_ends_a_week_before_and_nothing_does_earlier() -> None:
+    found = formed()
+    close(found)
+    found.later(days=KEPT_DAYS - TOLD_DAYS - 1)
+    assert found.when_due() == []
+    found.later(days=1)
+    events = found.when_due()
+    assert kinds(events) == ["PairDissolved", "RetentionEnded"]
+    told = events[-1]
+    assert isinstance(told, RetentionEnded)
+    assert (told.ended, told.next_at) == (1, None)
+    assert told.erase_at == NOW + timedelta(days=KEPT_DAYS)
+    assert the(found, Pair, "m1~g1").state == "dissolved"
+    assert found.when_due() == []
+
+
+def test_an_offer_that_stands_ends_too() -> None:
+    found = proposed()
+    close(found, 30)
+    proposal = the(found, Pair, "m1~g1")
+    found.state.apply([proposal.model_copy(update={"due_at": NOW + timedelta(days=90)})])
+    assert kinds(until_the_end(found, 30).when_due()) == ["ProposalExpired", "RetentionEnded"]
+
+
+def test_who_took_part_still_has_when_time_is_over() -> None:
+    found = formed()
+    close(found)
+    until_the_end(found).when_due()
+    assert the(found, Mentor, "m1").state != "withdrawn"
+
+
+def test_very_many_pairs_end_some_at_a_time() -> None:
+    many = ENDED_AT_ONCE + 1
+    found = scenario(
+        *(mentor(f"m{n}") for n in range(many)), *(manager(f"g{n}") for n in range(many))
+    )
+    for n in range(many):
+        found.when(ProposePair(cohort_id="c", pair_id=f"m{n}~g{n}", reason="asked for"))
+    for pair in found.state.whole(Pair, "c"):
+        found.state.apply([pair.model_copy(update={"state": "formed", "due_at": None})])
+    close(found)
+    first = until_the_end(found).when_due()
+    assert kinds(first).count("PairDissolved") == ENDED_AT_ONCE
+    assert isinstance(first[-1], RetentionEnded) and first[-1].erase_at is None
+    assert kinds(found.later(minutes=1).when_due()) == ["PairDissolved", "RetentionEnded"]
+
+
+def test_closed_again_with_other_days_it_is_counted_from_the_same_close() -> None:
+    found = formed()
+    close(found)
+    found.later(days=100)
+    (event,) = decided(close(found, 730))
+    assert isinstance(event, CohortClosed) and event.closed_at == NOW
+    assert close(found, 730) == [] == close(found)
+    found.later(days=KEPT_DAYS)
+    assert found.when_due() == []
+    found.later(days=730 - KEPT_DAYS - 100)
+    assert kinds(found.when_due()) == ["PairDissolved", "RetentionEnded"]
+    assert close(found) == []
+    assert refusal(close(found, 800)) == "retention-ended"
+
+
+def test_a_cohort_that_was_closed_before_time_was_counted_begins_when_it_is_closed_again() -> None:
+    found = formed()
+    found.given(CohortClosed(cohort_id="c"))
+    assert found.later(days=4 * KEPT_DAYS).when_due() == []
+    (event,) = decided(close(found))
+    assert isinstance(event, CohortClosed) and event.closed_at == found.now
+
+
+def test_of_a_cohort_that_is_open_nothing_ends() -> None:
+    found = formed()
+    found.later(days=10 * KEPT_DAYS)
+    assert found.when_due() == []

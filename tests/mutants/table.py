@@ -442,6 +442,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "following = sorted(self.heads)",
     ),
     Mutant(
+        "corrected-outcome-unread",
+        "G5",
+        "a correction writes over an outcome that a rebuild has not read: it is counted twice",
+        "services/scheduling/handlers.py",
+        " | SessionDisputed() | AttendanceCorrected():",
+        " | SessionDisputed():",
+    ),
+    Mutant(
         "journal-order",
         "G5",
         "parked records have no place of their own in the journal",
@@ -870,5 +878,33 @@ MUTANTS: tuple[Mutant, ...] = (
         "if attempted.copied and copy is None else",
         "if attempted.copied else",
         by="tests/notify/test_assistants.py",
+    ),
+    # --- what is kept no longer than was said ---------------------------------------------------
+    Mutant(
+        "kept-for-ever",
+        "retention",
+        "a closed cohort's time never comes to its end",
+        "services/matching/evolution.py",
+        "due = None if until is None else until",
+        "due = None if until is None or until else until",
+        by="tests/matching/test_cohorts.py",
+    ),
+    Mutant(
+        "nobody-forgotten",
+        "retention",
+        "a cohort's time is over, and nobody gets a tombstone",
+        "services/notify/app.py",
+        "await log.publish([_tombstone(",
+        "await log.publish([] and [_tombstone(",
+        by="tests/notify/test_retention.py",
+    ),
+    Mutant(
+        "latecomers-kept",
+        "retention",
+        "whoever comes after the end of a cohort's time is kept",
+        "services/notify/retention.py",
+        "if retention is None or retention.due_at is not None:",
+        "if retention is None or retention.due_at is None:",
+        by="tests/notify/test_retention.py",
     ),
 )

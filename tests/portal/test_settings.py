@@ -1,5 +1,7 @@
 """Réglages: what may change, what cannot and why, somebody else's change, and the end."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from schemas.base import recast
@@ -98,3 +100,10 @@ async def test_a_programme_is_closed_and_nobody_finds_it_to_join() -> None:
     await anne.goes_to("/inscription/c")
     assert "Ce programme est fermé" in anne.says
     assert recast(CohortClosed, town.sent[0]).cohort_id == "c"
+
+
+async def test_of_a_closed_programme_it_is_said_how_long_its_people_are_kept() -> None:
+    until = datetime(2018, 3, 6, 9, 0, tzinfo=UTC)
+    closed = CohortClosed(cohort_id="c", closed_at=until - timedelta(days=365), kept_until=until)
+    _, anne = await office(HERE, *JOINED, closed)
+    assert "gardés jusqu’à cette date : mardi 6 mars 2018." in anne.says

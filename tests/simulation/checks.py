@@ -36,6 +36,7 @@ from services.chassis.log.contract import Received
 from services.chassis.step.rebuild import JournalBroken, rebuild
 from services.chassis.store.memory import MemoryStore
 from services.chassis.store.rows import row_of
+from services.notify.views import Person
 from tests.simulation.people import SECRET
 from tests.simulation.proof import VERIFIER
 
@@ -66,6 +67,7 @@ def judge(world: "World") -> Log:
     _rounds(world, log)
     _heartbeats(world, log)
     _order(world, log)
+    _retention(world, log)
     _parked(world, log)
     for group in world.groups.values():
         _counts(world, group)
@@ -246,6 +248,27 @@ def _spot(origin: str) -> tuple[str, int]:
     return topic, int(offset)
 
 
+# --- retention ----------------------------------------------------------------------------------
+
+
+def _retention(world: "World", log: Log) -> None:
+    """Of a closed cohort nobody is erased by time before it is over, and then everybody is."""
+    until = {entry.cohort: entry.moment("kept_until") for entry in log.facts("CohortClosed")}
+    for key, record in log.contacts:
+        told = dict(record.headers)
+        if told.get("ce_source") == b"/mentoring/notify/retention":
+            kept = until.get(key.partition("/")[0])
+            at = datetime.fromisoformat((told["ce_time"] or b"").decode())
+            if kept is None or at < kept:
+                world.find(f"retention: {key} was erased at {at}, and kept until {kept}")
+    heard = {e.cohort for e in log.facts("RetentionEnded") if not log.excused("notify", e)}
+    for cohort in heard & until.keys():
+        for person in world.documents("notify", Person, cohort):
+            world.find(f"retention: {person.key} can still be reached at {world.now()}")
+    for cohort in until.keys() - {entry.cohort for entry in log.facts("RetentionEnded")}:
+        world.find(f"retention: the time of {cohort} never comes to its end")
+
+
 # --- what is parked -----------------------------------------------------------------------------
 
 
@@ -327,10 +350,13 @@ def _counts(world: "World", group: "Group") -> None:
 
 
 def _rebuilt(world: "World", group: "Group") -> None:
-    """The database is what its journal says, document by document, places included."""
+    """The database is what its journal says, document by document, places included.
+
+    Step by step, so that a fold finds nothing in memory that its needs do not name.
+    """
     again = MemoryStore()
     try:
-        run(rebuild(group.domain, again, world.log, world.partitions))
+        run(rebuild(group.domain, again, world.log, world.partitions, batch=1))
     except JournalBroken as broken:
         world.find(f"rebuild: {broken}")
         return

@@ -39,6 +39,7 @@ from schemas.meeting import AnswerInvitation, SetMeetingPlace
 from schemas.notify import ReportBounce, RetryLetter
 from schemas.people import PersonContact
 from schemas.places import MeetingPlace
+from schemas.retention import LEAST_DAYS
 from schemas.rounds import CallOffRound
 from schemas.scheduling import (
     AcceptMove,
@@ -339,7 +340,7 @@ class People:
             return
         cohort.over = True
         if self.mood("closes", cohort.id) < 0.5:
-            self.world.send(CloseCohort(cohort_id=cohort.id))
+            self.world.send(CloseCohort(cohort_id=cohort.id, keep_days=LEAST_DAYS))
         for letter in look("notify", notify.Letter, cohort.id):
             if letter.state == "failed" and self.mood("retry", letter.key) < 0.3:
                 self.world.send(RetryLetter(cohort_id=cohort.id, letter_id=letter.id))

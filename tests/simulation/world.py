@@ -27,9 +27,9 @@ from services.feedback.handlers import domain_by
 from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.search.worker import RoundSearch, solve_here
 from services.matching.views import Round
-from services.notify.app import handing_over
+from services.notify.app import erasing, handing_over
 from services.notify.handlers import with_wall
-from services.notify.views import Letter
+from services.notify.views import Letter, Retention
 from services.scheduling.handlers import DOMAIN as SCHEDULING
 from tests.simulation.faults import DAY, SERVICES, CrashPoint, Fault, Trips, draw
 from tests.simulation.loop import VirtualLoop
@@ -38,6 +38,7 @@ from tests.simulation.people import GRID, SECRET, People
 from tests.simulation.poison import flawed, poison
 from tests.simulation.process import Group, Process
 from tests.simulation.proof import VERIFIER
+from tests.simulation.wires import WiredLog
 
 DOMAINS: dict[Service, Domain] = {
     "matching": flawed(MATCHING),
@@ -145,7 +146,11 @@ class World:
             return {Round: RoundSearch(store, solve_here, patience=None)}
         if process.group.name != "notify":
             return {}
-        return {Letter: handing_over(SimulatedSender(process, self.office), store)}
+        erase = erasing(store, WiredLog(process), self.partitions)
+        return {
+            Letter: handing_over(SimulatedSender(process, self.office), store),
+            Retention: erase,
+        }
 
     def documents(self, service: Service, kind: type[D], cohort_id: str) -> list[D]:
         rows = self.groups[service].store.rows.get(kind, {})

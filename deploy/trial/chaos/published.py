@@ -28,6 +28,7 @@ ROWS: Mapping[str, str] = {
     "programmes: pairs formed, graduated": "{programmes}: {pairs_formed}, {pairs_graduated}",
     "commands accepted (refused by a rule)": "{commands_accepted:,} ({commands_refused})",
     "letters (handed over again)": "{letters:,} ({letters_redelivered:,})",
+    "letters handed over again after": "{after}",
     "published again, passed over by readers": "{republished:,}",
     "starts of processes; ended with an error": "{starts}; {ended}",
     "poison in the log; parked": "{poison_in_log}; {parked}",
@@ -63,7 +64,9 @@ def _tables(answers: Sequence[Answer]) -> Iterator[str]:
 
 def _told(answer: Answer) -> dict[str, Any]:
     equal = "yes" if answer["rebuilt_equal"] else "no"
-    return {**answer, "ended": len(answer["exits"]), "equal": equal}
+    after = ", ".join(f"{name} {n}" for name, n in answer.get("letters_again", {}).items() if n)
+    told = {"ended": len(answer["exits"]), "equal": equal, "after": after or "not told apart"}
+    return {**answer, **told}
 
 
 def _head(*names: str) -> Iterator[str]:

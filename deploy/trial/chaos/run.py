@@ -18,6 +18,7 @@ from deploy.local.stack import Terms
 from deploy.trial.chaos.answers import Answers
 from deploy.trial.chaos.bulk import Bulk
 from deploy.trial.chaos.faults import KINDS, Scene
+from deploy.trial.chaos.handed_again import causes
 from deploy.trial.chaos.judge import Judgement, judge
 from deploy.trial.chaos.ledger import Ledger
 from deploy.trial.chaos.plan import PlannedFault, schedule
@@ -91,7 +92,7 @@ class Run:
         self.ledger = Ledger()
         self.history: list[dict[str, Any]] = []
         self._show = show
-        self._begun = time.monotonic()
+        self._begun, self.begun_at = time.monotonic(), time.time()
         partitions, bootstrap = stage.terms.partitions, stage.cluster.bootstrap
         self.sender = Sender(
             *(bootstrap, stage.urls, stage.clock, partitions, self.ledger, str(asked.seed))
@@ -121,7 +122,7 @@ class Run:
         new_until = max(1.0, seconds - PROGRAMME_SECONDS)
         async with self._beside(self._look(), self.answers.run(), self.people.live()):
             self.progress.phase = "load and faults"
-            self._begun = time.monotonic()
+            self._begun, self.begun_at = time.monotonic(), time.time()
             async with self._beside(self.bulk.run(new_until), self.programmes.run(new_until)):
                 lanes = schedule(self.asked.seed, self.asked.minutes, self.asked.kinds)
                 async with asyncio.TaskGroup() as tasks:
@@ -293,6 +294,7 @@ def _document(
         "commands_unanswered": ledger.unanswered,
         "letters": checked["letters"],
         "letters_redelivered": checked["redelivered_letters"],
+        "letters_again": causes(run.stage.mailbox.again, run.history, run.begun_at),
         "letters_retried": run.quiet.letters_retried,
         "faults": dict(sorted(faults.items())),
         "faults_total": faults.total(),

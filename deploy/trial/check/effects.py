@@ -225,6 +225,7 @@ UNASKED = frozenset(
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),
         *("AttentionWanted", "AttentionSettled", "AttentionGathered", "DigestQueued"),
+        *("RetentionEnded", "ContactsErased"),
         *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),
     }
 )

@@ -45,13 +45,14 @@ class Entry:
 
 
 async def rebuild(
-    domain: Domain, store: Store, log: Log, partitions: int, advance: Advance = lambda _: None
+    domain: Domain, store: Store, log: Log, partitions: int, batch: int = BATCH
 ) -> int:
     """Build the database from the log, to its end; how many events were folded.
 
     Nobody may write to the log meanwhile, and `store` must be empty. Raises `JournalBroken`.
+    `batch`: how many events are folded at once, or a few more; it does not show in what is built.
     """
-    fold = Fold(domain, store, log, partitions, advance)
+    fold = Fold(domain, store, log, partitions, batch=batch)
     count = await fold.catch_up()
     fold.check_ended()
     return count
@@ -67,9 +68,10 @@ class Fold:
         log: Log,
         partitions: int,
         advance: Advance = lambda _: None,
+        batch: int = BATCH,
     ) -> None:
         self.domain = domain
-        self._parts = [_Partition(domain, store, log, p, advance) for p in range(partitions)]
+        self._parts = [_Partition(domain, store, log, p, advance, batch) for p in range(partitions)]
 
     @property
     def places(self) -> dict[int, Place]:
@@ -103,6 +105,7 @@ class _Partition:
     log: Log
     partition: int
     advance: Advance
+    batch: int
     place: Place = field(init=False)
     pending: list[Entry] = field(default_factory=list)
     heads: dict[Stream, Entry] = field(default_factory=dict)
@@ -123,7 +126,7 @@ class _Partition:
                 self.pending.append(entry)
                 if isinstance(entry.message, StepCompleted):
                     last = entry.message.step == until
-                    if last or len(self.pending) >= BATCH:
+                    if last or len(self.pending) >= self.batch:
                         count += await self._flush()
                     if last:
                         break

@@ -11,6 +11,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from fastapi.responses import Response
 
+from schemas.retention import FEED_DAYS
 from services.chassis.store.contract import Where
 from services.portal.feeds import calendar_of
 from services.portal.views import Pair, Participant, Session
@@ -21,7 +22,7 @@ from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 
 FEED, SEEN = "feed", "feed-seen"
-LASTS = timedelta(days=3 * 365)
+LASTS = timedelta(days=FEED_DAYS)
 """How long an address is good for: longer than any programme."""
 _UNDATED = datetime(2017, 1, 1, tzinfo=UTC)
 

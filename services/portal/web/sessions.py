@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from schemas.retention import TRIES_MINUTES
 from services.chassis.store.kept import Kept
 
 SESSION, LINK, TRIES = "session", "link", "tries"
 _SEEN_EVERY = timedelta(minutes=1)
-_PERIOD = timedelta(minutes=15)
+_PERIOD = timedelta(minutes=TRIES_MINUTES)
 LINKS_PER_ADDRESS, LINKS_PER_PLACE = 5, 300
 """In a quarter of an hour: letters to one address, and wishes from one network address, which may
 be a proxy with a ministry behind it."""

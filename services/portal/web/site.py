@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from schemas.retention import DRAFT_DAYS
 from services.chassis.clock import Clock
 from services.chassis.http.identity import pseudonym
 from services.chassis.store.contract import Projections, Row, Where
@@ -21,7 +22,7 @@ from services.portal.web.sessions import Sessions, digest
 
 SHOWN_WITHIN = 4.0
 """Seconds that a page waits for the portal's own documents to show what was done."""
-DRAFT, DRAFT_LASTS = "draft", timedelta(days=1)
+DRAFT, DRAFT_LASTS = "draft", timedelta(days=DRAFT_DAYS)
 MANY_COHORTS = 500
 
 

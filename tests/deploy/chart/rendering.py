@@ -21,6 +21,14 @@ DEPLOYED = tuple(yaml.safe_load((CHART / "values.yaml").read_text())["services"]
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 
 
+def check_with_kubernetes(one: Object, version: str) -> None:
+    """An object against the schemas of a release. Raises what says where it does not fit."""
+    # Imported here, since it builds a grammar for seconds, in each process that gathers the tests.
+    import kubernetes_validate  # noqa: PLC0415
+
+    kubernetes_validate.validate(one, version, strict=True)
+
+
 def values(name: str) -> Object:
     found: Object = yaml.safe_load((CHART / "ci" / f"{name}-values.yaml").read_text())
     return found

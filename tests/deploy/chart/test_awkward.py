@@ -13,13 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import helm_python as helm
-import kubernetes_validate
 import pytest
 import yaml
 
 from deploy.made import chart_schema, chart_values
 from tests.deploy.chart import custom_resources
-from tests.deploy.chart.rendering import VERSIONS, Object, changed, of_kind, pods, render
+from tests.deploy.chart.rendering import (
+    VERSIONS,
+    Object,
+    changed,
+    check_with_kubernetes,
+    of_kind,
+    pods,
+    render,
+)
 
 CASES = Path(__file__).with_name("cases")
 ABSENT = object()
@@ -64,7 +71,7 @@ def _valid(text: str) -> None:
     if custom_resources.is_custom(one):
         custom_resources.validate(one)
     elif "." not in one["apiVersion"].partition("/")[0] or ".k8s.io" in one["apiVersion"]:
-        kubernetes_validate.validate(one, VERSIONS[-1], strict=True)
+        check_with_kubernetes(one, VERSIONS[-1])
 
 
 def validate(objects: list[Object]) -> None:
