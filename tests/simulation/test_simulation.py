@@ -20,10 +20,11 @@ ONCE_FOUND = (12, 345111532)
 
 
 def test_the_same_seed_leaves_the_same_bytes_behind() -> None:
-    plan = draw_plan(7)
+    plan, another = draw_plan(7), draw_plan(8)
+    plan = plan.but(cohorts=plan.cohorts[:5])
 
     first = digest(run_world(plan))
-    run_world(draw_plan(8))
+    run_world(another.but(cohorts=another.cohorts[:5]))
 
     assert digest(run_world(plan)) == first
 
