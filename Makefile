@@ -36,7 +36,7 @@ test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Mav
 test-chart: $(STAMP) ## The chart on a real API server, with Helm 3 and 4 (Go; the first time takes long)
 	$(BIN)/python -m pytest -m cluster
 
-drills: $(STAMP) ## Restores, two versions side by side, programmes at the portal, on real processes
+drills: $(STAMP) ## Restores, two versions side by side, programmes at the portal or with mail in trouble
 	$(BIN)/python -m pytest -m drill
 
 simulate: $(STAMP) ## A minute of the whole platform in one process, with new seeds

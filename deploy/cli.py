@@ -17,6 +17,7 @@ import typer
 from deploy.errors import BadInput, explained
 from deploy.operating.audit_commands import audit
 from deploy.operating.console import progress
+from deploy.operating.coordinator_commands import coordinator_commands
 from deploy.operating.erase_commands import erase
 from deploy.operating.letter_commands import letter_commands
 from deploy.operating.match_commands import match_
@@ -46,6 +47,7 @@ app.add_typer(topic_commands, name="topics")
 app.add_typer(schema_commands, name="schemas")
 app.add_typer(parked_commands, name="parked")
 app.add_typer(letter_commands, name="letters")
+app.add_typer(coordinator_commands, name="coordinators")
 app.command("import")(import_)
 app.command("match")(match_)
 app.command("round")(round_)

@@ -113,6 +113,8 @@ TOOLS: Mapping[str, str] = {
     "letters list": "HTTP: coordinator or administrator of the cohort, machine",
     "letters resend": "HTTP: coordinator or administrator of the cohort, machine",
     "letters preview": "nobody's data: anybody",
+    "coordinators name": "HTTP: administrator of the cohort, machine",
+    "coordinators remove": "HTTP: administrator of the cohort, machine",
     "schemas generate": "nobody's data: anybody",
     "schemas check": "nobody's data: anybody",
     "schemas list": "nobody's data: anybody",

@@ -16,7 +16,7 @@ from email.parser import BytesParser
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
 from types import TracebackType
-from typing import AnyStr, Self
+from typing import AnyStr, NamedTuple, Self
 from uuid import uuid4
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -25,6 +25,19 @@ from deploy.local.process import free_port
 
 HOST = "127.0.0.1"
 MAX_BYTES = 8 * 1024 * 1024
+CLOSING = "421"
+
+
+class Verdict(NamedTuple):
+    """What becomes of a letter that came whole. `answer`: None where the server breaks off."""
+
+    kept: bool
+    answer: str | None
+
+
+TAKEN = Verdict(True, "250 2.0.0 OK")
+Judge = Callable[[EmailMessage, float], Verdict]
+"""Given a letter's headers, and when (`time.monotonic`) its connection was opened."""
 
 
 class Mailbox:
@@ -36,7 +49,9 @@ class Mailbox:
     and `Delivered-To` (envelope recipient).
 
     `refuse`, if set, is asked for each recipient and may give an SMTP reply such as
-    "451 4.2.1 busy" or "550 5.1.1 unknown", which then refuses that recipient.
+    "451 4.2.1 busy" or "550 5.1.1 unknown", which then refuses that recipient. `judge`, if set, is
+    asked of each letter that came whole. With a 421 the connection ends.
+    Between `stop` and `start` nobody listens, and what was open has been broken off.
     Between `hang` and `heal` it accepts connections and answers nothing. A letter that came whole
     meanwhile is delivered at the end, even if its sender has given it up by then.
     `again` has a row for each delivery that was dropped because the recipient had it already: when
@@ -47,6 +62,7 @@ class Mailbox:
 
     def __init__(self, directory: Path, *, port: int | None = None) -> None:
         self.refuse: Callable[[str], str | None] | None = None
+        self.judge: Judge | None = None
         self.again: list[tuple[float, float]] = []
         self.hanging = False
         self.port = port or free_port()
@@ -57,13 +73,12 @@ class Mailbox:
             folder.mkdir(parents=True, exist_ok=True)
         self._letters = sorted(self._new.iterdir(), key=lambda path: path.stat().st_mtime_ns)
         self._server: asyncio.Server | None = None
+        self._over = False
         self._connections: set[_Connection] = set()
         self._change = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self, self._connections), HOST, self.port
-        )
+        await self.start()
         return self
 
     async def __aexit__(
@@ -72,8 +87,21 @@ class Mailbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self.stop()
+        self._over = True
+        self._announce()
+
+    async def start(self) -> None:
+        """Listen, for the first time or again."""
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self, self._connections), HOST, self.port
+        )
+
+    async def stop(self) -> None:
+        """Break off what is open, and listen no more. Whoever reads `letters` goes on waiting."""
         server, self._server = self._server, None
-        assert server is not None
+        if server is None:
+            return
         server.close()
         # A client that keeps its connection open would keep the server from ending.
         connections = list(self._connections)
@@ -81,7 +109,6 @@ class Mailbox:
             connection.abort()
         await asyncio.gather(*(connection.gone.wait() for connection in connections))
         await server.wait_closed()
-        self._announce()
 
     def hang(self) -> None:
         """Leave every command unanswered until `heal`."""
@@ -105,7 +132,7 @@ class Mailbox:
 
     def held(self) -> list[EmailMessage]:
         """Every letter it holds, oldest first."""
-        return [_read(path) for path in self._letters]
+        return [_read(path.read_bytes()) for path in self._letters]
 
     def letters(self) -> AsyncIterator[EmailMessage]:
         """The letters that arrive from this call on, until the mailbox closes.
@@ -121,11 +148,11 @@ class Mailbox:
             change = self._change
             while position < len(self._letters):
                 position += 1
-                yield _read(self._letters[position - 1])
+                yield _read(self._letters[position - 1].read_bytes())
             # Letters may have arrived while the reader was busy with the last one.
             if change is not self._change:
                 continue
-            if self._server is None:
+            if self._over:
                 return
             await change.wait()
 
@@ -143,16 +170,23 @@ class Mailbox:
         return "250 2.1.5 OK"
 
     async def handle_DATA(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope
+        self, connection: "_Connection", _session: Session, envelope: Envelope
     ) -> str:
         content = envelope.original_content or b""
-        headers = BytesParser(policy=SMTP_POLICY).parsebytes(content, headersonly=True)
+        headers = _read(content, headersonly=True)
+        kept, answer = TAKEN if self.judge is None else self.judge(headers, connection.opened_at)
+        if kept:
+            self._keep(envelope, headers, content)
+        if answer is None:
+            connection.break_off()
+        return answer or ""
+
+    def _keep(self, envelope: Envelope, headers: EmailMessage, content: bytes) -> None:
         # Without a Message-ID two deliveries cannot be known to be one letter: keep both.
         message_id = str(headers["Message-ID"] or f"<{uuid4()}@{HOST}>").strip()
         # The same letter may name one recipient twice.
         for recipient in dict.fromkeys(envelope.rcpt_tos):
             self._deliver(envelope.mail_from or "", recipient, message_id, content)
-        return "250 2.0.0 OK"
 
     def _deliver(self, sender: str, recipient: str, message_id: str, content: bytes) -> None:
         name = hashlib.sha256(f"{recipient}\n{message_id}".encode()).hexdigest() + ".eml"
@@ -188,7 +222,8 @@ class _Connection(SMTP):
         self._mailbox = mailbox
         self._connections = connections
         self._unheard: list[bytes] = []
-        self._left = False  # while we did not listen
+        self._left = False  # while we did not listen, or by ourselves
+        self.opened_at = time.monotonic()
         self.gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -220,18 +255,25 @@ class _Connection(SMTP):
         if self._left and not unheard:
             self.abort()
 
+    def break_off(self) -> None:
+        """End without the answer that would be next."""
+        self._left = True
+
     async def push(self, status: AnyStr) -> None:
         if self._left:
             self.abort()  # what it said last has been done, and nobody waits for the answer
-        else:
-            await super().push(status)
+            return
+        await super().push(status)
+        said = status if isinstance(status, str) else status.decode()
+        if said.startswith(CLOSING) and isinstance(self.transport, asyncio.Transport):
+            self.transport.close()
 
     def abort(self) -> None:
         if isinstance(self.transport, asyncio.Transport):
             self.transport.abort()
 
 
-def _read(path: Path) -> EmailMessage:
-    message = BytesParser(policy=SMTP_POLICY).parsebytes(path.read_bytes())
+def _read(content: bytes, *, headersonly: bool = False) -> EmailMessage:
+    message = BytesParser(policy=SMTP_POLICY).parsebytes(content, headersonly=headersonly)
     assert isinstance(message, EmailMessage)  # what this policy makes
     return message

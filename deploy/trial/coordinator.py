@@ -49,6 +49,8 @@ class Plan:
     `by_topic`: the rosters are written to the commands topics at once, instead of sent by HTTP;
     `at_portal`: everybody, coordinator included, acts at the pages of the portal.
     `killed`: which services `kill_every` is about; none named, all.
+    `mail_trouble`: letters are put off and refused, and the mail server dies now and then; for time
+    that leaps.
     `gather_ms`: from one batch of a service to its next, at least, while there is always something.
     """
 
@@ -59,6 +61,7 @@ class Plan:
     days_per_second: float | None = None
     kill_every: float | None = None
     killed: tuple[Service, ...] = ()
+    mail_trouble: bool = False
     maildir: Path | None = None
     kafka: str | None = None
     by_topic: bool = False
@@ -71,16 +74,20 @@ class Plan:
 class Progress:
     """Where the run stands, for whoever shows it. `surveys`: by state, as no service tells it.
 
-    `deeds`: what people did, how often.
+    `deeds`: what people did, how often. `killed_at`: of `time.monotonic`.
     """
 
     phase: str = "starting"
     day: float = 0.0
     overview: dict[str, Overview] = field(default_factory=dict)
     letters: int = 0
-    kills: int = 0
+    killed_at: list[float] = field(default_factory=list)
     surveys: dict[str, int] = field(default_factory=dict)
     deeds: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def kills(self) -> int:
+        return len(self.killed_at)
 
     def sum(
         self, service: str, collection: str, *states: str, cohorts: Iterable[str] | None = None

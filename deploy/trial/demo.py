@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from deploy.trial.coordinator import (
     Progress,
     Show,
 )
+from deploy.trial.mail_trouble import MailTrouble
 from deploy.trial.people import People
 from deploy.trial.people_at_portal import CoordinatorAtPortal, PeopleAtPortal
 from deploy.trial.programme_time import DAY, FlyingTime, LeapingTime, ProgrammeTime
@@ -57,9 +59,13 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
     started = time.monotonic()
     async with running_stack(directory, terms, plan.maildir) as stack, watched() as usage:
         begun = time.monotonic()
-        async with _time(stack) as time_, background(stack, plan, time_, show) as coordinator:
-            async with asyncio.timeout(plan.limit):
-                await coordinator.conduct()
+        async with (
+            _mail(stack, plan) as mail,
+            _time(stack, mail) as time_,
+            background(stack, plan, time_, show) as coordinator,
+            asyncio.timeout(plan.limit),
+        ):
+            await coordinator.conduct()
         seconds = time.monotonic() - begun
         progress = coordinator.progress
         progress.phase = "checking"
@@ -79,7 +85,8 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
         sizes = await _sizes(stack, evidence)
         rebuilt = await _differences(stack)
     document = _document(findings, rebuilt, seconds, time.monotonic() - started, progress)
-    return {**document, "bytes": sizes, "used": used}
+    told = {"mail": mail.told(progress.killed_at)} if mail else {}
+    return {**document, **told, "bytes": sizes, "used": used}
 
 
 async def _sizes(stack: Stack, evidence: Evidence) -> dict[str, int]:
@@ -140,14 +147,29 @@ def _document(
 
 
 @asynccontextmanager
-async def _time(stack: Stack) -> AsyncIterator[ProgrammeTime]:
-    """How time passes in this stack."""
+async def _mail(stack: Stack, plan: Plan) -> AsyncIterator[MailTrouble | None]:
+    """What its mail server is up to, if anything."""
+    if not plan.mail_trouble:
+        yield None
+        return
+    trouble = MailTrouble(stack.mailbox, plan.seed)
+    async with trouble.afoot():
+        yield trouble
+
+
+@asynccontextmanager
+async def _time(stack: Stack, mail: MailTrouble | None) -> AsyncIterator[ProgrammeTime]:
+    """How time passes in this stack: it stands while the mail server is away."""
     if stack.hand is None:
         yield FlyingTime(Clock(stack.terms.rate, stack.terms.start, stack.origin))
     else:
         reached = (stack.mongodb, stack.kafka, stack.terms.partitions)
         async with stillness(*reached, services=stack.terms.services) as seen:
-            yield LeapingTime(stack.hand, seen.next)
+
+            async def still(now: datetime) -> tuple[bool, datetime | None]:
+                return (False, None) if mail and mail.away else await seen.next(now)
+
+            yield LeapingTime(stack.hand, still)
             await _written(seen)
 
 
@@ -227,8 +249,8 @@ async def _kill(stack: Stack, plan: Plan, progress: Progress) -> None:
                 await asyncio.sleep(chance.uniform(0.5, 1.5) * plan.kill_every)
                 child = stack.services[chance.choice(plan.killed or stack.terms.services)].child
                 assert child is not None
+                progress.killed_at.append(time.monotonic())
                 child.kill()
-                progress.kills += 1
 
 
 async def _all_ready(stack: Stack, client: httpx.AsyncClient) -> bool:

@@ -40,6 +40,10 @@ RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
 END:STANDARD
 END:VTIMEZONE
 """
+_FOLDED = 75
+"""Octets; a line of so many is folded."""
+_FIRST = "BEGIN:VEVENT"
+"""Before it stands what holds of the whole calendar, its zone as the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +104,16 @@ def calendar_of(session: SessionEvent, invitation: Invitation, now: datetime) ->
     calendar.add("prodid", "-//connecte-ton-manager//notify//FR")
     calendar.add("version", "2.0")
     calendar.add("method", invitation.method)
-    calendar.add_component(_zone())
     calendar.add_component(entry)
-    return str(calendar.to_ical().decode())
+    head, begin, rest = _text(calendar).partition(_FIRST)
+    return f"{head}{_zone()}{begin}{rest}"  # the zone is the same in all of them
+
+
+def _text(calendar: Calendar) -> str:
+    """As the library writes it, which looks at every letter of lines that it leaves whole."""
+    lines = [(line.encode(), line) for line in calendar.content_lines() if line]
+    written = (raw if len(raw) < _FOLDED else line.to_ical() for raw, line in lines)
+    return b"".join(line + b"\r\n" for line in written).decode()
 
 
 def _status(method: Method, *, agreed: bool) -> str:
@@ -120,8 +131,8 @@ def _alarm(summary: str) -> Component:
 
 
 @lru_cache
-def _zone() -> Component:
-    return Timezone.from_ical(_EUROPE_PARIS)
+def _zone() -> str:
+    return str(Timezone.from_ical(_EUROPE_PARIS).to_ical().decode())
 
 
 def _address(name: str, email: str) -> vCalAddress:

@@ -3,24 +3,34 @@
 import re
 from email import policy
 from email.header import Header
-from email.headerregistry import HeaderRegistry
+from email.headerregistry import Address, HeaderRegistry
+from functools import lru_cache
 from typing import Any
 
 _LINE = 76
 
 
+_OF_PARTS = {"content-type", "content-transfer-encoding", "mime-version"}
+"""Headers that say the same in nearly every letter."""
+
+
 class _Headers(HeaderRegistry):
-    """As Python's own, which makes a class anew for every header of every letter."""
+    """As Python's own, which makes a class anew for every header, and reads the same ones again."""
 
     def __init__(self) -> None:
         super().__init__()
         self._made: dict[str, Any] = {}
+        self._known = lru_cache(64)(super().__call__)
 
     def __getitem__(self, name: str) -> Any:
         name = name.lower()
         if name not in self._made:
             self._made[name] = super().__getitem__(name)
         return self._made[name]
+
+    def __call__(self, name: str, value: Any) -> Any:
+        read = self._known if name.lower() in _OF_PARTS else super().__call__
+        return read(name, value)
 
 
 class _Mail(policy.EmailPolicy):
@@ -29,12 +39,25 @@ class _Mail(policy.EmailPolicy):
     Names and subjects are folded here, for Python's own policy loses the quotes of a name that it
     folds. An id or an address stays whole, for it has no place to fold it at: as an encoded word
     not every reader would know it. It is shorter than the 998 that a line may have.
+
+    A header is kept as it was given: it is taken to its parts when somebody reads it, which takes
+    longer than all the rest of a letter, and whoever only sends one never does.
     """
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        if isinstance(value, str) and len(value.splitlines()) > 1:
+            raise ValueError(f"{name} has more than one line")
+        return name, value
+
+    def header_fetch_parse(self, name: str, value: Any) -> Any:
+        if isinstance(value, Address):
+            return self.header_factory(name, value)
+        return super().header_fetch_parse(name, value)
 
     def fold(self, name: str, value: Any) -> str:
         match name.lower():
             case "from" | "to":
-                [one] = value.addresses
+                [one] = [value] if isinstance(value, Address) else value.addresses
                 folded = _mailbox(name, one.display_name, one.addr_spec)
             case "subject":
                 folded = f"{name}: {_said(name, str(value))}"
@@ -42,6 +65,10 @@ class _Mail(policy.EmailPolicy):
                 folded = "\r\n ".join([f"{name}:", *value.split()])
             case "message-id" | "x-connecte-letter" | "x-connecte-cohort" if value.isascii():
                 folded = f"{name}: {value}"
+            case _ if isinstance(value, str) and not value.isascii():
+                folded = (
+                    self.header_factory(name, value).fold(policy=self).removesuffix(self.linesep)
+                )
             case _:
                 folded = str(super().fold(name, value)).removesuffix(self.linesep)
         return folded + self.linesep

@@ -41,9 +41,13 @@ _LAYOUTS = {
         loader=PackageLoader("services.notify"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701
+        auto_reload=False,
     ),
     "html": Environment(
-        loader=PackageLoader("services.notify"), undefined=StrictUndefined, autoescape=True
+        loader=PackageLoader("services.notify"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        auto_reload=False,
     ),
 }
 
@@ -233,13 +237,19 @@ def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: d
 def _address_to(
     message: EmailMessage, person: Person | Assistant, cohort: Cohort, head: Letterhead
 ) -> None:
-    message["From"] = Address(words.one_line(cohort.name), addr_spec=head.address)
+    message["From"] = _programme(words.one_line(cohort.name), head.address)
     try:
         message["To"] = Address(words.one_line(person.name), addr_spec=person.email)
     except (MessageError, ValueError, IndexError) as error:
         raise UnusableAddress(type(error).__name__) from None
     if head.contact:
         message["Reply-To"] = head.contact
+
+
+@lru_cache(maxsize=256)
+def _programme(name: str, address: str) -> Address:
+    """Who writes; an address is taken to its parts, which takes a while, once."""
+    return Address(name, addr_spec=address)
 
 
 def _frame(writing: _Writing) -> dict[str, Any]:
@@ -354,7 +364,15 @@ def _reasons(
 
 
 def _say(text: str, facts: Mapping[str, Any], language: Language) -> str:
+    if "{" not in text:
+        return _fixed(text, language)
     return saying.typeset(_compiled(text).render(facts), language).strip()
+
+
+@lru_cache(maxsize=1024)
+def _fixed(text: str, language: Language) -> str:
+    """What is said in the same words of everybody."""
+    return saying.typeset(_compiled(text).render(), language).strip()
 
 
 @lru_cache(maxsize=512)

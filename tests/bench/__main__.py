@@ -17,10 +17,12 @@ from deploy.local.mongodb import mongodb
 from deploy.operating.topics import create_topics
 from tests.bench import (
     codec,
+    erasing,
     footprint,
     http,
     latency,
     leaderless,
+    letters,
     matching,
     memory,
     pages,
@@ -37,6 +39,7 @@ from tests.limits.test_steps import CASES, PARTITIONS, Case
 ROUNDS = 3
 EVENTS = 20_000
 TUTORIAL_EVENTS = 400
+LETTERS = 2_000
 OUTPUT = Path("build/bench.json")
 
 Row = dict[str, Any]
@@ -115,6 +118,16 @@ async def planning_rows() -> list[Row]:
 
 async def case_rows(name: str, case: Case, count: int) -> list[Row]:
     """A service's step for a message beside the bare loop; median of the rounds."""
+    rates, used = await case_rates(name, case, count)
+    about = f"{name}: bare = same reads and writes"
+    return [
+        row(about, "events/s", *rates),
+        row(f"{about}, processor time an event (least)", "microseconds", *used),
+    ]
+
+
+async def case_rates(name: str, case: Case, count: int) -> tuple[list[float], list[float]]:
+    """Events a second and processor time for one, ours and the bare loop's."""
     found: dict[str, list[services.Rate]] = {"ours": [], "bare": []}
     play = await services.script(case, count)
     for number in range(ROUNDS):
@@ -128,12 +141,40 @@ async def case_rows(name: str, case: Case, count: int) -> list[Row]:
                     rates.append(await getattr(services, way)(kafka, db, play))
             told = f"{rates[-1].events:,.0f} events/s, {rates[-1].microseconds:.0f} us each"
             console.print(f"round {number + 1}, {name}, {way}: {told}")
-    about = f"{name}: bare = same reads and writes"
-    rates = [statistics.median(r.events for r in found[way]) for way in ("ours", "bare")]
-    used = [min(r.microseconds for r in found[way]) for way in ("ours", "bare")]
+    return (
+        [statistics.median(r.events for r in found[way]) for way in ("ours", "bare")],
+        [min(r.microseconds for r in found[way]) for way in ("ours", "bare")],
+    )
+
+
+async def letter_rows() -> list[Row]:
+    """Letters queued and written, beside the bare step; handed over, beside a bare loop."""
+    some = letters.letters(LETTERS)
+    name = "step of notify, SessionPlanned"
+    (queued, bare), _ = await case_rates(name, CASES["notify"], EVENTS)
+    writing = min(letters.writing(some) for _ in range(ROUNDS))
+    console.print(f"a letter is written in {writing:.0f} us")
+    # One after the other in one process, as in the service's.
+    both = 1 / (1 / (queued * letters.OF_A_DATE) + writing / 1e6)
+    about = "letters queued and written; aim 0.5: bare = the reads and writes of queueing them"
+    rows = [
+        row(about, "letters/s", both, bare * letters.OF_A_DATE),
+        row("a letter written, processor time (least)", "microseconds", writing),
+    ]
+    found: dict[str, list[letters.Rates]] = {"ours": [], "bare": []}
+    async with letters.server() as port:
+        for number in range(ROUNDS):
+            for way, rates in found.items():
+                rates.append(await getattr(letters, way)(port, some))
+                told = f"{rates[-1].letters:,.0f} letters/s, {rates[-1].microseconds:.0f} us each"
+                console.print(f"round {number + 1}, letters, {way}: {told}")
+    about = "letters written and handed over; aim 0.5: bare = aiosmtplib, the same bytes"
+    medians = [statistics.median(r.letters for r in found[way]) for way in found]
+    used = [min(r.microseconds for r in found[way]) for way in found]
     return [
-        row(about, "events/s", *rates),
-        row(f"{about}, processor time an event (least)", "microseconds", *used),
+        *rows,
+        row(about, "letters/s", *medians),
+        row(f"{about}, processor time a letter (least)", "microseconds", *used),
     ]
 
 
@@ -257,6 +298,16 @@ async def page_rows() -> list[Row]:
     return [*rows, used]
 
 
+async def erasing_row() -> Row:
+    """Until one person among very many is forgotten; the slowest of some."""
+    taken = await erasing.seconds()
+    console.print(
+        f"erased among {erasing.PEOPLE:,}: {', '.join(f'{each:.2f} s' for each in taken)}"
+    )
+    name = f"one person of {erasing.PEOPLE:,} erased, slowest of {len(taken)}; aim below 2"
+    return row(name, "s", max(taken), digits=2)
+
+
 def matching_rows() -> list[Row]:
     """From two files to pairs, against the bare solver on the same graph."""
     rows = []
@@ -304,7 +355,7 @@ def peer_rows() -> list[Row]:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parts = ("codec", "step", "matching", "recovery", "footprint", "latency", "http", "scrape")
-    for name in (*parts, "planning", "pages"):
+    for name in (*parts, "planning", "pages", "letters", "erasing"):
         parser.add_argument(f"--only-{name}", action="store_true")
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
     parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
@@ -329,6 +380,10 @@ async def main() -> list[Row]:
         return [await http_row(), await token_row()]
     if asked.only_planning:
         return await planning_rows()
+    if asked.only_erasing:
+        return [await erasing_row()]
+    if asked.only_letters:
+        return await letter_rows()
     if asked.only_scrape:
         return await scrape_rows()
     if asked.only_pages:
@@ -337,6 +392,7 @@ async def main() -> list[Row]:
     rows += [*peer_rows(), *matching_rows()]
     rows += [*await latency_rows(), *await footprint_rows(), await http_row(), await token_row()]
     rows += [*await scrape_rows(), *await planning_rows(), *await page_rows()]
+    rows += [*await letter_rows(), await erasing_row()]
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]
     if not asked.no_memory:

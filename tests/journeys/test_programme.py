@@ -13,7 +13,6 @@ from deploy.operating.rosters import (
     read_rosters,
     write_roster,
 )
-from deploy.trial import demo
 from deploy.trial.check import Evidence
 from deploy.trial.coordinator import Plan
 from deploy.trial.demo import run_demo
@@ -41,20 +40,6 @@ def planned(directory: Path) -> Plan:
         seed=SEED,
         limit=900,
     )
-
-
-@pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> list[Evidence]:
-    """Receives what the run's check has read."""
-    found: list[Evidence] = []
-
-    async def overheard(*arguments: Any, **options: Any) -> Evidence:
-        found.append(await demo_reads(*arguments, **options))
-        return found[-1]
-
-    demo_reads = demo.read_evidence
-    monkeypatch.setattr(demo, "read_evidence", overheard)
-    return found
 
 
 OF_THE_MACHINE = {

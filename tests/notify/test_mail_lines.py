@@ -4,6 +4,7 @@ import email
 import re
 from email import policy
 from email.header import decode_header, make_header
+from email.message import EmailMessage
 
 import pytest
 
@@ -58,3 +59,11 @@ def test_no_line_is_longer_than_mail_allows(name: str, address: str) -> None:
     encoded = email.message_from_bytes(raw)["To"].rpartition("<")[0]
     if "=?" in encoded:
         assert str(make_header(decode_header(encoded))).strip() == words.one_line(name)
+
+
+@pytest.mark.parametrize("header", ["Subject", "From", "X-Connecte-Letter"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_no_header_brings_another_one_with_it(header: str, end: str) -> None:
+    message = EmailMessage(policy=MAIL_POLICY)
+    with pytest.raises(ValueError, match=f"{header} has more than one line"):
+        message[header] = f"a{end}Bcc: everybody@programme.example"

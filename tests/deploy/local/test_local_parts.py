@@ -1,6 +1,7 @@
 """The embedded run's parts do what their modules promise, on the real programs."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from deploy.local.broker import embedded_broker
 from deploy.local.kafka import apache_kafka
-from deploy.local.mail import Mailbox
+from deploy.local.mail import TAKEN, Mailbox, Verdict
 from deploy.local.mongodb import mongod, mongodb
 from deploy.local.process import Child, PartError, accepts, free_ports, running
 from tests.conftest import PATIENCE
@@ -323,6 +324,55 @@ async def test_a_refused_recipient_gets_nothing_until_it_is_refused_no_more(
     mailbox.refuse = None
     await send(mailbox, letter("<1@here>"))
     assert (mailbox.count, mailbox.redelivered) == (1, 0)
+
+
+async def test_a_letter_that_came_whole_can_be_refused_or_left_without_an_answer_kept_or_not(
+    mailbox: Mailbox,
+) -> None:
+    verdicts = {
+        "<1@here>": Verdict(False, "450 4.2.1 busy"),
+        "<2@here>": Verdict(True, None),
+        "<3@here>": Verdict(False, None),
+    }
+    mailbox.judge = lambda headers, _: verdicts.get(headers["Message-ID"], TAKEN)
+    with pytest.raises(aiosmtplib.SMTPDataError) as refused:
+        await send(mailbox, letter("<1@here>"))
+    assert refused.value.code == 450
+    for unanswered in ("<2@here>", "<3@here>"):
+        with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+            await send(mailbox, letter(unanswered))
+    await send(mailbox, letter("<4@here>"))
+    assert [message["Message-ID"] for message in mailbox.held()] == ["<2@here>", "<4@here>"]
+
+
+async def test_a_server_that_closes_says_so_and_ends_the_connection(mailbox: Mailbox) -> None:
+    mailbox.refuse = lambda _: "421 4.3.2 closing"
+    reader, writer = await asyncio.open_connection(mailbox.host, mailbox.port)
+    for command in ("HELO here", "MAIL FROM:<us@here>", "RCPT TO:<ada@example.org>"):
+        await reader.readline()
+        writer.write(f"{command}\r\n".encode())
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.read()).endswith(b"421 4.3.2 closing\r\n")
+    writer.close()
+
+
+async def test_a_stopped_mailbox_cuts_off_everybody_and_goes_on_where_it_was(
+    mailbox: Mailbox,
+) -> None:
+    letters = mailbox.letters()
+    reader, writer = await asyncio.open_connection(mailbox.host, mailbox.port)
+    await reader.readline()
+    await mailbox.stop()
+    async with asyncio.timeout(PATIENCE):
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+    writer.close()
+    with pytest.raises(aiosmtplib.SMTPConnectError):
+        await send(mailbox, letter("<1@here>"))
+    await mailbox.start()
+    await send(mailbox, letter("<1@here>"))
+    async with asyncio.timeout(PATIENCE):
+        assert (await anext(letters))["Message-ID"] == "<1@here>"
 
 
 async def test_a_mailbox_that_hangs_answers_nobody_until_it_is_healed(mailbox: Mailbox) -> None:

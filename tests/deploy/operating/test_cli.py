@@ -36,6 +36,7 @@ from tests.deploy.operating.commands import ROOT, Done, connecte
 LEAVES = (
     *("demo", "up", "import", "round", "rebuild", "chaos", "match", "erase", "audit", "person"),
     *("letters preview", "letters list", "letters resend"),
+    *("coordinators name", "coordinators remove"),
     *("parked list", "parked show", "parked retry", "parked drop"),
     *("topics plan", "topics apply", "topics check", "topics access", "topics list"),
     *("schemas generate", "schemas list"),
@@ -122,6 +123,14 @@ BAD = {
     "no letter named": (
         "letters resend --cohort a --notify http://x",
         "name either letters by their ids or a --cause",
+    ),
+    "a coordinator of no cohort": (
+        "coordinators name c-1 --cohort a/b --matching http://x --notify http://x",
+        "--cohort: 'a/b' is no id",
+    ),
+    "nobody to remove": (
+        "coordinators remove a/b --cohort a --matching http://x --notify http://x",
+        "PERSON: 'a/b' is no id",
     ),
     "no policy": (
         "match --mentors nowhere.csv --managers nowhere.csv --policy pyproject.toml",
