@@ -13,6 +13,8 @@ from email.message import EmailMessage
 from functools import partial
 from typing import Any
 
+import httpx
+
 from deploy.operating.rosters import Roster
 from deploy.trial.at_portal import AtPortal, PortalAway, Press
 from deploy.trial.browser import Browser, NotOffered
@@ -181,22 +183,24 @@ class CoordinatorAtPortal(Coordinator):
 
     async def _ask_rounds(self, cohorts: Sequence[str], number: int) -> None:
         for cohort in cohorts:
-            page = f"/coordonner/{cohort}/tour"
+            await _until(partial(self._published, f"/coordonner/{cohort}/tour", f"round-{number}"))
 
-            async def simulate(browser: Browser, number: int = number) -> None:
-                await browser.chooses("action", "simuler", {"tour": f"round-{number}"})
+    async def _published(self, rounds: str, round_id: str) -> bool:
+        """Simulated, looked at by name, and published at once; whether the page says that it is.
 
-            await self._portal.does(self._address, page, simulate)
-            await _until(partial(self._published, f"{page}/round-{number}"))
-
-    async def _published(self, page: str) -> bool:
-        """Looked at by name, and published at once; whether the page says that it is."""
+        Whether a round is there its own page tells: that of all rounds changes for other reasons.
+        """
 
         async def publish(browser: Browser) -> None:
             if "Publier sans attendre" in browser.says:
                 await browser.chooses("action", "maintenant", {})
 
-        browser = await self._portal.does(self._address, page, publish)
+        async def simulate(browser: Browser) -> None:
+            await browser.chooses("action", "simuler", {"tour": round_id})
+
+        browser = await self._portal.does(self._address, f"{rounds}/{round_id}", publish)
+        if browser.status == httpx.codes.NOT_FOUND:
+            await self._portal.does(self._address, rounds, simulate)
         return browser.heading == "Tour publié"
 
 

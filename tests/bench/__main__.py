@@ -17,6 +17,7 @@ from deploy.local.mongodb import mongodb
 from deploy.operating.topics import create_topics
 from tests.bench import (
     codec,
+    erasing,
     footprint,
     http,
     latency,
@@ -297,6 +298,16 @@ async def page_rows() -> list[Row]:
     return [*rows, used]
 
 
+async def erasing_row() -> Row:
+    """Until one person among very many is forgotten; the slowest of some."""
+    taken = await erasing.seconds()
+    console.print(
+        f"erased among {erasing.PEOPLE:,}: {', '.join(f'{each:.2f} s' for each in taken)}"
+    )
+    name = f"one person of {erasing.PEOPLE:,} erased, slowest of {len(taken)}; aim below 2"
+    return row(name, "s", max(taken), digits=2)
+
+
 def matching_rows() -> list[Row]:
     """From two files to pairs, against the bare solver on the same graph."""
     rows = []
@@ -344,7 +355,7 @@ def peer_rows() -> list[Row]:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parts = ("codec", "step", "matching", "recovery", "footprint", "latency", "http", "scrape")
-    for name in (*parts, "planning", "pages", "letters"):
+    for name in (*parts, "planning", "pages", "letters", "erasing"):
         parser.add_argument(f"--only-{name}", action="store_true")
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
     parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
@@ -369,6 +380,8 @@ async def main() -> list[Row]:
         return [await http_row(), await token_row()]
     if asked.only_planning:
         return await planning_rows()
+    if asked.only_erasing:
+        return [await erasing_row()]
     if asked.only_letters:
         return await letter_rows()
     if asked.only_scrape:
@@ -379,7 +392,7 @@ async def main() -> list[Row]:
     rows += [*peer_rows(), *matching_rows()]
     rows += [*await latency_rows(), *await footprint_rows(), await http_row(), await token_row()]
     rows += [*await scrape_rows(), *await planning_rows(), *await page_rows()]
-    rows += await letter_rows()
+    rows += [*await letter_rows(), await erasing_row()]
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]
     if not asked.no_memory:

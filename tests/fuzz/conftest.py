@@ -1,13 +1,15 @@
 """The four services as processes, for tests that ask them anything."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from deploy.local.stack import Terms, running_stack
+from deploy.local.stack import SERVICES, Terms, running_stack
+from schemas.topics import Service
 from services.chassis.http.links import LinkSigner, generate_keys
 from tests.conftest import in_its_own_loop
 
@@ -27,11 +29,20 @@ class Platform:
         return (self.directory / f"{service}.log").read_text()
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+@contextmanager
+def running_platform(
+    directory: Path, settings: Mapping[str, str], services: tuple[Service, ...] = SERVICES
+) -> Iterator[Platform]:
+    """These services with these settings, and a key of their own for links."""
     private, public = generate_keys()
     keys = {"CONNECTE_LINK_SIGNING_KEY": private, "CONNECTE_LINK_VERIFY_KEY": public}
-    directory = tmp_path_factory.mktemp("platform")
-    with in_its_own_loop(running_stack(directory, Terms(settings=keys))) as stack:
+    terms = Terms(settings={**keys, **settings}, services=services)
+    with in_its_own_loop(running_stack(directory, terms)) as stack:
         urls = {name: service.url for name, service in stack.services.items()}
         yield Platform(urls, LinkSigner(private), directory)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with running_platform(tmp_path_factory.mktemp("platform"), {}) as running:
+        yield running

@@ -98,6 +98,19 @@ async def test_a_pair_is_left_out_of_this_round_which_is_simulated_again() -> No
     assert "Paul Lenoir – aucun mentor n’explique cet outil" in anne.says
 
 
+async def test_a_round_without_a_pair_is_published_for_those_who_wait() -> None:
+    town, anne = await tour()
+    await anne.presses("Simuler un tour")
+    await anne.follows("Écarter")
+    await anne.presses("Écarter ce binôme")
+    assert "puis qui attend apprend pourquoi." in anne.says
+    await anne.presses("Publier sans attendre")
+    published = town.sent[-1]
+    assert isinstance(published, RunRound)
+    assert published.mode == "publish"
+    assert anne.heading == "Tour publié"
+
+
 async def test_for_good_it_is_left_out_with_a_reason_alone() -> None:
     town, anne = await tour()
     await anne.presses("Simuler un tour")
