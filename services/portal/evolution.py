@@ -169,7 +169,8 @@ def _manager_becomes(state: State, event: PairEvent, became: str) -> Iterable[Ch
 
 
 def _another_asked(state: State, event: AnotherPartnerAsked) -> Iterable[Change]:
-    if (pair := _pair(state, event)) is not None:
+    """That a pair has ended is told on another topic, which may have been read before."""
+    if (pair := _pair(state, event)) is not None and pair.state in ("proposed", "formed"):
         asked = (*pair.asked_another, recast(Asked, event))
         yield pair.model_copy(update={"asked_another": asked, "wants_another": True})
 

@@ -1,4 +1,8 @@
-"""How the portal's documents of rounds, and of who is kept apart, follow from what it learned."""
+"""How the portal's documents of rounds, and of who is kept apart, follow from what it learned.
+
+Always holds: a round that was published stays so. That it was asked for is told on another topic,
+of which a portal that was away reads later.
+"""
 
 from collections.abc import Iterable
 
@@ -10,13 +14,16 @@ from services.portal.views import Apart, Round, Simulation
 
 
 def _round_requested(state: State, event: RoundRequested) -> Iterable[Change]:
-    fields = {name: getattr(event, name) for name in ("mode", "requested_at", "begins_at")}
     round_ = _round(state, event)
-    yield round_.model_copy(update={**fields, "besides": event.besides, "state": "requested"})
+    became = {} if round_.state == "completed" else {"state": "requested", "mode": event.mode}
+    asked = {name: getattr(event, name) for name in ("requested_at", "begins_at", "besides")}
+    yield round_.model_copy(update={**asked, **became})
 
 
 def _round_called_off(state: State, event: RoundCalledOff) -> Iterable[Change]:
     round_ = _round(state, event)
+    if round_.state == "completed":
+        return
     back = ("simulated", "simulate") if round_.simulated else ("called-off", "publish")
     fields = dict(zip(("state", "mode"), back, strict=True))
     yield round_.model_copy(update={**fields, "begins_at": None})
@@ -28,7 +35,9 @@ def _round_ended(state: State, event: RoundCompleted | RoundSimulated) -> Iterab
     figures = ("proposed", "managers_waiting", "places_free", "score", "optimal")
     fields = dict(zip(("state", "mode"), became, strict=True))
     told = {name: getattr(event, name) for name in figures}
-    yield _round(state, event).model_copy(update={**fields, **told, "simulated": simulated})
+    round_ = _round(state, event)
+    if not simulated or round_.state != "completed":
+        yield round_.model_copy(update={**fields, **told, "simulated": simulated})
 
 
 def _round(state: State, event: RoundEvent) -> Round:

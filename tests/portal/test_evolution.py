@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from schemas.matching import (
 )
 from schemas.notify import LetterDeferred
 from schemas.people import PersonContact, PersonErased
+from schemas.rounds import RoundCalledOff
 from schemas.scheduling import (
     AttendanceCorrected,
     GraduationWithdrawn,
@@ -31,9 +33,18 @@ from schemas.scheduling import (
 )
 from services.chassis.domain import D
 from services.portal.handlers import DOMAIN
-from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant, Session
+from services.portal.views import (
+    Cohort,
+    Dispute,
+    FailedLetter,
+    Pair,
+    Participant,
+    Round,
+    Session,
+)
 from tests.portal.stories import (
     ACCEPTED,
+    ASKED,
     DISPUTED,
     FORMED,
     GOING_ON,
@@ -48,6 +59,9 @@ from tests.portal.stories import (
     PAIR,
     PAUL_JOINS,
     PROPOSED,
+    PUBLISHED_SOON,
+    ROUND_ENDED,
+    SIMULATED,
     STALLED,
     WAITLISTED,
     WITHHELD,
@@ -85,6 +99,30 @@ def test_a_manager_s_state_follows_that_of_their_pair() -> None:
     dissolved = PairDissolved(**PAIR, cause="request")
     assert paul(*GOING_ON, dissolved).manager_state == "waiting"
     assert paul(*GOING_ON, PairGraduated(**PAIR, sessions=5)).manager_state == "graduated"
+
+
+ROUND = {"cohort_id": "c", "round_id": SIMULATED[0].subject}
+OF_A_ROUND: tuple[Message, ...] = (
+    *SIMULATED,
+    PUBLISHED_SOON,
+    RoundCalledOff(**ROUND),
+    PUBLISHED_SOON.model_copy(update={"requested_at": NOW + timedelta(hours=1)}),
+)
+"""What is told of a round where only the platform reads; that it ended is told elsewhere."""
+
+
+@pytest.mark.parametrize("place", range(len(OF_A_ROUND)))
+def test_a_published_round_stays_so_whichever_topic_is_read_first(place: int) -> None:
+    ended = ROUND_ENDED.model_copy(update={"round_id": ROUND["round_id"]})
+    as_it_was = the(after(*OF_A_ROUND, ended), Round, ROUND["round_id"])
+    assert (as_it_was.state, as_it_was.mode) == ("completed", "publish")
+    history = (*OF_A_ROUND[:place], ended, *OF_A_ROUND[place:])
+    assert the(after(*history), Round, ROUND["round_id"]) == as_it_was
+
+
+def test_of_a_pair_that_has_ended_nobody_is_told_who_had_asked_for_another_partner() -> None:
+    ended = pair(*GOING_ON, PairDissolved(**PAIR, cause="request"), ASKED)
+    assert (ended.wants_another, ended.asked_another) == (False, ())
 
 
 def test_a_place_on_the_waiting_list_is_gone_with_the_wait() -> None:
