@@ -4,10 +4,10 @@ Always holds: a message is frozen; it belongs to exactly one cohort, which is th
 order; its `subject` is the thing that it is about, and the key of its record.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from schemas.recasting import cast
+from schemas.recasting import cast, changed
 from schemas.roles import Rights
 
 
@@ -134,6 +134,10 @@ class Value(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="ignore", validate_default=True, allow_inf_nan=False
     )
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The same with these changes, which nobody validates. What is frozen is shared."""
+        return super().model_copy(update=update, deep=True) if deep else changed(self, update or {})
 
 
 V = TypeVar("V", bound=Value)

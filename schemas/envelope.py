@@ -120,8 +120,9 @@ def encode(
     """
     kind = type(message)
     subject = key_of(message).encode()
+    fixed, silent = _fixed(kind, copy_of is None)
     headers: list[tuple[str, bytes | None]] = [
-        *_fixed_headers(kind, copy_of is None),
+        *fixed,
         ("ce_id", id.encode()),
         ("ce_source", source.encode()),
         ("ce_time", _timestamp(time)),
@@ -129,20 +130,17 @@ def encode(
         ("ce_partitionkey", message.cohort_id.encode()),
     ]
     if sequence is not None:
-        headers.append(("ce_sequence", b"%012d" % sequence))
+        headers += (("ce_sequence", b"%012d" % sequence),)
     if order is not None:
-        headers.append(("ce_order", b"%d" % order))
+        headers += (("ce_order", b"%d" % order),)
     if cause is not None:
-        headers.append(("ce_cause", cause.encode()))
+        headers += (("ce_cause", cause.encode()),)
     if traceparent is not None:
-        headers.append(("ce_traceparent", traceparent.encode()))
+        headers += (("ce_traceparent", traceparent.encode()),)
     if actor is not None and not kind.anonymous:
         headers += actor_headers(actor)
-    # A sender that knows a field more says nothing of it where nobody has given it: a service that
-    # does not know it, as while both are replaced by newer ones, would refuse the command.
-    silent = isinstance(message, Command)
     value = kind.__pydantic_serializer__.to_json(message, exclude_unset=silent)
-    if isinstance(message, PersonErased):
+    if kind is PersonErased:
         return Record(topic, partition, subject, None, headers)
     if copy_of is not None:
         headers.append(("ce_copyof", copy_of.encode()))
@@ -163,14 +161,18 @@ def _downcast(kind: type[Message], value: bytes) -> bytes:
 
 
 @cache
-def _fixed_headers(kind: type[Message], newest: bool) -> tuple[tuple[str, bytes], ...]:
+def _fixed(kind: type[Message], newest: bool) -> tuple[tuple[tuple[str, bytes], ...], bool]:
+    """The headers that all of a kind have; whether what nobody has given is left out of it."""
     name, version = kind.__name__, kind.version if newest else kind.version - 1
-    return (
+    headers = (
         ("ce_specversion", b"1.0"),
         ("ce_type", versioned_name(name, version).encode()),
         ("ce_dataschema", f"{SCHEMA_ROOT}{name}:{version}".encode()),
         ("content-type", b"application/json"),
     )
+    # A sender that knows a field more says nothing of it where nobody has given it: a service that
+    # does not know it, as while both are replaced by newer ones, would refuse the command.
+    return headers, issubclass(kind, Command)
 
 
 # The events of a step share their time, and so do the records of a batch, nearly.

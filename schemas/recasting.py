@@ -42,40 +42,55 @@ class _Field:
     default: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """`told`: the fields that the source gives."""
+
+    fields: tuple[_Field, ...]
+    told: frozenset[str]
+
+
 def cast(kind: type[M], source: BaseModel, changes: Mapping[str, Any]) -> M:
     """A value of another kind with the fields that both have, and these changes."""
     given = source.__dict__
     if (plan := _plan(kind, type(source))) is None:
         return _validated(kind, given, changes)
     values: dict[str, Any] = {}
-    told = set(changes)
     try:
-        for field in plan:
+        for field in plan.fields:
             name = field.name
             if name in changes:
                 values[name] = field.check(changes[name])
             elif field.taken:
                 values[name] = given[name]
-                told.add(name)
             elif field.given:
                 values[name] = field.check(given[name])
-                told.add(name)
             elif field.default is PydanticUndefined:
                 return _validated(kind, given, changes)
             else:
                 values[name] = field.default
     except ValidationError:
         return _validated(kind, given, changes)  # it says of which kind, and where
-    if len(told) > len(values) or not told <= values.keys():
+    told = plan.told.union(changes)
+    if not values.keys() >= told:
         return _validated(kind, given, changes)
-    made = kind.__new__(kind)
-    for name, value in (
-        ("__dict__", values),
-        ("__pydantic_fields_set__", told),
-        ("__pydantic_extra__", None),
-        ("__pydantic_private__", None),
-    ):
-        object.__setattr__(made, name, value)
+    return assembled(kind, values, set(told))
+
+
+def changed(value: M, changes: Mapping[str, Any]) -> M:
+    """The value with these changes, unvalidated; what is in it is frozen, and shared."""
+    told = value.__pydantic_fields_set__
+    return assembled(type(value), {**value.__dict__, **changes}, told.union(changes))
+
+
+_PARTS = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+
+
+def assembled(kind: type[M], values: dict[str, Any], told: set[str]) -> M:
+    """A value of these fields, as validation would have given it; `told`: those that were given."""
+    made: M = kind.__new__(kind)
+    for name, part in zip(_PARTS, (values, told, None, None), strict=True):
+        object.__setattr__(made, name, part)
     return made
 
 
@@ -85,7 +100,7 @@ def _validated(kind: type[M], given: Mapping[str, Any], changes: Mapping[str, An
 
 
 @cache
-def _plan(kind: type[BaseModel], source: type[BaseModel]) -> tuple[_Field, ...] | None:
+def _plan(kind: type[BaseModel], source: type[BaseModel]) -> _Plan | None:
     """What becomes of each field; None where a kind looks at its fields together."""
     rules = kind.__pydantic_decorators__
     if rules.validators or rules.field_validators or rules.root_validators:
@@ -104,7 +119,7 @@ def _plan(kind: type[BaseModel], source: type[BaseModel]) -> tuple[_Field, ...] 
             default = check(field.default)
         taken = before is not None and asks_no_more(field, before)
         fields.append(_Field(name, taken, before is not None, check, default))
-    return tuple(fields)
+    return _Plan(tuple(fields), frozenset(field.name for field in fields if field.given))
 
 
 def asks_no_more(field: FieldInfo, before: FieldInfo) -> bool:

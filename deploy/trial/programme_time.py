@@ -109,6 +109,9 @@ class LeapingTime:
         self._deeds: list[tuple[datetime, str, str, int, Deed]] = []
         self._number = itertools.count()
         self._unread: Callable[[], int] = lambda: 0
+        self._looking = asyncio.Lock()
+        self._asked = self._rested = 0
+        self._due: datetime | None = None
 
     def now(self) -> datetime:
         return self._hand.now()
@@ -136,12 +139,22 @@ class LeapingTime:
                 due = await self._rest()
 
     async def _rest(self) -> datetime | None:
-        """Wait until nothing is under way; the earliest deadline."""
-        while True:
-            still, due = await self._still(self.now())
-            if still and not self._unread():
-                return due
-            await asyncio.sleep(self._LOOK_EVERY)
+        """Wait until nothing is under way; the earliest deadline.
+
+        Many wait at once, for what follows from the mails of a moment: a look is for all who have
+        come before it, and nobody looks beside another.
+        """
+        self._asked += 1
+        mine = self._asked
+        async with self._looking:
+            while self._rested < mine:
+                before = self._asked
+                still, due = await self._still(self.now())
+                if still and not self._unread():
+                    self._rested, self._due = before, due
+                else:
+                    await asyncio.sleep(self._LOOK_EVERY)
+            return self._due
 
     def _moment(self, due: datetime | None) -> datetime:
         """When what comes next is found. Raises `NothingLeft`."""

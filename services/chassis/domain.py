@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from schemas.base import Event, Message, Moment, Value
 from schemas.journal import RefusalKind
@@ -98,8 +98,7 @@ def text_of(value: object) -> str:
     return "" if value is None else str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class One:
+class One(NamedTuple):  # made and hashed for every message: the cheapest of the frozen kinds
     """A decision may need this document."""
 
     kind: type[Document]
@@ -240,9 +239,11 @@ class State:
         """Let the changes be seen by what comes after."""
         for change in changes:
             after = None if isinstance(change, Gone) else change
-            document = change.document if isinstance(change, Gone) else change
+            document = after or change.document  # type: ignore[union-attr]
             key = (type(document), document.key)
-            self.before.setdefault(key, self.documents.get(key, NeverRead(document)))
+            if key not in self.before:
+                there = key in self.documents
+                self.before[key] = self.documents[key] if there else NeverRead(document)
             self.documents[key] = after
 
     def keep(self) -> list[Change]:

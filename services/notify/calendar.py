@@ -4,6 +4,7 @@ Pure. Wall-clock times are those of Europe/Paris; moments are UTC.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 import holidays
 
@@ -15,6 +16,7 @@ from schemas.values import QuietHours
 _HOLIDAYS = holidays.country_holidays("FR")
 
 
+@lru_cache(maxsize=4096)
 def is_day_off(day: date) -> bool:
     """Whether it is a Saturday, a Sunday or a public holiday."""
     return day.weekday() >= 5 or day in _HOLIDAYS
@@ -43,13 +45,14 @@ def next_sending_time(moment: datetime, quiet_hours: QuietHours) -> datetime:
 
 def _end_of_quiet(local: datetime, quiet_hours: QuietHours) -> datetime | None:
     """When the quiet hours that `local` is in end; None outside of them."""
-    start, end = minutes(quiet_hours.start), minutes(quiet_hours.end)
-    minute, today = local.hour * 60 + local.minute, local.date()
+    start, end = quiet_hours.start, quiet_hours.end  # of two digits each, so texts compare
+    clock = f"{local.hour:02}:{local.minute:02}"
     if start <= end:
-        return _at(today, end) if start <= minute < end else None
-    if minute < end:
-        return _at(today, end)
-    return _at(today + timedelta(days=1), end) if minute >= start else None
+        return _at(local.date(), minutes(end)) if start <= clock < end else None
+    if clock < end:
+        return _at(local.date(), minutes(end))
+    tomorrow = timedelta(days=1)
+    return _at(local.date() + tomorrow, minutes(end)) if clock >= start else None
 
 
 def _at(day: date, minute: int) -> datetime:

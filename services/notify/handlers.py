@@ -151,14 +151,13 @@ def _gathering(cohort_id: str) -> tuple[Columns, ...]:
 
 
 def _tell(state: State, event: Event, now: datetime) -> Decision:
-    found = [_letter(state, event, letter_id) for letter_id, _, _ in letters_of(event)]
+    owed = [one for one in letters_of(event) if _letter(state, event, one[0]) is None]
     trays = {
         person_id: tray
         for person_id in concerned(event)
         if (tray := state.get(Tray, event.cohort_id, person_id)) is not None
     }
-    known = {letter.id for letter in found if letter is not None}
-    told = telling.tell(_cohort(state, event), trays, known, event, now)
+    told = telling.tell(_cohort(state, event), trays, owed, event, now)
     return told if isinstance(told, Refusal) else [*told, *_noticed(state, event, now)]
 
 

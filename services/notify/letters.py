@@ -137,8 +137,12 @@ def rank(template: str) -> int:
     return _FIRST.index(template) if template in _FIRST else len(_FIRST)
 
 
-def letters_of(event: Message) -> list[tuple[str, str, Side]]:
-    """The letters that are owed for an event: (letter_id, person_id, side), the mentor's first.
+Owed = tuple[str, str, Side]
+"""A letter that is owed: its id, its reader's, and theirs of the pair's sides."""
+
+
+def letters_of(event: Message) -> list[Owed]:
+    """The letters that are owed for an event, the mentor's first.
 
     Known from the event alone, the same every time. `letter_id` is `{fact_id}:{person_id}`, and
     the fact id is, by the type of the event:

@@ -5,8 +5,9 @@ become untrue is dropped at once; what can wait is told in one letter a day; a c
 48 hours does not wait.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
@@ -24,12 +25,12 @@ from schemas.scheduling import (
     SessionShifted,
     SessionWithdrawn,
 )
-from schemas.values import QuietHours, Side
+from schemas.values import QuietHours
 from services.chassis.domain import Decision
 from services.notify.calendar import next_sending_time
-from services.notify.letters import LETTERS, Telling, fact_id, letters_of
+from services.notify.letters import LETTERS, Owed, Telling, fact_id
 from services.notify.outdating import makes_untrue
-from services.notify.reminding import NOTICE, reminders_of
+from services.notify.reminding import NOTICE, Reminder, reminders_of
 from services.notify.views import Cohort, Tray
 
 SOON = timedelta(hours=48)
@@ -48,22 +49,32 @@ _CHANGES = (
 def tell(
     cohort: Cohort | None,
     trays: Mapping[str, Tray],
-    known: Collection[str],
+    owed: Collection[Owed],
     event: Event,
     now: datetime,
 ) -> Decision:
     """Drop what the fact makes untrue, tell it to whom it concerns, and set its reminders.
 
-    `trays`: by person, of those whom it concerns; `known`: its letters that there are already.
+    `trays`: by person, of those whom it concerns; `owed`: its letters that there are not yet.
     """
     rules, quiet_hours = rules_of(cohort)
     events: list[Event] = [*_dropped(trays, event)]
-    for news_id, person_id, side in letters_of(event):
+    reminders = list(reminders_of(event, rules, quiet_hours, now))
+    facts = event.model_dump(mode="json") if owed or reminders else {}
+    for news_id, person_id, side in owed:
         tray = trays.get(person_id)
-        if news_id in known or _has(tray, news_id) or _is_covered(tray, event):
+        if _has(tray, news_id) or _is_covered(tray, event):
             continue
-        events.append(_told(event, news_id, person_id, side, tray, rules, quiet_hours, now))
-    events.extend(_reminders(trays, event, rules, quiet_hours, now))
+        about = {
+            "cohort_id": event.cohort_id,
+            "letter_id": news_id,
+            "person_id": person_id,
+            "template": type(event).__name__,
+            "side": side,
+            "facts": facts,
+        }
+        events.append(_told(event, about, tray, rules, quiet_hours, now))
+    events.extend(_reminders(trays, event, facts, reminders, now))
     return events
 
 
@@ -106,22 +117,12 @@ def session_asked(event: SurveyOpened) -> str:
 
 def _told(
     event: Event,
-    news_id: str,
-    person_id: str,
-    side: Side,
+    about: dict[str, Any],
     tray: Tray | None,
     rules: LetterRules,
     quiet_hours: QuietHours,
     now: datetime,
 ) -> NewsHeld | LetterQueued:
-    about = {
-        "cohort_id": event.cohort_id,
-        "letter_id": news_id,
-        "person_id": person_id,
-        "template": type(event).__name__,
-        "side": side,
-        "facts": event.model_dump(mode="json"),
-    }
     telling = LETTERS[type(event)]
     if telling.waits and (at := _gathered(tray, rules, quiet_hours, now)) > now:
         return NewsHeld(**about, tell_at=at, joins_from=now)
@@ -181,16 +182,14 @@ def _with_the_first_letter(
 def _reminders(
     trays: Mapping[str, Tray],
     event: Event,
-    rules: LetterRules,
-    quiet_hours: QuietHours,
+    facts: dict[str, Any],
+    reminders: Iterable[Reminder],
     now: datetime,
 ) -> Iterator[NewsHeld | NewsDropped]:
-    facts = None
-    for reminder in reminders_of(event, rules, quiet_hours, now):
+    for reminder in reminders:
         news_id = f"{reminder.fact}:{reminder.person_id}"
         if _has(trays.get(reminder.person_id), news_id):
             continue
-        facts = facts or event.model_dump(mode="json")
         about = {
             "cohort_id": event.cohort_id,
             "letter_id": news_id,

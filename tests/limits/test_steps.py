@@ -120,10 +120,10 @@ class Case:
 
 
 CASES = {
-    "matching": Case(MATCHING, open_cohorts, volunteers, 7, 385, 650),
-    "scheduling": Case(SCHEDULING, formed, confirmations, 10, 490, 610),
-    "feedback": Case(FEEDBACK, formed, completed, 10, 890, 1750),
-    "notify": Case(NOTIFY, opened, planned, 9, 1145, 3120),
+    "matching": Case(MATCHING, open_cohorts, volunteers, 7, 240, 650),
+    "scheduling": Case(SCHEDULING, formed, confirmations, 10, 330, 610),
+    "feedback": Case(FEEDBACK, formed, completed, 10, 460, 1750),
+    "notify": Case(NOTIFY, opened, planned, 9, 590, 3120),
 }
 
 
@@ -151,6 +151,11 @@ class CountingLog(MemoryLog):
         self.bytes = 0
 
     async def publish(self, records: Sequence[Record]) -> list[int]:
+        """What the twin and the counting take is nobody's step."""
+        with uncounted():
+            return await self._publish(records)
+
+    async def _publish(self, records: Sequence[Record]) -> list[int]:
         self.requests += dict.fromkeys((record.topic, record.partition) for record in records)
         for record in records:
             self.bytes += len(record.value or b"") + sum(
@@ -268,6 +273,17 @@ async def test_an_event_takes_no_more_calls_and_no_more_bytes_than_before(case: 
 @dataclass
 class Calls:
     total: int = 0
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """Nothing is counted meanwhile."""
+    before = sys.getprofile()
+    sys.setprofile(None)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
 
 
 @contextmanager

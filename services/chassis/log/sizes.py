@@ -14,7 +14,8 @@ MAX_REQUEST = 8 * 1024 * 1024
 """What our producers send at once; no topic takes more in one record."""
 
 SMALL = 128 * 1024
-"""Characters of key, value, cause, trace and actor of an event up to which every topic takes it."""
+"""Bytes of an event's value up to which every topic takes it: all that it carries beside has bounds
+of some kilobytes, where it is read."""
 
 _BATCH = 61  # of a batch of one: its own header
 _RECORD = 40  # attributes, and the lengths and differences in front of what it holds

@@ -60,9 +60,9 @@ def read(domain: Domain, partitions: int, received: Received) -> Input:
             _check_addressed(control, domain, received)
             item.message = control
             return item
-        if not sequenced or kind in domain.handles:
+        if not sequenced or kind in domain.handlers:
             _check_partition(item.attributes.partition_key, partitions, received)
-        if kind in domain.handles:
+        if kind in domain.handlers:
             message = decode(item.attributes, received.value)
             if item.mirrored and received.key != key_of(message).encode():
                 raise Unreadable("bad-headers", "the key is not that of its subject")

@@ -46,6 +46,10 @@ class Decided:
     undecided: Fault | None = None
 
 
+def _parks(journal: Sequence[Message]) -> bool:
+    return any(isinstance(event, RecordParked) for event in journal)
+
+
 class Decider:
     """Decides on inputs one after the other. `beat`: from a heartbeat to when the next is due."""
 
@@ -93,8 +97,7 @@ class Decider:
         try:
             for event in journal:
                 state.apply(fold(self.domain, state, event))
-            parked = any(isinstance(event, RecordParked) for event in journal)
-            if item.mirrored and item.message is not None and not parked:
+            if item.mirrored and item.message is not None and not _parks(journal):
                 state.apply(fold(self.domain, state, item.message))
         except NotLoaded:
             raise
@@ -127,6 +130,8 @@ class Decider:
             return self._faulty(item, draft, error)
         if not isinstance(decision, Refusal):
             learned = [message] if type(message) in self.domain.learns else []
+            if item.parked is None and not item.mirrored:
+                return [*learned, *decision]  # what mostly happens
             older = superseded(item, state, draft)
             return [*retried(item, draft), *learned, *decision, *older]
         if item.received is None:

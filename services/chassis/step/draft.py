@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from schemas.actors import Actor
 from schemas.base import Message
@@ -25,6 +26,15 @@ def stands_aside(event: Message) -> int:
             return 0
 
 
+class _Way(NamedTuple):
+    """How messages of a kind are published, from one partition in one step."""
+
+    stream: Stream
+    topic: str
+    source: str
+    doubled: bool
+
+
 class Draft:
     """The next place of one partition, and the records of the step, in order.
 
@@ -44,6 +54,7 @@ class Draft:
         self.parked = place.parked
         self.records: list[Record] = []
         self.decided: list[Message] = []
+        self._ways: dict[type[Message], _Way] = {}
         self._positions = dict(passed.positions)
         self._seen = dict(passed.seen)
 
@@ -79,17 +90,28 @@ class Draft:
         kind = type(event)
         if event.anonymous:
             cause = traceparent = actor = None
-        stream: Stream = stream_of(self.service, kind)
-        self.parked += stands_aside(event)
+        if (way := self._ways.get(kind)) is None:
+            way = self._ways[kind] = self._way_of(kind)
+        if way.stream == "parked":
+            self.parked += stands_aside(event)
         self.decided.append(event)
-        if stream == "events" and is_doubled(kind, self.now):
-            self._publish(event, stream, cause, traceparent, actor, copy=True)
-        self._publish(event, stream, cause, traceparent, actor)
+        if way.doubled:
+            self._publish(event, way, cause, traceparent, actor, copy=True)
+        self._publish(event, way, cause, traceparent, actor)
+
+    def _way_of(self, kind: type[Message]) -> _Way:
+        stream = stream_of(self.service, kind)
+        return _Way(
+            stream,
+            stream_topic(self.service, stream),
+            source_of(self.service, stream, self.place.partition),
+            doubled=stream == "events" and is_doubled(kind, self.now),
+        )
 
     def _publish(
         self,
         event: Message,
-        stream: Stream,
+        way: _Way,
         cause: str | None,
         traceparent: str | None,
         actor: Actor | None,
@@ -97,16 +119,16 @@ class Draft:
         copy: bool = False,
     ) -> None:
         """One record; a copy in the older version is no entry of the journal, and has no order."""
-        partition = self.place.partition
+        partition, stream = self.place.partition, way.stream
         sequence = following(self.sequences.get(stream, 0))
         self.sequences[stream] = sequence
         where = self.service, stream, partition
         record = encode(
             event,
-            stream_topic(self.service, stream),
+            way.topic,
             partition,
             id=id_of(*where, sequence),
-            source=source_of(*where),
+            source=way.source,
             time=self.now,
             sequence=sequence,
             order=None if copy else self.order,
@@ -115,8 +137,7 @@ class Draft:
             copy_of=id_of(*where, following(sequence)) if copy else None,
             actor=actor,
         )
-        told = len(cause or "") + len(traceparent or "") + sum(map(len, actor or ()))
-        if len(record.value or b"") + len(record.key or b"") + told > SMALL:
+        if len(record.value or b"") > SMALL:
             check_size(record)  # once it is committed, it can only be published
         self.records.append(record)
         if not copy:

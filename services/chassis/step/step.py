@@ -133,10 +133,13 @@ class Steps:
         metrics = self.ports.metrics
         metrics.step_seconds.observe(time.perf_counter() - started)
         metrics.step_records.observe(len(inputs))
+        last: datetime | None = None
         for item in inputs:
             if item.attributes is None or item.message is None:
                 continue
             if item.parked is None:  # what stood aside is late by an operator's leave
                 seconds = (now - item.attributes.time).total_seconds() / self.ports.clock.rate
                 metrics.was_late(type(item.message).__name__, max(seconds, 0.0))
-            metrics.last_event.set(item.attributes.time.timestamp())
+            last = item.attributes.time
+        if last is not None:
+            metrics.last_event.set(last.timestamp())

@@ -191,10 +191,11 @@ class Stepper:
             for portion in portions(inputs):
                 for part in await self._parts(portion):
                     await self._step(part)
+            owned = self.owned
             return {
-                (r.topic, r.partition): self.owned[r.partition].positions[r.topic]
-                for r in records
-                if r.partition in self.owned and r.topic in self.owned[r.partition].positions
+                (topic, partition): owned[partition].positions[topic]
+                for topic, partition in {(r.topic, r.partition) for r in records}
+                if partition in owned and topic in owned[partition].positions
             }
 
     async def decide_due(self) -> int:

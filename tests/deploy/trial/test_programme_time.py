@@ -1,5 +1,6 @@
 """Time that leaps: it stands while anything is under way, and nothing depends on who is faster."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -114,3 +115,34 @@ async def test_two_deeds_of_one_name_are_both_done_in_the_order_in_which_they_ca
     platform.deed(0.9, "ada", "same")
     await platform.until(3)
     assert [seen for seen in platform.seen if "ada" in seen] == ["Wed 08 ada same"] * 2
+
+
+async def test_who_waits_for_what_follows_waits_for_a_look_that_began_after_and_shares_it(
+    tmp_path: Path,
+) -> None:
+    looks: list[int] = []
+    waiting = 0
+    all_wait = asyncio.Event()
+
+    async def look(_: datetime) -> tuple[bool, datetime | None]:
+        looks.append(waiting)
+        await all_wait.wait()
+        return True, None
+
+    time = LeapingTime(Hand.made(tmp_path / "clock", MONDAY), look)
+
+    async def mail() -> int:
+        nonlocal waiting
+        waiting += 1
+        if waiting == 30:
+            all_wait.set()
+        await time.settled()
+        return max(looks)
+
+    first = asyncio.create_task(mail())
+    while not looks:
+        await asyncio.sleep(0)
+    seen = await asyncio.gather(first, *(mail() for _ in range(29)))
+
+    assert looks == [1, 30], "one look for the first, one for all who came meanwhile"
+    assert seen == [1, *[30] * 29]
