@@ -30,6 +30,7 @@ Day = Annotated[
     AfterValidator(_real),
     described("A day, in Europe/Paris.", "2017-04-18"),
 ]
+ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "2017-03-21T09:00:00Z")]
 StandsAt = Annotated[
     Moment | None,
     described(

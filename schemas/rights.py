@@ -25,6 +25,7 @@ _FIGURES: Rights = {
     "operator": "all",
 }
 _REFUSALS: Rights = {**COORDINATORS, "auditor": "cohorts"}
+_AUDITING: Rights = {"auditor": "cohorts", "machine": "cohorts"}
 _OPERATING: Rights = {"operator": "all", "machine": "cohorts"}
 
 _WISHES: tuple[type[Command], ...] = (*chain(*ASKED.values()), PersonContact, PersonErased)
@@ -44,6 +45,7 @@ LISTED: Mapping[Service, Mapping[str, Rights]] = {
         "rounds": COORDINATORS,
         "simulations": COORDINATORS,
         "overrides": COORDINATORS,
+        "acts": _AUDITING,
         "people/{person_id}": CONCERNED,
     },
     "scheduling": {
@@ -54,10 +56,11 @@ LISTED: Mapping[Service, Mapping[str, Rights]] = {
         "outcomes": COORDINATORS,
         "calendars": COORDINATORS,
         "calendars/{id}/waits": COORDINATORS,
+        "acts": _AUDITING,
         "people/{person_id}": CONCERNED,
     },
-    "feedback": {"cohorts": _FIGURES, "pairs": COORDINATORS},
-    "notify": {"letters": COORDINATORS, "people/{person_id}": CONCERNED},
+    "feedback": {"cohorts": _FIGURES, "pairs": COORDINATORS, "acts": _AUDITING},
+    "notify": {"letters": COORDINATORS, "acts": _AUDITING, "people/{person_id}": CONCERNED},
     "portal": {},
 }
 """`GET /cohorts/{cohort_id}/NAME`, by service."""

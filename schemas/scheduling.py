@@ -16,12 +16,9 @@ from schemas.base import (
     SessionId,
     described,
 )
-from schemas.dates import StandsAt
+from schemas.dates import ProposedAt, StandsAt
 from schemas.roles import KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
-
-ProposedAt = Annotated[Moment, described("The date that is proposed. UTC.", "2017-03-21T09:00:00Z")]
-
 
 OnBehalf = Annotated[
     bool, described("Whether that side's assistant does it, on their behalf.", False)
@@ -359,6 +356,10 @@ class PlanningPostponed(PairEvent):
         tuple[Count, ...],
         described("Which sessions of the pair.", [4, 5], min_length=1),
     ]
+    attempts: Annotated[
+        tuple[Count, ...],
+        described("How often each of them had a date before, in their order.", [1, 0]),
+    ] = ()
     retry_at: Annotated[
         Moment,
         described("When it is tried again. UTC, to the millisecond.", "2017-03-07T09:00:00Z"),

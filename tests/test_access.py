@@ -8,6 +8,7 @@ it, over the twins of the store and of the log: every role, on its own cohort an
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, get_args
 
@@ -19,10 +20,14 @@ from fastapi.routing import iter_route_contexts
 
 from deploy.cli import app as connecte
 from schemas import rights as table
+from schemas.actors import Actor
+from schemas.envelope import Record, encode
 from schemas.gate.samples import message_of
+from schemas.journal import CommandRefused
 from schemas.rights import OPEN, TOOLS
 from schemas.roles import Rights, Role, Rows
-from schemas.topics import TYPES, Service
+from schemas.sources import source_of
+from schemas.topics import TYPES, Service, partition_of, stream_topic
 from services.chassis.domain import Document
 from services.chassis.http.effects import Effects
 from services.chassis.http.links import generate_keys
@@ -79,13 +84,15 @@ class Stand:
         running, self.store, self.log = self.running, MemoryStore(), MemoryLog()
         self.store.kept = MemoryKept()  # type: ignore[attr-defined]
         running.store = self.store  # type: ignore[assignment]
-        running.commands.topic.log = self.log
+        running.log = running.commands.topic.log = self.log  # type: ignore[assignment]
         running.commands.effects = Effects(service, self.store)
         self.app: FastAPI = running._http(verifier_of(running.settings))
         self.store.refresh = _nothing  # type: ignore[method-assign]
         for kind in running.parts.listed:
             for cohort in (OWN, OTHER):
                 self.store._write([(0, filled(kind, cohort))])
+        for cohort in (OWN, OTHER):
+            self.log._append(refused(service, cohort, running.settings.partitions))
 
     def client(self, token: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
@@ -94,7 +101,19 @@ class Stand:
 
     @property
     def sent(self) -> int:
-        return sum(map(len, self.log.records.values()))
+        """How many wishes were taken."""
+        rows = self.log.records.items()
+        return sum(len(some) for (topic, _), some in rows if not topic.endswith(".private"))
+
+
+def refused(service: Service, cohort: str, partitions: int) -> Record:
+    """Something that somebody asked of a service, which said no."""
+    event = message_of(CommandRefused).model_copy(update={"cohort_id": cohort})
+    spot = stream_topic(service, "private"), partition_of(cohort, partitions)
+    source = source_of(service, "private", spot[1])
+    actor = Actor("user", "s-lise", "coordinator", "portal")
+    moment = datetime(2017, 3, 6, 9, tzinfo=UTC)
+    return encode(event, *spot, id="x", source=source, time=moment, sequence=1, actor=actor)
 
 
 async def _nothing() -> None:

@@ -81,7 +81,9 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
         )
         used = usage.by_name()  # the check has its own
         findings = check(evidence)
-        findings.lost.extend(check_calendars(stack.mailbox.held()))
+        letters = evidence.databases["notify"]["letters"]
+        given_up = {str(row["_id"]) for row in letters if row["state"] == "failed"}
+        findings.lost.extend(check_calendars(stack.mailbox.held(), given_up))
         sizes = await _sizes(stack, evidence)
         rebuilt = await _differences(stack)
     document = _document(findings, rebuilt, seconds, time.monotonic() - started, progress)

@@ -26,11 +26,12 @@ from faststream.specification import AsyncAPI
 from prometheus_client import ProcessCollector
 
 from schemas.rights import rights
-from schemas.topics import COMMANDS, commands_topic
+from schemas.topics import COMMANDS, TOPICS, commands_topic, stream_topic
 from services.chassis.clock import Clock, Hand, SharedClock
 from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
 from services.chassis.domain import Domain, Tally
 from services.chassis.faults import Nature
+from services.chassis.http.acts import act_routes
 from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
 from services.chassis.http.authorities import authorities_of
@@ -187,6 +188,11 @@ class Service:
             )
         )
         app.include_router(personal_routes(self.store, parts.personal, kind_of_route))
+        if COMMANDS[domain.name]:  # nobody asks the others for anything
+            own = stream_topic(domain.name, "events"), stream_topic(domain.name, "private")
+            told = *(topic for topic in own if topic in TOPICS), *domain.tables
+            partitions = self.settings.partitions
+            app.include_router(act_routes(self.log, told, partitions, kind_of_route))
         foresight = Foresight(domain, self.store)
         app.include_router(look_routes(parts.looks, foresight, self.clock, kind_of_route))
         answering = Answering(self.commands, foresight, self.clock)

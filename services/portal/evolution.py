@@ -6,7 +6,7 @@ What concerns one person alone is in `participants.py`.
 from collections.abc import Iterable
 
 from schemas.attention import AttentionEvent, AttentionSettled, AttentionWanted
-from schemas.base import PairEvent, recast
+from schemas.base import PairEvent, recast, session_of
 from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.community import CommunityTold
 from schemas.feedback import CohortMeasured, RolloutRecommended, RolloutWithheld
@@ -150,8 +150,17 @@ def _pair_stalled(state: State, event: PairStalled) -> Iterable[Change]:
 
 
 def _planning_postponed(state: State, event: PlanningPostponed) -> Iterable[Change]:
+    """That a date was found since is told on another topic, which may have been read before."""
     if (pair := _pair(state, event)) is not None and pair.state == "formed":
-        yield pair.model_copy(update={"undated": event.numbers, "without_date": True})
+        attempts = dict(zip(event.numbers, event.attempts, strict=False))  # before, there were none
+        undated = tuple(n for n in event.numbers if not _dated(state, event, n, attempts.get(n)))
+        yield pair.model_copy(update={"undated": undated, "without_date": bool(undated)})
+
+
+def _dated(state: State, event: PairEvent, number: int, attempts: int | None) -> bool:
+    """Whether a session has had a date since it had been given this many."""
+    session = state.get(Session, event.cohort_id, session_of(event.pair_id, number))
+    return attempts is not None and session is not None and session.attempt > attempts
 
 
 def _manager_becomes(state: State, event: PairEvent, became: str) -> Iterable[Change]:

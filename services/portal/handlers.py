@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.attention import AttentionEvent
-from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair
+from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair, session_of
 from schemas.calendars import CalendarEvent
 from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.community import CommunityTold
@@ -20,7 +20,12 @@ from schemas.matching import (
 )
 from schemas.notify import LetterDeferred, LetterEvent, LetterFailed
 from schemas.people import PersonContact, PersonErased
-from schemas.scheduling import AttendanceCorrected, SessionDisputed, SessionEvent
+from schemas.scheduling import (
+    AttendanceCorrected,
+    PlanningPostponed,
+    SessionDisputed,
+    SessionEvent,
+)
 from schemas.taking_part import ManagerChanged, ManagerEvent, MentorChanged
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Need, One
@@ -67,6 +72,10 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Line, cohort_id, message.person_id)
         case ManagerWaitlisted() | ManagerWithdrew():
             yield One(Participant, cohort_id, message.manager_id)
+        case PlanningPostponed():
+            yield One(Pair, cohort_id, message.pair_id)
+            for number in message.numbers:
+                yield One(Session, cohort_id, session_of(message.pair_id, number))
         case PairEvent():
             yield One(Pair, cohort_id, message.pair_id)
             yield One(Participant, cohort_id, message.manager_id)

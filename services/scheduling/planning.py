@@ -110,7 +110,10 @@ def _next_move(
 
 def _postponed(agenda: Agenda, now: datetime, *, first: bool) -> PlanningPostponed:
     numbers = tuple(line.number for line in agenda.pending)
-    return agenda.pair_event(PlanningPostponed, numbers=numbers, retry_at=now + RETRY, first=first)
+    attempts = tuple(line.attempt for line in agenda.pending)
+    return agenda.pair_event(
+        PlanningPostponed, numbers=numbers, attempts=attempts, retry_at=now + RETRY, first=first
+    )
 
 
 def plan_again(

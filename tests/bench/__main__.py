@@ -39,7 +39,7 @@ from tests.limits.test_steps import CASES, PARTITIONS, Case
 ROUNDS = 3
 EVENTS = 20_000
 TUTORIAL_EVENTS = 400
-LETTERS = 2_000
+LETTERS, LETTER_EVENTS = 2_000, 5_000
 OUTPUT = Path("build/bench.json")
 
 Row = dict[str, Any]
@@ -151,7 +151,7 @@ async def letter_rows() -> list[Row]:
     """Letters queued and written, beside the bare step; handed over, beside a bare loop."""
     some = letters.letters(LETTERS)
     name = "step of notify, SessionPlanned"
-    (queued, bare), _ = await case_rates(name, CASES["notify"], EVENTS)
+    (queued, bare), _ = await case_rates(name, CASES["notify"], LETTER_EVENTS)
     writing = min(letters.writing(some) for _ in range(ROUNDS))
     console.print(f"a letter is written in {writing:.0f} us")
     # One after the other in one process, as in the service's.

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.journey
 
 KEY = "what pseudonyms are made with"
 TOKEN, NARROW = "the token of machines, of a trial", "the token of those who administer"
+AUDITORS = "the token of those who look"
 
 
 def settings(issuer: LocalIssuer) -> dict[str, str]:
@@ -33,9 +34,10 @@ def settings(issuer: LocalIssuer) -> dict[str, str]:
         "cohorts_claim": "cohorts",
     }
     narrow = {"name": "opener", "role": "administrator", "cohorts": ["*"], "token": NARROW}
+    looks = {"name": "looks", "role": "auditor", "cohorts": ["ours"], "token": AUDITORS}
     return {
         "CONNECTE_HTTP_TOKEN": TOKEN,
-        "CONNECTE_HTTP_TOKENS": json.dumps([narrow]),
+        "CONNECTE_HTTP_TOKENS": json.dumps([narrow, looks]),
         "CONNECTE_OIDC_ISSUERS": json.dumps([known]),
         "CONNECTE_PSEUDONYM_KEY": KEY,
     }
@@ -57,6 +59,8 @@ async def test_a_coordinator_of_a_provider_works_in_their_cohort_and_it_is_known
                 await service.ready()
                 async with httpx.AsyncClient(base_url=service.url, timeout=40) as client:
                     await _worked(client, issuer)
+                    heads = {"authorization": f"Bearer {AUDITORS}"}
+                    looked = await client.get("/cohorts/ours/acts", headers=heads)
             finally:
                 await service.stop()
         log = (tmp_path / "matching.log").read_text()
@@ -67,9 +71,9 @@ async def test_a_coordinator_of_a_provider_works_in_their_cohort_and_it_is_known
         )
     assert told.code == 0, told.err
     lise = pseudonym(KEY, issuer.url, "lise")
-    acts = [
-        (a["actor"], a["role"], a["via"], a["what"], a["refused"]) for a in told.document["acts"]
-    ]
+    shown = ("actor", "role", "via", "what", "refused")
+    acts = [tuple(act[name] for name in shown) for act in told.document["acts"]]
+    assert acts == [tuple(act[name] for name in shown) for act in looked.json()["items"]]
     assert acts == [
         ("opener", "administrator", "api", "CohortOpened", None),
         (lise, "coordinator", "api", "CallOffRound", "unknown-round"),

@@ -40,7 +40,7 @@ async def test_no_form_that_was_answered_is_lost_and_the_outcome_is_that_of_lett
     by_letters = Plan(
         rosters={"journey": roster(tmp_path)},
         names={"journey": "Journey"},
-        policy=CohortPolicy(sessions=1, survey_days=10),
+        policy=CohortPolicy(sessions=1),  # the portal's form asks for no more of it
         seed=SEED,
         limit=900,
     )

@@ -208,6 +208,15 @@ def test_a_dispute_that_is_settled_as_it_counted_leaves_the_later_date_alone() -
     assert settled.state.get(Dispute, "c", "m-1~g-1~1~1") is None
 
 
+def test_a_date_that_was_found_since_counts_whichever_topic_is_read_first() -> None:
+    no_date = NO_DATE.model_copy(update={"attempts": (1, 0)})
+    first, again = planned(2, 21), planned(2, 35, attempt=2)
+    assert pair(*GOING_ON, first, no_date, again, planned(3, 49)).undated == ()
+    assert pair(*GOING_ON, first, again, planned(3, 49), no_date).undated == ()
+    assert pair(*GOING_ON, first, again, no_date).undated == (3,)
+    assert pair(*GOING_ON, first, no_date).undated == (2, 3)
+
+
 def test_a_session_that_is_held_after_all_waits_for_no_date() -> None:
     told = {"held": True, "was_held": False, "completed": 1}
     none = PlanningPostponed(**PAIR, numbers=(1,), retry_at=NOW)

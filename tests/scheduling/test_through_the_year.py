@@ -161,7 +161,7 @@ years = given(
 
 
 @years
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_is_planned_lies_in_what_is_free_with_its_notice_and_nobody_is_in_two_places(
     begin: datetime, chosen: list[Availability], sites: list[str], script: list[object]
 ) -> None:
@@ -173,7 +173,7 @@ def test_whatever_is_planned_lies_in_what_is_free_with_its_notice_and_nobody_is_
 
 
 @years
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_numbers_stay_in_the_order_of_time_and_new_dates_half_the_cadence_apart(
     begin: datetime, chosen: list[Availability], sites: list[str], script: list[object]
 ) -> None:
@@ -195,7 +195,7 @@ def test_numbers_stay_in_the_order_of_time_and_new_dates_half_the_cadence_apart(
     st.integers(0, 20),
     st.sampled_from(["mentor", "manager"]),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_first_session_that_is_cancelled_stays_the_first(
     begin: datetime, chosen: list[Availability], days: int, by: str
 ) -> None:

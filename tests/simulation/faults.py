@@ -94,7 +94,8 @@ _WEIGHTS: dict[Kind, int] = {
 def draw(chance: random.Random, seed: int, most: int, days: float) -> list[Fault]:
     """The faults of a world, in order of time. Many come early, when the most happens.
 
-    Worlds of seeds that follow each other go through all crash points one after the other.
+    Worlds of seeds that follow each other go through all crash points one after the other; in one
+    of a seed below zero somebody dies at each of them, if anybody comes there.
     """
     faults: list[Fault] = []
     kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
@@ -114,6 +115,10 @@ def draw(chance: random.Random, seed: int, most: int, days: float) -> list[Fault
         aims: tuple[Effect, ...] = ("crash", "passing")
         for service, effect in itertools.product(SERVICES, aims):
             faults += _trip(chance, chance.random() * days / 2 * DAY, service, point, effect)
+    if seed < 0:
+        for point in CRASH_POINTS:
+            at, service = chance.random() * days / 2 * DAY, chance.choice(SERVICES)
+            faults += _trip(chance, at, service, point, "crash")
     return sorted(faults, key=lambda fault: fault.at)
 
 

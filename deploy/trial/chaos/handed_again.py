@@ -14,7 +14,6 @@ SLACK = 0.5
 CAUSES: Mapping[str, tuple[str, ...]] = {
     "kill": ("kill-service",),
     "freeze": ("freeze-service",),
-    "take-over": ("rebuild", "rebalance-storm", "slow-take-over"),
     "mail": ("mail-hang", "mail-busy"),
     "database": (
         *("kill-mongod", "kill-mongod-secondary", "freeze-mongodb", "cut-mongodb"),
@@ -24,11 +23,17 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         *("kill-broker", "kill-controller", "kill-two-brokers", "freeze-broker", "cut-kafka"),
         *("tear-kafka", "halve-kafka", "delay-kafka", "leaderless", "withdraw-permission"),
     ),
+    "take-over": ("rebalance-storm", "slow-take-over"),
     "term": ("term-service",),
+    "rebuild": ("rebuild",),
 }
-"""Cause → kinds of faults, the most drastic first: of several that fit, the first one counts."""
+"""Cause → kinds of faults, the most drastic first: of several that fit, the first one counts.
 
-OWN = {kind for cause in ("kill", "freeze", "take-over", "term") for kind in CAUSES[cause]}
+A rebuild comes last: it works beside its service, for a minute or two."""
+
+OWN = {
+    kind for cause in ("kill", "freeze", "take-over", "term", "rebuild") for kind in CAUSES[cause]
+}
 """Kinds that befall one service: another's are no reason."""
 
 

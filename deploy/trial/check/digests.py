@@ -143,10 +143,11 @@ def _digest(
     told = digest.data["facts"].get("told") or ()
     reader = digest.text("person_id")
     theirs = addresses.get(reader, frozenset())
-    same = {who for who, some in addresses.items() if some & theirs}
+    had = theirs - {GONE}  # which all have in common who were ever erased
+    same = {who for who, some in addresses.items() if some & had}
     sure, perhaps = {reader}, {reader, *same}
     if secret is not None:
-        perhaps |= {outsider(address, secret) for address in theirs}
+        perhaps |= {outsider(address, secret) for address in had}
     if len(theirs) == 1:  # it never had another one
         sure |= {who for who in same & known.written if addresses[who] == theirs}
         sure |= {one for one in perhaps if one.startswith(OUTSIDER)}

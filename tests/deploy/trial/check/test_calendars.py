@@ -18,6 +18,7 @@ def mail(
     says: str = "",
 ) -> EmailMessage:
     message = EmailMessage()
+    message["X-Connecte-Cohort"] = "c"
     message["X-Connecte-Letter"] = f"SessionPlanned:m~g~1:1.{sequence}:{reader}"
     message.set_content("text")
     calendar = (
@@ -60,3 +61,14 @@ def test_of_sound_invitations_nothing_is_said(mails: list[EmailMessage]) -> None
 )
 def test_what_is_wrong_with_invitations_is_found(mails: list[EmailMessage], said: str) -> None:
     assert any(said in finding for finding in check_calendars(mails))
+
+
+def test_what_the_mail_server_refused_to_tell_one_of_them_is_no_fault() -> None:
+    told = [*BOTH, mail("m", 1)]
+    assert check_calendars(told, {"c/SessionRescheduled:m~g~1:1.1:g"}) == []
+    of_another = {"c/SessionRescheduled:m~g~2:1.1:g", "d/SessionRescheduled:m~g~1:1.1:g"}
+    assert check_calendars(told, of_another) != []
+    came_back = {"c/SessionPlanned:m~g~1:1.0:g"}  # it is in the mailbox all the same
+    assert check_calendars(told, came_back) != []
+    two_things = [*BOTH, mail("m", at="20170315T100000")]
+    assert check_calendars(two_things, {"c/SessionRescheduled:m~g~1:1.1:g"}) != []

@@ -157,6 +157,14 @@ def test_a_digest_tells_all_that_no_wall_hides() -> None:
     assert names(with_secret(digest_run(None, "m-3~g-3")).lost, "tells what wants no attention")
 
 
+def test_whoever_was_erased_is_not_taken_for_everybody_else_who_was() -> None:
+    run = digest_run(CHIEF, "m-2~g-2")
+    for person in ("c-1", "g-1"):
+        run.put("people", None, {}, key=f"{COHORT}/{person}")
+        del run.rows["notify"]["people"][person]
+    assert with_secret(run).clean
+
+
 def test_of_a_wall_whose_key_is_not_known_a_digest_is_held_to_nothing() -> None:
     for named in (("m-1~g-1", "m-2~g-2"), ("m-2~g-2",)):
         assert with_secret(digest_run(CHIEF, *named), None).clean
