@@ -180,3 +180,10 @@ def test_paths_are_found_in_backticks_and_in_commands(tmp_path: Path) -> None:
         "```sh\npython -m pytest tests/gone -q\n```\n```\ndeploy/not-a-command\n```\n"
     )
     assert named(page) == {"docs/gone.md", "tests/*/test_*.py", "tests/gone"}
+
+
+def test_every_decision_stands_in_their_index_once_and_in_order() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^\| \[(\d{4})\]\((\S+)\)", (folder / "README.md").read_text(), re.M)
+    files = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [(name[:4], name) for name in files] == listed

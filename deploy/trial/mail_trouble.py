@@ -39,7 +39,7 @@ class Mood:
     for_good: bool = False
 
     def verdict(self, number: int) -> Verdict:
-        """When it comes for the so-manieth time, from 1."""
+        """When it comes for the nth time, from 1."""
         if self.for_good:
             return Verdict(False, FOR_GOOD)
         if number <= len(self.answers):
