@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.mongodb import (
     GRACE_SECONDS,
@@ -30,6 +30,7 @@ SMALL = 2  # the index of the member that may have a small disk
 LOOK_SECONDS = 0.05
 STEP_DOWN_SECONDS = 3
 PRIMARY_SECONDS = 60.0
+NODE_NOT_FOUND = 74
 
 # So that a lost primary is replaced within about two seconds instead of about twelve.
 SETTINGS = {
@@ -134,8 +135,19 @@ class ReplicaSet:
         )
         members = [{"_id": number, "host": host} for number, host in enumerate(self._hosts)]
         config = {"_id": REPLICA_SET, "members": members, "settings": SETTINGS}
-        async with self.members[0].asked() as client:
-            await client.admin.command("replSetInitiate", config)
+
+        async def initiated() -> bool:
+            async with self.members[0].asked() as client:
+                try:
+                    await client.admin.command("replSetInitiate", config)
+                except OperationFailure as error:
+                    # On a busy machine one member does not reach another in the time it takes.
+                    if error.code != NODE_NOT_FOUND:
+                        raise
+                    return False
+            return True
+
+        await self.members[0].child.ready(initiated, READY_SECONDS)
         await self.primary()
         await asyncio.gather(*(m.child.ready(m.in_office, READY_SECONDS) for m in self.members))
 

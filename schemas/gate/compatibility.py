@@ -13,6 +13,7 @@ sets of documents (and knows nothing of patterns, formats and defaults).
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -195,13 +196,16 @@ def _unreadable(kind: type[Message], version: int, schema: Schema) -> str:
     return ""
 
 
+@cache
 def schema_of(kind: type[Message]) -> Schema:
-    """Today's schema of a type."""
+    """Today's schema of a type; to be read only."""
     return generate.message_schema(kind)
 
 
 def compare(name: str, old: Schema, new: Schema, *, one_way: bool) -> list[Difference]:
     """What a change of one version's schema breaks, by field."""
+    if old == new:
+        return []
     found = list(differences(name, old, new, one_way=one_way))
     if not found and not same_documents(old, new, one_way=one_way):
         what = "jsoncompat finds documents that one version accepts and the other does not"

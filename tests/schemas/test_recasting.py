@@ -105,4 +105,4 @@ def test_a_rule_that_asks_who_validates_is_asked_again() -> None:
     copy = create_model("Copy", __base__=Value, email=(address, ...))
     plan = _plan(copy, PersonContact)
     assert plan is not None
-    assert not any(field.taken for field in plan if field.name == "email")
+    assert not any(field.taken for field in plan.fields if field.name == "email")
