@@ -29,7 +29,7 @@ test: $(STAMP) ## Every test that needs no Java, but for the drills
 	$(PYTEST) -m "not kafka and not cluster and not drill and not release"
 
 test-kafka: $(STAMP) ## The connected tests on a real Apache Kafka (Java 17, Maven)
-	CONNECTE_TEST_KAFKA=apache $(PYTEST) tests/chassis tests/journeys tests/deploy/trial/chaos \
+	CONNECTE_TEST_KAFKA=apache $(PYTEST) -m "not drill" tests/chassis tests/journeys tests/deploy/trial/chaos \
 		tests/deploy/trial/check/test_markers.py tests/deploy/local/test_local_parts.py tests/deploy/local/test_kafka_cluster.py \
 		tests/fuzz/test_messages.py tests/deploy/operating/test_topics.py tests/deploy/operating/test_access_on_kafka.py
 
