@@ -26,8 +26,11 @@ def conclude(retention: Retention | None, report: TombstonesWritten, now: dateti
 
 
 def resume(retention: Retention | None, now: datetime) -> list[Event]:
-    """Somebody gives a contact of a cohort whose time is over: they are erased, too."""
-    if retention is None or retention.due_at is not None:
+    """Somebody gives a contact of a cohort whose time is over: they are erased, too.
+
+    Also where it is being looked for people right now: whoever looks may have looked before them.
+    """
+    if retention is None or (retention.due_at is not None and retention.due_at > now):
         return []
-    at = now + LATECOMERS
+    at = now + (LATECOMERS if retention.due_at is None else PAUSE)
     return [ContactsErased(cohort_id=retention.cohort_id, erased=0, next_at=at)]

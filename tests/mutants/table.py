@@ -903,8 +903,17 @@ MUTANTS: tuple[Mutant, ...] = (
         "retention",
         "whoever comes after the end of a cohort's time is kept",
         "services/notify/retention.py",
-        "if retention is None or retention.due_at is not None:",
+        "if retention is None or (retention.due_at is not None and retention.due_at > now):",
         "if retention is None or retention.due_at is None:",
+        by="tests/notify/test_retention.py",
+    ),
+    Mutant(
+        "latecomers-overlooked",
+        "retention",
+        "whoever comes between a look for people and its report is kept",
+        "services/notify/retention.py",
+        "if retention is None or (retention.due_at is not None and retention.due_at > now):",
+        "if retention is None or retention.due_at is not None:",
         by="tests/notify/test_retention.py",
     ),
 )

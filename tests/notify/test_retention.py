@@ -111,5 +111,17 @@ def test_whoever_comes_afterwards_is_erased_a_day_later() -> None:
     assert reached(found) == set()
 
 
+def test_whoever_comes_after_the_look_and_before_its_report_is_found_by_the_next() -> None:
+    found = over()
+    found.now = SOON
+    nobody = TombstonesWritten(cohort_id="c", erased=0)
+    assert kinds(found.when(contact("late"))) == ["ContactsErased"]
+    found.given(contact("late"))
+    assert found.when(nobody) == []
+    found.later(minutes=10)
+    worked(found)
+    assert reached(found) == set()
+
+
 def test_a_contact_of_a_cohort_that_goes_on_leads_to_nothing() -> None:
     assert Scenario(DOMAIN).when(contact("m1")) == []
