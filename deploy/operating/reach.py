@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Annotated
 
-from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import Field, SecretStr
 from pymongo.errors import ConfigurationError
 
 from deploy.errors import OperationFailed
+from deploy.operating.topics import admin_client
 from schemas.topics import Service
 from services.chassis.addresses import Brokers, MongoDb
 from services.chassis.documents import CHASSIS_DOCUMENTS
@@ -47,19 +47,9 @@ def access(*, kafka: bool = False, mongodb: bool = False) -> Access:
     return found
 
 
-@asynccontextmanager
-async def _admin(access: Access) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**access.kafka_connection)
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
-
-
 async def check_partitions(access: Access, partitions: int, topics: Sequence[str]) -> None:
     """Every one of these topics exists with that many partitions, or OperationFailed."""
-    async with _admin(access) as admin:
+    async with admin_client(access.kafka_connection) as admin:
         described = await admin.describe_topics()  # all: asking for one can create it
     counts = {row["topic"]: len(row["partitions"]) for row in described if not row["error_code"]}
     for topic in (access.topic_prefix + topic for topic in topics):

@@ -88,8 +88,8 @@ async def journal_size(access: Access, service: Service) -> int:
     names = Names(access.topic_prefix)
     places = [names.place(t, p) for t in topics for p in range(access.partitions)]
     consumer = Reader(**access.kafka_connection, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         begins = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
         return sum(ends[place] - begins[place] for place in places)

@@ -20,6 +20,7 @@ from aiokafka.protocol.types import Array, Boolean, Int8, Int16, Int32, Schema, 
 
 from deploy.errors import OperationFailed
 from schemas.topics import Topic, named
+from services.chassis.log.starting import nothing_left_open
 
 OURS = "mentoring."
 """How the names of all topics begin, behind an installation's prefix."""
@@ -145,10 +146,12 @@ def _number(value: str) -> float:
 
 
 @asynccontextmanager
-async def _admin(connection: dict[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(connection: dict[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
+    """One that is there for as long as the block lasts."""
     admin = AIOKafkaAdminClient(**connection)
     try:
-        await admin.start()
+        with nothing_left_open():
+            await admin.start()
         yield admin
     finally:
         await admin.close()
@@ -167,7 +170,7 @@ async def create_topics(
         )
         for topic in named(prefix).values()
     ]
-    async with _admin(connection) as admin:
+    async with admin_client(connection) as admin:
         response = await admin.create_topics(wanted)
     created: list[str] = []
     for name, code, *reason in response.topic_errors:
@@ -180,13 +183,13 @@ async def create_topics(
 
 async def copies_possible(connection: dict[str, Any]) -> int:
     """How many copies a topic is given if nobody says otherwise."""
-    async with _admin(connection) as admin:
+    async with admin_client(connection) as admin:
         return min(COPIES, len((await admin.describe_cluster())["brokers"]))
 
 
 async def found_topics(connection: dict[str, Any], prefix: str = "") -> dict[str, Found]:
     """The platform's topics on the broker, and others whose name begins like theirs."""
-    async with _admin(connection) as admin:
+    async with admin_client(connection) as admin:
         # All of them: some brokers create what they are asked about by name.
         listed = await admin.describe_topics()
         rows = {row["topic"]: row["partitions"] for row in listed if not row["error_code"]}
@@ -285,7 +288,8 @@ async def alter_settings(
     """Give topics these settings, and leave their others; raises TopicError for one refused."""
     client = AIOKafkaClient(**connection)
     try:
-        await client.bootstrap()
+        with nothing_left_open():
+            await client.bootstrap()
         answer = await client.send(client.get_random_node(), _Alter(settings))
     finally:
         await client.close()

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 from pymongo import AsyncMongoClient
 
 from deploy.local.stack import SERVICES
 from deploy.operating.reach import domain_of
+from deploy.operating.topics import admin_client
 from schemas.access import group_of
 from schemas.topics import Service, commands_topic
+from services.chassis.log.reader import Reader
 from services.chassis.store.generations import A_PLACE
 
 Row = dict[str, Any]
@@ -156,14 +157,12 @@ async def stillness(
 ) -> AsyncIterator[Stillness]:
     """One that looks at these, for as long as the block lasts."""
     client: AsyncMongoClient[Row] = AsyncMongoClient(mongodb, tz_aware=True)
-    servers = kafka.split(",")
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    connection: dict[str, Any] = {"bootstrap_servers": kafka.split(",")}
+    consumer = Reader(**connection, enable_auto_commit=False)
     try:
         await consumer.start()
-        await admin.start()
-        yield Stillness(client, consumer, admin, partitions, prefix, services)
+        async with admin_client(connection) as admin:
+            yield Stillness(client, consumer, admin, partitions, prefix, services)
     finally:
-        await admin.close()
         await consumer.stop()
         await client.close()

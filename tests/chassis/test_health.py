@@ -14,7 +14,7 @@ from aiokafka.errors import (
 
 from services.chassis.http.health import STUCK_SECONDS, WHOLE, WORDS, Health
 from services.chassis.log.contract import Spot
-from services.chassis.log.reader import Trouble
+from services.chassis.log.trouble import Trouble
 from services.chassis.step import publishing
 from services.chassis.step.ports import Limits
 from services.chassis.step.retrying import Abandoned, Waiting

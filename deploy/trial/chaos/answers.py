@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from deploy.trial.chaos.sender import PAUSE, Sender
@@ -20,6 +20,7 @@ from schemas.feedback import AnswerSurvey
 from schemas.matching import AcceptProposal, DeclineProposal
 from schemas.scheduling import CancelSession, ConfirmSession, ReportAttendance, RescheduleSession
 from services.chassis.http.links import Link, LinkSigner
+from services.chassis.log.reader import Reader
 
 TOPICS = (
     "mentoring.matching.events",
@@ -65,11 +66,10 @@ class Answers:
                 await asyncio.sleep(PAUSE)
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(
+        consumer = Reader(
             bootstrap_servers=self._bootstrap.split(","),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            isolation_level="read_committed",
         )
         try:
             await consumer.start()

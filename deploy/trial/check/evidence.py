@@ -241,8 +241,8 @@ async def _records(
         fetch_max_wait_ms=20,
         max_partition_fetch_bytes=8 * 1024 * 1024,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         existing = await consumer.topics()
         there = [prefix + topic for topic in topics if prefix + topic in existing]
         places = [TopicPartition(topic, p) for topic in there for p in range(partitions)]

@@ -24,6 +24,7 @@ from services.chassis.log.faults import nature_of
 from services.chassis.log.names import Names
 from services.chassis.log.reader import Reader
 from services.chassis.log.sizes import MAX_REQUEST
+from services.chassis.log.starting import nothing_left_open
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,8 @@ class KafkaLog:
                     request_timeout_ms=20_000,
                 )
                 try:
-                    await producer.start()
+                    with nothing_left_open():
+                        await producer.start()
                 except BaseException:
                     await producer.stop()
                     raise

@@ -15,7 +15,6 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,15 +22,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchError
 from aiokafka.errors import (
     ConsumerStoppedError,
-    CorruptRecordException,
-    GroupAuthorizationFailedError,
     KafkaError,
     RecordTooLargeError,
-    TopicAuthorizationFailedError,
 )
 from faststream.kafka import KafkaBroker
 
 from services.chassis.log import tolerant
+from services.chassis.log.starting import nothing_left_open
+from services.chassis.log.trouble import BrokerSilent, Trouble
 
 tolerant.install()
 
@@ -53,39 +51,6 @@ IDLE_SECONDS, IDLE_TIMES = 5.0, 4
 """A group that was given nothing for so long lets the broker wait so many times as long before it
 answers that there is nothing: it answers at once when there is. Not where something is put down:
 what is taken up again is asked for with the next request."""
-
-
-class BrokerSilent(KafkaError):  # type: ignore[misc]  # aiokafka is not typed
-    """The broker is asked for records, and has answered nothing for long."""
-
-
-_WORDS: dict[type[Exception], str] = {
-    BrokerSilent: "the broker does not answer",
-    CorruptRecordException: "what the broker gives there is corrupt: its checksum is wrong",
-    TopicAuthorizationFailedError: "the broker does not let this service read the topic",
-    GroupAuthorizationFailedError: "the broker does not let this service into its group",
-    RecordTooLargeError: "the broker gives only the beginning of a batch there",
-}
-
-
-@dataclass(slots=True)
-class Trouble:
-    """Why a partition is not read on; `again` is when it is asked for next (monotonic clock).
-
-    `fetched` is what could not be read: asked for again means that this is thrown away. `heard` is
-    when the broker last gave an answer there, as the client notes it.
-    """
-
-    error: Exception
-    offset: int
-    again: float
-    fetched: Any
-    heard: Any = None
-
-    @property
-    def words(self) -> str:
-        """For whoever operates the service."""
-        return _WORDS.get(type(self.error), type(self.error).__name__)
 
 
 class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
@@ -119,21 +84,30 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         self._assigned: Any = None
         self._answers: list[Any] = []
 
+    async def start(self) -> None:
+        """As the client's; broken off, it leaves no connection open."""
+        with nothing_left_open():
+            await super().start()
+        # Its tasks begin: one that is ended before would be taken for the end of whoever stops it.
+        await asyncio.sleep(0)
+
     async def stop(self) -> None:
         """As the client's, once nothing is being fetched.
 
         It would break off what waits for a broker that is away, take that for the end of whoever
         called, and leave its connections open (aiokafka, issue 647).
         """
-        if not self._closed and (fetcher := self._fetcher) is not None:
-            fetcher._fetch_task.cancel()
-            await asyncio.wait([fetcher._fetch_task])
-            if fetching := list(fetcher._pending_tasks):
-                for task in fetching:
-                    task.cancel()
-                await asyncio.wait(fetching)
-            fetcher._pending_tasks.clear()
-        await super().stop()
+        try:
+            if not self._closed and (fetcher := self._fetcher) is not None:
+                fetcher._fetch_task.cancel()
+                await asyncio.wait([fetcher._fetch_task])
+                if fetching := list(fetcher._pending_tasks):
+                    for task in fetching:
+                        task.cancel()
+                    await asyncio.wait(fetching)
+                fetcher._pending_tasks.clear()
+        finally:
+            await super().stop()
 
     # --- where it is ----------------------------------------------------------------------
 

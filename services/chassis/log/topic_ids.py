@@ -17,6 +17,8 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema
 from aiokafka.protocol.types import TaggedFields as Tags
 
+from services.chassis.log.starting import nothing_left_open
+
 logger = logging.getLogger(__name__)
 
 _METADATA, _VERSION, _NOBODY = 3, 12, uuid.UUID(int=0)
@@ -75,7 +77,8 @@ async def topic_ids(connection: dict[str, Any], topics: Collection[str]) -> dict
     """Topic to id, of those that exist; none of them where the broker is too old to tell."""
     client = AIOKafkaClient(**connection)
     try:
-        await client.bootstrap()
+        with nothing_left_open():
+            await client.bootstrap()
         answer = await client.send(client.get_random_node(), _TopicIds(topics))
     except (IncompatibleBrokerVersion, NotImplementedError):  # says aiokafka, of old versions
         logger.warning("the broker tells no topic ids: a topic that was made again goes unnoticed")

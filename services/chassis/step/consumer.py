@@ -23,7 +23,8 @@ from faststream.kafka.message import FAKE_CONSUMER
 
 from services.chassis.log.contract import Spot
 from services.chassis.log.kafka import KafkaLog, received
-from services.chassis.log.reader import Reader, ReadingBroker, Trouble
+from services.chassis.log.reader import Reader, ReadingBroker
+from services.chassis.log.trouble import Trouble
 from services.chassis.step.catching_up import UpstreamFirst
 from services.chassis.step.resets import check_own_journal, check_same_log, check_together
 from services.chassis.step.retrying import Abandoned

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from deploy.trial.chaos.faults.kinds import Scene, kind
 from deploy.trial.chaos.population import brimful
 from schemas.envelope import Record
+from services.chassis.log.starting import nothing_left_open
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
 OPEN_SECONDS = 8.0
@@ -31,7 +32,8 @@ def _wishes(scene: Scene, draw: random.Random, most: int) -> list[tuple[str, Rec
 async def _producer(scene: Scene, **settings: Any) -> AsyncIterator[Any]:
     producer = AIOKafkaProducer(bootstrap_servers=scene.stage.cluster.bootstrap, **settings)
     try:
-        await producer.start()
+        with nothing_left_open():
+            await producer.start()
         yield producer
     finally:
         await producer.stop()
