@@ -377,6 +377,16 @@ def _sought(*_: object) -> Text | None:
 
 
 _REFUSALS = {
+    "already-answered": Text(
+        "Vous avez déjà accepté ce binôme : votre réponse est enregistrée.",
+        "You have accepted this pair already: your answer is recorded.",
+    ),
+    "proposal-declined": Text(
+        "Cette proposition a déjà été déclinée.", "This proposal has been declined already."
+    ),
+    "proposal-expired": Text(
+        "Le temps pour répondre est passé.", "The time to answer has run out."
+    ),
     "line-not-agreed": Text(
         "Vous êtes dans la même ligne hiérarchique. Rouvrez la page de votre lettre : "
         "elle vous demande si cela vous convient.",

@@ -71,6 +71,16 @@ def test_a_proposal_that_has_its_answers_says_what_became_of_it() -> None:
     assert "ne se fera pas" in closed.notice.fr
 
 
+def test_a_yes_that_comes_twice_is_told_that_it_is_recorded() -> None:
+    found = proposed()
+    yes = AcceptProposal(cohort_id="c", pair_id=PAIR, by="manager")
+    found.when(yes)
+    words = PROPOSAL.refusals[refusal(found.when(yes))]
+    assert "Vous avez déjà accepté ce binôme" in words.fr
+    assert "already" in words.en
+    assert "vous pouvez encore changer d’avis" in said(shown(found))
+
+
 def test_whoever_accepts_last_is_told_that_the_pair_is_formed() -> None:
     accepting = AcceptProposal(cohort_id="c", pair_id=PAIR, by="manager")
     found = proposed()

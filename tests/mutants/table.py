@@ -879,6 +879,24 @@ MUTANTS: tuple[Mutant, ...] = (
         "if attempted.copied else",
         by="tests/notify/test_assistants.py",
     ),
+    Mutant(
+        "no-word-of-what-holds",
+        "kind answers",
+        "whoever sends a form of a letter twice is refused, and not told what holds",
+        "services/chassis/http/pages.py",
+        "_View(text, notice, about=about), error.status)",
+        "_View(text), error.status)",
+        by="tests/chassis/http/test_pages.py",
+    ),
+    Mutant(
+        "accepted-and-refused",
+        "kind answers",
+        "whoever accepts a proposal again after a cut is refused, though it holds",
+        "services/portal/web/doing.py",
+        "if refused_by.done:",
+        "if not refused_by:",
+        by="tests/portal/test_own_space.py",
+    ),
     # --- what is kept no longer than was said ---------------------------------------------------
     Mutant(
         "kept-for-ever",

@@ -7,7 +7,13 @@ import pytest
 
 from schemas.base import Message
 from schemas.charter import CHARTER
-from schemas.matching import AcceptProposal, DeclineProposal, PauseMentor, WithdrawManager
+from schemas.matching import (
+    AcceptProposal,
+    DeclineProposal,
+    PairDissolved,
+    PauseMentor,
+    WithdrawManager,
+)
 from schemas.people import PersonContact
 from schemas.scheduling import (
     AcceptMove,
@@ -16,6 +22,7 @@ from schemas.scheduling import (
     DeclineMove,
     RescheduleSession,
     SessionPostponed,
+    SessionRescheduled,
 )
 from tests.portal.site import Town
 from tests.portal.stories import (
@@ -25,6 +32,7 @@ from tests.portal.stories import (
     JOINED,
     LISE,
     NO_DATE,
+    PAIR,
     PAUL,
     PAUL_JOINS,
     PROPOSED,
@@ -223,6 +231,53 @@ async def test_a_refusal_is_a_sentence_and_a_way_back() -> None:
     assert "est déjà en séance à cette heure" in paul.says
     await paul.follows("Revenir à mon espace")
     assert paul.heading == "Mon espace"
+
+
+@pytest.mark.parametrize(
+    ("since", "stands"),
+    [
+        ((ACCEPTED,), "L’autre personne n’a pas encore répondu."),
+        ((ACCEPTED, FORMED, planned()), "lundi 13 mars 2017, 10 h – 11 h"),
+    ],
+)
+async def test_a_yes_that_had_come_through_already_is_told_with_how_the_pair_stands(
+    since: tuple[Message, ...], stands: str
+) -> None:
+    town, lise = await space(*JOINED, PROPOSED, address=LISE)
+    town.happens(*since)  # the answer to the first press was cut off
+    town.rule = "already-answered"
+    await lise.presses("Accepter ce binôme et la charte")
+    assert lise.status == 200
+    assert "Vous aviez déjà accepté ce binôme ; voici où il en est." in lise.says
+    assert stands in lise.says
+
+
+async def test_a_no_after_both_have_accepted_is_told_what_can_still_be_done() -> None:
+    town, lise = await space(*JOINED, PROPOSED, address=LISE)
+    town.happens(ACCEPTED, FORMED)
+    town.rule = "already-answered"
+    await lise.presses("Refuser")
+    assert lise.status == 409
+    assert "Vous pouvez demander un autre binôme" in lise.says
+
+
+async def test_a_yes_to_a_pair_that_has_ended_is_told_so() -> None:
+    town, lise = await space(*JOINED, PROPOSED, address=LISE)
+    town.happens(ACCEPTED, FORMED, PairDissolved(**PAIR, cause="request"))
+    town.rule = "already-answered"
+    await lise.presses("Accepter ce binôme et la charte")
+    assert (lise.status, "Ce binôme a pris fin." in lise.says) == (409, True)
+
+
+async def test_whoever_speaks_of_a_date_that_has_gone_is_told_which_one_holds() -> None:
+    town, paul = await space(*GOING_ON)
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    moved = {"previously_at": planned().starts_at, "by": "mentor"}
+    town.happens(of_session(SessionRescheduled, 1, 10, **moved))
+    town.rule = "outdated-answer"
+    await paul.presses("Confirmer cette date")
+    assert paul.status == 409
+    assert "séance 1 : jeudi 16 mars 2017, de 10 h à 11 h (heure de Paris)" in paul.says
 
 
 async def test_the_sessions_can_be_read_as_a_list() -> None:

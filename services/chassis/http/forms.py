@@ -140,8 +140,11 @@ class About:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
+NOTHING = About()
+
+
 def _about_nothing(*_: object) -> About:
-    return About()
+    return NOTHING
 
 
 def _no_more(*_: object) -> None:

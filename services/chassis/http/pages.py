@@ -2,8 +2,8 @@
 
 Always holds: looking at the page changes nothing (mail scanners follow links); sending the form
 sends one command, and the answer says what came of it. A forged, expired or used link gets its
-own clear answer, as a page for people and as a problem document for programs. An answer that is
-missing is asked for again, and what was answered stays.
+own clear answer, as a page for people, with what holds now, and as a problem document for programs.
+An answer that is missing is asked for again, and what was answered stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ from schemas.base import Command
 from schemas.invalid import wrong_fields
 from schemas.saying import LANGUAGES, Language, typeset
 from services.chassis.http.answering import Answering
-from services.chassis.http.commands import PARKED, Accepted
+from services.chassis.http.commands import PARKED, STATUS, Accepted
 from services.chassis.http.foresight import Unread
-from services.chassis.http.forms import About, Choice, Field, Form, LinkPage, Text
+from services.chassis.http.forms import NOTHING, About, Choice, Field, Form, LinkPage, Text
 from services.chassis.http.guards import is_form
 from services.chassis.http.links import Link, LinkError, LinkVerifier
 from services.chassis.http.problems import Problem, invalid
@@ -151,10 +151,11 @@ def link_routes(
     )
     async def send(token: str, request: Request) -> Response:
         """Send the form of a link, as a form or as JSON; answers when it has been decided on."""
-        said: Mapping[str, Text] = {}
         try:
             link, purpose = opened(token)
-            said = purpose.refusals
+        except Problem as error:
+            return _answer(request, error)
+        try:
             answers = await _answers(request)
             if _wants_page(request):
                 about, form = await seen(link, purpose)
@@ -164,7 +165,10 @@ def link_routes(
             command = _command(purpose, link, answers, token)
             accepted = await answering.send(link, command)
         except Problem as error:
-            return _answer(request, error, said)
+            if error.status != STATUS["conflict"] or not _wants_page(request):
+                return _answer(request, error, purpose.refusals)
+            about, form = await seen(link, purpose)
+            return _answer(request, error, purpose.refusals, about, form.notice)
         if _wants_page(request):
             return _page(request, await _done(purpose, link, command, accepted, answering))
         return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
@@ -210,15 +214,22 @@ def _wants_page(request: Request) -> bool:
 
 
 def _answer(
-    request: Request, error: Problem, refusals: Mapping[str, Text] = MappingProxyType({})
+    request: Request,
+    error: Problem,
+    refusals: Mapping[str, Text] = MappingProxyType({}),
+    about: About = NOTHING,
+    notice: Text | None = None,
 ) -> Response:
-    """The page that says why not: in the words of the rule, where its service has some."""
+    """The page that says why not, in the words of the rule where its service has some; what holds.
+
+    A page whose form was sent twice, or too late, so says what came of it the first time.
+    """
     if not _wants_page(request):
         raise error
     rule = str(error.body.get("rule", ""))
     plain = _ASIDE if rule == PARKED else _OF_STATUS.get(error.status, _USED)
     text = refusals.get(rule, plain)
-    page = _page(request, _View(text), error.status)
+    page = _page(request, _View(text, notice, about=about), error.status)
     if "retry_after" in error.body:
         page.headers["Retry-After"] = str(error.body["retry_after"])
     return page

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from schemas.people import PersonContact
 from services.portal.views import Participant
+from services.portal.web.doing import done
 from services.portal.web.handling import contact_of
-from services.portal.web.own_space import done, me_of
+from services.portal.web.own_space import me_of
 from services.portal.web.rendering import page
 from services.portal.web.visit import Visit
 

@@ -15,7 +15,8 @@ from schemas.saying import PARIS
 from services.chassis.store.contract import Where
 from services.portal.views import Cohort, Participant
 from services.portal.web.coordinating import tasks_of
-from services.portal.web.own_space import done, me_of, moment_of
+from services.portal.web.doing import done
+from services.portal.web.own_space import me_of, moment_of
 from services.portal.web.rendering import HEADS, onward, page, refusal
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit

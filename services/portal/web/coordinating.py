@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from schemas.matching import OpenCohort
 from schemas.values import CohortPolicy, RolloutCriteria
 from services.chassis.store.contract import Where
-from services.portal import phrases
+from services.portal import refusals
 from services.portal.spelling import folded
 from services.portal.views import Cohort, Pair, Participant
 from services.portal.web.queues import how_many_stuck
@@ -81,7 +81,7 @@ async def opening_sent(visit: Visit) -> Response:
             shown = await visit.site.shown(shows)
             here = f"/coordonner/{given['id']}/importer" if shown else "/coordonner"
             return onward(here, "ouvert" if shown else "en-cours")
-        errors = {"id": phrases.refused(outcome.rule, visit.language)}
+        errors = {"id": refusals.refused(outcome.rule, visit.language)}
     again = {"given": given, "bounds": NUMBERS, "lines": LINES, "errors": errors}
     return page(visit, "open.html", 422, **again)
 

@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 
 from schemas.values import Side
 from services.chassis.store.contract import Row
-from services.portal import phrases
+from services.portal import refusals
 from services.portal.roster import COLUMNS, check, headings_known, listed
 from services.portal.tables import NoTable, read_table
 from services.portal.views import Cohort
@@ -118,7 +118,7 @@ async def preview(visit: Visit) -> Response:
     if entering.stage == "over" and not entering.refused:
         return onward(f"/coordonner/{cohort.id}/participants", "importe")
     rules = entering.refused.items()
-    refused = {place: phrases.refused(rule, visit.language) for place, rule in rules}
+    refused = {place: refusals.refused(rule, visit.language) for place, rule in rules}
     return await _preview(visit, cohort, draft, refused, stopped=entering.stage == "stopped")
 
 

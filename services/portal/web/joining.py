@@ -20,7 +20,7 @@ from schemas.matching import EnrolManager, VolunteerAsMentor
 from schemas.people import PersonContact, tells_address
 from schemas.values import Language, Side
 from services.chassis.store.contract import Row, Where
-from services.portal import phrases, weeks
+from services.portal import refusals, weeks
 from services.portal.jobs import jobs_by_name
 from services.portal.tools import tool_of
 from services.portal.views import Cohort, Participant
@@ -326,7 +326,7 @@ async def _join(visit: Visit, cohort: Cohort, side: Side, given: Row) -> Respons
         return message(
             visit,
             visit.say("Votre inscription n’a pas été prise", "You have not joined"),
-            phrases.refused(outcome.rule, visit.language),
+            refusals.refused(outcome.rule, visit.language),
             status=409,
             way=("/mon-espace", visit.say("Voir mon espace", "See my space")),
         )

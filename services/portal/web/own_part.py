@@ -31,7 +31,8 @@ from schemas.taking_part import (
 )
 from services.portal import weeks
 from services.portal.views import Pair, Participant
-from services.portal.web.own_space import done, me_of, side_in
+from services.portal.web.doing import done
+from services.portal.web.own_space import me_of, side_in
 from services.portal.web.rendering import page
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit

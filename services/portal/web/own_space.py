@@ -4,13 +4,14 @@ Always holds: whatever is shown or sent is of the person who is signed in; what 
 else is not there.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi.responses import Response
 
+from schemas import saying
 from schemas.base import Command
 from schemas.charter import CHARTER, Charter
 from schemas.matching import (
@@ -32,7 +33,8 @@ from schemas.values import Side
 from services.chassis.store.contract import Where
 from services.portal import guides, phrases
 from services.portal.views import Cohort, Pair, Participant, Session
-from services.portal.web.rendering import message, onward, page
+from services.portal.web.doing import Refused, done, refused
+from services.portal.web.rendering import onward, page
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 
@@ -175,11 +177,25 @@ async def answer_proposal(visit: Visit) -> Response:
         knowing = visit.typed("ligne") == "oui"
         command = AcceptProposal(**asked, knowing_the_line=knowing)
 
-    async def shows() -> bool:
-        now = await visit.site.store.one(Pair, me.cohort_id, pair.id)
-        return now is not None and (now.state != "proposed" or (yes and side in now.accepted))
+    async def now() -> Pair:
+        return await visit.site.store.one(Pair, me.cohort_id, pair.id) or pair
 
-    return await done(visit, command, shows, "accepte" if yes else "refuse")
+    async def shows() -> bool:
+        answered = await now()
+        return answered.state != "proposed" or (yes and side in answered.accepted)
+
+    said = "accepte" if yes else "refuse"
+    return await done(visit, command, shows, said, lambda rule: _answered(rule, yes, now))
+
+
+async def _answered(rule: str, yes: bool, now: Callable[[], Awaitable[Pair]]) -> Refused:
+    """What somebody is told whose answer comes too late, or for the second time."""
+    if rule != "already-answered":
+        return Refused(rule)
+    pair = await now()
+    if pair.state not in _LIVING:
+        return Refused("pair-ended")
+    return Refused("formed-already") if not yes else Refused(rule, done="accepte-deja")
 
 
 async def session_page(visit: Visit) -> Response:
@@ -233,7 +249,7 @@ async def session_sent(visit: Visit) -> Response:
         case "accepter" | "garder" as answer:
             at = session.proposal.proposed_at if session.proposal else None
             if at is None or visit.typed("date") != at.isoformat():
-                return refused(visit, "no-proposal")
+                return refused(visit, "no-proposal", _holds(session, visit))
             kind = AcceptMove if answer == "accepter" else DeclineMove
             said = "date-acceptee" if answer == "accepter" else "date-gardee"
             command = kind(**about, proposed_at=at)
@@ -255,7 +271,23 @@ async def session_sent(visit: Visit) -> Response:
             said = "propose"
         return after != session
 
-    return await done(visit, command, shows, lambda: said)
+    async def stands(rule: str) -> Refused:
+        now = await visit.site.store.one(Session, me.cohort_id, session.id) or session
+        return Refused(rule, holds=_holds(now, visit))
+
+    return await done(visit, command, shows, lambda: said, stands)
+
+
+def _holds(session: Session, visit: Visit) -> str:
+    """How a session stands, in a sentence."""
+    language, state = visit.language, state_of(session, visit.now)
+    stands = phrases.STATES[state][language]
+    if state not in ("postponed", "cancelled"):
+        stands = f"{saying.span(session.starts_at, session.ends_at, language)} – {stands}"
+    return visit.say(
+        f"Où en est la séance {session.number} : {stands}.",
+        f"How session {session.number} stands: {stands}.",
+    )
 
 
 async def _move_elsewhere(visit: Visit, me: Participant, session: Session, side: Side) -> Response:
@@ -322,25 +354,3 @@ def side_in(me: Participant, thing: Pair | Session | None) -> Side | None:
     if thing.mentor_id == me.id:
         return "mentor"
     return "manager" if thing.manager_id == me.id else None
-
-
-async def done(
-    visit: Visit, command: Command, shows: Any, said: str | Callable[[], str]
-) -> Response:
-    """Send it, and say what was done: `said`, which may depend on what `shows` has seen."""
-    outcome = await visit.send(command)
-    if outcome.rule is not None:
-        return refused(visit, outcome.rule)
-    if not await visit.site.shown(shows):
-        return onward("/mon-espace", "en-cours")
-    return onward("/mon-espace", said if isinstance(said, str) else said())
-
-
-def refused(visit: Visit, rule: str) -> Response:
-    return message(
-        visit,
-        visit.say("Ce n’est plus possible", "This is no longer possible"),
-        phrases.refused(rule, visit.language),
-        status=409,
-        way=("/mon-espace", visit.say("Revenir à mon espace", "Back to my space")),
-    )

@@ -14,9 +14,10 @@ from schemas.base import Command
 from schemas.taking_part import ChangeManager, ChangeMentor
 from services.portal.jobs import jobs_by_name
 from services.portal.views import Participant
+from services.portal.web.doing import done, refused
 from services.portal.web.handling import contact_of
 from services.portal.web.joining import own_words_wrong, tools_ticked, tools_to_choose
-from services.portal.web.own_space import done, me_of, refused
+from services.portal.web.own_space import me_of
 from services.portal.web.rendering import onward, page
 from services.portal.web.visit import Visit
 

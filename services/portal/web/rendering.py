@@ -19,7 +19,7 @@ from schemas.known.jobs import said
 from schemas.known.tools import label
 from schemas.places import where
 from schemas.values import WEEKDAYS, Language, Tools, Window
-from services.portal import guides, letters, phrases, weeks
+from services.portal import guides, letters, phrases, refusals, weeks
 from services.portal.tools import LEVELS
 from services.portal.views import Participant
 from services.portal.web.visit import Visit
@@ -67,7 +67,7 @@ def refusal(visit: Visit, rule: str, here: str) -> Response:
     return message(
         visit,
         visit.say("Ce n’est plus possible", "This is no longer possible"),
-        phrases.refused(rule, visit.language),
+        refusals.refused(rule, visit.language),
         status=409,
         way=(here, visit.say("Revenir", "Back")),
     )

@@ -27,6 +27,7 @@ from tests.chassis.http.site import (
     TOKEN,
     Site,
     WorkedOnAtOnce,
+    link_about,
     link_command,
     link_form,
 )
@@ -72,7 +73,7 @@ async def site() -> Site:
     app.include_router(command_routes(commands, kinds, topics, guard))
     listed = {Tally: ("count",)}
     app.include_router(projection_routes(store, listed, (), TOY.documents, guard))
-    link_pages = {"session": LinkPage(link_form, link_command, refusals=REFUSALS)}
+    link_pages = {"session": LinkPage(link_form, link_command, link_about, refusals=REFUSALS)}
     answering = Answering(commands, Foresight(TOY, store), clock)
     app.include_router(link_routes(link_pages, LinkVerifier(PUBLIC_KEY), answering))
     return Site(world, log, app, metrics, answering)

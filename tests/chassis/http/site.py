@@ -8,12 +8,13 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from schemas.base import Command
+from schemas.base import Command, parent_pair
 from schemas.envelope import Record
 from schemas.scheduling import ConfirmSession
 from schemas.topics import PEOPLE
+from services.chassis.domain import State
 from services.chassis.http.answering import Answering
-from services.chassis.http.forms import Choice, Form, Option, Text
+from services.chassis.http.forms import About, Choice, Form, Option, Text
 from services.chassis.http.identity import Principal
 from services.chassis.http.links import Link, LinkSigner, generate_keys
 from services.chassis.http.problems import Problem
@@ -25,6 +26,7 @@ from tests.chassis.toy import (
 )
 from tests.chassis.toy import (
     NOW,
+    Tally,
     World,
 )
 
@@ -95,6 +97,13 @@ def link_form(*_: object) -> Form:
         Text("Une question", "A question"),
         (Choice("answer", Text("Où et quand ?", "Where and when?"), options),),
     )
+
+
+def link_about(state: State, link: Link) -> About:
+    """How often the two have met."""
+    tally = state.get(Tally, link.cohort_id, parent_pair(link.id))
+    met = str(tally.count) if tally else ""
+    return About([(Text("Rencontres", "Meetings"), Text(met, met))] if met else ())
 
 
 def link_command(link: Link, answers: Mapping[str, str], _: str) -> Command:

@@ -119,6 +119,8 @@ async def test_a_link_used_when_its_moment_has_gone_is_a_conflict(site: Site) ->
     assert found["rule"] == "complete"
     # the rule says why, and not that there was an answer already
     assert (page.status_code, "Ils se sont assez vus." in page.text) == (409, True)
+    # and beside it stands what holds now
+    assert "<dt>Rencontres</dt>\n<dd>5</dd>" in page.text
     assert await site.world.tallies() == {"c/m~g": 5}
 
 
