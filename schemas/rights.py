@@ -76,6 +76,7 @@ EVERYWHERE: Mapping[str, Rights] = {
 ABOUT_NOBODY = frozenset(
     {
         *("OpenCohort", "ChangePolicy", "CloseCohort", "TellCommunity", "RunRound", "CallOffRound"),
+        *("WriteSheet", "TakeSheetBack"),
         *("cohorts", "GET /cohorts", "GET /cohorts/{cohort_id}"),
         "GET /refusals/{cohort_id}/{command_id}",
     }

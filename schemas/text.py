@@ -34,5 +34,27 @@ def _tidied(given: object) -> object:
     return tidied(given) if isinstance(given, str) else given
 
 
+def tidied_lines(text: str) -> str:
+    """The same line by line, which keep what they are indented by; no empty line at either end."""
+    lines = [_line(line) for line in text.expandtabs(4).splitlines()]
+    return "\n".join(lines).strip("\n")
+
+
+def _line(line: str) -> str:
+    said = tidied(line)
+    indent = len(line) - len(line.lstrip(" ")) if said else 0
+    return " " * min(indent, _DEEPEST) + said
+
+
+_DEEPEST = 16
+
+
+def _tidied_lines(given: object) -> object:
+    return tidied_lines(given) if isinstance(given, str) else given
+
+
+TIDY_LINES = BeforeValidator(_tidied_lines)
+"""For free text of several lines."""
+
 TIDY = BeforeValidator(_tidied)
 """For the free text of a command: it stands before the limits, which are of what people see."""

@@ -24,6 +24,7 @@ from schemas import (
     portal,
     rounds,
     scheduling,
+    sheets,
     taking_part,
 )
 from schemas.base import Audience, Command, Event, Message
@@ -35,7 +36,7 @@ Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
-    "matching": (matching, cohorts, community, rounds, taking_part, lines),
+    "matching": (matching, cohorts, community, rounds, sheets, taking_part, lines),
     "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify, attention),

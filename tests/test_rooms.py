@@ -122,7 +122,9 @@ def test_a_decision_is_given_documents_and_never_sees_the_state(service: str) ->
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module == "services.chassis.domain":
                 state = any(alias.name == "State" for alias in node.names)
-                reads = path.stem in READS_THE_STATE or path.stem.startswith("evolution_of_")
+                reads = path.stem in READS_THE_STATE or path.stem.startswith(
+                    ("evolution_of_", "handlers_of_")
+                )
                 assert not state or reads, path
 
 

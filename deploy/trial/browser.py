@@ -161,7 +161,7 @@ class Browser:
                 chosen = [o for o in options if "selected" in o.attributes] or options[:1]
                 value = chosen[0].get("value", chosen[0].text) if chosen else ""
             elif one.tag == "textarea":
-                value = one.text
+                value = "".join(str(line) for line in one.children).removeprefix("\n")
             elif one.get("type") == "file" or (
                 one.get("type") in ("checkbox", "radio") and "checked" not in one.attributes
             ):

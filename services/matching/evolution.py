@@ -35,6 +35,7 @@ from schemas.rounds import (
     RoundSimulated,
 )
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
+from schemas.sheets import SheetTakenBack, SheetWritten
 from schemas.taking_part import (
     AnotherPartnerAsked,
     ManagerChanged,
@@ -55,6 +56,7 @@ from services.matching.views import (
     Override,
     Pair,
     Round,
+    Sheet,
     Simulation,
 )
 
@@ -172,6 +174,15 @@ def _community_told(state: State, event: CommunityTold) -> Iterable[Change]:
     yield cohort.model_copy(update={"room": event.room, "meeting": event.meeting})
 
 
+def _sheet_written(_: State, event: SheetWritten) -> Iterable[Change]:
+    yield recast(Sheet, event, id=event.sheet_id)
+
+
+def _sheet_taken_back(state: State, event: SheetTakenBack) -> Iterable[Change]:
+    sheet = _the(state, Sheet, event.cohort_id, event.sheet_id)
+    yield sheet.model_copy(update={"edition": event.edition, "taken_back": True})
+
+
 def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[Change]:
     for kind in (Mentor, Manager):
         person = state.get(kind, event.cohort_id, event.person_id)
@@ -257,6 +268,8 @@ EVOLUTION: Evolution = {
     PartnerKept: _partner_kept,
     DirectoryChanged: _directory_changed,
     CommunityTold: _community_told,
+    SheetWritten: _sheet_written,
+    SheetTakenBack: _sheet_taken_back,
     AvailabilityChanged: _availability_changed,
     PairChosenByHand: _chosen_by_hand,
     PairKeptApart: _kept_apart,

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.base import Event, Message, PairEvent, pair_of, people_of
 from schemas.cohorts import ChangePolicy, CloseCohort
-from schemas.community import StandInDirectory, TellCommunity
+from schemas.community import StandInDirectory
 from schemas.lines import NameLineManager
 from schemas.matching import (
     AcceptProposal,
@@ -29,6 +29,7 @@ from schemas.matching import (
 )
 from schemas.rounds import CallOffRound
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
+from schemas.sheets import SheetCommand, SheetEvent
 from schemas.taking_part import (
     AskForAnotherPartner,
     ChangeManager,
@@ -52,6 +53,7 @@ from services.matching import (
 )
 from services.matching.couple import Couple, couple_of, line_in, standing_in
 from services.matching.evolution import EVOLUTION
+from services.matching.handlers_of_community import COMMUNITY, needs_of_sheet
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.views import (
     MEASURES,
@@ -62,6 +64,7 @@ from services.matching.views import (
     Override,
     Pair,
     Round,
+    Sheet,
     Simulation,
 )
 
@@ -92,6 +95,8 @@ def needs(message: Message) -> Iterable[Need]:
             yield from standing_in(cohort_id)
         case Due():
             yield from _needs_of_pair(cohort_id, message.id)
+        case SheetCommand() | SheetEvent():
+            yield from needs_of_sheet(message)
         case NameLineManager():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Line, cohort_id, message.person_id)
@@ -192,10 +197,6 @@ def _resume(state: State, command: ResumeMentor, _: datetime) -> Decision:
 
 def _return_manager(state: State, command: ReturnManager, now: datetime) -> Decision:
     return taking_part.return_manager(_manager(state, command, command.manager_id), command, now)
-
-
-def _tell_community(state: State, command: TellCommunity, _: datetime) -> Decision:
-    return community.tell(_cohort(state, command), command)
 
 
 def _change_availability(state: State, command: ChangeAvailability, _: datetime) -> Decision:
@@ -339,7 +340,7 @@ HANDLERS: Handlers = {
     ChangeAvailability: _change_availability,
     NameLineManager: _name_line_manager,
     StandInDirectory: _of_mentor(community.stand_in_directory),
-    TellCommunity: _tell_community,
+    **COMMUNITY,
     ChangeMentor: _of_mentor(taking_part.change_mentor),
     ChangeManager: _of_manager(taking_part.change_manager),
     PauseManager: _of_manager(taking_part.pause_manager),
@@ -389,7 +390,7 @@ LEARNS: frozenset[type[Event]] = frozenset((PairGraduated, GraduationWithdrawn))
 DOMAIN = Domain(
     name="matching",
     reads=("mentoring.scheduling.events",),
-    documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override, Line),
+    documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override, Line, Sheet),
     learns=LEARNS,
     handlers=HANDLERS,
     evolution=EVOLUTION,

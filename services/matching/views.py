@@ -5,15 +5,18 @@ from typing import ClassVar, Literal
 from schemas.base import Moment
 from schemas.community import Meeting
 from schemas.lines import LineRelation
+from schemas.sheets import SheetText
 from schemas.values import (
     Availability,
     CohortPolicy,
     FirstTool,
+    JobFamily,
     RoundMode,
     ScoreReason,
     Side,
     SimulatedPair,
     SimulatedPlace,
+    ToolName,
     Tools,
     Waiting,
 )
@@ -153,6 +156,22 @@ class Line(Document):
     collection: ClassVar[str] = "lines"
 
     line_manager: str | None
+
+
+class Sheet(Document):
+    """What coordinators have written for their cohort to read; `edition`: how often it changed.
+
+    `taken_back`: nobody reads it, until it is written again.
+    """
+
+    collection: ClassVar[str] = "sheets"
+
+    tool: ToolName
+    jobs: tuple[JobFamily, ...] = ()
+    fr: SheetText
+    en: SheetText | None = None
+    edition: int
+    taken_back: bool = False
 
 
 class Override(Document):

@@ -45,6 +45,7 @@ from schemas.taking_part import AnotherPartnerAsked, PartnerKept
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.portal.evolution_of_letters import EVOLUTION_OF_LETTERS
 from services.portal.evolution_of_rounds import ROUNDS
+from services.portal.evolution_of_sheets import SHEETS
 from services.portal.participants import EVOLUTION_OF_PEOPLE, participant
 from services.portal.views import (
     Asked,
@@ -310,6 +311,7 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
 
 EVOLUTION: Evolution = {
     **ROUNDS,
+    **SHEETS,
     CohortOpened: _cohort_opened,
     CommunityTold: _community_told,
     PolicyChanged: _policy_changed,

@@ -5,20 +5,19 @@ text in both languages; a text cannot bring markup of its own, nor a picture fro
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Annotated
 
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 from pydantic import Field, TypeAdapter, model_validator
 
 from schemas.base import Value
 from schemas.saying import typeset
 from schemas.values import JobFamily, Language, ToolName
+from services.portal.markdown import html_of
 
-MOST = 3
 _FOLDER = files("services.portal") / "sheets"
 
 
@@ -50,7 +49,7 @@ def sheets() -> Mapping[str, Sheet]:
 @cache
 def title(name: str, language: Language) -> str:
     """`LinkedIn : suivre ses fournisseurs`."""
-    first, _, _ = _text(name, language).partition("\n")
+    first, _, _ = typeset(_text(name, language), language).partition("\n")
     return first.removeprefix("# ").strip()
 
 
@@ -58,12 +57,11 @@ def title(name: str, language: Language) -> str:
 def body(name: str, language: Language) -> Markup:
     """What stands under the title, as HTML."""
     _, _, rest = _text(name, language).partition("\n")
-    reader = MarkdownIt("commonmark", {"html": False}).disable("image")
-    return Markup(reader.render(rest))  # noqa: S704  (no markup of its own passes)
+    return html_of(rest, language)
 
 
 def _text(name: str, language: Language) -> str:
-    return typeset((_FOLDER / language / f"{name}.md").read_text("utf-8"), language)
+    return (_FOLDER / language / f"{name}.md").read_text("utf-8")
 
 
 def for_exchange(number: int) -> str:
@@ -72,16 +70,8 @@ def for_exchange(number: int) -> str:
     return guides[min(number, max(guides))]
 
 
-def for_tools(tools: Iterable[str], job: str) -> list[str]:
-    """The sheets for these tools, in their order; those for the job first."""
-    found: list[str] = []
-    for tool in tools:
-        mine = [(name, one) for name, one in sheets().items() if one.tool == tool]
-        found += [name for name, one in mine if job in one.jobs]
-        found += [name for name, one in mine if not one.jobs]
-    return found
-
-
-def to_prepare(number: int, tools: Iterable[str], job: str) -> list[str]:
-    """What two people read before a session."""
-    return [for_exchange(number), *for_tools(tools, job)][:MOST]
+def for_tool(tool: str, job: str) -> list[str]:
+    """The sheets for a tool; those for the job first."""
+    mine = [(name, one) for name, one in sheets().items() if one.tool == tool]
+    fitting = [name for name, one in mine if job in one.jobs]
+    return [*fitting, *(name for name, one in mine if not one.jobs)]

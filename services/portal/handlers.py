@@ -26,6 +26,7 @@ from schemas.scheduling import (
     SessionDisputed,
     SessionEvent,
 )
+from schemas.sheets import SheetEvent
 from schemas.taking_part import ManagerChanged, ManagerEvent, MentorChanged
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Need, One
@@ -39,6 +40,7 @@ from services.portal.views import (
     Line,
     Pair,
     Participant,
+    ProgrammeSheet,
     Round,
     Session,
     Simulation,
@@ -86,6 +88,8 @@ def needs(message: Message) -> Iterable[Need]:
                 yield One(Dispute, cohort_id, dispute_of(message.session_id, message.attempt))
         case RoundEvent():
             yield One(Round, cohort_id, message.round_id)
+        case SheetEvent():
+            yield One(ProgrammeSheet, cohort_id, message.sheet_id)
         case AttentionEvent():
             if message.kind == "at-risk":
                 yield One(Pair, cohort_id, message.about)
@@ -115,7 +119,7 @@ DOMAIN = Domain(
     tables=(PEOPLE,),
     documents=(
         *(Cohort, Participant, Line, Pair, Session, Dispute, Round, Simulation, Apart),
-        *(Letter, FailedLetter),
+        *(Letter, FailedLetter, ProgrammeSheet),
     ),
     learns=frozenset(kind for kind in EVOLUTION if issubclass(kind, Event)),
     handlers={**dict.fromkeys(EVOLUTION, _noted), Due: _noted},

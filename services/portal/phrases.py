@@ -123,6 +123,14 @@ NOTICES: Mapping[str, Said] = {
     "annuaire": told("Vous êtes dans la liste.", "You are in the list."),
     "annuaire-quitte": told("Vous n’êtes plus dans la liste.", "You are no longer in the list."),
     "annonce": told("C’est annoncé.", "It is announced."),
+    "fiche": told(
+        "La fiche est publiée : les personnes du programme la lisent.",
+        "The sheet is published: the programme's people read it.",
+    ),
+    "fiche-retiree": told(
+        "La fiche est retirée : personne ne la lit plus.",
+        "The sheet was taken back: nobody reads it any more.",
+    ),
     "parti": told("Vous avez quitté le programme.", "You have left the programme."),
     "ouvert": told("Le programme est ouvert.", "The programme is open."),
     "importe": told("Tout le monde est inscrit.", "Everybody has been entered."),

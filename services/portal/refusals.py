@@ -32,6 +32,13 @@ REFUSALS: Mapping[str, Said] = {
         "Un programme avec cet identifiant est déjà ouvert, avec d’autres règles.",
         "A programme with this id is open already, with other rules.",
     ),
+    "too-many-sheets": told(
+        "Un programme a cent fiches au plus, fiches retirées comprises. Changez-en une.",
+        "A programme has a hundred sheets at most, with those taken back. Change one of them.",
+    ),
+    "unknown-sheet": told(
+        "Cette fiche n’est pas encore enregistrée.", "This sheet has not been recorded yet."
+    ),
     "kept-apart": told(
         "Ces deux personnes ne doivent pas former un binôme.", "These two are kept apart."
     ),

@@ -21,12 +21,14 @@ from schemas.values import (
     CohortPolicy,
     Criterion,
     FirstTool,
+    JobFamily,
     Language,
     RoundMode,
     ScoreReason,
     Side,
     SimulatedPair,
     SimulatedPlace,
+    ToolName,
     Tools,
     Waiting,
     WaitingCause,
@@ -301,6 +303,25 @@ class Simulation(Document):
     part: int
     pairs: tuple[SimulatedPair, ...]
     left: tuple[SimulatedPlace, ...] = ()
+
+
+class ProgrammeSheet(Document):
+    """What coordinators have written for a programme's people to read before a session.
+
+    Words by language: French, and English where there is some. `minutes`: to read it. `edition`:
+    how often it has changed. `taken_back`: people read it no more.
+    """
+
+    collection: ClassVar[str] = "sheets"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "taken_back", "id"),)
+
+    tool: ToolName
+    jobs: tuple[JobFamily, ...] = ()
+    titles: dict[Language, str]
+    bodies: dict[Language, str]
+    minutes: dict[Language, int]
+    edition: int
+    taken_back: bool = False
 
 
 class Apart(Document):

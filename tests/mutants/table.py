@@ -897,6 +897,36 @@ MUTANTS: tuple[Mutant, ...] = (
         "if not refused_by:",
         by="tests/portal/test_own_space.py",
     ),
+    # --- what coordinators write ----------------------------------------------------------------
+    Mutant(
+        "markup-passes",
+        "sheets",
+        "what coordinators write brings markup of its own into a page",
+        "services/portal/markdown.py",
+        '{"html": False}',
+        '{"html": True}',
+        by="tests/portal/test_markdown.py",
+    ),
+    Mutant(
+        "written-over",
+        "sheets",
+        "a coordinator writes over what another wrote and they have not seen",
+        "services/matching/sheets.py",
+        """    if command.follows not in (None, edition):
+        return _changed(command.sheet_id)
+""",
+        "",
+        by="tests/matching/test_sheets.py",
+    ),
+    Mutant(
+        "taken-back-and-read",
+        "sheets",
+        "a sheet that was taken back is read on by whoever has its address",
+        "services/portal/web/programme_sheets.py",
+        "if sheet is None or sheet.taken_back:",
+        "if sheet is None:",
+        by="tests/portal/test_programme_sheets.py",
+    ),
     # --- what is kept no longer than was said ---------------------------------------------------
     Mutant(
         "kept-for-ever",

@@ -76,6 +76,7 @@ from schemas.scheduling import (
     SessionMoveProposed,
     SessionRescheduled,
 )
+from schemas.sheets import SheetTakenBack, SheetWritten, TakeSheetBack, WriteSheet
 from schemas.taking_part import (
     AnotherPartnerAsked,
     AskForAnotherPartner,
@@ -146,6 +147,10 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
             absence = Absence(first_day=command.first_day, last_day=last, hours=command.hours)
             told = {"absence": absence, "said_on": f"{town.now:%Y-%m-%d}"}
             return [recast(AbsenceDeclared if declared else AbsenceWithdrawn, command, **told)]
+        case WriteSheet() | TakeSheetBack():
+            written = isinstance(command, WriteSheet)
+            edition = (command.follows or 0) + 1
+            return [recast(SheetWritten if written else SheetTakenBack, command, edition=edition)]
         case RetryLetter():
             more = {"person_id": "m-1", "attempt": 0, "cause": "asked again", "retry_at": town.now}
             return [recast(LetterDeferred, command, **more)]

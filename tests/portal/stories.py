@@ -32,6 +32,7 @@ from schemas.scheduling import (
     SessionMissed,
     SessionPlanned,
 )
+from schemas.sheets import SheetTakenBack, SheetText, SheetWritten
 from schemas.taking_part import AnotherPartnerAsked
 from schemas.values import (
     CohortPolicy,
@@ -211,6 +212,17 @@ TOLD = CommunityTold(
         where="Paris Bercy, salle 12",
     ),
 )
+SHEET = SheetWritten(
+    cohort_id="c",
+    sheet_id="f-1",
+    tool="linkedin",
+    jobs=("public-procurement",),
+    fr=SheetText(
+        title="LinkedIn : nos marchés", body="# À quoi cela sert\n\nSuivre **nos** fournisseurs."
+    ),
+    edition=1,
+)
+SHEET_BACK = SheetTakenBack(cohort_id="c", sheet_id="f-1", edition=2)
 MANAGER_LEFT = ManagerWithdrew(cohort_id="c", manager_id="g-1")
 AWAY = AbsenceDeclared(
     cohort_id="c",

@@ -39,6 +39,8 @@ from tests.portal.stories import (
     PUBLISHED_SOON,
     ROUND_ENDED,
     SENT,
+    SHEET,
+    SHEET_BACK,
     SIMULATED,
     STALLED,
     TOLD,
@@ -50,6 +52,7 @@ from tests.portal.stories import (
 from tests.portal.test_roster import PEOPLE, as_csv
 
 EVERYTHING = (*GOING_ON, planned(2, 21), NO_DATE, STALLED, LETTER_FAILED, MEASURED, WITHHELD)
+ANOTHER = {"sheet_id": "f-2", "tool": "wiki", "jobs": ()}
 STATES: list[Any] = [
     ("", "/", ()),
     ("", "/", (OPENED,)),
@@ -84,6 +87,14 @@ STATES: list[Any] = [
     (LISE, "/mon-espace/c/communaute", (*EVERYTHING, LISTED, TOLD)),
     (COORDINATOR, "/coordonner/c/communaute", (OPENED,)),
     (COORDINATOR, "/coordonner/c/communaute", (*EVERYTHING, TOLD)),
+    (PAUL, "/mon-espace/c/communaute", (*EVERYTHING, SHEET)),
+    (PAUL, "/mon-espace/c/fiches/f-1", (*EVERYTHING, SHEET)),
+    (COORDINATOR, "/coordonner/c/fiches", (OPENED,)),
+    (COORDINATOR, "/coordonner/c/fiches", (OPENED, SHEET, SHEET.model_copy(update=ANOTHER))),
+    (COORDINATOR, "/coordonner/c/fiches", (OPENED, SHEET, SHEET_BACK)),
+    (COORDINATOR, "/coordonner/c/fiches/nouvelle", (OPENED,)),
+    (COORDINATOR, "/coordonner/c/fiches/f-1", (OPENED, SHEET)),
+    (COORDINATOR, "/coordonner/c/fiches/f-1", (OPENED, SHEET, SHEET_BACK)),
     (PAUL, "/mon-espace/c/lettres", JOINED),
     (PAUL, "/mon-espace/c/lettres", (*EVERYTHING, *LETTERS, *SENT)),
     (PAUL, "/mon-espace/c/donnees", JOINED),

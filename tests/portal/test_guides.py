@@ -7,6 +7,7 @@ import pytest
 from schemas.known.jobs import job_families
 from schemas.known.tools import tools
 from services.portal import guides
+from services.portal.readings import to_prepare
 from tests.portal.site import Town
 from tests.portal.stories import GOING_ON, LISE, PAUL
 from tests.portal.test_own_space import space
@@ -53,9 +54,11 @@ def test_a_text_brings_no_markup_of_its_own_and_no_picture(monkeypatch: pytest.M
 
 
 def test_the_sheet_for_the_job_comes_before_the_one_for_everybody() -> None:
-    found = guides.to_prepare(1, ["linkedin", "tchap"], "public-procurement")
-    assert found == ["premiere-seance", "linkedin-fournisseurs", "linkedin-profil"]
-    assert guides.to_prepare(9, ["no-such-tool"], "") == ["cinquieme-seance"]
+    found = to_prepare(1, ["linkedin", "tchap"], "public-procurement", (), "fr")
+    names = ["premiere-seance", "linkedin-fournisseurs", "linkedin-profil"]
+    assert [one.path for one in found] == [f"/guides/{name}" for name in names]
+    (last,) = to_prepare(9, ["no-such-tool"], "", (), "fr")
+    assert last.path == "/guides/cinquieme-seance"
 
 
 @pytest.mark.parametrize("address", [PAUL, LISE])

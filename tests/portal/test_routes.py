@@ -16,6 +16,7 @@ NAMED = {
     "session": "m-1~g-1~1",
     "pair": "m-1~g-1",
     "guide": "tchap",
+    "sheet": "f-1",
     "person": "m-1",
     "round": "round-1",
     "link": "no-such-link",

@@ -13,7 +13,7 @@ from schemas.envelope import attributes, decode, encode
 from schemas.gate.samples import AT, example
 from schemas.matching import DissolvePair, MentorVolunteered, VolunteerAsMentor
 from schemas.people import PersonContact
-from schemas.text import tidied
+from schemas.text import tidied, tidied_lines
 from tests.schemas.test_bounds import COMMANDS
 
 PLAIN = "Orléans - cité"
@@ -85,3 +85,15 @@ def test_the_name_of_a_record_is_kept_as_a_rebuild_would_find_it() -> None:
 def test_what_is_tidy_stays_as_it_is(text: str) -> None:
     assert tidied(tidied(text)) == tidied(text)
     assert unicodedata.is_normalized("NFC", tidied(text))
+
+
+def test_lines_stay_lines_and_keep_what_they_are_indented_by() -> None:
+    given = "\r\n# Titre \u00a0 un\r\n\r\n1. a\r\n\t- b\u200b\r\n   \r\n"
+    assert tidied_lines(given) == "# Titre un\n\n1. a\n    - b"
+
+
+@given(st.text())
+def test_lines_that_are_tidy_stay_as_they_are(text: str) -> None:
+    tidy = tidied_lines(text)
+    assert tidied_lines(tidy) == tidy
+    assert unicodedata.is_normalized("NFC", tidy)

@@ -50,6 +50,7 @@ from schemas.scheduling import (
     ReportAttendance,
     RescheduleSession,
 )
+from schemas.sheets import SheetText, TakeSheetBack, WriteSheet
 from schemas.taking_part import (
     AskForAnotherPartner,
     ChangeManager,
@@ -187,6 +188,14 @@ class People:
         if mood > 0.8:
             room = f"https://{its}.example.org/room"
             self.ask(TellCommunity(cohort_id=its, room=room if mood < 0.95 else None), 1)
+        if (written := self.mood("sheet", its)) < 0.3:
+            text = SheetText(title="Wiki", body="Cherchez une procédure.")
+            sheet = WriteSheet(cohort_id=its, sheet_id="f1", tool="wiki", fr=text)
+            self.ask(sheet, 1)
+            if written < 0.2:
+                self.ask(TakeSheetBack(cohort_id=its, sheet_id="f1", follows=1), 2)
+            if written < 0.1:
+                self.ask(sheet.model_copy(update={"jobs": ("tax-audit",)}), 3)
         if self.mood("coordinator", its) < 0.7:
             address = coordination(its)
             self.world.send(

@@ -108,6 +108,12 @@ def _told(asked: Asked, fact: Entry) -> bool:
     return all(asked.data.get(part) == fact.data.get(part) for part in ("room", "meeting"))
 
 
+def _written(asked: Asked, fact: Entry) -> bool:
+    """In the same words; what is null may be left out of a command."""
+    parts = ("tool", "jobs", "fr", "en")
+    return all((asked.data.get(part) or None) == (fact.data.get(part) or None) for part in parts)
+
+
 def _answered(asked: Asked, fact: Entry) -> bool:
     """What the answer asks for is so."""
     match asked.data.get("answer"):
@@ -159,6 +165,8 @@ EFFECTS: Mapping[str, Effect] = {
     "TellCommunity": Effect(
         ("CommunityTold",), already=("CommunityTold", "CohortOpened"), fits=_told
     ),
+    "WriteSheet": Effect(("SheetWritten",), already=("SheetWritten",), fits=_written),
+    "TakeSheetBack": Effect(("SheetTakenBack",), already=("SheetTakenBack",)),
     "PauseManager": Effect(("ManagerPaused",), already=("ManagerPaused",)),
     "ResumeManager": Effect(("ManagerResumed",), already=("ManagerEnrolled",)),
     "ReturnMentor": Effect(("MentorReturned",), already=("MentorVolunteered",)),

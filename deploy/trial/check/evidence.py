@@ -59,7 +59,7 @@ COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """What is read of each service's documents, beside `_id` and `partition`: no name, no address."""
 UNREAD: dict[str, tuple[str, ...]] = {
-    "matching": ("overrides", "simulations", "lines"),
+    "matching": ("overrides", "simulations", "lines", "sheets"),
     "scheduling": ("calendars",),
     "feedback": ("groups",),
     "notify": ("lines", "pairs", "trays", "late_reminders", "concerns", "digests", "retentions"),

@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from schemas.community import Meeting, StandInDirectory, TellCommunity
 from schemas.saying import PARIS
 from services.chassis.store.contract import Where
+from services.portal.readings import Reading
 from services.portal.views import Cohort, Participant
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.doing import done
-from services.portal.web.own_space import me_of, moment_of
+from services.portal.web.own_space import me_of, moment_of, owned
 from services.portal.web.rendering import HEADS, onward, page, refusal
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
@@ -26,7 +27,7 @@ MANY = 500
 
 async def community(visit: Visit) -> Response:
     """The room, the next meeting, the directory by tool."""
-    me, cohort = await _there(visit)
+    me, cohort = await there(visit)
     where = Where(cohort.id, {"listed": True})
     listed = await visit.site.store.page(Participant, where, MANY)
     mentors = [one for one in listed if one.name and one.mentor_state in ("available", "paused")]
@@ -35,9 +36,13 @@ async def community(visit: Visit) -> Response:
         for tool in sorted(mentor.skills, key=lambda tool: (-mentor.skills[tool], tool)):
             by_tool.setdefault(tool, []).append(mentor)
     meeting = _to_come(visit, cohort)
+    sheets: dict[str, list[Reading]] = {}
+    for one in await owned(visit, cohort.id):
+        sheets.setdefault(one.tool, []).append(one.reading)
     return page(
         visit,
         "community.html",
+        sheets=dict(sorted(sheets.items())),
         me=me,
         cohort=cohort,
         by_tool=dict(sorted(by_tool.items())),
@@ -47,7 +52,7 @@ async def community(visit: Visit) -> Response:
 
 async def community_sent(visit: Visit) -> Response:
     """I stand in the directory, or not any more."""
-    me, cohort = await _there(visit)
+    me, cohort = await there(visit)
     if me.mentor_state in (None, "withdrawn"):
         raise NotHere
     listed = visit.typed("annuaire") == "oui"
@@ -62,7 +67,7 @@ async def community_sent(visit: Visit) -> Response:
 
 async def meeting_file(visit: Visit) -> Response:
     """The next meeting, for one's calendar."""
-    _, cohort = await _there(visit)
+    _, cohort = await there(visit)
     meeting = _to_come(visit, cohort)
     if meeting is None:
         raise NotHere
@@ -81,7 +86,7 @@ async def meeting_file(visit: Visit) -> Response:
     return Response(calendar.to_ical(), media_type="text/calendar", headers=heads)
 
 
-async def _there(visit: Visit) -> tuple[Participant, Cohort]:
+async def there(visit: Visit) -> tuple[Participant, Cohort]:
     """Whoever takes part in the programme. Raises `NotHere`."""
     me = await me_of(visit)
     if all(state in (None, "withdrawn") for state in (me.mentor_state, me.manager_state)):

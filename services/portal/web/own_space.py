@@ -31,14 +31,17 @@ from schemas.scheduling import (
 )
 from schemas.values import Side
 from services.chassis.store.contract import Where
-from services.portal import guides, phrases
-from services.portal.views import Cohort, Pair, Participant, Session
+from services.portal import phrases
+from services.portal.readings import OWN_FIELDS, Own, Reading, to_prepare
+from services.portal.readings import own as own_sheet
+from services.portal.views import Cohort, Pair, Participant, ProgrammeSheet, Session
 from services.portal.web.doing import Refused, done, refused
 from services.portal.web.rendering import onward, page
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 
 MANY = 50
+MANY_SHEETS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class OwnPair:
     stations: tuple[Station, ...]
     next: Session | None
     answered: bool
-    prepare: tuple[str, ...] = ()
+    prepare: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ def charter_of(cohort: Cohort) -> Charter:
 
 async def _part(visit: Visit, me: Participant) -> Part:
     store, cohort = visit.site.store, await visit.site.cohort(me.cohort_id)
+    mine = await owned(visit, cohort.id)
     pairs: list[tuple[Pair, Side]] = []
     sides: tuple[tuple[Side, str], ...] = (("mentor", "mentor_id"), ("manager", "manager_id"))
     for side, field in sides:
@@ -106,7 +110,7 @@ async def _part(visit: Visit, me: Participant) -> Part:
         sessions = await store.page(Session, where, cohort.policy.sessions)
         one = own_pair(pair, side, people.get(other), sessions, cohort, visit.now)
         manager = me if side == "manager" else one.other
-        sheets = _sheets(pair, one.next.number, manager) if one.next else ()
+        sheets = _sheets(visit, pair, one.next.number, manager, mine) if one.next else ()
         own.append(replace(one, prepare=sheets))
     living = [one for one in own if one.pair.state in _LIVING]
     return Part(cohort, me, tuple(sorted(living, key=_first_to_see)))
@@ -144,10 +148,20 @@ def own_pair(
     return OwnPair(pair, side, other, tuple(stations), following, side in pair.accepted)
 
 
-def _sheets(pair: Pair, number: int, manager: Participant | None) -> tuple[str, ...]:
+async def owned(visit: Visit, cohort_id: str) -> list[Own]:
+    """The sheets that coordinators have written for this programme, by their titles."""
+    there = Where(cohort_id, {"taken_back": False})
+    rows = await visit.site.store.extract(ProgrammeSheet, OWN_FIELDS, there, limit=MANY_SHEETS)
+    return [own_sheet(row, visit.language) for row in rows]
+
+
+def _sheets(
+    visit: Visit, pair: Pair, number: int, manager: Participant | None, mine: list[Own]
+) -> tuple[Reading, ...]:
     """What the two may read before a session, by the tools to begin with and the manager's job."""
     tools = [first.tool for first in pair.first_tools]
-    return tuple(guides.to_prepare(number, tools, manager.job_family if manager else ""))
+    job = manager.job_family if manager else ""
+    return to_prepare(number, tools, job, mine, visit.language)
 
 
 def state_of(session: Session, now: datetime) -> str:
@@ -211,6 +225,7 @@ async def _shown_session(
     people = await visit.site.people(me.cohort_id, [other])
     pair = await visit.site.store.one(Pair, me.cohort_id, session.pair_id)
     manager = me if side == "manager" else people.get(other)
+    mine = await owned(visit, me.cohort_id)
     return page(
         visit,
         "session.html",
@@ -220,7 +235,7 @@ async def _shown_session(
         place=pair.place if pair else None,
         place_typed=visit.typed("lieu"),
         other=people.get(other),
-        prepare=_sheets(pair, session.number, manager) if pair else (),
+        prepare=_sheets(visit, pair, session.number, manager, mine) if pair else (),
         state_now=state_of(session, visit.now),
         errors=errors,
         day_typed=visit.typed("jour"),

@@ -19,7 +19,7 @@ from schemas.known.jobs import said
 from schemas.known.tools import label
 from schemas.places import where
 from schemas.values import WEEKDAYS, Language, Tools, Window
-from services.portal import guides, letters, phrases, refusals, weeks
+from services.portal import letters, phrases, refusals, weeks
 from services.portal.tools import LEVELS
 from services.portal.views import Participant
 from services.portal.web.visit import Visit
@@ -124,8 +124,6 @@ def _common(visit: Visit) -> dict[str, Any]:
         "state": lambda name: phrases.STATES[name][language],
         "absence": lambda one: weeks.absence_told(one, language),
         "letter": lambda template: letters.subject(template, language),
-        "sheet_title": lambda name: guides.title(name, language),
-        "sheet_minutes": lambda name: guides.sheets()[name].minutes,
         "cause": lambda text: phrases.cause(text, language),
         "icon": lambda name: phrases.ICONS.get(name, "○"),
         "name_of": _name_of(language),

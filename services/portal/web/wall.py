@@ -28,6 +28,7 @@ from services.portal.views import (
     Line,
     Pair,
     Participant,
+    ProgrammeSheet,
     Round,
     Session,
     Simulation,
@@ -46,7 +47,7 @@ PEOPLE_IN: Mapping[type[Document], tuple[str, ...]] = {
 }
 """The fields that name whom a document is about: it is hidden with any of them."""
 
-NOBODY_IN: Collection[type[Document]] = (Cohort, Round, Simulation)
+NOBODY_IN: Collection[type[Document]] = (Cohort, Round, Simulation, ProgrammeSheet)
 """What is about nobody in particular; what it names of people is cut out of it."""
 
 MOST_LINES = 1_000_000
