@@ -62,13 +62,6 @@ _Follows = Annotated[
 ]
 
 
-class SheetCommand(Command):
-    """What is asked of a sheet."""
-
-    subject_field: ClassVar[str] = "sheet_id"
-    sheet_id: SheetId
-
-
 class SheetEvent(Event):
     """What concerns a sheet."""
 
@@ -77,10 +70,12 @@ class SheetEvent(Event):
     edition: Annotated[Count, described("How often it has changed, from 1.", 1, ge=1)]
 
 
-class WriteSheet(SheetCommand):
+class WriteSheet(Command):
     """Coordinators write a sheet, write it anew, or show again what was taken back."""
 
     asked_by = COORDINATORS
+    subject_field: ClassVar[str] = "sheet_id"
+    sheet_id: SheetId
     tool: ToolName
     jobs: _Jobs = ()
     fr: Annotated[_French, closed(SheetText)]
@@ -88,10 +83,12 @@ class WriteSheet(SheetCommand):
     follows: _Follows = None
 
 
-class TakeSheetBack(SheetCommand):
+class TakeSheetBack(Command):
     """Coordinators take a sheet back: nobody reads it any more, and it can be shown again."""
 
     asked_by = COORDINATORS
+    subject_field: ClassVar[str] = "sheet_id"
+    sheet_id: SheetId
     follows: _Follows = None
 
 

@@ -29,7 +29,7 @@ from schemas.matching import (
 )
 from schemas.rounds import CallOffRound
 from schemas.scheduling import GraduationWithdrawn, PairGraduated
-from schemas.sheets import SheetCommand, SheetEvent
+from schemas.sheets import SheetEvent, TakeSheetBack, WriteSheet
 from schemas.taking_part import (
     AskForAnotherPartner,
     ChangeManager,
@@ -95,7 +95,7 @@ def needs(message: Message) -> Iterable[Need]:
             yield from standing_in(cohort_id)
         case Due():
             yield from _needs_of_pair(cohort_id, message.id)
-        case SheetCommand() | SheetEvent():
+        case WriteSheet() | TakeSheetBack() | SheetEvent():
             yield from needs_of_sheet(message)
         case NameLineManager():
             yield One(Cohort, cohort_id, cohort_id)

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from schemas.base import Message
 from schemas.community import TellCommunity
-from schemas.sheets import SheetCommand, SheetEvent, TakeSheetBack, WriteSheet
+from schemas.sheets import SheetEvent, TakeSheetBack, WriteSheet
 from services.chassis.domain import Columns, Decision, Handlers, Need, One, State
 from services.matching import community, sheets
 from services.matching.views import Cohort, Sheet
 
 
-def needs_of_sheet(message: SheetCommand | SheetEvent) -> Iterable[Need]:
+def needs_of_sheet(message: WriteSheet | TakeSheetBack | SheetEvent) -> Iterable[Need]:
     """What a message about a sheet will touch."""
     yield One(Sheet, message.cohort_id, message.sheet_id)
     if isinstance(message, WriteSheet):

@@ -903,8 +903,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "sheets",
         "what coordinators write brings markup of its own into a page",
         "services/portal/markdown.py",
-        '{"html": False}',
-        '{"html": True}',
+        '"html": False',
+        '"html": True',
         by="tests/portal/test_markdown.py",
     ),
     Mutant(

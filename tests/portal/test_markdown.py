@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.sheets import WriteSheet
+from schemas.text import tidied
 from services.portal.markdown import html_of, minutes_of
 from tests.portal.browser import parsed
 
@@ -20,6 +21,7 @@ PIECES = (
     *("<script>i()</script>", "<b onclick=j()>", "<!-- k -->", "&lt;", "[l](https://m.example)"),
     *("[n](javascript:o())", "[](https://p.example)", "[ ](/q)", "![r](https://s.example/t.png)"),
     *("[![u](v)](w)", "<https://x.example>", "<javascript:y>", "[z]: javascript:a", "[z]", "**b**"),
+    *("&nbsp;", "&#8203;", "[&#8203;](/e)", "# &nbsp;\n"),
     *("[c](data:text/html,d)", "`<img src=e>`", "\n", "\n\n", " ", "\\"),
 )
 
@@ -33,11 +35,11 @@ def test_whatever_is_written_the_page_is_safe_and_can_be_used_by_ear(text: str) 
     for link in page.all("a"):
         assert not re.match(r"\s*(javascript|vbscript|data|file):", link.get("href"), re.IGNORECASE)
         assert set(link.attributes) <= {"href", "title"}
-        assert link.text, "a link without words"
+        assert tidied(link.text), "a link without words"
     headings = page.all("h1", "h2", "h3", "h4", "h5", "h6")
     levels = [1, *(int(one.tag[1]) for one in headings)]
     assert all(1 < after <= before + 1 for before, after in pairwise(levels))
-    assert all(one.text for one in headings), "a heading without words"
+    assert all(tidied(one.text) for one in headings), "a heading without words"
 
 
 @pytest.mark.parametrize(
