@@ -46,7 +46,7 @@ def build() -> Service:
         rules = Rules(coordinators_of(settings.coordinators), _listed(settings.sign_in_domains))
         parts = (store, kept, clock, engine, mailing, sessions, rules)
         told = (settings.portal_url, settings.pseudonym_secret, settings.mail_contact)
-        return [page_routes(Site(*parts, *told))]
+        return [page_routes(Site(*parts, *told, partitions=settings.partitions))]
 
     async def close() -> None:
         await mailing.settle()

@@ -29,6 +29,7 @@ from services.portal.web import (
     handling,
     importing,
     joining,
+    news,
     own_data,
     own_part,
     own_space,
@@ -43,7 +44,7 @@ from services.portal.web import (
 )
 from services.portal.web.engine import Away
 from services.portal.web.entering import Entry
-from services.portal.web.rendering import STYLE, STYLE_PATH, message, page
+from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, STYLE, STYLE_PATH, message, page
 from services.portal.web.sessions import digest
 from services.portal.web.site import NotHere, Site
 from services.portal.web.visit import Visit
@@ -57,6 +58,9 @@ Answer = Callable[[Visit], Awaitable[Response]]
 VISIT, SESSION, LANGUAGE = "visite", "session", "langue"
 """Cookies; where the portal is reached by https, the first two are `__Host-`."""
 MOST_FIELDS = 3000
+BY_ITSELF = "connecte-suivi"
+"""The header of a page that looks for itself whether it has changed."""
+LISTENING: tuple[Answer, ...] = (news.of_mine, news.of_programme)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_MINE}/communaute", "signed-in", community_pages.community),
     Route("POST", f"{_MINE}/communaute", "signed-in", community_pages.community_sent),
     Route("GET", f"{_MINE}/communaute/rencontre.ics", "signed-in", community_pages.meeting_file),
+    Route("GET", f"{_MINE}/nouvelles", "signed-in", news.of_mine),
     Route("GET", f"{_MINE}/fiches/{{sheet}}", "signed-in", programme_sheets.read),
     Route("GET", f"{_MINE}/lettres", "signed-in", own_data.letters),
     Route("GET", f"{_MINE}/donnees", "signed-in", own_data.data),
@@ -124,6 +129,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
     Route("GET", f"{_C}/communaute", "coordinator", community_pages.telling_form),
     Route("POST", f"{_C}/communaute", "coordinator", community_pages.telling_sent),
+    Route("GET", f"{_C}/nouvelles", "coordinator", news.of_programme),
     Route("GET", f"{_C}/fiches", "coordinator", programme_sheets.listed),
     Route("GET", f"{_C}/fiches/nouvelle", "coordinator", programme_sheets.form),
     Route("POST", f"{_C}/fiches/nouvelle", "coordinator", programme_sheets.sent),
@@ -168,11 +174,16 @@ def page_routes(site: Site) -> APIRouter:
             route.path, _guarded(route, entry), methods=[route.method], name=route.path
         )
 
-    async def style() -> Response:
-        heads = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return Response(STYLE, media_type="text/css", headers=heads)
+    def kept(content: bytes, media_type: str) -> Callable[[], Awaitable[Response]]:
+        async def answer() -> Response:
+            heads = {"Cache-Control": "public, max-age=31536000, immutable"}
+            return Response(content, media_type=media_type, headers=heads)
 
-    router.add_api_route(STYLE_PATH, style, methods=["GET"], name="style")
+        return answer
+
+    router.add_api_route(STYLE_PATH, kept(STYLE, "text/css"), methods=["GET"], name="style")
+    script = kept(SCRIPT, "text/javascript")
+    router.add_api_route(SCRIPT_PATH, script, methods=["GET"], name="script")
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
     router.add_api_route(nowhere.path, _guarded(nowhere, entry), methods=["GET"], name="nowhere")
     return router
@@ -203,7 +214,8 @@ def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Respon
 async def _answered(route: Route, visit: Visit) -> Response:
     token = visit.request.cookies.get(_named(SESSION, visit.site))
     if token:
-        visit.session = await visit.site.sessions.find(token)
+        by_itself = BY_ITSELF in visit.request.headers or route.answer in LISTENING
+        visit.session = await visit.site.sessions.find(token, by_itself=by_itself)
     if route.method == "POST":
         visit.form = await visit.request.form(max_files=1, max_fields=MOST_FIELDS)
         if not secrets.compare_digest(visit.typed("jeton").encode(), visit.token.encode()):

@@ -86,7 +86,7 @@ def test_it_has_the_schemas_the_services_and_what_operates_them(names: set[str])
 
 
 def test_it_has_the_files_that_they_read(names: set[str]) -> None:
-    endings = (".json", ".toml", ".html", ".jinja", ".css", ".txt", ".csv")
+    endings = (".json", ".toml", ".html", ".jinja", ".css", ".js", ".txt", ".csv")
     wanted = files("schemas", *endings) | files("services", *endings)
     assert wanted
     assert wanted | files("deploy/operating", *endings) <= names

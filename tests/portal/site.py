@@ -6,7 +6,7 @@ Always holds: what a page sends is in `sent`, and comes to what `rule` says, onc
 import asyncio
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -16,9 +16,10 @@ from fastapi import FastAPI
 
 from schemas.base import Message
 from schemas.people import PersonErased
-from schemas.topics import TYPES
+from schemas.topics import TYPES, partition_of
 from services.chassis.clock import Clock
 from services.chassis.http.application import create_app
+from services.chassis.store.contract import Place
 from services.chassis.store.kept import MemoryKept
 from services.chassis.store.memory import MemoryStore
 from services.portal.handlers import DOMAIN
@@ -32,6 +33,7 @@ from tests.scenario import NOW, Scenario
 
 COORDINATOR = "coordination@ministere.example"
 SECRET = "what pseudonyms are made with"
+READ = "mentoring.matching.events"
 OF_C, OF_OTHERS = "zoe.c@ministere.example", "yann.d@ministere.example"
 """Who coordinates every programme, `c` alone, another one alone."""
 
@@ -48,6 +50,7 @@ class Town:
     behind: list[tuple[str, str]] = field(default_factory=list)
     mails: list[EmailMessage] = field(default_factory=list)
     rule: str | None = None
+    listens: float = 0.0
     away: bool = False
     open_: asyncio.Event = field(default_factory=asyncio.Event)
     real: datetime = field(default_factory=lambda: datetime(2026, 11, 29, tzinfo=UTC))
@@ -66,9 +69,8 @@ class Town:
         coordinators = {COORDINATOR: None, OF_C: frozenset({"c"}), OF_OTHERS: frozenset({"d"})}
         rules = Rules(coordinators, frozenset({"ministere.example"}))
         mailing = Mailing("connecte@ministere.example", self._post)
-        self.site = Site(
-            self.store, self.kept, clock, engine, mailing, sessions, rules, self.url, SECRET
-        )
+        parts = (self.store, self.kept, clock, engine, mailing, sessions, rules)
+        self.site = Site(*parts, self.url, SECRET, listen_seconds=self.listens)
         self.app: FastAPI = create_app("portal", "The portal.")
         self.app.include_router(page_routes(self.site))
 
@@ -101,7 +103,17 @@ class Town:
             changes = list(DOMAIN.evolve(self.scenario.state, message))
             self.scenario.state.apply(changes)
             self.store._write([(0, change) for change in changes])
+            self._comes_past(message.cohort_id)
         return self
+
+    def _comes_past(self, cohort_id: str) -> None:
+        """The portal's step, as its place tells of it."""
+        partition = partition_of(cohort_id, self.site.partitions)
+        place = self.store.place.get(partition, Place(partition))
+        position = place.positions.get(READ, 0) + 1
+        self.store.place[partition] = replace(
+            place, step=place.step + 1, positions={**place.positions, READ: position}
+        )
 
     async def _post(self, message: EmailMessage) -> None:
         message["Delivered-To"] = message["To"]

@@ -15,9 +15,11 @@ import pytest
 
 from deploy.local.process import free_port
 from schemas.base import Message
+from schemas.scheduling import SessionConfirmed
 from services.chassis.http.connections import server_of
 from tests.conftest import eventually
-from tests.portal.site import Town
+from tests.portal.site import COORDINATOR, Town
+from tests.portal.stories import GOING_ON, LETTER_FAILED, PAUL, of_session
 from tests.portal.test_accessibility import STATES
 
 playwright = pytest.importorskip("playwright.async_api")
@@ -33,7 +35,7 @@ PICTURES = os.environ.get("CONNECTE_TEST_PICTURES")
 async def open_town(happened: tuple[Message, ...]) -> AsyncIterator[Town]:
     """A portal at an address of this machine."""
     port = free_port()
-    town = Town(url=f"http://127.0.0.1:{port}").happens(*happened)
+    town = Town(url=f"http://127.0.0.1:{port}", listens=5.0).happens(*happened)
     server = server_of(town.app, "127.0.0.1", port)
     serving = asyncio.create_task(server.serve())
 
@@ -108,6 +110,32 @@ async def test_a_page_asks_nobody_else_and_is_whole_without_script() -> None:
         assert all(url.startswith(town.url) for url in asked)
         assert len(asked) <= 3, asked  # the page, its style, an icon
         assert await page.get_by_role("heading", level=1).inner_text() == "Mon espace"
+
+
+async def test_what_changes_shows_by_itself_and_is_said() -> None:
+    async with browser() as opened, open_town(GOING_ON) as town:
+        page = await signed_in(town, COORDINATOR, opened)
+        await page.goto(f"{town.url}/coordonner/c")
+        await page.evaluate("window.stayed = true")
+        town.happens(LETTER_FAILED)
+        await page.get_by_text("la messagerie refuse l’adresse").wait_for()
+        await page.get_by_role("status").get_by_text("vient d’être mise à jour").wait_for()
+        assert "(1)" in await page.locator("nav.nav a").first.inner_text()
+        assert await page.evaluate("window.stayed"), "it was not loaded again"
+
+
+async def test_nothing_typed_is_lost_to_what_changes() -> None:
+    async with browser() as opened, open_town(GOING_ON) as town:
+        page = await signed_in(town, PAUL, opened)
+        await page.goto(f"{town.url}/mon-espace/c/seances/m-1~g-1~1")
+        await page.get_by_label("Un lieu, ou un lien").fill("Salle 12")
+        await page.evaluate("document.activeElement.blur()")
+        confirmed = of_session(SessionConfirmed, by="mentor")
+        town.happens(confirmed)
+        await page.get_by_role("status").get_by_text("Il y a du nouveau").wait_for()
+        assert await page.get_by_label("Un lieu, ou un lien").input_value() == "Salle 12"
+        await page.get_by_role("link", name="L’afficher").click()
+        assert await page.get_by_label("Un lieu, ou un lien").input_value() == ""
 
 
 async def test_a_date_is_confirmed_by_keyboard_alone() -> None:

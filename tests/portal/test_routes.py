@@ -24,7 +24,7 @@ NAMED = {
     "draft": "no-such-draft",
 }
 COORDINATING = ("coordinator", "administrator")
-NOT_PAGES = {"style", "nowhere", "openapi", "docs"}
+NOT_PAGES = {"style", "script", "nowhere", "openapi", "docs"}
 TABLE = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES]
 
 
@@ -162,10 +162,15 @@ async def test_no_page_is_kept_by_anybody_or_asks_anybody_else_for_anything(rout
     assert coordinator.answer is not None
     heads = coordinator.answer.headers
     assert heads["cache-control"] == "no-store"
-    assert "default-src 'none'" in heads["content-security-policy"]
-    assert "script" not in {one.tag for one in coordinator.page.all("script", "iframe", "object")}
-    for one in coordinator.page.all("link", "img"):
+    policy = heads["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert coordinator.page.all("iframe", "object") == []
+    scripts = coordinator.page.all("script")
+    assert bool(scripts) == ("script-src 'self'" in policy), "ours alone, and where there is one"
+    assert "unsafe" not in policy
+    for one in (*scripts, *coordinator.page.all("link", "img")):
         assert (one.get("href") or one.get("src")).startswith("/")
+        assert not one.text
 
 
 async def test_somebody_else_s_session_is_not_there() -> None:

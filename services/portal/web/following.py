@@ -31,6 +31,7 @@ OUTCOMES = ("completed", "missed", "planned")
 
 async def following(visit: Visit) -> Response:
     """The funnel, sessions by week, attendance, who waits, letters, and the verdict."""
+    followed = await visit.follow(visit.path["cohort"])
     cohort = await visit.site.cohort(visit.path["cohort"])
     store, at = visit.site.store, Where(cohort.id)
     mentors = await tally_of(visit, cohort, "mentor_state")
@@ -67,6 +68,7 @@ async def following(visit: Visit) -> Response:
     return page(
         visit,
         "following.html",
+        follow=followed,
         **await tasks_of(visit, cohort),
         mentors=mentors,
         managers=managers,

@@ -44,6 +44,7 @@ async def to_handle(visit: Visit) -> Response:
 
 
 async def _shown(visit: Visit, cohort: Cohort, errors: dict[str, str]) -> Response:
+    followed = await visit.follow(cohort.id)
     away = await put_aside(visit, cohort)
     if away.gone and not await visit.hidden(cohort.id):
         await bring_back(visit, cohort, away.gone)  # settled meanwhile, for whoever sees everything
@@ -58,6 +59,7 @@ async def _shown(visit: Visit, cohort: Cohort, errors: dict[str, str]) -> Respon
         visit,
         "to_handle.html",
         422 if errors else 200,
+        follow="" if errors else followed,
         **await tasks_of(visit, cohort),
         stuck=await shown(STUCK),
         watched=await shown(WATCHED),

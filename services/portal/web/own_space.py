@@ -81,12 +81,13 @@ class Part:
 async def space(visit: Visit) -> Response:
     """Everything of mine, by programme."""
     mine = await visit.site.store.page(Participant, Where(equal={"address": visit.address}), MANY)
+    followed = [await visit.follow(me.cohort_id) for me in mine if me.sides]
     parts = [await _part(visit, me) for me in mine if me.sides]
     if not parts and visit.coordinates and "fait" in visit.query:
         return onward("/coordonner", visit.query["fait"])
     cohorts = await visit.site.open_cohorts() if not parts else []
     shown: dict[str, Any] = {"parts_of": parts, "cohorts": cohorts, "mixed": state_of}
-    return page(visit, "space.html", charter_of=charter_of, **shown)
+    return page(visit, "space.html", charter_of=charter_of, follow=" ".join(followed), **shown)
 
 
 def charter_of(cohort: Cohort) -> Charter:
@@ -214,12 +215,18 @@ async def _answered(rule: str, yes: bool, now: Callable[[], Awaitable[Pair]]) ->
 
 async def session_page(visit: Visit) -> Response:
     """One session: its date, and what can be done with it."""
+    followed = await visit.follow(visit.path["cohort"])
     me, session, side = await _session(visit)
-    return await _shown_session(visit, me, session, side, {})
+    return await _shown_session(visit, me, session, side, {}, followed)
 
 
 async def _shown_session(
-    visit: Visit, me: Participant, session: Session, side: Side, errors: dict[str, str]
+    visit: Visit,
+    me: Participant,
+    session: Session,
+    side: Side,
+    errors: dict[str, str],
+    followed: str = "",
 ) -> Response:
     other = session.manager_id if side == "mentor" else session.mentor_id
     people = await visit.site.people(me.cohort_id, [other])
@@ -230,6 +237,7 @@ async def _shown_session(
         visit,
         "session.html",
         422 if errors else 200,
+        follow=followed,
         session=session,
         side=side,
         place=pair.place if pair else None,

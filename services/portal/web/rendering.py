@@ -26,6 +26,8 @@ from services.portal.web.visit import Visit
 
 STYLE = (resources.files(__package__) / "templates" / "portal.css").read_bytes()
 STYLE_PATH = f"/style/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
+SCRIPT = (resources.files(__package__) / "templates" / "portal.js").read_bytes()
+SCRIPT_PATH = f"/script/{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
 
 HEADS = {
     "Referrer-Policy": "same-origin",
@@ -34,6 +36,12 @@ HEADS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 }
+FOLLOWING = {
+    **HEADS,
+    "Content-Security-Policy": HEADS["Content-Security-Policy"]
+    + "; script-src 'self'; connect-src 'self'",
+}
+"""The heads of a page that shows by itself what has changed: it alone has a script, of ours."""
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader(__package__, "templates"),
@@ -47,7 +55,7 @@ _templates = jinja2.Environment(
 def page(visit: Visit, template: str, status: int = 200, **given: Any) -> Response:
     """A page, in the visitor's language."""
     html = _templates.get_template(template).render(_common(visit) | given)
-    return HTMLResponse(html, status, headers=HEADS)
+    return HTMLResponse(html, status, headers=FOLLOWING if given.get("follow") else HEADS)
 
 
 def message(
@@ -105,6 +113,8 @@ def _common(visit: Visit) -> dict[str, Any]:
         "visit": visit,
         "language": language,
         "style": STYLE_PATH,
+        "script": SCRIPT_PATH,
+        "follow": "",
         "field_token": field_token,
         "many": many,
         "domains": sorted(visit.site.rules.domains - {"*"}),

@@ -124,6 +124,7 @@ async def the_round(visit: Visit) -> tuple[Cohort, Round]:
 
 async def one_round(visit: Visit) -> Response:
     """The pairs of a round by name, each with one sentence why; and who is left, and why."""
+    followed = await visit.follow(visit.path["cohort"])
     cohort, found = await the_round(visit)
     waits = found.begins_at is not None and found.begins_at > visit.now
     published = found.state == "completed" or (
@@ -133,6 +134,7 @@ async def one_round(visit: Visit) -> Response:
     return page(
         visit,
         "round.html",
+        follow=followed,
         **await tasks_of(visit, cohort),
         round=found,
         rows=rows,

@@ -72,13 +72,16 @@ class Sessions:
         await self._keep(digest(token), address, now, now)
         return token
 
-    async def find(self, token: str) -> SignedIn | None:
-        """The session of a token, if there is one. To be seen keeps it from ending in silence."""
+    async def find(self, token: str, *, by_itself: bool = False) -> SignedIn | None:
+        """The session of a token, if there is one. To be seen keeps it from ending in silence.
+
+        `by_itself`: nobody is seen, a page that was left open asks.
+        """
         key, now = digest(token), self.now()
         found = await self.kept.get(SESSION, key, now)
         if found is None:
             return None
-        if now - found["seen"] >= _SEEN_EVERY:
+        if not by_itself and now - found["seen"] >= _SEEN_EVERY:
             await self._keep(key, found["address"], found["began"], now)
         return SignedIn(found["address"], key)
 

@@ -7,12 +7,14 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from schemas.retention import DRAFT_DAYS
+from schemas.topics import PARTITIONS, partition_of
 from services.chassis.clock import Clock
 from services.chassis.http.identity import pseudonym
+from services.chassis.http.pressure import Room
 from services.chassis.store.contract import Projections, Row, Where
 from services.chassis.store.kept import Kept
 from services.portal.views import Cohort, Participant
@@ -24,6 +26,8 @@ SHOWN_WITHIN = 4.0
 """Seconds that a page waits for the portal's own documents to show what was done."""
 DRAFT, DRAFT_LASTS = "draft", timedelta(days=DRAFT_DAYS)
 MANY_COHORTS = 500
+MANY_LISTENERS = 200
+"""Pages of one process that are told of news; more show it when they are loaded."""
 
 
 class NotHere(Exception):
@@ -48,7 +52,8 @@ class Rules:
 class Site:
     """The portal's parts, for its pages.
 
-    `url`: its own address as people see it; `secret`: what pseudonyms are made with.
+    `url`: its own address as people see it; `secret`: what pseudonyms are made with. `listening`:
+    the pages that are told of news, each for `listen_seconds` before it asks again.
     """
 
     store: Projections
@@ -61,6 +66,16 @@ class Site:
     url: str
     secret: str
     contact: str | None = None
+    partitions: int = PARTITIONS
+    listen_seconds: float = 25.0
+    listening: Room = field(default_factory=lambda: Room(MANY_LISTENERS))
+
+    async def mark(self, cohort_id: str) -> str:
+        """How far the portal has come with what a programme's pages are made of. Only whether it is
+        another one says anything. Raises `NoAnswer`."""
+        partition = partition_of(cohort_id, self.partitions)
+        found = await self.store.positions([partition])
+        return digest(f"{partition}/{sorted(found.items())}")[:16]
 
     def pseudonym(self, address: str) -> str:
         """By what somebody who coordinates is known to others."""

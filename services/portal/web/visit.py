@@ -52,6 +52,14 @@ class Visit:
         """Whom of a programme the visitor does not see."""
         return await self.wall.hidden(cohort_id) if self.wall else frozenset()
 
+    async def follow(self, cohort_id: str) -> str:
+        """Where a page about a programme hears of what is newer than it (`web/news.py`).
+
+        To be asked for before anything on the page is read.
+        """
+        side = "mon-espace" if self.role == "participant" else "coordonner"
+        return f"/{side}/{cohort_id}/nouvelles?depuis={await self.site.mark(cohort_id)}"
+
     @property
     def address(self) -> str:
         """Who is signed in; "" for nobody."""

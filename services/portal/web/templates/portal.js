@@ -1,0 +1,68 @@
+// A page that shows by itself what has changed. Without this, all of it is there after a reload.
+// Always holds: nothing typed and no place of the focus is lost; who is at work is told, and asks.
+"use strict";
+(() => {
+  const main = document.querySelector("main[data-suivre]");
+  const told = main && main.querySelector("[role=status]");
+  if (!told || !window.EventSource) return;
+  const here = new URL(location.href);
+  here.searchParams.delete("fait"); // what was done is told once
+  const body = document.getElementById("corps");
+  let seen = body.innerHTML;
+  let touched = false;
+  let timer = null;
+  let sources = [];
+
+  for (const kind of ["input", "toggle"]) {
+    body.addEventListener(kind, () => { touched = true; }, true);
+  }
+
+  function say(words, link) {
+    const line = document.createElement("p");
+    line.className = "notice";
+    line.textContent = words;
+    if (link) {
+      const way = document.createElement("a");
+      way.href = here;
+      way.textContent = link;
+      line.append(" ", way);
+    }
+    told.replaceChildren(line);
+  }
+
+  async function look() {
+    timer = null;
+    const answer = await fetch(here, { headers: { "Connecte-Suivi": "1" } });
+    if (!answer.ok || answer.redirected) return close(); // signed out, or gone
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("corps");
+    if (!fresh || fresh.innerHTML === seen) return;
+    if (touched || body.contains(document.activeElement)) {
+      say(main.dataset.autre, main.dataset.voir);
+      return;
+    }
+    seen = fresh.innerHTML;
+    body.innerHTML = seen;
+    const [nav, counts] = [document.querySelector("nav.nav"), page.querySelector("nav.nav")];
+    if (nav && counts && !nav.contains(document.activeElement)) nav.innerHTML = counts.innerHTML;
+    say(main.dataset.fait);
+  }
+
+  const soon = () => { timer = timer || setTimeout(() => look().catch(() => {}), 100); };
+
+  function close() {
+    for (const source of sources) source.close();
+    sources = [];
+  }
+
+  function open() {
+    close();
+    if (document.hidden) return;
+    sources = main.dataset.suivre.split(" ").map((path) => new EventSource(path));
+    for (const source of sources) source.onmessage = soon;
+  }
+
+  document.addEventListener("visibilitychange", open);
+  window.addEventListener("pagehide", close);
+  open();
+})();
