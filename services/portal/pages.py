@@ -47,7 +47,7 @@ from services.portal.web.entering import Entry
 from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, STYLE, STYLE_PATH, message, page
 from services.portal.web.sessions import digest
 from services.portal.web.site import NotHere, Site
-from services.portal.web.visit import Visit
+from services.portal.web.visit import FOLLOWS, Visit
 
 logger = logging.getLogger(__name__)
 
@@ -309,6 +309,8 @@ def _set_cookies(visit: Visit, response: Response, cookie: str) -> None:
     secure = {"httponly": True, "samesite": "lax", "secure": site.secure, "path": "/"}
     if _named(VISIT, site) not in visit.request.cookies:
         response.set_cookie(_named(VISIT, site), cookie, **secure)  # type: ignore[arg-type]
+    if visit.query.get(FOLLOWS) in ("oui", "non"):
+        response.set_cookie(FOLLOWS, visit.query[FOLLOWS], max_age=31536000, **secure)  # type: ignore[arg-type]
     if visit.query.get("langue") in ("fr", "en"):
         response.set_cookie(LANGUAGE, visit.language, max_age=31536000, **secure)  # type: ignore[arg-type]
     session = getattr(visit.request.state, "session", None)

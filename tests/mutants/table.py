@@ -897,6 +897,25 @@ MUTANTS: tuple[Mutant, ...] = (
         "if not refused_by:",
         by="tests/portal/test_own_space.py",
     ),
+    # --- pages that show what has changed -------------------------------------------------------
+    Mutant(
+        "open-page-keeps-signed-in",
+        "news of pages",
+        "a page that was left open keeps whoever had opened it signed in",
+        "services/portal/web/sessions.py",
+        "if not by_itself and now",
+        "if now",
+        by="tests/portal/test_news.py",
+    ),
+    Mutant(
+        "news-without-a-step",
+        "news of pages",
+        "pages are told of news when the portal has made no step",
+        "services/portal/web/news.py",
+        "if mark != since:",
+        "if mark:",
+        by="tests/portal/test_news.py",
+    ),
     # --- what coordinators write ----------------------------------------------------------------
     Mutant(
         "markup-passes",

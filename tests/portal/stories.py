@@ -58,6 +58,9 @@ PAIR: dict[str, Any] = {
 }
 OPENED = CohortOpened(cohort_id="c", name="Connecte ton manager", policy=CohortPolicy())
 CLOSED = CohortClosed(cohort_id="c")
+CLOSED_UNTIL = CohortClosed(
+    cohort_id="c", closed_at=NOW + timedelta(days=90), kept_until=NOW + timedelta(days=455)
+)
 LISE_JOINS: tuple[Message, ...] = (
     PersonContact(cohort_id="c", person_id="m-1", name="Lise Œuvrard", email=LISE),
     MentorVolunteered(
@@ -141,6 +144,11 @@ LETTER_FAILED = LetterFailed(
     attempt=8,
     cause="smtp 550",
 )
+MANY_FAILED = tuple(
+    LETTER_FAILED.model_copy(update={"letter_id": f"matching.events.0.{number}:m-1"})
+    for number in range(100, 160)
+)
+"""More letters that came back than a page of what is to be handled shows."""
 MISSED = of_session(SessionMissed, cause="reported", by="mentor")
 DISPUTED = of_session(SessionDisputed, by="manager", held=True)
 NO_DATE = PlanningPostponed(**PAIR, numbers=(2, 3), retry_at=NOW + timedelta(days=7))
@@ -250,6 +258,20 @@ SIMULATED = (
 PUBLISHED_SOON = RoundRequested(
     **ASKED_FOR, mode="publish", requested_at=NOW, begins_at=NOW + timedelta(minutes=15)
 )
+NO_PAIR = (
+    SIMULATED[0],
+    PairsSimulated(**ASKED_FOR, part=1, pairs=(), left=SIMULATED[1].left),
+    RoundSimulated(
+        **ASKED_FOR, proposed=0, managers_waiting=1, places_free=0, score=0.0, optimal=True
+    ),
+)
+NOBODY_WAITS = (
+    SIMULATED[0],
+    RoundSimulated(
+        **ASKED_FOR, proposed=0, managers_waiting=0, places_free=0, score=0.0, optimal=True
+    ),
+)
+"""Rounds in which there is no pair: somebody waits for want of a mentor, or nobody waits."""
 KEPT_APART = PairKeptApart(**PAIR, reason="même bureau")
 ROUND_ENDED = RoundCompleted(
     cohort_id="c",

@@ -9,6 +9,7 @@ from datetime import timedelta
 from importlib import resources
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.portal.stories import (
     ASKED,
     AWAY,
     CLOSED,
+    CLOSED_UNTIL,
     DISPUTED,
     FORMED,
     GOING_ON,
@@ -30,9 +32,12 @@ from tests.portal.stories import (
     LISE,
     LISTED,
     MANAGER_LEFT,
+    MANY_FAILED,
     MEASURED,
     MISSED,
     NO_DATE,
+    NO_PAIR,
+    NOBODY_WAITS,
     OPENED,
     PAUL,
     PROPOSED,
@@ -52,6 +57,7 @@ from tests.portal.stories import (
 from tests.portal.test_roster import PEOPLE, as_csv
 
 EVERYTHING = (*GOING_ON, planned(2, 21), NO_DATE, STALLED, LETTER_FAILED, MEASURED, WITHHELD)
+AFTER_FIFTY = quote(MANY_FAILED[49].letter_id)
 ANOTHER = {"sheet_id": "f-2", "tool": "wiki", "jobs": ()}
 STATES: list[Any] = [
     ("", "/", ()),
@@ -110,6 +116,8 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c", (*JOINED, WAITLISTED)),
     (COORDINATOR, "/coordonner/c", EVERYTHING),
     (COORDINATOR, "/coordonner/c", (*GOING_ON, MISSED, DISPUTED, ASKED)),
+    (COORDINATOR, "/coordonner/c", (*GOING_ON, *MANY_FAILED)),
+    (COORDINATOR, f"/coordonner/c?genre=letter&apres={AFTER_FIFTY}", (*GOING_ON, *MANY_FAILED)),
     (COORDINATOR, "/coordonner/c/participants", (OPENED,)),
     (COORDINATOR, "/coordonner/c/participants", EVERYTHING),
     (COORDINATOR, "/coordonner/c/participants/m-1", EVERYTHING),
@@ -118,6 +126,8 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c/tour/round-1", (*EVERYTHING, ROUND_ENDED)),
     (COORDINATOR, "/coordonner/c/tour", (*JOINED, *SIMULATED, KEPT_APART)),
     (COORDINATOR, "/coordonner/c/tour/tour-1", (*JOINED, *SIMULATED)),
+    (COORDINATOR, "/coordonner/c/tour/tour-1", (*JOINED, *NO_PAIR)),
+    (COORDINATOR, "/coordonner/c/tour/tour-1", (OPENED, *NOBODY_WAITS)),
     (COORDINATOR, "/coordonner/c/tour/tour-1", (*JOINED, *SIMULATED, PUBLISHED_SOON)),
     (COORDINATOR, "/coordonner/c/tour/tour-1/ecarter?binome=m-1~g-1", (*JOINED, *SIMULATED)),
     (COORDINATOR, "/coordonner/c/tour/a-la-main", (*JOINED, WAITLISTED)),
@@ -125,6 +135,10 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c/tour/separer", (OPENED,)),
     (COORDINATOR, "/coordonner/c/reglages", (OPENED,)),
     (COORDINATOR, "/coordonner/c/reglages", (OPENED, CLOSED)),
+    (COORDINATOR, "/coordonner/c/reglages", (*EVERYTHING, CLOSED_UNTIL)),
+    (COORDINATOR, "/coordonner/c/suivi", (*EVERYTHING, CLOSED_UNTIL)),
+    (PAUL, "/mon-espace", (*EVERYTHING, CLOSED_UNTIL)),
+    (PAUL, "/mon-espace/c/donnees", (*EVERYTHING, CLOSED_UNTIL)),
     ("", "/inscription/c", (OPENED, CLOSED)),
     (COORDINATOR, "/coordonner/c/suivi", (OPENED,)),
     (COORDINATOR, "/coordonner/c/suivi", EVERYTHING),

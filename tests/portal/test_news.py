@@ -101,6 +101,16 @@ async def test_a_page_with_a_form_that_is_to_be_corrected_is_left_alone() -> Non
     assert paul.page.all("script") == []
 
 
+async def test_whoever_would_rather_not_has_pages_that_stay_as_they_are() -> None:
+    _, paul, _ = await looking(PAUL, "/mon-espace")
+    await paul.follows("Ne plus actualiser")
+    for path in ("/mon-espace", "/mon-espace/c/seances/m-1~g-1~1"):
+        await paul.goes_to(path)
+        assert paul.page.all("script") == [], path
+    await paul.follows("Actualiser les pages")
+    assert len(paul.page.all("script")) == 1
+
+
 async def test_the_script_is_ours_and_kept_by_browsers() -> None:
     answer = await Town().person().client.get(SCRIPT_PATH)
     assert answer.headers["content-type"].startswith("text/javascript")

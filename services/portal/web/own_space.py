@@ -81,7 +81,7 @@ class Part:
 async def space(visit: Visit) -> Response:
     """Everything of mine, by programme."""
     mine = await visit.site.store.page(Participant, Where(equal={"address": visit.address}), MANY)
-    followed = [await visit.follow(me.cohort_id) for me in mine if me.sides]
+    followed = filter(None, [await visit.follow(me.cohort_id) for me in mine if me.sides])
     parts = [await _part(visit, me) for me in mine if me.sides]
     if not parts and visit.coordinates and "fait" in visit.query:
         return onward("/coordonner", visit.query["fait"])

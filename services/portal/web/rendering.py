@@ -54,6 +54,7 @@ _templates = jinja2.Environment(
 
 def page(visit: Visit, template: str, status: int = 200, **given: Any) -> Response:
     """A page, in the visitor's language."""
+    given["can_follow"] = "follow" in given
     html = _templates.get_template(template).render(_common(visit) | given)
     return HTMLResponse(html, status, headers=FOLLOWING if given.get("follow") else HEADS)
 

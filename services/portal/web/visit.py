@@ -18,6 +18,9 @@ from services.portal.web.sessions import SignedIn
 from services.portal.web.site import Site
 from services.portal.web.wall import Wall, Walled
 
+FOLLOWS = "suivre"
+"""The cookie, and what stands behind the question mark, by which pages are left as they are."""
+
 
 @dataclass(slots=True)
 class Visit:
@@ -52,11 +55,18 @@ class Visit:
         """Whom of a programme the visitor does not see."""
         return await self.wall.hidden(cohort_id) if self.wall else frozenset()
 
+    @property
+    def follows(self) -> bool:
+        """Whether pages show by themselves what has changed: unless the visitor stopped that."""
+        return (self.query.get(FOLLOWS) or self.request.cookies.get(FOLLOWS)) != "non"
+
     async def follow(self, cohort_id: str) -> str:
         """Where a page about a programme hears of what is newer than it (`web/news.py`).
 
-        To be asked for before anything on the page is read.
+        "" for whoever would rather not. To be asked for before anything on the page is read.
         """
+        if not self.follows:
+            return ""
         side = "mon-espace" if self.role == "participant" else "coordonner"
         return f"/{side}/{cohort_id}/nouvelles?depuis={await self.site.mark(cohort_id)}"
 
