@@ -115,11 +115,12 @@ async def test_a_page_asks_nobody_else_and_is_whole_without_script() -> None:
 async def test_what_changes_shows_by_itself_and_is_said() -> None:
     async with browser() as opened, open_town(GOING_ON) as town:
         page = await signed_in(town, COORDINATOR, opened)
-        await page.goto(f"{town.url}/coordonner/c")
+        await page.goto(f"{town.url}/coordonner/c?fait=traite")
         await page.evaluate("window.stayed = true")
         town.happens(LETTER_FAILED)
         await page.get_by_text("la messagerie refuse l’adresse").wait_for()
         await page.get_by_role("status").get_by_text("vient d’être mise à jour").wait_for()
+        assert "C’est noté." in await page.get_by_role("status").inner_text(), "what was done stays"
         assert "(1)" in await page.locator("nav.nav a").first.inner_text()
         assert await page.evaluate("window.stayed"), "it was not loaded again"
 

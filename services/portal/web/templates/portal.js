@@ -17,9 +17,10 @@
     body.addEventListener(kind, () => { touched = true; }, true);
   }
 
-  function say(words, link) {
-    const line = document.createElement("p");
-    line.className = "notice";
+  const line = document.createElement("p");
+  line.className = "notice";
+
+  function say(words, link) { // beside what the page says was done
     line.textContent = words;
     if (link) {
       const way = document.createElement("a");
@@ -27,7 +28,7 @@
       way.textContent = link;
       line.append(" ", way);
     }
-    told.replaceChildren(line);
+    told.append(line);
   }
 
   async function look() {
