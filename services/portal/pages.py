@@ -39,6 +39,7 @@ from services.portal.web import (
     policy_pages,
     programme_sheets,
     rounds_pages,
+    session_pages,
     sheet_pages,
     signing_in,
 )
@@ -97,8 +98,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/inscription/{cohort}/confirmer/{draft}", "signed-in", joining.confirm_sent),
     Route("GET", "/mon-espace", "signed-in", own_space.space),
     Route("POST", "/mon-espace/{cohort}/proposition", "signed-in", own_space.answer_proposal),
-    Route("GET", _SESSION, "signed-in", own_space.session_page),
-    Route("POST", _SESSION, "signed-in", own_space.session_sent),
+    Route("GET", _SESSION, "signed-in", session_pages.session_page),
+    Route("POST", _SESSION, "signed-in", session_pages.session_sent),
     Route("GET", f"{_MINE}/modifier", "signed-in", own_words.change_form),
     Route("POST", f"{_MINE}/modifier", "signed-in", own_words.change_sent),
     Route("GET", f"{_MINE}/communaute", "signed-in", community_pages.community),

@@ -897,6 +897,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "if not refused_by:",
         by="tests/portal/test_own_space.py",
     ),
+    Mutant(
+        "no-page-without-scheduling",
+        "the portal runs on",
+        "a session has no page while scheduling is away",
+        "services/portal/web/engine.py",
+        "except (httpx.HTTPError, ValidationError):",
+        "except ValidationError:",
+        by="tests/portal/test_own_space.py",
+    ),
     # --- pages that show what has changed -------------------------------------------------------
     Mutant(
         "open-page-keeps-signed-in",

@@ -52,6 +52,7 @@ class Town:
     rule: str | None = None
     listens: float = 0.0
     away: bool = False
+    slots: list[tuple[datetime, datetime]] = field(default_factory=list)
     open_: asyncio.Event = field(default_factory=asyncio.Event)
     real: datetime = field(default_factory=lambda: datetime(2026, 11, 29, tzinfo=UTC))
     scenario: Scenario = field(default_factory=lambda: Scenario(DOMAIN))
@@ -78,6 +79,11 @@ class Town:
         await self.open_.wait()
         if self.away:
             raise httpx.ConnectError("away")
+        if request.method == "GET":
+            told = [
+                {"starts_at": f"{at:%FT%TZ}", "ends_at": f"{end:%FT%TZ}"} for at, end in self.slots
+            ]
+            return httpx.Response(200, json={"slots": told})
         if self.rule is not None:
             body = {"rule": self.rule, "title": "No.", "status": 409}
             heads = {"content-type": "application/problem+json"}

@@ -1,6 +1,6 @@
 """Mon espace: what somebody sees of their own, and what they can do with it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +40,7 @@ from tests.portal.stories import (
     of_session,
     planned,
 )
+from tests.portal.test_accessibility import check
 from tests.scenario import NOW
 
 
@@ -159,6 +160,42 @@ async def test_a_session_moves_to_a_time_in_paris() -> None:
     assert command.starts_at is not None
     assert command.starts_at.isoformat() == "2017-03-28T07:30:00+00:00"  # summer time by then
     assert "mardi 28 mars 2017, 9 h 30 – 10 h 30" in paul.says
+
+
+def offered(*days: int) -> list[tuple[datetime, datetime]]:
+    """Hours that both have free, so many days from now."""
+    starts = [NOW + timedelta(days=day, hours=hour) for day in days for hour in (0, 1)]
+    return [(start, start + timedelta(hours=1)) for start in starts]
+
+
+async def test_a_session_moves_to_an_hour_that_both_have_free_picked_from_its_day() -> None:
+    town, paul = await space(*GOING_ON, slots=offered(8, 9))
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    days = [one for one in paul.page.all("div") if one.get("role") == "group"]
+    told = [one.text.replace("\u00a0", " ") for one in days]
+    assert told[0] == "mardi 14 mars 2017 10 h – 11 h 11 h – 12 h"
+    assert len(days) == 2
+    check(paul.page)
+    await paul.presses("Déplacer à cette heure", creneau=offered(9)[1][0].isoformat())
+    (command,) = town.sent
+    assert isinstance(command, RescheduleSession)
+    assert (command.starts_at, command.stands_at) == (offered(9)[1][0], planned().starts_at)
+
+
+async def test_an_hour_that_nobody_picked_is_asked_for() -> None:
+    town, paul = await space(*GOING_ON, slots=offered(8))
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    await paul.presses("Déplacer à cette heure")
+    assert (paul.status, town.sent) == (422, [])
+    assert "Choisissez une heure de la liste." in paul.says
+
+
+async def test_where_scheduling_is_away_a_session_has_its_page_without_hours_to_pick() -> None:
+    _, paul = await space(*GOING_ON, away=True, slots=offered(8))
+    await paul.goes_to("/mon-espace/c/seances/m-1~g-1~1")
+    assert paul.status == 200
+    assert "Déplacer à cette heure" not in paul.says
+    assert "Prendre notre prochaine heure libre commune" in paul.says
 
 
 async def test_a_time_that_is_not_free_is_proposed_and_answered_by_the_other() -> None:

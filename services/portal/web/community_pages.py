@@ -17,8 +17,9 @@ from services.portal.readings import Reading
 from services.portal.views import Cohort, Participant
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.doing import done
-from services.portal.web.own_space import me_of, moment_of, owned
+from services.portal.web.own_space import me_of, owned
 from services.portal.web.rendering import HEADS, onward, page, refusal
+from services.portal.web.session_pages import moment_of
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 

@@ -6,17 +6,21 @@ is in a log, nor in what is raised.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
+from pydantic import TypeAdapter, ValidationError
 
 from schemas.actors import Actor
-from schemas.base import Command
+from schemas.base import Command, Moment, Value
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import COMMANDS, Service
 from services.chassis.http.identity import ON_BEHALF, VIA
 
 WAIT = 10
 """Seconds that a service may take to show what came of a command."""
+LOOK = 2.0
+"""Seconds after which a page goes on without what a service would have told."""
 
 _SERVICE: dict[type[Command], Service] = {
     **{kind: service for service, kinds in COMMANDS.items() for kind in kinds},
@@ -32,6 +36,21 @@ class Outcome:
     done: bool
     rule: str | None = None
     detail: str = ""
+
+
+class _Offer(Value):
+    starts_at: Moment
+    ends_at: Moment
+
+
+class _Offers(Value):
+    slots: tuple[_Offer, ...]
+
+    def pairs(self) -> list[tuple[datetime, datetime]]:
+        return [(one.starts_at, one.ends_at) for one in self.slots]
+
+
+_OFFERS = TypeAdapter(_Offers)
 
 
 class Away(Exception):
@@ -74,6 +93,18 @@ class Engine:
         if rule is None:
             raise Away(f"{service}: status {answer.status_code}")
         return Outcome(done=False, rule=str(rule), detail=str(problem.get("title", "")))
+
+    async def offers(self, cohort_id: str, session_id: str) -> list[tuple[datetime, datetime]]:
+        """Begin and end of free hours that the two of a session have in common, soonest first.
+
+        There are none where scheduling does not say so at once: a page is whole without them.
+        """
+        url = f"{self._urls['scheduling']}/cohorts/{cohort_id}/sessions/{session_id}/slots"
+        try:
+            answer = await self._opened().get(url, timeout=LOOK)
+            return _OFFERS.validate_json(answer.content).pairs() if answer.is_success else []
+        except (httpx.HTTPError, ValidationError):
+            return []
 
     def _opened(self) -> httpx.AsyncClient:
         """One client, made where there is a loop."""

@@ -1,4 +1,4 @@
-"""Mon espace: my pairs, my sessions, what comes next.
+"""Mon espace: my pairs, what comes next, and what is proposed.
 
 Always holds: whatever is shown or sent is of the person who is signed in; what belongs to somebody
 else is not there.
@@ -6,36 +6,22 @@ else is not there.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi.responses import Response
 
-from schemas import saying
-from schemas.base import Command
 from schemas.charter import CHARTER, Charter
 from schemas.matching import (
     AcceptProposal,
     DeclineProposal,
 )
-from schemas.meeting import SetMeetingPlace
-from schemas.places import chosen
-from schemas.saying import PARIS
-from schemas.scheduling import (
-    AcceptMove,
-    CancelSession,
-    ConfirmSession,
-    DeclineMove,
-    ReportAttendance,
-    RescheduleSession,
-)
 from schemas.values import Side
 from services.chassis.store.contract import Where
-from services.portal import phrases
 from services.portal.readings import OWN_FIELDS, Own, Reading, to_prepare
 from services.portal.readings import own as own_sheet
 from services.portal.views import Cohort, Pair, Participant, ProgrammeSheet, Session
-from services.portal.web.doing import Refused, done, refused
+from services.portal.web.doing import Refused, done
 from services.portal.web.rendering import onward, page
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
@@ -111,7 +97,7 @@ async def _part(visit: Visit, me: Participant) -> Part:
         sessions = await store.page(Session, where, cohort.policy.sessions)
         one = own_pair(pair, side, people.get(other), sessions, cohort, visit.now)
         manager = me if side == "manager" else one.other
-        sheets = _sheets(visit, pair, one.next.number, manager, mine) if one.next else ()
+        sheets = sheets_for(visit, pair, one.next.number, manager, mine) if one.next else ()
         own.append(replace(one, prepare=sheets))
     living = [one for one in own if one.pair.state in _LIVING]
     return Part(cohort, me, tuple(sorted(living, key=_first_to_see)))
@@ -156,7 +142,7 @@ async def owned(visit: Visit, cohort_id: str) -> list[Own]:
     return [own_sheet(row, visit.language) for row in rows]
 
 
-def _sheets(
+def sheets_for(
     visit: Visit, pair: Pair, number: int, manager: Participant | None, mine: list[Own]
 ) -> tuple[Reading, ...]:
     """What the two may read before a session, by the tools to begin with and the manager's job."""
@@ -213,143 +199,13 @@ async def _answered(rule: str, yes: bool, now: Callable[[], Awaitable[Pair]]) ->
     return Refused("formed-already") if not yes else Refused(rule, done="accepte-deja")
 
 
-async def session_page(visit: Visit) -> Response:
-    """One session: its date, and what can be done with it."""
-    followed = await visit.follow(visit.path["cohort"])
-    me, session, side = await _session(visit)
-    return await _shown_session(visit, me, session, side, {}, followed)
-
-
-async def _shown_session(
-    visit: Visit,
-    me: Participant,
-    session: Session,
-    side: Side,
-    errors: dict[str, str],
-    followed: str = "",
-) -> Response:
-    other = session.manager_id if side == "mentor" else session.mentor_id
-    people = await visit.site.people(me.cohort_id, [other])
-    pair = await visit.site.store.one(Pair, me.cohort_id, session.pair_id)
-    manager = me if side == "manager" else people.get(other)
-    mine = await owned(visit, me.cohort_id)
-    return page(
-        visit,
-        "session.html",
-        422 if errors else 200,
-        follow=followed,
-        session=session,
-        side=side,
-        place=pair.place if pair else None,
-        place_typed=visit.typed("lieu"),
-        other=people.get(other),
-        prepare=_sheets(visit, pair, session.number, manager, mine) if pair else (),
-        state_now=state_of(session, visit.now),
-        errors=errors,
-        day_typed=visit.typed("jour"),
-        time_typed=visit.typed("heure"),
-        first_day=(visit.now.astimezone(PARIS) + timedelta(days=1)).date().isoformat(),
-    )
-
-
-async def session_sent(visit: Visit) -> Response:
-    """Confirm, move, answer what is proposed, cancel or report."""
-    me, session, side = await _session(visit)
-    about: dict[str, Any] = {"cohort_id": me.cohort_id, "session_id": session.id, "by": side}
-    meant = about | {"stands_at": _seen(visit)}
-    command: Command
-    match visit.typed("action"):
-        case "confirmer":
-            command, said = ConfirmSession(**meant), "confirme"
-        case "deplacer":
-            starts_at = moment_of(visit.typed("jour"), visit.typed("heure"))
-            if starts_at is None:
-                wrong = visit.say("Choisissez un jour et une heure.", "Choose a day and a time.")
-                return await _shown_session(visit, me, session, side, {"jour": wrong})
-            command, said = RescheduleSession(**about, starts_at=starts_at), "deplace"
-        case "plus-tard":
-            command, said = RescheduleSession(**meant), "deplace"
-        case "accepter" | "garder" as answer:
-            at = session.proposal.proposed_at if session.proposal else None
-            if at is None or visit.typed("date") != at.isoformat():
-                return refused(visit, "no-proposal", _holds(session, visit))
-            kind = AcceptMove if answer == "accepter" else DeclineMove
-            said = "date-acceptee" if answer == "accepter" else "date-gardee"
-            command = kind(**about, proposed_at=at)
-        case "lieu":
-            return await _move_elsewhere(visit, me, session, side)
-        case "annuler":
-            command, said = CancelSession(**meant), "annule"
-        case "tenue" | "manquee" as report:
-            held = report == "tenue"
-            command = ReportAttendance(**about, attempt=session.attempt, held=held)
-            said = "raconte"
-        case _:
-            raise NotHere
-
-    async def shows() -> bool:
-        nonlocal said
-        after = await visit.site.store.one(Session, me.cohort_id, session.id)
-        if isinstance(command, RescheduleSession) and after is not None and after.proposal:
-            said = "propose"
-        return after != session
-
-    async def stands(rule: str) -> Refused:
-        now = await visit.site.store.one(Session, me.cohort_id, session.id) or session
-        return Refused(rule, holds=_holds(now, visit))
-
-    return await done(visit, command, shows, lambda: said, stands)
-
-
-def _holds(session: Session, visit: Visit) -> str:
-    """How a session stands, in a sentence."""
-    language, state = visit.language, state_of(session, visit.now)
-    stands = phrases.STATES[state][language]
-    if state not in ("postponed", "cancelled"):
-        stands = f"{saying.span(session.starts_at, session.ends_at, language)} – {stands}"
-    return visit.say(
-        f"Où en est la séance {session.number} : {stands}.",
-        f"How session {session.number} stands: {stands}.",
-    )
-
-
-async def _move_elsewhere(visit: Visit, me: Participant, session: Session, side: Side) -> Response:
-    try:
-        place = chosen(visit.typed("lieu"))
-    except ValueError:
-        wrong = visit.say(
-            "Écrivez un lieu, ou un lien qui commence par https://.",
-            "Write a place, or a link that begins with https://.",
-        )
-        return await _shown_session(visit, me, session, side, {"lieu": wrong})
-    pair_id = session.pair_id
-    command = SetMeetingPlace(cohort_id=me.cohort_id, pair_id=pair_id, by=side, place=place)
-
-    async def shows() -> bool:
-        pair = await visit.site.store.one(Pair, me.cohort_id, pair_id)
-        return pair is not None and pair.place == place
-
-    return await done(visit, command, shows, "lieu")
-
-
-def moment_of(day: str, time: str) -> datetime | None:
-    """A day and a time in Paris, as a browser's fields give them; None if they are none."""
-    try:
-        return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=PARIS)
-    except ValueError:
+def side_in(me: Participant, thing: Pair | Session | None) -> Side | None:
+    """On which side of it I am; None if on none."""
+    if thing is None:
         return None
-
-
-def _seen(visit: Visit) -> datetime | None:
-    """The session's date on the page that was filled in. Raises `NotHere`."""
-    typed = visit.typed("vue")
-    try:
-        seen = datetime.fromisoformat(typed) if typed else None
-    except ValueError:
-        raise NotHere from None
-    if seen is not None and seen.tzinfo is None:
-        raise NotHere
-    return seen
+    if thing.mentor_id == me.id:
+        return "mentor"
+    return "manager" if thing.manager_id == me.id else None
 
 
 async def me_of(visit: Visit) -> Participant:
@@ -359,21 +215,3 @@ async def me_of(visit: Visit) -> Participant:
     if not found:
         raise NotHere
     return found[0]
-
-
-async def _session(visit: Visit) -> tuple[Participant, Session, Side]:
-    me = await me_of(visit)
-    session = await visit.site.store.one(Session, me.cohort_id, visit.path["session"])
-    side = None if session is None else side_in(me, session)
-    if session is None or side is None:
-        raise NotHere
-    return me, session, side
-
-
-def side_in(me: Participant, thing: Pair | Session | None) -> Side | None:
-    """On which side of it I am; None if on none."""
-    if thing is None:
-        return None
-    if thing.mentor_id == me.id:
-        return "mentor"
-    return "manager" if thing.manager_id == me.id else None

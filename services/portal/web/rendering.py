@@ -120,6 +120,7 @@ def _common(visit: Visit) -> dict[str, Any]:
         "many": many,
         "domains": sorted(visit.site.rules.domains - {"*"}),
         "when": when,
+        "hour": lambda moment: saying.clock(moment, language),
         "day": lambda moment: saying.day(moment, language),
         "soon": lambda moment: phrases.from_now(moment, visit.now, language),
         "number": lambda value: saying.number(value, language),
