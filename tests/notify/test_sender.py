@@ -191,7 +191,7 @@ async def test_a_dropped_connection_is_transient_and_the_others_are_sent() -> No
 
 async def test_a_server_that_hangs_within_a_letter_is_transient_and_the_others_are_sent() -> None:
     letters, known = addressed("hang", "ok")
-    async with post_office() as (_, port), sending(port, timeout=0.3, connections=1) as by:
+    async with post_office() as (_, port), sending(port, timeout=2.0, connections=1) as by:
         assert await performed(by, letters, known) == [("transient", "timeout"), ("sent", "")]
 
 
@@ -229,7 +229,7 @@ async def test_a_server_that_greets_and_then_hangs_costs_few_timeouts_and_is_fou
 
 async def test_a_server_that_hangs_within_every_letter_is_tried_a_few_times_per_batch() -> None:
     letters, known = addressed(*["hang"] * 40, "ada")
-    async with post_office() as (post, port), sending(port, timeout=0.3, connections=2) as by:
+    async with post_office() as (post, port), sending(port, timeout=1.0, connections=2) as by:
         assert await performed(by, letters, known) == [("transient", "timeout")] * 41
         # Each that hung has cost its connection.
         assert len(post.connections) <= 5
