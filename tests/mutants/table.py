@@ -611,7 +611,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "of-before-the-election",
         "G1",
-        "a step reads what a new primary knows, be it older than what the step before has committed",
+        "a step reads what a new primary knows, be it older than what was committed",
         "services/chassis/store/mongo.py",
         "            read_concern=self._confirmed,",
         '            read_concern=ReadConcern("majority"),',
