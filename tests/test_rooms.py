@@ -148,6 +148,7 @@ HOMES = {
         "lines",
         "meeting",
         "rounds",
+        "sheets",
         "taking_part",
     ),
     *("base", "journal", "heartbeat", "people"),

@@ -381,9 +381,7 @@ _REFUSALS = {
         "Vous avez déjà accepté ce binôme : votre réponse est enregistrée.",
         "You have accepted this pair already: your answer is recorded.",
     ),
-    "proposal-declined": Text(
-        "Cette proposition a déjà été déclinée.", "This proposal has been declined already."
-    ),
+    "proposal-declined": Text("Cette proposition a été déclinée.", "It has been declined."),
     "proposal-expired": Text(
         "Le temps pour répondre est passé.", "The time to answer has run out."
     ),
