@@ -15,11 +15,11 @@ import pytest
 
 from deploy.local.process import free_port
 from schemas.base import Message
-from schemas.scheduling import SessionConfirmed
+from schemas.scheduling import SessionRescheduled
 from services.chassis.http.connections import server_of
 from tests.conftest import eventually
 from tests.portal.site import COORDINATOR, Town
-from tests.portal.stories import GOING_ON, LETTER_FAILED, PAUL, of_session
+from tests.portal.stories import GOING_ON, LETTER_FAILED, PAUL, of_session, planned
 from tests.portal.test_accessibility import STATES
 
 playwright = pytest.importorskip("playwright.async_api")
@@ -131,8 +131,8 @@ async def test_nothing_typed_is_lost_to_what_changes() -> None:
         await page.goto(f"{town.url}/mon-espace/c/seances/m-1~g-1~1")
         await page.get_by_label("Un lieu, ou un lien").fill("Salle 12")
         await page.evaluate("document.activeElement.blur()")
-        confirmed = of_session(SessionConfirmed, by="mentor")
-        town.happens(confirmed)
+        moved = {"previously_at": planned().starts_at, "by": "mentor"}
+        town.happens(of_session(SessionRescheduled, 1, 10, **moved))
         await page.get_by_role("status").get_by_text("Il y a du nouveau").wait_for()
         assert await page.get_by_label("Un lieu, ou un lien").input_value() == "Salle 12"
         await page.get_by_role("link", name="L’afficher").click()
