@@ -417,6 +417,16 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/chassis/step/test_order.py",
     ),
     Mutant(
+        "counts-of-a-failed-look",
+        "G1",
+        "what could not be read of counts is taken for nothing by the next attempt",
+        "services/chassis/step/counting.py",
+        "            known |= {one.id: Counts(id=one.id, cohort_id=one.id) for one in missing}",
+        "            known |= {one.id: Counts(id=one.id, cohort_id=one.id) for one in missing}\n"
+        "            self._known |= known",
+        by="tests/chassis/step/test_counting.py",
+    ),
+    Mutant(
         "counts-of-nothing-stay",
         "G5",
         "how a journal was cut into steps shows in the counts",
