@@ -96,6 +96,7 @@ _PURPOSES = {
             "SessionRelocated",
             "SessionMoveProposed",
             "SessionMoveDeclined",
+            "SessionMoveRefused",
             "SessionReminder",
         ),
         "session",

@@ -16,7 +16,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
-from schemas.meeting import SessionRelocated
+from schemas.meeting import SessionMoveRefused, SessionRelocated
 from schemas.notify import News
 from schemas.scheduling import (
     AttendanceCorrected,
@@ -86,6 +86,7 @@ LETTERS: dict[type[Event], Telling] = {
     SessionRescheduled: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionMoveProposed: Telling("other", link="session"),
     SessionMoveDeclined: Telling("both", link="session"),
+    SessionMoveRefused: Telling("concerned", link="session"),
     SessionConfirmed: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionShifted: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionRelocated: Telling("both", link="session", invitation="REQUEST", introduces=True),
@@ -202,6 +203,8 @@ def _recipients(event: Event) -> list[tuple[str, Side]]:
     both: list[tuple[str, Side]] = [(mentor_id, "mentor"), (manager_id, "manager")]
     if isinstance(event, ProposalDeclined | SessionMoveProposed):
         return [(person_id, side) for person_id, side in both if side != event.by]
+    if isinstance(event, SessionMoveRefused):
+        return [(person_id, side) for person_id, side in both if side == event.by]
     return [(person_id, side) for person_id, side in both if to in ("both", side)]
 
 

@@ -51,7 +51,10 @@ _DATED = {
     "SessionConfirmed",
     "SessionReminder",
 }
-_STOOD = {*_DATED, *_MOVING, *_ASKED, "SessionPostponed", "SessionCancelled"}
+_STOOD = {
+    *(*_DATED, *_MOVING, *_ASKED),
+    *("SessionMoveRefused", "SessionPostponed", "SessionCancelled"),
+}
 """What is said of the date of a session."""
 
 _OF_SESSION: dict[type[SessionEvent], set[str]] = {

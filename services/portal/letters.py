@@ -34,6 +34,7 @@ SUBJECTS: Mapping[str, Mapping[Language, str]] = {
     "SessionPostponed": _said("Une séance attend une date", "A session waits for a date"),
     "SessionMoveProposed": _said("Une autre date vous est proposée", "Another date is proposed"),
     "SessionMoveDeclined": _said("Quelle date tient", "Which date stands"),
+    "SessionMoveRefused": _said("Un moment qui n’est pas possible", "A time that cannot be"),
     "SessionCancelled": _said("Une séance est annulée", "A session is cancelled"),
     "SessionMissed": _said("Une séance n’a pas eu lieu", "A session was not held"),
     "SessionWithdrawn": _said("Une date de rattrapage tombe", "A date is not needed any more"),

@@ -14,6 +14,7 @@ _DATE = (
     "SessionCancelled",
     "SessionMoveProposed",
     "SessionMoveDeclined",
+    "SessionMoveRefused",
     "SessionReminder",
     "AttendanceRequested",
     "AttendanceReminded",
