@@ -6,7 +6,8 @@ depends on the letter alone, so that a mail program can tell a letter that was h
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -30,6 +31,7 @@ from services.notify.actions import Links
 from services.notify.digesting import digest_view
 from services.notify.invitations import Invitation, Method, calendar_of
 from services.notify.letters import TELLINGS, TEMPLATES, other_of
+from services.notify.mail_parts import alternatives, for_programs, readable
 from services.notify.mail_policy import MAIL_POLICY
 from services.notify.speaking import facts_of
 from services.notify.texts import STANDARD, Texts
@@ -50,6 +52,10 @@ _LAYOUTS = {
         auto_reload=False,
     ),
 }
+
+
+_NAMED, _BRACE = re.compile(r"\{\{ ([a-z]\w*) \}\}"), re.compile("[{}]")
+"""A name that is put in, and what else a template can have."""
 
 
 class UnusableAddress(ValueError):
@@ -129,15 +135,15 @@ def render(
     if sections:
         message["X-Connecte-Tells"] = " ".join(part.news_id.rpartition(":")[0] for part in told)
     method = _method(letter)
-    text = _LAYOUTS["txt"].get_template(f"{layout}.txt.jinja").render(view)
-    html = _LAYOUTS["html"].get_template(f"{layout}.html.jinja").render(view)
-    message.set_content(text, cte="quoted-printable")
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    parts = [
+        readable(kind, _LAYOUTS[ending].get_template(f"{layout}.{ending}.jinja").render(view))
+        for ending, kind in (("txt", "plain"), ("html", "html"))
+    ]
     if method:
-        _attach(message, method, _calendar(writing, method, main, now))
-    message["Content-Language"] = language  # the parts would take it with them if it came first
-    # Quoted-printable text cannot contain it. A random one would make every copy different.
-    message.set_boundary(f"=_{_digest(letter)[:24]}")
+        # As a third alternative, not an attachment: so mail programs show it as an invitation.
+        parts.append(for_programs(method, _calendar(writing, method, main, now)))
+    alternatives(message, *parts)
+    message["Content-Language"] = language
     return message
 
 
@@ -202,12 +208,6 @@ def language_of(person: Person, cohort: Cohort) -> Language:
     if person.language in cohort.languages or not cohort.languages:
         return person.language
     return cohort.languages[0]
-
-
-def _attach(message: EmailMessage, method: Method, calendar: str) -> None:
-    # As a third alternative, not an attachment: so mail programs show it as an invitation.
-    params = {"method": method}
-    message.add_alternative(calendar, subtype="calendar", cte="base64", params=params)
 
 
 def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: datetime) -> str:
@@ -366,13 +366,21 @@ def _reasons(
 def _say(text: str, facts: Mapping[str, Any], language: Language) -> str:
     if "{" not in text:
         return _fixed(text, language)
-    return saying.typeset(_compiled(text).render(facts), language).strip()
+    return saying.typeset(filled(text)(facts), language).strip()
 
 
 @lru_cache(maxsize=1024)
 def _fixed(text: str, language: Language) -> str:
     """What is said in the same words of everybody."""
     return saying.typeset(_compiled(text).render(), language).strip()
+
+
+@lru_cache(maxsize=512)
+def filled(text: str) -> Callable[[Mapping[str, Any]], str]:
+    """What makes a sentence of its facts. Most have a name or a date to put in, and no more."""
+    if _BRACE.search(_NAMED.sub("", text)):
+        return _compiled(text).render  # type: ignore[no-any-return]
+    return _NAMED.sub(r"{\1}", text).format_map
 
 
 @lru_cache(maxsize=512)
