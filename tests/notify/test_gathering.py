@@ -10,6 +10,7 @@ from schemas.base import Event
 from schemas.feedback import SurveyClosed
 from schemas.letter_rules import LetterRules
 from schemas.matching import PairDissolved, ProposalAccepted
+from schemas.meeting import SessionMoveRefused
 from schemas.notify import LetterQueued, NewsDropped
 from schemas.scheduling import (
     PairGraduated,
@@ -235,6 +236,22 @@ def test_a_change_of_today_leaves_at_once_by_day() -> None:
         session(SessionMoveDeclined, by="manager", proposed_at=STARTS, **by_tomorrow)
     )
     assert kinds(decision) == ["LetterQueued", "LetterQueued"]
+
+
+def test_that_a_time_near_cannot_be_leaves_at_night_and_a_new_date_makes_it_untrue() -> None:
+    refused = {"by": "manager", "cause": "too-late-to-propose", "proposed_at": SOON, "revision": 1}
+    for starts, at_once in ((SOON, True), (SOON + timedelta(days=7), False)):
+        scenario = opened()
+        scenario.when(PROPOSED)
+        scenario.events.clear()
+        scenario.now = NIGHT
+        dates = {"starts_at": starts, "ends_at": starts + timedelta(hours=1)}
+        scenario.when(session(SessionMoveRefused, **refused, **dates))
+        queued = [e.person_id for e in scenario.events if isinstance(e, LetterQueued)]
+        assert queued == [MANAGER] * at_once
+        scenario.when(session(SessionCancelled, cause="request", **dates | {"revision": 2}))
+        dropped = [e.template for e in scenario.events if isinstance(e, NewsDropped)]
+        assert dropped == ["SessionMoveRefused"] * (not at_once)
 
 
 # --- reminders --------------------------------------------------------------------------------
