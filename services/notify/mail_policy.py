@@ -15,6 +15,8 @@ _ENCODED.header_encoding = BASE64  # which of both is shorter takes long to find
 
 _OF_PARTS = {"content-type", "content-transfer-encoding", "mime-version"}
 """Headers that say the same in nearly every letter."""
+_OF_MANY = {*_OF_PARTS, "auto-submitted", "content-language", "reply-to"}
+"""These, and others that do in whole letters."""
 
 
 class _Headers(HeaderRegistry):
@@ -77,7 +79,13 @@ class _Mail(policy.EmailPolicy):
         return folded + self.linesep
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        return self.fold(name, value).encode("ascii")  # as it is without SMTPUTF8
+        fold = _folded_once if name.lower() in _OF_MANY else self.fold
+        return fold(name, value).encode("ascii")  # as it is without SMTPUTF8
+
+
+@lru_cache(maxsize=64)
+def _folded_once(name: str, value: str) -> str:
+    return MAIL_POLICY.fold(name, value)
 
 
 def _mailbox(header: str, name: str, address: str) -> str:

@@ -239,11 +239,22 @@ def _address_to(
 ) -> None:
     message["From"] = _programme(words.one_line(cohort.name), head.address)
     try:
-        message["To"] = Address(words.one_line(person.name), addr_spec=person.email)
+        message["To"] = address_of(words.one_line(person.name), person.email)
     except (MessageError, ValueError, IndexError) as error:
         raise UnusableAddress(type(error).__name__) from None
     if head.contact:
         message["Reply-To"] = head.contact
+
+
+def address_of(name: str, email: str) -> Address:
+    """An address that is as plain as nearly all of them need not be taken to its parts."""
+    if not _PLAIN_ADDRESS.fullmatch(email):
+        return Address(name, addr_spec=email)
+    user, _, domain = email.partition("@")
+    return Address(name, user, domain)
+
+
+_PLAIN_ADDRESS = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*@[a-z0-9]+([.-][a-z0-9]+)*", re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)
