@@ -98,6 +98,7 @@ _PURPOSES = {
             "SessionMoveDeclined",
             "SessionMoveRefused",
             "SessionReminder",
+            "SessionMoveReminder",
         ),
         "session",
     ),

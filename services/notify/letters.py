@@ -110,6 +110,7 @@ LETTERS: dict[type[Event], Telling] = {
 REMINDERS: dict[str, Telling] = {
     "ProposalReminder": Telling("both", link="proposal", introduces=True, waits=True),
     "SessionReminder": Telling("both", link="session", waits=True),
+    "SessionMoveReminder": Telling("other", link="session", waits=True),
     "SurveyReminder": Telling("concerned", link="survey", waits=True),
 }
 """What brings a fact to mind to who has not answered it."""
@@ -118,6 +119,7 @@ TEMPLATES: dict[str, type[Event]] = {
     **{kind.__name__: kind for kind in LETTERS},
     "ProposalReminder": PairProposed,
     "SessionReminder": SessionPlanned,
+    "SessionMoveReminder": SessionMoveProposed,
     "SurveyReminder": SurveyOpened,
 }
 """A letter's template is the name of the event that it tells, or of its reminder."""

@@ -41,6 +41,9 @@ SUBJECTS: Mapping[str, Mapping[Language, str]] = {
     "SessionDisputed": _said("Vos réponses diffèrent", "Your answers differ"),
     "AttendanceRequested": _said("La séance a-t-elle eu lieu ?", "Was the session held?"),
     "ProposalReminder": _said("Rappel : un binôme vous attend", "Reminder: a pair awaits you"),
+    "SessionMoveReminder": _said(
+        "Rappel : une autre date vous est proposée", "Reminder: another date is proposed"
+    ),
     "SessionReminder": _said("Rappel : votre séance approche", "Reminder: your session is near"),
     "SessionConfirmed": _said("Une séance est confirmée", "A session is confirmed"),
     "SurveyReminder": _said("Rappel : votre avis", "Reminder: your opinion"),

@@ -20,6 +20,7 @@ from schemas.scheduling import (
     SessionConfirmed,
     SessionMissed,
     SessionMoveDeclined,
+    SessionMoveProposed,
     SessionPlanned,
     SessionRescheduled,
     SessionShifted,
@@ -281,6 +282,61 @@ def test_a_proposal_is_brought_to_mind_at_half_of_its_time_to_who_has_not_answer
     scenario.when(ProposalAccepted(**PAIR_FIELDS, by="mentor"))
     until(scenario, PROPOSED.expires_at)
     assert reminders(scenario, MENTOR) == []
+
+
+ASKED = {"number": 3, "by": "manager", "proposed_at": STARTS + timedelta(days=2)}
+ANSWER_BY = STARTS - timedelta(days=1)
+
+
+def asked_to_move(revision: int = 1, by: str = "manager") -> Event:
+    about = {**ASKED, "by": by, "answer_by": ANSWER_BY, "revision": revision}
+    event: Event = session(SessionMoveProposed, **about)
+    return event
+
+
+def test_another_date_is_brought_to_mind_at_half_of_its_time_to_who_is_asked() -> None:
+    scenario = opened()
+    scenario.when(asked_to_move())
+    tray = scenario.state.get(Tray, COHORT, MENTOR)
+    assert tray is not None
+    [entry] = [e for e in tray.waiting if e.template == "SessionMoveReminder"]
+    half = NOW + (ANSWER_BY - NOW) / 2
+    assert half <= entry.tell_at < half + timedelta(days=3)  # or as soon as letters are sent
+    until(scenario, ANSWER_BY)
+    sent = scenario.events.copy()
+    assert reminders(scenario, MENTOR) == ["SessionMoveReminder"]
+    scenario.events.extend(sent)
+    assert reminders(scenario, MANAGER) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        session(SessionMoveDeclined, by="mentor", proposed_at=ASKED["proposed_at"], revision=2),
+        session(
+            SessionRescheduled,
+            by="manager",
+            revision=3,
+            previously_at=STARTS,
+            starts_at=STARTS + timedelta(days=2),
+            ends_at=STARTS + timedelta(days=2, hours=1),
+            confirmed_by=("mentor", "manager"),
+        ),
+        session(SessionCancelled, cause="request", by="mentor", revision=2),
+        DISSOLVED,
+        asked_to_move(2, by="mentor"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_another_date_that_has_its_answer_is_not_brought_to_mind(answer: Event) -> None:
+    scenario = opened()
+    scenario.when(PROPOSED)
+    scenario.when(asked_to_move())
+    scenario.events.clear()
+    scenario.when(answer)
+    assert ("SessionMoveReminder", "outdated") in dropped(scenario)
+    until(scenario, ANSWER_BY)
+    assert "SessionMoveReminder" not in reminders(scenario, MENTOR)
 
 
 def test_the_first_date_is_brought_to_mind_the_working_day_before() -> None:

@@ -55,6 +55,7 @@ OWED: dict[str, tuple[str, ...]] = {
 REMINDED: dict[str, tuple[str, ...]] = {
     "ProposalReminder": ("PairProposed",),
     "SessionReminder": ("SessionPlanned", "SessionRescheduled", "SessionShifted"),
+    "SessionMoveReminder": ("SessionMoveProposed",),
     "SurveyReminder": ("SurveyOpened",),
 }
 """What can be brought to mind, and of which facts."""
