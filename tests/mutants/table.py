@@ -862,6 +862,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/notify/test_mail_parts.py",
     ),
     Mutant(
+        "asked-and-never-reminded",
+        "sessions",
+        "another date is brought to mind to who has proposed it",
+        "services/notify/reminding.py",
+        "if side != event.by:",
+        "if side == event.by:",
+        by="tests/notify/test_gathering.py",
+    ),
+    Mutant(
         "counter-to-nobody",
         "sessions",
         "who proposes a time that cannot be in their calendar program never hears of it",
