@@ -5,13 +5,17 @@ out anew of every letter what is known of all of them: which encoding is shorter
 stands in a part, where lines end.
 """
 
+import re
 from base64 import encodebytes
 from collections.abc import Iterator
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.quoprimime import body_encode
 
 from services.notify.mail_policy import LINE, MAIL_POLICY
 
+_ATOMS = r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*"
+_PLAIN_ADDRESS = re.compile(f"{_ATOMS}@{_ATOMS}")
 _BOUNDARY = "=_connecte"
 """No part contains it: of what is encoded, an equals sign is followed by something else."""
 
@@ -62,3 +66,11 @@ def _written(message: EmailMessage) -> Iterator[bytes]:
 def _head(message: EmailMessage) -> bytes:
     headers = (MAIL_POLICY.fold_binary(name, value) for name, value in message.raw_items())
     return b"".join((*headers, b"\r\n"))
+
+
+def address_of(name: str, email: str) -> Address:
+    """Somebody's address. One as plain as nearly all of them need not be taken to its parts."""
+    if not _PLAIN_ADDRESS.fullmatch(email):
+        return Address(name, addr_spec=email)
+    user, _, domain = email.partition("@")
+    return Address(name, user, domain)

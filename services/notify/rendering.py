@@ -6,8 +6,7 @@ depends on the letter alone, so that a mail program can tell a letter that was h
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -31,13 +30,13 @@ from services.notify.actions import Links
 from services.notify.digesting import digest_view
 from services.notify.invitations import Invitation, Method, calendar_of
 from services.notify.letters import TELLINGS, TEMPLATES, other_of
-from services.notify.mail_parts import alternatives, for_programs, readable
+from services.notify.mail_parts import address_of, alternatives, for_programs, readable
 from services.notify.mail_policy import MAIL_POLICY
+from services.notify.sentences import say as _say
 from services.notify.speaking import facts_of
 from services.notify.texts import STANDARD, Texts
 from services.notify.views import Cohort, Letter, Person
 
-_PLAIN = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
 _LAYOUTS = {
     "txt": Environment(
         loader=PackageLoader("services.notify"),
@@ -52,10 +51,6 @@ _LAYOUTS = {
         auto_reload=False,
     ),
 }
-
-
-_NAMED, _BRACE = re.compile(r"\{\{ ([a-z]\w*) \}\}"), re.compile("[{}]")
-"""A name that is put in, and what else a template can have."""
 
 
 class UnusableAddress(ValueError):
@@ -246,17 +241,6 @@ def _address_to(
         message["Reply-To"] = head.contact
 
 
-def address_of(name: str, email: str) -> Address:
-    """An address that is as plain as nearly all of them need not be taken to its parts."""
-    if not _PLAIN_ADDRESS.fullmatch(email):
-        return Address(name, addr_spec=email)
-    user, _, domain = email.partition("@")
-    return Address(name, user, domain)
-
-
-_PLAIN_ADDRESS = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*@[a-z0-9]+([.-][a-z0-9]+)*", re.IGNORECASE)
-
-
 @lru_cache(maxsize=256)
 def _programme(name: str, address: str) -> Address:
     """Who writes; an address is taken to its parts, which takes a while, once."""
@@ -372,28 +356,3 @@ def _reasons(
         _say(own["why"][criterion], {**values, "said": said}, language)
         for criterion, said in values.get("why", ())
     ] or None
-
-
-def _say(text: str, facts: Mapping[str, Any], language: Language) -> str:
-    if "{" not in text:
-        return _fixed(text, language)
-    return saying.typeset(filled(text)(facts), language).strip()
-
-
-@lru_cache(maxsize=1024)
-def _fixed(text: str, language: Language) -> str:
-    """What is said in the same words of everybody."""
-    return saying.typeset(_compiled(text).render(), language).strip()
-
-
-@lru_cache(maxsize=512)
-def filled(text: str) -> Callable[[Mapping[str, Any]], str]:
-    """What makes a sentence of its facts. Most have a name or a date to put in, and no more."""
-    if _BRACE.search(_NAMED.sub("", text)):
-        return _compiled(text).render  # type: ignore[no-any-return]
-    return _NAMED.sub(r"{\1}", text).format_map
-
-
-@lru_cache(maxsize=512)
-def _compiled(text: str) -> Any:
-    return _PLAIN.from_string(text)

@@ -14,9 +14,10 @@ from deploy.operating.letter_examples import WRITTEN_AT
 from deploy.operating.letters_preview import every_letter, people_of_example
 from schemas.values import Language
 from services.notify.invitations import folded
-from services.notify.mail_parts import as_bytes
+from services.notify.mail_parts import address_of, as_bytes
 from services.notify.mail_policy import MAIL_POLICY
-from services.notify.rendering import _PLAIN, address_of, filled, render
+from services.notify.rendering import render
+from services.notify.sentences import JINJA, filled
 from services.notify.words import one_line
 from tests.notify.facts import HEAD, PORTAL_LINKS, cohort
 
@@ -45,7 +46,7 @@ def test_a_calendars_lines_are_folded_as_the_library_folds_them(line: str) -> No
     st.fixed_dictionaries({"name": st.text(), "n": st.integers(0, 3)}),
 )
 def test_a_sentence_says_what_its_template_says(text: str, facts: dict[str, Any]) -> None:
-    assert filled(text)(facts) == _PLAIN.from_string(text).render(facts)
+    assert filled(text)(facts) == JINJA.from_string(text).render(facts)
 
 
 @given(st.text(), st.from_regex(r"[a-z0-9._+'-]{1,12}@[a-z0-9.-]{1,12}", fullmatch=True))
