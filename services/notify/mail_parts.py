@@ -9,7 +9,7 @@ import re
 from base64 import encodebytes
 from collections.abc import Iterator
 from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.quoprimime import body_encode
 
 from services.notify.mail_policy import LINE, MAIL_POLICY
@@ -58,12 +58,12 @@ def _written(message: EmailMessage) -> Iterator[bytes]:
     for part in message.iter_parts():
         yield f"--{_BOUNDARY}\r\n".encode()
         yield _head(part)
-        yield part.get_payload().replace("\n", "\r\n").encode("ascii")
+        yield str(part.get_payload()).replace("\n", "\r\n").encode("ascii")
         yield b"\r\n"
     yield f"--{_BOUNDARY}--\r\n".encode()
 
 
-def _head(message: EmailMessage) -> bytes:
+def _head(message: MIMEPart) -> bytes:
     headers = (MAIL_POLICY.fold_binary(name, value) for name, value in message.raw_items())
     return b"".join((*headers, b"\r\n"))
 
