@@ -177,6 +177,13 @@ class Settings(BaseSettings):
 
     proxies: Annotated[int, Field(alias="CONNECTE_PROXIES", ge=0, le=9)] = 0
 
+    person_rate: Annotated[int, Field(alias="CONNECTE_REQUESTS_PER_PERSON", ge=0, le=1_000_000)] = (
+        300
+    )
+    stranger_rate: Annotated[
+        int, Field(alias="CONNECTE_REQUESTS_PER_ADDRESS", ge=0, le=1_000_000)
+    ] = 300
+
     commands_in_flight: Annotated[
         int, Field(alias="CONNECTE_COMMANDS_IN_FLIGHT", ge=1, le=10_000)
     ] = 200

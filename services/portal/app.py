@@ -7,6 +7,7 @@ from datetime import timedelta
 from fastapi import APIRouter
 
 from services.chassis.clock import Clock
+from services.chassis.http.rates import rates_of
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service, main
 from services.chassis.settings import load
@@ -46,7 +47,7 @@ def build() -> Service:
         rules = Rules(coordinators_of(settings.coordinators), _listed(settings.sign_in_domains))
         parts = (store, kept, clock, engine, mailing, sessions, rules)
         told = (settings.portal_url, settings.pseudonym_secret, settings.mail_contact)
-        return [page_routes(Site(*parts, *told))]
+        return [page_routes(Site(*parts, *told, rates_of(settings)))]
 
     async def close() -> None:
         await mailing.settle()

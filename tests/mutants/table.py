@@ -833,6 +833,59 @@ MUTANTS: tuple[Mutant, ...] = (
         "if known is not None:",
         by="tests/chassis/http/test_issuers.py",
     ),
+    # --- how often ------------------------------------------------------------------------------
+    Mutant(
+        "asks-without-end",
+        "rates",
+        "whoever asks too often is let through",
+        "services/chassis/http/rates.py",
+        "if (over := free_at - now - PERIOD) > _ROUNDING:",
+        "if (over := free_at - now - PERIOD) > PERIOD * 1000:",
+        by="tests/chassis/http/test_rates.py",
+    ),
+    Mutant(
+        "everybody-is-remembered",
+        "rates",
+        "whoever asked once is remembered for ever",
+        "services/chassis/http/rates.py",
+        "if len(self._free_at) > self._most:",
+        "if len(self._free_at) < 0:",
+        by="tests/chassis/http/test_rates.py",
+    ),
+    Mutant(
+        "neighbours-barred",
+        "rates",
+        "what strangers ask counts against whoever has a token at the same address",
+        "services/chassis/http/guards.py",
+        """    try:
+        principal = await principal_of(request, authorities)
+    except HTTPException:
+        rates.of_stranger(request)
+        raise
+""",
+        """    rates.of_stranger(request)
+    principal = await principal_of(request, authorities)
+""",
+        by="tests/chassis/http/test_rates.py",
+    ),
+    Mutant(
+        "links-guessed-without-end",
+        "rates",
+        "links can be guessed as often as somebody likes",
+        "services/chassis/http/pages.py",
+        "            counted.of_stranger(request)\n",
+        "",
+        by="tests/chassis/http/test_rates.py",
+    ),
+    Mutant(
+        "forms-without-end",
+        "rates",
+        "forms of the portal can be sent as often as somebody likes",
+        "services/portal/pages.py",
+        "    _count(route, visit)\n",
+        "",
+        by="tests/portal/test_signing_in.py",
+    ),
     # --- what people say ------------------------------------------------------------------------
     Mutant(
         "old-reply-taken",
