@@ -833,6 +833,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "if known is not None:",
         by="tests/chassis/http/test_issuers.py",
     ),
+    Mutant(
+        "commands-of-their-own-rights",
+        "roles",
+        "whoever may use one route of a command is told that they may use the command",
+        "schemas/tools.py",
+        """        if "own" not in rows:""",
+        """        if rows:""",
+        by="tests/deploy/operating/test_what_commands_ask.py",
+    ),
     # --- how often ------------------------------------------------------------------------------
     Mutant(
         "asks-without-end",
