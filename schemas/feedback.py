@@ -29,7 +29,8 @@ from schemas.values import (
 Sealed = Annotated[
     str | None,
     described(
-        "The answers as nobody but feedback can read them; null where they stand in `scores`.",
+        "The answers as nobody but feedback can read them, until many are counted together; null "
+        "where they stand in `scores` and count by themselves.",
         "q83vASNFZ4kA",
         max_length=8192,
     ),
@@ -54,9 +55,7 @@ class AnswerSurvey(Command):
     survey_id: SurveyId
     scores: Annotated[
         dict[Annotated[QuestionId, at_most(64)], Level],
-        described(
-            "Question to answer; nothing where they are sealed.", {"usefulness": 4}, max_length=10
-        ),
+        described("Question to answer.", {"usefulness": 4}, max_length=10),
     ] = Field(default_factory=dict)
     sealed: Sealed = None
     proof: Annotated[
@@ -71,7 +70,7 @@ class AnswerSurvey(Command):
 
     @model_validator(mode="after")
     def _answered(self) -> Self:
-        if bool(self.scores) == bool(self.sealed):
+        if not self.scores and not self.sealed:
             raise ValueError("scores or sealed: one of them, with an answer")
         return self
 
@@ -156,11 +155,7 @@ class SurveyClosed(Event):
 
 
 class SurveyAnswered(Event):
-    """Answers, without the person, the pair or the survey that they came from.
-
-    They are sealed until many are counted together (`AnswersCounted`); in records of before, which
-    count by themselves, they stand in `scores`.
-    """
+    """Answers, without the person, the pair or the survey that they came from."""
 
     audience = "internal"
     anonymous: ClassVar[bool] = True
@@ -169,7 +164,7 @@ class SurveyAnswered(Event):
     side: Side
     scores: Annotated[
         dict[QuestionId, Level],
-        described("Question to answer; nothing where they are sealed.", {"usefulness": 4}),
+        described("Question to answer.", {"usefulness": 4}),
     ]
     sealed: Sealed = None
 

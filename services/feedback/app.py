@@ -22,7 +22,7 @@ def build() -> Service:
         LISTED,
         MEASURES,
         COUNTED,
-        link_pages=link_pages(seal),
+        link_pages=link_pages(seal if settings.answers_key else None),
         by_link=frozenset({AnswerSurvey}),
     )
     return Service(settings, parts)

@@ -178,9 +178,7 @@ def test_answers_are_taken_sealed_as_pages_send_them_and_by_no_other_key() -> No
     assert SEAL.open(event.sealed) == plain.scores
 
 
-@pytest.mark.parametrize(
-    "said", [{}, {"scores": {}}, {"scores": {"usefulness": 4}, "sealed": "AAAA"}]
-)
+@pytest.mark.parametrize("said", [{}, {"scores": {}}, {"scores": {}, "sealed": ""}])
 def test_answers_are_open_or_sealed_and_there_is_one(said: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="one of them"):
         AnswerSurvey.model_validate({"cohort_id": COHORT, "survey_id": survey(1), **said})

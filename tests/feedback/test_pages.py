@@ -34,6 +34,12 @@ def test_what_is_answered_is_sent_and_what_is_left_out_is_not():
     assert SEAL.open(command.sealed or "") == {"usefulness": 4}
 
 
+def test_without_a_key_of_its_own_it_is_sent_as_older_processes_read_it():
+    command = link_pages(None)["survey"].command(LINK, {"usefulness": "4"}, "token")
+    assert isinstance(command, AnswerSurvey)
+    assert (command.scores, command.sealed) == ({"usefulness": 4}, None)
+
+
 def test_an_answer_to_what_was_not_asked_is_refused_by_its_name():
     with pytest.raises(Problem) as caught:
         PAGE.command(LINK, {"usefulness": "4", "weather": "1"}, "token")
