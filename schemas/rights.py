@@ -84,6 +84,9 @@ ABOUT_NOBODY = frozenset(
 the services only the portal knows who stands above whom: somebody's own token opens it there alone,
 behind the wall (`schemas.lines.below`)."""
 
+OWN: Rights = {"participant": "own"}
+"""`/own` of the portal: what is a person's alone, for them, by the address of their token."""
+
 OPEN = (
     "GET /links/{token}",
     "POST /links/{token}",
@@ -103,8 +106,18 @@ def about_people(method: str, path: str) -> bool:
     return ABOUT_NOBODY.isdisjoint((within, f"{method} {path}"))
 
 
+def own_rights(method: str, path: str) -> Rights | None:
+    """Who may use a route of one's own things; None: it is none."""
+    name = path.removeprefix("/own/commands/")
+    if method == "POST" and name != path:
+        return OWN if "participant" in COMMANDS.get(name, ()) else None
+    return OWN if method == "GET" and path in ("/own", "/own/{cohort_id}") else None
+
+
 def rights(service: Service, method: str, path: str) -> Rights | None:
     """Who may use a route of a service; None: nobody, for it does not stand in the table."""
+    if service == "portal" and own_rights(method, path):
+        return own_rights(method, path)
     if method == "POST":
         return COMMANDS.get(path.removeprefix("/commands/"))
     within = path.removeprefix("/cohorts/{cohort_id}/")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from schemas.rights import COMMANDS, EVERYWHERE, LISTED, OPEN
+from schemas.rights import COMMANDS, EVERYWHERE, LISTED, OPEN, OWN
 from schemas.roles import Rights, Role
 from schemas.tools import TOOLS, of_all
 from schemas.topics import COMMANDS as CARRIED_OUT
@@ -72,6 +72,11 @@ def _routes() -> Iterator[tuple[tuple[str, str], Rights]]:
             yield (service, f"GET /cohorts/{{cohort_id}}/{name}"), rights
     for route, rights in EVERYWHERE.items():
         yield ("every", route), rights
+    for route in ("GET /own", "GET /own/{cohort_id}"):
+        yield ("portal", route), OWN
+    for name, rights in COMMANDS.items():
+        if "participant" in rights:
+            yield ("portal", f"POST /own/commands/{name}"), OWN
 
 
 def _service(command: str) -> Service:

@@ -97,7 +97,8 @@ class Issuer(_Part):
     """An identity provider, and what its tokens are good for.
 
     Their role is `role`, or what `roles` has for a value of the claim `role_claim`; their cohorts
-    are `cohorts`, or what the claim `cohorts_claim` has.
+    are `cohorts`, or what the claim `cohorts_claim` has. `address_claim`: the claim of an address
+    that the provider vouches for, by which people are known in their own things.
     """
 
     issuer: Annotated[str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$")]
@@ -112,6 +113,7 @@ class Issuer(_Part):
     roles: dict[str, Role] = {}
     cohorts: Cohorts | None = None
     cohorts_claim: str | None = None
+    address_claim: str | None = None
 
     @model_validator(mode="after")
     def _one_way_to_tell(self) -> Self:

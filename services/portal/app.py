@@ -7,6 +7,7 @@ from datetime import timedelta
 from fastapi import APIRouter
 
 from services.chassis.clock import Clock
+from services.chassis.http.authorities import authorities_of
 from services.chassis.http.rates import rates_of
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service, main
@@ -19,6 +20,7 @@ from services.portal.settings import PortalSettings
 from services.portal.views import LISTED
 from services.portal.web.engine import Engine
 from services.portal.web.mailing import Mailing, by_smtp
+from services.portal.web.own_api import own_routes
 from services.portal.web.sessions import Sessions
 from services.portal.web.site import Rules, Site
 
@@ -47,7 +49,8 @@ def build() -> Service:
         rules = Rules(coordinators_of(settings.coordinators), _listed(settings.sign_in_domains))
         parts = (store, kept, clock, engine, mailing, sessions, rules)
         told = (settings.portal_url, settings.pseudonym_secret, settings.mail_contact)
-        return [page_routes(Site(*parts, *told, rates_of(settings)))]
+        site = Site(*parts, *told, rates_of(settings))
+        return [own_routes(site, authorities_of(settings)), page_routes(site)]
 
     async def close() -> None:
         await mailing.settle()

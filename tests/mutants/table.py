@@ -842,6 +842,33 @@ MUTANTS: tuple[Mutant, ...] = (
         """        if rows:""",
         by="tests/deploy/operating/test_what_commands_ask.py",
     ),
+    Mutant(
+        "anothers-things",
+        "own things",
+        "a person's program may ask for what is somebody else's",
+        "services/portal/web/own_api.py",
+        "if whose(command) != me.id:",
+        "if whose(command) is None:",
+        by="tests/portal/test_own_api.py",
+    ),
+    Mutant(
+        "anothers-side",
+        "own things",
+        "of a pair both sides are one's own",
+        "schemas/own.py",
+        """return mentor_id if told["by"] == "mentor" else manager_id""",
+        """return mentor_id if told["by"] != "mentor" else manager_id""",
+        by="tests/portal/test_own_api.py",
+    ),
+    Mutant(
+        "addresses-nobody-vouches-for",
+        "own things",
+        "an address counts that its provider says nobody has confirmed",
+        "services/chassis/http/issuers.py",
+        """vouched = claims.get("email_verified", True) is True""",
+        "vouched = True",
+        by="tests/chassis/http/test_issuers.py",
+    ),
     # --- what was answered ----------------------------------------------------------------------
     Mutant(
         "answers-in-the-clear",

@@ -7,7 +7,7 @@ body that nobody here can read is refused by what its head says of it.
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from email.message import Message
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from schemas.rights import about_people
 from schemas.roles import Rights
-from services.chassis.http.identity import Authority, Principal, admitted, principal_of
+from services.chassis.http.identity import Authority, Caller, Principal, admitted, principal_of
 from services.chassis.http.problems import Problem
 from services.chassis.http.rates import Rates
 
@@ -72,12 +72,24 @@ Table = Callable[[str, str], Rights | None]
 """`(method, path)` to who may; None: nobody, for it does not stand there."""
 
 
+class Admission(Protocol):
+    """As `admitted` does it."""
+
+    def __call__(
+        self, request: Request, principal: Principal, rights: Rights, *, about_people: bool
+    ) -> Caller: ...
+
+
 def protected(
-    authorities: Sequence[Authority], table: Table, rates: Rates | None = None
+    authorities: Sequence[Authority],
+    table: Table,
+    rates: Rates | None = None,
+    admit: Admission = admitted,
 ) -> type[APIRoute]:
     """The kind of a route for those alone whom the table lets in, with a token of an authority.
 
-    FastAPI's own would read the body before. `rates`: how often people, and strangers, may ask.
+    FastAPI's own would read the body before. `rates`: how often people, and strangers, may ask;
+    `admit`: what a principal's request is made for.
     """
     counted = rates or Rates()
 
@@ -90,7 +102,7 @@ def protected(
 
             async def checked(request: Request) -> Response:
                 principal = await _told_apart(request, authorities, counted)
-                request.state.caller = admitted(request, principal, rights, about_people=of_people)
+                request.state.caller = admit(request, principal, rights, about_people=of_people)
                 await said_once(request)
                 await readable(request)
                 return await handle(request)
