@@ -56,7 +56,8 @@ def _tools() -> Iterator[str]:
         yield f"| `connecte {name}` | {tool.reaches} | {_told(tool.rights, used)} |\n"
         for option, more in (tool.options or {}).items():
             rights = of_all((*tool.routes, *more))
-            yield f"| `connecte {name} {option}` | {tool.reaches} | {_told(rights, used)} |\n"
+            row = f"`connecte {name}` with `{option}` | {tool.reaches} | {_told(rights, used)}"
+            yield f"| {row} |\n"
 
 
 def _told(rights: Rights, used: Sequence[Role]) -> str:

@@ -1,10 +1,8 @@
 """Which message leads to which decision, and what has to be read for it. Translation only."""
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from schemas.base import Event, Message, PairEvent, parent_pair
 from schemas.cohorts import PolicyChanged
@@ -195,6 +193,11 @@ def _answer(state: State, command: AnswerSurvey, now: datetime, seal: Seal) -> D
     return surveys.answer(survey, asked, command, now, seal)
 
 
+def _nothing_sealed(state: State, due: Due, now: datetime) -> Decision:
+    """Where no answers are taken, there are none to open."""
+    return _due(state, due, now, Seal("of nobody"))
+
+
 def _unproven(*_: object) -> Decision:
     """Without a key that proofs are checked by, there are none."""
     return surveys.NOT_TAKEN
@@ -207,9 +210,6 @@ def _due(state: State, due: Due, now: datetime, seal: Seal) -> Decision:
     turnouts = {name: turnout_in(state, due.cohort_id, name) for name in (ALL, *GROUPS)}
     return rollout.measure(cohort_of(state, due), groups, turnouts, now, seal)
 
-
-_OF_NOBODY = Seal(secrets.token_hex())
-"""Where no answers are taken, there are none to open."""
 
 HANDLERS: Handlers = {
     CohortOpened: _cohort_opened,
@@ -229,7 +229,7 @@ HANDLERS: Handlers = {
     AttendanceCorrected: _attendance_corrected,
     GraduationWithdrawn: _noted,
     AnswerSurvey: _unproven,
-    Due: partial(_due, seal=_OF_NOBODY),
+    Due: _nothing_sealed,
 }
 """Message to decision."""
 
@@ -254,5 +254,7 @@ def domain_by(links: LinkVerifier, seal: Seal) -> Domain:
             return surveys.NOT_TAKEN
         return _answer(state, command, now, seal)
 
-    due = partial(_due, seal=seal)
+    def due(state: State, due: Due, now: datetime) -> Decision:
+        return _due(state, due, now, seal)
+
     return replace(DOMAIN, handlers={**HANDLERS, AnswerSurvey: answer, Due: due})

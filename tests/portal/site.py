@@ -15,6 +15,7 @@ import httpx
 from fastapi import FastAPI
 
 from schemas.base import Message
+from schemas.own import whose
 from schemas.people import PersonErased
 from schemas.topics import TYPES
 from services.chassis.clock import Clock
@@ -86,6 +87,8 @@ class Town:
         command = kind.model_validate(json.loads(request.content))
         self.sent.append(command)
         heads = request.headers
+        role, _, who = heads["connecte-on-behalf-of"].partition(" ")
+        assert role != "participant" or whose(command) == who, "nobody's own, or somebody else's"
         self.behind.append((heads["connecte-on-behalf-of"], heads["connecte-via"]))
         self.happens(*self.leads_to(command))
         return httpx.Response(200, json={"command_id": "c", "done": True})

@@ -30,7 +30,7 @@ from services.portal.web.own_data import as_json, goodbye, held_by
 from services.portal.web.site import Site
 
 MANY = 500
-_ASKED = (*chain(*COMMANDS.values()), PersonContact, PersonErased)
+_ASKED: tuple[type[Command], ...] = (*chain(*COMMANDS.values()), PersonContact, PersonErased)
 OWN: tuple[type[Command], ...] = tuple(kind for kind in _ASKED if is_own(kind))
 """What somebody can ask for in their own name."""
 
