@@ -21,7 +21,7 @@ from pymongo import MongoClient
 from deploy.local.broker import embedded_broker
 from deploy.local.kafka import apache_kafka
 from deploy.local.mongodb import mongodb
-from deploy.operating.topics import create_topics
+from deploy.operating.topics import admin_client, create_topics
 from schemas.topics import TOPICS
 
 T = TypeVar("T")
@@ -168,14 +168,8 @@ def kafka_if_real(request: pytest.FixtureRequest) -> str | None:
     return bootstrap
 
 
-@asynccontextmanager
-async def admin_of(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
+def admin_of(bootstrap: str) -> AbstractAsyncContextManager[AIOKafkaAdminClient]:
+    return admin_client({"bootstrap_servers": bootstrap})
 
 
 async def table_of_topics(bootstrap: str, partitions: int) -> None:

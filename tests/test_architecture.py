@@ -161,7 +161,7 @@ def test_the_chassis_imports_no_service_and_no_message_of_the_domain() -> None:
 
 
 FLOORS = (
-    {"domain", "clock", "addresses", "settings", "faults"},
+    {"domain", "clock", "addresses", "settings", "faults", "beginning"},
     {"log.contract"},
     {"store.contract", "documents", "inputs", "tracing"},
     {"store", "log"},

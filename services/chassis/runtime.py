@@ -365,11 +365,13 @@ def _spare_the_collector() -> None:
     """Look for garbage in circles less often, and never among what was imported.
 
     A step makes thousands of small objects that hold no circles; by default Python walks all it
-    knows again and again meanwhile, which took a quarter of a step's time (`make bench`).
+    knows again and again meanwhile, which took a quarter of a step's time (`make bench`). Until now
+    it did not look at all (`beginning.py`).
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 PARKED = Tally(

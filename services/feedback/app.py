@@ -2,6 +2,7 @@
 
 import sys
 
+import services.chassis.beginning  # noqa: F401  # before all that it spares
 from schemas.feedback import AnswerSurvey
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service, main, verifier_of

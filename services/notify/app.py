@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry
 
+import services.chassis.beginning  # noqa: F401  # before all that it spares
 from schemas.base import Message
 from schemas.envelope import Record, encode
 from schemas.people import PersonContact, PersonErased

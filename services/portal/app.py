@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fastapi import APIRouter
 
+import services.chassis.beginning  # noqa: F401  # before all that it spares
 from services.chassis.clock import Clock
 from services.chassis.http.authorities import authorities_of
 from services.chassis.http.rates import rates_of

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.broker import embedded_broker
+from deploy.local.kafka import apache_kafka
 from deploy.local.mongodb import mongodb
 from deploy.operating.topics import create_topics
 from tests.bench import (
@@ -20,6 +21,7 @@ from tests.bench import (
     erasing,
     footprint,
     http,
+    java_loop,
     latency,
     leaderless,
     letters,
@@ -28,6 +30,7 @@ from tests.bench import (
     pages,
     peers,
     planning,
+    quix,
     rebuilds,
     recovery,
     scrape,
@@ -96,6 +99,46 @@ async def step_row() -> Row:
         medians["bare"],
         medians["tutorial"],
     )
+
+
+async def java_row() -> Row:
+    """The bare loop in Python and in Java; nothing of ours."""
+    found: dict[str, list[float]] = {"python": [], "java": []}
+    for number in range(ROUNDS):
+        for name, rates in found.items():
+            with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
+                here = Path(directory)
+                async with embedded_broker(here) as kafka, mongodb(here) as db:
+                    connection = {"bootstrap_servers": kafka}
+                    await create_topics(connection, partitions=steps.PARTITIONS)
+                    if name == "java":
+                        rates.append(await java_loop.java(kafka, db, EVENTS, here))
+                    else:
+                        rates.append(await steps.bare(kafka, db, EVENTS))
+            console.print(f"round {number + 1}, bare loop, {name}: {rates[-1]:,.0f} events/s")
+    medians = {name: statistics.median(rates) for name, rates in found.items()}
+    about = "the bare loop in Python, beside one in Java (the peer) that does the same"
+    return row(about, "events/s", medians["python"], peer=medians["java"])
+
+
+async def quix_row() -> Row:
+    """A service's step on Apache Kafka beside Quix Streams' exactly-once."""
+    found: dict[str, list[float]] = {"ours": [], "quix": []}
+    for number in range(ROUNDS):
+        for name, rates in found.items():
+            with tempfile.TemporaryDirectory(prefix="connecte-bench-") as directory:
+                here = Path(directory)
+                async with apache_kafka(here) as kafka, mongodb(here) as db:
+                    connection = {"bootstrap_servers": kafka.bootstrap}
+                    await create_topics(connection, partitions=steps.PARTITIONS)
+                    if name == "quix":
+                        rates.append(await quix.quix(kafka.bootstrap, EVENTS, here))
+                    else:
+                        rates.append(await steps.ours(kafka.bootstrap, db, EVENTS))
+            console.print(f"round {number + 1}, on Kafka, {name}: {rates[-1]:,.0f} events/s")
+    medians = {name: statistics.median(rates) for name, rates in found.items()}
+    about = "step on Apache Kafka: peer = Quix Streams, exactly once, with its own state store"
+    return row(about, "events/s", medians["ours"], peer=medians["quix"])
 
 
 async def service_rows(count: int = EVENTS) -> list[Row]:
@@ -355,7 +398,7 @@ def peer_rows() -> list[Row]:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parts = ("codec", "step", "matching", "recovery", "footprint", "latency", "http", "scrape")
-    for name in (*parts, "planning", "pages", "letters", "erasing"):
+    for name in (*parts, "planning", "pages", "letters", "erasing", "peers"):
         parser.add_argument(f"--only-{name}", action="store_true")
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
     parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
@@ -372,6 +415,8 @@ async def main() -> list[Row]:
         return [codec_row()]
     if asked.only_step:
         return [await step_row(), *await service_rows()]
+    if asked.only_peers:
+        return [await java_row(), await quix_row()]
     if asked.only_latency:
         return await latency_rows()
     if asked.only_footprint:
@@ -395,6 +440,7 @@ async def main() -> list[Row]:
     rows += [*await letter_rows(), await erasing_row()]
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]
+        rows += [await java_row(), await quix_row()]
     if not asked.no_memory:
         rows.extend(
             row(f"resident memory of {name} at 10,000 pairs (peak)", "MB", megabytes)

@@ -21,14 +21,13 @@ from schemas.envelope import Record
 from services.chassis.documents import CHASSIS_DOCUMENTS
 from services.chassis.domain import Document, One
 from services.chassis.log.contract import Received
-from services.chassis.log.kafka import KafkaLog
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service
 from services.chassis.store.contract import Commit, Place
 from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
 from services.chassis.store.rows import row_of
-from tests.bench.steps import BATCH, DURABLE, settings_of
+from tests.bench.steps import BATCH, DURABLE, publish, settings_of
 from tests.limits.test_steps import PARTITIONS, Case, Stage
 
 Key = tuple[str, int, int]
@@ -118,10 +117,10 @@ async def ours(kafka: str, mongodb: str, play: Script) -> Rate:
     async with service._open():
         while len(service.stepper.owned) < PARTITIONS:
             await asyncio.sleep(0.01)
-        await _publish(kafka, play.before)
+        await publish(kafka, play.before)
         while _handled(service) < len(play.before):
             await asyncio.sleep(0.01)
-        await _publish(kafka, play.frequent)
+        await publish(kafka, play.frequent)
         first = len(play.before)
         while _handled(service) <= first:
             await asyncio.sleep(0.001)
@@ -170,8 +169,8 @@ async def bare(kafka: str, mongodb: str, play: Script) -> Rate:
     await producer.start()
     consumer.assign([TopicPartition(topic, p) for p in range(PARTITIONS)])
     await consumer.seek_to_beginning()
-    await _publish(kafka, [record for record in play.before if record.topic == topic])
-    await _publish(kafka, play.frequent)
+    await publish(kafka, [record for record in play.before if record.topic == topic])
+    await publish(kafka, play.frequent)
     begun = used = 0.0
     done = first = 0
     try:
@@ -251,10 +250,3 @@ async def _bare_step(
     await asyncio.gather(*sent)
     forgotten = {"_id": {"$in": [chunk["_id"] for chunk in chunks]}}
     await db.outbox.with_options(write_concern=WriteConcern(w=1)).delete_many(forgotten)
-
-
-async def _publish(kafka: str, records: Sequence[Record]) -> None:
-    log = KafkaLog({"bootstrap_servers": kafka}, idempotent=False)
-    await log.start()
-    await log.publish(records)
-    await log.stop()

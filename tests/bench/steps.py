@@ -102,7 +102,7 @@ async def ours(
     async with service._open():  # the service without its HTTP
         while len(service.stepper.owned) < PARTITIONS:
             await asyncio.sleep(0.01)
-        await _publish(kafka, commands(count, trace))
+        await publish(kafka, commands(count, trace))
         started = await _begun(service)
         on_begun()
         target = count + len(COHORTS)
@@ -150,7 +150,7 @@ async def bare(kafka: str, mongodb: str, count: int) -> float:
     await producer.start()
     consumer.assign([TopicPartition(TOPIC, p) for p in range(PARTITIONS)])
     await consumer.seek_to_beginning()
-    await _publish(kafka, commands(count))
+    await publish(kafka, commands(count))
     done, started = 0, 0.0
     try:
         while done < count + len(COHORTS):
@@ -274,7 +274,7 @@ async def tutorial(kafka: str, mongodb: str, count: int) -> float:
         if handled == count:
             done.set()
 
-    await _publish(kafka, commands(count))
+    await publish(kafka, commands(count))
     await broker.start()
     try:
         await done.wait()
@@ -286,7 +286,8 @@ async def tutorial(kafka: str, mongodb: str, count: int) -> float:
         del app
 
 
-async def _publish(kafka: str, records: Sequence[Record]) -> None:
+async def publish(kafka: str, records: Sequence[Record]) -> None:
+    """Written as other systems write their commands."""
     log = KafkaLog({"bootstrap_servers": kafka}, idempotent=False)
     await log.start()
     await log.publish(records)

@@ -17,7 +17,7 @@ from services.chassis.http.commands import Commands, CommandTopic
 from services.chassis.http.effects import Effects
 from services.chassis.http.pressure import Backlog, Bounds, Busy, Pressure
 from services.chassis.http.problems import Problem
-from services.chassis.log.kafka import KafkaLog
+from services.chassis.log.kafka import SEND_SECONDS, KafkaLog
 from services.chassis.log.memory import MemoryLog
 from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
@@ -86,13 +86,12 @@ async def test_one_command_more_than_may_be_in_flight_is_turned_away_unsent() ->
 async def test_who_waits_keeps_no_command_out_and_too_many_who_wait_are_not_kept_waiting() -> None:
     log = MemoryLog()
     service = commands(log, MemoryStore(), in_flight=2)
-    waiting = [asyncio.create_task(service.send(confirm("m~g"), 1.0)) for _ in range(2)]
+    waiting = [asyncio.create_task(service.send(confirm("m~g"), 3.0)) for _ in range(2)]
     await asyncio.sleep(0.1)
 
-    start = time.monotonic()
-    accepted = await service.send(confirm("m~g"), 1.0)
+    accepted = await service.send(confirm("m~g"), 3.0)
 
-    assert time.monotonic() - start < 0.3
+    assert not any(task.done() for task in waiting), "it was not kept waiting as they are"
     assert not accepted.done
     assert [done.done for done in await asyncio.gather(*waiting)] == [False, False]
     assert len(log.records[COMMANDS, partition_of("c", PARTITIONS)]) == 3
@@ -178,7 +177,7 @@ async def test_a_broker_that_is_not_there_is_told_within_bounded_time(
     start = time.monotonic()
     problems = await asyncio.gather(*(turned_away(service.send(confirm("m~g"))) for _ in range(20)))
 
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10, "side by side: 20 one after the other take 10 s"
     assert len({problem.body["command_id"] for problem in problems}) == 20
     assert "not known whether the command was taken" in problems[0].body["title"]
     assert service.pressure.sending.taken == 0
@@ -200,7 +199,7 @@ async def test_a_broker_that_goes_away_is_told_and_found_again_when_it_is_back(
 
     start = time.monotonic()
     await turned_away(service.send(confirm("m~g")))
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < SEND_SECONDS, "the log itself would have tried for longer"
 
     async with embedded_broker(tmp_path, port=port) as bootstrap:
         await table_of_topics(bootstrap, PARTITIONS)
@@ -224,6 +223,8 @@ async def test_a_command_that_was_sent_is_accepted_though_the_database_is_away()
     accepted = await commands(log, store).send(confirm("m~g"), 0.5)
 
     assert not accepted.done
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 15, (
+        "who waits for half a second is not kept until a database comes"
+    )
     assert len(log.records) == 1
     await store.close()

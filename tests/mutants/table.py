@@ -609,6 +609,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/chassis/log/test_reader.py",
     ),
     Mutant(
+        "of-before-the-election",
+        "G1",
+        "a step reads what a new primary knows, be it older than what was committed",
+        "services/chassis/store/mongo.py",
+        "            read_concern=self._confirmed,",
+        '            read_concern=ReadConcern("majority"),',
+        by="tests/chassis/store/test_causal.py",
+    ),
+    Mutant(
         "poll-without-measure",
         "G8",
         "a poll takes as many records as it may, however large they are",

@@ -29,6 +29,7 @@ from pymongo.read_concern import ReadConcern
 
 from schemas.envelope import Record
 from services.chassis.domain import Cells, Change, D, Document, One
+from services.chassis.store.causal import Confirmed
 from services.chassis.store.contract import Commit, DeadlineAside, Outgoing, Outpaced, Place
 from services.chassis.store.generations import PLACES, POINTER, Moving, prefix_of
 from services.chassis.store.kept import KEPT, MongoKept
@@ -46,7 +47,7 @@ from services.chassis.store.views import ASIDE, Views
 logger = logging.getLogger(__name__)
 
 OUTBOX, TOPICS, SESSIONS = "outbox", "topics", "sessions_open"
-CONFIRM_MS = 10_000  # within which a majority confirms that the primary is one
+CONFIRM_MS = 10_000  # within which a primary knows that it is one, and what a majority has
 READ_AT_ONCE = 500  # documents; left to itself, the driver would ask for 101, and then again
 ANNOUNCE_EVERY = 600.0  # seconds; a tenth of how long an announcement is kept
 NOTED_SECONDS = 7200  # after the moment of its next try, a deadline is not noted as set aside
@@ -82,11 +83,12 @@ class MongoStore(Views):
             heartbeatFrequencyMS=2000,
             event_listeners=list(listeners),
         )
+        self._confirmed = Confirmed()
         whole = self.client.get_database(
             database,
             codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
             write_concern=_DURABLE,
-            read_concern=ReadConcern("majority"),
+            read_concern=self._confirmed,
         )
         super().__init__(whole, generation)
         self.documents = documents
@@ -153,8 +155,12 @@ class MongoStore(Views):
     async def _places(self, partitions: Sequence[int]) -> list[dict[str, Any]]:
         # A primary that was deposed and does not know it yet would tell of older ones.
         places = self._own(PLACES).with_options(read_concern=ReadConcern("linearizable"))
-        rows = places.find({"_id": {"$in": partitions}}, batch_size=len(partitions) + 1)
-        return await rows.max_time_ms(CONFIRM_MS).to_list(None)
+        size, query = len(partitions) + 1, {"_id": {"$in": partitions}}
+        async with await self.client.start_session(causal_consistency=False) as session:
+            rows = places.find(query, batch_size=size, session=session)
+            found: list[dict[str, Any]] = await rows.max_time_ms(CONFIRM_MS).to_list(None)
+            self._confirmed.learn(session)
+        return found
 
     async def load(self, needs: Iterable[One]) -> list[Document]:
         wanted: dict[type[Document], set[str]] = {}
@@ -168,7 +174,7 @@ class MongoStore(Views):
         at_once = max(READ_AT_ONCE, len(keys) + 1)
         cursor = self._own(kind.collection).find({"_id": {"$in": list(keys)}}, batch_size=at_once)
         found: list[Document] = []
-        async for rows in _portions(cursor):
+        async for rows in _portions(cursor.max_time_ms(CONFIRM_MS)):
             found += map(kind.model_validate, rows)
         return found
 
@@ -198,6 +204,7 @@ class MongoStore(Views):
         async with await self.client.start_session() as session:
             await self._announce(session)
             await self._commit(commit, session)
+            self._confirmed.learn(session)
 
     async def _announce(self, session: AsyncIOMotorClientSession) -> None:
         """Let whoever comes after us know the session, so that they can end what we left open."""
@@ -262,7 +269,7 @@ class MongoStore(Views):
         found: dict[tuple[int, int], list[Record]] = {}
         query = {"partition": {"$in": list(partitions)}}
         order = [("partition", 1), ("step", 1), ("chunk", 1)]
-        async for row in self._own(OUTBOX).find(query).sort(order):
+        async for row in self._own(OUTBOX).find(query).sort(order).max_time_ms(CONFIRM_MS):
             records = found.setdefault((row["partition"], row["step"]), [])
             for topic, partition, key, value, headers in row["records"]:
                 records.append(Record(topic, partition, key, value, list(headers.items())))
@@ -289,13 +296,14 @@ class MongoStore(Views):
         if besides:
             query["_id"] = {"$nin": list(besides)}
         cursor = self._own(kind.collection).find(query, batch_size=limit + 1)
-        rows = await cursor.sort("due_at", 1).limit(limit).to_list(None)
+        rows = await cursor.sort("due_at", 1).limit(limit).max_time_ms(CONFIRM_MS).to_list(None)
         return [(row["partition"], kind.model_validate(row)) for row in rows]
 
     async def next_due(self, kind: type[Document], partitions: Iterable[int]) -> datetime | None:
         query = {"partition": {"$in": list(partitions)}, "due_at": {"$type": "date"}}
         rows = self._own(kind.collection).find(query, {"due_at": 1}).sort("due_at", 1).limit(1)
-        return next((row["due_at"] for row in await rows.to_list(None)), None)
+        found = await rows.max_time_ms(CONFIRM_MS).to_list(None)
+        return next((row["due_at"] for row in found), None)
 
     async def note_aside(self, news: Mapping[tuple[str, str], DeadlineAside | None]) -> None:
         await self.database[ASIDE].bulk_write([aside_operation(*item) for item in news.items()])
