@@ -13,6 +13,7 @@ from schemas.base import (
     closed,
     described,
 )
+from schemas.dates import ProposedAt
 from schemas.places import MeetingPlace, as_chosen
 from schemas.roles import PARTICIPANTS
 from schemas.scheduling import SessionEvent
@@ -38,7 +39,8 @@ class AnswerInvitation(SessionCommand):
     """One side's calendar program answers the invitation to a session.
 
     `accepted` confirms, `declined` cancels, `countered` moves to `proposed_at` as a move on the
-    page would. An answer to an invitation that a newer date has replaced is refused.
+    page would. A time that cannot be changes nothing, and that side is told why. An answer to an
+    invitation that a newer date has replaced is refused.
     """
 
     asked_by = PARTICIPANTS
@@ -73,6 +75,31 @@ class MeetingPlaceSet(PairEvent):
     by: Annotated[Side | None, Field(description="Which side chose it; null for the policy.")] = (
         None
     )
+
+
+NoTime = Literal[
+    "not-in-future",
+    "too-far-ahead",
+    "off-the-quarter",
+    "not-a-working-day",
+    "outside-working-hours",
+    "slot-taken",
+    "out-of-order",
+    "too-late-to-propose",
+]
+"""The rules by which a session cannot be at a time that somebody has chosen."""
+
+
+class SessionMoveRefused(SessionEvent):
+    """A time that one side's calendar program proposed cannot be: the date stands.
+
+    The program shows its user a proposal that was sent; that nobody was asked only a letter says.
+    """
+
+    audience = "internal"
+    by: Annotated[Side, Field(description="Which side proposed it.")]
+    proposed_at: ProposedAt
+    cause: Annotated[NoTime, described("The rule that it breaks.", "not-a-working-day")]
 
 
 class SessionRelocated(SessionEvent):

@@ -15,7 +15,7 @@ SERVICES = ("matching", "scheduling", "feedback", "notify", "portal")
 OUTER_ROOMS = {
     *(f"services.{service}.app" for service in SERVICES),
     *(f"services.{service}.pages" for service in SERVICES),
-    *(f"services.{service}.settings" for service in ("matching", "notify", "portal")),
+    *(f"services.{service}.settings" for service in ("feedback", "matching", "notify", "portal")),
     *("services.matching.search.worker", "services.notify.sender", "services.portal.tables"),
 }
 OUTER_WINGS = ("services.portal.web", "services.notify.inbound.server")
@@ -161,7 +161,7 @@ def test_the_chassis_imports_no_service_and_no_message_of_the_domain() -> None:
 
 
 FLOORS = (
-    {"domain", "clock", "addresses", "settings", "faults"},
+    {"domain", "clock", "addresses", "settings", "faults", "beginning"},
     {"log.contract"},
     {"store.contract", "documents", "inputs", "tracing"},
     {"store", "log"},

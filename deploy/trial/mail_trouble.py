@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 from deploy.local.mail import TAKEN, Mailbox, Verdict
+from deploy.trial.handed_again import OTHERWISE, Fault, explained
 
 PUT_OFF = ("421 4.3.2 closing", "450 4.2.1 busy")
 FOR_GOOD = "550 5.7.1 refused"
@@ -121,29 +122,33 @@ class MailTrouble:
 
     def told(self, killed: Sequence[float]) -> dict[str, object]:
         """What came of it, as the run's document has it. `killed`: when a sender was."""
-        again, unexplained = handed_over_again(self.arrivals, [*killed, *self.deaths])
+        after = handed_over_again(self.arrivals, killed, self.deaths)
         return {
             "refused": sorted(self.refused),
             "answers": dict(sorted(self.answers.items())),
             "deaths": len(self.deaths),
-            "again": again,
-            "unexplained": unexplained,
+            "again": len(after),
+            "again_after": dict(sorted(Counter(cause for _, cause in after).items())),
+            "unexplained": [letter for letter, cause in after if cause == OTHERWISE],
         }
 
 
-def handed_over_again(arrivals: Sequence[Arrival], ends: Sequence[float]) -> tuple[int, list[str]]:
-    """How often a letter came that the server had already, and those that had no reason to.
+def handed_over_again(
+    arrivals: Sequence[Arrival], killed: Sequence[float], deaths: Sequence[float]
+) -> list[tuple[str, str]]:
+    """The letters that came though the server had them already, each time with the cause.
 
-    `ends`: when a sender was killed or the server died. Only what was open then can have ended
-    without its sender knowing that the letter was taken.
+    `killed`, `deaths`: when a sender was killed, and when the server died. Only in a conversation
+    that was open then can it have been taken without its sender knowing.
     """
     kept: dict[str, Arrival] = {}
-    again, unexplained = 0, []
+    letters: list[str] = []
+    again: list[tuple[float, float]] = []
     for one in arrivals:
         if (before := kept.get(one.letter)) is not None:
-            again += 1
-            if not any(before.opened_at <= end <= one.at for end in ends):
-                unexplained.append(one.letter)
+            letters.append(one.letter)
+            again.append((before.opened_at, one.at))
         if one.verdict.kept:
             kept[one.letter] = one
-    return again, unexplained
+    faults = [Fault("kill", at, at) for at in killed] + [Fault("mail", at, at) for at in deaths]
+    return list(zip(letters, explained(again, faults, ("kill", "mail")), strict=True))

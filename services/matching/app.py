@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 
+import services.chassis.beginning  # noqa: F401  # before all that it spares
 from schemas.matching import RunRound
 from services.chassis.domain import Document
 from services.chassis.log.contract import Log

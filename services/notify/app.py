@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry
 
+import services.chassis.beginning  # noqa: F401  # before all that it spares
 from schemas.base import Message
 from schemas.envelope import Record, encode
 from schemas.people import PersonContact, PersonErased
@@ -120,7 +121,8 @@ def _inbound(settings: NotifySettings) -> Beside | None:
     # What speaks LMTP is loaded where somebody listens.
     from services.notify.inbound.server import Inbound, Mailbox  # noqa: PLC0415
 
-    mailbox = Mailbox(settings.inbound_host, port, address, settings.inbound_bytes)
+    where = settings.inbound_host, port, address, settings.inbound_bytes
+    mailbox = Mailbox(*where, contact=settings.mail_contact)
 
     def listening(
         store: Store, log: Log, clock: Clock, registry: CollectorRegistry

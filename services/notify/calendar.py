@@ -4,22 +4,25 @@ Pure. Wall-clock times are those of Europe/Paris; moments are UTC.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-
-import holidays
+from functools import cache, lru_cache
 
 from schemas.dates import minutes
 from schemas.saying import PARIS
 from schemas.values import QuietHours
 
-# National ones only: those of Alsace-Moselle and overseas are not everybody's.
-_HOLIDAYS = holidays.country_holidays("FR")
+
+@cache
+def _public_holidays(year: int) -> frozenset[date]:
+    """National ones only: those of Alsace-Moselle and overseas are not everybody's."""
+    import holidays  # noqa: PLC0415  # loads every country there is, and waits for the first letter
+
+    return frozenset(holidays.country_holidays("FR", years=year))
 
 
 @lru_cache(maxsize=4096)
 def is_day_off(day: date) -> bool:
     """Whether it is a Saturday, a Sunday or a public holiday."""
-    return day.weekday() >= 5 or day in _HOLIDAYS
+    return day.weekday() >= 5 or day in _public_holidays(day.year)
 
 
 def is_quiet(moment: datetime, quiet_hours: QuietHours) -> bool:

@@ -42,6 +42,8 @@ END:VTIMEZONE
 """
 _FOLDED = 75
 """Octets; a line of so many is folded."""
+_ESCAPES = rb"\^"
+"""What belongs to the character that follows: of texts, and of parameters (RFC 6868)."""
 _FIRST = "BEGIN:VEVENT"
 """Before it stands what holds of the whole calendar, its zone as the last."""
 
@@ -110,10 +112,25 @@ def calendar_of(session: SessionEvent, invitation: Invitation, now: datetime) ->
 
 
 def _text(calendar: Calendar) -> str:
-    """As the library writes it, which looks at every letter of lines that it leaves whole."""
-    lines = [(line.encode(), line) for line in calendar.content_lines() if line]
-    written = (raw if len(raw) < _FOLDED else line.to_ical() for raw, line in lines)
-    return b"".join(line + b"\r\n" for line in written).decode()
+    """As the library writes it, which looks at every character of every line by itself."""
+    lines = (folded(line.encode()) for line in calendar.content_lines() if line)
+    return b"".join(line + b"\r\n" for line in lines).decode()
+
+
+def folded(line: bytes) -> bytes:
+    """A content line (UTF-8), in lines of fewer than 75 octets (RFC 5545, 3.1).
+
+    Neither a character nor an escape is parted, as in the library.
+    """
+    parts, start = [], 0
+    while len(line) - start >= _FOLDED:
+        end = start + _FOLDED - 1
+        while line[end] & 0xC0 == 0x80:  # within a character
+            end -= 1
+        end -= line[end - 1] in _ESCAPES
+        parts.append(line[start:end])
+        start = end
+    return b"\r\n ".join((*parts, line[start:]))
 
 
 def _status(method: Method, *, agreed: bool) -> str:

@@ -16,7 +16,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
-from schemas.meeting import SessionRelocated
+from schemas.meeting import SessionMoveRefused, SessionRelocated
 from schemas.notify import News
 from schemas.scheduling import (
     AttendanceCorrected,
@@ -86,6 +86,7 @@ LETTERS: dict[type[Event], Telling] = {
     SessionRescheduled: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionMoveProposed: Telling("other", link="session"),
     SessionMoveDeclined: Telling("both", link="session"),
+    SessionMoveRefused: Telling("concerned", link="session"),
     SessionConfirmed: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionShifted: Telling("both", link="session", invitation="REQUEST", introduces=True),
     SessionRelocated: Telling("both", link="session", invitation="REQUEST", introduces=True),
@@ -109,6 +110,7 @@ LETTERS: dict[type[Event], Telling] = {
 REMINDERS: dict[str, Telling] = {
     "ProposalReminder": Telling("both", link="proposal", introduces=True, waits=True),
     "SessionReminder": Telling("both", link="session", waits=True),
+    "SessionMoveReminder": Telling("other", link="session", waits=True),
     "SurveyReminder": Telling("concerned", link="survey", waits=True),
 }
 """What brings a fact to mind to who has not answered it."""
@@ -117,6 +119,7 @@ TEMPLATES: dict[str, type[Event]] = {
     **{kind.__name__: kind for kind in LETTERS},
     "ProposalReminder": PairProposed,
     "SessionReminder": SessionPlanned,
+    "SessionMoveReminder": SessionMoveProposed,
     "SurveyReminder": SurveyOpened,
 }
 """A letter's template is the name of the event that it tells, or of its reminder."""
@@ -202,6 +205,8 @@ def _recipients(event: Event) -> list[tuple[str, Side]]:
     both: list[tuple[str, Side]] = [(mentor_id, "mentor"), (manager_id, "manager")]
     if isinstance(event, ProposalDeclined | SessionMoveProposed):
         return [(person_id, side) for person_id, side in both if side != event.by]
+    if isinstance(event, SessionMoveRefused):
+        return [(person_id, side) for person_id, side in both if side == event.by]
     return [(person_id, side) for person_id, side in both if to in ("both", side)]
 
 

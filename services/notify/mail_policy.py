@@ -2,16 +2,21 @@
 
 import re
 from email import policy
+from email.charset import BASE64, Charset
 from email.header import Header
 from email.headerregistry import Address, HeaderRegistry
 from functools import lru_cache
 from typing import Any
 
-_LINE = 76
+LINE = 76
+_ENCODED = Charset("utf-8")
+_ENCODED.header_encoding = BASE64  # which of both is shorter takes long to find out
 
 
 _OF_PARTS = {"content-type", "content-transfer-encoding", "mime-version"}
 """Headers that say the same in nearly every letter."""
+_OF_MANY = {*_OF_PARTS, "auto-submitted", "content-language", "reply-to"}
+"""These, and others that do in whole letters."""
 
 
 class _Headers(HeaderRegistry):
@@ -74,7 +79,13 @@ class _Mail(policy.EmailPolicy):
         return folded + self.linesep
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        return self.fold(name, value).encode("ascii")  # as it is without SMTPUTF8
+        fold = _folded_once if name.lower() in _OF_MANY else self.fold
+        return fold(name, value).encode("ascii")  # as it is without SMTPUTF8
+
+
+@lru_cache(maxsize=64)
+def _folded_once(name: str, value: str) -> str:
+    return MAIL_POLICY.fold(name, value)
 
 
 def _mailbox(header: str, name: str, address: str) -> str:
@@ -84,17 +95,17 @@ def _mailbox(header: str, name: str, address: str) -> str:
     quoted = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
     simple = name if re.fullmatch(r"[\w'*+/ -]+", name, re.ASCII) else quoted
     said = f"{header}: {_said(header, name, simple)}"
-    space = " " if len(said.rpartition("\r\n")[2]) + len(address) + 3 <= _LINE else "\r\n "
+    space = " " if len(said.rpartition("\r\n")[2]) + len(address) + 3 <= LINE else "\r\n "
     return f"{said}{space}<{address}>"
 
 
 def _said(header: str, text: str, plain: str | None = None) -> str:
     """A text in a header: as it is, if it can be, or as encoded words on lines of their own."""
     plain = text if plain is None else plain
-    fits = len(header) + 2 + len(plain) <= _LINE
+    fits = len(header) + 2 + len(plain) <= LINE
     if fits and plain.isascii() and plain.isprintable() and "=?" not in plain:
         return plain
-    return Header(text, "utf-8", _LINE, header).encode(linesep="\r\n")
+    return Header(text, _ENCODED, LINE, header).encode(linesep="\r\n")
 
 
-MAIL_POLICY = _Mail(max_line_length=_LINE, linesep="\r\n", header_factory=_Headers())
+MAIL_POLICY = _Mail(max_line_length=LINE, linesep="\r\n", header_factory=_Headers())

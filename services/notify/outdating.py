@@ -42,7 +42,8 @@ _MANAGER_WAITS = {"ManagerEnrolled", "ManagerReturned", "ManagerWaitlisted"}
 """What says that somebody will be written to as soon as there is a proposal."""
 _PROPOSED = {"PairProposed", "ProposalReminder"}
 _ASKED = {"AttendanceRequested", "AttendanceReminded"}
-_MOVING = {"SessionMoveProposed", "SessionMoveDeclined"}
+_ASKED_TO_MOVE = {"SessionMoveProposed", "SessionMoveReminder"}
+_MOVING = {*_ASKED_TO_MOVE, "SessionMoveDeclined"}
 _DATED = {
     "SessionPlanned",
     "SessionRescheduled",
@@ -51,7 +52,10 @@ _DATED = {
     "SessionConfirmed",
     "SessionReminder",
 }
-_STOOD = {*_DATED, *_MOVING, *_ASKED, "SessionPostponed", "SessionCancelled"}
+_STOOD = {
+    *(*_DATED, *_MOVING, *_ASKED),
+    *("SessionMoveRefused", "SessionPostponed", "SessionCancelled"),
+}
 """What is said of the date of a session."""
 
 _OF_SESSION: dict[type[SessionEvent], set[str]] = {
@@ -64,7 +68,7 @@ _OF_SESSION: dict[type[SessionEvent], set[str]] = {
     SessionMissed: _STOOD,
     SessionCompleted: _STOOD,
     SessionMoveProposed: _MOVING,
-    SessionMoveDeclined: {"SessionMoveProposed"},
+    SessionMoveDeclined: _ASKED_TO_MOVE,
     AttendanceReminded: {"AttendanceRequested"},
     AttendanceCorrected: {*_ASKED, "AttendanceCorrected", "SessionDisputed", "SessionMissed"},
 }
@@ -72,7 +76,10 @@ _OF_PAIR: dict[type[PairEvent], set[str]] = {
     PairFormed: _PROPOSED,
     ProposalDeclined: _PROPOSED,
     ProposalExpired: _PROPOSED,
-    PairDissolved: {"PairFormed", "PairStalled", "PlanningPostponed", "SessionReminder"},
+    PairDissolved: {
+        *("PairFormed", "PairStalled", "PlanningPostponed"),
+        *("SessionReminder", "SessionMoveReminder"),
+    },
     PairGraduated: {"GraduationWithdrawn", "PairStalled"},
     GraduationWithdrawn: {"PairGraduated"},
 }

@@ -14,7 +14,13 @@ from schemas.feedback import SurveyOpened
 from schemas.letter_rules import LetterRules
 from schemas.matching import PairProposed
 from schemas.saying import PARIS
-from schemas.scheduling import SessionEvent, SessionPlanned, SessionRescheduled, SessionShifted
+from schemas.scheduling import (
+    SessionEvent,
+    SessionMoveProposed,
+    SessionPlanned,
+    SessionRescheduled,
+    SessionShifted,
+)
 from schemas.values import QuietHours, Side
 from services.notify.calendar import is_day_off, next_sending_time
 
@@ -23,6 +29,7 @@ NOTICE = timedelta(hours=1)
 _DEADLINES = {
     "ProposalReminder": "expires_at",
     "SessionReminder": "starts_at",
+    "SessionMoveReminder": "answer_by",
     "SurveyReminder": "closes_at",
 }
 
@@ -59,16 +66,19 @@ def reminders_of(
     """What may have to be brought to mind of a fact."""
     match event:
         case PairProposed():
-            moments = [
-                next_sending_time(now + part * (event.expires_at - now), quiet_hours)
-                for part in rules.proposal_reminders
-            ]
-            for number, at in enumerate(moments, 1):
+            deadline = event.expires_at
+            for number, at in enumerate(_parts(rules, now, deadline, quiet_hours), 1):
                 for side, person_id in _both(event):
                     fact = f"ProposalReminder:{event.pair_id}:{number}"
-                    yield Reminder(
-                        "ProposalReminder", fact, person_id, side, at, at, event.expires_at
-                    )
+                    yield Reminder("ProposalReminder", fact, person_id, side, at, at, deadline)
+        case SessionMoveProposed():
+            name, deadline = "SessionMoveReminder", event.answer_by
+            about = f"{name}:{event.session_id}:{event.attempt}.{event.revision}"
+            for number, at in enumerate(_parts(rules, now, deadline, quiet_hours), 1):
+                for side, person_id in _both(event):
+                    if side != event.by:
+                        fact = f"{about}.{number}"
+                        yield Reminder(name, fact, person_id, side, at, at, deadline)
         case SessionPlanned() | SessionRescheduled() | SessionShifted():
             for days in _if(rules.session_reminders, _is_news(event)):
                 at = _before(event.starts_at, days, quiet_hours)
@@ -95,6 +105,16 @@ def reminders_of(
                 )
         case _:
             return
+
+
+def _parts(
+    rules: LetterRules, now: datetime, deadline: datetime, quiet_hours: QuietHours
+) -> list[datetime]:
+    """When what is proposed is brought to mind: after parts of its time."""
+    return [
+        next_sending_time(now + part * (deadline - now), quiet_hours)
+        for part in rules.proposal_reminders
+    ]
 
 
 def _is_news(event: SessionPlanned | SessionRescheduled | SessionShifted) -> bool:

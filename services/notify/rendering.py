@@ -30,12 +30,13 @@ from services.notify.actions import Links
 from services.notify.digesting import digest_view
 from services.notify.invitations import Invitation, Method, calendar_of
 from services.notify.letters import TELLINGS, TEMPLATES, other_of
+from services.notify.mail_parts import address_of, alternatives, for_programs, readable
 from services.notify.mail_policy import MAIL_POLICY
+from services.notify.sentences import say as _say
 from services.notify.speaking import facts_of
 from services.notify.texts import STANDARD, Texts
 from services.notify.views import Cohort, Letter, Person
 
-_PLAIN = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
 _LAYOUTS = {
     "txt": Environment(
         loader=PackageLoader("services.notify"),
@@ -129,15 +130,15 @@ def render(
     if sections:
         message["X-Connecte-Tells"] = " ".join(part.news_id.rpartition(":")[0] for part in told)
     method = _method(letter)
-    text = _LAYOUTS["txt"].get_template(f"{layout}.txt.jinja").render(view)
-    html = _LAYOUTS["html"].get_template(f"{layout}.html.jinja").render(view)
-    message.set_content(text, cte="quoted-printable")
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    parts = [
+        readable(kind, _LAYOUTS[ending].get_template(f"{layout}.{ending}.jinja").render(view))
+        for ending, kind in (("txt", "plain"), ("html", "html"))
+    ]
     if method:
-        _attach(message, method, _calendar(writing, method, main, now))
-    message["Content-Language"] = language  # the parts would take it with them if it came first
-    # Quoted-printable text cannot contain it. A random one would make every copy different.
-    message.set_boundary(f"=_{_digest(letter)[:24]}")
+        # As a third alternative, not an attachment: so mail programs show it as an invitation.
+        parts.append(for_programs(method, _calendar(writing, method, main, now)))
+    alternatives(message, *parts)
+    message["Content-Language"] = language
     return message
 
 
@@ -204,12 +205,6 @@ def language_of(person: Person, cohort: Cohort) -> Language:
     return cohort.languages[0]
 
 
-def _attach(message: EmailMessage, method: Method, calendar: str) -> None:
-    # As a third alternative, not an attachment: so mail programs show it as an invitation.
-    params = {"method": method}
-    message.add_alternative(calendar, subtype="calendar", cte="base64", params=params)
-
-
 def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: datetime) -> str:
     """The calendar part of an invitation. Its description is all that some programs show of it."""
     event = TEMPLATES[writing.letter.template].model_validate(writing.letter.facts)
@@ -239,7 +234,7 @@ def _address_to(
 ) -> None:
     message["From"] = _programme(words.one_line(cohort.name), head.address)
     try:
-        message["To"] = Address(words.one_line(person.name), addr_spec=person.email)
+        message["To"] = address_of(words.one_line(person.name), person.email)
     except (MessageError, ValueError, IndexError) as error:
         raise UnusableAddress(type(error).__name__) from None
     if head.contact:
@@ -361,20 +356,3 @@ def _reasons(
         _say(own["why"][criterion], {**values, "said": said}, language)
         for criterion, said in values.get("why", ())
     ] or None
-
-
-def _say(text: str, facts: Mapping[str, Any], language: Language) -> str:
-    if "{" not in text:
-        return _fixed(text, language)
-    return saying.typeset(_compiled(text).render(facts), language).strip()
-
-
-@lru_cache(maxsize=1024)
-def _fixed(text: str, language: Language) -> str:
-    """What is said in the same words of everybody."""
-    return saying.typeset(_compiled(text).render(), language).strip()
-
-
-@lru_cache(maxsize=512)
-def _compiled(text: str) -> Any:
-    return _PLAIN.from_string(text)

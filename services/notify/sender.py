@@ -22,7 +22,7 @@ from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
 from services.notify.letters import TELLINGS, named_in, other_of
-from services.notify.mail_policy import MAIL_POLICY
+from services.notify.mail_parts import as_bytes
 from services.notify.messages import LetterAttempted, Outcome
 from services.notify.rendering import Letterhead, UnusableAddress, render
 from services.notify.views import Cohort, Letter, Pair, Person
@@ -212,7 +212,7 @@ class Sender:
     ) -> bytes:
         places = {pair.id: pair.place for pair in pairs.values()}
         message = render(letter, person, others, self._links, cohort, self._head, now, places)
-        return message.as_bytes(policy=MAIL_POLICY)
+        return as_bytes(message)
 
     async def _sent(self, message: bytes, address: str) -> Result:
         client = await self._connection()

@@ -9,6 +9,7 @@ from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.known.tools import listed
 from schemas.matching import ManagerWaitlisted, PairFormed, PairProposed
+from schemas.meeting import SessionMoveRefused
 from schemas.notify import News, SessionDate
 from schemas.scheduling import (
     AttendanceReminded,
@@ -107,7 +108,7 @@ def _session_facts(
         "starts": saying.day_and_time(event.starts_at, language),
         "when": saying.span(event.starts_at, event.ends_at, language),
     }
-    if isinstance(event, SessionMoveProposed | SessionMoveDeclined):
+    if isinstance(event, SessionMoveProposed | SessionMoveDeclined | SessionMoveRefused):
         end = event.proposed_at + (event.ends_at - event.starts_at)
         facts["proposed"] = saying.span(event.proposed_at, end, language)
     if isinstance(event, SessionMoveProposed):

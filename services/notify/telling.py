@@ -12,7 +12,7 @@ from typing import Any
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.letter_rules import LetterRules
-from schemas.meeting import SessionRelocated
+from schemas.meeting import SessionMoveRefused, SessionRelocated
 from schemas.notify import LetterQueued, NewsDropped, NewsHeld
 from schemas.saying import PARIS
 from schemas.scheduling import (
@@ -38,6 +38,7 @@ _CHANGES = (
     SessionCancelled,
     SessionMoveDeclined,
     SessionMoveProposed,
+    SessionMoveRefused,
     SessionPostponed,
     SessionRelocated,
     SessionRescheduled,

@@ -56,5 +56,7 @@ def one_line(text: str) -> str:
 
     Neither in disguise: a header's reader, and Python's own writer, decode `=?utf-8?q?=0D=0A?=`.
     """
+    if text.isprintable():  # then its only space is a plain one
+        return " ".join(text.split()).replace("=?", "= ?")
     spaced = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
     return " ".join(spaced.split()).replace("=?", "= ?")

@@ -34,12 +34,16 @@ SUBJECTS: Mapping[str, Mapping[Language, str]] = {
     "SessionPostponed": _said("Une séance attend une date", "A session waits for a date"),
     "SessionMoveProposed": _said("Une autre date vous est proposée", "Another date is proposed"),
     "SessionMoveDeclined": _said("Quelle date tient", "Which date stands"),
+    "SessionMoveRefused": _said("Un moment qui n’est pas possible", "A time that cannot be"),
     "SessionCancelled": _said("Une séance est annulée", "A session is cancelled"),
     "SessionMissed": _said("Une séance n’a pas eu lieu", "A session was not held"),
     "SessionWithdrawn": _said("Une date de rattrapage tombe", "A date is not needed any more"),
     "SessionDisputed": _said("Vos réponses diffèrent", "Your answers differ"),
     "AttendanceRequested": _said("La séance a-t-elle eu lieu ?", "Was the session held?"),
     "ProposalReminder": _said("Rappel : un binôme vous attend", "Reminder: a pair awaits you"),
+    "SessionMoveReminder": _said(
+        "Rappel : une autre date vous est proposée", "Reminder: another date is proposed"
+    ),
     "SessionReminder": _said("Rappel : votre séance approche", "Reminder: your session is near"),
     "SessionConfirmed": _said("Une séance est confirmée", "A session is confirmed"),
     "SurveyReminder": _said("Rappel : votre avis", "Reminder: your opinion"),

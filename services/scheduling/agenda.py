@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from schemas.base import Event, PairEvent, session_of
 from schemas.dates import Region
 from schemas.matching import PairDissolved, PairFormed
-from schemas.meeting import MeetingPlaceSet, SessionRelocated
+from schemas.meeting import MeetingPlaceSet, SessionMoveRefused, SessionRelocated
 from schemas.scheduling import (
     AttendanceCorrected,
     GraduationWithdrawn,
@@ -143,7 +143,7 @@ class Agenda:
                 return self._revised(event, "pending")._freed(event)
             case AttendanceCorrected():
                 return self._corrected(event)
-            case SessionDisputed() | SessionRelocated():
+            case SessionDisputed() | SessionRelocated() | SessionMoveRefused():
                 return self._changed(event)
             case GraduationWithdrawn():
                 return self._reopened()

@@ -3,6 +3,7 @@
 import secrets
 import sys
 
+import services.chassis.beginning  # noqa: F401  # before all that it spares
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service, main
 from services.chassis.settings import Settings, load

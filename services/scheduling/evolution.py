@@ -7,7 +7,7 @@ from schemas.base import PairEvent, recast
 from schemas.calendars import AbsenceDeclared, AbsenceWithdrawn, CalendarEvent, HoursOffered
 from schemas.cohorts import PolicyChanged
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
-from schemas.meeting import MeetingPlaceSet, SessionRelocated
+from schemas.meeting import MeetingPlaceSet, SessionMoveRefused, SessionRelocated
 from schemas.scheduling import (
     AttendanceCorrected,
     AttendanceReminded,
@@ -44,6 +44,7 @@ from services.scheduling.views import (
     Outcome,
     Pair,
     Proposal,
+    RefusedTime,
     Result,
     Session,
     SessionState,
@@ -106,6 +107,10 @@ def _move_answered(
     state: State, event: SessionMoveAccepted | SessionMoveDeclined
 ) -> Iterable[Change]:
     yield from _session_kept(state, event, proposal=None, due_at=event.ends_at)
+
+
+def _move_refused(state: State, event: SessionMoveRefused) -> Iterable[Change]:
+    yield from _session_kept(state, event, refused=recast(RefusedTime, event))
 
 
 def _session_kept(state: State, event: SessionEvent, **change: Any) -> Iterable[Change]:
@@ -210,6 +215,7 @@ EVOLUTION: Evolution = {
     PlanningPostponed: _pair_changed,
     MeetingPlaceSet: _pair_changed,
     SessionRelocated: _session_kept,
+    SessionMoveRefused: _move_refused,
     SessionPlanned: _session_planned,
     SessionRescheduled: _session_planned,
     SessionShifted: _session_planned,

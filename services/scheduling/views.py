@@ -142,11 +142,19 @@ class Waits(Value):
     without_hour: tuple[str, ...]
 
 
+class RefusedTime(Value):
+    """A time that one side's calendar program proposed, and that cannot be."""
+
+    by: Side
+    proposed_at: Moment
+
+
 class Session(Timed):
     """A session as it is planned now; `id` is `mentor~manager~number`.
 
     `invited` is the revision that gave it the date that stands: who answers an invitation from
-    before answers another date. `due_at` is its end, or the moment by which a proposal is
+    before answers another date. `refused` is the last time that was: it is told once, however often
+    its mail comes. `due_at` is its end, or the moment by which a proposal is
     answered; then (`asked`: attendance was requested) when who is silent is reminded, and
     `report_by`, the last moment to report.
     """
@@ -176,6 +184,7 @@ class Session(Timed):
     report_by: Moment | None = None
     proposal: Proposal | None = None
     moved: Move | None = None
+    refused: RefusedTime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -20,7 +20,8 @@ import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.process import accepts, free_port, running
-from services.notify.rendering import MAIL_POLICY, render
+from services.notify.mail_parts import as_bytes
+from services.notify.rendering import render
 from services.notify.sender import Sender, Smtp
 from services.notify.views import Letter
 from tests.notify.facts import (
@@ -72,7 +73,7 @@ def written(letter: Letter) -> bytes:
     reader = PEOPLE[letter.person_id]
     others = others_of(letter, *PEOPLE.values())
     message = render(letter, reader, others, LINKS, cohort(), HEAD, NOW)
-    return message.as_bytes(policy=MAIL_POLICY)
+    return as_bytes(message)
 
 
 def writing(some: Sequence[Letter]) -> float:

@@ -6,7 +6,7 @@ Apple and Google write, and are made from the very invitation that the mail serv
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,6 +111,7 @@ async def test_invitations_go_out_and_what_calendar_programs_answer_comes_true(
             assert (await client.post(url, data={"answer": "accept"})).status_code == 200
         await _confirmed(here)
         await _declined_and_countered(here)
+        await _impossible(here)
         await _nothing_follows(here)
         await _came_back(here)
 
@@ -156,6 +157,29 @@ async def _declined_and_countered(here: Programme) -> None:
         )
 
     await eventually(asked)
+
+
+async def _impossible(here: Programme) -> None:
+    """Outlook proposes a Saturday: the date stands, and its reader is told that nobody was asked.
+
+    The mail comes twice, as mails do; the letter is one.
+    """
+    fourth = await here.invited(4, "mo")
+    friday = fourth.starts + timedelta(days=4 - fourth.starts.weekday())
+    before = await here.session(4)
+    for _ in range(2):
+        to = fourth._replace(starts=friday)  # Outlook's is the day after
+        assert await here.answers("outlook", "DECLINED", to, method="COUNTER") == 250
+
+    async def told() -> list[str]:
+        letters = [str(mail["X-Connecte-Letter"]) for mail in here.stack.mailbox.held()]
+        return [one for one in letters if one.startswith("SessionMoveRefused:")]
+
+    [letter] = await eventually(told)
+    assert letter.endswith(":mo")
+    after = await here.session(4)
+    stands = ("starts_at", "state", "confirmed_by", "proposal")
+    assert [after[name] for name in stands] == [before[name] for name in stands]
 
 
 async def _nothing_follows(here: Programme) -> None:

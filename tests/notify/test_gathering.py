@@ -10,6 +10,7 @@ from schemas.base import Event
 from schemas.feedback import SurveyClosed
 from schemas.letter_rules import LetterRules
 from schemas.matching import PairDissolved, ProposalAccepted
+from schemas.meeting import SessionMoveRefused
 from schemas.notify import LetterQueued, NewsDropped
 from schemas.scheduling import (
     PairGraduated,
@@ -19,6 +20,7 @@ from schemas.scheduling import (
     SessionConfirmed,
     SessionMissed,
     SessionMoveDeclined,
+    SessionMoveProposed,
     SessionPlanned,
     SessionRescheduled,
     SessionShifted,
@@ -237,6 +239,22 @@ def test_a_change_of_today_leaves_at_once_by_day() -> None:
     assert kinds(decision) == ["LetterQueued", "LetterQueued"]
 
 
+def test_that_a_time_near_cannot_be_leaves_at_night_and_a_new_date_makes_it_untrue() -> None:
+    refused = {"by": "manager", "cause": "too-late-to-propose", "proposed_at": SOON, "revision": 1}
+    for starts, at_once in ((SOON, True), (SOON + timedelta(days=7), False)):
+        scenario = opened()
+        scenario.when(PROPOSED)
+        scenario.events.clear()
+        scenario.now = NIGHT
+        dates = {"starts_at": starts, "ends_at": starts + timedelta(hours=1)}
+        scenario.when(session(SessionMoveRefused, **refused, **dates))
+        queued = [e.person_id for e in scenario.events if isinstance(e, LetterQueued)]
+        assert queued == [MANAGER] * at_once
+        scenario.when(session(SessionCancelled, cause="request", **dates | {"revision": 2}))
+        dropped = [e.template for e in scenario.events if isinstance(e, NewsDropped)]
+        assert dropped == ["SessionMoveRefused"] * (not at_once)
+
+
 # --- reminders --------------------------------------------------------------------------------
 
 
@@ -264,6 +282,61 @@ def test_a_proposal_is_brought_to_mind_at_half_of_its_time_to_who_has_not_answer
     scenario.when(ProposalAccepted(**PAIR_FIELDS, by="mentor"))
     until(scenario, PROPOSED.expires_at)
     assert reminders(scenario, MENTOR) == []
+
+
+ASKED = {"number": 3, "by": "manager", "proposed_at": STARTS + timedelta(days=2)}
+ANSWER_BY = STARTS - timedelta(days=1)
+
+
+def asked_to_move(revision: int = 1, by: str = "manager") -> Event:
+    about = {**ASKED, "by": by, "answer_by": ANSWER_BY, "revision": revision}
+    event: Event = session(SessionMoveProposed, **about)
+    return event
+
+
+def test_another_date_is_brought_to_mind_at_half_of_its_time_to_who_is_asked() -> None:
+    scenario = opened()
+    scenario.when(asked_to_move())
+    tray = scenario.state.get(Tray, COHORT, MENTOR)
+    assert tray is not None
+    [entry] = [e for e in tray.waiting if e.template == "SessionMoveReminder"]
+    half = NOW + (ANSWER_BY - NOW) / 2
+    assert half <= entry.tell_at < half + timedelta(days=3)  # or as soon as letters are sent
+    until(scenario, ANSWER_BY)
+    sent = scenario.events.copy()
+    assert reminders(scenario, MENTOR) == ["SessionMoveReminder"]
+    scenario.events.extend(sent)
+    assert reminders(scenario, MANAGER) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        session(SessionMoveDeclined, by="mentor", proposed_at=ASKED["proposed_at"], revision=2),
+        session(
+            SessionRescheduled,
+            by="manager",
+            revision=3,
+            previously_at=STARTS,
+            starts_at=STARTS + timedelta(days=2),
+            ends_at=STARTS + timedelta(days=2, hours=1),
+            confirmed_by=("mentor", "manager"),
+        ),
+        session(SessionCancelled, cause="request", by="mentor", revision=2),
+        DISSOLVED,
+        asked_to_move(2, by="mentor"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_another_date_that_has_its_answer_is_not_brought_to_mind(answer: Event) -> None:
+    scenario = opened()
+    scenario.when(PROPOSED)
+    scenario.when(asked_to_move())
+    scenario.events.clear()
+    scenario.when(answer)
+    assert ("SessionMoveReminder", "outdated") in dropped(scenario)
+    until(scenario, ANSWER_BY)
+    assert "SessionMoveReminder" not in reminders(scenario, MENTOR)
 
 
 def test_the_first_date_is_brought_to_mind_the_working_day_before() -> None:

@@ -15,6 +15,7 @@ from schemas.matching import (
     ProposalDeclined,
     ProposalExpired,
 )
+from schemas.meeting import SessionMoveRefused
 from schemas.notify import LetterEvent, NewsDropped, NewsHeld
 from schemas.scheduling import (
     PairStalled,
@@ -81,6 +82,8 @@ def test_a_fact_is_told_to_those_whom_it_concerns(event: Event) -> None:
             assert told(event) == [(event.person_id, event.side)]
         case ProposalDeclined() | SessionMoveProposed():
             assert told(event) == [p for p in BOTH if p[1] != event.by]
+        case SessionMoveRefused():
+            assert told(event) == [p for p in BOTH if p[1] == event.by]
         case _:
             only = {"mentor": BOTH[:1], "manager": BOTH[1:]}
             assert told(event) == only.get(LETTERS[type(event)].to, BOTH)

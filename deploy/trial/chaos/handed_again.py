@@ -1,12 +1,10 @@
-"""Why a letter was handed to the mail server again, told by what befell its sender in between.
-
-Always holds: a fault explains a second hand-over only if it was going on between the first one and
-the second. So `otherwise` counts letters that were handed over twice for no fault that was made.
-"""
+"""Which of chaos' faults explain that a letter was handed to the mail server again."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from deploy.trial.handed_again import OTHERWISE, Fault, explained
 
 SLACK = 0.5
 """Seconds: a fault's times are rounded to tenths, and a mail server that hung delivers after it."""
@@ -45,15 +43,15 @@ def causes(
     `again`: when a letter was handed over first, and again. `history`: a run's faults, whose times
     count from `begun`. Times are seconds.
     """
-    found: Counter[str] = Counter()
-    for first, second in again:
-        between = {
-            row["kind"]
-            for row in history
-            if row["at"] + begun <= second + SLACK
-            and row["at"] + begun + row["seconds"] >= first - SLACK
-            and (row["kind"] not in OWN or row["victim"].startswith("notify"))
-        }
-        named = (cause for cause, kinds in CAUSES.items() if between.intersection(kinds))
-        found[next(named, "otherwise")] += 1
-    return {cause: found[cause] for cause in (*CAUSES, "otherwise")}
+    faults = [fault for row in history for fault in _faults(row, begun)]
+    found = Counter(explained(again, faults, CAUSES))
+    return {cause: found[cause] for cause in (*CAUSES, OTHERWISE)}
+
+
+def _faults(row: Mapping[str, Any], begun: float) -> Iterator[Fault]:
+    """What a run's history tells of a fault, under the cause that it is counted for."""
+    kind, since = row["kind"], row["at"] + begun
+    if kind not in OWN or row["victim"].startswith("notify"):
+        for cause, kinds in CAUSES.items():
+            if kind in kinds:
+                yield Fault(cause, since - SLACK, since + row["seconds"] + SLACK)

@@ -21,6 +21,7 @@ _OF_A_PAIR = (
     *CALENDAR_MAILS[2:],
     "SessionMissed",
     "SessionMoveProposed",
+    "SessionMoveRefused",
     "SessionDisputed",
     "AttendanceCorrected",
     "PlanningPostponed",

@@ -121,8 +121,13 @@ def _answered(asked: Asked, fact: Entry) -> bool:
             return fact.name in ("SessionConfirmed", *_DATED) and _confirmed(asked, fact)
         case "declined":
             return fact.name == "SessionCancelled"
-    field = "proposed_at" if fact.name == "SessionMoveProposed" else "starts_at"
+    if fact.name == "SessionMoveRefused" and not _same("by")(asked, fact):
+        return False  # each side is told for itself
+    field = "proposed_at" if fact.name in _ANOTHER_TIME else "starts_at"
     return bool(asked.data.get("proposed_at") == fact.data.get(field))
+
+
+_ANOTHER_TIME = ("SessionMoveProposed", "SessionMoveRefused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +206,8 @@ EFFECTS: Mapping[str, Effect] = {
     "AcceptMove": Effect(("SessionMoveAccepted",)),
     "DeclineMove": Effect(("SessionMoveDeclined",)),
     "AnswerInvitation": Effect(
-        ("SessionConfirmed", "SessionCancelled", "SessionRescheduled", "SessionMoveProposed"),
-        already=("SessionConfirmed", "SessionCancelled", *_DATED, "SessionMoveProposed"),
+        ("SessionConfirmed", "SessionCancelled", "SessionRescheduled", *_ANOTHER_TIME),
+        already=("SessionConfirmed", "SessionCancelled", *_DATED, *_ANOTHER_TIME),
         fits=_answered,
     ),
     "SetMeetingPlace": Effect(("MeetingPlaceSet",), already=("MeetingPlaceSet",), fits=_placed),
@@ -231,7 +236,7 @@ UNASKED = frozenset(
         *("PlanningBegan", "PlanningPostponed", "AttendanceRequested", "AttendanceReminded"),
         *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
-        *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),
+        *("SurveyOpened", "SurveyAnswered", "AnswersCounted", "PairAtRisk"),
         *("AttentionWanted", "AttentionSettled", "AttentionGathered", "DigestQueued"),
         *("RetentionEnded", "ContactsErased"),
         *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),

@@ -33,6 +33,7 @@ OWED: dict[str, tuple[str, ...]] = {
     "SessionRescheduled": BOTH,
     "SessionMoveProposed": BOTH,  # but not who proposed it
     "SessionMoveDeclined": BOTH,
+    "SessionMoveRefused": BOTH,  # but only who proposed it
     "SessionShifted": BOTH,
     "SessionConfirmed": BOTH,  # but only once both have
     "SessionRelocated": BOTH,
@@ -54,6 +55,7 @@ OWED: dict[str, tuple[str, ...]] = {
 REMINDED: dict[str, tuple[str, ...]] = {
     "ProposalReminder": ("PairProposed",),
     "SessionReminder": ("SessionPlanned", "SessionRescheduled", "SessionShifted"),
+    "SessionMoveReminder": ("SessionMoveProposed",),
     "SurveyReminder": ("SurveyOpened",),
 }
 """What can be brought to mind, and of which facts."""
@@ -80,6 +82,8 @@ def letters_owed(fact: Entry) -> list[tuple[str, str, str]]:
         sides = []
     if fact.name == "SurveyOpened":
         sides = [fact.text("side")]
+    if fact.name == "SessionMoveRefused":
+        sides = [fact.text("by")]
     people = [(_person(fact, side), side) for side in sides]
     return [(f"{fact_id(fact)}:{person}", person, side) for person, side in people]
 

@@ -19,7 +19,7 @@ _ENDS = {
     "SessionWithdrawn": "cancelled",
 }
 _MOVES = ("SessionRescheduled", "SessionShifted")
-_TALKS = ("SessionMoveProposed", "SessionMoveAccepted", "SessionMoveDeclined")
+_TALKS = ("SessionMoveProposed", "SessionMoveAccepted", "SessionMoveDeclined", "SessionMoveRefused")
 _ASKS = ("AttendanceRequested", "AttendanceReminded")
 _CHANGES = ("SessionConfirmed", "SessionRelocated", *_ASKS, *_MOVES, *_TALKS)
 

@@ -68,15 +68,45 @@ class Refused:
 
 Said = Answer | Bounce | Passed | Refused
 
-TOO_MANY = Refused("too-many-parts", "554 5.6.0 the mail has too many parts")
-UNREADABLE = Refused("unreadable", "554 5.6.0 the mail cannot be read")
-NO_ANSWER = Refused(
-    "no-answer",
-    "550 5.7.1 this mailbox takes answers to invitations: please write to the programme's team",
+
+def refused(reason: str, code: str, french: str, english: str) -> Refused:
+    """What its sender reads in the report of their mail server: plain ASCII, as SMTP has it."""
+    return Refused(reason, f"{code} {french} / {english}")
+
+
+TOO_MANY = refused(
+    "too-many-parts",
+    "554 5.6.0",
+    "ce message a trop de parties",
+    "the mail has too many parts",
 )
-_NO_CALENDAR = Refused("bad-calendar", "554 5.6.0 the calendar part cannot be read")
-_UNKNOWN = Refused("unknown-uid", "550 5.1.6 the answer is to no invitation of this programme")
-_NO_TIME = Refused("no-time", "554 5.6.0 a counter-proposal says when, with its time zone")
+UNREADABLE = refused(
+    "unreadable", "554 5.6.0", "ce message est illisible", "the mail cannot be read"
+)
+NO_ANSWER = refused(
+    "no-answer",
+    "550 5.7.1",
+    "cette adresse ne lit que les reponses aux invitations : ecrivez a l'equipe du programme",
+    "this address reads answers to invitations alone: please write to the programme's team",
+)
+_NO_CALENDAR = refused(
+    "bad-calendar",
+    "554 5.6.0",
+    "la reponse de votre agenda est illisible : utilisez le lien de la lettre",
+    "your calendar's answer cannot be read: please use the link of the letter",
+)
+_UNKNOWN = refused(
+    "unknown-uid",
+    "550 5.1.6",
+    "cette reponse ne porte sur aucune invitation du programme",
+    "the answer is to no invitation of this programme",
+)
+_NO_TIME = refused(
+    "no-time",
+    "554 5.6.0",
+    "votre agenda n'a pas dit quand : utilisez le lien de la lettre",
+    "your calendar did not say when: please use the link of the letter",
+)
 
 _PARTS = re.compile(rb"(?im)^content-type[ \t]*:")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")

@@ -29,6 +29,7 @@ from services.chassis.http.connections import EVERYWHERE, listening_everywhere
 from services.chassis.log.contract import NotTaken
 from services.chassis.store.contract import NoAnswer, Store
 from services.notify.inbound.reading import (
+    NO_ANSWER,
     UNREADABLE,
     Answer,
     Bounce,
@@ -36,6 +37,7 @@ from services.notify.inbound.reading import (
     Refused,
     Said,
     read,
+    refused,
 )
 from services.notify.views import Person
 
@@ -44,19 +46,28 @@ logger = logging.getLogger(__name__)
 MOST_CONNECTIONS = 50
 _TAKEN = "250 2.0.0 taken"
 _LATER = "451 4.3.0 not now: please bring it again"
-_STRANGER = Refused("stranger", "550 5.7.1 the answer is not from whom the invitation was sent to")
+_STRANGER = refused(
+    "stranger",
+    "550 5.7.1",
+    "repondez depuis l'adresse qui a recu l'invitation",
+    "please answer from the address that was invited",
+)
 _SIDES: tuple[Side, Side] = ("mentor", "manager")
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Where it listens, for which address, and how large a mail may be (bytes)."""
+    """Where it listens, for which address, and how large a mail may be (bytes).
+
+    `contact`: where people who write are told to write instead.
+    """
 
     host: str
     port: int
     address: str
     largest: int
     seconds: float = 60.0
+    contact: str | None = None
 
 
 @dataclass
@@ -136,7 +147,8 @@ class Inbound:
             case Passed():
                 return said.reason, _TAKEN
             case Refused():
-                return said.reason, said.reply
+                instead = f" ({self.mailbox.contact})" if self.mailbox.contact else ""
+                return said.reason, said.reply + instead * (said == NO_ANSWER)
             case Bounce():
                 bounce = {"letter_id": said.letter_id, "status": said.status}
                 command = ReportBounce(cohort_id=said.cohort_id, **bounce)

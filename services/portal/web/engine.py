@@ -31,11 +31,15 @@ _SERVICE: dict[type[Command], Service] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`done`, refused by `rule` (`detail`: the same as a sentence), or (neither) under way."""
+    """`done`, refused by `rule` (`detail`: the same as a sentence), or (neither) under way.
+
+    `status`: that of the service's answer.
+    """
 
     done: bool
     rule: str | None = None
     detail: str = ""
+    status: int = 200
 
 
 class _Offer(Value):
@@ -92,7 +96,8 @@ class Engine:
             rule = "not-valid"
         if rule is None:
             raise Away(f"{service}: status {answer.status_code}")
-        return Outcome(done=False, rule=str(rule), detail=str(problem.get("title", "")))
+        title, status = str(problem.get("title", "")), answer.status_code
+        return Outcome(done=False, rule=str(rule), detail=title, status=status)
 
     async def offers(self, cohort_id: str, session_id: str) -> list[tuple[datetime, datetime]]:
         """Begin and end of free hours that the two of a session have in common, soonest first.

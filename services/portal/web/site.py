@@ -15,6 +15,7 @@ from schemas.topics import PARTITIONS, partition_of
 from services.chassis.clock import Clock
 from services.chassis.http.identity import pseudonym
 from services.chassis.http.pressure import Room
+from services.chassis.http.rates import Rates
 from services.chassis.store.contract import Projections, Row, Where
 from services.chassis.store.kept import Kept
 from services.portal.views import Cohort, Participant
@@ -52,8 +53,9 @@ class Rules:
 class Site:
     """The portal's parts, for its pages.
 
-    `url`: its own address as people see it; `secret`: what pseudonyms are made with. `listening`:
-    the pages that are told of news, each for `listen_seconds` before it asks again.
+    `url`: its own address as people see it; `secret`: what pseudonyms are made with; `rates`: how
+    often somebody may ask. `listening`: the pages that are told of news, each for `listen_seconds`
+    before it asks again.
     """
 
     store: Projections
@@ -66,6 +68,7 @@ class Site:
     url: str
     secret: str
     contact: str | None = None
+    rates: Rates = field(default_factory=Rates)
     partitions: int = PARTITIONS
     listen_seconds: float = 25.0
     listening: Room = field(default_factory=lambda: Room(MANY_LISTENERS))

@@ -50,7 +50,9 @@ def came(letter: str, opened_at: float, at: float, verdict: Verdict = TAKEN) -> 
 def test_a_letter_comes_again_only_where_somebody_ended_in_its_conversation() -> None:
     refused = came("c/put-off", 0, 1, Verdict(False, "450 4.2.1 busy"))
     arrivals = [refused, came("c/put-off", 0, 2), came("c/1", 0, 3), came("c/2", 5, 6)]
-    assert handed_over_again(arrivals, []) == (0, [])
-    assert handed_over_again([*arrivals, came("c/1", 4, 7)], [3.5]) == (1, [])
-    assert handed_over_again([*arrivals, came("c/2", 5, 8)], [3.5]) == (1, ["c/2"])
-    assert handed_over_again([*arrivals, came("c/2", 5, 8)], [8.5]) == (1, ["c/2"])
+    assert handed_over_again(arrivals, [], []) == []
+    assert handed_over_again([*arrivals, came("c/1", 4, 7)], [3.5], []) == [("c/1", "kill")]
+    assert handed_over_again([*arrivals, came("c/1", 4, 7)], [], [3.5]) == [("c/1", "mail")]
+    for end in (3.5, 8.5):
+        found = handed_over_again([*arrivals, came("c/2", 5, 8)], [end], [])
+        assert found == [("c/2", "otherwise")]

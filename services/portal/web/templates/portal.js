@@ -11,6 +11,7 @@
   let seen = body.innerHTML;
   let touched = false;
   let timer = null;
+  let last = 0;
   let sources = [];
 
   for (const kind of ["input", "toggle"]) {
@@ -33,6 +34,7 @@
 
   async function look() {
     timer = null;
+    last = Date.now();
     const answer = await fetch(here, { headers: { "Connecte-Suivi": "1" } });
     if (!answer.ok || answer.redirected) return close(); // signed out, or gone
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -49,7 +51,9 @@
     say(main.dataset.fait);
   }
 
-  const soon = () => { timer = timer || setTimeout(() => look().catch(() => {}), 100); };
+  // At once, then with pauses: where much goes on, nobody asks too often by looking.
+  const pause = () => Math.max(100, last + 3000 - Date.now());
+  const soon = () => { timer = timer || setTimeout(() => look().catch(() => {}), pause()); };
 
   function close() {
     for (const source of sources) source.close();
