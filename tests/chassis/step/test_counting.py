@@ -91,7 +91,7 @@ async def played(
 
 
 @given(steps, st.booleans(), st.booleans())
-@example([[Person(id=one, cohort_id="c", name="x")] for one in "ab"], taken_over=True, away=True)
+@example([[Person(id=one, cohort_id="c", name="x")] for one in "ab"], True, True)
 def test_what_is_kept_count_of_is_what_there_is_whatever_comes_and_goes(
     history: list[list[Change]], taken_over: bool, away: bool
 ) -> None:
