@@ -7,6 +7,9 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+# Tests start hundreds of processes: they read bytecode, also where a machine is told to write none.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages nightly bench lint format catalogue sbom release lock clean
 

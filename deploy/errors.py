@@ -22,6 +22,11 @@ class BadInput(OperationFailed):
 
 def explained(error: BaseException) -> tuple[str, int] | None:
     """An error as one line for people, and the exit code; None if it is a fault of ours."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, OperationFailed):  # most are, and need nothing of what follows
+        return str(error), error.exit_code
+
     import httpx
     from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownError
     from pydantic import ValidationError
@@ -33,13 +38,9 @@ def explained(error: BaseException) -> tuple[str, int] | None:
     from services.chassis.store.contract import NoAnswer
     from services.chassis.store.generations import FenceFell
 
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
     if isinstance(error, NoAnswer) and error.__cause__ is not None:
         error = error.__cause__
     match error:
-        case OperationFailed():
-            return str(error), error.exit_code
         case WrongSetting():
             return str(error), 2
         case ValidationError():

@@ -1,8 +1,8 @@
 """What is asked of feedback, and what happens there: surveys, figures, the verdict."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.base import (
     Command,
@@ -13,6 +13,7 @@ from schemas.base import (
     PairId,
     PersonId,
     SurveyId,
+    Value,
     at_most,
     described,
 )
@@ -24,6 +25,23 @@ from schemas.values import (
     SurveyFigure,
     SurveyKind,
 )
+
+Sealed = Annotated[
+    str | None,
+    described(
+        "The answers as nobody but feedback can read them, until many are counted together; null "
+        "where they stand in `scores` and count by themselves.",
+        "q83vASNFZ4kA",
+        max_length=8192,
+    ),
+]
+
+
+class Counted(Value):
+    """What many people have answered to one question: how many, and the sum of their answers."""
+
+    answers: Annotated[Count, described("How many have answered it.", 12, ge=0)]
+    total: Annotated[Count, described("The sum of their answers, 1 to 5 each.", 51, ge=0)]
 
 
 class AnswerSurvey(Command):
@@ -37,8 +55,9 @@ class AnswerSurvey(Command):
     survey_id: SurveyId
     scores: Annotated[
         dict[Annotated[QuestionId, at_most(64)], Level],
-        described("Question to answer.", {"usefulness": 4}, min_length=1, max_length=10),
-    ]
+        described("Question to answer.", {"usefulness": 4}, max_length=10),
+    ] = Field(default_factory=dict)
+    sealed: Sealed = None
     proof: Annotated[
         str | None,
         described(
@@ -48,6 +67,12 @@ class AnswerSurvey(Command):
             max_length=4096,
         ),
     ] = None
+
+    @model_validator(mode="after")
+    def _answered(self) -> Self:
+        if not self.scores and not self.sealed:
+            raise ValueError("scores or sealed: one of them, with an answer")
+        return self
 
 
 class CohortMeasured(Event):
@@ -141,6 +166,28 @@ class SurveyAnswered(Event):
         dict[QuestionId, Level],
         described("Question to answer.", {"usefulness": 4}),
     ]
+    sealed: Sealed = None
+
+
+class AnswersCounted(Event):
+    """What enough people have answered since the last count of their group, as sums of all.
+
+    No sums: some could not be opened and were put aside, the others wait for as many people again.
+    """
+
+    audience = "internal"
+    anonymous: ClassVar[bool] = True
+
+    kind: SurveyKind
+    side: Side
+    sums: Annotated[
+        dict[QuestionId, Counted],
+        described("Question to what was answered.", {"usefulness": {"answers": 12, "total": 51}}),
+    ]
+    unopened: Annotated[
+        tuple[str, ...],
+        described("All that was sealed by a key that is not known now, kept.", []),
+    ] = ()
 
 
 class PairAtRisk(PairEvent):

@@ -1,8 +1,8 @@
 """Who may do what with the services: one table of what can be asked over HTTP.
 
 Always holds: what does not stand here is refused; a role is never worth more over HTTP than here.
-What people do on pages stands in the portal's own table, and what an account may do on the broker
-in `schemas.access`.
+What people do on pages stands in the portal's own table, what operators do by `connecte` in
+`schemas.tools`, and what an account may do on the broker in `schemas.access`.
 """
 
 from collections.abc import Mapping
@@ -84,6 +84,9 @@ ABOUT_NOBODY = frozenset(
 the services only the portal knows who stands above whom: somebody's own token opens it there alone,
 behind the wall (`schemas.lines.below`)."""
 
+OWN: Rights = {"participant": "own"}
+"""`/own` of the portal: what is a person's alone, for them, by the address of their token."""
+
 OPEN = (
     "GET /links/{token}",
     "POST /links/{token}",
@@ -96,40 +99,6 @@ OPEN = (
 )
 """What is open to anybody."""
 
-TOOLS: Mapping[str, str] = {
-    "import": "HTTP: coordinator or administrator of the cohort, machine",
-    "round": "HTTP: coordinator or administrator of the cohort, machine",
-    "person": "HTTP: administrator of all cohorts, machine",
-    "erase": "HTTP: administrator of all cohorts, machine",
-    "audit": "broker: operator, for the auditor",
-    "rebuild": "broker and database: operator",
-    "topics plan": "broker: operator",
-    "topics check": "broker: operator",
-    "topics apply": "broker: operator",
-    "topics access": "broker: operator",
-    "topics list": "nobody's data: anybody",
-    "parked list": "database: operator",
-    "parked show": "database: operator",
-    "parked retry": "broker and database: operator",
-    "parked drop": "broker and database: operator",
-    "match": "nobody else's data: whoever has the files",
-    "letters list": "HTTP: coordinator or administrator of the cohort, machine",
-    "letters resend": "HTTP: coordinator or administrator of the cohort, machine",
-    "letters preview": "nobody's data: anybody",
-    "coordinators name": "HTTP: administrator of the cohort, machine",
-    "coordinators remove": "HTTP: administrator of the cohort, machine",
-    "schemas generate": "nobody's data: anybody",
-    "schemas check": "nobody's data: anybody",
-    "schemas list": "nobody's data: anybody",
-    "schemas sample": "nobody's data: anybody",
-    "schemas publish": "the registry's own account",
-    "schemas release": "nobody's data: anybody",
-    "demo": "invented people, on one's own machine: anybody",
-    "chaos": "invented people, on one's own machine: anybody",
-    "up": "on one's own machine: anybody",
-}
-"""`connecte`: what each of its commands needs, and so who can use it."""
-
 
 def about_people(method: str, path: str) -> bool:
     """Whether what a route tells, in whatever words, may be about somebody."""
@@ -137,8 +106,18 @@ def about_people(method: str, path: str) -> bool:
     return ABOUT_NOBODY.isdisjoint((within, f"{method} {path}"))
 
 
+def own_rights(method: str, path: str) -> Rights | None:
+    """Who may use a route of one's own things; None: it is none."""
+    name = path.removeprefix("/own/commands/")
+    if method == "POST" and name != path:
+        return OWN if "participant" in COMMANDS.get(name, ()) else None
+    return OWN if method == "GET" and path in ("/own", "/own/{cohort_id}") else None
+
+
 def rights(service: Service, method: str, path: str) -> Rights | None:
     """Who may use a route of a service; None: nobody, for it does not stand in the table."""
+    if service == "portal" and own_rights(method, path):
+        return own_rights(method, path)
     if method == "POST":
         return COMMANDS.get(path.removeprefix("/commands/"))
     within = path.removeprefix("/cohorts/{cohort_id}/")

@@ -17,7 +17,7 @@ from schemas.base import (
     described,
 )
 from schemas.dates import ProposedAt, StandsAt
-from schemas.roles import KEEPERS_OF_THE_DIARY, PARTICIPANTS
+from schemas.roles import COORDINATORS, KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
 
 OnBehalf = Annotated[
@@ -113,7 +113,7 @@ class ReportAttendance(SessionCommand):
 class CorrectAttendance(SessionCommand):
     """A coordinator says whether a session took place, at any time; a dispute is settled so."""
 
-    asked_by = PARTICIPANTS
+    asked_by = COORDINATORS
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     held: Annotated[bool, described("Whether it took place.", True)]
     absent: Annotated[

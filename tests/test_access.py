@@ -24,9 +24,10 @@ from schemas.actors import Actor
 from schemas.envelope import Record, encode
 from schemas.gate.samples import message_of
 from schemas.journal import CommandRefused
-from schemas.rights import OPEN, TOOLS
+from schemas.rights import OPEN
 from schemas.roles import Rights, Role, Rows
 from schemas.sources import source_of
+from schemas.tools import TOOLS
 from schemas.topics import TYPES, Service, partition_of, stream_topic
 from services.chassis.domain import Document
 from services.chassis.http.effects import Effects

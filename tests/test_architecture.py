@@ -15,7 +15,7 @@ SERVICES = ("matching", "scheduling", "feedback", "notify", "portal")
 OUTER_ROOMS = {
     *(f"services.{service}.app" for service in SERVICES),
     *(f"services.{service}.pages" for service in SERVICES),
-    *(f"services.{service}.settings" for service in ("matching", "notify", "portal")),
+    *(f"services.{service}.settings" for service in ("feedback", "matching", "notify", "portal")),
     *("services.matching.search.worker", "services.notify.sender", "services.portal.tables"),
 }
 OUTER_WINGS = ("services.portal.web", "services.notify.inbound.server")

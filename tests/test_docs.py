@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import pytest
 
 from schemas.topics import COMMANDS, Service
+from services.feedback.settings import FeedbackSettings
 from services.notify.settings import NotifySettings
 from services.portal.settings import PortalSettings
 
@@ -129,7 +130,7 @@ def test_every_setting_has_its_row() -> None:
     lines = text_of(ROOT / "docs/operating/settings.md").splitlines()
     firsts = [line.split("|")[1] for line in lines if line.startswith("| ")]
     told = {name for first in firsts for name in INLINE.findall(first)}
-    kinds = (NotifySettings, PortalSettings)
+    kinds = (FeedbackSettings, NotifySettings, PortalSettings)
     settings = {str(field.alias) for kind in kinds for field in kind.model_fields.values()}
     assert told == settings | read_by_opentelemetry
 

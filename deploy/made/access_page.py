@@ -3,12 +3,13 @@
 `python -m deploy.made.access_page` writes it; a test holds it to be current.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from schemas.rights import COMMANDS, EVERYWHERE, LISTED, OPEN, TOOLS
+from schemas.rights import COMMANDS, EVERYWHERE, LISTED, OPEN, OWN
 from schemas.roles import Rights, Role
+from schemas.tools import TOOLS, of_all
 from schemas.topics import COMMANDS as CARRIED_OUT
 from schemas.topics import Service
 from services.portal.pages import ROUTES, Who
@@ -43,9 +44,25 @@ def _tables() -> Iterator[str]:
     yield "\n### Pages of the portal\n\n| page | who |\n| --- | --- |\n"
     for one in ROUTES:
         yield f"| `{one.method} {one.path}` | {_WHO[one.who]} |\n"
-    yield "\n### `connecte`\n\n| command | what it asks, and who has that |\n| --- | --- |\n"
-    for name, needs in TOOLS.items():
-        yield f"| `connecte {name}` | {needs} |\n"
+    yield from _tools()
+
+
+def _tools() -> Iterator[str]:
+    used = [role for role in ROLES if any(role in tool.rights for tool in TOOLS.values())]
+    yield "\n### `connecte`\n\n"
+    yield f"| command | what it reaches | {' | '.join(used)} |\n"
+    yield f"| --- | --- | {' | '.join('---' for _ in used)} |\n"
+    for name, tool in TOOLS.items():
+        yield f"| `connecte {name}` | {tool.reaches} | {_told(tool.rights, used)} |\n"
+        for option, more in (tool.options or {}).items():
+            rights = of_all((*tool.routes, *more))
+            row = f"`connecte {name}` with `{option}` | {tool.reaches} | {_told(rights, used)}"
+            yield f"| {row} |\n"
+
+
+def _told(rights: Rights, used: Sequence[Role]) -> str:
+    """The cells of a row; what nothing stands behind is open to whoever runs it."""
+    return " | ".join(rights.get(role, "") if rights else "open" for role in used)
 
 
 def _routes() -> Iterator[tuple[tuple[str, str], Rights]]:
@@ -56,6 +73,11 @@ def _routes() -> Iterator[tuple[tuple[str, str], Rights]]:
             yield (service, f"GET /cohorts/{{cohort_id}}/{name}"), rights
     for route, rights in EVERYWHERE.items():
         yield ("every", route), rights
+    for route in ("GET /own", "GET /own/{cohort_id}"):
+        yield ("portal", route), OWN
+    for name, rights in COMMANDS.items():
+        if "participant" in rights:
+            yield ("portal", f"POST /own/commands/{name}"), OWN
 
 
 def _service(command: str) -> Service:

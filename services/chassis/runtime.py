@@ -47,6 +47,7 @@ from services.chassis.http.pages import link_routes
 from services.chassis.http.personal import personal_routes
 from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
+from services.chassis.http.rates import rates_of
 from services.chassis.log import faults as log_faults
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.reader import ReadingBroker
@@ -177,7 +178,9 @@ class Service:
             hsts_seconds=self.settings.hsts_seconds,
             proxies=self.settings.proxies,
         )
-        kind_of_route = protected(authorities_of(self.settings), partial(rights, domain.name))
+        rates = rates_of(self.settings)
+        table = partial(rights, domain.name)
+        kind_of_route = protected(authorities_of(self.settings), table, rates)
         kinds = [kind for kind in COMMANDS[domain.name] if kind not in parts.by_link]
         app.include_router(
             command_routes(self.commands, [*kinds, *parts.topics], parts.topics, kind_of_route)
@@ -196,7 +199,7 @@ class Service:
         foresight = Foresight(domain, self.store)
         app.include_router(look_routes(parts.looks, foresight, self.clock, kind_of_route))
         answering = Answering(self.commands, foresight, self.clock)
-        app.include_router(link_routes(parts.link_pages, verifier, answering))
+        app.include_router(link_routes(parts.link_pages, verifier, answering, rates))
         app.include_router(operations_routes(self.health, self.scrape.text, self._reads))
         for router in parts.routes(self.store, self.store.kept, self.clock):
             app.include_router(router)

@@ -97,7 +97,8 @@ class Issuer(_Part):
     """An identity provider, and what its tokens are good for.
 
     Their role is `role`, or what `roles` has for a value of the claim `role_claim`; their cohorts
-    are `cohorts`, or what the claim `cohorts_claim` has.
+    are `cohorts`, or what the claim `cohorts_claim` has. `address_claim`: the claim of an address
+    that the provider vouches for, by which people are known in their own things.
     """
 
     issuer: Annotated[str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$")]
@@ -112,6 +113,7 @@ class Issuer(_Part):
     roles: dict[str, Role] = {}
     cohorts: Cohorts | None = None
     cohorts_claim: str | None = None
+    address_claim: str | None = None
 
     @model_validator(mode="after")
     def _one_way_to_tell(self) -> Self:
@@ -176,6 +178,13 @@ class Settings(BaseSettings):
     ] = 0
 
     proxies: Annotated[int, Field(alias="CONNECTE_PROXIES", ge=0, le=9)] = 0
+
+    person_rate: Annotated[int, Field(alias="CONNECTE_REQUESTS_PER_PERSON", ge=0, le=1_000_000)] = (
+        300
+    )
+    stranger_rate: Annotated[
+        int, Field(alias="CONNECTE_REQUESTS_PER_ADDRESS", ge=0, le=1_000_000)
+    ] = 300
 
     commands_in_flight: Annotated[
         int, Field(alias="CONNECTE_COMMANDS_IN_FLIGHT", ge=1, le=10_000)

@@ -10,6 +10,7 @@ from typing import Any
 from schemas.base import Event
 from schemas.cohorts import PolicyChanged
 from schemas.feedback import (
+    AnswersCounted,
     CohortMeasured,
     PairAtRisk,
     RolloutRecommended,
@@ -36,7 +37,7 @@ from schemas.scheduling import (
 )
 from schemas.taking_part import ManagerReturned, MentorReturned
 from services.chassis.domain import Change, Evolution, State
-from services.feedback import figures
+from services.feedback import counting, figures
 from services.feedback.lookup import cohort_of, group_in, pair_in, turnout_in
 from services.feedback.views import ALL, Cohort, Scores, Survey, Verdict, group_id, person_of
 
@@ -188,6 +189,8 @@ def _survey_closed(state: State, cohort: Cohort, event: SurveyClosed) -> Iterabl
             "closed_for": _with(closed_for, person, smallest) if name == ALL else closed_for,
             "answered_by": _with(by, person, smallest) if counts else by,
         }
+        if counts and name != ALL:
+            counted["waiting_for"] = _with(turnout.waiting_for, person, smallest)
         yield turnout.model_copy(update=counted)
 
 
@@ -199,11 +202,22 @@ def _with(people: tuple[str, ...], person: str, most: int) -> tuple[str, ...]:
 def _survey_answered(state: State, _: Cohort, event: SurveyAnswered) -> Iterable[Change]:
     """The scores of its group; the `SurveyClosed` beside it moves the cohort."""
     group = group_in(state, event.cohort_id, group_id(event.kind, event.side))
+    if event.sealed is not None:
+        yield counting.answered(group, event.sealed)
+        return
     scores = dict(group.scores)
     for question, score in event.scores.items():
         old = scores.get(question, Scores())
         scores[question] = Scores(answers=old.answers + 1, total=old.total + score)
     yield group.model_copy(update={"scores": scores})
+
+
+def _answers_counted(state: State, _: Cohort, event: AnswersCounted) -> Iterable[Change]:
+    """The scores of its group, of which none wait any more that could be opened."""
+    name = group_id(event.kind, event.side)
+    yield counting.counted(group_in(state, event.cohort_id, name), event)
+    turnout = turnout_in(state, event.cohort_id, name)
+    yield turnout.model_copy(update={"waiting_for": ()})
 
 
 def _measured(state: State, cohort: Cohort, event: CohortMeasured) -> Iterable[Change]:
@@ -261,6 +275,7 @@ EVOLUTION: Evolution = {
     SurveyOpened: _in_cohort(_survey_opened),
     SurveyClosed: _in_cohort(_survey_closed),
     SurveyAnswered: _in_cohort(_survey_answered),
+    AnswersCounted: _in_cohort(_answers_counted),
     CohortMeasured: _in_cohort(_measured),
     RolloutRecommended: _in_cohort(_recommended),
     RolloutWithheld: _in_cohort(_withheld),

@@ -7,6 +7,7 @@ from datetime import datetime
 from schemas.base import Event, Message, PairEvent, parent_pair
 from schemas.cohorts import PolicyChanged
 from schemas.feedback import (
+    AnswersCounted,
     AnswerSurvey,
     CohortMeasured,
     PairAtRisk,
@@ -38,6 +39,7 @@ from services.feedback import cohorts, risk, rollout, surveys
 from services.feedback.evolution import EVOLUTION
 from services.feedback.lookup import cohort_of, group_in, pair_in, turnout_in
 from services.feedback.proof import is_proven
+from services.feedback.sealing import Seal
 from services.feedback.views import (
     ALL,
     GROUPS,
@@ -102,6 +104,9 @@ def needs(message: Message) -> Iterator[Need]:
             yield One(Pair, cohort_id, parent_pair(message.survey_id))
         case SurveyAnswered():
             yield One(Group, cohort_id, group_id(message.kind, message.side))
+        case AnswersCounted():
+            yield One(Group, cohort_id, group_id(message.kind, message.side))
+            yield One(Turnout, cohort_id, group_id(message.kind, message.side))
         case Due(collection=Survey.collection):
             yield from _asking(cohort_id, (message.id,))
         case CohortMeasured() | Due(collection=Cohort.collection):
@@ -176,10 +181,21 @@ def _pair_stalled(state: State, event: PairStalled, _: datetime) -> Decision:
     return risk.stall(cohort_of(state, event), pair, event)
 
 
-def _answer(state: State, command: AnswerSurvey, now: datetime) -> Decision:
-    survey = state.get(Survey, command.cohort_id, command.survey_id)
-    pair = pair_in(state, command.cohort_id, parent_pair(command.survey_id))
-    return surveys.answer(survey, pair, command, now)
+def _answer(state: State, command: AnswerSurvey, now: datetime, seal: Seal) -> Decision:
+    cohort_id, group = command.cohort_id, _group_of(command.survey_id)
+    asked = surveys.Asked(
+        cohort_of(state, command),
+        pair_in(state, cohort_id, parent_pair(command.survey_id)),
+        group_in(state, cohort_id, group),
+        turnout_in(state, cohort_id, group),
+    )
+    survey = state.get(Survey, cohort_id, command.survey_id)
+    return surveys.answer(survey, asked, command, now, seal)
+
+
+def _nothing_sealed(state: State, due: Due, now: datetime) -> Decision:
+    """Where no answers are taken, there are none to open."""
+    return _due(state, due, now, Seal("of nobody"))
 
 
 def _unproven(*_: object) -> Decision:
@@ -187,12 +203,12 @@ def _unproven(*_: object) -> Decision:
     return surveys.NOT_TAKEN
 
 
-def _due(state: State, due: Due, now: datetime) -> Decision:
+def _due(state: State, due: Due, now: datetime, seal: Seal) -> Decision:
     if due.collection == Survey.collection:
         return surveys.expire(state.get(Survey, due.cohort_id, due.id), now)
     groups = {name: group_in(state, due.cohort_id, name) for name in GROUPS}
     turnouts = {name: turnout_in(state, due.cohort_id, name) for name in (ALL, *GROUPS)}
-    return rollout.measure(cohort_of(state, due), groups, turnouts, now)
+    return rollout.measure(cohort_of(state, due), groups, turnouts, now, seal)
 
 
 HANDLERS: Handlers = {
@@ -213,7 +229,7 @@ HANDLERS: Handlers = {
     AttendanceCorrected: _attendance_corrected,
     GraduationWithdrawn: _noted,
     AnswerSurvey: _unproven,
-    Due: _due,
+    Due: _nothing_sealed,
 }
 """Message to decision."""
 
@@ -226,16 +242,19 @@ DOMAIN = Domain(
     evolution=EVOLUTION,
     needs=needs,
     # The figures hold it back while few have answered.
-    untold=frozenset({AnswerSurvey, SurveyAnswered, SurveyClosed}),
+    untold=frozenset({AnswerSurvey, SurveyAnswered, SurveyClosed, AnswersCounted}),
 )
 
 
-def domain_by(links: LinkVerifier) -> Domain:
-    """The service that takes the answers which come with a proof."""
+def domain_by(links: LinkVerifier, seal: Seal) -> Domain:
+    """The service that takes the answers which come with a proof, and seals them."""
 
     def answer(state: State, command: AnswerSurvey, now: datetime) -> Decision:
         if not is_proven(links, command, now):
             return surveys.NOT_TAKEN
-        return _answer(state, command, now)
+        return _answer(state, command, now, seal)
 
-    return replace(DOMAIN, handlers={**HANDLERS, AnswerSurvey: answer})
+    def due(state: State, due: Due, now: datetime) -> Decision:
+        return _due(state, due, now, seal)
+
+    return replace(DOMAIN, handlers={**HANDLERS, AnswerSurvey: answer, Due: due})

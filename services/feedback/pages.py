@@ -1,4 +1,7 @@
-"""Feedback's page behind the link of a survey: its questions, each from 1 to 5."""
+"""Feedback's page behind the link of a survey: its questions, each from 1 to 5.
+
+Always holds: where there is a key for it, what is answered leaves the process sealed.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,6 +22,7 @@ from services.feedback.questionnaire import (
     misfit,
     question_ids,
 )
+from services.feedback.sealing import Seal
 from services.feedback.views import Pair, Survey, kind_of, side_of
 
 _TITLES: dict[Kind, Text] = {
@@ -59,11 +63,11 @@ def _form(state: State, link: Link, __: datetime) -> Form:
     return Form(_TITLES[kind_of(link.id)], choices, _text(NOTICE), _THEN, _BUTTON)
 
 
-def _command(link: Link, answers: Mapping[str, str], token: str) -> Command:
+def _command(link: Link, answers: Mapping[str, str], token: str, seal: Seal | None) -> Command:
     asked = question_ids(kind_of(link.id), side_of(link.id))
     if wrong := misfit(asked, answers):  # told before anybody looks whether it was answered
         raise Problem(422, f"The answers are not to what is asked: {wrong}.", rule="wrong-answers")
-    return AnswerSurvey.model_validate(
+    command = AnswerSurvey.model_validate(
         {
             "cohort_id": link.cohort_id,
             "survey_id": link.id,
@@ -71,6 +75,20 @@ def _command(link: Link, answers: Mapping[str, str], token: str) -> Command:
             "proof": token,
         }
     )
+    if seal is None:
+        return command
+    scores = {question: command.scores[question] for question in asked if question in answers}
+    sealed = seal.seal(f"{link.cohort_id}/{link.id}", scores)
+    return command.model_copy(update={"scores": {}, "sealed": sealed})
 
 
-LINK_PAGES = {PURPOSE: LinkPage(_form, _command, after=lambda *_: _AFTER)}
+def link_pages(seal: Seal | None) -> dict[str, LinkPage]:
+    """By purpose of a link, its page.
+
+    Without a `seal` commands are such as an older process beside this one can read.
+    """
+
+    def command(link: Link, answers: Mapping[str, str], token: str) -> Command:
+        return _command(link, answers, token, seal)
+
+    return {PURPOSE: LinkPage(_form, command, after=lambda *_: _AFTER)}

@@ -74,11 +74,16 @@ class Scores(Value):
 
 
 class Group(Document):
-    """What one side said in one kind of survey, question by question; `id` is `kind~side`."""
+    """What one side said in one kind of survey, question by question; `id` is `kind~side`.
+
+    `waiting`: answers that are not counted yet, each sealed; `unopened`: those that could not be.
+    """
 
     collection: ClassVar[str] = "groups"
 
     scores: dict[str, Scores] = Field(default_factory=dict)
+    waiting: tuple[str, ...] = ()
+    unopened: tuple[str, ...] = ()
 
 
 class Turnout(Document):
@@ -88,6 +93,7 @@ class Turnout(Document):
     moved, no more of them than the smallest group: one person can answer five surveys, so it is
     people that have to be enough. `closed_for` is kept for `all` only. Whoever left a question
     out is among those of `all`, and of no group: a group's people have answered all its questions.
+    `waiting_for`: the same of a group, since its answers were last counted.
     """
 
     collection: ClassVar[str] = "turnouts"
@@ -97,6 +103,7 @@ class Turnout(Document):
     answered: int = 0
     closed_for: tuple[PersonId, ...] = ()
     answered_by: tuple[PersonId, ...] = ()
+    waiting_for: tuple[PersonId, ...] = ()
 
 
 class Survey(Timed):

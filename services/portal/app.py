@@ -8,6 +8,8 @@ from fastapi import APIRouter
 
 import services.chassis.beginning  # noqa: F401  # before all that it spares
 from services.chassis.clock import Clock
+from services.chassis.http.authorities import authorities_of
+from services.chassis.http.rates import rates_of
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service, main
 from services.chassis.settings import load
@@ -19,6 +21,7 @@ from services.portal.settings import PortalSettings
 from services.portal.views import LISTED
 from services.portal.web.engine import Engine
 from services.portal.web.mailing import Mailing, by_smtp
+from services.portal.web.own_api import own_routes
 from services.portal.web.sessions import Sessions
 from services.portal.web.site import Rules, Site
 
@@ -47,7 +50,8 @@ def build() -> Service:
         rules = Rules(coordinators_of(settings.coordinators), _listed(settings.sign_in_domains))
         parts = (store, kept, clock, engine, mailing, sessions, rules)
         told = (settings.portal_url, settings.pseudonym_secret, settings.mail_contact)
-        return [page_routes(Site(*parts, *told))]
+        site = Site(*parts, *told, rates_of(settings))
+        return [own_routes(site, authorities_of(settings)), page_routes(site)]
 
     async def close() -> None:
         await mailing.settle()

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from schemas.roles import Role
 from schemas.values import Language
+from services.chassis.http.problems import Problem
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     assistants,
@@ -183,7 +184,7 @@ def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Respon
         visit = Visit(request, entry, _language(request), digest(f"form:{cookie}"))
         try:
             response = await _answered(route, visit)
-        except (NotHere, Away, NoAnswer, HTTPException) as error:
+        except (NotHere, Away, NoAnswer, HTTPException, Problem) as error:
             response = _fault(visit, error)
         finally:
             await visit.form.close()
@@ -197,6 +198,7 @@ async def _answered(route: Route, visit: Visit) -> Response:
     token = visit.request.cookies.get(_named(SESSION, visit.site))
     if token:
         visit.session = await visit.site.sessions.find(token)
+    _count(route, visit)
     if route.method == "POST":
         visit.form = await visit.request.form(max_files=1, max_fields=MOST_FIELDS)
         if not secrets.compare_digest(visit.typed("jeton").encode(), visit.token.encode()):
@@ -206,6 +208,19 @@ async def _answered(route: Route, visit: Visit) -> Response:
     if route.who in ("coordinator", "administrator"):
         visit.coordinate(_coordinating(route, visit))
     return await route.answer(visit)
+
+
+def _count(route: Route, visit: Visit) -> None:
+    """See that nobody asks too often. Raises `Problem` 429.
+
+    Strangers are counted where they send something: behind one address there may be a ministry, all
+    of which looks at the page that a letter to everybody names.
+    """
+    rates = visit.site.rates
+    if visit.session is not None:
+        rates.of_person(visit.address)
+    elif route.method == "POST":
+        rates.of_stranger(visit.request)
 
 
 def _coordinating(route: Route, visit: Visit) -> Role:
@@ -254,6 +269,16 @@ def _fault(visit: Visit, error: Exception) -> Response:
             )
             way = ("/", visit.say("Aller à l’accueil", "Start over"))
             return message(visit, title, text, status=404, way=way)
+        case Problem(body={"retry_after": int(wait)}):
+            title = visit.say("Trop de demandes en peu de temps", "Too many requests")
+            text = visit.say(
+                "Rien n’a été enregistré. Revenez à la page précédente et réessayez dans une "
+                "minute.",
+                "Nothing was recorded. Go back, and try again in a minute.",
+            )
+            response = message(visit, title, text, status=429)
+            response.headers["Retry-After"] = str(wait)
+            return response
         case HTTPException():
             title = visit.say("Cette demande n’a pas pu être lue", "This could not be read")
             text = visit.say(

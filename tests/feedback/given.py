@@ -23,6 +23,7 @@ from schemas.values import CohortPolicy, Side, SurveyFigure
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.feedback.handlers import domain_by
 from services.feedback.questionnaire import question_ids
+from services.feedback.sealing import Seal
 from services.feedback.views import Cohort, kind_of, person_of, side_of
 from tests.scenario import NOW, Scenario
 
@@ -31,7 +32,8 @@ SMALL = CohortPolicy(smallest_group=3)
 
 PRIVATE_KEY, PUBLIC_KEY = generate_keys()
 SIGNER = LinkSigner(PRIVATE_KEY)
-DOMAIN = domain_by(LinkVerifier(PUBLIC_KEY))
+SEAL = Seal("what answers are sealed with", "what they were sealed with before")
+DOMAIN = domain_by(LinkVerifier(PUBLIC_KEY), SEAL)
 
 
 def opened(policy: CohortPolicy = SMALL, cohort: str = COHORT) -> CohortOpened:

@@ -7,12 +7,12 @@ from services.chassis.http.foresight import Unread
 from services.chassis.http.forms import About
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
-from services.feedback.pages import LINK_PAGES
+from services.feedback.pages import link_pages
 from services.feedback.views import Survey
-from tests.feedback.given import COHORT, begun, completed, formed
+from tests.feedback.given import COHORT, SEAL, begun, completed, formed
 from tests.scenario import NOW
 
-PAGE = LINK_PAGES["survey"]
+PAGE = link_pages(SEAL)["survey"]
 LINK = Link(
     purpose="survey", cohort_id="c", person_id="g-1", side="manager", id="m-1~g-1~s1~manager"
 )
@@ -29,7 +29,15 @@ def test_every_question_is_optional_and_the_page_says_what_becomes_of_the_answer
 def test_what_is_answered_is_sent_and_what_is_left_out_is_not():
     command = PAGE.command(LINK, {"usefulness": "4"}, "token")
     assert isinstance(command, AnswerSurvey)
-    assert (command.scores, command.proof) == ({"usefulness": 4}, "token")
+    assert command.proof == "token"
+    assert command.scores == {}
+    assert SEAL.open(command.sealed or "") == {"usefulness": 4}
+
+
+def test_without_a_key_of_its_own_it_is_sent_as_older_processes_read_it():
+    command = link_pages(None)["survey"].command(LINK, {"usefulness": "4"}, "token")
+    assert isinstance(command, AnswerSurvey)
+    assert (command.scores, command.sealed) == ({"usefulness": 4}, None)
 
 
 def test_an_answer_to_what_was_not_asked_is_refused_by_its_name():

@@ -22,6 +22,7 @@ from services.feedback.views import Survey
 from tests.feedback.given import (
     COHORT,
     DOMAIN,
+    SEAL,
     SIGNER,
     answer,
     begun,
@@ -84,11 +85,9 @@ def test_answers_are_taken_without_the_one_who_gave_them():
     scenario.when(completed(1))
     answered, closed = scenario.when(answer(1, score=5))
     assert answered == SurveyAnswered(
-        cohort_id=COHORT,
-        kind="session",
-        side="manager",
-        scores={"usefulness": 5, "ease_together": 5, "practice": 5},
+        cohort_id=COHORT, kind="session", side="manager", scores={}, sealed=answered.sealed
     )
+    assert SEAL.open(answered.sealed) == {"usefulness": 5, "ease_together": 5, "practice": 5}
     assert closed == SurveyClosed(
         cohort_id=COHORT,
         survey_id=survey(1),
@@ -104,7 +103,7 @@ def test_the_order_in_which_somebody_answers_is_forgotten():
     command = answer(1)
     turned = command.model_copy(update={"scores": dict(reversed(command.scores.items()))})
     answered, _ = scenario.when(turned)
-    assert list(answered.scores) == list(command.scores)
+    assert list(SEAL.open(answered.sealed)) == list(command.scores)
 
 
 def test_a_survey_does_not_keep_what_was_answered():
@@ -157,7 +156,7 @@ def test_a_question_can_be_left_out_and_that_is_all_that_is_kept_of_it():
     scenario.when(completed(1))
     some = answer(1).model_copy(update={"scores": {"practice": 4}})
     answered, closed = scenario.when(some)
-    assert (answered.scores, closed.outcome, closed.complete) == (
+    assert (SEAL.open(answered.sealed), closed.outcome, closed.complete) == (
         {"practice": 4},
         "answered",
         False,

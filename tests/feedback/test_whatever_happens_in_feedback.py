@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.base import Event, Message
 from schemas.feedback import (
+    AnswersCounted,
     AnswerSurvey,
     CohortMeasured,
     PairAtRisk,
@@ -21,6 +22,7 @@ from services.feedback.handlers import needs
 from services.feedback.views import person_of
 from tests.feedback.given import (
     DOMAIN,
+    SEAL,
     answer,
     completed,
     dissolved,
@@ -129,6 +131,13 @@ def _figures(events: list[Event]) -> list[dict[object, tuple[int | None, float |
     ]
 
 
+def opened_of(event: SurveyAnswered) -> dict[str, int]:
+    """What was answered, as nobody but feedback can read it."""
+    found = SEAL.open(event.sealed or "")
+    assert found
+    return found
+
+
 @programmes
 @given(ROUNDS)
 def test_no_figure_speaks_of_fewer_answers_than_the_smallest_group(rounds):
@@ -163,7 +172,7 @@ def test_every_step_of_a_figure_speaks_of_as_many_people_as_the_smallest_group(r
     scores: dict[str, int] = {}
     for event in _programme(rounds).events:
         if isinstance(event, SurveyAnswered):
-            scores = event.scores
+            scores = opened_of(event)
         if isinstance(event, SurveyClosed) and event.outcome == "answered":
             for question in scores:
                 people = answered.setdefault((event.kind, event.side, question), set())
@@ -179,11 +188,24 @@ def test_every_step_of_a_figure_speaks_of_as_many_people_as_the_smallest_group(r
 
 @programmes
 @given(ROUNDS)
+def test_every_count_speaks_of_as_many_people_as_the_smallest_group(rounds):
+    behind: dict[object, set[str]] = {}
+    for event in _programme(rounds).events:
+        if isinstance(event, SurveyClosed) and event.outcome == "answered" and event.complete:
+            behind.setdefault((event.kind, event.side), set()).add(person_of(event.survey_id))
+        if isinstance(event, AnswersCounted):
+            people = behind.pop((event.kind, event.side))
+            assert len(people) >= K
+            assert all(said.answers >= len(people) for said in event.sums.values())
+
+
+@programmes
+@given(ROUNDS)
 def test_what_is_told_is_true_of_the_answers_that_it_speaks_of(rounds):
     said: dict[object, list[int]] = {}
     for event in _programme(rounds).events:
         if isinstance(event, SurveyAnswered):
-            for question, score in event.scores.items():
+            for question, score in opened_of(event).items():
                 said.setdefault((event.kind, event.side, question), []).append(score)
         if isinstance(event, CohortMeasured):
             for figure in event.surveys:
@@ -207,7 +229,8 @@ def test_every_survey_is_opened_once_and_closed_once(rounds):
 def test_an_answer_never_names_anybody(rounds):
     for event in _programme(rounds).events:
         if isinstance(event, SurveyAnswered):
-            assert set(event.model_dump()) == {"cohort_id", "kind", "side", "scores"}
+            assert set(event.model_dump()) == {"cohort_id", "kind", "side", "scores", "sealed"}
+            assert event.scores == {}
             assert event.subject == event.cohort_id
             told = event.model_dump_json()
             assert not any(f'"{side}-{n}' in told for side in "mg" for n in range(7))

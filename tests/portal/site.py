@@ -15,10 +15,12 @@ import httpx
 from fastapi import FastAPI
 
 from schemas.base import Message
+from schemas.own import whose
 from schemas.people import PersonErased
 from schemas.topics import TYPES
 from services.chassis.clock import Clock
 from services.chassis.http.application import create_app
+from services.chassis.http.rates import Rates
 from services.chassis.store.kept import MemoryKept
 from services.chassis.store.memory import MemoryStore
 from services.portal.handlers import DOMAIN
@@ -52,6 +54,7 @@ class Town:
     open_: asyncio.Event = field(default_factory=asyncio.Event)
     real: datetime = field(default_factory=lambda: datetime(2026, 11, 29, tzinfo=UTC))
     scenario: Scenario = field(default_factory=lambda: Scenario(DOMAIN))
+    rates: Rates = field(default_factory=Rates)
 
     def __post_init__(self) -> None:
         self.open_.set()
@@ -66,9 +69,8 @@ class Town:
         coordinators = {COORDINATOR: None, OF_C: frozenset({"c"}), OF_OTHERS: frozenset({"d"})}
         rules = Rules(coordinators, frozenset({"ministere.example"}))
         mailing = Mailing("connecte@ministere.example", self._post)
-        self.site = Site(
-            self.store, self.kept, clock, engine, mailing, sessions, rules, self.url, SECRET
-        )
+        parts = (self.store, self.kept, clock, engine, mailing, sessions, rules)
+        self.site = Site(*parts, self.url, SECRET, rates=self.rates)
         self.app: FastAPI = create_app("portal", "The portal.")
         self.app.include_router(page_routes(self.site))
 
@@ -85,6 +87,8 @@ class Town:
         command = kind.model_validate(json.loads(request.content))
         self.sent.append(command)
         heads = request.headers
+        role, _, who = heads["connecte-on-behalf-of"].partition(" ")
+        assert role != "participant" or whose(command) == who, "nobody's own, or somebody else's"
         self.behind.append((heads["connecte-on-behalf-of"], heads["connecte-via"]))
         self.happens(*self.leads_to(command))
         return httpx.Response(200, json={"command_id": "c", "done": True})

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.chassis.http.rates import Rate, Rates
 from services.portal.web.sessions import LINKS_PER_ADDRESS
 from services.portal.web.signing_in import own_way
 from tests.portal.site import COORDINATOR, Town
@@ -45,6 +46,27 @@ async def test_who_asks_too_often_is_told_the_same_and_sent_nothing_more() -> No
     town.real += timedelta(minutes=16)
     await asked(town, LISE)
     assert len(town.mails) == LINKS_PER_ADDRESS + 1
+
+
+async def test_who_sends_forms_without_end_is_told_to_come_back() -> None:
+    town = Town(rates=Rates(Rate(5), Rate(3))).happens(*GOING_ON)
+    somebody = town.person()
+    await somebody.goes_to("/connexion")
+    for _ in range(3):
+        await somebody.goes_to("/connexion")
+        await somebody.presses("Recevoir mon lien", adresse="nobody@ministere.example")
+        assert somebody.status == 200
+    await somebody.goes_to("/connexion")  # looking is not counted
+    assert somebody.status == 200
+    await somebody.presses("Recevoir mon lien", adresse="nobody@ministere.example")
+    assert somebody.status == 429
+    assert "réessayez dans une minute" in somebody.says
+    lise = await town.signed_in(LISE)  # at the same address
+    for _ in range(5):
+        await lise.goes_to("/mon-espace")
+        assert lise.status == 200
+    await lise.goes_to("/mon-espace")
+    assert lise.status == 429
 
 
 async def test_the_letter_holds_the_link_and_no_name() -> None:

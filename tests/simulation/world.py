@@ -24,6 +24,7 @@ from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.watch.metrics import Metrics
 from services.feedback.handlers import domain_by
+from services.feedback.sealing import Seal
 from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.search.worker import RoundSearch, solve_here
 from services.matching.views import Round
@@ -43,7 +44,7 @@ from tests.simulation.wires import WiredLog
 DOMAINS: dict[Service, Domain] = {
     "matching": flawed(MATCHING),
     "scheduling": SCHEDULING,
-    "feedback": domain_by(VERIFIER),
+    "feedback": domain_by(VERIFIER, Seal("the key of a simulation, no more")),
     "notify": with_wall(SECRET),
 }
 START = datetime(2017, 3, 6, 6, 0, tzinfo=UTC)  # a Monday

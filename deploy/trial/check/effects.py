@@ -228,7 +228,7 @@ UNASKED = frozenset(
         *("PlanningBegan", "PlanningPostponed", "AttendanceRequested", "AttendanceReminded"),
         *("SessionWithdrawn", "GraduationWithdrawn"),
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
-        *("SurveyOpened", "SurveyAnswered", "PairAtRisk"),
+        *("SurveyOpened", "SurveyAnswered", "AnswersCounted", "PairAtRisk"),
         *("AttentionWanted", "AttentionSettled", "AttentionGathered", "DigestQueued"),
         *("RetentionEnded", "ContactsErased"),
         *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),

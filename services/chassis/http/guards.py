@@ -1,13 +1,13 @@
 """What is checked of a request's head, before any of its body is read.
 
-Always holds: who has no right to a route makes it read and parse nothing; a body that nobody here
-can read is refused by what its head says of it.
+Always holds: who has no right to a route, or asks too often, makes it read and parse nothing; a
+body that nobody here can read is refused by what its head says of it.
 """
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from email.message import Message
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -15,8 +15,9 @@ from starlette.exceptions import HTTPException
 
 from schemas.rights import about_people
 from schemas.roles import Rights
-from services.chassis.http.identity import Authority, admitted, principal_of
+from services.chassis.http.identity import Authority, Caller, Principal, admitted, principal_of
 from services.chassis.http.problems import Problem
+from services.chassis.http.rates import Rates
 
 JSON = "application/json"
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -71,11 +72,26 @@ Table = Callable[[str, str], Rights | None]
 """`(method, path)` to who may; None: nobody, for it does not stand there."""
 
 
-def protected(authorities: Sequence[Authority], table: Table) -> type[APIRoute]:
+class Admission(Protocol):
+    """As `admitted` does it."""
+
+    def __call__(
+        self, request: Request, principal: Principal, rights: Rights, *, about_people: bool
+    ) -> Caller: ...
+
+
+def protected(
+    authorities: Sequence[Authority],
+    table: Table,
+    rates: Rates | None = None,
+    admit: Admission = admitted,
+) -> type[APIRoute]:
     """The kind of a route for those alone whom the table lets in, with a token of an authority.
 
-    FastAPI's own would read the body before.
+    FastAPI's own would read the body before. `rates`: how often people, and strangers, may ask;
+    `admit`: what a principal's request is made for.
     """
+    counted = rates or Rates()
 
     class Protected(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -85,8 +101,8 @@ def protected(authorities: Sequence[Authority], table: Table) -> type[APIRoute]:
             of_people = any(about_people(method, self.path) for method in self.methods or ())
 
             async def checked(request: Request) -> Response:
-                principal = await principal_of(request, authorities)
-                request.state.caller = admitted(request, principal, rights, about_people=of_people)
+                principal = await _told_apart(request, authorities, counted)
+                request.state.caller = admit(request, principal, rights, about_people=of_people)
                 await said_once(request)
                 await readable(request)
                 return await handle(request)
@@ -94,3 +110,20 @@ def protected(authorities: Sequence[Authority], table: Table) -> type[APIRoute]:
             return checked
 
     return Protected
+
+
+async def _told_apart(
+    request: Request, authorities: Sequence[Authority], rates: Rates
+) -> Principal:
+    """Whose token it is, if they have not asked too often; who has none counts by their address.
+
+    Programs are not counted: how much the service takes on at all is what bounds them.
+    """
+    try:
+        principal = await principal_of(request, authorities)
+    except HTTPException:
+        rates.of_stranger(request)
+        raise
+    if principal.type == "user":
+        rates.of_person(principal.id)
+    return principal

@@ -27,20 +27,28 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whose token it is. `cohorts` are those that it is good for; None: all."""
+    """Whose token it is. `cohorts` are those that it is good for; None: all.
+
+    `address`: the one that their provider vouches for, where it is trusted to.
+    """
 
     type: ActorType
     id: str
     roles: tuple[Role, ...]
     cohorts: frozenset[str] | None = frozenset()
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever a request is made for: who acts, and for which cohorts it may be; None: all."""
+    """Whoever a request is made for: who acts, and for which cohorts it may be; None: all.
+
+    `address`: by which somebody is known who asks for their own things.
+    """
 
     actor: Actor | None = None
     cohorts: frozenset[str] | None = None
+    address: str = ""
 
     def check(self, cohort_id: str) -> None:
         """Raises `Problem` 403 of other cohorts, whether there are such or not."""
@@ -114,6 +122,22 @@ def admitted(
     if (cohort_id := request.path_params.get("cohort_id")) is not None:
         caller.check(cohort_id)
     return caller
+
+
+def own_things(
+    request: Request, principal: Principal, rights: Rights, *, about_people: bool = True
+) -> Caller:
+    """The same of what is a person's own, by the address that they are known by.
+
+    Raises `Problem` 403 of everybody else: whoever has more to say says it elsewhere.
+    """
+    theirs = "participant" in principal.roles and principal.address is not None
+    if not theirs or rights.get("participant") != "own" or not about_people:
+        raise _not_for_them()
+    if request.headers.get(ON_BEHALF) is not None:
+        raise Problem(403, "this token speaks for nobody else", rule="not-on-behalf")
+    actor = Actor(principal.type, principal.id, "participant", "api")
+    return Caller(actor, principal.cohorts, principal.address or "")
 
 
 def _not_for_them() -> Problem:

@@ -217,7 +217,7 @@ class Provider:
             known = name if ID.fullmatch(name) else pseudonym(self._secret, issuer.issuer, name)
             return Principal("service_account", known, roles, scope)
         person = pseudonym(self._secret, issuer.issuer, claims["sub"])
-        return Principal("user", person, roles, scope)
+        return Principal("user", person, roles, scope, _address(claims, issuer.address_claim))
 
 
 def _moment(given: Any) -> float:
@@ -232,6 +232,13 @@ def _said(claims: Claims, name: str | None) -> Sequence[str]:
     if isinstance(found, str):
         return found.split()
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else ()
+
+
+def _address(claims: Claims, name: str | None) -> str | None:
+    """The address that a claim has, unless its issuer says that it is not confirmed."""
+    found = claims.get(name or "")
+    vouched = claims.get("email_verified", True) is True
+    return found if isinstance(found, str) and found and vouched else None
 
 
 def _part(token: str, place: int) -> dict[str, Any]:

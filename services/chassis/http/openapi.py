@@ -45,16 +45,16 @@ _MEANING = {
     413: "The body is too large.",
     415: "The body is compressed, or of a type that is not read here.",
     422: "The request is not valid.",
-    429: "An answer by this link is on its way already.",
+    429: "Too many requests from this person or address, or an answer by this link is on its way.",
     503: "Not now: try again after `Retry-After` seconds.",
 }
 _STATUSES = {
-    "commands": (400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
-    "projections": (401, 403, 404, 422, 503),
-    "links": (403, 404, 410, 503),
+    "commands": (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503),
+    "projections": (401, 403, 404, 422, 429, 503),
+    "links": (403, 404, 410, 429, 503),
     "operations": (),
 }
-_SENT = (400, 408, 409, 413, 415, 422, 429)
+_SENT = (400, 408, 409, 413, 415, 422)
 _RETRY = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 }

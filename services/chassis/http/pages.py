@@ -26,6 +26,8 @@ from services.chassis.http.forms import About, Choice, Field, Form, LinkPage, Te
 from services.chassis.http.guards import is_form
 from services.chassis.http.links import Link, LinkError, LinkVerifier
 from services.chassis.http.problems import Problem, invalid
+from services.chassis.http.rates import RULE as TOO_OFTEN
+from services.chassis.http.rates import Rates
 
 _FORGED = Text("Ce lien n’est pas valable.", "This link is not valid.")
 _EXPIRED = Text("Ce lien a expiré.", "This link has expired.")
@@ -69,7 +71,12 @@ _TOO_SOON = Text(
     "Une première réponse est en cours d’enregistrement : celle-ci n’a pas été prise en compte.",
     "A first answer is being recorded: this one was not taken.",
 )
+_OFTEN = Text(
+    "Trop de demandes en peu de temps : merci de réessayer dans une minute.",
+    "Too many requests in a short time: please try again in a minute.",
+)
 _OF_STATUS = {403: _FORGED, 410: _EXPIRED, 422: _INCOMPLETE, 429: _TOO_SOON, 503: _LATER}
+_OF_RULE = {PARKED: _ASIDE, TOO_OFTEN: _OFTEN}
 
 _ANSWERED: dict[str, Any] = {
     "model": Accepted,
@@ -109,18 +116,24 @@ class _View:
 
 
 def link_routes(
-    link_pages: Mapping[str, LinkPage], verifier: LinkVerifier, answering: Answering
+    link_pages: Mapping[str, LinkPage],
+    verifier: LinkVerifier,
+    answering: Answering,
+    rates: Rates | None = None,
 ) -> APIRouter:
-    """`GET` shows the form of a link, `POST` sends it."""
+    """`GET` shows the form of a link, `POST` sends it; `rates`: how often."""
     router = APIRouter(tags=["links"])
+    counted = rates or Rates()
 
-    def opened(token: str) -> tuple[Link, LinkPage]:
+    def opened(token: str, request: Request) -> tuple[Link, LinkPage]:
         try:
             link = verifier.verify(token, answering.clock.now())
         except LinkError as error:
+            counted.of_stranger(request)
             if error.reason == "expired":
                 raise Problem(410, _EXPIRED.en, rule="link-expired") from None
             raise Problem(403, _FORGED.en, rule="link-forged") from None
+        counted.of_person(link.cohort_id, link.person_id, link.role or "")
         purpose = link_pages.get(link.purpose)
         if purpose is None:
             raise Problem(403, _FORGED.en, rule="link-forged")
@@ -135,7 +148,7 @@ def link_routes(
     async def show(token: str, request: Request) -> Response:
         """The form of a link. Changes nothing. `?lang=fr` or `?lang=en` is its language."""
         try:
-            link, purpose = opened(token)
+            link, purpose = opened(token, request)
         except Problem as error:
             return _answer(request, error)
         about, form = await seen(link, purpose)
@@ -153,7 +166,7 @@ def link_routes(
         """Send the form of a link, as a form or as JSON; answers when it has been decided on."""
         said: Mapping[str, Text] = {}
         try:
-            link, purpose = opened(token)
+            link, purpose = opened(token, request)
             said = purpose.refusals
             answers = await _answers(request)
             if _wants_page(request):
@@ -216,7 +229,7 @@ def _answer(
     if not _wants_page(request):
         raise error
     rule = str(error.body.get("rule", ""))
-    plain = _ASIDE if rule == PARKED else _OF_STATUS.get(error.status, _USED)
+    plain = _OF_RULE.get(rule) or _OF_STATUS.get(error.status, _USED)
     text = refusals.get(rule, plain)
     page = _page(request, _View(text), error.status)
     if "retry_after" in error.body:

@@ -30,9 +30,9 @@ Moves = dict[Group, int]
 class Counting:
     """Keeps the counts of the cohorts that one process, or a rebuild, writes to.
 
-    What it has read or written once it knows: who else writes to a cohort moves its place, and
-    then the step that rests on what was known is outpaced. `forget` has to be called where places
-    are read anew.
+    What it has written it knows: who else writes to a cohort moves its place, and then the step
+    that rests on what was known is outpaced. What it has only read, for a step that may still fail,
+    it reads again. `forget` has to be called where places are read anew.
     """
 
     def __init__(self, running: Sequence[RunningCount]) -> None:
@@ -47,13 +47,14 @@ class Counting:
         if len(self._known) > MOST_KNOWN:
             self.forget()
         moves = self._moves(state) if self._running else {}
-        if missing := [One(Counts, cohort, cohort) for cohort in moves.keys() - self._known.keys()]:
-            self._known |= {one.id: Counts(id=one.id, cohort_id=one.id) for one in missing}
+        known = {cohort: self._known[cohort] for cohort in moves if cohort in self._known}
+        if missing := [One(Counts, cohort, cohort) for cohort in moves.keys() - known.keys()]:
+            known |= {one.id: Counts(id=one.id, cohort_id=one.id) for one in missing}
             for counts in await reads.load(missing):
-                self._known[counts.id] = cast("Counts", counts)
+                known[counts.id] = cast("Counts", counts)
         changed: list[Counts | Gone] = []
         for cohort, by in sorted(moves.items()):
-            before = self._known[cohort]
+            before = known[cohort]
             after = _moved(before, by)
             if after != before:
                 changed.append(after if after.counts else Gone(after))

@@ -27,11 +27,15 @@ _SERVICE: dict[type[Command], Service] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`done`, refused by `rule` (`detail`: the same as a sentence), or (neither) under way."""
+    """`done`, refused by `rule` (`detail`: the same as a sentence), or (neither) under way.
+
+    `status`: that of the service's answer.
+    """
 
     done: bool
     rule: str | None = None
     detail: str = ""
+    status: int = 200
 
 
 class Away(Exception):
@@ -73,7 +77,8 @@ class Engine:
             rule = "not-valid"
         if rule is None:
             raise Away(f"{service}: status {answer.status_code}")
-        return Outcome(done=False, rule=str(rule), detail=str(problem.get("title", "")))
+        title, status = str(problem.get("title", "")), answer.status_code
+        return Outcome(done=False, rule=str(rule), detail=title, status=status)
 
     def _opened(self) -> httpx.AsyncClient:
         """One client, made where there is a loop."""

@@ -17,6 +17,7 @@ from services.chassis.store.contract import Where
 from services.portal.views import Cohort, Letter, Pair, Participant, Session
 from services.portal.web.own_space import me_of
 from services.portal.web.rendering import HEADS, message, page, refusal
+from services.portal.web.site import Site
 from services.portal.web.visit import Visit
 
 MANY = 500
@@ -35,7 +36,12 @@ class Held:
 
 async def held(visit: Visit, me: Participant) -> Held:
     """All of it; the newest letters first."""
-    store, at = visit.site.store, me.cohort_id
+    return await held_by(visit.site, me)
+
+
+async def held_by(site: Site, me: Participant) -> Held:
+    """The same, whoever asks for it."""
+    store, at = site.store, me.cohort_id
     pairs: list[Pair] = []
     for field in ("mentor_id", "manager_id"):
         pairs += await store.page(Pair, Where(at, {field: me.id}), MANY)
@@ -44,7 +50,7 @@ async def held(visit: Visit, me: Participant) -> Held:
         sessions += await store.page(Session, Where(at, {"pair_id": pair.id}), MANY)
     letters = await store.page(Letter, Where(at, {"person_id": me.id}), MANY)
     letters.sort(key=lambda letter: (letter.owed_at, letter.id), reverse=True)
-    cohort = await visit.site.cohort(at)
+    cohort = await site.cohort(at)
     return Held(cohort, me, tuple(pairs), tuple(sessions), tuple(letters))
 
 
@@ -109,7 +115,7 @@ async def erase_sent(visit: Visit) -> Response:
         return page(visit, "erase.html", 422, errors={"compris": wrong})
     mine = await visit.site.store.page(Participant, Where(equal={"address": visit.address}), MANY)
     for me in mine:
-        for command in _goodbye(me):
+        for command in goodbye(me):
             outcome = await visit.send(command)
             if outcome.rule is not None:
                 return refusal(visit, outcome.rule, "/mon-espace")
@@ -131,7 +137,7 @@ async def erase_sent(visit: Visit) -> Response:
     )
 
 
-def _goodbye(me: Participant) -> list[Command]:
+def goodbye(me: Participant) -> list[Command]:
     """First gone, then forgotten: who is told that a pair has ended hears with whom."""
     found: list[Command] = []
     if me.mentor_state not in (None, "withdrawn"):

@@ -7,12 +7,13 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from schemas.retention import DRAFT_DAYS
 from services.chassis.clock import Clock
 from services.chassis.http.identity import pseudonym
+from services.chassis.http.rates import Rates
 from services.chassis.store.contract import Projections, Row, Where
 from services.chassis.store.kept import Kept
 from services.portal.views import Cohort, Participant
@@ -48,7 +49,8 @@ class Rules:
 class Site:
     """The portal's parts, for its pages.
 
-    `url`: its own address as people see it; `secret`: what pseudonyms are made with.
+    `url`: its own address as people see it; `secret`: what pseudonyms are made with; `rates`: how
+    often somebody may ask.
     """
 
     store: Projections
@@ -61,6 +63,7 @@ class Site:
     url: str
     secret: str
     contact: str | None = None
+    rates: Rates = field(default_factory=Rates)
 
     def pseudonym(self, address: str) -> str:
         """By what somebody who coordinates is known to others."""

@@ -116,6 +116,28 @@ async def test_what_is_about_people_is_shown_to_no_person_but_to_machines(
     assert machine.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("claims", "address"),
+    [
+        ({"email": "Lise@m.example"}, "Lise@m.example"),
+        ({"email": "lise@m.example", "email_verified": True}, "lise@m.example"),
+        ({"email": "lise@m.example", "email_verified": False}, None),
+        ({"email": "lise@m.example", "email_verified": "true"}, None),
+        ({"email": ["lise@m.example"]}, None),
+        ({"email": ""}, None),
+        ({}, None),
+    ],
+)
+async def test_somebody_is_known_by_the_address_that_their_provider_vouches_for(
+    issuer: LocalIssuer, claims: dict[str, Any], address: str | None
+) -> None:
+    token = issuer.token(**claims)
+    person = await providers((of(issuer, address_claim="email"),), KEY)(token)
+    assert person is not None and person.address == address
+    nobody = await providers((of(issuer),), KEY)(token)
+    assert nobody is not None and nobody.address is None
+
+
 async def test_a_token_of_the_shape_of_proconnect_counts() -> None:
     claims = {
         "sub": "b6048e95bb134ec5b1d1e1fa69f287172e91722b9354d637a1bcf2ebb0fd2ef5",

@@ -1,13 +1,16 @@
 """What steps keep count of is what counting would give."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from pymongo.errors import AutoReconnect
 
 from services.chassis.documents import Counts, Group
 from services.chassis.domain import Change, Gone, RunningCount, State, text_of
@@ -16,6 +19,7 @@ from services.chassis.step.rebuild import rebuild
 from services.chassis.store.contract import EVERYWHERE, Commit, Outpaced, Place
 from services.chassis.store.memory import MemoryStore
 from services.chassis.store.mongo import MongoStore
+from tests.chassis.faults import Unwilling
 from tests.chassis.toy import KINDS, PARTITIONS, TOY, Person, Tally, World, confirm, formed
 
 PEOPLE = RunningCount("people", "People by name", Person, (("name", "name"),))
@@ -38,12 +42,19 @@ class Kept:
         self.counting = Counting(RUNNING)
         self.state = State()
 
-    async def step(self, changes: Sequence[Change]) -> None:
-        """Each change is an event's, and is seen by what comes after it."""
+    async def step(self, changes: Sequence[Change], away: bool = False) -> None:
+        """Each change is an event's, and is seen by what comes after it.
+
+        `away`: the database is when its counts are asked for first, and the step is tried again.
+        """
         self.state.first.clear()
         for change in changes:
             self.state.apply([change])
             self.state.keep()
+        if away:
+            with contextlib.suppress(AutoReconnect):
+                failing: Any = Unwilling(self.store, "load", [AutoReconnect()])
+                await self.counting.of(self.state, failing)
         counts = await self.counting.of(self.state, self.store)
         await self.store.fill(Place(0), [*changes, *counts])
         self.counting.committed(counts)
@@ -66,22 +77,25 @@ class Kept:
                 yield document.cohort_id, (measure.name, *values)
 
 
-async def played(history: Sequence[Sequence[Change]], taken_over: bool = False) -> Kept:
+async def played(
+    history: Sequence[Sequence[Change]], taken_over: bool = False, away: bool = False
+) -> Kept:
     """After each step the counts are what there is; `taken_over`: each is another process's."""
     kept = Kept()
     for changes in history:
-        await kept.step(changes)
+        await kept.step(changes, away)
         assert kept.numbers == Counter(kept.there())
         if taken_over:
             kept.counting.forget()
     return kept
 
 
-@given(steps, st.booleans())
+@given(steps, st.booleans(), st.booleans())
+@example([[Person(id=one, cohort_id="c", name="x")] for one in "ab"], True, True)
 def test_what_is_kept_count_of_is_what_there_is_whatever_comes_and_goes(
-    history: list[list[Change]], taken_over: bool
+    history: list[list[Change]], taken_over: bool, away: bool
 ) -> None:
-    asyncio.run(played(history, taken_over))
+    asyncio.run(played(history, taken_over, away))
 
 
 @given(steps)

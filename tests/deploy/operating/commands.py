@@ -1,11 +1,16 @@
 """`connecte` as operators run it: a process of its own."""
 
 import asyncio
+import io
 import json
 import os
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from deploy.cli import main
 
 ROOT = Path(__file__).parents[3]
 
@@ -19,6 +24,20 @@ class Done:
     @property
     def document(self) -> Any:
         return json.loads(self.out)
+
+
+def connecte_here(*arguments: str) -> Done:
+    """Run it in this process, through the same door: where many wrong inputs are tried of a command
+    that talks to nobody, a process for each would be most of the work."""
+    out, err = io.StringIO(), io.StringIO()
+    argv = patch.object(sys, "argv", ["connecte", *arguments])
+    with argv, redirect_stdout(out), redirect_stderr(err):
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
 
 
 async def connecte(*arguments: str, **settings: str) -> Done:

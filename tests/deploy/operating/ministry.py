@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local.stack import Stack, Terms, running_stack
+from deploy.local.stack import SERVICES, Stack, Terms, running_stack
 from schemas.base import Command
 from schemas.matching import OpenCohort, VolunteerAsMentor
-from schemas.topics import partition_of
+from schemas.topics import Service, partition_of
 from tests.conftest import PATIENCE
 from tests.deploy.operating.commands import Done, connecte
 
@@ -23,6 +23,8 @@ class Ministry:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.url = stack.services["matching"].url
+        notify = stack.services.get("notify")
+        self.notify = {"CONNECTE_NOTIFY_URL": notify.url} if notify else {}
         names = (f"c{number}" for number in range(100))
         of = {partition_of(name, PARTITIONS): name for name in names}
         self.cohorts = [of[partition] for partition in range(PARTITIONS)]
@@ -35,7 +37,7 @@ class Ministry:
             KAFKA_BOOTSTRAP_SERVERS=self.stack.kafka,
             MONGODB_URI=self.stack.mongodb,
             CONNECTE_MATCHING_URL=self.url,
-            CONNECTE_NOTIFY_URL=self.stack.services["notify"].url,
+            **self.notify,
             CONNECTE_PARTITIONS=str(PARTITIONS),
             CONNECTE_KAFKA_IDEMPOTENT="false",
         )
@@ -81,8 +83,12 @@ def volunteer(cohort: str, number: int) -> VolunteerAsMentor:
 
 
 @asynccontextmanager
-async def ministry(directory: Path) -> AsyncIterator[Ministry]:
-    async with running_stack(directory, Terms(partitions=PARTITIONS)) as stack:
+async def ministry(
+    directory: Path, services: tuple[Service, ...] = SERVICES
+) -> AsyncIterator[Ministry]:
+    """`services`: those that run; matching is one of them."""
+    terms = Terms(partitions=PARTITIONS, services=services)
+    async with running_stack(directory, terms) as stack:
         found = Ministry(stack)
         async with found.client:
             for cohort in found.cohorts:

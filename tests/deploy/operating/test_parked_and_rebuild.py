@@ -75,7 +75,7 @@ async def test_what_is_owed_is_published_first_and_a_broken_journal_changes_noth
 
 @pytest.mark.journey
 async def test_a_database_is_rebuilt_and_compared_while_its_service_works(tmp_path: Path) -> None:
-    async with ministry(tmp_path) as here:
+    async with ministry(tmp_path, ("matching",)) as here:
         busy = True
 
         async def traffic(first: int) -> None:
@@ -144,7 +144,7 @@ async def test_all_records_that_a_bad_deployment_set_aside_are_handled_by_one_co
     tmp_path: Path,
 ) -> None:
     many = 2_000  # more than one batch and one command can hold; ten thousand: test_parked.py
-    async with ministry(tmp_path) as here:
+    async with ministry(tmp_path, ("matching",)) as here:
         wrong = str(broken_copy(tmp_path / "wrong"))
         await redeployed(here, PYTHONSAFEPATH="1", PYTHONPATH=wrong, LOG_LEVEL="ERROR")
         log = KafkaLog({"bootstrap_servers": here.stack.kafka}, idempotent=False)
@@ -167,7 +167,7 @@ async def test_all_records_that_a_bad_deployment_set_aside_are_handled_by_one_co
 
 @pytest.mark.journey
 async def test_records_are_shown_retried_in_vain_and_dropped(tmp_path: Path) -> None:
-    async with ministry(tmp_path) as here:
+    async with ministry(tmp_path, ("matching",)) as here:
         log = KafkaLog({"bootstrap_servers": here.stack.kafka}, idempotent=False)
         await log.publish([_of_the_future(here.cohorts[n % PARTITIONS], n) for n in range(60)])
         await log.stop()

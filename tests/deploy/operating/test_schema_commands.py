@@ -17,7 +17,7 @@ from schemas.envelope import attributes, decode
 from schemas.gate.compatibility import RELEASED, release, released, schema_of
 from schemas.gate.samples import NoExample, example, record
 from schemas.topics import TOPICS, TYPES
-from tests.deploy.operating.commands import connecte
+from tests.deploy.operating.commands import connecte, connecte_here
 from tests.deploy.operating.registry_server import Registry, served
 
 # check and release
@@ -71,12 +71,12 @@ async def test_everything_that_would_break_is_a_line_with_the_fields_name(tmp_pa
 @pytest.mark.parametrize(
     "content", [None, "", "[]", "1", "{", '{"properties": 1}', '{"$ref": "#/$defs/X"}']
 )
-async def test_a_directory_that_holds_no_schemas_is_one_line_and_2(
+def test_a_directory_that_holds_no_schemas_is_one_line_and_2(
     tmp_path: Path, content: str | None
 ) -> None:
     if content is not None:
         (tmp_path / "PairFormed.v1.json").write_text(content)
-    done = await connecte("schemas", "check", "--against", str(tmp_path))
+    done = connecte_here("schemas", "check", "--against", str(tmp_path))
     assert (done.code, done.out) == (2, "")
     assert len(done.err.strip().splitlines()) == 1
     assert str(tmp_path) in done.err
@@ -94,13 +94,13 @@ def test_a_release_of_what_is_released_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [None, "", "[]", "1", "{}", "{", '{"X": {"one": {}}}', '{"X": 1}']
 )
-async def test_a_file_that_holds_no_releases_is_one_line_and_2(
+def test_a_file_that_holds_no_releases_is_one_line_and_2(
     tmp_path: Path, content: str | None
 ) -> None:
     file = tmp_path / "released.json"
     if content is not None:
         file.write_text(content)
-    done = await connecte("schemas", "check", "--against", str(file))
+    done = connecte_here("schemas", "check", "--against", str(file))
     assert (done.code, done.out) == (2, "")
     assert len(done.err.strip().splitlines()) == 1
     assert str(file) in done.err
@@ -134,11 +134,11 @@ async def test_a_sample_is_shown_for_people_and_for_machines() -> None:
     assert '"completed": 3' in shown.out
 
 
-async def test_a_type_that_is_unknown_is_2_and_the_nearest_are_named() -> None:
-    done = await connecte("schemas", "sample", "sessioncomplete")
+def test_a_type_that_is_unknown_is_2_and_the_nearest_are_named() -> None:
+    done = connecte_here("schemas", "sample", "sessioncomplete")
     assert (done.code, done.out) == (2, "")
     assert "is it SessionCompleted or" in done.err
-    lost = await connecte("schemas", "sample", "?!")
+    lost = connecte_here("schemas", "sample", "?!")
     assert (lost.code, lost.out) == (2, "")
     assert "connecte schemas list" in lost.err
 
@@ -252,10 +252,10 @@ async def test_what_is_no_registry_is_one_line_and_1() -> None:
         ("http://[", 2, "--registry: an address looks like"),
     ],
 )
-async def test_a_registry_that_cannot_be_reached_is_one_line_without_secrets(
+def test_a_registry_that_cannot_be_reached_is_one_line_without_secrets(
     address: str, code: int, line: str
 ) -> None:
-    done = await connecte("schemas", "publish", "--registry", address)
+    done = connecte_here("schemas", "publish", "--registry", address)
     assert (done.code, done.out) == (code, "")
     assert line in done.err
     assert "hush" not in done.err
