@@ -116,12 +116,12 @@ def needs(message: Message) -> Iterator[Need]:
             yield One(Turnout, cohort_id, ALL)
 
 
-def _asking(cohort_id: str, asked: tuple[str, ...]) -> Iterator[Need]:
+def _asking(cohort_id: str, asked: tuple[str, ...]) -> list[Need]:
     """These surveys, and where they are counted."""
-    yield One(Turnout, cohort_id, ALL)
+    needs: list[Need] = [One(Turnout, cohort_id, ALL)]
     for survey_id in asked:
-        yield One(Survey, cohort_id, survey_id)
-        yield One(Turnout, cohort_id, _group_of(survey_id))
+        needs += One(Survey, cohort_id, survey_id), One(Turnout, cohort_id, _group_of(survey_id))
+    return needs
 
 
 def _group_of(survey_id: str) -> str:

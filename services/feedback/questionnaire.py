@@ -6,6 +6,7 @@ gets a new id, so that answers to the old one are never mixed with answers to th
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Literal
 
 from schemas.base import Value
@@ -149,6 +150,7 @@ QUESTIONNAIRES: dict[tuple[Kind, Side], tuple[Question, ...]] = {
 }
 
 
+@cache
 def question_ids(kind: Kind, side: Side) -> tuple[str, ...]:
     """The ids of what is asked, in the order in which it is asked."""
     return tuple(question.id for question in QUESTIONNAIRES[kind, side])

@@ -183,7 +183,7 @@ def _but(tray: Tray, ids: Collection[str]) -> tuple[Entry, ...]:
 
 def _with(tray: Tray, waiting: tuple[Entry, ...], **change: Any) -> Tray:
     """The tray in which this waits, and its deadline."""
-    due_at = min((entry.tell_at for entry in waiting), default=None)
+    due_at = min([entry.tell_at for entry in waiting], default=None)
     return tray.model_copy(update={"waiting": waiting, "due_at": due_at, **change})
 
 

@@ -59,16 +59,19 @@ def needs(message: Message) -> Iterable[Need]:
             return
 
 
-def _needs_of_session(cohort_id: str, session_id: str) -> Iterable[Need]:
-    yield One(Session, cohort_id, session_id)
-    yield from _needs_of_agenda(cohort_id, parent_pair(session_id))
+def _needs_of_session(cohort_id: str, session_id: str) -> list[Need]:
+    agenda = _needs_of_agenda(cohort_id, parent_pair(session_id))
+    return [One(Session, cohort_id, session_id), *agenda]
 
 
-def _needs_of_agenda(cohort_id: str, pair_id: str) -> Iterable[Need]:
-    yield One(Cohort, cohort_id, cohort_id)
-    yield One(Pair, cohort_id, pair_id)
-    for person_id in people_of(pair_id):
-        yield One(Calendar, cohort_id, person_id)
+def _needs_of_agenda(cohort_id: str, pair_id: str) -> list[Need]:
+    mentor_id, manager_id = people_of(pair_id)
+    return [
+        One(Cohort, cohort_id, cohort_id),
+        One(Pair, cohort_id, pair_id),
+        One(Calendar, cohort_id, mentor_id),
+        One(Calendar, cohort_id, manager_id),
+    ]
 
 
 def _pair_formed(state: State, event: PairFormed, now: datetime, key: bytes = b"") -> Decision:

@@ -120,10 +120,10 @@ class Case:
 
 
 CASES = {
-    "matching": Case(MATCHING, open_cohorts, volunteers, 7, 240, 650),
-    "scheduling": Case(SCHEDULING, formed, confirmations, 10, 330, 610),
-    "feedback": Case(FEEDBACK, formed, completed, 10, 460, 1750),
-    "notify": Case(NOTIFY, opened, planned, 9, 590, 3120),
+    "matching": Case(MATCHING, open_cohorts, volunteers, 7, 235, 650),
+    "scheduling": Case(SCHEDULING, formed, confirmations, 10, 312, 610),
+    "feedback": Case(FEEDBACK, formed, completed, 10, 430, 1750),
+    "notify": Case(NOTIFY, opened, planned, 9, 570, 3120),
 }
 
 

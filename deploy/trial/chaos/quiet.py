@@ -105,9 +105,13 @@ class Quiet:
         return True
 
     async def _retry_letters(self) -> None:
-        """A letter that was given up while the mail server was away is tried again."""
+        """A letter that was given up while the mail server was away is tried again.
+
+        One that came back is not: before that, somebody corrects an address.
+        """
         wishes: list[Command] = []
-        for row in await self.watch.find("notify", "letters", {"state": "failed"}, "state"):
+        given_up = {"state": "failed", "cause": {"$not": {"$regex": "^bounced"}}}
+        for row in await self.watch.find("notify", "letters", given_up, "state"):
             key = str(row["_id"])
             if self._retried[key] < MOST_RETRIES and self._due(key):
                 self._retried[key] += 1

@@ -5,11 +5,12 @@ again, as an orchestrator would, and one that ends itself with a fault is starte
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from deploy.local.kafka import KafkaCluster, apache_kafka
 from deploy.local.mail import Mailbox
@@ -22,6 +23,7 @@ from schemas.topics import Service, commands_topic
 from services.chassis.clock import Clock
 
 BROKERS = 3
+NONE: Mapping[str, str] = MappingProxyType({})
 AS_SENT = commands_topic("matching")
 """The topic that keeps batches as they were sent, as if somebody had altered it."""
 SMALL_DISK = 1536 * 1024 * 1024
@@ -32,7 +34,8 @@ SMALL_DISK = 1536 * 1024 * 1024
 class Stage:
     """A running platform. `services` are those that letters lead to, `instances` all that stay.
 
-    `guests` were there for a while.
+    `guests` were there for a while. `inbound`: the port of the first notify to which a mail server
+    brings what people's calendar programs answer; while it is down, it is brought again.
     """
 
     directory: Path
@@ -70,11 +73,14 @@ class Stage:
         """Where the processes of a service answer."""
         return [process.url for process in self.instances[service]]
 
-    def add(self, service: Service, label: str, port: int) -> ServiceProcess:
-        """Start one more process of a service, and keep it running."""
+    def add(
+        self, service: Service, label: str, port: int, settings: Mapping[str, str] = NONE
+    ) -> ServiceProcess:
+        """Start one more process of a service, with settings of its own, and keep it running."""
         process = ServiceProcess(
             service, self.directory, self.env, port, label=label, forgiving=True
         )
+        process.settings.update(settings)
         process.start()
         task = asyncio.create_task(self._keep(process))
         self.keepers.add(task)
@@ -117,7 +123,8 @@ async def running_stage(directory: Path, terms: Terms, copies: int = 2) -> Async
         await alter_settings(
             {"bootstrap_servers": cluster.bootstrap}, {AS_SENT: {"compression.type": "producer"}}
         )
-        ports = free_ports(copies * len(SERVICES))
+        free = free_ports(copies * (len(SERVICES) + 1))
+        inbound, ports = free[:copies], free[copies:]
         first = dict(zip(SERVICES, ports, strict=False))
         # A moment ahead: the programme's time begins once the services run.
         origin = datetime.now(UTC) + timedelta(seconds=1)
@@ -128,10 +135,13 @@ async def running_stage(directory: Path, terms: Terms, copies: int = 2) -> Async
             failed=asyncio.get_running_loop().create_future(),
             keepers=set(),
             env=env,
+            inbound=inbound[0],
         )
         stack.push_async_callback(stage.end)
         for number, port in enumerate(ports):
             name, copy = SERVICES[number % len(SERVICES)], number // len(SERVICES)
-            instances[name].append(stage.add(name, f"{name}-{copy}", port))
+            # Each of them says the same of answers in its invitations.
+            own = {"CONNECTE_INBOUND_PORT": str(inbound[copy])} if name == "notify" else NONE
+            instances[name].append(stage.add(name, f"{name}-{copy}", port, own))
         await asyncio.gather(*(p.ready() for p in stage.everyone))
         yield stage

@@ -21,30 +21,33 @@ from services.chassis.step.parking import parked_queue, set_aside, taken_back
 
 
 def needs(domain: Domain, message: Message) -> Iterable[Need]:
-    """What a message's decision and its fold will touch, as far as the message tells."""
+    """What a message's decision and its fold will touch, as far as the message tells.
+
+    What the domain gives is handed on as it is: to pass it on one by one is dear, at every message.
+    """
     service = domain.name
     match message:
         case Due() if message.collection == Beat.collection:
-            yield One(Beat, service, message.id)
+            return (One(Beat, service, message.id),)
         case RetryParked() | DropParked():
-            yield from (One(ParkedRecord, service, origin) for origin in message.origins)
+            return (One(ParkedRecord, service, origin) for origin in message.origins)
         case RecordRetried() | RecordDropped():
-            yield One(ParkedRecord, service, message.origin)
+            return (One(ParkedRecord, service, message.origin),)
         case Heartbeat():
-            yield One(Beat, service, message.source.rpartition(".")[2])
+            return (One(Beat, service, message.source.rpartition(".")[2]),)
         case RecordParked():
-            yield One(ParkedRecord, service, message.origin)
-            if (queue := parked_queue(message)) is not None:
-                yield One(BlockedSubject, service, queue)
+            parked = One(ParkedRecord, service, message.origin)
+            queue = parked_queue(message)
+            return (parked,) if queue is None else (parked, One(BlockedSubject, service, queue))
         case _:
-            yield from domain.needs(message)
+            return domain.needs(message)
 
 
 def fold(domain: Domain, state: State, event: Message) -> Iterable[Change]:
     """The documents that an event changes: the chassis' own, else the domain's."""
     match event:
         case CommandRefused():
-            yield RefusedCommand(
+            refused = RefusedCommand(
                 id=event.command_id,
                 cohort_id=event.cohort_id,
                 command=event.command,
@@ -52,12 +55,13 @@ def fold(domain: Domain, state: State, event: Message) -> Iterable[Change]:
                 detail=event.detail,
                 kind=event.kind,
             )
+            return (refused,)
         case RecordParked():
-            yield from set_aside(state, event)
+            return set_aside(state, event)
         case RecordRetried() | RecordDropped():
-            yield from taken_back(state, event)
+            return taken_back(state, event)
         case Heartbeat():
             partition = event.source.rpartition(".")[2]
-            yield Beat(id=partition, cohort_id=event.cohort_id, due_at=event.next_at)
+            return (Beat(id=partition, cohort_id=event.cohort_id, due_at=event.next_at),)
         case _:
-            yield from domain.evolve(state, event)
+            return domain.evolve(state, event)

@@ -120,5 +120,5 @@ async def clock_back(scene: Scene, draw: random.Random, seconds: float) -> None:
         await _ended(process)
         await asyncio.sleep(seconds)
     finally:
-        process.settings.clear()
+        del process.settings["CONNECTE_CLOCK_ORIGIN"]
         await _ended(process)
