@@ -975,7 +975,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "links can be guessed as often as somebody likes",
         "services/chassis/http/pages.py",
         "            counted.of_stranger(request)\n",
-        "",
+        "            return\n",
         by="tests/chassis/http/test_rates.py",
     ),
     Mutant(

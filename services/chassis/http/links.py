@@ -37,11 +37,15 @@ class Link(Value):
 
 
 class LinkError(Exception):
-    """A token that allows nothing: `forged` (not ours, or changed) or `expired`."""
+    """A token that allows nothing: `forged` (not ours, or changed) or `expired`.
 
-    def __init__(self, reason: Literal["forged", "expired"]) -> None:
+    `link`: what it has allowed, once.
+    """
+
+    def __init__(self, reason: Literal["forged", "expired"], link: Link | None = None) -> None:
         super().__init__(reason)
         self.reason: Literal["forged", "expired"] = reason
+        self.link = link
 
 
 class LinkSigner:
@@ -72,7 +76,7 @@ class LinkVerifier:
         except Exception:  # noqa: BLE001 - whatever a stranger sends, it is not our token
             raise LinkError("forged") from None
         if now.timestamp() >= expires_at:
-            raise LinkError("expired")
+            raise LinkError("expired", link)
         return link
 
     def _claims(self, token: str) -> dict[str, Any]:

@@ -125,15 +125,22 @@ def link_routes(
     router = APIRouter(tags=["links"])
     counted = rates or Rates()
 
+    def count(request: Request, link: Link | None) -> None:
+        """Whoever has or had a link of ours is known by it, from wherever they come."""
+        if link is None:
+            counted.of_stranger(request)
+        else:
+            counted.of_person(link.cohort_id, link.person_id, link.role or "")
+
     def opened(token: str, request: Request) -> tuple[Link, LinkPage]:
         try:
             link = verifier.verify(token, answering.clock.now())
         except LinkError as error:
-            counted.of_stranger(request)
+            count(request, error.link)
             if error.reason == "expired":
                 raise Problem(410, _EXPIRED.en, rule="link-expired") from None
             raise Problem(403, _FORGED.en, rule="link-forged") from None
-        counted.of_person(link.cohort_id, link.person_id, link.role or "")
+        count(request, link)
         purpose = link_pages.get(link.purpose)
         if purpose is None:
             raise Problem(403, _FORGED.en, rule="link-forged")
