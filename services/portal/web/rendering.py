@@ -27,7 +27,7 @@ from services.portal.web.visit import Visit
 STYLE = (resources.files(__package__) / "templates" / "portal.css").read_bytes()
 STYLE_PATH = f"/style/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
 SCRIPT = (resources.files(__package__) / "templates" / "portal.js").read_bytes()
-SCRIPT_PATH = f"/script/{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
+SCRIPT_PATH = f"/style/{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
 
 HEADS = {
     "Referrer-Policy": "same-origin",

@@ -3,7 +3,7 @@
 import pytest
 
 from services.portal.pages import ROUTES
-from services.portal.web.rendering import STYLE_PATH
+from services.portal.web.rendering import SCRIPT_PATH, STYLE_PATH
 from tests.deploy.chart.rendering import Object, changed, objects, of_kind, render
 
 LINKS = {"/links": "Prefix"}
@@ -37,6 +37,7 @@ def test_from_outside_only_pages_can_be_reached(name: str, kind: str) -> None:
     ways = paths(found["mentorat-portal"])
     assert [r.path for r in ROUTES if not leads(ways, r.path)] == []
     assert leads(ways, STYLE_PATH)
+    assert leads(ways, SCRIPT_PATH)
     inside = (
         "/metrics",
         "/health/ready",
