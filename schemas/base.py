@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    Strict,
     StringConstraints,
     ValidationError,
 )
@@ -34,6 +35,8 @@ LARGEST = 2**63 - 1
 """No count is above it: what nothing here can hold is refused before anything has to hold it."""
 
 Count = Annotated[int, Field(ge=-LARGEST - 1, le=LARGEST)]
+Flag = Annotated[bool, Strict()]
+"""True or false, and neither 1 nor "yes"."""
 """A whole number of 64 bits: what BSON holds, and most languages. The catalogue does not say it:
 no record was ever above, and a bound that appears would look like one that breaks readers."""
 

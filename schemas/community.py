@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 from schemas.base import (
     Command,
     Event,
+    Flag,
     MentorCommand,
     MentorEvent,
     Moment,
@@ -57,7 +58,7 @@ class StandInDirectory(MentorCommand):
     """
 
     asked_by = PARTICIPANTS
-    listed: Annotated[bool, described("Whether they stand in it.", True)]
+    listed: Annotated[Flag, described("Whether they stand in it.", True)]
 
 
 class TellCommunity(Command):
@@ -74,7 +75,7 @@ class DirectoryChanged(MentorEvent):
     """A mentor stands in the directory, or not any more."""
 
     audience = "internal"
-    listed: Annotated[bool, described("Whether they stand in it.", True)]
+    listed: Annotated[Flag, described("Whether they stand in it.", True)]
 
 
 class CommunityTold(Event):

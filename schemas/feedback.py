@@ -8,6 +8,7 @@ from schemas.base import (
     Command,
     Count,
     Event,
+    Flag,
     Moment,
     PairEvent,
     PairId,
@@ -149,7 +150,7 @@ class SurveyClosed(Event):
     side: Side
     outcome: Annotated[Literal["answered", "expired"], described("How it ended.", "answered")]
     complete: Annotated[
-        bool,
+        Flag,
         described("False where a question was left out: then nobody is counted behind it.", True),
     ] = True
 

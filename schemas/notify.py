@@ -8,6 +8,7 @@ from schemas.base import (
     Command,
     Count,
     Event,
+    Flag,
     Moment,
     PairId,
     PersonId,
@@ -157,10 +158,10 @@ class LetterQueued(LetterEvent):
         tuple[SessionDate, ...], Field(description="The sessions to come that it names, in order.")
     ] = ()
     urgent: Annotated[
-        bool, described("Whether it leaves in quiet hours, too: tomorrow is too late.", False)
+        Flag, described("Whether it leaves in quiet hours, too: tomorrow is too late.", False)
     ] = False
     to_assistant: Annotated[
-        bool, described("Whether it is the copy for the person's assistant.", False)
+        Flag, described("Whether it is the copy for the person's assistant.", False)
     ] = False
 
 

@@ -194,7 +194,7 @@ def test_a_policy_has_bounds_where_it_is_asked_for_and_keeps_those_it_was_opened
         assert CohortOpened.model_validate(given).policy.model_dump(exclude_unset=True)
 
 
-TABLES = {"skills", "needs", "scores", "positions", "seen", "facts"}
+TABLES = {"skills", "needs", "scores", "sums", "positions", "seen", "facts"}
 
 
 def values(whole: Any) -> list[Place]:
@@ -213,6 +213,17 @@ def test_a_command_with_a_field_that_nobody_knows_is_refused_at_every_depth(
         with pytest.raises(ValidationError) as caught:
             kind.model_validate(given)
         assert caught.value.errors()[0]["loc"] == (*where, "smallest_grp")
+
+
+@pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
+def test_a_yes_or_no_of_a_command_is_true_or_false_and_nothing_like_it(
+    kind: type[Message],
+) -> None:
+    whole = sample(kind)
+    for where in places(whole, lambda value: isinstance(value, bool)):
+        assert holds(kind, said(kind, where, "false"))
+        for text in ("0", "1", "0.0", '"true"', '"no"', "null"):
+            assert not holds(kind, said(kind, where, text)), (where, text)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ ALIKE = [
     PLAIN.replace("l", "l\u00ad"),
     PLAIN.replace("s", "s\ufe0f\u2060"),
 ]
-NOT_FOR_PEOPLE = {"letter_id", "proof"}
+NOT_FOR_PEOPLE = {"letter_id", "proof", "sealed"}
 """Texts of a command that a program has made, and compares to the byte."""
 
 

@@ -104,8 +104,8 @@ _UNKNOWN = refused(
 _NO_TIME = refused(
     "no-time",
     "554 5.6.0",
-    "votre agenda n'a pas dit quand : utilisez le lien de la lettre",
-    "your calendar did not say when: please use the link of the letter",
+    "votre agenda n'a pas dit quand, ou dans un fuseau inconnu : utilisez le lien de la lettre",
+    "your calendar did not say when, or in an unknown time zone: please use the link of the letter",
 )
 
 _PARTS = re.compile(rb"(?im)^content-type[ \t]*:")
