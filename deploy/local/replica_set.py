@@ -30,6 +30,7 @@ SMALL = 2  # the index of the member that may have a small disk
 LOOK_SECONDS = 0.05
 STEP_DOWN_SECONDS = 3
 PRIMARY_SECONDS = 60.0
+INITIATE_SECONDS = 180.0  # an attempt takes half a minute where one member is slow to answer
 NODE_NOT_FOUND = 74
 
 # So that a lost primary is replaced within about two seconds instead of about twelve.
@@ -147,7 +148,7 @@ class ReplicaSet:
                     return False
             return True
 
-        await self.members[0].child.ready(initiated, READY_SECONDS)
+        await self.members[0].child.ready(initiated, INITIATE_SECONDS)
         await self.primary()
         await asyncio.gather(*(m.child.ready(m.in_office, READY_SECONDS) for m in self.members))
 
