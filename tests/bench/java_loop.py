@@ -3,11 +3,11 @@
 The limit of another ecosystem: it is there to know, and nothing to be ahead of.
 """
 
-import asyncio
 from pathlib import Path
 
 from deploy.local.kafka_jars import fetched_jars, kafka_jars
 from deploy.local.process import find_program
+from tests.bench.programs import rate_of
 from tests.bench.steps import BATCH, COHORTS, OUT, PARTITIONS, TOPIC, commands, publish
 
 DRIVER_VERSION = "5.2.1"
@@ -27,13 +27,7 @@ async def java(kafka: str, mongodb: str, count: int, directory: Path) -> float:
     driver = await fetched_jars(directory, f"mongodb-driver-{DRIVER_VERSION}", DRIVER)
     await publish(kafka, commands(2 * count))
     total = 2 * count + len(COHORTS)
-    running = await asyncio.create_subprocess_exec(
+    return await rate_of(
         *(find_program("java"), "-cp", f"{clients}/*:{driver}/*", str(SOURCE), kafka, mongodb),
         *(TOPIC, OUT, str(PARTITIONS), str(count), str(total), str(BATCH), ",".join(COHORTS)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
     )
-    told, complaint = await running.communicate()
-    if running.returncode:
-        raise RuntimeError(complaint.decode(errors="replace")[-2000:])
-    return float(told.split()[-1])

@@ -4,9 +4,9 @@ The peer keeps its state in a store of its own beside the process, and in a topi
 it in the database, with its outbox, in one transaction. Both consume, decide and publish.
 """
 
-import asyncio
 from pathlib import Path
 
+from tests.bench.programs import rate_of
 from tests.bench.steps import BATCH, COHORTS, OUT, TOPIC, commands, publish
 from tests.own_environment import environment
 
@@ -18,13 +18,7 @@ async def quix(kafka: str, count: int, directory: Path) -> float:
     """Events per second, after a tenth of them; `directory` receives its state."""
     python = environment(LOCK) / "python"
     await publish(kafka, commands(count))
-    running = await asyncio.create_subprocess_exec(
+    return await rate_of(
         *(str(python), str(SCRIPT), kafka, TOPIC, OUT, str(count // 10)),
         *(str(count + len(COHORTS)), str(BATCH), str(directory / "state")),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
     )
-    told, complaint = await running.communicate()
-    if running.returncode:
-        raise RuntimeError(complaint.decode(errors="replace")[-2000:])
-    return float(told.split()[-1])
