@@ -120,6 +120,11 @@ class Discovery:
         """Its public key of this id; None if it has none such. Raises `IssuerAway`."""
         return (await self._keys.get(lambda keys: kid in keys)).get(kid)
 
+    async def only_key(self) -> Key | None:
+        """Its public key, if it has no more than one. Raises `IssuerAway`."""
+        keys = await self._keys.get()
+        return next(iter(keys.values())) if len(keys) == 1 else None
+
     async def _fetch_addresses(self) -> Addresses:
         well_known = f"{self._issuer.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:

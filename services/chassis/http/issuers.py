@@ -66,20 +66,26 @@ class Provider:
             raise not_known() from None
         return self.principal(claims)
 
-    async def verified(self, token: str) -> Claims:
-        """The claims of a token that counts. Raises `IssuerAway`, and of any other whatever."""
-        claims = await self.signed(token)
-        self._check(claims)
+    async def verified(self, token: str, *, nameless: bool = False) -> Claims:
+        """The claims of a token that counts. Raises `IssuerAway`, and of any other whatever.
+
+        `nameless`: whether it counts without the id of its key, where the issuer has no other.
+        """
+        claims = await self.signed(token, nameless=nameless)
+        self.check(claims)
         return claims
 
-    async def signed(self, token: str) -> Claims:
+    async def signed(self, token: str, *, nameless: bool = False) -> Claims:
         """What the issuer has signed, for whomever and whenever. Raises the same."""
         header = _part(token, 0)
         if str(header.get("typ", "JWT")).lower() not in _TYPES:
             raise ValueError("another type")
-        if header.get("alg") not in self.issuer.algorithms or not isinstance(header["kid"], str):
+        if header.get("alg") not in self.issuer.algorithms:
             raise ValueError("another algorithm")  # before a key is asked for
-        key = await self.published.key(header["kid"])
+        if nameless and "kid" not in header:
+            key = await self.published.only_key()
+        else:
+            key = await self.published.key(_text(header["kid"]))
         if key is None:
             raise ValueError("unknown key")
         return self._signed(token, key)
@@ -101,7 +107,8 @@ class Provider:
         self._known[mark] = key, claims
         return claims
 
-    def _check(self, claims: Claims) -> None:
+    def check(self, claims: Claims) -> None:
+        """Raises whatever of claims that are not this issuer's, for this audience, now."""
         now, skew = self._now(), self.issuer.skew_seconds
         audience = claims["aud"]
         meant = audience if isinstance(audience, list) else [audience]
@@ -145,6 +152,12 @@ class Provider:
             return Principal("service_account", known, roles, scope)
         person = pseudonym(self._secret, issuer.issuer, claims["sub"])
         return Principal("user", person, roles, scope, _address(claims, issuer.address_claim))
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError("no text")
+    return given
 
 
 def _moment(given: Any) -> float:
