@@ -183,11 +183,12 @@ def town_of(
     wait: float = 10.0,
     by_link: bool = False,
     url: str = "https://portal.example",
+    now: Callable[[], float] = time.time,
     **client: Any,
 ) -> Town:
     """A portal at whose sign-in page the provider stands first."""
     told = {"id": CLIENT, "secret": CLIENT_SECRET, "name": "ProConnect"} | client
     issuer = issuer_for(provider.url, told["id"], ("RS256",), known)
-    made = IdentityProvider(issuer, Client(**told), url, SECRET, wait=wait)
+    made = IdentityProvider(issuer, Client(**told), url, SECRET, now, wait)
     provider.redirect = made.back
     return Town(url=url, provider=made, by_link=by_link)

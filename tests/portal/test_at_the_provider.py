@@ -5,19 +5,33 @@ import base64
 import hmac
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from services.chassis.http.discovery import ASKED_EVERY, KEPT_SECONDS
 from services.chassis.settings import Issuer
 from services.portal.web.sessions import SESSION, WAY
 from tests.portal.browser import Person
 from tests.portal.provider import CLIENT, PROCONNECT, Provider, served, town_of
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import GOING_ON, LISE
+
+
+@dataclass
+class Hour:
+    """The real time, which a test moves on."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
 
 BUTTON = "S’identifier avec ProConnect"
 
@@ -142,7 +156,7 @@ async def test_who_joins_signs_in_last_and_is_who_the_provider_says(by_link: boo
         given = {"nom": "Lise Œuvrard", "direction": "DGFiP", "site": "Bercy", "heures": "lundi"}
         await lise.presses("M’inscrire", **typed, **given, outil=["linkedin"])
         await (await lise.presses(BUTTON)).follows("Continuer")
-        await lise.presses("M’inscrire")
+        await lise.presses("Confirmer mon inscription")
     contact = town.sent[0]
     assert contact.email == LISE  # type: ignore[attr-defined]
 
@@ -310,14 +324,11 @@ async def test_signed_userinfo_has_to_be_signed(forge: Callable[..., str]) -> No
 
 async def test_keys_that_were_rotated_are_found() -> None:
     async with served(Provider()) as provider:
-        town = town_of(provider)
-        hour = 0.0
-        published = town.provider._provider.published._keys  # type: ignore[union-attr]
-        real = published._now
-        published._now = lambda: real() + hour
+        hour = Hour()
+        town = town_of(provider, now=hour)
         assert is_signed_in(await comes(town))
         provider.rotate()
-        hour = 11.0
+        hour.ahead = ASKED_EVERY + 1
         assert is_signed_in(await comes(town))
     assert provider.asked["/keys"] == 2
 
@@ -465,15 +476,14 @@ async def test_who_signs_out_signs_out_there_too_and_is_back() -> None:
 
 async def test_where_the_provider_is_away_one_is_signed_out_here() -> None:
     async with served(Provider()) as provider:
-        town = town_of(provider)
+        hour = Hour()
+        town = town_of(provider, now=hour)
         lise = await comes(town)
-        addresses = town.provider._provider.published._addresses  # type: ignore[union-attr]
-        addresses._found = None
-        provider.away = True
+        hour.ahead, provider.away = KEPT_SECONDS + 60, True
         await lise.presses("Se déconnecter")
         assert "vous y êtes peut-être encore connecté·e" in lise.says
         assert not is_signed_in(lise)
-    assert town.kept._rows == {}
+    assert SESSION not in [kind for kind, _ in town.kept._rows]
 
 
 async def test_without_a_provider_there_is_nothing_of_it() -> None:
