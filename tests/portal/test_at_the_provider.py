@@ -132,7 +132,7 @@ async def test_where_one_wanted_to_go_is_gone_to() -> None:
     assert lise.answer.url.path == "/mon-espace/c/semaine"
 
 
-async def test_what_was_typed_when_a_session_ended_is_taken_up_after_signing_in() -> None:
+async def test_what_was_typed_when_a_session_ended_is_taken_up_after_the_provider() -> None:
     async with served(Provider()) as provider:
         town = town_of(provider).happens(*GOING_ON)
         lise = await comes(town)
