@@ -80,6 +80,8 @@ def _of_no_way(visit: Visit) -> Response:
         text = visit.say("Cette étape est passée.", "This step is behind you.")
         way = ("/mon-espace", visit.say("Aller à mon espace", "Go to my space"))
         return message(visit, title, text, status=409, way=way)
+    if "error" in visit.query:  # some providers leave the state out then
+        return _not_signed_in(visit, "", _given_up(visit))
     text = visit.say(
         "Cette page a déjà servi, a attendu trop longtemps, ou vient d’un autre navigateur.",
         "This page was used before, has waited for too long, or is of another browser.",
