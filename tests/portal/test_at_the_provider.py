@@ -16,11 +16,12 @@ import pytest
 
 from services.chassis.http.discovery import ASKED_EVERY, KEPT_SECONDS
 from services.chassis.settings import Issuer
-from services.portal.web.sessions import SESSION, WAY
+from services.portal.web.sessions import CONFIRMED, SESSION, WAY
 from tests.portal.browser import Person
 from tests.portal.provider import CLIENT, PROCONNECT, Provider, served, town_of
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import GOING_ON, LISE
+from tests.portal.test_accessibility import check
 
 
 @dataclass
@@ -112,6 +113,21 @@ async def test_no_link_is_sent_where_it_is_not_allowed() -> None:
     answer = await somebody.client.post("/connexion", data={"jeton": token, "adresse": LISE})
     await town.site.mailing.settle()
     assert (answer.status_code, town.mails) == (404, [])
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+async def test_its_pages_have_their_headings_landmarks_and_labels(language: str) -> None:
+    async with served(Provider()) as provider:
+        town = town_of(provider, by_link=True)
+        somebody = await town.person().goes_to(f"/connexion?langue={language}")
+        check(somebody.page)
+        button = BUTTON if language == "fr" else "Sign in with ProConnect"
+        await somebody.presses(button)
+        check(somebody.page)
+        provider.refuses = "access_denied"
+        await somebody.follows("Continuer" if language == "fr" else "Go on")
+        check(somebody.page)
+        assert somebody.page.all("html")[0].get("lang") == language
 
 
 async def test_no_form_of_any_page_may_lead_out_of_the_portal() -> None:
@@ -356,14 +372,37 @@ async def test_an_address_counts_that_the_provider_confirms_or_is_set_to_have_co
         assert "ne confirme aucune adresse" in somebody.says
 
 
-async def test_whose_address_is_not_confirmed_confirms_it_by_a_link_where_that_is_allowed() -> None:
+async def test_an_address_that_is_not_confirmed_is_confirmed_once_by_a_link_if_allowed() -> None:
     async with served(Provider(person={"sub": "lise", "email": LISE})) as provider:
         town = town_of(provider, by_link=True).happens(*GOING_ON)
         lise = await comes(town)
         assert not is_signed_in(lise)
         await lise.presses("Recevoir mon lien")  # to the address that the provider told
         await lise.opens_the_letter()
-    assert lise.heading == "Mon espace"
+        assert lise.heading == "Mon espace"
+        (kept,) = [row for (kind, _), row in town.kept._rows.items() if kind == CONFIRMED]
+        assert LISE not in str(kept)
+        again = await comes(town)
+        assert again.heading == "Mon espace", "from then on by the account alone"
+        await again.presses("Me déconnecter de tous mes appareils")
+        assert not is_signed_in(await comes(town)), "until they sign out everywhere"
+        assert not is_signed_in(await comes(town))
+
+
+async def test_nobody_confirms_an_address_for_the_account_of_somebody_else() -> None:
+    """Who opens a letter's link elsewhere signs in, and gives away nothing."""
+    async with served(Provider(person={"sub": "somebody", "email": LISE})) as provider:
+        town = town_of(provider, by_link=True).happens(*GOING_ON)
+        somebody = await comes(town)
+        await somebody.presses("Recevoir mon lien")
+        lise = town.person(LISE)
+        await lise.opens_the_letter()
+        assert lise.heading == "Mon espace"
+        assert not is_signed_in(await comes(town))
+        lise = await town.person(LISE).goes_to("/connexion")
+        await lise.presses("Recevoir mon lien", adresse=LISE)  # of no account
+        await lise.opens_the_letter(1)
+        assert not is_signed_in(await comes(town))
 
 
 async def test_an_address_of_a_domain_that_is_not_allowed_opens_nothing() -> None:

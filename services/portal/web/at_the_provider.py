@@ -50,9 +50,10 @@ async def come_back(visit: Visit) -> Response:
 
 
 async def _signed_in(visit: Visit, person: Person, onward_to: str) -> Response:
-    site, address = visit.site, address_of(person.address or "")
+    site = visit.site
+    address = address_of(person.address or await site.sessions.confirmed(person.id))
     if address is None:
-        return _unconfirmed(visit, person, onward_to)
+        return await _unconfirmed(visit, person, onward_to)
     if not site.rules.may_sign_in(address):
         title = visit.say("Votre adresse n’est pas de ce programme", "Your address is not of this")
         text = visit.say(
@@ -123,7 +124,7 @@ def _away(visit: Visit, onward_to: str) -> Response:
     return response
 
 
-def _unconfirmed(visit: Visit, person: Person, onward_to: str) -> Response:
+async def _unconfirmed(visit: Visit, person: Person, onward_to: str) -> Response:
     name = provider_of(visit).client.name
     if not visit.site.rules.by_link:
         title = visit.say("Votre adresse n’est pas confirmée", "Your address is not confirmed")
@@ -141,6 +142,7 @@ def _unconfirmed(visit: Visit, person: Person, onward_to: str) -> Response:
         way=onward_to,
         typed=person.unconfirmed,
         only_link=True,
+        account=await visit.site.sessions.keep_account(person.id, visit.token),
         why=visit.say(
             f"{name} ne confirme aucune adresse pour vous. Recevez un lien à la vôtre.",
             f"{name} confirms no address of yours. Have a link sent to it.",

@@ -20,6 +20,7 @@ from authlib.common.errors import AuthlibBaseError
 
 from schemas.roles import Role
 from services.chassis.http.discovery import IssuerAway
+from services.chassis.http.identity import pseudonym
 from services.chassis.http.issuers import Claims, Provider
 from services.chassis.settings import Issuer
 from services.portal.web.sessions import Way
@@ -67,9 +68,11 @@ class Client:
 class Person:
     """Whom the provider vouches for: `address` (None: it confirms none), roles and their cohorts.
 
-    `unconfirmed`: the address that they say is theirs. `token`: by which the provider says so.
+    `id`: a pseudonym of their account. `unconfirmed`: the address that they say is theirs. `token`:
+    by which the provider says so.
     """
 
+    id: str
     address: str | None
     unconfirmed: str
     roles: tuple[Role, ...]
@@ -99,7 +102,7 @@ class IdentityProvider:
         self.issuer = issuer.issuer
         self._address_claim = issuer.address_claim or "email"
         self._provider = Provider(issuer, secret, now, "CONNECTE_SIGN_IN_CLIENT")
-        self._now, self._wait = now, wait
+        self._secret, self._now, self._wait = secret, now, wait
 
     async def page_for(self, way: Way) -> str:
         """Where somebody signs in who sets out on this way. Raises `ProviderAway`."""
@@ -214,7 +217,12 @@ class IdentityProvider:
         address = said if isinstance(said, str) else ""
         verified = claims.get("email_verified", self.client.confirmed) is True
         return Person(
-            address if verified and address else None, address, found.roles, found.cohorts, token
+            pseudonym(self._secret, self.issuer, claims["sub"]),
+            address if verified and address else None,
+            address,
+            found.roles,
+            found.cohorts,
+            token,
         )
 
     @asynccontextmanager

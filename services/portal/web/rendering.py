@@ -145,6 +145,7 @@ def _common(visit: Visit) -> dict[str, Any]:
         "errors": {},
         "why": "",
         "only_link": False,
+        "account": "",
     }
 
 

@@ -1,9 +1,9 @@
 """Who is signed in: links by e-mail, ways to a provider and back, sessions, how often one may try.
 
 Always holds: only the SHA-256 of a token is kept, and what a provider has said of somebody is
-sealed with the token of their session; a link signs in once, and a way is walked once, by the
-browser that set out on it; a session ends after silence, after its longest time, and when it is
-revoked. All times are real ones.
+sealed with the token of their session, as the address of an account is with the account; a link
+signs in once, and a way is walked once, by the browser that set out on it; a session ends after
+silence, after its longest time, and when it is revoked. All times are real ones.
 """
 
 import hashlib
@@ -16,13 +16,14 @@ from datetime import UTC, datetime, timedelta
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
-from schemas.retention import TRIES_MINUTES, WAY_MINUTES
+from schemas.retention import SUBJECT_DAYS, TRIES_MINUTES, WAY_MINUTES
 from schemas.roles import Role
 from services.chassis.store.contract import Row
 from services.chassis.store.kept import Kept
 
 SESSION, LINK, TRIES, WAY = "session", "link", "tries", "way"
-_WAY_LASTS = timedelta(minutes=WAY_MINUTES)
+ACCOUNT, CONFIRMED = "account", "confirmed"
+_WAY_LASTS, _CONFIRMED_LASTS = timedelta(minutes=WAY_MINUTES), timedelta(days=SUBJECT_DAYS)
 _SEEN_EVERY = timedelta(minutes=1)
 _PERIOD = timedelta(minutes=TRIES_MINUTES)
 LINKS_PER_ADDRESS, LINKS_PER_PLACE = 5, 300
@@ -80,10 +81,15 @@ class Sessions:
     longest: timedelta
     now: Callable[[], datetime] = wall
 
-    async def make_link(self, address: str, onward: str) -> str:
-        """A token that signs this address in, once, and leads `onward`."""
+    async def make_link(
+        self, address: str, onward: str, subject: str = "", browser: str = ""
+    ) -> str:
+        """A token that signs this address in, once, and leads `onward`.
+
+        `subject`: whose account at a provider it confirms the address for, in this browser.
+        """
         token = secrets.token_urlsafe(32)
-        value = {"address": address, "onward": onward}
+        value = {"address": address, "onward": onward, "subject": subject, "browser": browser}
         await self.kept.put(LINK, digest(token), value, self.now() + self.link_lasts, address)
         return token
 
@@ -92,10 +98,37 @@ class Sessions:
         found = await self.kept.get(LINK, digest(token), self.now())
         return None if found is None else (found["address"], found["onward"])
 
-    async def use_link(self, token: str) -> tuple[str, str] | None:
-        """The same; afterwards it does not sign in any more."""
+    async def use_link(self, token: str, browser: str = "") -> tuple[str, str] | None:
+        """The same; afterwards it does not sign in any more.
+
+        In the browser in which somebody was at their provider, the address is theirs from now on.
+        """
         found = await self.kept.take(LINK, digest(token), self.now())
-        return None if found is None else (found["address"], found["onward"])
+        if found is None:
+            return None
+        if found.get("subject") and found["browser"] == browser:
+            until = self.now() + _CONFIRMED_LASTS
+            subject, owner = found["subject"], digest(found["address"])
+            value = {"address": _sealed(found["address"], subject)}
+            await self.kept.put(CONFIRMED, digest(subject), value, until, owner)
+        return found["address"], found["onward"]
+
+    async def keep_account(self, subject: str, browser: str) -> str:
+        """A token for whose account it is that a provider confirms no address of."""
+        token = secrets.token_urlsafe(32)
+        value = {"subject": subject, "browser": browser}
+        await self.kept.put(ACCOUNT, digest(token), value, self.now() + self.link_lasts)
+        return token
+
+    async def account(self, token: str, browser: str) -> str:
+        """Whose account it is; "" for nobody's, or another browser's."""
+        found = await self.kept.get(ACCOUNT, digest(token), self.now()) if token else None
+        return found["subject"] if found and found["browser"] == browser else ""
+
+    async def confirmed(self, subject: str) -> str:
+        """The address that was confirmed for this account; "" for none."""
+        found = await self.kept.get(CONFIRMED, digest(subject), self.now())
+        return opened(found["address"], subject) if found else ""
 
     async def set_out(self, browser: str, onward: str) -> Way:
         """A new way, for this browser."""
@@ -160,8 +193,9 @@ class Sessions:
         await self.kept.forget(SESSION, session.key)
 
     async def end_all(self, address: str) -> int:
-        """Revoke every session and every link of an address; how many sessions there were."""
+        """Revoke every session, link and account of an address; how many sessions there were."""
         await self.kept.forget_all(LINK, address)
+        await self.kept.forget_all(CONFIRMED, digest(address))
         return await self.kept.forget_all(SESSION, address)
 
     async def may_ask(self, address: str, place: str) -> bool:
@@ -174,7 +208,7 @@ class Sessions:
 
 
 def _sealed(text: str, token: str) -> str:
-    """The text, for whoever has the token of the session."""
+    """The text, for whoever has the token."""
     header = {"alg": "dir", "enc": "A256GCM"}
     return jwe.encrypt_compact(header, text.encode(), _seal(token))
 

@@ -73,22 +73,23 @@ async def send_link(visit: Visit) -> Response:
             )
         }
         return page(visit, "sign_in.html", 422, way=way, typed=typed, errors=errors)
-    await letter_to(visit, address, way)
+    subject = await visit.site.sessions.account(visit.typed("compte"), visit.token)
+    await letter_to(visit, address, way, subject)
     return page(visit, "letter_sent.html", address=typed)
 
 
-async def letter_to(visit: Visit, address: str, way: str) -> None:
+async def letter_to(visit: Visit, address: str, way: str, subject: str = "") -> None:
     """A letter with a link, if this address may sign in and has not asked too often."""
     site = visit.site
     client = visit.request.client
     allowed = await site.sessions.may_ask(address, client.host if client else "")
     if allowed and site.rules.may_sign_in(address):
-        site.mailing.later(_letter(visit, address, way))
+        site.mailing.later(_letter(visit, address, way, subject))
 
 
-async def _letter(visit: Visit, address: str, way: str) -> tuple[str, str, str]:
+async def _letter(visit: Visit, address: str, way: str, subject: str) -> tuple[str, str, str]:
     site = visit.site
-    token = await site.sessions.make_link(address, way)
+    token = await site.sessions.make_link(address, way, subject, visit.token)
     url = f"{site.url}/connexion/{token}"
     minutes = int(site.sessions.link_lasts.total_seconds() // 60)
     subject = visit.say("Votre lien de connexion", "Your link to sign in")
@@ -126,7 +127,7 @@ async def open_link(visit: Visit) -> Response:
 
 async def use_link(visit: Visit) -> Response:
     """Sign in."""
-    found = await visit.site.sessions.use_link(visit.path["link"])
+    found = await visit.site.sessions.use_link(visit.path["link"], visit.token)
     if found is None:
         return _over(visit)
     address, way = found
