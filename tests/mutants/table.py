@@ -914,7 +914,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/portal/web/provider.py",
         "if not isinstance(nonce, str) or not hmac.compare_digest(nonce, way.nonce):",
         "if not isinstance(nonce, str):",
-        by="tests/portal/test_at_the_provider.py",
+        by="tests/portal/test_vouched_for.py",
     ),
     Mutant(
         "anothers-userinfo",
@@ -923,7 +923,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/portal/web/provider.py",
         """if not isinstance(told, Mapping) or told.get("sub") != subject:""",
         "if not isinstance(told, Mapping):",
-        by="tests/portal/test_at_the_provider.py",
+        by="tests/portal/test_vouched_for.py",
     ),
     Mutant(
         "addresses-said-to-be-unconfirmed",
@@ -932,7 +932,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/portal/web/provider.py",
         """verified = claims.get("email_verified", self.client.confirmed) is True""",
         """verified = self.client.confirmed or claims.get("email_verified") is True""",
-        by="tests/portal/test_at_the_provider.py",
+        by="tests/portal/test_vouched_for.py",
     ),
     Mutant(
         "subjects-of-other-browsers",
@@ -941,7 +941,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/portal/web/sessions.py",
         """if found.get("subject") and found["browser"] == browser:""",
         """if found.get("subject"):""",
-        by="tests/portal/test_at_the_provider.py",
+        by="tests/portal/test_vouched_for.py",
     ),
     Mutant(
         "ways-out-of-the-portal",

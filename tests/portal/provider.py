@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -26,6 +26,7 @@ from services.chassis.http.connections import server_of
 from services.chassis.settings import Issuer
 from services.portal.web.provider import Client, IdentityProvider, issuer_for
 from tests.conftest import eventually
+from tests.portal.browser import Person
 from tests.portal.site import SECRET, Town
 from tests.portal.stories import LISE
 
@@ -192,3 +193,47 @@ def town_of(
     made = IdentityProvider(issuer, Client(**told), url, SECRET, now, wait)
     provider.redirect = made.back
     return Town(url=url, provider=made, by_link=by_link)
+
+
+@dataclass
+class Hour:
+    """The real time, which a test moves on."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+BUTTON = "S’identifier avec ProConnect"
+
+
+async def at_the_door(town: Town, way: str = "/connexion") -> Person:
+    """Somebody who has pressed the button, and is about to go to the provider."""
+    somebody = town.person(LISE)
+    await somebody.goes_to(way)
+    return await somebody.presses(BUTTON)
+
+
+async def comes(town: Town, way: str = "/connexion") -> Person:
+    """Somebody who goes there and comes back."""
+    return await (await at_the_door(town, way)).follows("Continuer")
+
+
+def is_signed_in(somebody: Person) -> bool:
+    return "__Host-session" in somebody.client.cookies
+
+
+def is_nobody(somebody: Person, status: int = 400) -> bool:
+    """Whether they are told so, with a way back, and are signed in as nobody."""
+    ways = [link.get("href") for link in somebody.page.all("main")[0].all("a")]
+    assert any(way.startswith("/connexion") for way in ways)
+    assert somebody.status == status
+    return not is_signed_in(somebody)
+
+
+def way_of(somebody: Person) -> dict[str, str]:
+    """What the page's link to the provider asks for."""
+    (link,) = [one for one in somebody.page.all("a") if one.text == "Continuer"]
+    found = parse_qs(urlsplit(link.get("href")).query)
+    return {name: value for name, (value,) in found.items()}
