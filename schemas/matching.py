@@ -8,7 +8,6 @@ from schemas.base import (
     Command,
     Count,
     Event,
-    Flag,
     ManagerCommand,
     ManagerId,
     MentorCommand,
@@ -162,7 +161,7 @@ class AcceptProposal(PairCommand):
     asked_by = PARTICIPANTS
     by: Side
     knowing_the_line: Annotated[
-        Flag,
+        bool,
         described("Agreed to where the two are in one reporting line.", True),
     ] = False
     charter: Annotated[
@@ -363,7 +362,7 @@ class RoundCompleted(RoundEvent):
     places_free: Annotated[Count, described("Capacity of the mentors left over.", 20, ge=0)]
     score: Annotated[float, described("Points, summed over the proposals.", 2800.5, ge=0)]
     optimal: Annotated[
-        Flag | None,
+        bool | None,
         described(
             "Whether it was proven that no round had more pairs, or as many with a "
             "higher score; null where nobody knows.",
@@ -380,7 +379,7 @@ class ManagerWaitlisted(Event):
     manager_id: ManagerId
     waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
     first: Annotated[
-        Flag, described("Whether they learn of it for the first time since they wait.", True)
+        bool, described("Whether they learn of it for the first time since they wait.", True)
     ]
 
 
