@@ -23,6 +23,7 @@ from schemas.base import (
 )
 from schemas.charter import CharterVersion
 from schemas.lines import LineRelation
+from schemas.organisations import Organisation
 from schemas.roles import ADMINISTRATORS, COORDINATORS, PARTICIPANTS
 from schemas.text import TIDY
 from schemas.values import (
@@ -70,6 +71,7 @@ class VolunteerAsMentor(MentorCommand):
     availability: OfferedAvailability
     line_manager: LineManager = None
     excludes: AskedExcludes = ()
+    organisation: Annotated[Organisation, TIDY] = None
 
 
 class EnrolManager(ManagerCommand):
@@ -90,6 +92,7 @@ class EnrolManager(ManagerCommand):
     availability: OfferedAvailability
     line_manager: LineManager = None
     excludes: AskedExcludes = ()
+    organisation: Annotated[Organisation, TIDY] = None
 
 
 class PauseMentor(MentorCommand):
@@ -204,6 +207,7 @@ class MentorVolunteered(MentorEvent):
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
+    organisation: Organisation = None
 
 
 class MentorPaused(MentorEvent):
@@ -237,6 +241,7 @@ class ManagerEnrolled(Event):
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
+    organisation: Organisation = None
     enrolled_at: Annotated[
         Moment | None,
         described("Orders the waiting list; null in the oldest records.", "2017-03-01T09:00:00Z"),

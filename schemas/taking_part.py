@@ -19,6 +19,7 @@ from schemas.base import (
     PairEvent,
     described,
 )
+from schemas.organisations import NewOrganisation, Organisation
 from schemas.roles import PARTICIPANTS
 from schemas.text import TIDY
 from schemas.values import (
@@ -64,6 +65,7 @@ class ChangeMentor(MentorCommand):
     ] = None
     line_manager: _NewLine = None
     excludes: _NewExcludes = None
+    organisation: NewOrganisation = None
 
 
 class ChangeManager(ManagerCommand):
@@ -87,6 +89,7 @@ class ChangeManager(ManagerCommand):
     ] = None
     line_manager: _NewLine = None
     excludes: _NewExcludes = None
+    organisation: NewOrganisation = None
 
 
 class PauseManager(ManagerCommand):
@@ -141,6 +144,7 @@ class MentorChanged(MentorEvent):
     capacity: Annotated[Count, described("Managers at a time.", 1, ge=1)]
     line_manager: LineManager = None
     excludes: Excludes = ()
+    organisation: Organisation = None
 
 
 class ManagerEvent(Event):
@@ -160,6 +164,7 @@ class ManagerChanged(ManagerEvent):
     needs: Tools
     line_manager: LineManager = None
     excludes: Excludes = ()
+    organisation: Organisation = None
 
 
 class ManagerPaused(ManagerEvent):
