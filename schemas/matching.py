@@ -10,7 +10,7 @@ from schemas.base import (
     Event,
     Flag,
     ManagerCommand,
-    ManagerId,
+    ManagerEvent,
     MentorCommand,
     MentorEvent,
     Moment,
@@ -228,12 +228,10 @@ class MentorWithdrew(MentorEvent):
     audience = "public"
 
 
-class ManagerEnrolled(Event):
+class ManagerEnrolled(ManagerEvent):
     """A manager asks to be coached."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
     directorate: Directorate
     site: Site
     job_family: JobFamily
@@ -248,12 +246,10 @@ class ManagerEnrolled(Event):
     ] = None
 
 
-class ManagerWithdrew(Event):
+class ManagerWithdrew(ManagerEvent):
     """A manager left the cohort."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
 
 
 class AvailabilityChanged(Event):
@@ -377,12 +373,10 @@ class RoundCompleted(RoundEvent):
     ] = None
 
 
-class ManagerWaitlisted(Event):
+class ManagerWaitlisted(ManagerEvent):
     """A round left a manager waiting who had not been told yet; or their place has changed."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
     waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
     first: Annotated[
         Flag, described("Whether they learn of it for the first time since they wait.", True)

@@ -3,15 +3,14 @@
 To change what one said, a manager's pause, to come back, and to ask for another partner.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
 from schemas.base import (
     Count,
-    Event,
     ManagerCommand,
-    ManagerId,
+    ManagerEvent,
     MentorCommand,
     MentorEvent,
     Moment,
@@ -145,13 +144,6 @@ class MentorChanged(MentorEvent):
     line_manager: LineManager = None
     excludes: Excludes = ()
     organisation: Organisation = None
-
-
-class ManagerEvent(Event):
-    """What concerns a manager."""
-
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
 
 
 class ManagerChanged(ManagerEvent):

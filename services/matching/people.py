@@ -169,7 +169,7 @@ def unnamed(cohort: Cohort | None, organisation: str | None) -> Refusal | None:
     if not organisation or named is None or organisation in named:
         return None
     return Refusal(
-        "invalid", "unknown-organisation", f"The cohort has no organisation {organisation!r}."
+        "invalid", "organisation-not-named", f"The cohort has no organisation {organisation!r}."
     )
 
 

@@ -28,7 +28,7 @@ REFUSALS: Mapping[str, Said] = {
         "Vous êtes déjà inscrit·e, avec d’autres réponses. Changez-les dans votre espace.",
         "You have joined already, with other answers. Change them in your space.",
     ),
-    "unknown-organisation": told(
+    "organisation-not-named": told(
         "Ce programme n’a pas cet organisme.", "This programme has no such organisation."
     ),
     "cohort-exists": told(

@@ -70,7 +70,7 @@ def test_whoever_joins_is_of_an_organisation_that_the_cohort_names_if_it_names_a
     named.when(ChangePolicy(cohort_id="c", policy=policy))
     for command in (VOLUNTEER, ENROL):
         other = command.model_copy(update={"organisation": "Another"})
-        assert refusal(named.when(other)) == "unknown-organisation"
+        assert refusal(named.when(other)) == "organisation-not-named"
         assert not isinstance(named.when(command), Refusal)
 
 

@@ -63,7 +63,7 @@ def test_somebody_is_of_another_organisation_and_of_the_cohorts_own_again() -> N
 def test_nobody_becomes_of_an_organisation_that_the_cohort_does_not_name() -> None:
     found = scenario(mentor("m1", organisation="Before"), manager("g1"))
     found.when(ChangePolicy(cohort_id="c", policy=CohortPolicy(organisations=("Natixis",))))
-    no = "unknown-organisation"
+    no = "organisation-not-named"
     assert refusal(found.when(ChangeMentor(**M1, organisation="Other"))) == no
     assert refusal(found.when(ChangeManager(**G1, organisation="natixis"))) == no
     assert kinds(found.when(ChangeManager(**G1, organisation="Natixis"))) == ["ManagerChanged"]
