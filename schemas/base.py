@@ -231,6 +231,13 @@ class MentorEvent(Event):
     mentor_id: MentorId
 
 
+class ManagerEvent(Event):
+    """What concerns a manager."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
+
+
 class MentorCommand(Command):
     """What is asked of or for a mentor."""
 

@@ -9,7 +9,7 @@ from schemas.base import (
     Count,
     Event,
     ManagerCommand,
-    ManagerId,
+    ManagerEvent,
     MentorCommand,
     MentorEvent,
     Moment,
@@ -22,6 +22,7 @@ from schemas.base import (
 )
 from schemas.charter import CharterVersion
 from schemas.lines import LineRelation
+from schemas.organisations import Organisation
 from schemas.roles import ADMINISTRATORS, COORDINATORS, PARTICIPANTS
 from schemas.text import TIDY
 from schemas.values import (
@@ -69,6 +70,7 @@ class VolunteerAsMentor(MentorCommand):
     availability: OfferedAvailability
     line_manager: LineManager = None
     excludes: AskedExcludes = ()
+    organisation: Annotated[Organisation, TIDY] = None
 
 
 class EnrolManager(ManagerCommand):
@@ -89,6 +91,7 @@ class EnrolManager(ManagerCommand):
     availability: OfferedAvailability
     line_manager: LineManager = None
     excludes: AskedExcludes = ()
+    organisation: Annotated[Organisation, TIDY] = None
 
 
 class PauseMentor(MentorCommand):
@@ -203,6 +206,7 @@ class MentorVolunteered(MentorEvent):
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
+    organisation: Organisation = None
 
 
 class MentorPaused(MentorEvent):
@@ -223,12 +227,10 @@ class MentorWithdrew(MentorEvent):
     audience = "public"
 
 
-class ManagerEnrolled(Event):
+class ManagerEnrolled(ManagerEvent):
     """A manager asks to be coached."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
     directorate: Directorate
     site: Site
     job_family: JobFamily
@@ -236,18 +238,17 @@ class ManagerEnrolled(Event):
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
+    organisation: Organisation = None
     enrolled_at: Annotated[
         Moment | None,
         described("Orders the waiting list; null in the oldest records.", "2017-03-01T09:00:00Z"),
     ] = None
 
 
-class ManagerWithdrew(Event):
+class ManagerWithdrew(ManagerEvent):
     """A manager left the cohort."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
 
 
 class AvailabilityChanged(Event):
@@ -371,12 +372,10 @@ class RoundCompleted(RoundEvent):
     ] = None
 
 
-class ManagerWaitlisted(Event):
+class ManagerWaitlisted(ManagerEvent):
     """A round left a manager waiting who had not been told yet; or their place has changed."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
     waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
     first: Annotated[
         bool, described("Whether they learn of it for the first time since they wait.", True)
