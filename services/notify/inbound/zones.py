@@ -41,6 +41,7 @@ def zone(lines: Sequence[str], name: str) -> tzinfo | None:
     if len(rules) > MOST_RULES or not all(map(_YEARLY.fullmatch, rules)):
         return None
     try:
-        return tzical(StringIO("\n".join(lines))).get(name)
+        found: tzinfo | None = tzical(StringIO("\n".join(lines))).get(name)
     except (ValueError, KeyError):
         return None
+    return found
