@@ -29,7 +29,7 @@ from services.portal.pages import page_routes
 from services.portal.web.engine import Engine
 from services.portal.web.mailing import Mailing
 from services.portal.web.sessions import Sessions
-from services.portal.web.site import Rules, Site
+from services.portal.web.site import Partnership, Rules, Site
 from tests.portal.browser import Person
 from tests.scenario import NOW, Scenario
 
@@ -38,6 +38,9 @@ SECRET = "what pseudonyms are made with"
 READ = "mentoring.matching.events"
 OF_C, OF_OTHERS = "zoe.c@ministere.example", "yann.d@ministere.example"
 """Who coordinates every programme, `c` alone, another one alone."""
+BANK = "Banque postale"
+OF_THE_BANK = "claire.banque@ministere.example"
+"""A partner, and who coordinates its people, in `c` alone."""
 
 
 @dataclass
@@ -71,7 +74,8 @@ class Town:
             httpx.MockTransport(self._answer),
         )
         coordinators = {COORDINATOR: None, OF_C: frozenset({"c"}), OF_OTHERS: frozenset({"d"})}
-        rules = Rules(coordinators, frozenset({"ministere.example"}))
+        partners = (Partnership(OF_THE_BANK, frozenset({BANK}), frozenset({"c"})),)
+        rules = Rules(coordinators, frozenset({"ministere.example"}), partners)
         mailing = Mailing("connecte@ministere.example", self._post)
         parts = (self.store, self.kept, clock, engine, mailing, sessions, rules)
         asked = {"rates": self.rates, "listen_seconds": self.listens}
