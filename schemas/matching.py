@@ -8,7 +8,6 @@ from schemas.base import (
     Command,
     Count,
     Event,
-    Flag,
     ManagerCommand,
     ManagerEvent,
     MentorCommand,
@@ -165,7 +164,7 @@ class AcceptProposal(PairCommand):
     asked_by = PARTICIPANTS
     by: Side
     knowing_the_line: Annotated[
-        Flag,
+        bool,
         described("Agreed to where the two are in one reporting line.", True),
     ] = False
     charter: Annotated[
@@ -364,7 +363,7 @@ class RoundCompleted(RoundEvent):
     places_free: Annotated[Count, described("Capacity of the mentors left over.", 20, ge=0)]
     score: Annotated[float, described("Points, summed over the proposals.", 2800.5, ge=0)]
     optimal: Annotated[
-        Flag | None,
+        bool | None,
         described(
             "Whether it was proven that no round had more pairs, or as many with a "
             "higher score; null where nobody knows.",
@@ -379,7 +378,7 @@ class ManagerWaitlisted(ManagerEvent):
     audience = "public"
     waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
     first: Annotated[
-        Flag, described("Whether they learn of it for the first time since they wait.", True)
+        bool, described("Whether they learn of it for the first time since they wait.", True)
     ]
 
 

@@ -15,7 +15,6 @@ from schemas.base import (
     RoundId,
     Value,
     at_most,
-    closed,
     described,
 )
 from schemas.charter import Charter
@@ -133,7 +132,6 @@ OfferedAvailability = Annotated[
         min_length=1,
         max_length=20,
     ),
-    closed(Window),
     AfterValidator(_in_order),
 ]
 Tools = Annotated[
@@ -287,7 +285,6 @@ AskedPolicy = Annotated[
         description="The rules of the run. No weight and no count is above 1,000,000; a field "
         "that is none of these is refused."
     ),
-    closed(CohortPolicy),
     AfterValidator(_asked_for),
 ]
 

@@ -96,9 +96,10 @@ async def _draft(visit: Visit) -> tuple[Cohort, Side, Row]:
     cohort = await _cohort(visit)
     if found is None or found.get("cohort") != cohort.id or "given" not in found:
         raise NotHere
-    if found["given"]["adresse"].casefold() != visit.address:
+    typed_here = visit.site.provider is not None and found.get("visit") == visit.token
+    if found["given"]["adresse"].casefold() != visit.address and not typed_here:
         raise NotHere
-    return cohort, found["side"], found["given"]
+    return cohort, found["side"], found["given"] | {"adresse": visit.address}
 
 
 async def _known(visit: Visit) -> Row:
@@ -218,12 +219,20 @@ async def _sent(visit: Visit, side: Side) -> Response:
     if visit.typed("conseil"):  # "show me what is advised for this job"
         return _form(visit, cohort, side, {k: v for k, v in given.items() if k != "outils"})
     errors = errors_of(given, side, visit.language)
+    if not visit.site.rules.by_link and visit.session is None:
+        errors.pop("adresse", None)  # it is not asked for: the provider tells it
     if errors:
         return _form(visit, cohort, side, given, errors)
     if visit.session is not None:
         return await _join(visit, cohort, side, given)
-    draft = await visit.site.keep_draft({"cohort": cohort.id, "side": side, "given": given})
-    way = f"/inscription/{cohort.id}/confirmer/{draft}"
+    kept = {"cohort": cohort.id, "side": side, "given": given, "visit": visit.token}
+    way = f"/inscription/{cohort.id}/confirmer/{await visit.site.keep_draft(kept)}"
+    if visit.site.provider is not None:
+        why = visit.say(
+            "Ce que vous avez écrit est gardé jusqu’à demain. Il reste à dire qui vous êtes.",
+            "What you have typed is kept until tomorrow. It remains to say who you are.",
+        )
+        return page(visit, "sign_in.html", way=way, typed=given["adresse"], why=why)
     await letter_to(visit, given["adresse"].casefold(), way)
     return page(visit, "letter_sent.html", address=given["adresse"])
 
