@@ -317,7 +317,7 @@ def test_the_settings_say_whose_people_and_where() -> None:
     )
     from services.portal.app import partners_of  # noqa: PLC0415
 
-    rules = Rules({}, frozenset(), partners_of([one]))
+    rules = Rules({}, frozenset(), partners=partners_of([one]))
     assert rules.organisations("a@x.example", "c") == {BANK}
     assert rules.organisations("a@x.example", "d") == frozenset()
     assert rules.organisations("b@x.example", "c") == frozenset()
