@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.lines import LineManagerNamed
-from services.chassis.http.discovery import ASKED_EVERY
+from services.chassis.http.discovery import ASKED_EVERY, LARGEST
 from services.chassis.settings import Issuer
 from services.portal.web.sessions import CONFIRMED
 from tests.portal.provider import (
@@ -75,6 +75,11 @@ async def test_whatever_does_not_hold_signs_nobody_in(
     assert is_nobody(somebody)
     (told,) = [one for one in caplog.messages if "vouched for nobody" in one]
     assert LISE not in told
+
+
+async def test_of_an_answer_without_end_so_much_is_read_and_no_more() -> None:
+    async with served(Provider(userinfo={"more": "x" * LARGEST})) as provider:
+        assert is_nobody(await comes(town_of(provider)), 503)
 
 
 @pytest.mark.parametrize("forge", [unsigned, by_hmac_with_the_public_key, by_an_unknown_key])
