@@ -1,5 +1,6 @@
 """The portal's own settings: where it is and the services are, who coordinates, who signs in."""
 
+from pathlib import Path
 from typing import Annotated, Self, get_args
 
 from pydantic import (
@@ -25,6 +26,7 @@ from services.chassis.settings import (
     IssuerUrl,
     MailSettings,
 )
+from services.portal.web.look import Conformity, Theme, missing_type
 
 
 def _addresses(given: str) -> str:
@@ -53,6 +55,12 @@ def _algorithms(given: str) -> str:
     if not given.split() or not set(given.split()) <= set(get_args(Algorithm)):
         raise ValueError(f"of {', '.join(get_args(Algorithm))}, with spaces between them")
     return given
+
+
+def _with_type(folder: Path | None) -> Path | None:
+    if folder is not None and (missing := missing_type(folder)):
+        raise ValueError(f"a folder with {' and '.join(missing)}")
+    return folder
 
 
 class PortalSettings(MailSettings):
@@ -99,6 +107,19 @@ class PortalSettings(MailSettings):
         BeforeValidator(lambda given: None if given == "" else given),
         Field(alias="CONNECTE_SIGN_IN_BY_LINK"),
     ] = None
+
+    theme: Annotated[Theme, Field(alias="CONNECTE_THEME")] = "neutral"
+    theme_fonts: Annotated[
+        Path | None, EmptyIsNone, AfterValidator(_with_type), Field(alias="CONNECTE_THEME_FONTS")
+    ] = None
+    legal_url: Annotated[Url | None, EmptyIsNone, Field(alias="CONNECTE_LEGAL_URL")] = None
+    personal_url: Annotated[Url | None, EmptyIsNone, Field(alias="CONNECTE_PERSONAL_DATA_URL")] = (
+        None
+    )
+    accessibility_url: Annotated[
+        Url | None, EmptyIsNone, Field(alias="CONNECTE_ACCESSIBILITY_URL")
+    ] = None
+    conformity: Annotated[Conformity, Field(alias="CONNECTE_ACCESSIBILITY")] = "none"
 
     @property
     def by_link(self) -> bool:
