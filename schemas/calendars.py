@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from schemas.base import Command, Event, PersonId, closed, described
+from schemas.base import Command, Event, PersonId, described
 from schemas.dates import Absence, Day, Hours, OfferedDay
 from schemas.roles import PARTICIPANTS
 
@@ -20,7 +20,6 @@ class DeclareAbsence(Command):
     hours: Annotated[
         Hours | None,
         described("Only in these hours, of one day; null for whole days.", None),
-        closed(Hours),
     ] = None
 
     @model_validator(mode="after")
@@ -42,7 +41,6 @@ class WithdrawAbsence(Command):
     hours: Annotated[
         Hours | None,
         Field(description="The hours that were declared; null for whole days."),
-        closed(Hours),
     ] = None
 
 
@@ -59,7 +57,6 @@ class OfferHours(Command):
     hours: Annotated[
         tuple[Hours, ...],
         described("Europe/Paris.", [{"start": "09:30", "end": "12:00"}], max_length=8),
-        closed(Hours),
     ]
 
 
