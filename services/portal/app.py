@@ -20,6 +20,7 @@ from services.portal.pages import page_routes
 from services.portal.settings import PortalSettings
 from services.portal.views import LISTED
 from services.portal.web.engine import Engine
+from services.portal.web.look import Foot, look_of
 from services.portal.web.mailing import Mailing, by_smtp
 from services.portal.web.own_api import own_routes
 from services.portal.web.provider import Client, IdentityProvider, issuer_for
@@ -60,6 +61,7 @@ def build() -> Service:
             *told,
             rates=rates_of(settings),
             provider=provider_of(settings),
+            look=look_of(settings.theme, settings.theme_fonts, _foot(settings)),
             partitions=settings.partitions,
         )
         return [own_routes(site, authorities_of(settings)), page_routes(site)]
@@ -70,6 +72,12 @@ def build() -> Service:
 
     parts = Parts(DOMAIN, LISTED, routes=routes, largest_body=LARGEST_FILE, close=close)
     return Service(settings, parts)
+
+
+def _foot(settings: PortalSettings) -> Foot:
+    return Foot(
+        settings.legal_url, settings.personal_url, settings.accessibility_url, settings.conformity
+    )
 
 
 def provider_of(settings: PortalSettings) -> IdentityProvider | None:

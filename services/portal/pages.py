@@ -48,7 +48,7 @@ from services.portal.web import (
 )
 from services.portal.web.engine import Away
 from services.portal.web.entering import Entry
-from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, STYLE, STYLE_PATH, message, page
+from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, message, page
 from services.portal.web.sessions import digest
 from services.portal.web.site import LANGUAGE, SESSION, VISIT, NotHere, Site
 from services.portal.web.visit import FOLLOWS, Visit
@@ -186,9 +186,13 @@ def page_routes(site: Site) -> APIRouter:
 
         return answer
 
-    router.add_api_route(STYLE_PATH, kept(STYLE, "text/css"), methods=["GET"], name="style")
-    script = kept(SCRIPT, "text/javascript")
-    router.add_api_route(SCRIPT_PATH, script, methods=["GET"], name="script")
+    files = {
+        site.look.style_path: kept(site.look.style, "text/css"),
+        SCRIPT_PATH: kept(SCRIPT, "text/javascript"),
+        **{path: kept(font, "font/woff2") for path, font in site.look.fonts.items()},
+    }
+    for path, answer in files.items():
+        router.add_api_route(path, answer, methods=["GET"], name=path)
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
     router.add_api_route(nowhere.path, _guarded(nowhere, entry), methods=["GET"], name="nowhere")
     return router

@@ -1,5 +1,6 @@
 """The portal's own settings: where it is and the services are, who coordinates, who signs in."""
 
+from pathlib import Path
 from typing import Annotated, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
@@ -8,6 +9,7 @@ from schemas.known.whole import CatalogueFolder
 from schemas.retention import LINK_MINUTES, SESSION_HOURS
 from services.chassis.addresses import Url, an_address
 from services.chassis.settings import Algorithm, EmptyIsNone, IssuerUrl, MailSettings
+from services.portal.web.look import Conformity, Theme, missing_type
 
 
 def _addresses(given: str) -> str:
@@ -26,6 +28,12 @@ def _algorithms(given: str) -> str:
     if not given.split() or not set(given.split()) <= set(get_args(Algorithm)):
         raise ValueError(f"of {', '.join(get_args(Algorithm))}, with spaces between them")
     return given
+
+
+def _with_type(folder: Path | None) -> Path | None:
+    if folder is not None and (missing := missing_type(folder)):
+        raise ValueError(f"a folder with {' and '.join(missing)}")
+    return folder
 
 
 class PortalSettings(MailSettings):
@@ -69,6 +77,19 @@ class PortalSettings(MailSettings):
         BeforeValidator(lambda given: None if given == "" else given),
         Field(alias="CONNECTE_SIGN_IN_BY_LINK"),
     ] = None
+
+    theme: Annotated[Theme, Field(alias="CONNECTE_THEME")] = "neutral"
+    theme_fonts: Annotated[
+        Path | None, EmptyIsNone, AfterValidator(_with_type), Field(alias="CONNECTE_THEME_FONTS")
+    ] = None
+    legal_url: Annotated[Url | None, EmptyIsNone, Field(alias="CONNECTE_LEGAL_URL")] = None
+    personal_url: Annotated[Url | None, EmptyIsNone, Field(alias="CONNECTE_PERSONAL_DATA_URL")] = (
+        None
+    )
+    accessibility_url: Annotated[
+        Url | None, EmptyIsNone, Field(alias="CONNECTE_ACCESSIBILITY_URL")
+    ] = None
+    conformity: Annotated[Conformity, Field(alias="CONNECTE_ACCESSIBILITY")] = "none"
 
     @property
     def by_link(self) -> bool:

@@ -4,7 +4,6 @@ Always holds: what a page sends is in `sent`, and comes to what `rule` says, onc
 """
 
 import asyncio
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from schemas.base import Message
+from schemas.base import Message, read_message
 from schemas.own import whose
 from schemas.people import PersonErased
 from schemas.topics import TYPES, partition_of
@@ -27,6 +26,7 @@ from services.chassis.store.memory import MemoryStore
 from services.portal.handlers import DOMAIN
 from services.portal.pages import page_routes
 from services.portal.web.engine import Engine
+from services.portal.web.look import Look
 from services.portal.web.mailing import Mailing
 from services.portal.web.provider import IdentityProvider
 from services.portal.web.sessions import Sessions
@@ -62,6 +62,7 @@ class Town:
     rates: Rates = field(default_factory=Rates)
     provider: IdentityProvider | None = None
     by_link: bool = True
+    look: Look = field(default_factory=Look)
 
     def __post_init__(self) -> None:
         self.open_.set()
@@ -78,6 +79,7 @@ class Town:
         mailing = Mailing("connecte@ministere.example", self._post)
         parts = (self.store, self.kept, clock, engine, mailing, sessions, rules)
         asked = {"rates": self.rates, "listen_seconds": self.listens, "provider": self.provider}
+        asked["look"] = self.look
         self.site = Site(*parts, self.url, SECRET, **asked)  # type: ignore[arg-type]
         self.app: FastAPI = create_app("portal", "The portal.")
         self.app.include_router(page_routes(self.site))
@@ -97,7 +99,7 @@ class Town:
             return httpx.Response(409, json=body, headers=heads)
         assert request.headers["authorization"] == "Bearer token"
         kind = {**TYPES, "PersonErased": PersonErased}[request.url.path.rpartition("/")[2]]
-        command = kind.model_validate(json.loads(request.content))
+        command = read_message(kind, request.content)
         self.sent.append(command)
         heads = request.headers
         role, _, who = heads["connecte-on-behalf-of"].partition(" ")

@@ -20,6 +20,7 @@ from services.chassis.store.contract import Projections, Row, Where
 from services.chassis.store.kept import Kept
 from services.portal.views import Cohort, Participant
 from services.portal.web.engine import Engine
+from services.portal.web.look import Look
 from services.portal.web.mailing import Mailing
 from services.portal.web.provider import IdentityProvider
 from services.portal.web.sessions import Sessions, digest
@@ -63,8 +64,8 @@ class Site:
     """The portal's parts, for its pages.
 
     `url`: its own address as people see it; `secret`: what pseudonyms are made with; `rates`: how
-    often somebody may ask; `provider`: at which people sign in, if at any. `listening`: the pages
-    that are told of news, each for `listen_seconds` before it asks again.
+    often somebody may ask; `provider`: at which people sign in, if at any; `look`: how pages look.
+    `listening`: the pages that are told of news, each for `listen_seconds` before it asks again.
     """
 
     store: Projections
@@ -79,6 +80,7 @@ class Site:
     contact: str | None = None
     rates: Rates = field(default_factory=Rates)
     provider: IdentityProvider | None = None
+    look: Look = field(default_factory=Look)
     partitions: int = PARTITIONS
     listen_seconds: float = 25.0
     listening: Room = field(default_factory=lambda: Room(MANY_LISTENERS))
