@@ -176,7 +176,11 @@ async def test_somebody_is_led_to_the_provider_and_back_and_out_again(script: bo
             page.on("console", lambda told: refused.append(told.text))
             await page.goto(f"{town.url}/mon-espace/c/semaine")
             await page.get_by_role("link", name="Me connecter").click()
-            await page.get_by_role("button", name="S’identifier avec ProConnect").click()
+            button = page.get_by_role("button", name="S’identifier avec ProConnect")
+            await button.wait_for()
+            if script:
+                assert (await axe.Axe().run(page)).response["violations"] == []
+            await button.click()
             await page.wait_for_url("**/mon-espace/c/semaine?fait=connecte")
             assert "Vous êtes connecté·e." in await page.get_by_role("status").inner_text()
             await page.get_by_role("button", name="Se déconnecter").click()

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.http.discovery import ASKED_EVERY
+from schemas.lines import LineManagerNamed
+from services.chassis.http.discovery import ASKED_EVERY, LARGEST
 from services.chassis.settings import Issuer
 from services.portal.web.sessions import CONFIRMED
 from tests.portal.provider import (
@@ -74,6 +75,11 @@ async def test_whatever_does_not_hold_signs_nobody_in(
     assert is_nobody(somebody)
     (told,) = [one for one in caplog.messages if "vouched for nobody" in one]
     assert LISE not in told
+
+
+async def test_of_an_answer_without_end_so_much_is_read_and_no_more() -> None:
+    async with served(Provider(userinfo={"more": "x" * LARGEST})) as provider:
+        assert is_nobody(await comes(town_of(provider)), 503)
 
 
 @pytest.mark.parametrize("forge", [unsigned, by_hmac_with_the_public_key, by_an_unknown_key])
@@ -204,3 +210,17 @@ async def test_who_coordinates_by_settings_does_so_by_the_provider_too() -> None
     async with served(Provider(person=person)) as provider:
         somebody = await comes(town_of(provider).happens(*GOING_ON))
         assert somebody.heading == "Programmes"
+
+
+async def test_the_wall_stands_before_who_coordinates_by_claims_too() -> None:
+    """Lise, who coordinates by what her provider says, sees Paul until he reports to her."""
+    claims = {"groups": ["coordination"], "cohorts": ["c"]}
+    line = LineManagerNamed(cohort_id="c", person_id="g-1", line_manager="m-1")
+    async with served(Provider(claims=claims)) as provider:
+        town = town_of(provider, known=(entry(provider),)).happens(*GOING_ON)
+        lise = await comes(town, "/connexion?vers=/coordonner/c/participants")
+        assert "Paul Lenoir" in lise.says
+        town.happens(line)
+        await lise.goes_to("/coordonner/c/participants")
+        assert "Paul Lenoir" not in lise.says
+        assert (await lise.goes_to("/coordonner/c/participants/g-1")).status == 404

@@ -19,7 +19,7 @@ import httpx
 from authlib.common.errors import AuthlibBaseError
 
 from schemas.roles import Role
-from services.chassis.http.discovery import IssuerAway
+from services.chassis.http.discovery import LARGEST, IssuerAway
 from services.chassis.http.identity import pseudonym
 from services.chassis.http.issuers import Claims, Provider
 from services.chassis.settings import Issuer
@@ -81,7 +81,10 @@ class Person:
 
 
 class IdentityProvider:
-    """One provider, for one portal. `back`, `gone`: where it sends people, signed in and out."""
+    """One provider, for one portal. `back`, `gone`: where it sends people, signed in and out.
+
+    `wait`: the seconds that somebody waits for it, at most.
+    """
 
     def __init__(
         self,
@@ -95,24 +98,34 @@ class IdentityProvider:
         """`secret`: what pseudonyms are made with."""
         # Loaded only if it is used: a portal without a provider starts without it.
         from authlib.integrations.httpx_client import AsyncOAuth2Client  # noqa: PLC0415
+        from authlib.oauth2.client import OAuth2Client  # noqa: PLC0415
 
-        self._asks = AsyncOAuth2Client
+        self._writes, self._asks = OAuth2Client, AsyncOAuth2Client
+        self._tls = httpx.create_ssl_context()
         self.client = client
         self.back, self.gone = f"{url}/connexion/retour", f"{url}/deconnexion/retour"
         self.issuer = issuer.issuer
         self._address_claim = issuer.address_claim or "email"
         self._provider = Provider(issuer, secret, now, "CONNECTE_SIGN_IN_CLIENT")
-        self._secret, self._now, self._wait = secret, now, wait
+        self._secret, self._now = secret, now
+        self.wait = wait
 
     async def page_for(self, way: Way) -> str:
         """Where somebody signs in who sets out on this way. Raises `ProviderAway`."""
-        async with self._within(), self._asking() as asking:
+        async with self._within():
             address = await self._of("authorization")
-            more = {"acr_values": " ".join(self.client.acr)} if self.client.acr else {}
-            url, _ = asking.create_authorization_url(
-                address, state=way.state, nonce=way.nonce, code_verifier=way.verifier, **more
-            )
-            return str(url)
+        writing = self._writes(
+            None,
+            self.client.id,
+            scope=self.client.scopes,
+            redirect_uri=self.back,
+            code_challenge_method="S256",
+        )
+        more = {"acr_values": " ".join(self.client.acr)} if self.client.acr else {}
+        url, _ = writing.create_authorization_url(
+            address, state=way.state, nonce=way.nonce, code_verifier=way.verifier, **more
+        )
+        return str(url)
 
     async def whose(self, code: str, way: Way) -> Person:
         """Who has come back with this code. Raises `ProviderAway` and `NotVouched`."""
@@ -158,11 +171,11 @@ class IdentityProvider:
             self.client.id,
             self.client.secret,
             token_endpoint_auth_method="client_secret_basic" if basic else "client_secret_post",
-            scope=self.client.scopes,
-            redirect_uri=self.back,
-            code_challenge_method="S256",
             leeway=0,  # some access tokens live no longer than the library's own of a minute
-            timeout=self._wait,
+            timeout=self.wait,
+            verify=self._tls,
+            headers={"Accept-Encoding": "identity"},
+            event_hooks={"response": [_bounded]},
         ) as client:
             yield client
 
@@ -229,7 +242,7 @@ class IdentityProvider:
     async def _within(self) -> AsyncIterator[None]:
         """Whatever goes wrong at the provider is one of two things, in time."""
         try:
-            async with asyncio.timeout(self._wait):
+            async with asyncio.timeout(self.wait):
                 yield
         except (httpx.HTTPError, TimeoutError, IssuerAway) as error:
             logger.warning("the identity provider does not answer: %s", type(error).__name__)
@@ -238,6 +251,29 @@ class IdentityProvider:
             raise NotVouched(f"it answers {known_code(error.error)}") from None
         except (ValueError, TypeError) as error:
             raise NotVouched(f"it answers what is no answer: {type(error).__name__}") from None
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """An answer that is read as far as it may be long."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = 0
+        async for part in self._stream:
+            read += len(part)
+            if read > LARGEST:
+                raise httpx.ReadError("too large")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _bounded(answer: httpx.Response) -> None:
+    if isinstance(answer.stream, httpx.AsyncByteStream):
+        answer.stream = _Bounded(answer.stream)
 
 
 def known_code(told: object) -> str:

@@ -8,7 +8,7 @@ import logging
 from fastapi.responses import Response
 from joserfc.errors import JoseError
 
-from services.portal.web.provider import IdentityProvider, ProviderAway
+from services.portal.web.provider import IdentityProvider, NotVouched, ProviderAway
 from services.portal.web.rendering import message, onward, page
 from services.portal.web.sessions import SignedIn, opened
 from services.portal.web.signing_in import home, provider_of
@@ -31,7 +31,7 @@ async def leave(visit: Visit) -> Response:
         return onward("/", "deconnecte")
     try:
         url = await _way_out(visit, provider, session)
-    except (ProviderAway, JoseError) as error:
+    except (ProviderAway, NotVouched, JoseError) as error:
         logger.warning("nobody signs out at the provider: %s", type(error).__name__)
         return _still_there(visit, provider.client.name)
     if url is None:
