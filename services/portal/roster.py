@@ -307,26 +307,14 @@ def _of_ids(
     person_id, address = cells.get("id", ""), cells.get("email", "").casefold()
     if not person_id:
         return
-    whose, row = by_id.setdefault(person_id, (address, place))
-    if whose != address:
-        yield (
-            place,
-            "id",
-            Fault(
-                f"un identifiant que personne d’autre n’a (la personne n° {row + 1} l’a)",
-                f"an id that nobody else has (person {row + 1} has it)",
-            ),
-        )
-    theirs, row = by_address.setdefault(address, (person_id, place))
-    if theirs != person_id:
-        yield (
-            place,
-            "id",
-            Fault(
-                f"le même identifiant que cette personne a déjà (personne n° {row + 1})",
-                f"the id that this person has already (person {row + 1})",
-            ),
-        )
+    for known, key, value, fr, en in (
+        (by_id, person_id, address, "un identifiant à elle seule", "an id of their own"),
+        (by_address, address, person_id, "un seul identifiant par personne", "one id a person"),
+    ):
+        first, row = known.setdefault(key, (value, place))
+        if first != value:
+            told = Fault(f"{fr} (voir la personne n° {row + 1})", f"{en} (see person {row + 1})")
+            yield place, "id", told
 
 
 LANGUAGES = {

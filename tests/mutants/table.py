@@ -1378,8 +1378,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "poison",
         "a list gives two people one id, and the letters of one to the other",
         "services/portal/roster.py",
-        "    if whose != address:\n",
-        "    if whose == ():\n",
+        "        if first != value:\n",
+        "        if first == ():\n",
         by="tests/portal/test_roster.py",
     ),
 )

@@ -7,7 +7,7 @@ would be that of the next one's; and would follow any rule, be it one of every s
 import re
 from collections.abc import Sequence
 from datetime import tzinfo
-from io import StringIO
+from typing import NamedTuple
 
 from dateutil.tz import tzical
 
@@ -21,6 +21,15 @@ _YEARLY = re.compile(
     r"(?i)RRULE:FREQ=YEARLY(?:;(?:INTERVAL=1|WKST=[A-Z]{2}|UNTIL=[0-9TZ]{8,16}"
     r"|BYMONTH=[0-9]{1,2}|BYDAY=[+-]?[1-5]?[A-Z]{2}))*"
 )
+
+
+class _Told(NamedTuple):
+    """A text, where a file is asked for."""
+
+    text: str
+
+    def read(self) -> str:
+        return self.text
 
 
 def apart(text: str) -> tuple[str, list[str]]:
@@ -41,7 +50,7 @@ def zone(lines: Sequence[str], name: str) -> tzinfo | None:
     if len(rules) > MOST_RULES or not all(map(_YEARLY.fullmatch, rules)):
         return None
     try:
-        found: tzinfo | None = tzical(StringIO("\n".join(lines))).get(name)
+        found: tzinfo | None = tzical(_Told("\n".join(lines))).get(name)
     except (ValueError, KeyError):
         return None
     return found
