@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from schemas.roles import Role
 from schemas.values import Language
+from services.chassis.http.guards import in_utf8
 from services.chassis.http.problems import Problem
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
@@ -228,6 +229,7 @@ async def _answered(route: Route, visit: Visit) -> Response:
         visit.session = await visit.site.sessions.find(token, by_itself=by_itself)
     _count(route, visit)
     if route.method == "POST":
+        in_utf8(visit.request)
         visit.form = await visit.request.form(max_files=1, max_fields=MOST_FIELDS)
         if not secrets.compare_digest(visit.typed("jeton").encode(), visit.token.encode()):
             return _stale(visit)
