@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from schemas.roles import Role
@@ -214,6 +215,10 @@ def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Respon
             response = await _answered(route, visit)
         except (NotHere, Away, NoAnswer, HTTPException, Problem) as error:
             response = _fault(visit, error)
+        except ValidationError:
+            if route.method == "GET":  # then it is nothing that was sent
+                raise
+            response = _fault(visit, HTTPException(422, "no form of these pages holds it"))
         finally:
             await visit.form.close()
         _set_cookies(visit, response, cookie)
@@ -315,9 +320,10 @@ def _fault(visit: Visit, error: Exception) -> Response:
         case HTTPException():
             title = visit.say("Cette demande n’a pas pu être lue", "This could not be read")
             text = visit.say(
-                "Le fichier ou le formulaire est trop grand, ou est arrivé incomplet. Rien n’a été "
-                "enregistré.",
-                "The file or form is too large, or came incomplete. Nothing was recorded.",
+                "Le fichier ou le formulaire est trop grand, ou est arrivé incomplet ou changé. "
+                "Rien n’a été enregistré. Rechargez la page, puis recommencez.",
+                "The file or form is too large, or came incomplete or changed. Nothing was "
+                "recorded. Reload the page, and try again.",
             )
             return message(visit, title, text, status=error.status_code)
         case _:

@@ -1382,4 +1382,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if first == ():\n",
         by="tests/portal/test_roster.py",
     ),
+    Mutant(
+        "another-encoding",
+        "poison",
+        "a form is read in whatever encoding it names",
+        "services/chassis/http/guards.py",
+        "    in_utf8(request)\n    return True\n",
+        "    return True\n",
+        by="tests/chassis/http/test_manners.py",
+    ),
 )
