@@ -97,11 +97,15 @@ async def _left(part: AbstractAsyncContextManager[Any]) -> None:
 
 
 async def eventually(holds: Callable[[], Awaitable[T]], within: float = PATIENCE) -> T:
-    """What `holds` gives, once that is true."""
-    deadline = time.monotonic() + within
+    """What `holds` gives, once that is true.
+
+    The longer it takes, the more seldom it is asked: what is waited for needs the processor too.
+    """
+    begun = time.monotonic()
     while not (found := await holds()):
-        assert time.monotonic() < deadline, f"it did not come true within {within:g} s"
-        await asyncio.sleep(0.02)
+        waited = time.monotonic() - begun
+        assert waited < within, f"it did not come true within {within:g} s"
+        await asyncio.sleep(min(0.02 + waited / 20, 0.5))
     return found
 
 
