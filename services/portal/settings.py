@@ -3,12 +3,29 @@
 from pathlib import Path
 from typing import Annotated, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import NoDecode
 
 from schemas.known.whole import CatalogueFolder
+from schemas.organisations import AskedName
 from schemas.retention import LINK_MINUTES, SESSION_HOURS
-from services.chassis.addresses import Url, an_address
-from services.chassis.settings import Algorithm, EmptyIsNone, IssuerUrl, MailSettings
+from services.chassis.addresses import MailAddress, Url, an_address
+from services.chassis.settings import (
+    Algorithm,
+    Cohorts,
+    EmptyIsNone,
+    FromJson,
+    IssuerUrl,
+    MailSettings,
+)
 from services.portal.web.look import Conformity, Theme, missing_type
 
 
@@ -16,6 +33,16 @@ def _addresses(given: str) -> str:
     for part in filter(None, map(str.strip, given.split(","))):
         an_address(part)
     return given
+
+
+class PartnerCoordinator(BaseModel):
+    """Who coordinates the people of some organisations, in some cohorts (`*`: in all)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    address: MailAddress
+    organisations: Annotated[tuple[AskedName, ...], Field(min_length=1)]
+    cohorts: Cohorts
 
 
 def _scopes(given: str) -> str:
@@ -49,6 +76,9 @@ class PortalSettings(MailSettings):
     coordinators: Annotated[
         str, AfterValidator(_addresses), Field(alias="CONNECTE_COORDINATORS")
     ] = ""
+    partners: Annotated[
+        tuple[PartnerCoordinator, ...], NoDecode, FromJson, Field(alias="CONNECTE_PARTNERS")
+    ] = ()
     sign_in_domains: Annotated[str, Field(alias="CONNECTE_SIGN_IN_DOMAINS")] = ""
     link_minutes: Annotated[int, Field(alias="CONNECTE_SIGN_IN_LINK_MINUTES", ge=5, le=1440)] = (
         LINK_MINUTES

@@ -30,7 +30,7 @@ from services.portal.web.look import Look
 from services.portal.web.mailing import Mailing
 from services.portal.web.provider import IdentityProvider
 from services.portal.web.sessions import Sessions
-from services.portal.web.site import Rules, Site
+from services.portal.web.site import Partnership, Rules, Site
 from tests.portal.browser import Person
 from tests.scenario import NOW, Scenario
 
@@ -39,6 +39,9 @@ SECRET = "what pseudonyms are made with"
 READ = "mentoring.matching.events"
 OF_C, OF_OTHERS = "zoe.c@ministere.example", "yann.d@ministere.example"
 """Who coordinates every programme, `c` alone, another one alone."""
+BANK = "Banque postale"
+OF_THE_BANK = "claire.banque@ministere.example"
+"""A partner, and who coordinates its people, in `c` alone."""
 
 
 @dataclass
@@ -75,7 +78,9 @@ class Town:
             httpx.MockTransport(self._answer),
         )
         coordinators = {COORDINATOR: None, OF_C: frozenset({"c"}), OF_OTHERS: frozenset({"d"})}
-        rules = Rules(coordinators, frozenset({"ministere.example"}), self.by_link)
+        partners = (Partnership(OF_THE_BANK, frozenset({BANK}), frozenset({"c"})),)
+        known = frozenset({"ministere.example"})
+        rules = Rules(coordinators, known, self.by_link, partners)
         mailing = Mailing("connecte@ministere.example", self._post)
         parts = (self.store, self.kept, clock, engine, mailing, sessions, rules)
         asked = {"rates": self.rates, "listen_seconds": self.listens, "provider": self.provider}

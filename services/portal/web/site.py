@@ -42,21 +42,42 @@ class NotHere(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Partnership:
+    """Somebody coordinates the people of some organisations, in these cohorts; None: in all."""
+
+    address: str
+    organisations: frozenset[str]
+    cohorts: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Who coordinates which cohorts (None: all), and which addresses may sign in (`*`: all).
 
     `by_link`: whether a link is sent to them for it.
+    `partners`: who coordinates the people of organisations, whatever else they are.
     """
 
     coordinators: Mapping[str, frozenset[str] | None]
     domains: frozenset[str]
     by_link: bool = True
+    partners: tuple[Partnership, ...] = ()
+
+    def is_partner(self, address: str) -> bool:
+        """Whether somebody coordinates an organisation anywhere."""
+        return any(one.address == address for one in self.partners)
+
+    def organisations(self, address: str, cohort_id: str) -> frozenset[str]:
+        """The organisations whose people somebody coordinates in a cohort."""
+        theirs = (one for one in self.partners if one.address == address)
+        there = (one for one in theirs if one.cohorts is None or cohort_id in one.cohorts)
+        return frozenset().union(*(one.organisations for one in there))
 
     def may_sign_in(self, address: str) -> bool:
         """Whether whoever has this address (small letters) may sign in."""
         domain = address.rpartition("@")[2]
         known = "*" in self.domains or domain in self.domains
-        return known or address in self.coordinators
+        return known or address in self.coordinators or self.is_partner(address)
 
 
 @dataclass(frozen=True, slots=True)
