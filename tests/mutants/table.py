@@ -813,12 +813,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "one's own organisation",
         "whoever coordinates an organisation is told of everybody",
         "services/portal/web/visit.py",
-        "        return self.site.rules.organisations(self.address, cohort_id)\n",
-        """        return (
-            None
-            if self.site.rules.organisations(self.address, cohort_id)
-            else frozenset()
-        )
+        "        by_settings = self.site.rules.organisations(self.address, cohort_id)\n",
+        """        by_settings = self.site.rules.organisations(self.address, cohort_id)
+        if by_settings:
+            return None
 """,
         by="tests/portal/test_partners.py",
     ),
