@@ -414,7 +414,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/chassis/step/stepper.py",
         "        self._counting.forget()\n",
         "",
-        by="tests/chassis/step/test_order.py",
+        by="tests/chassis/step/test_counting.py",
     ),
     Mutant(
         "counts-of-a-failed-look",
