@@ -158,6 +158,18 @@ ShiftCause = Annotated[
     Literal["earlier_session", "absence"],
     described("An earlier session of the pair took its time, or somebody is away.", "absence"),
 ]
+GivenAt = Annotated[
+    Moment | None,
+    described(
+        "Since when this date stands, which the session may have from another of its pair; null "
+        "where that was not told yet. UTC.",
+        "2017-03-06T09:00:00Z",
+    ),
+]
+Elsewhere = Annotated[
+    Flag,
+    described("Whether who is away has a session in another cohort then, and no absence.", False),
+]
 
 
 class SessionPlanned(SessionEvent):
@@ -165,6 +177,7 @@ class SessionPlanned(SessionEvent):
 
     audience = "public"
     confirmed_by: ConfirmedBy = ()
+    given_at: GivenAt = None
 
 
 class SessionConfirmed(SessionEvent):
@@ -187,6 +200,7 @@ class SessionRescheduled(SessionEvent):
         Flag, described("Whether the other side was not asked, and can object.", True)
     ] = False
     on_behalf: OnBehalf = False
+    given_at: GivenAt = None
 
 
 class SessionMoveProposed(SessionEvent):
@@ -233,6 +247,8 @@ class SessionShifted(SessionEvent):
     previously_at: Annotated[Moment, described("When it would have begun.", "2017-03-19T09:00:00Z")]
     cause: ShiftCause
     confirmed_by: ConfirmedBy = ()
+    given_at: GivenAt = None
+    elsewhere: Elsewhere = False
 
 
 class SessionPostponed(SessionEvent):
@@ -240,6 +256,7 @@ class SessionPostponed(SessionEvent):
 
     audience = "public"
     cause: ShiftCause
+    elsewhere: Elsewhere = False
 
 
 class SessionCancelled(SessionEvent):

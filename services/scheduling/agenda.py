@@ -73,6 +73,11 @@ class Agenda:
 
     def taken(self, *but: str) -> list[Interval]:
         """(start, end) of what is taken in either calendar, except for the sessions `but`."""
+        elsewhere = (*self.mentor.taken_elsewhere, *self.manager.taken_elsewhere)
+        return [*self.taken_here(*but), *elsewhere]
+
+    def taken_here(self, *but: str) -> list[Interval]:
+        """The same, of sessions of this cohort alone."""
         return [*self.mentor.taken(*but), *self.manager.taken(*but)]
 
     @property
@@ -178,8 +183,15 @@ class Agenda:
             changes=event.revision + 1,
             starts_at=event.starts_at,
             confirmed_by=tuple(confirmed_by),
+            given_at=self._given_at(event) if state == "planned" else None,
         )
         return self._with_line(line)
+
+    def _given_at(self, event: SessionEvent) -> datetime | None:
+        """Since when the date stands that a session has after an event."""
+        if isinstance(event, SessionPlanned | SessionRescheduled | SessionShifted):
+            return event.given_at
+        return self.pair.line(event.number).given_at
 
     def _slotted(self, event: SessionEvent) -> "Agenda":
         return self._calendars(lambda calendar: calendar.with_slot(_slot(event)))

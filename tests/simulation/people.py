@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from deploy.trial.habits import Habits
 from schemas.base import Command, parent_pair, people_of
-from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
+from schemas.calendars import DeclareAbsence, NoteHoursElsewhere, OfferHours, WithdrawAbsence
 from schemas.cohorts import ChangePolicy, CloseCohort
 from schemas.community import StandInDirectory, TellCommunity
 from schemas.dates import Hours
@@ -321,6 +321,9 @@ class People:
         self.ask(AnswerSurvey(cohort_id=id, survey_id="m0~g0~end~mentor", scores={"a": 1}), 1)
         self.ask(WithdrawManager(cohort_id=id, manager_id="g9"), 2)
         self.ask(RetryLetter(cohort_id=id, letter_id="none"), 1)
+        other = {"calendar": "0" * 16, "revision": 1, "goes_first": True, "gone": True}
+        told = {"cohort_id": id, "person_id": "m0", **other}
+        self.ask(NoteHoursElsewhere.model_validate(told), 2)
 
     def _end(self, cohort: Cohort) -> None:
         """See to it that what has not ended by itself ends; look again in a week if need be."""
