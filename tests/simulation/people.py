@@ -300,7 +300,7 @@ class People:
 
     def _contact(self, cohort_id: str, id: str) -> None:
         mood = self.mood("contact", cohort_id, id)
-        name = f"{NOBODY if mood < 0.02 else id}@{cohort_id}.example.org".replace("@@", "@")
+        name = self._address(cohort_id, id)
         helper = {"name": f"help-{id}", "email": f"help-{name}"}
         about = {"cohort_id": cohort_id, "person_id": id, "name": id, "email": name}
         assisted = self.mood("assistant", cohort_id, id) < 0.2
@@ -312,6 +312,18 @@ class People:
         if mood > 0.9:  # told again, and nobody helps them any more
             alone = contact.model_copy(update={"assistant": None})
             self.later(5 * DAY, lambda: self.world.send(alone, PEOPLE))
+
+    def _address(self, cohort_id: str, id: str) -> str:
+        """Two cohorts that open at one time may have somebody in common, in either role."""
+        if self.mood("contact", cohort_id, id) < 0.02:
+            return f"{NOBODY}{cohort_id}.example.org"
+        number = int(cohort_id.removeprefix("c"))
+        couple, second = number & ~2, number & 2
+        mood = self.mood("in common", str(couple))
+        role = "g0" if mood < 0.1 or (mood < 0.2 and second) else "m0"
+        if mood < 0.4 and id == role:
+            return f"both{couple}@people.example.org"
+        return f"{id}@{cohort_id}.example.org"
 
     def _nonsense(self, id: str) -> None:
         """What no rule allows."""

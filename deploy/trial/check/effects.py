@@ -251,6 +251,7 @@ UNASKED = frozenset(
         *("SurveyOpened", "SurveyAnswered", "AnswersCounted", "PairAtRisk"),
         *("AttentionWanted", "AttentionSettled", "AttentionGathered", "DigestQueued"),
         *("RetentionEnded", "ContactsErased"),
+        *("HoursTold", "AddressChanged"),
         *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),
     }
 )

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -191,6 +191,16 @@ class MongoStore(Views):
         async for rows in _portions(cursor.sort("id", 1)):
             found += [tuple(map(row.get, fields)) for row in rows]
         return found
+
+    async def alike(
+        self, kind: type[Document], fields: Sequence[str], by: str, values: Collection[str]
+    ) -> list[Cells]:
+        if not values:
+            return []
+        query = {by: {"$in": list(values)}}
+        rows = await self._own(kind.collection).find(query, _only((*fields, *_NAMED))).to_list(None)
+        rows.sort(key=lambda row: (row["cohort_id"], row["id"]))
+        return [tuple(map(row.get, fields)) for row in rows]
 
     async def encoded(
         self, kind: type[Document], cohort_id: str, fields: Sequence[str]
@@ -376,6 +386,9 @@ async def _portions(cursor: Any) -> AsyncIterator[list[dict[str, Any]]]:
     while len(rows := await cursor.to_list(READ_AT_ONCE)) == READ_AT_ONCE:
         yield rows
     yield rows
+
+
+_NAMED = ("cohort_id", "id")
 
 
 def _only(fields: Sequence[str]) -> dict[str, bool]:
