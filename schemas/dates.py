@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.base import Moment, Value, described
+from schemas.base import Flag, Moment, Value, described
 
 ClockTime = Annotated[
     str,
@@ -38,6 +38,22 @@ StandsAt = Annotated[
         "nothing is done. Null: whichever stands. UTC.",
         "2017-03-14T09:00:00Z",
     ),
+]
+ShiftCause = Annotated[
+    Literal["earlier_session", "absence"],
+    described("An earlier session of the pair took its time, or somebody is away.", "absence"),
+]
+GivenAt = Annotated[
+    Moment | None,
+    described(
+        "Since when this date stands, which the session may have from another of its pair; null "
+        "where that was not told yet. UTC.",
+        "2017-03-06T09:00:00Z",
+    ),
+]
+Elsewhere = Annotated[
+    Flag,
+    described("Whether who is away has a session in another cohort then, and no absence.", False),
 ]
 Region = Annotated[
     Literal[

@@ -84,7 +84,7 @@ class News(Value):
 
 
 class SessionDate(Value):
-    """When a session of a pair is planned, and since when that date stands, if that is known."""
+    """When a session of a pair is planned."""
 
     pair_id: PairId
     number: Annotated[Count, described("1 is the pair's first session.", 3, ge=1)]

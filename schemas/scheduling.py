@@ -17,7 +17,7 @@ from schemas.base import (
     SessionId,
     described,
 )
-from schemas.dates import ProposedAt, StandsAt
+from schemas.dates import Elsewhere, GivenAt, ProposedAt, ShiftCause, StandsAt
 from schemas.roles import COORDINATORS, KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
 
@@ -83,6 +83,12 @@ class CancelSession(SessionCommand):
 
 
 Absent = Annotated[Literal["mentor", "manager", "both"], described("Who was not there.", "mentor")]
+SaidAbsent = Annotated[
+    Absent | None, described("Who was not there; null if that is not said.", None)
+]
+WasAbsent = Annotated[
+    Absent | None, Field(description="Who was not there; null if that was not said.")
+]
 
 
 def _absent_where_not_held(command: "ReportAttendance | CorrectAttendance") -> None:
@@ -101,9 +107,7 @@ class ReportAttendance(SessionCommand):
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     by: Side
     held: Annotated[Flag, described("Whether it took place.", True)]
-    absent: Annotated[
-        Absent | None, described("Who was not there; null if that is not said.", None)
-    ] = None
+    absent: SaidAbsent = None
 
     @model_validator(mode="after")
     def _nobody_was_absent(self) -> "ReportAttendance":
@@ -117,9 +121,7 @@ class CorrectAttendance(SessionCommand):
     asked_by = COORDINATORS
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     held: Annotated[Flag, described("Whether it took place.", True)]
-    absent: Annotated[
-        Absent | None, described("Who was not there; null if that is not said.", None)
-    ] = None
+    absent: SaidAbsent = None
 
     @model_validator(mode="after")
     def _nobody_was_absent(self) -> "CorrectAttendance":
@@ -153,22 +155,6 @@ ConfirmedBy = Annotated[
     described(
         "Who had confirmed this very time when it was another session's of the pair.", ["mentor"]
     ),
-]
-ShiftCause = Annotated[
-    Literal["earlier_session", "absence"],
-    described("An earlier session of the pair took its time, or somebody is away.", "absence"),
-]
-GivenAt = Annotated[
-    Moment | None,
-    described(
-        "Since when this date stands, which the session may have from another of its pair; null "
-        "where that was not told yet. UTC.",
-        "2017-03-06T09:00:00Z",
-    ),
-]
-Elsewhere = Annotated[
-    Flag,
-    described("Whether who is away has a session in another cohort then, and no absence.", False),
 ]
 
 
@@ -283,9 +269,7 @@ class SessionMissed(SessionEvent):
     by: Annotated[Side | None, Field(description="Which side reported it; null if none did.")] = (
         None
     )
-    absent: Annotated[
-        Absent | None, Field(description="Who was not there; null if that was not said.")
-    ] = None
+    absent: WasAbsent = None
 
 
 class SessionCompleted(SessionEvent):
@@ -316,9 +300,7 @@ class AttendanceCorrected(SessionEvent):
     was_held: Annotated[Flag, described("What counted until now.", False)]
     was_presumed: Annotated[Flag, described("Whether that was presumed.", False)] = False
     by: Annotated[Side | None, Field(description="Which side; null for a coordinator.")] = None
-    absent: Annotated[
-        Absent | None, Field(description="Who was not there; null if that was not said.")
-    ] = None
+    absent: WasAbsent = None
     completed: Annotated[Count, described("Completed sessions of the pair so far.", 3, ge=0)]
 
 

@@ -156,6 +156,8 @@ async def _same_address(
 ) -> Mapping[str, Sequence[elsewhere.Known]]:
     """By address, everybody of any cohort who has it."""
     addresses = sorted({person.address for person in people if person.address})
+    if not addresses:
+        return {}
     rows = await store.alike(Person, elsewhere.Known._fields, "address", addresses)
     found: dict[str, list[elsewhere.Known]] = {}
     for row in rows:

@@ -133,7 +133,7 @@ def _held(state: State, event: NewsHeld) -> Iterable[Change]:
     dates = _dates(tray.dates, event.template, event.facts)
     held = _with(tray, (*tray.waiting, entry), dates=dates)
     yield held
-    if event.template in _BEGIN or _differ(tray, held):
+    if event.template in _BEGIN or (tray.elsewhere and _differ(tray, held)):
         yield _elsewhere(state, event.cohort_id, event.person_id).changed()
 
 
@@ -164,12 +164,14 @@ def _queued(state: State, event: LetterQueued) -> Iterable[Change]:
     if event.to_assistant:  # nothing of it waits, and it tells the person nothing
         return
     tray = state.get(Tray, event.cohort_id, event.person_id)
-    emptied = _emptied(tray, event) if tray is not None else None
-    if emptied is not None:
+    begins = event.template in _BEGIN
+    differs = False
+    if tray is not None:
+        emptied = _emptied(tray, event)
         yield emptied
-    waited = tray is not None and any(e.news_id == event.letter_id for e in tray.waiting)
-    begins = event.template in _BEGIN and not waited
-    if begins or (tray is not None and emptied is not None and _differ(tray, emptied)):
+        differs = tray.elsewhere and _differ(tray, emptied)
+        begins = begins and all(entry.news_id != event.letter_id for entry in tray.waiting)
+    if begins or differs:
         yield _elsewhere(state, event.cohort_id, event.person_id).changed()
 
 
@@ -178,7 +180,7 @@ _BEGIN = frozenset(kind.__name__ for kind in BEGINNINGS)
 
 def _differ(before: Tray, after: Tray) -> bool:
     """Whether another cohort of theirs is to hear of other dates."""
-    return before.elsewhere and set(before.dates) != set(after.dates)
+    return set(before.dates) != set(after.dates)
 
 
 def _elsewhere(state: State, cohort_id: str, person_id: str) -> Elsewhere:
@@ -247,9 +249,9 @@ def _dates(
     if template in _GONE:
         return others
     date = SessionDate.model_validate(facts)
-    stands = (d for d in known if d not in others and d.starts_at == date.starts_at)
-    if date.given_at is None and (stood := next(stands, None)):  # it has another place, no more
-        date = date.model_copy(update={"given_at": stood.given_at})
+    if template == "SessionRelocated":  # it has another place, and no other date
+        stood = next((d.given_at for d in known if d not in others), None)
+        date = date.model_copy(update={"given_at": stood})
     return (*others, date)
 
 

@@ -139,9 +139,9 @@ def _needs_of_a_fact(message: Message) -> Iterable[Need]:
         yield One(Cohort, cohort_id, cohort_id)
     for person_id in people:
         yield One(Tray, cohort_id, person_id)
-        # Of anything else, few have somebody elsewhere who hears of it: theirs is read late.
-        if isinstance(message, elsewhere.BEGINNINGS):
-            yield One(Elsewhere, cohort_id, person_id)
+    # Of what else there is few have anybody elsewhere who hears of it: theirs is read late.
+    if isinstance(message, elsewhere.BEGINNINGS):
+        yield from (One(Elsewhere, cohort_id, person_id) for person_id in people)
     for letter_id, _, _ in letters_of(message):
         yield One(Letter, cohort_id, letter_id)
     if isinstance(message, _SAY_LINE):

@@ -130,15 +130,17 @@ class Agenda:
         """The agenda once the event has happened."""
         match event:
             case SessionPlanned():
-                planned = self._revised(event, "planned", event.confirmed_by)._slotted(event)
+                planned = self._dated(event)
                 return planned if planned.pending else planned._waiting(None)
             case SessionRescheduled() | SessionShifted():
-                return self._revised(event, "planned", event.confirmed_by)._slotted(event)
+                return self._dated(event)
             case SessionConfirmed():
-                before = self.pair.line(event.number).confirmed_by
-                return self._revised(event, "planned", (*before, event.by))
+                before = self.pair.line(event.number)
+                by = (*before.confirmed_by, event.by)
+                return self._revised(event, "planned", by, before.given_at)
             case SessionMoveProposed() | SessionMoveAccepted() | SessionMoveDeclined():
-                return self._revised(event, "planned", self.pair.line(event.number).confirmed_by)
+                before = self.pair.line(event.number)
+                return self._revised(event, "planned", before.confirmed_by, before.given_at)
             case SessionPostponed():
                 return self._revised(event, "pending")._freed(event)
             case SessionCancelled():
@@ -174,7 +176,11 @@ class Agenda:
                 return self
 
     def _revised(
-        self, event: SessionEvent, state: LineState, confirmed_by: Iterable[Side] = ()
+        self,
+        event: SessionEvent,
+        state: LineState,
+        confirmed_by: Iterable[Side] = (),
+        given_at: datetime | None = None,
     ) -> "Agenda":
         line = PlanLine(
             number=event.number,
@@ -183,15 +189,13 @@ class Agenda:
             changes=event.revision + 1,
             starts_at=event.starts_at,
             confirmed_by=tuple(confirmed_by),
-            given_at=self._given_at(event) if state == "planned" else None,
+            given_at=given_at,
         )
         return self._with_line(line)
 
-    def _given_at(self, event: SessionEvent) -> datetime | None:
-        """Since when the date stands that a session has after an event."""
-        if isinstance(event, SessionPlanned | SessionRescheduled | SessionShifted):
-            return event.given_at
-        return self.pair.line(event.number).given_at
+    def _dated(self, event: SessionPlanned | SessionRescheduled | SessionShifted) -> "Agenda":
+        dated = self._revised(event, "planned", event.confirmed_by, event.given_at)
+        return dated._slotted(event)
 
     def _slotted(self, event: SessionEvent) -> "Agenda":
         return self._calendars(lambda calendar: calendar.with_slot(_slot(event)))

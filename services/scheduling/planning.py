@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.base import Event
+from schemas.dates import ShiftCause
 from schemas.scheduling import (
     PairStalled,
     PlanningBegan,
@@ -17,7 +18,6 @@ from schemas.scheduling import (
     SessionPlanned,
     SessionPostponed,
     SessionShifted,
-    ShiftCause,
 )
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
