@@ -92,5 +92,5 @@ def _older(others: Sequence[Elsewhere], given_at: datetime) -> list[tuple[dateti
         (hours.starts_at, hours.ends_at)
         for other in others
         for hours in other.hours
-        if (hours.given_at or EARLIEST, not other.goes_first) < (given_at, other.goes_first)
+        if (hours.given_at or EARLIEST, not other.goes_first) < (given_at, True)
     ]
