@@ -4,23 +4,21 @@ Always holds: a message is frozen; it belongs to exactly one cohort, which is th
 order; its `subject` is the thing that it is about, and the key of its record.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    Strict,
     StringConstraints,
     ValidationError,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from schemas.recasting import cast, changed
 from schemas.roles import Rights
@@ -35,8 +33,6 @@ LARGEST = 2**63 - 1
 """No count is above it: what nothing here can hold is refused before anything has to hold it."""
 
 Count = Annotated[int, Field(ge=-LARGEST - 1, le=LARGEST)]
-Flag = Annotated[bool, Strict()]
-"""True or false, and neither 1 nor "yes"."""
 """A whole number of 64 bits: what BSON holds, and most languages. The catalogue does not say it:
 no record was ever above, and a bound that appears would look like one that breaks readers."""
 
@@ -144,6 +140,7 @@ class Value(BaseModel):
 
 
 V = TypeVar("V", bound=Value)
+M = TypeVar("M", bound="Message")
 
 
 def recast(kind: type[V], source: BaseModel, /, **changes: Any) -> V:
@@ -186,9 +183,8 @@ class Message(Value):
 class Command(Message):
     """A wish, in the imperative. It is carried out or refused, exactly once.
 
-    A field that nobody knows is refused: a sender learns of what it misspelt. Values inside, which
-    an event may hold as well, are `closed` for that. Its class says who may ask for it over HTTP,
-    which is nobody where it says nothing.
+    A field that nobody knows is refused: a sender learns of what it misspelt (`read_message`). Its
+    class says who may ask for it over HTTP, which is nobody where it says nothing.
     """
 
     asked_by: ClassVar[Rights]
@@ -196,49 +192,29 @@ class Command(Message):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def closed(kind: type["Value"]) -> BeforeValidator:
-    """For the values of this kind in a command: a field that nobody knows is refused there too."""
+def read_message(kind: type[M], value: str | bytes, reading: Reading | None = None) -> M:
+    """A message of its JSON. Raises ValidationError.
 
-    def known(given: object) -> object:
-        if strangers := list(_strangers(kind, given, ())):
-            raise ValidationError.from_exception_data(kind.__name__, strangers)
-        return given
-
-    return BeforeValidator(known)
-
-
-def _strangers(
-    kind: type[BaseModel], given: object, where: tuple[str | int, ...]
-) -> Iterator[InitErrorDetails]:
-    """What is given of a value, or in a list of them, and is no field of it."""
-    if isinstance(given, list | tuple):
-        for place, one in enumerate(given):
-            yield from _strangers(kind, one, (*where, place))
-    elif isinstance(given, dict):
-        fields = _inside(kind)
-        for name, value in given.items():
-            if name not in fields:
-                yield {"type": "extra_forbidden", "loc": (*where, str(name)), "input": value}
-            elif (held := fields[name]) is not None:
-                yield from _strangers(held, value, (*where, name))
+    A command that comes in is taken as its schema says and no other way: "3" is no number, nor a
+    number a moment. A field that nobody knows is refused of it, in the values inside, too.
+    """
+    read: Callable[..., M] = partial(kind.__pydantic_validator__.validate_json, value)
+    if not issubclass(kind, Command):
+        return read(context=reading)
+    if reading == "taken-in":
+        return read(context=reading, extra="forbid")
+    try:
+        return read(context=reading, extra="forbid", strict=True)
+    except ValidationError as error:
+        if all(map(_is_whole, error.errors(include_url=False))):
+            return read(context=reading, extra="forbid")
+        raise
 
 
-@cache
-def _inside(kind: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
-    """The fields of a kind, with the kind of the values that they hold, alone or in a list."""
-    found: dict[str, type[BaseModel] | None] = {}
-    for name, field in kind.model_fields.items():
-        held = _within(field.annotation)
-        values = [one for one in held if isinstance(one, type) and issubclass(one, BaseModel)]
-        found[name] = values[0] if values else None
-    return found
-
-
-def _within(annotation: object) -> Iterator[object]:
-    """A type, and whatever it is made of: of `tuple[X, ...] | None`, X too."""
-    yield annotation
-    for part in get_args(annotation):
-        yield from _within(part)
+def _is_whole(error: Mapping[str, Any]) -> bool:
+    """Whether what is wrong is no more than a 3.0 where JSON's integers have a 3."""
+    given = error["input"]
+    return error["type"] == "int_type" and isinstance(given, float) and given.is_integer()
 
 
 class Event(Message):
@@ -253,6 +229,13 @@ class MentorEvent(Event):
 
     subject_field: ClassVar[str] = "mentor_id"
     mentor_id: MentorId
+
+
+class ManagerEvent(Event):
+    """What concerns a manager."""
+
+    subject_field: ClassVar[str] = "manager_id"
+    manager_id: ManagerId
 
 
 class MentorCommand(Command):

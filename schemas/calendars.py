@@ -8,12 +8,10 @@ from schemas.base import (
     Command,
     Count,
     Event,
-    Flag,
     Moment,
     PersonId,
     Value,
     at_most,
-    closed,
     described,
 )
 from schemas.dates import Absence, Day, Hours, OfferedDay
@@ -31,7 +29,6 @@ class DeclareAbsence(Command):
     hours: Annotated[
         Hours | None,
         described("Only in these hours, of one day; null for whole days.", None),
-        closed(Hours),
     ] = None
 
     @model_validator(mode="after")
@@ -53,7 +50,6 @@ class WithdrawAbsence(Command):
     hours: Annotated[
         Hours | None,
         Field(description="The hours that were declared; null for whole days."),
-        closed(Hours),
     ] = None
 
 
@@ -70,7 +66,6 @@ class OfferHours(Command):
     hours: Annotated[
         tuple[Hours, ...],
         described("Europe/Paris.", [{"start": "09:30", "end": "12:00"}], max_length=8),
-        closed(Hours),
     ]
 
 
@@ -117,11 +112,11 @@ HoursRevision = Annotated[
     Count, described("Grows with every change of that calendar; the newest list counts.", 3, ge=0)
 ]
 GoesFirst = Annotated[
-    Flag,
+    bool,
     described("Whether its date stays where two were given in the same moment.", True),
 ]
 Gone = Annotated[
-    Flag,
+    bool,
     described("Whether it is this person's no more: all that was noted of it is forgotten.", False),
 ]
 
@@ -138,7 +133,7 @@ class NoteHoursElsewhere(Command):
     calendar: OtherCalendar
     revision: HoursRevision
     goes_first: GoesFirst
-    hours: Annotated[Taken, at_most(500), closed(TakenHours)] = ()
+    hours: Annotated[Taken, at_most(500)] = ()
     gone: Gone = False
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from schemas.values import AskedPolicy, CohortPolicy
 CHANGEABLE = (
     *("cadence_days", "proposal_days", "report_days", "stalled_days", "survey_days"),
     *("reporting_line", "weights", "quiet_hours", "languages"),
-    *("letters", "charter"),
+    *("letters", "charter", "organisations"),
 )
 """Rules that may change: what was promised or published by the others stays as it is."""
 

@@ -7,12 +7,10 @@ from pydantic import Field, StringConstraints
 from schemas.base import (
     Command,
     Event,
-    Flag,
     MentorCommand,
     MentorEvent,
     Moment,
     Value,
-    closed,
     described,
 )
 from schemas.roles import COORDINATORS, PARTICIPANTS
@@ -58,7 +56,7 @@ class StandInDirectory(MentorCommand):
     """
 
     asked_by = PARTICIPANTS
-    listed: Annotated[Flag, described("Whether they stand in it.", True)]
+    listed: Annotated[bool, described("Whether they stand in it.", True)]
 
 
 class TellCommunity(Command):
@@ -66,16 +64,14 @@ class TellCommunity(Command):
 
     asked_by = COORDINATORS
     room: _Room = None
-    meeting: Annotated[
-        Meeting | None, Field(description="The next one; null for none."), closed(Meeting)
-    ] = None
+    meeting: Annotated[Meeting | None, Field(description="The next one; null for none.")] = None
 
 
 class DirectoryChanged(MentorEvent):
     """A mentor stands in the directory, or not any more."""
 
     audience = "internal"
-    listed: Annotated[Flag, described("Whether they stand in it.", True)]
+    listed: Annotated[bool, described("Whether they stand in it.", True)]
 
 
 class CommunityTold(Event):

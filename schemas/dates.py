@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.base import Flag, Moment, Value, described
+from schemas.base import Moment, Value, described
 
 ClockTime = Annotated[
     str,
@@ -52,7 +52,7 @@ GivenAt = Annotated[
     ),
 ]
 Elsewhere = Annotated[
-    Flag,
+    bool,
     described("Whether who is away has a session in another cohort then, and no absence.", False),
 ]
 Region = Annotated[

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from schemas.actors import Actor, actor_among, actor_headers
-from schemas.base import Command, Message, Reading, to_milliseconds
+from schemas.base import Command, Message, Reading, read_message, to_milliseconds
 from schemas.invalid import in_one_line
 from schemas.people import PersonErased
 from schemas.topics import TYPES
@@ -305,7 +305,7 @@ def decode(attributes: Attributes, value: bytes | None, reading: Reading = "reco
     if attributes.type != type_name(kind):  # an older version
         value = _of_today(attributes.type, kind, value)
     try:
-        message: Message = kind.__pydantic_validator__.validate_json(value, context=reading)
+        message = read_message(kind, value, reading)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[:1]
         reason: ParkReason = "bad-json" if first[0]["type"] == "json_invalid" else "bad-data"

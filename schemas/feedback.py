@@ -8,7 +8,6 @@ from schemas.base import (
     Command,
     Count,
     Event,
-    Flag,
     Moment,
     PairEvent,
     PairId,
@@ -150,7 +149,7 @@ class SurveyClosed(Event):
     side: Side
     outcome: Annotated[Literal["answered", "expired"], described("How it ended.", "answered")]
     complete: Annotated[
-        Flag,
+        bool,
         described("False where a question was left out: then nobody is counted behind it.", True),
     ] = True
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Base64Bytes, Field
 
-from schemas.base import CohortId, Command, Count, Event, Flag, Moment, described
+from schemas.base import CohortId, Command, Count, Event, Moment, described
 from schemas.text import TIDY
 
 OwnName = Annotated[
@@ -173,7 +173,7 @@ class RetryParked(_Control):
     """
 
     accept_gap: Annotated[
-        Flag,
+        bool,
         described("Go on after what is missing in a source, instead of waiting for it.", True),
     ] = False
 

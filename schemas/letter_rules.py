@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import Flag, Value, described
+from schemas.base import Value, described
 
 
 class LetterRules(Value):
@@ -15,7 +15,7 @@ class LetterRules(Value):
         described("How long what can wait is gathered into one letter.", 60, ge=0, le=1440),
     ] = 60
     urgent_at_night: Annotated[
-        Flag,
+        bool,
         described("Whether a change within 48 hours is told in quiet hours, too.", False),
     ] = False
     proposal_reminders: Annotated[

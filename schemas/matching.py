@@ -8,9 +8,8 @@ from schemas.base import (
     Command,
     Count,
     Event,
-    Flag,
     ManagerCommand,
-    ManagerId,
+    ManagerEvent,
     MentorCommand,
     MentorEvent,
     Moment,
@@ -23,6 +22,7 @@ from schemas.base import (
 )
 from schemas.charter import CharterVersion
 from schemas.lines import LineRelation
+from schemas.organisations import Organisation
 from schemas.roles import ADMINISTRATORS, COORDINATORS, PARTICIPANTS
 from schemas.text import TIDY
 from schemas.values import (
@@ -70,6 +70,7 @@ class VolunteerAsMentor(MentorCommand):
     availability: OfferedAvailability
     line_manager: LineManager = None
     excludes: AskedExcludes = ()
+    organisation: Annotated[Organisation, TIDY] = None
 
 
 class EnrolManager(ManagerCommand):
@@ -90,6 +91,7 @@ class EnrolManager(ManagerCommand):
     availability: OfferedAvailability
     line_manager: LineManager = None
     excludes: AskedExcludes = ()
+    organisation: Annotated[Organisation, TIDY] = None
 
 
 class PauseMentor(MentorCommand):
@@ -162,7 +164,7 @@ class AcceptProposal(PairCommand):
     asked_by = PARTICIPANTS
     by: Side
     knowing_the_line: Annotated[
-        Flag,
+        bool,
         described("Agreed to where the two are in one reporting line.", True),
     ] = False
     charter: Annotated[
@@ -204,6 +206,7 @@ class MentorVolunteered(MentorEvent):
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
+    organisation: Organisation = None
 
 
 class MentorPaused(MentorEvent):
@@ -224,12 +227,10 @@ class MentorWithdrew(MentorEvent):
     audience = "public"
 
 
-class ManagerEnrolled(Event):
+class ManagerEnrolled(ManagerEvent):
     """A manager asks to be coached."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
     directorate: Directorate
     site: Site
     job_family: JobFamily
@@ -237,18 +238,17 @@ class ManagerEnrolled(Event):
     availability: Availability
     line_manager: LineManager = None
     excludes: Excludes = ()
+    organisation: Organisation = None
     enrolled_at: Annotated[
         Moment | None,
         described("Orders the waiting list; null in the oldest records.", "2017-03-01T09:00:00Z"),
     ] = None
 
 
-class ManagerWithdrew(Event):
+class ManagerWithdrew(ManagerEvent):
     """A manager left the cohort."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
 
 
 class AvailabilityChanged(Event):
@@ -363,7 +363,7 @@ class RoundCompleted(RoundEvent):
     places_free: Annotated[Count, described("Capacity of the mentors left over.", 20, ge=0)]
     score: Annotated[float, described("Points, summed over the proposals.", 2800.5, ge=0)]
     optimal: Annotated[
-        Flag | None,
+        bool | None,
         described(
             "Whether it was proven that no round had more pairs, or as many with a "
             "higher score; null where nobody knows.",
@@ -372,15 +372,13 @@ class RoundCompleted(RoundEvent):
     ] = None
 
 
-class ManagerWaitlisted(Event):
+class ManagerWaitlisted(ManagerEvent):
     """A round left a manager waiting who had not been told yet; or their place has changed."""
 
     audience = "public"
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
     waiting: Annotated[Waiting, Field(description="The place on the waiting list, and why.")]
     first: Annotated[
-        Flag, described("Whether they learn of it for the first time since they wait.", True)
+        bool, described("Whether they learn of it for the first time since they wait.", True)
     ]
 
 

@@ -10,7 +10,6 @@ from schemas.base import (
     PairCommand,
     PairEvent,
     SessionCommand,
-    closed,
     described,
 )
 from schemas.dates import ProposedAt
@@ -30,7 +29,6 @@ class SetMeetingPlace(PairCommand):
     place: Annotated[
         MeetingPlace,
         described("Where.", _PLACE),
-        closed(MeetingPlace),
         AfterValidator(as_chosen),
     ]
 

@@ -9,7 +9,6 @@ from schemas.base import (
     Command,
     Count,
     Event,
-    Flag,
     Moment,
     PairId,
     PersonId,
@@ -164,10 +163,10 @@ class LetterQueued(LetterEvent):
         tuple[SessionDate, ...], Field(description="The sessions to come that it names, in order.")
     ] = ()
     urgent: Annotated[
-        Flag, described("Whether it leaves in quiet hours, too: tomorrow is too late.", False)
+        bool, described("Whether it leaves in quiet hours, too: tomorrow is too late.", False)
     ] = False
     to_assistant: Annotated[
-        Flag, described("Whether it is the copy for the person's assistant.", False)
+        bool, described("Whether it is the copy for the person's assistant.", False)
     ] = False
 
 

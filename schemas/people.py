@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from schemas.base import Command, PersonId, Value, closed, described
+from schemas.base import Command, PersonId, Value, described
 from schemas.roles import CONCERNED, PARTICIPANTS
 from schemas.text import tidied
 from schemas.values import Language, Place
@@ -129,7 +129,6 @@ class PersonContact(Command):
             "Who confirms, moves and cancels their sessions on their behalf; null for nobody.",
             {"name": "Dominique Petit", "email": "dominique.petit@example.org"},
         ),
-        closed(Assistant),
     ] = None
     role: Annotated[
         Literal["coordinator"] | None,

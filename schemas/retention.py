@@ -20,6 +20,10 @@ ASKED_DAYS = 7
 """What was asked is kept as it was asked for so long, until it surely has been handled."""
 LINK_MINUTES, SESSION_HOURS, DRAFT_DAYS, TRIES_MINUTES = 30, 12, 1, 15
 """The portal's links, sessions, half-filled forms and tries, where settings say nothing else."""
+SUBJECT_DAYS = 90
+"""For how long an address counts that was confirmed by a link for an account at a provider."""
+WAY_MINUTES = 10
+"""For how long somebody may be at their identity provider before they come back to the portal."""
 FEED_DAYS = 3 * 365
 """The address of a feed: longer than any programme."""
 
@@ -135,12 +139,29 @@ RETENTION: tuple[Kept, ...] = (
         ),
     ),
     Kept(
-        _words("liens de connexion, sessions, essais", "sign-in links, sessions, tries"),
+        _words(
+            "liens de connexion, sessions, essais, passages chez le fournisseur d’identité",
+            "sign-in links, sessions, tries, ways to the identity provider",
+        ),
         (),
         _PORTAL,
         _words(
-            f"{LINK_MINUTES} minutes ; {SESSION_HOURS} heures au plus ; {TRIES_MINUTES} minutes",
-            f"{LINK_MINUTES} minutes; {SESSION_HOURS} hours at most; {TRIES_MINUTES} minutes",
+            f"{LINK_MINUTES} minutes ; {SESSION_HOURS} heures au plus ; {TRIES_MINUTES} minutes ; "
+            f"{WAY_MINUTES} minutes",
+            f"{LINK_MINUTES} minutes; {SESSION_HOURS} hours at most; {TRIES_MINUTES} minutes; "
+            f"{WAY_MINUTES} minutes",
+        ),
+    ),
+    Kept(
+        _words(
+            "adresse confirmée par un lien pour un compte chez le fournisseur d’identité",
+            "address confirmed by a link for an account at the identity provider",
+        ),
+        (),
+        _words("base du portail, sous scellé", "the portal's database, sealed"),
+        _words(
+            f"{SUBJECT_DAYS} jours, la déconnexion de tous les appareils, ou l’effacement",
+            f"{SUBJECT_DAYS} days, signing out everywhere, or being erased",
         ),
     ),
     Kept(

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from schemas.base import Command, Count, Flag, Moment, RoundId, described
+from schemas.base import Command, Count, Moment, RoundId, described
 from schemas.matching import RoundEvent
 from schemas.roles import COORDINATORS
 from schemas.values import LeftOut, RoundMode, SimulatedPair, SimulatedPlace
@@ -60,4 +60,4 @@ class RoundSimulated(RoundEvent):
     managers_waiting: Annotated[Count, described("Managers it would leave.", 2, ge=0)]
     places_free: Annotated[Count, described("Capacity it would leave over.", 20, ge=0)]
     score: Annotated[float, described("Points, summed over these pairs.", 2800.5, ge=0)]
-    optimal: Annotated[Flag, described("Whether nothing better is proven to exist.", True)]
+    optimal: Annotated[bool, described("Whether nothing better is proven to exist.", True)]

@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 from schemas.base import (
     Count,
     Event,
-    Flag,
     ManagerId,
     MentorId,
     Moment,
@@ -22,7 +21,7 @@ from schemas.roles import COORDINATORS, KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
 
 OnBehalf = Annotated[
-    Flag, described("Whether that side's assistant does it, on their behalf.", False)
+    bool, described("Whether that side's assistant does it, on their behalf.", False)
 ]
 
 
@@ -106,7 +105,7 @@ class ReportAttendance(SessionCommand):
     asked_by = PARTICIPANTS
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     by: Side
-    held: Annotated[Flag, described("Whether it took place.", True)]
+    held: Annotated[bool, described("Whether it took place.", True)]
     absent: SaidAbsent = None
 
     @model_validator(mode="after")
@@ -120,7 +119,7 @@ class CorrectAttendance(SessionCommand):
 
     asked_by = COORDINATORS
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
-    held: Annotated[Flag, described("Whether it took place.", True)]
+    held: Annotated[bool, described("Whether it took place.", True)]
     absent: SaidAbsent = None
 
     @model_validator(mode="after")
@@ -171,7 +170,7 @@ class SessionConfirmed(SessionEvent):
 
     audience = "public"
     by: Annotated[Side, Field(description="Which side confirmed.")]
-    both: Annotated[Flag, described("Whether both have now, and are told so.", True)] = False
+    both: Annotated[bool, described("Whether both have now, and are told so.", True)] = False
     on_behalf: OnBehalf = False
 
 
@@ -183,7 +182,7 @@ class SessionRescheduled(SessionEvent):
     previously_at: Annotated[Moment, described("When it would have begun.", "2017-03-19T09:00:00Z")]
     confirmed_by: ConfirmedBy = ()
     may_object: Annotated[
-        Flag, described("Whether the other side was not asked, and can object.", True)
+        bool, described("Whether the other side was not asked, and can object.", True)
     ] = False
     on_behalf: OnBehalf = False
     given_at: GivenAt = None
@@ -254,7 +253,7 @@ class SessionCancelled(SessionEvent):
         described("Somebody asked, or the pair has ended.", "request"),
     ]
     by: Annotated[Side | None, Field(description="Which side asked; null if none did.")] = None
-    late: Annotated[Flag, described("Whether it was within a day of its beginning.", False)] = False
+    late: Annotated[bool, described("Whether it was within a day of its beginning.", False)] = False
     on_behalf: OnBehalf = False
 
 
@@ -282,7 +281,7 @@ class SessionCompleted(SessionEvent):
     ]
     completed: Annotated[Count, described("Completed sessions of the pair so far.", 3, ge=1)]
     presumed: Annotated[
-        Flag, described("Whether both had confirmed it, and nobody reported.", False)
+        bool, described("Whether both had confirmed it, and nobody reported.", False)
     ] = False
 
 
@@ -296,9 +295,9 @@ class AttendanceCorrected(SessionEvent):
     """Whether a session took place is told anew, or a dispute about it is settled."""
 
     audience = "public"
-    held: Annotated[Flag, described("Whether it took place.", True)]
-    was_held: Annotated[Flag, described("What counted until now.", False)]
-    was_presumed: Annotated[Flag, described("Whether that was presumed.", False)] = False
+    held: Annotated[bool, described("Whether it took place.", True)]
+    was_held: Annotated[bool, described("What counted until now.", False)]
+    was_presumed: Annotated[bool, described("Whether that was presumed.", False)] = False
     by: Annotated[Side | None, Field(description="Which side; null for a coordinator.")] = None
     absent: WasAbsent = None
     completed: Annotated[Count, described("Completed sessions of the pair so far.", 3, ge=0)]
@@ -309,7 +308,7 @@ class SessionDisputed(SessionEvent):
 
     audience = "public"
     by: Annotated[Side, Field(description="Which side contradicts the other.")]
-    held: Annotated[Flag, described("What that side says.", True)]
+    held: Annotated[bool, described("What that side says.", True)]
 
 
 class PairStalled(PairEvent):
@@ -365,7 +364,7 @@ class PlanningPostponed(PairEvent):
         described("When it is tried again. UTC, to the millisecond.", "2017-03-07T09:00:00Z"),
     ]
     first: Annotated[
-        Flag, described("Whether none of the pair's sessions waited before.", True)
+        bool, described("Whether none of the pair's sessions waited before.", True)
     ] = False
 
 
@@ -382,7 +381,7 @@ class AttendanceRequested(SessionEvent):
         described("Who is silent until then is reminded; null for nobody.", "2017-03-27T10:00:00Z"),
     ] = None
     presumed: Annotated[
-        Flag, described("Whether silence counts as held: both had confirmed.", False)
+        bool, described("Whether silence counts as held: both had confirmed.", False)
     ] = False
 
 
@@ -395,5 +394,5 @@ class AttendanceReminded(SessionEvent):
         described("Afterwards what nobody has told is presumed.", "2017-04-03T10:00:00Z"),
     ]
     presumed: Annotated[
-        Flag, described("Whether silence counts as held: both had confirmed.", False)
+        bool, described("Whether silence counts as held: both had confirmed.", False)
     ] = False

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from schemas.base import Command, Count, Event, Value, closed, described
+from schemas.base import Command, Count, Event, Value, described
 from schemas.roles import COORDINATORS
 from schemas.text import TIDY, TIDY_LINES
 from schemas.values import JobFamily, ToolName
@@ -78,8 +78,8 @@ class WriteSheet(Command):
     sheet_id: SheetId
     tool: ToolName
     jobs: _Jobs = ()
-    fr: Annotated[_French, closed(SheetText)]
-    en: Annotated[_English, closed(SheetText)] = None
+    fr: _French
+    en: _English = None
     follows: _Follows = None
 
 

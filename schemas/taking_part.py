@@ -3,15 +3,14 @@
 To change what one said, a manager's pause, to come back, and to ask for another partner.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
 from schemas.base import (
     Count,
-    Event,
     ManagerCommand,
-    ManagerId,
+    ManagerEvent,
     MentorCommand,
     MentorEvent,
     Moment,
@@ -19,6 +18,7 @@ from schemas.base import (
     PairEvent,
     described,
 )
+from schemas.organisations import NewOrganisation, Organisation
 from schemas.roles import PARTICIPANTS
 from schemas.text import TIDY
 from schemas.values import (
@@ -64,6 +64,7 @@ class ChangeMentor(MentorCommand):
     ] = None
     line_manager: _NewLine = None
     excludes: _NewExcludes = None
+    organisation: NewOrganisation = None
 
 
 class ChangeManager(ManagerCommand):
@@ -87,6 +88,7 @@ class ChangeManager(ManagerCommand):
     ] = None
     line_manager: _NewLine = None
     excludes: _NewExcludes = None
+    organisation: NewOrganisation = None
 
 
 class PauseManager(ManagerCommand):
@@ -141,13 +143,7 @@ class MentorChanged(MentorEvent):
     capacity: Annotated[Count, described("Managers at a time.", 1, ge=1)]
     line_manager: LineManager = None
     excludes: Excludes = ()
-
-
-class ManagerEvent(Event):
-    """What concerns a manager."""
-
-    subject_field: ClassVar[str] = "manager_id"
-    manager_id: ManagerId
+    organisation: Organisation = None
 
 
 class ManagerChanged(ManagerEvent):
@@ -160,6 +156,7 @@ class ManagerChanged(ManagerEvent):
     needs: Tools
     line_manager: LineManager = None
     excludes: Excludes = ()
+    organisation: Organisation = None
 
 
 class ManagerPaused(ManagerEvent):

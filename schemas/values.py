@@ -15,12 +15,12 @@ from schemas.base import (
     RoundId,
     Value,
     at_most,
-    closed,
     described,
 )
 from schemas.charter import Charter
 from schemas.dates import ClockTime, Region
 from schemas.letter_rules import LetterRules
+from schemas.organisations import Organisations, each_once, organisations_in
 from schemas.places import MeetingPlace, as_policy
 from schemas.text import TIDY
 
@@ -31,7 +31,6 @@ Side = Annotated[
 Language = Annotated[saying.Language, described("ISO 639-1 code of a language.", "fr")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
-_ORDER = {day: place for place, day in enumerate(WEEKDAYS)}
 
 Level = Annotated[int, described("1 (beginner, or of little use) to 5.", 4, ge=1, le=5)]
 ToolName = Annotated[
@@ -111,11 +110,8 @@ class SiteRegion(Value):
 
 
 def _in_order(windows: tuple[Window, ...]) -> tuple[Window, ...]:
-    return tuple(sorted(windows, key=_place)) if len(windows) > 1 else windows
-
-
-def _place(window: Window) -> tuple[int, str, str]:
-    return _ORDER[window.day], window.start, window.end
+    placed = sorted(windows, key=lambda one: (WEEKDAYS.index(one.day), one.start, one.end))
+    return tuple(placed) if len(windows) > 1 else windows
 
 
 # The limit stands before the validator: behind one, JSON Schema would not know it for an array's.
@@ -136,7 +132,6 @@ OfferedAvailability = Annotated[
         min_length=1,
         max_length=20,
     ),
-    closed(Window),
     AfterValidator(_in_order),
 ]
 Tools = Annotated[
@@ -251,6 +246,7 @@ class CohortPolicy(Value):
             {"at": "link", "link": "https://visio.example/{room}"},
         ),
     ] = None
+    organisations: Organisations = None
 
 
 _MOST: dict[tuple[str, str], int] = {
@@ -270,15 +266,17 @@ def _asked_for(policy: CohortPolicy) -> CohortPolicy:
         if value > most:
             where, limit = (part, name), {"le": most}
             beyond.append({"type": "less_than_equal", "loc": where, "input": value, "ctx": limit})
-    if len(policy.languages) != len(set(policy.languages)):
-        once = PydanticCustomError("repeated", "each language is named once")
-        beyond.append({"type": once, "loc": ("languages",), "input": policy.languages})
+    for field in ("languages", "organisations"):
+        if not each_once(told := getattr(policy, field) or ()):
+            once = PydanticCustomError("repeated", f"each of the {field} is named once")
+            beyond.append({"type": once, "loc": (field,), "input": told})
     if (fault := as_policy(policy.where)) is not None:
         wrong = PydanticCustomError("no_room", fault)
         beyond.append({"type": wrong, "loc": ("where", "link"), "input": policy.where})
     if beyond:
         raise ValidationError.from_exception_data("CohortPolicy", beyond)
-    return policy
+    named = organisations_in(policy.organisations)
+    return policy if named is None else policy.model_copy(update={"organisations": named})
 
 
 AskedPolicy = Annotated[
@@ -287,7 +285,6 @@ AskedPolicy = Annotated[
         description="The rules of the run. No weight and no count is above 1,000,000; a field "
         "that is none of these is refused."
     ),
-    closed(CohortPolicy),
     AfterValidator(_asked_for),
 ]
 

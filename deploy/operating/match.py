@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from deploy.errors import BadInput
 from deploy.operating.rosters import read_people
@@ -84,7 +85,8 @@ def read_policy(path: Path | None) -> CohortPolicy:
     if path is None:
         return CohortPolicy()
     try:
-        return _POLICY.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+        given = to_json(tomllib.loads(path.read_text(encoding="utf-8")), inf_nan_mode="constants")
+        return _POLICY.validate_json(given, strict=True, extra="forbid")  # as a command's
     except ValidationError as error:
         raise BadInput(f"{path}: {in_one_line(error.errors())}") from None
     except (OSError, ValueError, RecursionError) as error:  # of a number of 5,000 digits, too

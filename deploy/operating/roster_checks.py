@@ -6,11 +6,21 @@ And what is not wrong, but may be misspelt: a tool or a job family that the cata
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from deploy.operating.roster_files import CONTACT, OWN_WORDS, PLACE, Finding, Row, parts, shown
+from deploy.operating.roster_files import (
+    CONTACT,
+    ORGANISATION,
+    OWN_WORDS,
+    PLACE,
+    Finding,
+    Row,
+    parts,
+    shown,
+)
 from schemas.known.jobs import is_known, job_families
 from schemas.known.tools import tools
 
-_OF_THE_PERSON = (*CONTACT, *OWN_WORDS, *PLACE, "line_manager")  # the same in whichever file
+# The same in whichever file.
+_OF_THE_PERSON = (*CONTACT, *OWN_WORDS, *PLACE, ORGANISATION, "line_manager")
 
 
 def across_rows(rows: Iterable[Row]) -> Iterator[Finding]:
@@ -45,7 +55,7 @@ def _duplicates(rows: Iterable[Row]) -> Iterator[Finding]:
             continue
         other = people.setdefault(person, row) if person else row
         for column in _OF_THE_PERSON:
-            if row.cells.get(column) != other.cells.get(column):
+            if (row.cells.get(column) or "") != (other.cells.get(column) or ""):
                 expected = f"the same as in {other.file}, line {other.line}, for the same id"
                 yield row.finding(column, expected)
         address = row.cells.get("email", "").casefold()

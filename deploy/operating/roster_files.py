@@ -20,6 +20,8 @@ CONTACT = ("name", "email", "language")
 OWN_WORDS = ("post", "presentation")
 """Columns that need not be there; they go with the contact."""
 PLACE = ("directorate", "site")
+ORGANISATION = "organisation"
+"""A column that need not be there: whoever has none in it is of the cohort's own."""
 WEEK_AND_LINE = ("availability", "line_manager", "excludes")
 OFFER = (*PLACE, "skills", "capacity", *WEEK_AND_LINE)
 REQUEST = (*PLACE, "job_family", "needs", *WEEK_AND_LINE)
@@ -71,7 +73,7 @@ class Row:
 
     def finding(self, column: str, expected: str, value: str | None = None) -> Finding:
         """`value`: the part of the cell that is meant; the whole cell by default."""
-        part = shown(self, column, self.cells[column] if value is None else value)
+        part = shown(self, column, self.cells.get(column, "") if value is None else value)
         return Finding(self.file, self.line, column, part, expected)
 
 
@@ -108,8 +110,8 @@ def write_roster(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str,
 def read_file(path: Path, columns: Sequence[str]) -> RosterFile:
     """A file with a header of these columns, in any order.
 
-    In UTF-8 with commas, or as an office keeps it (`office_files`). Where a file has contacts, it
-    may have people's own words too.
+    In UTF-8 with commas, or as an office keeps it (`office_files`). It may say of which
+    organisation people are and, where it has contacts, have their own words too.
     """
     file = RosterFile(str(path))
     try:
@@ -202,12 +204,12 @@ def _check_header(
         if count != 1:
             found = f"there {count} times" if count else "missing"
             file.lost(f"this column once, and it is {found}", line, column)
-    for column in OWN_WORDS:
+    for column in (*OWN_WORDS, ORGANISATION):
         if header.count(column) > 1:
             file.lost(
                 f"this column once, and it is there {header.count(column)} times", line, column
             )
-    known = {*columns, *OWN_WORDS} if set(CONTACT) <= set(columns) else set(columns)
+    known = {*columns, ORGANISATION, *(OWN_WORDS if set(CONTACT) <= set(columns) else ())}
     for position, column in enumerate(header, 1):
         if column not in known:
             only = ",".join(columns)

@@ -58,6 +58,7 @@ _EXPECTED = {
     "presentation": "at most 280 characters, without an address, a link or a telephone number",
     "directorate": "1 to 64 characters",
     "site": "1 to 64 characters",
+    "organisation": "at most 64 characters (empty: the cohort's own)",
     "job_family": "1 to 64 characters",
     "skills": _TOOLS,
     "needs": f"{_TOOLS}; or nothing, for what the job family asks for",

@@ -80,6 +80,10 @@ Cohorts = Annotated[tuple[str, ...], Field(min_length=1)]
 """For which cohorts a token is good; `*` is all."""
 
 
+IssuerUrl = Annotated[str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$")]
+"""By TLS, or on this machine."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -101,12 +105,10 @@ class Issuer(_Part):
     that the provider vouches for, by which people are known in their own things.
     """
 
-    issuer: Annotated[str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$")]
+    issuer: IssuerUrl
     audience: Annotated[str, Field(min_length=1)]
     algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("RS256",)
-    jwks_uri: Annotated[
-        str | None, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$")
-    ] = None
+    jwks_uri: IssuerUrl | None = None
     skew_seconds: Annotated[int, Field(ge=0, le=300)] = 30
     role: Role | None = None
     role_claim: str | None = None

@@ -32,11 +32,7 @@ from schemas.scheduling import GraduationWithdrawn, PairGraduated
 from schemas.sheets import SheetEvent, TakeSheetBack, WriteSheet
 from schemas.taking_part import (
     AskForAnotherPartner,
-    ChangeManager,
-    ChangeMentor,
     KeepPartner,
-    PauseManager,
-    ResumeManager,
     ReturnManager,
     ReturnMentor,
 )
@@ -54,6 +50,7 @@ from services.matching import (
 from services.matching.couple import Couple, couple_of, line_in, standing_in
 from services.matching.evolution import EVOLUTION
 from services.matching.handlers_of_community import COMMUNITY, needs_of_sheet
+from services.matching.handlers_of_taking_part import TAKING_PART
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
 from services.matching.views import (
     MEASURES,
@@ -169,10 +166,6 @@ def _unless_closed(
 
 def _of_mentor(decide: Callable[[Mentor | None, Any], Decision]) -> Handler:
     return lambda state, command, _: decide(_mentor(state, command, command.mentor_id), command)
-
-
-def _of_manager(decide: Callable[[Manager | None, Any], Decision]) -> Handler:
-    return lambda state, command, _: decide(_manager(state, command, command.manager_id), command)
 
 
 def _of_pair(decide: Callable[[Pair | None, Any], Decision]) -> Handler:
@@ -341,10 +334,7 @@ HANDLERS: Handlers = {
     NameLineManager: _name_line_manager,
     StandInDirectory: _of_mentor(community.stand_in_directory),
     **COMMUNITY,
-    ChangeMentor: _of_mentor(taking_part.change_mentor),
-    ChangeManager: _of_manager(taking_part.change_manager),
-    PauseManager: _of_manager(taking_part.pause_manager),
-    ResumeManager: _of_manager(taking_part.resume_manager),
+    **TAKING_PART,
     ReturnMentor: _unless_closed(_of_mentor(taking_part.return_mentor)),
     ReturnManager: _unless_closed(_return_manager),
     AskForAnotherPartner: _of_pair(pairs.ask_for_another),

@@ -28,8 +28,9 @@ from schemas.text import tidied
 from services.chassis.domain import Decision, Refusal
 from services.matching.views import Cohort, Manager, Mentor, Pair
 
-_OFFER = ("directorate", "site", "skills", "capacity", "line_manager", "excludes")
-_REQUEST = ("directorate", "site", "job_family", "needs", "line_manager", "excludes")
+_SAID = ("directorate", "site", "line_manager", "excludes", "organisation")
+_OFFER = (*_SAID, "skills", "capacity")
+_REQUEST = (*_SAID, "job_family", "needs")
 
 
 def unknown_cohort(cohort_id: str) -> Refusal:
@@ -52,7 +53,8 @@ def volunteer(cohort: Cohort | None, mentor: Mentor | None, command: VolunteerAs
     if cohort is None:
         return unknown_cohort(command.cohort_id)
     if mentor is None:
-        return [recast(MentorVolunteered, command)]
+        no = unnamed(cohort, command.organisation)
+        return no or [recast(MentorVolunteered, command)]
     if mentor.state == "withdrawn":
         return withdrawn(mentor.id)
     if any(_told(mentor, name) != getattr(command, name) for name in _OFFER):
@@ -71,8 +73,9 @@ def enrol(
     if cohort is None:
         return unknown_cohort(command.cohort_id)
     if manager is None:
+        no = unnamed(cohort, command.organisation)
         needs = command.needs or needs_of(command.job_family)
-        return [recast(ManagerEnrolled, command, needs=needs, enrolled_at=now)]
+        return no or [recast(ManagerEnrolled, command, needs=needs, enrolled_at=now)]
     if manager.state == "withdrawn":
         return withdrawn(manager.id)
     asked = command if command.needs else recast(EnrolManager, command, needs=manager.needs)
@@ -155,6 +158,19 @@ def _ended(pair: Pair, who: str) -> Event:
     if pair.state == "proposed":
         return recast(ProposalExpired, pair, pair_id=pair.id, cause="withdrawal")
     return recast(PairDissolved, pair, pair_id=pair.id, cause=f"{who}_withdrew")
+
+
+def unnamed(cohort: Cohort | None, organisation: str | None) -> Refusal | None:
+    """What is said of an organisation that the cohort's policy does not name among others.
+
+    Which there are is not told: who asks may be of another one.
+    """
+    named = cohort.policy.organisations if cohort else None
+    if not organisation or named is None or organisation in named:
+        return None
+    return Refusal(
+        "invalid", "organisation-not-named", f"The cohort has no organisation {organisation!r}."
+    )
 
 
 def unknown_person(person_id: str) -> Refusal:

@@ -22,21 +22,25 @@ from schemas.taking_part import (
     ReturnMentor,
 )
 from services.chassis.domain import Decision
-from services.matching.people import unknown_person, withdrawn
-from services.matching.views import Manager, Mentor
+from services.matching.people import unknown_person, unnamed, withdrawn
+from services.matching.views import Cohort, Manager, Mentor
 
 
-def change_mentor(mentor: Mentor | None, command: ChangeMentor) -> Decision:
+def change_mentor(cohort: Cohort | None, mentor: Mentor | None, command: ChangeMentor) -> Decision:
     """What a mentor says now; what they say already changes nothing."""
     if mentor is None:
         return unknown_person(command.mentor_id)
     if mentor.state == "withdrawn":
         return withdrawn(mentor.id)
     new = _new(mentor, command, tuple(MentorChanged.model_fields))
+    if "organisation" in new and (no := unnamed(cohort, command.organisation)) is not None:
+        return no
     return [recast(MentorChanged, mentor, mentor_id=mentor.id, **new)] if new else []
 
 
-def change_manager(manager: Manager | None, command: ChangeManager) -> Decision:
+def change_manager(
+    cohort: Cohort | None, manager: Manager | None, command: ChangeManager
+) -> Decision:
     """What a manager says now; what they say already changes nothing. No needs: the job's."""
     if manager is None:
         return unknown_person(command.manager_id)
@@ -46,6 +50,8 @@ def change_manager(manager: Manager | None, command: ChangeManager) -> Decision:
         job = command.job_family or manager.job_family
         command = command.model_copy(update={"needs": needs_of(job)})
     new = _new(manager, command, tuple(ManagerChanged.model_fields))
+    if "organisation" in new and (no := unnamed(cohort, command.organisation)) is not None:
+        return no
     return [recast(ManagerChanged, manager, manager_id=manager.id, **new)] if new else []
 
 
@@ -90,8 +96,11 @@ def _new(
 ) -> dict[str, object]:
     """What the command says otherwise than the person has said."""
     asked = {name: getattr(command, name, None) for name in fields}
+    told = {name: value for name, value in asked.items() if value is not None}
+    if "organisation" in told:
+        told["organisation"] = told["organisation"] or None  # nothing: the cohort's own again
     return {
         name: value
-        for name, value in asked.items()
-        if value is not None and hasattr(person, name) and getattr(person, name) != value
+        for name, value in told.items()
+        if hasattr(person, name) and getattr(person, name) != value
     }

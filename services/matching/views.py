@@ -57,6 +57,7 @@ class Mentor(Document):
     availability: Availability
     line_manager: str | None
     excludes: tuple[str, ...]
+    organisation: str | None = None
     state: Literal["available", "engaged", "paused", "withdrawn"] = "available"
     engaged: tuple[str, ...] = ()
     returns: int = 0
@@ -84,6 +85,7 @@ class Manager(Document):
     availability: Availability
     line_manager: str | None
     excludes: tuple[str, ...]
+    organisation: str | None = None
     state: Literal["waiting", "paused", "proposed", "paired", "graduated", "withdrawn"] = "waiting"
     paused: bool = False
     pair_id: str | None = None
@@ -187,8 +189,8 @@ class Override(Document):
 
 LISTED: dict[type[Document], tuple[str, ...]] = {
     Cohort: (),
-    Mentor: ("id", "state", "directorate", "site"),
-    Manager: ("id", "state", "directorate", "site", "job_family"),
+    Mentor: ("id", "state", "directorate", "site", "organisation"),
+    Manager: ("id", "state", "directorate", "site", "job_family", "organisation"),
     Pair: ("state", "mentor_id", "manager_id", "round_id"),
     Round: ("state", "mode"),
     Simulation: ("round_id",),

@@ -22,6 +22,7 @@ from services.portal.views import LISTED
 from services.portal.web.engine import Engine
 from services.portal.web.mailing import Mailing, by_smtp
 from services.portal.web.own_api import own_routes
+from services.portal.web.provider import Client, IdentityProvider, issuer_for
 from services.portal.web.sessions import Sessions
 from services.portal.web.site import Rules, Site
 
@@ -47,10 +48,20 @@ def build() -> Service:
             timedelta(minutes=settings.idle_minutes),
             timedelta(hours=settings.session_hours),
         )
-        rules = Rules(coordinators_of(settings.coordinators), _listed(settings.sign_in_domains))
+        rules = Rules(
+            coordinators_of(settings.coordinators),
+            _listed(settings.sign_in_domains),
+            settings.by_link,
+        )
         parts = (store, kept, clock, engine, mailing, sessions, rules)
         told = (settings.portal_url, settings.pseudonym_secret, settings.mail_contact)
-        site = Site(*parts, *told, rates=rates_of(settings), partitions=settings.partitions)
+        site = Site(
+            *parts,
+            *told,
+            rates=rates_of(settings),
+            provider=provider_of(settings),
+            partitions=settings.partitions,
+        )
         return [own_routes(site, authorities_of(settings)), page_routes(site)]
 
     async def close() -> None:
@@ -59,6 +70,24 @@ def build() -> Service:
 
     parts = Parts(DOMAIN, LISTED, routes=routes, largest_body=LARGEST_FILE, close=close)
     return Service(settings, parts)
+
+
+def provider_of(settings: PortalSettings) -> IdentityProvider | None:
+    """At which people sign in, if the settings name one."""
+    if settings.sign_in_issuer is None:
+        return None
+    client = Client(
+        settings.sign_in_client,
+        settings.sign_in_secret.get_secret_value(),
+        settings.sign_in_name,
+        settings.sign_in_scopes,
+        tuple(settings.sign_in_acr.split()),
+        settings.sign_in_confirmed,
+    )
+    issuer = issuer_for(
+        settings.sign_in_issuer, client.id, settings.sign_in_algorithms.split(), settings.issuers
+    )
+    return IdentityProvider(issuer, client, settings.portal_url, settings.pseudonym_secret)
 
 
 def coordinators_of(text: str) -> dict[str, frozenset[str] | None]:

@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 
 from schemas.attention import AttentionEvent
-from schemas.base import Event, MentorEvent, Message, PairEvent, parent_pair, session_of
+from schemas.base import (
+    Event,
+    ManagerEvent,
+    MentorEvent,
+    Message,
+    PairEvent,
+    parent_pair,
+    session_of,
+)
 from schemas.calendars import CalendarEvent
 from schemas.cohorts import CohortClosed, PolicyChanged
 from schemas.community import CommunityTold
@@ -13,8 +21,6 @@ from schemas.matching import (
     AvailabilityChanged,
     CohortOpened,
     ManagerEnrolled,
-    ManagerWaitlisted,
-    ManagerWithdrew,
     MentorVolunteered,
     RoundEvent,
 )
@@ -27,7 +33,7 @@ from schemas.scheduling import (
     SessionEvent,
 )
 from schemas.sheets import SheetEvent
-from schemas.taking_part import ManagerChanged, ManagerEvent, MentorChanged
+from schemas.taking_part import ManagerChanged, MentorChanged
 from schemas.topics import PEOPLE
 from services.chassis.domain import Decision, Domain, Due, Need, One
 from services.portal.evolution import EVOLUTION
@@ -66,14 +72,12 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Cohort, cohort_id, cohort_id)
         case PersonContact() | PersonErased() | AvailabilityChanged() | CalendarEvent():
             yield One(Participant, cohort_id, message.person_id)
-        case MentorEvent() | ManagerEvent() | ManagerEnrolled():
+        case MentorEvent() | ManagerEvent():
             yield One(Participant, cohort_id, message.subject)
             if isinstance(message, _SAY_LINE):
                 yield One(Line, cohort_id, message.subject)
         case LineManagerNamed():
             yield One(Line, cohort_id, message.person_id)
-        case ManagerWaitlisted() | ManagerWithdrew():
-            yield One(Participant, cohort_id, message.manager_id)
         case PlanningPostponed():
             yield One(Pair, cohort_id, message.pair_id)
             for number in message.numbers:

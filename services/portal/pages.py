@@ -22,6 +22,7 @@ from services.chassis.http.problems import Problem
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
     assistants,
+    at_the_provider,
     community_pages,
     coordinating,
     feed,
@@ -43,12 +44,13 @@ from services.portal.web import (
     session_pages,
     sheet_pages,
     signing_in,
+    signing_out,
 )
 from services.portal.web.engine import Away
 from services.portal.web.entering import Entry
 from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, STYLE, STYLE_PATH, message, page
 from services.portal.web.sessions import digest
-from services.portal.web.site import NotHere, Site
+from services.portal.web.site import LANGUAGE, SESSION, VISIT, NotHere, Site
 from services.portal.web.visit import FOLLOWS, Visit
 
 logger = logging.getLogger(__name__)
@@ -57,8 +59,6 @@ Who = Literal["anybody", "signed-in", "coordinator", "administrator"]
 """`coordinator`: of the programme in the address, where there is one; `administrator`: of all."""
 Answer = Callable[[Visit], Awaitable[Response]]
 
-VISIT, SESSION, LANGUAGE = "visite", "session", "langue"
-"""Cookies; where the portal is reached by https, the first two are `__Host-`."""
 MOST_FIELDS = 3000
 BY_ITSELF = "connecte-suivi"
 """The header of a page that looks for itself whether it has changed."""
@@ -83,9 +83,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/", "anybody", joining.home),
     Route("GET", "/connexion", "anybody", signing_in.ask),
     Route("POST", "/connexion", "anybody", signing_in.send_link),
+    Route("POST", "/connexion/fournisseur", "anybody", at_the_provider.set_out),
+    Route("GET", "/connexion/retour", "anybody", at_the_provider.come_back),
     Route("GET", "/connexion/{link}", "anybody", signing_in.open_link),
     Route("POST", "/connexion/{link}", "anybody", signing_in.use_link),
-    Route("POST", "/deconnexion", "anybody", signing_in.leave),
+    Route("POST", "/deconnexion", "anybody", signing_out.leave),
+    Route("GET", "/deconnexion/retour", "anybody", signing_out.left),
     Route("GET", "/reprendre/{draft}", "signed-in", signing_in.take_up),
     Route("GET", "/guides", "anybody", guides_pages.all_guides),
     Route("GET", "/guides/{guide}", "anybody", guides_pages.one_guide),
@@ -199,7 +202,7 @@ def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Respon
     site = entry.site
 
     async def answer(request: Request) -> Response:
-        cookie = request.cookies.get(_named(VISIT, site)) or secrets.token_urlsafe(18)
+        cookie = request.cookies.get(site.cookie(VISIT)) or secrets.token_urlsafe(18)
         visit = Visit(request, entry, _language(request), digest(f"form:{cookie}"))
         try:
             response = await _answered(route, visit)
@@ -214,7 +217,7 @@ def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Respon
 
 
 async def _answered(route: Route, visit: Visit) -> Response:
-    token = visit.request.cookies.get(_named(SESSION, visit.site))
+    token = visit.request.cookies.get(visit.site.cookie(SESSION))
     if token:
         by_itself = BY_ITSELF in visit.request.headers or route.answer in LISTENING
         visit.session = await visit.site.sessions.find(token, by_itself=by_itself)
@@ -245,9 +248,9 @@ def _count(route: Route, visit: Visit) -> None:
 
 def _coordinating(route: Route, visit: Visit) -> Role:
     """In which role somebody uses a page of coordinators. Raises `NotHere` where in none."""
-    if visit.administers:
-        return "administrator"
     its_cohort = visit.path.get("cohort")
+    if visit.administers if its_cohort is None else visit.administers_in(its_cohort):
+        return "administrator"
     theirs = visit.coordinates if its_cohort is None else visit.coordinates_in(its_cohort)
     if route.who == "administrator" or not theirs:
         raise NotHere
@@ -326,22 +329,18 @@ def _language(request: Request) -> Language:
     return "en" if asked == "en" else "fr"
 
 
-def _named(name: str, site: Site) -> str:
-    return f"__Host-{name}" if site.secure else name
-
-
 def _set_cookies(visit: Visit, response: Response, cookie: str) -> None:
     site = visit.site
     secure = {"httponly": True, "samesite": "lax", "secure": site.secure, "path": "/"}
-    if _named(VISIT, site) not in visit.request.cookies:
-        response.set_cookie(_named(VISIT, site), cookie, **secure)  # type: ignore[arg-type]
+    if site.cookie(VISIT) not in visit.request.cookies:
+        response.set_cookie(site.cookie(VISIT), cookie, **secure)  # type: ignore[arg-type]
     if visit.query.get(FOLLOWS) in ("oui", "non"):
         response.set_cookie(FOLLOWS, visit.query[FOLLOWS], max_age=31536000, **secure)  # type: ignore[arg-type]
     if visit.query.get("langue") in ("fr", "en"):
         response.set_cookie(LANGUAGE, visit.language, max_age=31536000, **secure)  # type: ignore[arg-type]
     session = getattr(visit.request.state, "session", None)
     if session is not None:  # signed in or out just now
-        name = _named(SESSION, site)
+        name = site.cookie(SESSION)
         if session:
             response.set_cookie(name, session, **secure)  # type: ignore[arg-type]
         else:

@@ -84,6 +84,7 @@ def _mentor_volunteered(state: State, event: MentorVolunteered) -> Iterable[Chan
         "mentor_state": "available",
         "directorate": event.directorate,
         "site": event.site,
+        "organisation": event.organisation,
         "availability": event.availability,
         "skills": event.skills,
         "capacity": event.capacity,
@@ -110,6 +111,7 @@ def _manager_enrolled(state: State, event: ManagerEnrolled) -> Iterable[Change]:
         "manager_state": "waiting",
         "directorate": event.directorate,
         "site": event.site,
+        "organisation": event.organisation,
         "availability": event.availability,
         "job_family": event.job_family,
         "needs": event.needs,
@@ -137,7 +139,7 @@ def _says(state: State, event: MentorChanged | ManagerChanged) -> Iterable[Chang
     yield person.model_copy(update=said)
 
 
-_SAID = ("directorate", "site", "skills", "capacity", "job_family", "needs")
+_SAID = ("directorate", "site", "organisation", "skills", "capacity", "job_family", "needs")
 
 
 def _directory_changed(state: State, event: DirectoryChanged) -> Iterable[Change]:

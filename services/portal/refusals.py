@@ -28,6 +28,9 @@ REFUSALS: Mapping[str, Said] = {
         "Vous êtes déjà inscrit·e, avec d’autres réponses. Changez-les dans votre espace.",
         "You have joined already, with other answers. Change them in your space.",
     ),
+    "organisation-not-named": told(
+        "Ce programme n’a pas cet organisme.", "This programme has no such organisation."
+    ),
     "cohort-exists": told(
         "Un programme avec cet identifiant est déjà ouvert, avec d’autres règles.",
         "A programme with this id is open already, with other rules.",

@@ -38,6 +38,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "language": ("langue", "language"),
     "directorate": ("direction", "directorate", "service", "direction ou service"),
+    "organisation": ("organisation", "organisme", "organization", "partenaire", "partner"),
     "site": ("site", "lieu", "lieu de travail", "ville", "place"),
     "job_family": ("poste", "job_family", "job family", "famille de metier", "metier", "job"),
     "tools": ("outils", "tools", "skills", "needs", "competences", "besoins", "outils et niveaux"),
@@ -199,6 +200,8 @@ def _faults_of(cells: Cells, side: Side | None) -> Iterable[tuple[str, Fault]]:
     for column in ("name", "directorate", "site"):
         if not 1 <= len(cells.get(column, "")) <= 64:
             yield column, Fault("de 1 à 64 caractères", "1 to 64 characters")
+    if len(cells.get("organisation", "")) > 64:
+        yield "organisation", Fault("64 caractères au plus", "64 characters at most")
     if not _valid(_ADDRESS, cells.get("email", "")):
         yield (
             "email",
@@ -323,6 +326,7 @@ def commands_of(
             "cohort_id": cohort_id,
             "directorate": cells["directorate"],
             "site": cells["site"],
+            "organisation": tidied(cells.get("organisation", "")) or None,
             "availability": [w.model_dump() for w in week_of(cells)],
             "line_manager": person(chief) if chief else None,
             "excludes": [person(named) for named in _parts(cells.get("excludes", ""))],

@@ -1,18 +1,30 @@
 """The portal's own settings: where it is and the services are, who coordinates, who signs in."""
 
-from typing import Annotated
+from typing import Annotated, Self, get_args
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from schemas.known.whole import CatalogueFolder
 from schemas.retention import LINK_MINUTES, SESSION_HOURS
 from services.chassis.addresses import Url, an_address
-from services.chassis.settings import MailSettings
+from services.chassis.settings import Algorithm, EmptyIsNone, IssuerUrl, MailSettings
 
 
 def _addresses(given: str) -> str:
     for part in filter(None, map(str.strip, given.split(","))):
         an_address(part)
+    return given
+
+
+def _scopes(given: str) -> str:
+    if "openid" not in given.split():
+        raise ValueError("words with spaces between them, openid among them")
+    return given
+
+
+def _algorithms(given: str) -> str:
+    if not given.split() or not set(given.split()) <= set(get_args(Algorithm)):
+        raise ValueError(f"of {', '.join(get_args(Algorithm))}, with spaces between them")
     return given
 
 
@@ -37,3 +49,52 @@ class PortalSettings(MailSettings):
     session_hours: Annotated[int, Field(alias="CONNECTE_SESSION_HOURS", ge=1, le=168)] = (
         SESSION_HOURS
     )
+
+    sign_in_issuer: Annotated[
+        IssuerUrl | None, EmptyIsNone, Field(alias="CONNECTE_SIGN_IN_ISSUER")
+    ] = None
+    sign_in_client: Annotated[str, Field(alias="CONNECTE_SIGN_IN_CLIENT")] = ""
+    sign_in_secret: Annotated[SecretStr, Field(alias="CONNECTE_SIGN_IN_SECRET")] = SecretStr("")
+    sign_in_name: Annotated[str, Field(alias="CONNECTE_SIGN_IN_NAME", max_length=40)] = ""
+    sign_in_scopes: Annotated[
+        str, AfterValidator(_scopes), Field(alias="CONNECTE_SIGN_IN_SCOPES")
+    ] = "openid email"
+    sign_in_acr: Annotated[str, Field(alias="CONNECTE_SIGN_IN_ACR")] = ""
+    sign_in_algorithms: Annotated[
+        str, AfterValidator(_algorithms), Field(alias="CONNECTE_SIGN_IN_ALGORITHMS")
+    ] = "RS256"
+    sign_in_confirmed: Annotated[bool, Field(alias="CONNECTE_SIGN_IN_CONFIRMED")] = False
+    sign_in_by_link: Annotated[
+        bool | None,
+        BeforeValidator(lambda given: None if given == "" else given),
+        Field(alias="CONNECTE_SIGN_IN_BY_LINK"),
+    ] = None
+
+    @property
+    def by_link(self) -> bool:
+        """Whether somebody can sign in by a link in a letter: unless there is another way."""
+        return self.sign_in_issuer is None if self.sign_in_by_link is None else self.sign_in_by_link
+
+    @model_validator(mode="after")
+    def _a_way_to_sign_in(self) -> Self:
+        of_provider = {
+            "CONNECTE_SIGN_IN_CLIENT": self.sign_in_client,
+            "CONNECTE_SIGN_IN_SECRET": self.sign_in_secret.get_secret_value(),
+            "CONNECTE_SIGN_IN_NAME": self.sign_in_name,
+        }
+        if self.sign_in_issuer is None:
+            if idle := [name for name, given in of_provider.items() if given]:
+                raise ValueError(f"{' and '.join(idle)}: not used without CONNECTE_SIGN_IN_ISSUER")
+            if not self.by_link:
+                raise ValueError(
+                    "CONNECTE_SIGN_IN_BY_LINK: without CONNECTE_SIGN_IN_ISSUER it is the only way"
+                )
+            return self
+        needed = of_provider | {"CONNECTE_SIGN_IN_DOMAINS": self.sign_in_domains.strip(" ,")}
+        if missing := [name for name, given in needed.items() if not given]:
+            raise ValueError(f"{' and '.join(missing)}: needed with CONNECTE_SIGN_IN_ISSUER")
+        if not self.portal_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError(
+                "CONNECTE_PORTAL_URL: https, or http on this machine, with CONNECTE_SIGN_IN_ISSUER"
+            )
+        return self

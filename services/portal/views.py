@@ -125,6 +125,7 @@ class Participant(Document):
 
     directorate: str = ""
     site: str = ""
+    organisation: str | None = None
     availability: Availability = ()
     absences: tuple[Absence, ...] = ()
 

@@ -19,6 +19,6 @@ async def quix(kafka: str, count: int, directory: Path) -> float:
     python = environment(LOCK) / "python"
     await publish(kafka, commands(count))
     return await rate_of(
-        *(str(python), str(SCRIPT), kafka, TOPIC, OUT, str(count // 10)),
+        *(str(python), "-P", str(SCRIPT), kafka, TOPIC, OUT, str(count // 10)),
         *(str(count + len(COHORTS)), str(BATCH), str(directory / "state")),
     )

@@ -24,6 +24,8 @@ def decide(command: dict[str, Any], state: State) -> dict[str, Any] | None:
     done += 1
     if not begun and done >= int(warm):
         begun, first = time.perf_counter(), done
+    if done == int(total):
+        app.stop()
     if "mentor_id" not in command or state.get("mentor") is not None:
         return None
     state.set("mentor", {**command, "state": "available", "engaged": []})
@@ -45,5 +47,5 @@ app = Application(
 events = app.dataframe(app.topic(topic, value_deserializer="json"))
 events = events.apply(decide, stateful=True).filter(lambda event: event is not None)
 events.to_topic(app.topic(out, value_serializer="json"))
-app.run(count=int(total))
+app.run()
 sys.stdout.write(f"{(done - first) / (time.perf_counter() - begun)}\n")

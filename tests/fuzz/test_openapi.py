@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -81,7 +82,7 @@ def test_whatever_is_asked_the_answer_is_one_that_is_declared(
 
         @ANYTHING
         @given(case=operation.as_strategy(generation_mode=mode), link=links)
-        def asks(case: Case, link: str | None) -> None:
+        def asks(session: requests.Session, case: Case, link: str | None) -> None:
             nonlocal asked
             asked += 1
             if link is not None and "token" in case.path_parameters:
@@ -89,10 +90,11 @@ def test_whatever_is_asked_the_answer_is_one_that_is_declared(
             if isinstance(case.query.get("wait"), float | int) and 0.2 < case.query["wait"] <= 30:
                 case.query["wait"] = 0.2  # the time is better spent on other questions
             excluded = [*REFUSABLE, *(TAKEN_TIDY if is_untidy(case.body) else ())]
-            case.call_and_validate(excluded_checks=excluded)
+            case.call_and_validate(excluded_checks=excluded, session=session)
 
-        with contextlib.suppress(Unsatisfiable):  # nothing that could be wrong about the question
-            asks()
+        # Unsatisfiable: there is nothing that could be wrong about the question.
+        with contextlib.suppress(Unsatisfiable), requests.Session() as session:
+            asks(session)
 
     assert asked > 50
     assert "Traceback" not in platform.log(service)

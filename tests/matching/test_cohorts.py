@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.base import Command
 from schemas.charter import CHARTER
@@ -47,6 +48,7 @@ OTHER = {
     "languages": ("en",),
     "letters": LetterRules(gather_minutes=0),
     "charter": CHARTER.model_copy(update={"version": "ours", "fr": "Nous nous écoutons."}),
+    "organisations": ("Natixis",),
 }
 FIXED = {
     **{"sessions": 3, "session_minutes": 30, "measure_days": 1, "smallest_group": 3},
@@ -87,6 +89,17 @@ def test_another_text_of_the_charter_has_another_version() -> None:
     ours = text.model_copy(update={"version": "ours"})
     assert kinds(change(found, charter=ours)) == ["PolicyChanged"]
     assert kinds(change(found, charter=None)) == ["PolicyChanged"]
+
+
+@pytest.mark.parametrize("twice", [("Natixis", "NATIXIS "), ("Natixis", "Nati\u200bxis")])
+def test_an_organisation_is_named_once_in_whatever_spelling(twice: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError, match="named once"):
+        ChangePolicy.model_validate({"cohort_id": "c", "policy": {"organisations": twice}})
+
+
+def test_organisations_are_named_as_people_see_them() -> None:
+    given = {"cohort_id": "c", "policy": {"organisations": [" Banque  postale "]}}
+    assert ChangePolicy.model_validate(given).policy.organisations == ("Banque postale",)
 
 
 def test_a_proposal_to_come_has_the_new_time_and_one_that_stands_its_own() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.base import Command, recast
+from schemas.cohorts import ChangePolicy
 from schemas.matching import (
     ChangeAvailability,
     EnrolManager,
@@ -18,6 +19,7 @@ from schemas.matching import (
 )
 from schemas.scheduling import PairGraduated
 from schemas.values import CohortPolicy
+from services.chassis.domain import Refusal
 from services.matching.handlers import DOMAIN
 from services.matching.views import Manager, Mentor
 from tests.matching.given import TUESDAY, formed, manager, mentor, proposed, scenario, the
@@ -54,6 +56,22 @@ def test_another_offer_of_the_same_person_is_refused() -> None:
     found = scenario(mentor("m1"))
     other = VOLUNTEER.model_copy(update={"capacity": 2})
     assert refusal(found.when(other)) == "already-volunteered"
+
+
+def test_whoever_joins_is_of_an_organisation_that_the_cohort_names_if_it_names_any() -> None:
+    found = scenario()
+    for command in (VOLUNTEER, ENROL):
+        told = command.model_copy(update={"organisation": "Natixis"})
+        assert found.when(told) != []
+        assert found.when(told) == []
+        assert refusal(found.when(command)).startswith("already-")
+    named = scenario()
+    policy = CohortPolicy(organisations=("Natixis",))
+    named.when(ChangePolicy(cohort_id="c", policy=policy))
+    for command in (VOLUNTEER, ENROL):
+        other = command.model_copy(update={"organisation": "Another"})
+        assert refusal(named.when(other)) == "organisation-not-named"
+        assert not isinstance(named.when(command), Refusal)
 
 
 def test_a_manager_enrols_once() -> None:

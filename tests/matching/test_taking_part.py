@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.base import Command
+from schemas.cohorts import ChangePolicy
 from schemas.matching import (
     AcceptProposal,
     DissolvePair,
@@ -27,6 +28,7 @@ from schemas.taking_part import (
     ReturnManager,
     ReturnMentor,
 )
+from schemas.values import CohortPolicy
 from services.matching.views import Manager, Mentor, Pair
 from tests.matching.given import formed, manager, mentor, proposed, scenario, the
 from tests.scenario import NOW, kinds, refusal
@@ -45,6 +47,29 @@ def test_a_mentor_says_something_else_and_what_is_left_out_stays() -> None:
     assert kinds(found.when(ChangeMentor(**M1, site="Lyon"))) == ["MentorChanged"]
     changed = the(found, Mentor, "m1")
     assert (changed.site, changed.directorate, changed.skills) == ("Lyon", "DGFiP", {"linkedin": 4})
+
+
+def test_somebody_is_of_another_organisation_and_of_the_cohorts_own_again() -> None:
+    found = scenario(mentor("m1", organisation="Natixis"), manager("g1"))
+    assert kinds(found.when(ChangeManager(**G1, organisation="Natixis"))) == ["ManagerChanged"]
+    assert the(found, Manager, "g1").organisation == "Natixis"
+    found.when(ChangeMentor(**M1, site="Lyon"))
+    assert the(found, Mentor, "m1").organisation == "Natixis"
+    assert kinds(found.when(ChangeMentor(**M1, organisation=""))) == ["MentorChanged"]
+    assert the(found, Mentor, "m1").organisation is None
+    assert found.when(ChangeMentor(**M1, organisation="")) == []
+
+
+def test_nobody_becomes_of_an_organisation_that_the_cohort_does_not_name() -> None:
+    found = scenario(mentor("m1", organisation="Before"), manager("g1"))
+    found.when(ChangePolicy(cohort_id="c", policy=CohortPolicy(organisations=("Natixis",))))
+    no = "organisation-not-named"
+    assert refusal(found.when(ChangeMentor(**M1, organisation="Other"))) == no
+    assert refusal(found.when(ChangeManager(**G1, organisation="natixis"))) == no
+    assert kinds(found.when(ChangeManager(**G1, organisation="Natixis"))) == ["ManagerChanged"]
+    assert kinds(found.when(ChangeMentor(**M1, organisation="Before", site="Lyon"))) == [
+        "MentorChanged"
+    ]
 
 
 def test_to_say_the_same_again_changes_nothing() -> None:

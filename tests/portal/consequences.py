@@ -180,6 +180,7 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
 def _says(command: ChangeMentor | ChangeManager, town: Any) -> Message:
     person = town.store.rows[Participant][f"{command.cohort_id}/{command.subject}"][1]
     new = {name: value for name, value in command.__dict__.items() if value is not None}
+    new |= {"organisation": command.organisation or None} if "organisation" in new else {}
     kind = MentorChanged if isinstance(command, ChangeMentor) else ManagerChanged
     return kind.model_validate({**person.model_dump(), **new})
 

@@ -28,6 +28,7 @@ from services.portal.handlers import DOMAIN
 from services.portal.pages import page_routes
 from services.portal.web.engine import Engine
 from services.portal.web.mailing import Mailing
+from services.portal.web.provider import IdentityProvider
 from services.portal.web.sessions import Sessions
 from services.portal.web.site import Rules, Site
 from tests.portal.browser import Person
@@ -59,6 +60,8 @@ class Town:
     real: datetime = field(default_factory=lambda: datetime(2026, 11, 29, tzinfo=UTC))
     scenario: Scenario = field(default_factory=lambda: Scenario(DOMAIN))
     rates: Rates = field(default_factory=Rates)
+    provider: IdentityProvider | None = None
+    by_link: bool = True
 
     def __post_init__(self) -> None:
         self.open_.set()
@@ -71,10 +74,10 @@ class Town:
             httpx.MockTransport(self._answer),
         )
         coordinators = {COORDINATOR: None, OF_C: frozenset({"c"}), OF_OTHERS: frozenset({"d"})}
-        rules = Rules(coordinators, frozenset({"ministere.example"}))
+        rules = Rules(coordinators, frozenset({"ministere.example"}), self.by_link)
         mailing = Mailing("connecte@ministere.example", self._post)
         parts = (self.store, self.kept, clock, engine, mailing, sessions, rules)
-        asked = {"rates": self.rates, "listen_seconds": self.listens}
+        asked = {"rates": self.rates, "listen_seconds": self.listens, "provider": self.provider}
         self.site = Site(*parts, self.url, SECRET, **asked)  # type: ignore[arg-type]
         self.app: FastAPI = create_app("portal", "The portal.")
         self.app.include_router(page_routes(self.site))
@@ -133,7 +136,12 @@ class Town:
 
     def person(self, address: str = "") -> Person:
         transport = httpx.ASGITransport(self.app)
-        client = httpx.AsyncClient(transport=transport, base_url=self.url)
+        # Its provider is asked over the network, as browsers do; no connection is kept.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        others = (
+            {self.provider.issuer: httpx.AsyncHTTPTransport(limits=limits)} if self.provider else {}
+        )
+        client = httpx.AsyncClient(transport=transport, base_url=self.url, mounts=others)
         return Person(client, address, lambda: self.mails)
 
     async def signed_in(self, address: str) -> Person:

@@ -18,6 +18,7 @@ from schemas.base import Message
 from schemas.scheduling import SessionRescheduled
 from services.chassis.http.connections import server_of
 from tests.conftest import eventually
+from tests.portal.provider import Provider, served, town_of
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import GOING_ON, LETTER_FAILED, PAUL, of_session, planned
 from tests.portal.test_accessibility import STATES
@@ -36,6 +37,12 @@ async def open_town(happened: tuple[Message, ...]) -> AsyncIterator[Town]:
     """A portal at an address of this machine."""
     port = free_port()
     town = Town(url=f"http://127.0.0.1:{port}", listens=5.0).happens(*happened)
+    async with standing(town, port):
+        yield town
+
+
+@asynccontextmanager
+async def standing(town: Town, port: int) -> AsyncIterator[None]:
     server = server_of(town.app, "127.0.0.1", port)
     serving = asyncio.create_task(server.serve())
 
@@ -44,7 +51,7 @@ async def open_town(happened: tuple[Message, ...]) -> AsyncIterator[Town]:
 
     await eventually(started)
     try:
-        yield town
+        yield
     finally:
         server.should_exit = True
         await serving
@@ -154,3 +161,30 @@ async def test_a_date_is_confirmed_by_keyboard_alone() -> None:
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/mon-espace?fait=confirme*")
         assert len(town.sent) == 1
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_somebody_is_led_to_the_provider_and_back_and_out_again(script: bool) -> None:
+    """No policy of a page stands in the way, and nothing is to be pressed in between."""
+    port = free_port()
+    refused: list[str] = []
+    async with browser() as opened, served(Provider()) as provider:
+        town = town_of(provider, url=f"http://127.0.0.1:{port}").happens(*GOING_ON)
+        async with standing(town, port):
+            context = await opened.new_context(java_script_enabled=script)
+            page = await context.new_page()
+            page.on("console", lambda told: refused.append(told.text))
+            await page.goto(f"{town.url}/mon-espace/c/semaine")
+            await page.get_by_role("link", name="Me connecter").click()
+            button = page.get_by_role("button", name="S’identifier avec ProConnect")
+            await button.wait_for()
+            if script:
+                assert (await axe.Axe().run(page)).response["violations"] == []
+            await button.click()
+            await page.wait_for_url("**/mon-espace/c/semaine?fait=connecte")
+            assert "Vous êtes connecté·e." in await page.get_by_role("status").inner_text()
+            await page.get_by_role("button", name="Se déconnecter").click()
+            await page.wait_for_url("**/?fait=deconnecte")
+            assert "Vous êtes déconnecté·e." in await page.get_by_role("status").inner_text()
+    assert len(provider.ended) == 1
+    assert [text for text in refused if "Content Security Policy" in text] == []

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.portal.round_of_several import ROUND_OF_SEVERAL
 from tests.portal.site import COORDINATOR
 from tests.portal.stories import PAUL
-from tests.portal.test_accessibility import ASKED, EVERYTHING, JOINED, SIMULATED
+from tests.portal.test_accessibility import ASKED, EVERYTHING
 from tests.portal.test_in_a_browser import CHROMIUM, browser, open_town, signed_in
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the path")
@@ -21,7 +22,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "images"
 PICTURES: dict[str, Any] = {
     "portal-mon-espace": (PAUL, "/mon-espace", EVERYTHING, 390),
     "portal-a-traiter": (COORDINATOR, "/coordonner/c", (*EVERYTHING, ASKED), 1280),
-    "portal-tour": (COORDINATOR, "/coordonner/c/tour/tour-1", (*JOINED, *SIMULATED), 1280),
+    "portal-tour": (COORDINATOR, "/coordonner/c/tour/tour-1", ROUND_OF_SEVERAL, 1280),
 }
 HIGH = 720
 

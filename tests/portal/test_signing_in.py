@@ -179,6 +179,9 @@ async def test_cookies_are_for_the_server_alone_and_by_https_for_this_very_host(
     [
         "https://evil.example",
         "//evil.example",
+        "///evil.example",
+        "/%2f/evil.example",
+        "////evil.example",
         "/\\evil.example",
         "evil",
         "javascript:x",

@@ -99,7 +99,8 @@ def _says(asked: Asked, fact: Entry) -> bool:
         wish = asked.data.get(field)
         if wish is not None and wish != {} and wish != fact.data.get(field):
             return False
-    return True
+    organisation = asked.data.get("organisation")  # nothing asks for the cohort's own
+    return organisation is None or (organisation or None) == fact.data.get("organisation")
 
 
 _SAID = (

@@ -138,7 +138,7 @@ async def _people(visit: Visit, cohort: Cohort) -> AsyncIterator[Sequence[Cell]]
     yield (
         *(say("Nom", "Name"), say("Adresse", "Address"), say("Direction", "Directorate")),
         *(say("Lieu", "Place"), say("Mentor", "Mentor"), say("Manager", "Manager")),
-        *(say("Poste", "Job"), say("Attend", "Waits for")),
+        *(say("Poste", "Job"), say("Attend", "Waits for"), say("Organisme", "Organisation")),
     )
     async for one in _all(visit, Participant, cohort, "order"):
         if not one.sides:
@@ -149,6 +149,7 @@ async def _people(visit: Visit, cohort: Cohort) -> AsyncIterator[Sequence[Cell]]
         yield (
             *(one.name or "", one.email or "", one.directorate, one.site),
             *(_state(visit, one.mentor_state), _state(visit, one.manager_state), job, cause),
+            one.organisation or "",
         )
 
 

@@ -35,6 +35,7 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "email": ("Adresse", "Address"),
     "language": ("Langue", "Language"),
     "directorate": ("Direction", "Directorate"),
+    "organisation": ("Organisme", "Organisation"),
     "site": ("Site", "Site"),
     "job_family": ("Poste", "Job"),
     "tools": ("Outils", "Tools"),

@@ -96,9 +96,10 @@ async def _draft(visit: Visit) -> tuple[Cohort, Side, Row]:
     cohort = await _cohort(visit)
     if found is None or found.get("cohort") != cohort.id or "given" not in found:
         raise NotHere
-    if found["given"]["adresse"].casefold() != visit.address:
+    typed_here = visit.site.provider is not None and found.get("visit") == visit.token
+    if found["given"]["adresse"].casefold() != visit.address and not typed_here:
         raise NotHere
-    return cohort, found["side"], found["given"]
+    return cohort, found["side"], found["given"] | {"adresse": visit.address}
 
 
 async def _known(visit: Visit) -> Row:
@@ -111,6 +112,7 @@ async def _known(visit: Visit) -> Row:
     for one in mine[:1]:
         told = {"nom": one.name, "direction": one.directorate, "site": one.site}
         told |= {"intitule": one.post, "presentation": one.presentation}
+        told |= {"organisme": one.organisation}
         known |= {name: value for name, value in told.items() if value}
         half_days = weeks.half_days_of(one.availability)
         if weeks.of_half_days(half_days) == one.availability:
@@ -184,9 +186,10 @@ def tools_ticked(visit: Visit, also: Collection[str] = (), prefix: str = "outil"
     return tools
 
 
-def _typed(visit: Visit) -> Row:
+def _typed(visit: Visit, cohort: Cohort) -> Row:
     """What the form holds, as it was typed."""
     return {
+        "organisme": organisation_chosen(visit, cohort),
         "adresse": visit.address or visit.typed("adresse"),
         "nom": visit.typed("nom"),
         "direction": visit.typed("direction"),
@@ -203,17 +206,33 @@ def _typed(visit: Visit) -> Row:
     }
 
 
+def organisation_chosen(visit: Visit, cohort: Cohort, stands: str = "") -> str:
+    """The organisation of a form: one that the cohort names, or as it `stands`; "" its own."""
+    named = ("", stands, *(cohort.policy.organisations or ()))
+    chosen = visit.typed("organisme")
+    return chosen if "organisme" in visit.form and chosen in named else stands
+
+
 async def _sent(visit: Visit, side: Side) -> Response:
-    cohort, given = await _cohort(visit), _typed(visit)
+    cohort = await _cohort(visit)
+    given = _typed(visit, cohort)
     if visit.typed("conseil"):  # "show me what is advised for this job"
         return _form(visit, cohort, side, {k: v for k, v in given.items() if k != "outils"})
     errors = errors_of(given, side, visit.language)
+    if not visit.site.rules.by_link and visit.session is None:
+        errors.pop("adresse", None)  # it is not asked for: the provider tells it
     if errors:
         return _form(visit, cohort, side, given, errors)
     if visit.session is not None:
         return await _join(visit, cohort, side, given)
-    draft = await visit.site.keep_draft({"cohort": cohort.id, "side": side, "given": given})
-    way = f"/inscription/{cohort.id}/confirmer/{draft}"
+    kept = {"cohort": cohort.id, "side": side, "given": given, "visit": visit.token}
+    way = f"/inscription/{cohort.id}/confirmer/{await visit.site.keep_draft(kept)}"
+    if visit.site.provider is not None:
+        why = visit.say(
+            "Ce que vous avez écrit est gardé jusqu’à demain. Il reste à dire qui vous êtes.",
+            "What you have typed is kept until tomorrow. It remains to say who you are.",
+        )
+        return page(visit, "sign_in.html", way=way, typed=given["adresse"], why=why)
     await letter_to(visit, given["adresse"].casefold(), way)
     return page(visit, "letter_sent.html", address=given["adresse"])
 
@@ -304,6 +323,7 @@ def commands_of(cohort_id: str, person_id: str, side: Side, given: Row) -> tuple
         "cohort_id": cohort_id,
         "directorate": given["direction"],
         "site": given["site"],
+        "organisation": given.get("organisme") or None,
         "availability": [window.model_dump() for window in _week(given)],
     }
     if side == "mentor":

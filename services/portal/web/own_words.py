@@ -13,10 +13,15 @@ from fastapi.responses import Response
 from schemas.base import Command
 from schemas.taking_part import ChangeManager, ChangeMentor
 from services.portal.jobs import jobs_by_name
-from services.portal.views import Participant
+from services.portal.views import Cohort, Participant
 from services.portal.web.doing import done, refused
 from services.portal.web.handling import contact_of
-from services.portal.web.joining import own_words_wrong, tools_ticked, tools_to_choose
+from services.portal.web.joining import (
+    organisation_chosen,
+    own_words_wrong,
+    tools_ticked,
+    tools_to_choose,
+)
 from services.portal.web.own_space import me_of
 from services.portal.web.rendering import onward, page
 from services.portal.web.visit import Visit
@@ -33,6 +38,7 @@ def said_by(me: Participant) -> Given:
         "langue": me.language,
         "direction": me.directorate,
         "site": me.site,
+        "organisme": me.organisation or "",
         "competences": dict(me.skills),
         "places": str(me.capacity),
         "poste": me.job_family,
@@ -43,10 +49,12 @@ def said_by(me: Participant) -> Given:
 async def change_form(visit: Visit) -> Response:
     """What I said, to be changed."""
     me = await me_of(visit)
-    return _form(visit, me, said_by(me), {})
+    return _form(visit, await visit.site.cohort(me.cohort_id), me, said_by(me), {})
 
 
-def _form(visit: Visit, me: Participant, given: Given, errors: Mapping[str, str]) -> Response:
+def _form(
+    visit: Visit, cohort: Cohort, me: Participant, given: Given, errors: Mapping[str, str]
+) -> Response:
     coaches = me.mentor_state not in (None, "withdrawn")
     learns = me.manager_state not in (None, "withdrawn")
     job = given["poste"] if learns else ""
@@ -56,6 +64,7 @@ def _form(visit: Visit, me: Participant, given: Given, errors: Mapping[str, str]
         422 if errors else 200,
         me=me,
         given=given,
+        organisations=cohort.policy.organisations,
         coaches=coaches,
         learns=learns,
         seen=_seal(me),
@@ -74,16 +83,17 @@ def _seal(me: Participant) -> str:
 async def change_sent(visit: Visit) -> Response:
     """I say something else."""
     me = await me_of(visit)
-    before, given = said_by(me), _typed(visit, me)
+    cohort = await visit.site.cohort(me.cohort_id)
+    before, given = said_by(me), _typed(visit, cohort, me)
     if visit.typed("conseil"):  # "show me what is advised for this job"
         advised = tools_to_choose(given["poste"], {}, visit.language)["advised"]
         given["besoins"] = {tool: level for tool, (level, _) in advised.items()}
-        return _form(visit, me, given, {})
+        return _form(visit, cohort, me, given, {})
     errors = _wrong(visit, me, given)
     if visit.typed("vu") != _seal(me):
         errors = _changed_meanwhile(visit, before, given) | errors
     if errors:
-        return _form(visit, me, given, errors)
+        return _form(visit, cohort, me, given, errors)
     commands = _commands(me, before, given)
     if not commands:
         return onward("/mon-espace", "rien-de-neuf")
@@ -99,12 +109,13 @@ async def change_sent(visit: Visit) -> Response:
     return await done(visit, commands[-1], shows, "dit")
 
 
-def _typed(visit: Visit, me: Participant) -> Given:
+def _typed(visit: Visit, cohort: Cohort, me: Participant) -> Given:
     """What the form holds; what it does not ask of this person stays as it was."""
     given = said_by(me)
     for name in given:
         if name in visit.form:
             given[name] = visit.typed(name)
+    given["organisme"] = organisation_chosen(visit, cohort, me.organisation or "")
     for name, prefix in (("competences", "competence"), ("besoins", "besoin")):
         if f"{prefix}s-posees" in visit.form:
             given[name] = tools_ticked(visit, given[name], prefix)
@@ -156,7 +167,7 @@ def _commands(me: Participant, before: Given, given: Given) -> list[Command]:
             "assistant": me.assistant,
         }
         commands.append(contact_of(me, **told))
-    common = {"directorate": "direction", "site": "site"}
+    common = {"directorate": "direction", "site": "site", "organisation": "organisme"}
     mentor = common | {"skills": "competences", "capacity": "places"}
     manager = common | {"job_family": "poste", "needs": "besoins"}
     for state, kind, id_, fields in (

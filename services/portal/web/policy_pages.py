@@ -14,6 +14,7 @@ from schemas.base import Command
 from schemas.charter import CHARTER
 from schemas.cohorts import ChangePolicy, CloseCohort
 from schemas.letter_rules import LetterRules
+from schemas.organisations import MOST_NAMED, each_once, organisations_in
 from schemas.values import CohortPolicy, QuietHours, Weights
 from services.portal.views import Cohort
 from services.portal.web.coordinating import LINES, tasks_of
@@ -31,7 +32,7 @@ WEIGHTS = tuple(Weights.model_fields)
 QUIET = ("start", "end")
 LETTERS = ("gather_minutes", "urgent_at_night")
 CHARTER_TEXTS = ("charte_fr", "charte_en")
-FIELDS = (*DAYS, *WEIGHTS, *QUIET, *LETTERS, *CHARTER_TEXTS, "reporting_line")
+FIELDS = (*DAYS, *WEIGHTS, *QUIET, *LETTERS, *CHARTER_TEXTS, "reporting_line", "organismes")
 MOST_GATHERED = 1440
 LONGEST_CHARTER = 2000
 
@@ -76,6 +77,7 @@ def typed_of(policy: CohortPolicy) -> dict[str, str]:
         **{name: f"{getattr(policy.weights, name):g}" for name in WEIGHTS},
         **{name: getattr(policy.quiet_hours, name) for name in QUIET},
         "reporting_line": policy.reporting_line,
+        "organismes": "\n".join(policy.organisations or ()),
     }
 
 
@@ -127,6 +129,7 @@ def _changed(
         except ValidationError:
             errors[name] = visit.say("Écrivez une heure : 20:00.", "Type a time: 20:00.")
     fields |= _letters(visit, policy, given, errors) | _charter(visit, policy, given, errors)
+    fields |= _organisations(visit, given, errors)
     if errors or given["reporting_line"] not in LINES:
         return None, errors
     quiet = {name: given[name] for name in QUIET}
@@ -171,6 +174,20 @@ def _charter(
         return {"charter": None}
     written = hashlib.sha256("\n".join(texts.values()).encode()).hexdigest()[:12]
     return {"charter": {**texts, "version": f"{visit.now:%Y-%m}.{written}"}}
+
+
+def _organisations(visit: Visit, given: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:
+    """One a line; without any, nobody is asked of which they are."""
+    named = organisations_in(given["organismes"].splitlines()) or ()
+    fits = len(named) <= MOST_NAMED and all(len(name) <= 64 for name in named)
+    if not fits or not each_once(named):
+        errors["organismes"] = visit.say(
+            f"Écrivez un organisme par ligne, chacun une fois : {MOST_NAMED} au plus, de "
+            "64 caractères au plus.",
+            f"Type an organisation a line, each once: {MOST_NAMED} at most, of 64 "
+            "characters at most.",
+        )
+    return {"organisations": named or None}
 
 
 async def _sent(visit: Visit, cohort: Cohort, command: Command, said: str) -> Response:

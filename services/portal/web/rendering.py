@@ -143,6 +143,9 @@ def _common(visit: Visit) -> dict[str, Any]:
         "done": phrases.NOTICES.get(visit.query.get("fait", ""), {}).get(language, ""),
         "here": visit.request.url.path,
         "errors": {},
+        "why": "",
+        "only_link": False,
+        "account": "",
     }
 
 

@@ -1,19 +1,29 @@
-"""Who is signed in: links by e-mail, sessions, and how often somebody may try.
+"""Who is signed in: links by e-mail, ways to a provider and back, sessions, how often one may try.
 
-Always holds: only the SHA-256 of a token is kept; a link signs in once; a session ends after
+Always holds: only the SHA-256 of a token is kept, and what a provider has said of somebody is
+sealed with the token of their session, as the address of an account is with the account; a link
+signs in once, and a way is walked once, by the browser that set out on it; a session ends after
 silence, after its longest time, and when it is revoked. All times are real ones.
 """
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from schemas.retention import TRIES_MINUTES
+from joserfc import jwe
+from joserfc.jwk import OctKey
+
+from schemas.retention import SUBJECT_DAYS, TRIES_MINUTES, WAY_MINUTES
+from schemas.roles import Role
+from services.chassis.store.contract import Row
 from services.chassis.store.kept import Kept
 
-SESSION, LINK, TRIES = "session", "link", "tries"
+SESSION, LINK, TRIES, WAY = "session", "link", "tries", "way"
+ACCOUNT, CONFIRMED = "account", "confirmed"
+_WAY_LASTS, _CONFIRMED_LASTS = timedelta(minutes=WAY_MINUTES), timedelta(days=SUBJECT_DAYS)
 _SEEN_EVERY = timedelta(minutes=1)
 _PERIOD = timedelta(minutes=TRIES_MINUTES)
 LINKS_PER_ADDRESS, LINKS_PER_PLACE = 5, 300
@@ -33,10 +43,32 @@ def digest(token: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session: whose, and the digest by which it is kept."""
+    """A session: whose, and the digest by which it is kept.
+
+    `roles`, and the `cohorts` (None: all) that they are for: what a provider has said. `sealed`:
+    the token by which it has said so, where it has.
+    """
 
     address: str
     key: str
+    roles: tuple[Role, ...] = ()
+    cohorts: frozenset[str] | None = frozenset()
+    sealed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to the provider and back, for one browser.
+
+    `state` names it, `nonce` and `verifier` bind to it what the provider hands out; then it goes on
+    `onward`. `browser`: what the forms of the browser bear.
+    """
+
+    state: str
+    nonce: str
+    verifier: str
+    browser: str
+    onward: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +81,15 @@ class Sessions:
     longest: timedelta
     now: Callable[[], datetime] = wall
 
-    async def make_link(self, address: str, onward: str) -> str:
-        """A token that signs this address in, once, and leads `onward`."""
+    async def make_link(
+        self, address: str, onward: str, subject: str = "", browser: str = ""
+    ) -> str:
+        """A token that signs this address in, once, and leads `onward`.
+
+        `subject`: whose account at a provider it confirms the address for, in this browser.
+        """
         token = secrets.token_urlsafe(32)
-        value = {"address": address, "onward": onward}
+        value = {"address": address, "onward": onward, "subject": subject, "browser": browser}
         await self.kept.put(LINK, digest(token), value, self.now() + self.link_lasts, address)
         return token
 
@@ -61,15 +98,69 @@ class Sessions:
         found = await self.kept.get(LINK, digest(token), self.now())
         return None if found is None else (found["address"], found["onward"])
 
-    async def use_link(self, token: str) -> tuple[str, str] | None:
-        """The same; afterwards it does not sign in any more."""
-        found = await self.kept.take(LINK, digest(token), self.now())
-        return None if found is None else (found["address"], found["onward"])
+    async def use_link(self, token: str, browser: str = "") -> tuple[str, str] | None:
+        """The same; afterwards it does not sign in any more.
 
-    async def begin(self, address: str) -> str:
-        """The token of a new session."""
+        In the browser in which somebody was at their provider, the address is theirs from now on.
+        """
+        found = await self.kept.take(LINK, digest(token), self.now())
+        if found is None:
+            return None
+        if found.get("subject") and found["browser"] == browser:
+            until = self.now() + _CONFIRMED_LASTS
+            subject, owner = found["subject"], digest(found["address"])
+            value = {"address": _sealed(found["address"], subject)}
+            await self.kept.put(CONFIRMED, digest(subject), value, until, owner)
+        return found["address"], found["onward"]
+
+    async def keep_account(self, subject: str, browser: str) -> str:
+        """A token for whose account it is that a provider confirms no address of."""
+        token = secrets.token_urlsafe(32)
+        value = {"subject": subject, "browser": browser}
+        await self.kept.put(ACCOUNT, digest(token), value, self.now() + self.link_lasts)
+        return token
+
+    async def account(self, token: str, browser: str) -> str:
+        """Whose account it is; "" for nobody's, or another browser's."""
+        found = await self.kept.get(ACCOUNT, digest(token), self.now()) if token else None
+        return found["subject"] if found and found["browser"] == browser else ""
+
+    async def confirmed(self, subject: str) -> str:
+        """The address that was confirmed for this account; "" for none."""
+        found = await self.kept.get(CONFIRMED, digest(subject), self.now())
+        return opened(found["address"], subject) if found else ""
+
+    async def set_out(self, browser: str, onward: str) -> Way:
+        """A new way, for this browser."""
+        state, nonce, verifier = (secrets.token_urlsafe(48) for _ in range(3))
+        value = {"nonce": nonce, "verifier": verifier, "browser": browser, "onward": onward}
+        await self.kept.put(WAY, digest(state), value, self.now() + _WAY_LASTS)
+        return Way(state, nonce, verifier, browser, onward)
+
+    async def come_back(self, state: str, browser: str) -> Way | None:
+        """The way of this state, if it is this browser's; afterwards there is none of it."""
+        found = await self.kept.take(WAY, digest(state), self.now())
+        if found is None or not hmac.compare_digest(found["browser"].encode(), browser.encode()):
+            return None
+        return Way(state=state, **found)
+
+    async def begin(
+        self,
+        address: str,
+        roles: tuple[Role, ...] = (),
+        cohorts: frozenset[str] | None = frozenset(),
+        said: str = "",
+    ) -> str:
+        """The token of a new session; `said`: the token by which a provider has vouched for it."""
         token, now = secrets.token_urlsafe(32), self.now()
-        await self._keep(digest(token), address, now, now)
+        value = {
+            "address": address,
+            "began": now,
+            "roles": list(roles),
+            "cohorts": None if cohorts is None else sorted(cohorts),
+            "said": _sealed(said, token) if said else "",
+        }
+        await self._keep(digest(token), value, now)
         return token
 
     async def find(self, token: str, *, by_itself: bool = False) -> SignedIn | None:
@@ -82,21 +173,29 @@ class Sessions:
         if found is None:
             return None
         if not by_itself and now - found["seen"] >= _SEEN_EVERY:
-            await self._keep(key, found["address"], found["began"], now)
-        return SignedIn(found["address"], key)
+            await self._keep(key, found, now)
+        cohorts = found.get("cohorts", ())
+        return SignedIn(
+            found["address"],
+            key,
+            tuple(found.get("roles", ())),
+            None if cohorts is None else frozenset(cohorts),
+            found.get("said", ""),
+        )
 
-    async def _keep(self, key: str, address: str, began: datetime, seen: datetime) -> None:
-        until = min(seen + self.idle, began + self.longest)
-        value = {"address": address, "began": began, "seen": seen}
-        await self.kept.put(SESSION, key, value, until, address)
+    async def _keep(self, key: str, value: Row, seen: datetime) -> None:
+        until = min(seen + self.idle, value["began"] + self.longest)
+        kept = {**value, "seen": seen}
+        await self.kept.put(SESSION, key, kept, until, value["address"])
 
     async def end(self, session: SignedIn) -> None:
         """Revoke this session."""
         await self.kept.forget(SESSION, session.key)
 
     async def end_all(self, address: str) -> int:
-        """Revoke every session and every link of an address; how many sessions there were."""
+        """Revoke every session, link and account of an address; how many sessions there were."""
         await self.kept.forget_all(LINK, address)
+        await self.kept.forget_all(CONFIRMED, digest(address))
         return await self.kept.forget_all(SESSION, address)
 
     async def may_ask(self, address: str, place: str) -> bool:
@@ -106,3 +205,19 @@ class Sessions:
         per_address = await self.kept.count(TRIES, f"a/{digest(address)}", until, now)
         per_place = await self.kept.count(TRIES, f"p/{digest(place)}", until, now)
         return per_address <= LINKS_PER_ADDRESS and per_place <= LINKS_PER_PLACE
+
+
+def _sealed(text: str, token: str) -> str:
+    """The text, for whoever has the token."""
+    header = {"alg": "dir", "enc": "A256GCM"}
+    return jwe.encrypt_compact(header, text.encode(), _seal(token))
+
+
+def opened(sealed: str, token: str) -> str:
+    """What was sealed. Raises `JoseError` of anything else."""
+    return (jwe.decrypt_compact(sealed, _seal(token)).plaintext or b"").decode()
+
+
+def _seal(token: str) -> OctKey:
+    """A key that nobody finds from what is kept, which is another digest."""
+    return OctKey.import_key(hashlib.sha256(f"seal:{token}".encode()).digest())

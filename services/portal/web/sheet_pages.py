@@ -48,6 +48,7 @@ from services.portal.web.visit import Visit
 MANY = 200
 FIELDS = (
     *("nom", "adresse", "langue", "fonction", "presentation", "direction", "site", "heures"),
+    "organisme",
     *("outils-mentor", "places", "poste", "outils-manager"),
 )
 
@@ -191,6 +192,7 @@ def typed_of(person: Participant, language: Language) -> dict[str, str]:
         "presentation": person.presentation or "",
         "direction": person.directorate,
         "site": person.site,
+        "organisme": person.organisation or "",
         "heures": weeks.written(person.availability),
         "outils-mentor": _written(person.skills, language),
         "places": str(person.capacity or 1),
@@ -252,7 +254,8 @@ def _corrections(
 
 
 OF_FIELD = {
-    **{"directorate": "direction", "site": "site", "skills": "outils-mentor"},
+    **{"directorate": "direction", "site": "site", "organisation": "organisme"},
+    "skills": "outils-mentor",
     **{"capacity": "places", "job_family": "poste", "needs": "outils-manager"},
 }
 
@@ -265,14 +268,15 @@ def _change(side: Side, person: Participant, fields: Mapping[str, Any]) -> Comma
 
 def _says(person: Participant, asked: Mapping[str, Any]) -> bool:
     """Whether all of it stands on the sheet; what was left to the job cannot be compared."""
-    return all(getattr(person, name) == value for name, value in asked.items() if value != {})
+    told = {name: value for name, value in asked.items() if value != {}}
+    return all((getattr(person, name) or None) == (value or None) for name, value in told.items())
 
 
 def _said_by(
     side: Side, visit: Visit, given: Mapping[str, str], new: set[str], errors: dict[str, str]
 ) -> dict[str, Any]:
     """What was typed of a mentor or a manager, by the name of the command's field."""
-    names = {"direction": "directorate", "site": "site"}
+    names = {"direction": "directorate", "site": "site", "organisme": "organisation"}
     found: dict[str, Any] = {field: given[name] for name, field in names.items() if name in new}
     tools = f"outils-{side}"
     if tools in new:
@@ -312,4 +316,6 @@ def _wrong(visit: Visit, field: str) -> str:
             f"{most} caractères au plus, sans adresse, lien ni téléphone.",
             f"{most} characters at most, without an address, a link or a telephone number.",
         )
+    if field == "organisme":
+        return visit.say("64 caractères au plus.", "64 characters at most.")
     return visit.say("Écrivez de 1 à 64 caractères.", "Type 1 to 64 characters.")

@@ -1,15 +1,16 @@
-"""Signing in by a link in a letter, and out again.
+"""Signing in by a link in a letter, and what is alike however somebody signs in.
 
 Always holds: whatever the address, the answer is the same, and comes before any letter is sent; a
 link that is opened changes nothing until its button is pressed.
 """
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.people import Address
+from services.portal.web.provider import IdentityProvider
 from services.portal.web.rendering import message, onward, page
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
@@ -21,7 +22,8 @@ def own_way(asked: str) -> str:
     """A way within the portal; anything else leads to one's own space."""
     way = unquote(asked)
     parts = urlsplit(way)
-    inside = way.startswith("/") and not parts.scheme and not parts.netloc
+    # Of three slashes Python makes a way, and browsers another host.
+    inside = way.startswith("/") and way[1:2] != "/" and not parts.scheme and not parts.netloc
     return way if inside and "\\" not in way and way.isprintable() else "/mon-espace"
 
 
@@ -38,8 +40,29 @@ async def ask(visit: Visit) -> Response:
     return page(visit, "sign_in.html", way=own_way(visit.query.get("vers", "")), typed="")
 
 
+def ask_again(visit: Visit, onward_to: str) -> tuple[str, str]:
+    """The way back to where somebody signs in, and its words."""
+    query = f"?vers={quote(onward_to, safe='')}" if onward_to else ""
+    return f"/connexion{query}", visit.say("Recommencer", "Try again")
+
+
+def home(visit: Visit) -> tuple[str, str]:
+    """The way to the first page, and its words."""
+    return "/", visit.say("Aller à l’accueil", "Start over")
+
+
+def provider_of(visit: Visit) -> IdentityProvider:
+    """At which people sign in. Raises `NotHere` where they do so at none."""
+    found = visit.site.provider
+    if found is None:
+        raise NotHere
+    return found
+
+
 async def send_link(visit: Visit) -> Response:
     """Send the letter, if one may be sent."""
+    if not visit.site.rules.by_link:
+        raise NotHere
     typed, way = visit.typed("adresse"), own_way(visit.typed("vers"))
     address = address_of(typed)
     if address is None:
@@ -50,22 +73,23 @@ async def send_link(visit: Visit) -> Response:
             )
         }
         return page(visit, "sign_in.html", 422, way=way, typed=typed, errors=errors)
-    await letter_to(visit, address, way)
+    subject = await visit.site.sessions.account(visit.typed("compte"), visit.token)
+    await letter_to(visit, address, way, subject)
     return page(visit, "letter_sent.html", address=typed)
 
 
-async def letter_to(visit: Visit, address: str, way: str) -> None:
+async def letter_to(visit: Visit, address: str, way: str, subject: str = "") -> None:
     """A letter with a link, if this address may sign in and has not asked too often."""
     site = visit.site
     client = visit.request.client
     allowed = await site.sessions.may_ask(address, client.host if client else "")
     if allowed and site.rules.may_sign_in(address):
-        site.mailing.later(_letter(visit, address, way))
+        site.mailing.later(_letter(visit, address, way, subject))
 
 
-async def _letter(visit: Visit, address: str, way: str) -> tuple[str, str, str]:
+async def _letter(visit: Visit, address: str, way: str, subject: str) -> tuple[str, str, str]:
     site = visit.site
-    token = await site.sessions.make_link(address, way)
+    token = await site.sessions.make_link(address, way, subject, visit.token)
     url = f"{site.url}/connexion/{token}"
     minutes = int(site.sessions.link_lasts.total_seconds() // 60)
     subject = visit.say("Votre lien de connexion", "Your link to sign in")
@@ -103,7 +127,7 @@ async def open_link(visit: Visit) -> Response:
 
 async def use_link(visit: Visit) -> Response:
     """Sign in."""
-    found = await visit.site.sessions.use_link(visit.path["link"])
+    found = await visit.site.sessions.use_link(visit.path["link"], visit.token)
     if found is None:
         return _over(visit)
     address, way = found
@@ -111,16 +135,6 @@ async def use_link(visit: Visit) -> Response:
         await visit.site.sessions.end(visit.session)
     visit.request.state.session = await visit.site.sessions.begin(address)
     return onward(way, "connecte")
-
-
-async def leave(visit: Visit) -> Response:
-    """Sign out here, or everywhere."""
-    if visit.session is not None:
-        if visit.typed("partout"):
-            await visit.site.sessions.end_all(visit.session.address)
-        await visit.site.sessions.end(visit.session)
-    visit.request.state.session = ""
-    return onward("/", "deconnecte")
 
 
 async def take_up(visit: Visit) -> Response:

@@ -21,6 +21,7 @@ from services.chassis.store.kept import Kept
 from services.portal.views import Cohort, Participant
 from services.portal.web.engine import Engine
 from services.portal.web.mailing import Mailing
+from services.portal.web.provider import IdentityProvider
 from services.portal.web.sessions import Sessions, digest
 
 SHOWN_WITHIN = 4.0
@@ -31,19 +32,27 @@ MANY_LISTENERS = 200
 """Pages of one process that are told of news; more show it when they are loaded."""
 
 
+VISIT, SESSION, LANGUAGE = "visite", "session", "langue"
+"""Cookies; where the portal is reached by https, the first two are `__Host-`."""
+
+
 class NotHere(Exception):
     """There is no such page, or not for this visitor, who is not told which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Who coordinates which cohorts (None: all), and which addresses may sign in (`*`: all)."""
+    """Who coordinates which cohorts (None: all), and which addresses may sign in (`*`: all).
+
+    `by_link`: whether a link is sent to them for it.
+    """
 
     coordinators: Mapping[str, frozenset[str] | None]
     domains: frozenset[str]
+    by_link: bool = True
 
     def may_sign_in(self, address: str) -> bool:
-        """Whether a link goes to this address (small letters)."""
+        """Whether whoever has this address (small letters) may sign in."""
         domain = address.rpartition("@")[2]
         known = "*" in self.domains or domain in self.domains
         return known or address in self.coordinators
@@ -54,8 +63,8 @@ class Site:
     """The portal's parts, for its pages.
 
     `url`: its own address as people see it; `secret`: what pseudonyms are made with; `rates`: how
-    often somebody may ask. `listening`: the pages that are told of news, each for `listen_seconds`
-    before it asks again.
+    often somebody may ask; `provider`: at which people sign in, if at any. `listening`: the pages
+    that are told of news, each for `listen_seconds` before it asks again.
     """
 
     store: Projections
@@ -69,6 +78,7 @@ class Site:
     secret: str
     contact: str | None = None
     rates: Rates = field(default_factory=Rates)
+    provider: IdentityProvider | None = None
     partitions: int = PARTITIONS
     listen_seconds: float = 25.0
     listening: Room = field(default_factory=lambda: Room(MANY_LISTENERS))
@@ -88,6 +98,10 @@ class Site:
     def secure(self) -> bool:
         """Whether people reach the portal by https."""
         return self.url.startswith("https://")
+
+    def cookie(self, name: str) -> str:
+        """The name of a cookie that is for this very host."""
+        return f"__Host-{name}" if self.secure else name
 
     async def person_id(self, cohort_id: str, address: str) -> str:
         """The id of whoever has this address in a cohort: the known one, or a new one that stays.

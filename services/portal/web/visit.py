@@ -75,19 +75,38 @@ class Visit:
         """Who is signed in; "" for nobody."""
         return self.session.address if self.session else ""
 
+    def _as(self, *roles: Role) -> frozenset[str] | None:
+        """The programmes in which their provider says that the visitor has such a role."""
+        session = self.session
+        return session.cohorts if session and set(roles) & {*session.roles} else frozenset()
+
+    @property
+    def _coordinated(self) -> frozenset[str] | None:
+        """The programmes that the visitor coordinates, by settings or provider; None: all."""
+        by_settings = self.site.rules.coordinators.get(self.address, frozenset())
+        by_provider = self._as("coordinator", "administrator")
+        if by_settings is None or by_provider is None:
+            return None
+        return by_settings | by_provider
+
     @property
     def coordinates(self) -> bool:
         """Whether a coordinator is signed in."""
-        return self.address in self.site.rules.coordinators
+        return self._coordinated is None or bool(self._coordinated)
 
     @property
     def administers(self) -> bool:
-        """Whether who is signed in coordinates every programme, and so opens them."""
-        return self.coordinates and self.site.rules.coordinators[self.address] is None
+        """Whether who is signed in administers every programme, and so opens them."""
+        by_settings = self.site.rules.coordinators.get(self.address, frozenset())
+        return None in (by_settings, self._as("administrator"))
+
+    def administers_in(self, cohort_id: str) -> bool:
+        """Whether who is signed in administers this programme."""
+        return self.administers or cohort_id in (self._as("administrator") or ())
 
     def coordinates_in(self, cohort_id: str) -> bool:
         """Whether who is signed in coordinates this programme."""
-        mine = self.site.rules.coordinators.get(self.address, frozenset())
+        mine = self._coordinated
         return mine is None or cohort_id in mine
 
     @property

@@ -92,6 +92,11 @@ def test_a_way_of_one_s_own_is_for_every_service() -> None:
     assert {component for component, opened in out.items() if "to-tracing" in opened} == SERVICES
 
 
+def test_the_way_to_the_identity_provider_is_the_portal_s_alone() -> None:
+    out = ways(list(objects("restricted-network")), "Egress")
+    assert {component for component, opened in out.items() if "to-identity" in opened} == {"portal"}
+
+
 def test_no_way_of_one_s_own_takes_the_name_of_another_policy() -> None:
     way = {"peers": [{"podSelector": {}}], "ports": [8080]}
     found = render(changed("production", {"networkPolicy.to.services": way}))

@@ -79,6 +79,30 @@ def files(tmp_path: Path) -> Files:
 # What is read
 
 
+def test_a_roster_may_say_of_which_organisation_people_are(files: Files) -> None:
+    columns = (*MENTOR_COLUMNS, "organisation")
+    people = [mentor("m-1", organisation=" Natixis"), mentor("m-2", organisation="")]
+    write_roster(files.mentors, columns, people)
+    roster = files.read()
+    assert [one.organisation for one in roster.mentors] == ["Natixis", None]
+    assert [one.organisation for one in roster.managers] == [None]
+    assert [field for one in roster.contacts for field in vars(one) if "organ" in field] == []
+
+
+def test_a_person_is_of_one_organisation_in_whichever_file(files: Files) -> None:
+    same = {"name": "Zoé Tournevault", "email": "zoe@pilote.example", "directorate": "SG"}
+    columns = (*MENTOR_COLUMNS, "organisation")
+    write_roster(files.mentors, columns, [mentor("p-1", organisation="Natixis", **same)])
+    write_roster(files.managers, MANAGER_COLUMNS, [manager("p-1", **same)])
+    assert files.only().column == "organisation"
+
+
+def test_the_name_of_an_organisation_has_its_bound(files: Files) -> None:
+    columns = (*MENTOR_COLUMNS, "organisation")
+    write_roster(files.mentors, columns, [mentor(organisation="x" * 65)])
+    assert files.only().expected == "at most 64 characters (empty: the cohort's own)"
+
+
 def test_a_row_becomes_a_command_and_a_contact(files: Files) -> None:
     row = mentor(
         language="en",
