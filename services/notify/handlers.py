@@ -84,11 +84,6 @@ def needs(message: Message) -> Iterable[Need]:
             whose = One(Retention, cohort_id, cohort_id)
             waiting = One(Elsewhere, cohort_id, message.person_id)
             return [One(Person, cohort_id, message.person_id), whose, waiting]
-        case AddressChanged() | HoursElsewhereNoted():
-            return [One(Elsewhere, cohort_id, message.person_id)]
-        case HoursGathered() | HoursTold():
-            people = [told.person_id for told in message.told]
-            return [One(kind, cohort_id, one) for one in people for kind in (Elsewhere, Tray)]
         case RetentionEnded() | TombstonesWritten() | ContactsErased():
             return [One(Retention, cohort_id, cohort_id)]
         case AttentionWanted() | AttentionSettled():
@@ -116,6 +111,8 @@ def needs(message: Message) -> Iterable[Need]:
             ]
         case Due():
             return list(_needs_when_due(message))
+        case _ if type(message) in _OF_HOURS:
+            return list(_needs_of_hours(message))
         case _:
             return list(_needs_of_a_fact(message))
 
@@ -131,6 +128,19 @@ def _needs_when_due(due: Due) -> Iterable[Need]:
         yield from _gathering(cohort_id)
 
 
+_OF_HOURS = {AddressChanged, HoursElsewhereNoted, HoursGathered, HoursTold}
+
+
+def _needs_of_hours(message: Message) -> Iterable[Need]:
+    match message:
+        case AddressChanged() | HoursElsewhereNoted():
+            yield One(Elsewhere, message.cohort_id, message.person_id)
+        case HoursGathered() | HoursTold():
+            for told in message.told:
+                yield One(Elsewhere, message.cohort_id, told.person_id)
+                yield One(Tray, message.cohort_id, told.person_id)
+
+
 def _needs_of_a_fact(message: Message) -> Iterable[Need]:
     cohort_id = message.cohort_id
     concerns = [concern_id(kind, about) for kind, about in concerns_of(message)]
@@ -140,7 +150,7 @@ def _needs_of_a_fact(message: Message) -> Iterable[Need]:
     for person_id in people:
         yield One(Tray, cohort_id, person_id)
     # Of what else there is few have anybody elsewhere who hears of it: theirs is read late.
-    if isinstance(message, elsewhere.BEGINNINGS):
+    if type(message) in elsewhere.BEGINNINGS:
         yield from (One(Elsewhere, cohort_id, person_id) for person_id in people)
     for letter_id, _, _ in letters_of(message):
         yield One(Letter, cohort_id, letter_id)

@@ -239,8 +239,8 @@ class Agenda:
         )
 
     def _with_line(self, line: PlanLine) -> "Agenda":
-        plan = tuple(line if old.number == line.number else old for old in self.pair.plan)
-        return replace(self, pair=self.pair.model_copy(update={"plan": plan}))
+        plan = [line if old.number == line.number else old for old in self.pair.plan]
+        return replace(self, pair=self.pair.model_copy(update={"plan": tuple(plan)}))
 
     def _held(self, event: SessionEvent) -> "Agenda":
         slot = _slot(event)

@@ -52,7 +52,7 @@ def needs(message: Message) -> Iterable[Need]:
             yield One(Cohort, cohort_id, cohort_id)
         case AvailabilityChanged() | CalendarEvent():
             yield One(Calendar, cohort_id, message.person_id)
-        case DeclareAbsence() | WithdrawAbsence() | OfferHours() | NoteHoursElsewhere():
+        case DeclareAbsence() | WithdrawAbsence() | OfferHours():
             # Their pairs are told by the calendar alone: they are read when they are asked for.
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Calendar, cohort_id, message.person_id)
@@ -70,6 +70,9 @@ def needs(message: Message) -> Iterable[Need]:
             yield from _needs_of_session(cohort_id, message.id)
         case Due():
             yield from _needs_of_agenda(cohort_id, message.id)
+        case NoteHoursElsewhere():
+            yield One(Cohort, cohort_id, cohort_id)
+            yield One(Calendar, cohort_id, message.person_id)
         case _:
             return
 
