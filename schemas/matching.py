@@ -23,7 +23,7 @@ from schemas.base import (
 from schemas.charter import CharterVersion
 from schemas.lines import LineRelation
 from schemas.organisations import Organisation
-from schemas.roles import ADMINISTRATORS, COORDINATORS, PARTICIPANTS
+from schemas.roles import ADMINISTRATORS, COORDINATORS, PARTICIPANTS, TAKING_PART
 from schemas.text import TIDY
 from schemas.values import (
     AskedExcludes,
@@ -62,7 +62,7 @@ class OpenCohort(Command):
 class VolunteerAsMentor(MentorCommand):
     """Somebody offers to coach. Sent again, it changes nothing; after a pause, it resumes."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
     directorate: Annotated[Directorate, TIDY]
     site: Annotated[Site, TIDY]
     skills: Annotated[Tools, Field(min_length=1)]
@@ -76,7 +76,7 @@ class VolunteerAsMentor(MentorCommand):
 class EnrolManager(ManagerCommand):
     """A manager asks to be coached."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
     directorate: Annotated[Directorate, TIDY]
     site: Annotated[Site, TIDY]
     job_family: Annotated[JobFamily, TIDY]
@@ -97,31 +97,31 @@ class EnrolManager(ManagerCommand):
 class PauseMentor(MentorCommand):
     """No new proposals for this mentor; standing pairs go on."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
 
 
 class ResumeMentor(MentorCommand):
     """A paused mentor is available again."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
 
 
 class WithdrawMentor(MentorCommand):
     """A mentor leaves; their pairs are dissolved and the managers return to the pool."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
 
 
 class WithdrawManager(ManagerCommand):
     """A manager leaves; their pair is dissolved and the mentor is free again."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
 
 
 class ChangeAvailability(Command):
     """Somebody's week has changed."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
     subject_field: ClassVar[str] = "person_id"
     person_id: PersonId
     availability: OfferedAvailability

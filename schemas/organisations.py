@@ -13,6 +13,7 @@ from schemas.base import described
 from schemas.text import TIDY, tidied
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
+AskedName = Annotated[_Name, TIDY]
 MOST_NAMED = 50
 
 Organisation = Annotated[

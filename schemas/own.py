@@ -4,7 +4,7 @@ Always holds: of whatever a participant may ask for it is known; of all else it 
 """
 
 from schemas.base import Command, people_of
-from schemas.roles import CONCERNED, KEEPERS_OF_THE_DIARY, PARTICIPANTS
+from schemas.roles import CONCERNED, KEEPERS_OF_THE_DIARY, PARTICIPANTS, TAKING_PART
 
 _PEOPLE = ("person_id", "mentor_id", "manager_id")
 _PAIRS = ("pair_id", "session_id")
@@ -12,7 +12,8 @@ _PAIRS = ("pair_id", "session_id")
 
 def is_own(kind: type[Command]) -> bool:
     """Whether a person may ask for it in their own name."""
-    return vars(kind).get("asked_by") in (CONCERNED, KEEPERS_OF_THE_DIARY, PARTICIPANTS)
+    theirs = (CONCERNED, KEEPERS_OF_THE_DIARY, PARTICIPANTS, TAKING_PART)
+    return vars(kind).get("asked_by") in theirs
 
 
 def whose(command: Command) -> str | None:

@@ -14,7 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from schemas.base import Command, PersonId, Value, described
-from schemas.roles import CONCERNED, PARTICIPANTS
+from schemas.roles import CONCERNED, TAKING_PART
 from schemas.text import tidied
 from schemas.values import Language, Place
 
@@ -89,7 +89,7 @@ class PersonContact(Command):
     The newest one counts.
     """
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
     audience = "restricted"
     version: ClassVar[int] = 4
     subject_field: ClassVar[str] = "person_id"

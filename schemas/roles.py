@@ -18,9 +18,10 @@ Role = Literal[
     "machine",
 ]
 
-Rows = Literal["all", "cohorts", "own"]
-"""Of every cohort; of the cohorts that the caller's token names; of the person alone, which is for
-whoever knows who that is to see to: the portal, on their behalf."""
+Rows = Literal["all", "cohorts", "organisation", "own"]
+"""Of every cohort; of the cohorts that the caller's token names; of the people of the organisations
+that somebody coordinates; of the person alone. The last two are for whoever knows who these are to
+see to: the portal, on their behalf."""
 
 Rights = Mapping[Role, Rows]
 """Which roles may, and of which rows. A role that is not there may not."""
@@ -29,6 +30,9 @@ COORDINATORS: Rights = {"coordinator": "cohorts", "administrator": "cohorts", "m
 """Whoever runs a programme."""
 PARTICIPANTS: Rights = {"participant": "own", **COORDINATORS}
 """Whom it concerns, and on their behalf whoever runs their programme."""
+TAKING_PART: Rights = {"partner": "organisation", **PARTICIPANTS}
+"""The same of what somebody's part is, for which whoever coordinates their organisation answers,
+too."""
 KEEPERS_OF_THE_DIARY: Rights = {"assistant": "own", **PARTICIPANTS}
 """Whose date it is, and whoever keeps their diary."""
 ADMINISTRATORS: Rights = {"administrator": "cohorts", "machine": "cohorts"}

@@ -19,7 +19,7 @@ from schemas.base import (
     described,
 )
 from schemas.organisations import NewOrganisation, Organisation
-from schemas.roles import PARTICIPANTS
+from schemas.roles import PARTICIPANTS, TAKING_PART
 from schemas.text import TIDY
 from schemas.values import (
     AskedExcludes,
@@ -52,7 +52,7 @@ class ChangeMentor(MentorCommand):
     Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
     """
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
     directorate: _NewDirectorate = None
     site: _NewSite = None
     skills: Annotated[
@@ -73,7 +73,7 @@ class ChangeManager(ManagerCommand):
     Pairs and proposals that stand do so whatever changes; the next round goes by what is new.
     """
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
     directorate: _NewDirectorate = None
     site: _NewSite = None
     job_family: Annotated[
@@ -94,25 +94,25 @@ class ChangeManager(ManagerCommand):
 class PauseManager(ManagerCommand):
     """No new proposals for this manager; a standing pair goes on."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
 
 
 class ResumeManager(ManagerCommand):
     """A paused manager waits again, in the place that they had."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
 
 
 class ReturnMentor(MentorCommand):
     """A mentor who has left comes back, with what they said before; pairs that ended stay ended."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
 
 
 class ReturnManager(ManagerCommand):
     """A manager who has left comes back, with what they said before, last on the waiting list."""
 
-    asked_by = PARTICIPANTS
+    asked_by = TAKING_PART
 
 
 class AskForAnotherPartner(PairCommand):

@@ -455,6 +455,6 @@ def test_importing_a_service_opens_nothing_and_needs_no_setting(service: str) ->
         env={},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr

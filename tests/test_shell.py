@@ -31,6 +31,7 @@ from deploy.cli import app
 from schemas.people import PersonErased
 from schemas.topics import COMMANDS, TYPES, Service
 from services.chassis.http.links import generate_keys
+from tests.conftest import PATIENCE
 from tests.test_docs import FENCE, INLINE, ROOT, pages, prose, text_of
 
 FILLED = {
@@ -259,7 +260,7 @@ MADE = [one for one in TYPED if one.after("make") or one.after("python")]
 @pytest.mark.parametrize(("page", "shell"), blocks())
 def test_every_block_of_shell_is_one(page: str, shell: str) -> None:
     read = subprocess.run(
-        ["bash", "-n"], input=shell, capture_output=True, text=True, check=False, timeout=60
+        ["bash", "-n"], input=shell, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
     assert (read.returncode, read.stderr) == (0, ""), page
 

@@ -21,6 +21,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 _WHO: Mapping[Who, str] = {
     "anybody": "anybody",
     "signed-in": "whoever is signed in, of their own things",
+    "partner": "coordinator of the programme, administrator; partner coordinator, of their people",
     "coordinator": "coordinator of the programme, administrator",
     "administrator": "administrator",
 }

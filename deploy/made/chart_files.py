@@ -17,7 +17,7 @@ from deploy.operating.access import rows
 from schemas.access import OPERATOR, service_account, subscriber
 from schemas.topics import COMMANDS, TOPICS
 from services.portal.pages import ROUTES
-from services.portal.web.rendering import STYLE_PATH
+from services.portal.web.look import Look
 
 NAME = "name"
 """Stands for a subscriber's name in the accounts."""
@@ -57,7 +57,8 @@ def _pages() -> dict[str, str]:
 
     Of each address its first part, so that a page more in a place is no change of the chart.
     """
-    firsts = {"/" + path.split("/")[1] for path in (*(r.path for r in ROUTES), STYLE_PATH)}
+    paths = (*(route.path for route in ROUTES), Look().style_path)
+    firsts = {"/" + path.split("/")[1] for path in paths}
     return {first: "Exact" if first == "/" else "Prefix" for first in sorted(firsts)}
 
 

@@ -49,8 +49,8 @@ from services.chassis.http.pressure import Bounds, Pressure
 from services.chassis.http.projections import projection_routes
 from services.chassis.http.rates import rates_of
 from services.chassis.log import faults as log_faults
+from services.chassis.log.broker import ReadingBroker
 from services.chassis.log.kafka import KafkaLog
-from services.chassis.log.reader import ReadingBroker
 from services.chassis.log.security import security_of
 from services.chassis.parts import Parts
 from services.chassis.settings import Settings, WrongSetting

@@ -1,7 +1,7 @@
 """Composition root of the portal. `python -m services.portal.app` runs it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -17,14 +17,15 @@ from services.chassis.store.contract import Projections
 from services.chassis.store.kept import Kept
 from services.portal.handlers import DOMAIN
 from services.portal.pages import page_routes
-from services.portal.settings import PortalSettings
+from services.portal.settings import PartnerCoordinator, PortalSettings
 from services.portal.views import LISTED
 from services.portal.web.engine import Engine
+from services.portal.web.look import Foot, look_of
 from services.portal.web.mailing import Mailing, by_smtp
 from services.portal.web.own_api import own_routes
 from services.portal.web.provider import Client, IdentityProvider, issuer_for
 from services.portal.web.sessions import Sessions
-from services.portal.web.site import Rules, Site
+from services.portal.web.site import Partnership, Rules, Site
 
 LARGEST_FILE = 4 * 1024 * 1024
 
@@ -52,6 +53,7 @@ def build() -> Service:
             coordinators_of(settings.coordinators),
             _listed(settings.sign_in_domains),
             settings.by_link,
+            partners_of(settings.partners),
         )
         parts = (store, kept, clock, engine, mailing, sessions, rules)
         told = (settings.portal_url, settings.pseudonym_secret, settings.mail_contact)
@@ -60,6 +62,7 @@ def build() -> Service:
             *told,
             rates=rates_of(settings),
             provider=provider_of(settings),
+            look=look_of(settings.theme, settings.theme_fonts, _foot(settings)),
             partitions=settings.partitions,
         )
         return [own_routes(site, authorities_of(settings)), page_routes(site)]
@@ -70,6 +73,12 @@ def build() -> Service:
 
     parts = Parts(DOMAIN, LISTED, routes=routes, largest_body=LARGEST_FILE, close=close)
     return Service(settings, parts)
+
+
+def _foot(settings: PortalSettings) -> Foot:
+    return Foot(
+        settings.legal_url, settings.personal_url, settings.accessibility_url, settings.conformity
+    )
 
 
 def provider_of(settings: PortalSettings) -> IdentityProvider | None:
@@ -96,6 +105,18 @@ def coordinators_of(text: str) -> dict[str, frozenset[str] | None]:
     for one in filter(None, map(str.split, text.split(","))):
         found[one[0].casefold()] = frozenset(one[1:]) or None
     return found
+
+
+def partners_of(named: Iterable[PartnerCoordinator]) -> tuple[Partnership, ...]:
+    """Who coordinates the people of which organisations, and in which cohorts."""
+    return tuple(
+        Partnership(
+            one.address.casefold(),
+            frozenset(one.organisations),
+            None if "*" in one.cohorts else frozenset(one.cohorts),
+        )
+        for one in named
+    )
 
 
 def _listed(text: str) -> frozenset[str]:

@@ -48,15 +48,16 @@ from services.portal.web import (
 )
 from services.portal.web.engine import Away
 from services.portal.web.entering import Entry
-from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, STYLE, STYLE_PATH, message, page
+from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, message, page
 from services.portal.web.sessions import digest
 from services.portal.web.site import LANGUAGE, SESSION, VISIT, NotHere, Site
 from services.portal.web.visit import FOLLOWS, Visit
 
 logger = logging.getLogger(__name__)
 
-Who = Literal["anybody", "signed-in", "coordinator", "administrator"]
-"""`coordinator`: of the programme in the address, where there is one; `administrator`: of all."""
+Who = Literal["anybody", "signed-in", "partner", "coordinator", "administrator"]
+"""`coordinator`: of the programme in the address, where there is one; `administrator`: of all;
+`partner`: these, and whoever coordinates the people of an organisation, of these people."""
 Answer = Callable[[Visit], Awaitable[Response]]
 
 MOST_FIELDS = 3000
@@ -129,7 +130,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_MINE}/participation", "signed-in", own_part.part_sent),
     Route("GET", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_form),
     Route("POST", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_sent),
-    Route("GET", "/coordonner", "coordinator", coordinating.cohorts),
+    Route("GET", "/coordonner", "partner", coordinating.cohorts),
     Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
     Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
     Route("GET", f"{_C}/communaute", "coordinator", community_pages.telling_form),
@@ -146,13 +147,13 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_C}/presences", "coordinator", handling.dispute_settled),
     Route("POST", f"{_C}/binomes", "coordinator", handling.pair_ended),
     Route("POST", f"{_C}/traite", "coordinator", handling.handled),
-    Route("GET", f"{_C}/participants", "coordinator", people_pages.participants),
-    Route("GET", f"{_C}/participants/{{person}}", "coordinator", sheet_pages.sheet),
-    Route("POST", f"{_C}/participants/{{person}}", "coordinator", sheet_pages.sheet_sent),
-    Route("GET", f"{_C}/importer", "coordinator", importing.form),
-    Route("POST", f"{_C}/importer", "coordinator", importing.read),
-    Route("GET", f"{_C}/importer/{{draft}}", "coordinator", importing.preview),
-    Route("POST", f"{_C}/importer/{{draft}}", "coordinator", importing.correct_or_enter),
+    Route("GET", f"{_C}/participants", "partner", people_pages.participants),
+    Route("GET", f"{_C}/participants/{{person}}", "partner", sheet_pages.sheet),
+    Route("POST", f"{_C}/participants/{{person}}", "partner", sheet_pages.sheet_sent),
+    Route("GET", f"{_C}/importer", "partner", importing.form),
+    Route("POST", f"{_C}/importer", "partner", importing.read),
+    Route("GET", f"{_C}/importer/{{draft}}", "partner", importing.preview),
+    Route("POST", f"{_C}/importer/{{draft}}", "partner", importing.correct_or_enter),
     Route("GET", f"{_C}/tour", "coordinator", rounds_pages.rounds),
     Route("POST", f"{_C}/tour", "coordinator", rounds_pages.run),
     Route("GET", f"{_C}/tour/a-la-main", "coordinator", pairing_pages.by_hand),
@@ -165,8 +166,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_C}/tour/{{round}}/ecarter", "coordinator", pairing_pages.set_aside_sent),
     Route("GET", f"{_C}/reglages", "coordinator", policy_pages.settings),
     Route("POST", f"{_C}/reglages", "administrator", policy_pages.settings_sent),
-    Route("GET", f"{_C}/suivi", "coordinator", following.following),
-    Route("GET", f"{_C}/suivi/export", "coordinator", following.exported),
+    Route("GET", f"{_C}/suivi", "partner", following.following),
+    Route("GET", f"{_C}/suivi/export", "partner", following.exported),
 )
 
 
@@ -186,9 +187,13 @@ def page_routes(site: Site) -> APIRouter:
 
         return answer
 
-    router.add_api_route(STYLE_PATH, kept(STYLE, "text/css"), methods=["GET"], name="style")
-    script = kept(SCRIPT, "text/javascript")
-    router.add_api_route(SCRIPT_PATH, script, methods=["GET"], name="script")
+    files = {
+        site.look.style_path: kept(site.look.style, "text/css"),
+        SCRIPT_PATH: kept(SCRIPT, "text/javascript"),
+        **{path: kept(font, "font/woff2") for path, font in site.look.fonts.items()},
+    }
+    for path, answer in files.items():
+        router.add_api_route(path, answer, methods=["GET"], name=path)
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
     router.add_api_route(nowhere.path, _guarded(nowhere, entry), methods=["GET"], name="nowhere")
     return router
@@ -228,7 +233,7 @@ async def _answered(route: Route, visit: Visit) -> Response:
             return _stale(visit)
     if route.who != "anybody" and visit.session is None:
         return await _to_sign_in(visit)
-    if route.who in ("coordinator", "administrator"):
+    if route.who in ("partner", "coordinator", "administrator"):
         visit.coordinate(_coordinating(route, visit))
     return await route.answer(visit)
 
@@ -252,9 +257,12 @@ def _coordinating(route: Route, visit: Visit) -> Role:
     if visit.administers if its_cohort is None else visit.administers_in(its_cohort):
         return "administrator"
     theirs = visit.coordinates if its_cohort is None else visit.coordinates_in(its_cohort)
-    if route.who == "administrator" or not theirs:
-        raise NotHere
-    return "coordinator"
+    if theirs and route.who != "administrator":
+        return "coordinator"
+    its = visit.answers_for_others if its_cohort is None else visit.organisations_in(its_cohort)
+    if its and route.who == "partner":
+        return "partner"
+    raise NotHere
 
 
 async def _to_sign_in(visit: Visit) -> Response:

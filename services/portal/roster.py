@@ -5,7 +5,7 @@ what was expected; cells that were corrected are checked like those that were re
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
@@ -178,14 +178,20 @@ def _parts(cell: str) -> list[str]:
 
 
 def check(
-    rows: Sequence[Cells], side: Side | None
+    rows: Sequence[Cells], side: Side | None, organisations: Collection[str] | None = None
 ) -> tuple[list[tuple[Side, Cells]], dict[int, dict[str, Fault]]]:
-    """Which side each row is of, and what is wrong: row's place to column to fault."""
+    """Which side each row is of, and what is wrong: row's place to column to fault.
+
+    `organisations`: those of which alone people may be entered; None: of any, and of none.
+    """
     faults: dict[int, dict[str, Fault]] = {}
     sided: list[tuple[Side, Cells]] = []
     for place, cells in enumerate(rows):
         its_side = side_of(cells, side)
         wrong = dict(_faults_of(cells, its_side))
+        if organisations is not None and _organisation(cells) not in organisations:
+            named = ", ".join(sorted(organisations))
+            wrong["organisation"] = Fault(f"l’un de : {named}", f"one of: {named}")
         if wrong:
             faults[place] = wrong
         sided.append((its_side or "mentor", cells))
@@ -326,7 +332,7 @@ def commands_of(
             "cohort_id": cohort_id,
             "directorate": cells["directorate"],
             "site": cells["site"],
-            "organisation": tidied(cells.get("organisation", "")) or None,
+            "organisation": _organisation(cells) or None,
             "availability": [w.model_dump() for w in week_of(cells)],
             "line_manager": person(chief) if chief else None,
             "excludes": [person(named) for named in _parts(cells.get("excludes", ""))],
@@ -343,6 +349,10 @@ def commands_of(
             command = EnrolManager.model_validate(common | own)
         found.append((contact, command))
     return found
+
+
+def _organisation(cells: Cells) -> str:
+    return tidied(cells.get("organisation", ""))
 
 
 def week_of(cells: Cells) -> tuple[Window, ...]:

@@ -1,19 +1,48 @@
 """The portal's own settings: where it is and the services are, who coordinates, who signs in."""
 
+from pathlib import Path
 from typing import Annotated, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import NoDecode
 
 from schemas.known.whole import CatalogueFolder
+from schemas.organisations import AskedName
 from schemas.retention import LINK_MINUTES, SESSION_HOURS
-from services.chassis.addresses import Url, an_address
-from services.chassis.settings import Algorithm, EmptyIsNone, IssuerUrl, MailSettings
+from services.chassis.addresses import MailAddress, Url, an_address
+from services.chassis.settings import (
+    Algorithm,
+    Cohorts,
+    EmptyIsNone,
+    FromJson,
+    IssuerUrl,
+    MailSettings,
+)
+from services.portal.web.look import Conformity, Theme, missing_type
 
 
 def _addresses(given: str) -> str:
     for part in filter(None, map(str.strip, given.split(","))):
         an_address(part)
     return given
+
+
+class PartnerCoordinator(BaseModel):
+    """Who coordinates the people of some organisations, in some cohorts (`*`: in all)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    address: MailAddress
+    organisations: Annotated[tuple[AskedName, ...], Field(min_length=1)]
+    cohorts: Cohorts
 
 
 def _scopes(given: str) -> str:
@@ -26,6 +55,12 @@ def _algorithms(given: str) -> str:
     if not given.split() or not set(given.split()) <= set(get_args(Algorithm)):
         raise ValueError(f"of {', '.join(get_args(Algorithm))}, with spaces between them")
     return given
+
+
+def _with_type(folder: Path | None) -> Path | None:
+    if folder is not None and (missing := missing_type(folder)):
+        raise ValueError(f"a folder with {' and '.join(missing)}")
+    return folder
 
 
 class PortalSettings(MailSettings):
@@ -41,6 +76,9 @@ class PortalSettings(MailSettings):
     coordinators: Annotated[
         str, AfterValidator(_addresses), Field(alias="CONNECTE_COORDINATORS")
     ] = ""
+    partners: Annotated[
+        tuple[PartnerCoordinator, ...], NoDecode, FromJson, Field(alias="CONNECTE_PARTNERS")
+    ] = ()
     sign_in_domains: Annotated[str, Field(alias="CONNECTE_SIGN_IN_DOMAINS")] = ""
     link_minutes: Annotated[int, Field(alias="CONNECTE_SIGN_IN_LINK_MINUTES", ge=5, le=1440)] = (
         LINK_MINUTES
@@ -69,6 +107,19 @@ class PortalSettings(MailSettings):
         BeforeValidator(lambda given: None if given == "" else given),
         Field(alias="CONNECTE_SIGN_IN_BY_LINK"),
     ] = None
+
+    theme: Annotated[Theme, Field(alias="CONNECTE_THEME")] = "neutral"
+    theme_fonts: Annotated[
+        Path | None, EmptyIsNone, AfterValidator(_with_type), Field(alias="CONNECTE_THEME_FONTS")
+    ] = None
+    legal_url: Annotated[Url | None, EmptyIsNone, Field(alias="CONNECTE_LEGAL_URL")] = None
+    personal_url: Annotated[Url | None, EmptyIsNone, Field(alias="CONNECTE_PERSONAL_DATA_URL")] = (
+        None
+    )
+    accessibility_url: Annotated[
+        Url | None, EmptyIsNone, Field(alias="CONNECTE_ACCESSIBILITY_URL")
+    ] = None
+    conformity: Annotated[Conformity, Field(alias="CONNECTE_ACCESSIBILITY")] = "none"
 
     @property
     def by_link(self) -> bool:

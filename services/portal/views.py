@@ -38,6 +38,8 @@ from services.chassis.domain import Document
 MentorState = Literal["available", "paused", "withdrawn"]
 ManagerState = Literal["waiting", "paused", "proposed", "paired", "graduated", "withdrawn"]
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
+LIVING: tuple[PairState, ...] = ("proposed", "formed", "graduated")
+"""The pairs of which the two are shown to each other, what is to be answered first."""
 SessionState = Literal["planned", "postponed", "completed", "missed", "cancelled"]
 
 
@@ -110,6 +112,7 @@ class Participant(Document):
         ("cohort_id", "mentor_state", "order"),
         ("cohort_id", "manager_state", "order"),
         ("cohort_id", "listed", "order"),
+        ("cohort_id", "organisation", "order"),
     )
 
     order: str

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.conftest import PATIENCE
 from tests.deploy.recipe import ROOT, lay_out, let_in, pip
 
 ELSEWHERE = ("local", "trial", "made", "chart", "compose")
@@ -122,7 +123,7 @@ def test_the_bill_of_materials_is_made_from_what_the_stage_has(stage: Path) -> N
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         cwd=stage,
     )
     assert done.returncode == 0, done.stderr

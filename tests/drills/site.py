@@ -124,7 +124,7 @@ class Site:
             return time.monotonic() - since > REST_SECONDS
 
         try:
-            await eventually(resting, within=60)
+            await eventually(resting)
         finally:
             await watch.close()
 

@@ -54,7 +54,7 @@ async def every_service_asks_for_a_rebuild(site: Site, because: str) -> None:
             for name, found in since.items()
         )
 
-    await eventually(asked, within=90)
+    await eventually(asked)
 
 
 async def rebuilt(site: Site) -> None:

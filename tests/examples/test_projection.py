@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests.conftest import PATIENCE
 from tests.examples.conftest import EXAMPLES, Rehearsed, environment, python
 
 OUTCOME = [
@@ -67,7 +68,12 @@ def test_a_subscriber_who_copies_the_files_tests_without_a_broker(tmp_path: Path
     command = [sys.executable, "-m", "pytest", "-q", "--rootdir=.", "--confcutdir=.", "-c"]
     command += ["/dev/null", "-p", "no:asyncio", "-p", "no:cacheprovider", "test_projection.py"]
     ended = subprocess.run(
-        command, cwd=tmp_path / "mine", capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=tmp_path / "mine",
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert " passed" in ended.stdout

@@ -132,7 +132,7 @@ async def _forgotten(hunt: "Hunt") -> None:
     async def everywhere() -> bool:
         return await hunt.found() == known
 
-    assert await eventually(everywhere, 30), await hunt.found()
+    assert await eventually(everywhere), await hunt.found()
 
     done = await connecte("erase", PERSON, "--yes", "--json", **hunt.stack.settings)
     assert done.code == 0, done.err
@@ -140,7 +140,7 @@ async def _forgotten(hunt: "Hunt") -> None:
     async def out_of_the_databases() -> bool:
         return await hunt.found() == known - {"database notify", "database portal"}
 
-    assert await eventually(out_of_the_databases, 30), await hunt.found()
+    assert await eventually(out_of_the_databases), await hunt.found()
 
     await soon_compacted(hunt)
 

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local.stack import SERVICES, Stack, Terms, running_stack
 from schemas.topics import PEOPLE
-from tests.conftest import eventually
+from tests.conftest import PATIENCE, eventually
 from tests.journeys.test_tracing import (
     MORNING,
     NAMES,
@@ -78,7 +78,7 @@ async def _journey(
             url = stack.services["matching"].url + link
             assert (await client.post(url, data={"answer": "accept"})).status_code == 200
         letters = stack.mailbox.letters()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 letter = await anext(letters)
                 person = str(letter["Delivered-To"]).partition("@")[0]

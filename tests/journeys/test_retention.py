@@ -65,11 +65,11 @@ async def test_when_a_closed_cohorts_time_is_over_its_people_are_forgotten_and_n
             answer = await client.get(f"{stack.services['matching'].url}/cohorts/c/cohorts")
             return bool(answer.json()["items"][0]["over"])
 
-        assert await eventually(over, 60)
+        assert await eventually(over)
         assert await reached(stack, client) == set(PEOPLE)
         stack.hand.turn(MORNING + timedelta(days=KEPT_DAYS + 7))
 
         async def forgotten() -> bool:
             return await reached(stack, client) == {("d", "mo")}
 
-        assert await eventually(forgotten, 60)
+        assert await eventually(forgotten)

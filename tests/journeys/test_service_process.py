@@ -29,7 +29,7 @@ def _start(**settings: str) -> subprocess.CompletedProcess[str]:
         env={**env, **settings},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -85,7 +85,7 @@ async def test_a_service_without_its_database_is_alive_says_so_and_works_once_it
 ) -> None:
     server = Mongod(tmp_path, mongod_binary(), free_port())
     terms, port = Terms(), free_port()
-    async with embedded_broker(tmp_path) as kafka, httpx.AsyncClient(timeout=30) as client:
+    async with embedded_broker(tmp_path) as kafka, httpx.AsyncClient(timeout=PATIENCE) as client:
         await create_topics(
             {"bootstrap_servers": kafka}, partitions=terms.partitions, replication=1
         )

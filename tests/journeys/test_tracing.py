@@ -21,6 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from deploy.local.stack import Stack, Terms, running_stack
+from tests.conftest import PATIENCE
 
 pytestmark = pytest.mark.journey
 
@@ -121,7 +122,7 @@ async def a_proposal(stack: Stack, client: httpx.AsyncClient) -> dict[str, str]:
     )
     await send("matching", "ProposePair", pair_id="mo~ma", reason="both asked for it")
     links: dict[str, str] = {}
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while len(links) < 2:
             letter = await anext(letters)
             if template(letter) == "PairProposed":
@@ -224,13 +225,13 @@ async def _journey(
         assert (await client.get(url + links["mo"])).status_code == 200
         assert (await client.post(url + links["mo"], data=answer)).status_code == 200
         letters = stack.mailbox.letters()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not any(seen.name == "POST /links/{token}" for seen in collector.spans):
                 await asyncio.sleep(0.05)
         started = {seen.span.trace_id for seen in collector.spans}
         assert (await client.post(url + links["ma"], data=answer)).status_code == 200
         found: list[EmailMessage] = []
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while len(found) < 2 * len(FOLLOWING):
                 if template(letter := await anext(letters)) in FOLLOWING:
                     found.append(letter)

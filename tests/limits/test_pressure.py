@@ -32,7 +32,7 @@ from tests.chassis.toy import (
     confirm,
     formed,
 )
-from tests.conftest import table_of_topics
+from tests.conftest import PATIENCE, table_of_topics
 
 
 class SlowLog(MemoryLog):
@@ -203,7 +203,7 @@ async def test_a_broker_that_goes_away_is_told_and_found_again_when_it_is_back(
 
     async with embedded_broker(tmp_path, port=port) as bootstrap:
         await table_of_topics(bootstrap, PARTITIONS)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 assert (await service.send(confirm("m~g"))).command_id

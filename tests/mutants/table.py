@@ -809,6 +809,69 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/portal/test_wall.py",
     ),
     Mutant(
+        "partners-of-everybody",
+        "one's own organisation",
+        "whoever coordinates an organisation is told of everybody",
+        "services/portal/web/visit.py",
+        "        return self.site.rules.organisations(self.address, cohort_id)\n",
+        """        return (
+            None
+            if self.site.rules.organisations(self.address, cohort_id)
+            else frozenset()
+        )
+""",
+        by="tests/portal/test_partners.py",
+    ),
+    Mutant(
+        "partners-who-know-partners",
+        "one's own organisation",
+        "all is shown of whoever is paired with somebody of the organisation",
+        "services/portal/web/partners.py",
+        """for name in ("id", "cohort_id", "name", "post")}
+    return type(document).model_validate({**known, "order": ""})
+""",
+        """for name in ("id", "cohort_id", "name", "post")}
+    return document.model_copy(update=known)
+""",
+        by="tests/portal/test_partners.py",
+    ),
+    Mutant(
+        "partners-after-the-end",
+        "one's own organisation",
+        "who the other of a pair was is told when it has ended",
+        "services/portal/web/partners.py",
+        """among={other: others.keys(), own: ids, "state": LIVING}""",
+        """among={other: others.keys(), own: ids}""",
+        by="tests/portal/test_partners.py",
+    ),
+    Mutant(
+        "partners-in-confidence",
+        "one's own organisation",
+        "who would rather have another partner is counted for partners",
+        "services/portal/web/partners.py",
+        "        if not IN_CONFIDENCE.isdisjoint((*where.equal, *fields)):\n",
+        "        if not IN_CONFIDENCE:\n",
+        by="tests/portal/test_partners.py",
+    ),
+    Mutant(
+        "partners-enter-anybody",
+        "one's own organisation",
+        "a list of one organisation overwrites the people of another",
+        "services/portal/web/visit.py",
+        "(await self.partner.others(cohort_id) if self.partner else frozenset())\n",
+        "frozenset[str]()\n",
+        by="tests/portal/test_partners.py",
+    ),
+    Mutant(
+        "organisations-by-token",
+        "one's own organisation",
+        "a token of a partner opens at a service what the portal alone can keep to its people",
+        "services/chassis/http/identity.py",
+        """if rights.get(one) in ("all", "cohorts")), None)""",
+        """if rights.get(one, "own") != "own"), None)""",
+        by="tests/test_access.py",
+    ),
+    Mutant(
         "digests-over-the-wall",
         "the wall",
         "a coordinator is told by letter of whoever reports to them",

@@ -181,7 +181,6 @@ def town_of(
     provider: Provider,
     *,
     known: tuple[Issuer, ...] = (),
-    wait: float = 10.0,
     by_link: bool = False,
     url: str = "https://portal.example",
     now: Callable[[], float] = time.time,
@@ -190,7 +189,7 @@ def town_of(
     """A portal at whose sign-in page the provider stands first."""
     told = {"id": CLIENT, "secret": CLIENT_SECRET, "name": "ProConnect"} | client
     issuer = issuer_for(provider.url, told["id"], ("RS256",), known)
-    made = IdentityProvider(issuer, Client(**told), url, SECRET, now, wait)
+    made = IdentityProvider(issuer, Client(**told), url, SECRET, now)
     provider.redirect = made.back
     return Town(url=url, provider=made, by_link=by_link)
 

@@ -4,7 +4,6 @@ Always holds: what a page sends is in `sent`, and comes to what `rule` says, onc
 """
 
 import asyncio
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from schemas.base import Message
+from schemas.base import Message, read_message
 from schemas.own import whose
 from schemas.people import PersonErased
 from schemas.topics import TYPES, partition_of
@@ -27,10 +26,11 @@ from services.chassis.store.memory import MemoryStore
 from services.portal.handlers import DOMAIN
 from services.portal.pages import page_routes
 from services.portal.web.engine import Engine
+from services.portal.web.look import Look
 from services.portal.web.mailing import Mailing
 from services.portal.web.provider import IdentityProvider
 from services.portal.web.sessions import Sessions
-from services.portal.web.site import Rules, Site
+from services.portal.web.site import Partnership, Rules, Site
 from tests.portal.browser import Person
 from tests.scenario import NOW, Scenario
 
@@ -39,6 +39,9 @@ SECRET = "what pseudonyms are made with"
 READ = "mentoring.matching.events"
 OF_C, OF_OTHERS = "zoe.c@ministere.example", "yann.d@ministere.example"
 """Who coordinates every programme, `c` alone, another one alone."""
+BANK = "Banque postale"
+OF_THE_BANK = "claire.banque@ministere.example"
+"""A partner, and who coordinates its people, in `c` alone."""
 
 
 @dataclass
@@ -62,6 +65,7 @@ class Town:
     rates: Rates = field(default_factory=Rates)
     provider: IdentityProvider | None = None
     by_link: bool = True
+    look: Look = field(default_factory=Look)
 
     def __post_init__(self) -> None:
         self.open_.set()
@@ -74,10 +78,13 @@ class Town:
             httpx.MockTransport(self._answer),
         )
         coordinators = {COORDINATOR: None, OF_C: frozenset({"c"}), OF_OTHERS: frozenset({"d"})}
-        rules = Rules(coordinators, frozenset({"ministere.example"}), self.by_link)
+        partners = (Partnership(OF_THE_BANK, frozenset({BANK}), frozenset({"c"})),)
+        known = frozenset({"ministere.example"})
+        rules = Rules(coordinators, known, self.by_link, partners)
         mailing = Mailing("connecte@ministere.example", self._post)
         parts = (self.store, self.kept, clock, engine, mailing, sessions, rules)
         asked = {"rates": self.rates, "listen_seconds": self.listens, "provider": self.provider}
+        asked["look"] = self.look
         self.site = Site(*parts, self.url, SECRET, **asked)  # type: ignore[arg-type]
         self.app: FastAPI = create_app("portal", "The portal.")
         self.app.include_router(page_routes(self.site))
@@ -97,7 +104,7 @@ class Town:
             return httpx.Response(409, json=body, headers=heads)
         assert request.headers["authorization"] == "Bearer token"
         kind = {**TYPES, "PersonErased": PersonErased}[request.url.path.rpartition("/")[2]]
-        command = kind.model_validate(json.loads(request.content))
+        command = read_message(kind, request.content)
         self.sent.append(command)
         heads = request.headers
         role, _, who = heads["connecte-on-behalf-of"].partition(" ")

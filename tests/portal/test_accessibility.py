@@ -6,7 +6,6 @@ can tell is in `test_in_a_browser.py`.
 
 import re
 from datetime import timedelta
-from importlib import resources
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +14,7 @@ import pytest
 
 from schemas.base import Message
 from services.portal.web.entering import Entering, Entry
+from services.portal.web.look import STATE, STYLE
 from tests.portal.browser import Element
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
@@ -145,7 +145,7 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c/suivi", (*JOINED, WAITLISTED)),
 ]
 NOT_THERE = {"/no/such/page", "/connexion/no-such-link"}
-STYLE = (resources.files("services.portal.web") / "templates" / "portal.css").read_text("utf-8")
+THEMES = {"neutral": STYLE.decode(), "state": STATE.decode()}
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -290,11 +290,14 @@ PAIRS = [
 ]
 
 
-def tokens(dark: bool) -> dict[str, str]:
-    light, _, rest = STYLE.partition("@media (prefers-color-scheme: dark)")
-    return dict(
-        re.findall(r"--([\w-]+): (#[0-9a-f]{6})", rest.partition("}\n}")[0] if dark else light)
-    )
+def tokens(theme: str, dark: bool) -> dict[str, str]:
+    """The colours of a theme, which stands over the neutral one."""
+    found: dict[str, str] = {}
+    for style in (THEMES["neutral"], THEMES[theme]):
+        light, _, rest = style.partition("@media (prefers-color-scheme: dark)")
+        part = rest.partition("}\n}")[0] if dark else light
+        found |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part))
+    return found
 
 
 def luminance(colour: str) -> float:
@@ -308,26 +311,29 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize(("ink", "ground"), PAIRS)
 def test_what_is_written_stands_out_by_day_and_in_the_dark(
-    ink: str, ground: str, dark: bool
+    ink: str, ground: str, dark: bool, theme: str
 ) -> None:
-    found = tokens(dark)
+    found = tokens(theme, dark)
     assert contrast(found[ink], found[ground]) >= 4.5
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_edges_of_fields_stand_out(dark: bool) -> None:
-    found = tokens(dark)
+    found = tokens("neutral", dark)
     assert contrast(found["line"], found["back"]) >= 3
 
 
-def test_no_colour_stands_outside_of_the_tokens() -> None:
-    rules = re.sub(r"--[\w-]+: #[0-9a-f]{6};?", "", STYLE)
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_colour_stands_outside_of_the_tokens(theme: str) -> None:
+    rules = re.sub(r"--[\w-]+: #[0-9a-f]{6};?", "", THEMES[theme])
     assert not re.findall(r"#[0-9a-f]{3,8}\b", rules)
 
 
-def test_the_focus_is_never_taken_away() -> None:
-    assert "outline: none" not in STYLE
-    assert "outline: 0" not in STYLE
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_focus_is_never_taken_away(theme: str) -> None:
+    assert "outline: none" not in THEMES[theme]
+    assert "outline: 0" not in THEMES[theme]

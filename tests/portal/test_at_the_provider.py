@@ -242,10 +242,10 @@ async def test_a_provider_that_does_not_answer_is_waited_for_so_long_and_no_long
     by_link: bool,
 ) -> None:
     async with served(Provider()) as provider:
-        town = town_of(provider, wait=0.3, by_link=by_link)
+        town = town_of(provider, by_link=by_link)
         somebody = await at_the_door(town)
-        provider.late = asyncio.Event()
-        (link,) = [one for one in somebody.page.all("a") if one.text == "Continuer"]
+        assert town.provider is not None
+        provider.late, town.provider.wait = asyncio.Event(), 0.2
         state = way_of(somebody)["state"]
         await somebody.goes_to(f"/connexion/retour?code=c&state={state}")
         assert is_nobody(somebody, 503)
@@ -253,7 +253,6 @@ async def test_a_provider_that_does_not_answer_is_waited_for_so_long_and_no_long
         assert ("recevoir un lien" in somebody.says) is by_link
         assert somebody.answer is not None
         assert somebody.answer.headers["retry-after"] == "60"
-        del link
 
 
 async def test_a_provider_that_is_away_before_anybody_sets_out_is_said_to_be() -> None:

@@ -8,7 +8,7 @@ from fastapi.routing import iter_route_contexts
 
 from services.portal.pages import ROUTES, Route, Who
 from tests.portal.browser import Person
-from tests.portal.site import COORDINATOR, OF_C, OF_OTHERS, Town
+from tests.portal.site import COORDINATOR, OF_C, OF_OTHERS, OF_THE_BANK, Town
 from tests.portal.stories import GOING_ON, LISE, PAUL
 
 NAMED = {
@@ -23,7 +23,7 @@ NAMED = {
     "token": "no-such-token",
     "draft": "no-such-draft",
 }
-COORDINATING = ("coordinator", "administrator")
+COORDINATING = ("partner", "coordinator", "administrator")
 NOT_PAGES = {"style", "script", "nowhere", "openapi", "docs"}
 TABLE = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES]
 
@@ -108,6 +108,24 @@ async def test_who_coordinates_one_programme_has_its_pages_and_opens_none(route:
     assert asked[0] == asked[1]
 
 
+@pytest.mark.parametrize("route", TABLE)
+async def test_who_coordinates_an_organisation_has_the_pages_of_its_people_and_no_others(
+    route: Route,
+) -> None:
+    if route.who not in COORDINATING:
+        return
+    if route.who != "partner":
+        await is_not_there(route, OF_THE_BANK)
+        return
+    somebody, place = await asks_for(route, OF_THE_BANK)
+    if "{person}" in route.path or "{draft}" in route.path:  # nobody of theirs, nothing of theirs
+        assert somebody.status == 404
+    else:
+        assert somebody.status in (200, 404, 422)
+    assert "Œuvrard" not in somebody.says
+    assert place.sent == []
+
+
 async def asks_for(route: Route, address: str) -> tuple[Person, Town]:
     place = town()
     somebody = await place.signed_in(address)
@@ -131,6 +149,8 @@ async def is_not_there(route: Route, address: str) -> None:
 async def test_programmes_are_listed_for_those_who_coordinate_them() -> None:
     theirs = await (await town().signed_in(OF_C)).goes_to("/coordonner")
     others = await (await town().signed_in(OF_OTHERS)).goes_to("/coordonner")
+    partner = await (await town().signed_in(OF_THE_BANK)).goes_to("/coordonner")
+    assert "/coordonner/c/participants" in [one.get("href") for one in partner.page.all("a")]
     assert "/coordonner/c" in [one.get("href") for one in theirs.page.all("a")]
     hrefs = [one.get("href") for one in others.page.all("a")]
     assert others.status == 200

@@ -175,7 +175,7 @@ def told_of(who: str, partner: str) -> dict[str, str]:
 PAGES = [
     route
     for route in ROUTES
-    if route.who in ("coordinator", "administrator") and "{cohort}" in route.path
+    if route.who in ("partner", "coordinator", "administrator") and "{cohort}" in route.path
 ]
 QUERIES: dict[str, tuple[str, ...]] = {
     "/participants": ("", "?q=nom", "?etat=manager-paired", *(f"?q={word(n)}" for n in range(8))),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.portal.web.rendering import SCRIPT, STYLE
+from services.portal.web.look import STYLE
+from services.portal.web.rendering import SCRIPT
 from tests.portal.site import Town
 from tests.portal.stories import PAUL
 from tests.portal.test_accessibility import EVERYTHING

@@ -1,20 +1,23 @@
 # ruff: noqa: E501  # sources, as they stand
 """Changes of the contract, each made in a copy of the sources, and what the gate says to it.
 
-Always holds: the gate that is asked is that of the copy, in a process of its own, with the released
-files of the copy; so a change can be of code, of what was released, or of both at once.
+Always holds: the gate that is asked is that of the copy, with the released files of the copy, in a
+process that has loaded nothing of ours before; so a change can be of code, of what was released, or
+of both at once. The next change finds the copy as it was.
 
 `python -m tests.schemas.mutating` writes the table of docs/changing-the-contract.md.
 """
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,26 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "changing-the-contract.md"
 GOLDEN = "tests/schemas/golden"
 
-ASK = """
-import json
-from schemas.gate.gate import check
-print(json.dumps([[f.field, f.what, f.remedy, f.others] for f in check()]))
+ASKED = """
+import gc, json, os, sys
+from datetime import datetime
+from pydantic import BaseModel, EmailStr
+
+class Anything(BaseModel):
+    at: datetime
+    to: EmailStr
+
+Anything.model_json_schema()
+gc.disable()  # in processes that end at once
+for _ in sys.stdin:
+    if not (child := os.fork()):
+        from schemas.gate.gate import check
+        print(json.dumps([[f.field, f.what, f.remedy, f.others] for f in check()]), flush=True)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        print("null", flush=True)
 """
+"""Asks the gate of where it is whenever it gets a line. What is others' is loaded once, ahead."""
 
 
 @dataclass(frozen=True)
@@ -66,26 +84,48 @@ def made(change: Change, tree: Path) -> None:
         path.write_text(text.replace(edit.old, edit.new, 1), encoding="utf-8")
 
 
-def said(tree: Path) -> list[list[str]]:
-    """(field, what, remedy, others) of all that the gate of a tree finds."""
-    asked = subprocess.run(
-        [sys.executable, "-P", "-c", ASK],
-        cwd=tree,
-        env={"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert asked.returncode == 0, asked.stderr
-    found: list[list[str]] = json.loads(asked.stdout)
-    return found
+@contextmanager
+def made_for_once(change: Change, tree: Path) -> Iterator[None]:
+    """It is taken back again: the files are what they were, to the time of their last change."""
+    files = {tree / edit.file for edit in change.edits}
+    before = [(path, path.read_bytes(), path.stat()) for path in files]
+    try:
+        made(change, tree)
+        yield
+    finally:
+        for path, content, was in before:
+            path.write_bytes(content)
+            os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
-def of_a_change(change: Change, directory: Path) -> list[list[str]]:
+Gate = Callable[[Change], list[list[str]]]
+"""Gives (field, what, remedy, others) of all that the gate finds in a copy with this change."""
+
+
+@contextmanager
+def gate(directory: Path) -> Iterator[Gate]:
+    """The gate of a copy below this directory: of each change in turn, and of that alone."""
     tree = copied(directory / "tree")
-    made(change, tree)
-    return said(tree)
+    environment = {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    pipe = subprocess.PIPE
+    command = (sys.executable, "-P", "-c", ASKED)
+    with subprocess.Popen(
+        command, cwd=tree, env=environment, stdin=pipe, stdout=pipe, text=True
+    ) as process:
+        to, back = process.stdin, process.stdout
+        assert to is not None
+        assert back is not None
+
+        def says(change: Change) -> list[list[str]]:
+            with made_for_once(change, tree):
+                to.write("\n")
+                to.flush()
+                found: list[list[str]] | None = json.loads(back.readline())
+            assert found is not None, f"{change}: the gate fails; why is on standard error"
+            return found
+
+        yield says
+        to.close()
 
 
 # What is edited where
@@ -920,11 +960,10 @@ def row(change: Change, found: Sequence[Sequence[str]]) -> str:
     return " | ".join(["", change.what, *(text.replace("|", "/") for text in told), ""]).strip()
 
 
-def table(directory: Path) -> str:
+def table(says: Gate) -> str:
     """The whole table, as the gate says it now."""
     lines = ["| change | what the gate says | what others have to do |", "| --- | --- | --- |"]
-    for number, change in enumerate(BREAKING):
-        lines.append(row(change, of_a_change(change, directory / str(number))))
+    lines += [row(change, says(change)) for change in BREAKING]
     return "\n".join(lines) + "\n"
 
 
@@ -932,8 +971,8 @@ BREAKING = list(breaking())
 PASSING = list(passing())
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as directory:
-        written = table(Path(directory))
+    with tempfile.TemporaryDirectory() as directory, gate(Path(directory)) as says:
+        written = table(says)
     start, end = "<!-- generated: python -m tests.schemas.mutating -->\n", "<!-- end -->"
     before, rest = PAGE.read_text(encoding="utf-8").split(start)
     PAGE.write_text(f"{before}{start}\n{written}\n{end}{rest.partition(end)[2]}", encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.gate.generate import CATALOGUE
 from schemas.topics import TOPICS
+from tests.conftest import PATIENCE
 from tests.examples.tools import BUILD, installed, needed
 
 PROJECT = Path(__file__).parent / "asyncapi"
@@ -29,7 +30,7 @@ def parsed(document: dict[str, Any]) -> dict[str, Any]:
         input=json.dumps(document),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -107,8 +107,9 @@ def admitted(
     machine = "machine" in principal.roles
     if via not in ("api", "roster", *(("portal",) if machine else ())):
         raise Problem(422, f"{VIA}: it is api or roster")
-    # Whose own things they are, a token cannot tell: who says so has seen to it.
-    role = next((role for role in principal.roles if rights.get(role, "own") != "own"), None)
+    # Whose own things they are, or of which organisation somebody is, a token cannot tell: who
+    # says so has seen to it.
+    role = next((one for one in principal.roles if rights.get(one) in ("all", "cohorts")), None)
     if role is None:
         raise _not_for_them()
     actor = Actor(principal.type, principal.id, role, via)

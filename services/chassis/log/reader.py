@@ -15,7 +15,6 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -25,7 +24,6 @@ from aiokafka.errors import (
     KafkaError,
     RecordTooLargeError,
 )
-from faststream.kafka import KafkaBroker
 
 from services.chassis.log import tolerant
 from services.chassis.log.starting import nothing_left_open
@@ -347,20 +345,3 @@ def _size(row: Any) -> int:
     for name, raw in row.headers:
         size += len(name) + len(raw or b"")
     return size
-
-
-class ReadingBroker(KafkaBroker):
-    """FastStream's broker, whose subscribers read with a `Reader`.
-
-    `on_error` is told of every fault of theirs in reading; `gather`: of each of them.
-    """
-
-    gather = 0.0
-    on_error: Callable[[Exception], None] = staticmethod(lambda _: None)
-
-    async def _connect(self) -> Callable[..., Any]:
-        builder = await super()._connect()
-        assert isinstance(builder, partial), "as FastStream 0.7 makes it"
-        reading = partial(Reader, **builder.keywords, on_error=self.on_error, gather=self.gather)
-        self.config.broker_config.builder = reading
-        return reading

@@ -21,9 +21,10 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
+from services.chassis.log.broker import ReadingBroker
 from services.chassis.log.contract import Spot
 from services.chassis.log.kafka import KafkaLog, received
-from services.chassis.log.reader import Reader, ReadingBroker
+from services.chassis.log.reader import Reader
 from services.chassis.log.trouble import Trouble
 from services.chassis.step.catching_up import UpstreamFirst
 from services.chassis.step.resets import check_own_journal, check_same_log, check_together

@@ -157,8 +157,8 @@ class Where:
 
     `equal` is field to value; `between` field to a moment at or after which it lies, and one before
     which; `partitions` are those to which the documents belong. `starting`:
-    fields of text, or of several texts, with what one of these begins with. `without`: fields with
-    the values that none of theirs is.
+    fields of text, or of several texts, with what one of these begins with. `among`: fields of text
+    with the values that theirs is one of. `without`: fields with the values that none of theirs is.
     """
 
     cohort_id: str | None = None
@@ -167,6 +167,7 @@ class Where:
     between: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
     starting: Sequence[tuple[str, str]] = ()
     without: Mapping[str, Collection[str]] = field(default_factory=dict)
+    among: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 EVERYWHERE = Where()

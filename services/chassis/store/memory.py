@@ -234,12 +234,13 @@ def _is_meant(document: Document, partition: int, where: Where) -> bool:
         and all(getattr(document, name) == value for name, value in where.equal.items())
         and all(_within(getattr(document, name), *span) for name, span in where.between.items())
         and all(_begins(getattr(document, name), text) for name, text in where.starting)
-        and all(others.isdisjoint(_texts(document, name)) for name, others in _without(where))
+        and all(values.isdisjoint(_texts(document, name)) for name, values in _sets(where.without))
+        and all(getattr(document, name) in values for name, values in _sets(where.among))
     )
 
 
-def _without(where: Where) -> Iterable[tuple[str, frozenset[str]]]:
-    return ((name, frozenset(values)) for name, values in where.without.items())
+def _sets(values: Mapping[str, Collection[str]]) -> Iterable[tuple[str, frozenset[str]]]:
+    return ((name, frozenset(some)) for name, some in values.items())
 
 
 def _texts(document: Document, name: str) -> Iterable[str]:

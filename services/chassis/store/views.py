@@ -147,6 +147,7 @@ def _query(kind: type[Document], where: Where) -> dict[str, Any]:
     ]
     both += [{f: {"$gte": start, "$lt": end}} for f, (start, end) in where.between.items()]
     both += [{f: {"$nin": sorted(values)}} for f, values in where.without.items()]
+    both += [{f: {"$in": sorted(values)}} for f, values in where.among.items()]
     if both:
         query["$and"] = both
     return query

@@ -29,14 +29,16 @@ LINES = ("forbid", "both_consent", "allow")
 
 async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
     """What stands above every page of a programme: its name, and how much there is to handle."""
-    return {"cohort": cohort, "to_handle_count": await how_many_stuck(visit, cohort)}
+    stuck = 0 if visit.role == "partner" else await how_many_stuck(visit, cohort)
+    return {"cohort": cohort, "to_handle_count": stuck}
 
 
 async def cohorts(visit: Visit) -> Response:
-    """Every programme that the visitor coordinates, with its figures."""
+    """Every programme that the visitor coordinates, with its figures; or an organisation in it."""
     rows = []
     for cohort in await visit.site.cohorts():
-        if not visit.coordinates_in(cohort.id):
+        organisations = visit.organisations_in(cohort.id)
+        if organisations is not None and not organisations:
             continue
         mentors = await tally_of(visit, cohort, "mentor_state")
         managers = await tally_of(visit, cohort, "manager_state")
@@ -44,6 +46,7 @@ async def cohorts(visit: Visit) -> Response:
         rows.append(
             {
                 "cohort": cohort,
+                "organisations": organisations,
                 "mentors": sum(n for state, n in mentors.items() if state != "withdrawn"),
                 "managers": sum(n for state, n in managers.items() if state != "withdrawn"),
                 "pairs": sum(n for (s,), n in pairs.items() if s in ("formed", "graduated")),

@@ -7,6 +7,7 @@ here, and no mean of fewer than the programme's smallest group.
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from fastapi.responses import Response
 
@@ -27,6 +28,7 @@ from services.portal.web.visit import Visit
 WEEKS = 26
 BATCH = 500
 OUTCOMES = ("completed", "missed", "planned")
+Two = TypeVar("Two", Pair, Session)
 
 
 async def following(visit: Visit) -> Response:
@@ -122,10 +124,17 @@ async def exported(visit: Visit) -> Response:
 
 
 async def _all(visit: Visit, kind: type[D], cohort: Cohort, by: str = "id") -> AsyncIterator[D]:
+    async for some in _some(visit, kind, cohort, by):
+        for one in some:
+            yield one
+
+
+async def _some(
+    visit: Visit, kind: type[D], cohort: Cohort, by: str = "id"
+) -> AsyncIterator[list[D]]:
     after = ""
     while found := await visit.site.store.page(kind, Where(cohort.id), BATCH, after, by):
-        for one in found:
-            yield one
+        yield found
         after = str(getattr(found[-1], by))
 
 
@@ -159,10 +168,8 @@ async def _pairs(visit: Visit, cohort: Cohort) -> AsyncIterator[Sequence[Cell]]:
         *(say("Mentor", "Mentor"), say("Manager", "Manager"), say("État", "State")),
         *(say("Séances tenues", "Sessions held"), say("Séances manquées", "Sessions missed")),
     )
-    names = await _names(visit, cohort)
-    async for pair in _all(visit, Pair, cohort):
-        people = (names.get(pair.mentor_id, ""), names.get(pair.manager_id, ""))
-        yield (*people, _state(visit, pair.state), pair.completed, pair.missed)
+    async for pair, *names in _with_names(visit, Pair, cohort):
+        yield (*names, _state(visit, pair.state), pair.completed, pair.missed)
 
 
 async def _sessions(visit: Visit, cohort: Cohort) -> AsyncIterator[Sequence[Cell]]:
@@ -171,16 +178,22 @@ async def _sessions(visit: Visit, cohort: Cohort) -> AsyncIterator[Sequence[Cell
         *(say("Mentor", "Mentor"), say("Manager", "Manager"), say("Séance", "Session")),
         *(say("Date", "Date"), say("État", "State")),
     )
-    names = await _names(visit, cohort)
-    async for one in _all(visit, Session, cohort):
-        people = (names.get(one.mentor_id, ""), names.get(one.manager_id, ""))
+    async for one, *names in _with_names(visit, Session, cohort):
         date_ = (
             ""
             if one.state == "postponed"
             else f"{one.starts_at.astimezone(saying.PARIS):%Y-%m-%d %H:%M}"
         )
-        yield (*people, one.number, date_, _state(visit, state_of(one, visit.now)))
+        yield (*names, one.number, date_, _state(visit, state_of(one, visit.now)))
 
 
-async def _names(visit: Visit, cohort: Cohort) -> dict[str, str]:
-    return {one.id: one.name or "" async for one in _all(visit, Participant, cohort, "order")}
+async def _with_names(
+    visit: Visit, kind: type[Two], cohort: Cohort
+) -> AsyncIterator[tuple[Two, str, str]]:
+    """What is of two people, with their names."""
+    async for some in _some(visit, kind, cohort):
+        ids = [id_ for one in some for id_ in (one.mentor_id, one.manager_id)]
+        people = await visit.site.people(cohort.id, ids)
+        names = {person.id: person.name or "" for person in people.values()}
+        for one in some:
+            yield one, names.get(one.mentor_id, ""), names.get(one.manager_id, "")

@@ -71,15 +71,27 @@ async def read(visit: Visit) -> Response:
         given_again = {"pasted": pasted, "side": visit.typed("role"), "errors": errors}
         given_again |= await tasks_of(visit, cohort)
         return page(visit, "import.html", 422, **given_again)
+    for _, cells in found.rows:
+        _as_a_partner_may(visit, cohort, cells)
     draft = await visit.site.keep_draft(
         {
             "cohort": cohort.id,
+            "by": visit.address,
             "side": visit.typed("role"),
             "rows": [[number, cells] for number, cells in found.rows],
             "unknown": list(found.unknown),
         }
     )
     return onward(f"/coordonner/{cohort.id}/importer/{draft}")
+
+
+def _as_a_partner_may(visit: Visit, cohort: Cohort, cells: dict[str, str]) -> None:
+    """Whoever coordinates an organisation enters its people, whose ids nobody chooses."""
+    theirs = visit.organisations_in(cohort.id)
+    if theirs is not None:
+        cells.pop("id", None)
+        if len(theirs) == 1 and not cells.get("organisation"):
+            (cells["organisation"],) = theirs
 
 
 def _headings(missing: Sequence[str], doubled: Sequence[str]) -> NoTable | None:
@@ -128,6 +140,8 @@ async def _draft(visit: Visit) -> tuple[Cohort, Row]:
     found = await visit.site.draft(visit.path["draft"])
     if found is None or found.get("cohort") != cohort.id or "rows" not in found:
         raise NotHere
+    if visit.role == "partner" and found.get("by") != visit.address:
+        raise NotHere  # it may be of people who are not theirs
     return cohort, found
 
 
@@ -144,7 +158,7 @@ async def _preview(
     stopped: bool = False,
 ) -> Response:
     rows = [cells for _, cells in draft["rows"]]
-    _, faults = check(rows, _side(draft))
+    _, faults = check(rows, _side(draft), visit.organisations_in(cohort.id))
     order = sorted(range(len(rows)), key=lambda n: (n not in faults and n not in refused, n))
     present = [column for column in COLUMNS if any(column in cells for cells in rows)]
     wanted = {column for wrong in faults.values() for column in wrong}
@@ -182,10 +196,12 @@ async def correct_or_enter(visit: Visit) -> Response:
             name = f"c-{place}-{column}"
             if name in visit.form:
                 cells[column] = visit.typed(name)
+        _as_a_partner_may(visit, cohort, cells)
     key, until = digest(visit.path["draft"]), visit.site.sessions.now() + DRAFT_LASTS
     await visit.site.kept.put(DRAFT, key, draft, until)
     here = f"/coordonner/{cohort.id}/importer/{visit.path['draft']}"
-    sided, faults = check([cells for _, cells in draft["rows"]], _side(draft))
+    theirs = visit.organisations_in(cohort.id)
+    sided, faults = check([cells for _, cells in draft["rows"]], _side(draft), theirs)
     if faults or visit.typed("action") != "inscrire":
         return onward(here)
     actor = await visit.actor(cohort.id, "roster")

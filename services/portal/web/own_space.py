@@ -20,7 +20,7 @@ from schemas.values import Side
 from services.chassis.store.contract import Where
 from services.portal.readings import OWN_FIELDS, Own, Reading, to_prepare
 from services.portal.readings import own as own_sheet
-from services.portal.views import Cohort, Pair, Participant, ProgrammeSheet, Session
+from services.portal.views import LIVING, Cohort, Pair, Participant, ProgrammeSheet, Session
 from services.portal.web.doing import Refused, done
 from services.portal.web.rendering import onward, page
 from services.portal.web.site import NotHere
@@ -69,7 +69,7 @@ async def space(visit: Visit) -> Response:
     mine = await visit.site.store.page(Participant, Where(equal={"address": visit.address}), MANY)
     followed = filter(None, [await visit.follow(me.cohort_id) for me in mine if me.sides])
     parts = [await _part(visit, me) for me in mine if me.sides]
-    if not parts and visit.coordinates and "fait" in visit.query:
+    if not parts and visit.answers_for_others and "fait" in visit.query:
         return onward("/coordonner", visit.query["fait"])
     cohorts = await visit.site.open_cohorts() if not parts else []
     shown: dict[str, Any] = {"parts_of": parts, "cohorts": cohorts, "mixed": state_of}
@@ -99,18 +99,15 @@ async def _part(visit: Visit, me: Participant) -> Part:
         manager = me if side == "manager" else one.other
         sheets = sheets_for(visit, pair, one.next.number, manager, mine) if one.next else ()
         own.append(replace(one, prepare=sheets))
-    living = [one for one in own if one.pair.state in _LIVING]
+    living = [one for one in own if one.pair.state in LIVING]
     return Part(cohort, me, tuple(sorted(living, key=_first_to_see)))
-
-
-_LIVING = ("proposed", "formed", "graduated")
 
 
 def _first_to_see(one: OwnPair) -> tuple[int, bool, datetime, str]:
     """What waits for an answer, then what comes soonest: never by ids, which say nothing."""
     pair = one.pair
     due = one.next.starts_at if one.next else pair.expires_at
-    return _LIVING.index(pair.state), one.answered, due or _NEVER, pair.id
+    return LIVING.index(pair.state), one.answered, due or _NEVER, pair.id
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -194,7 +191,7 @@ async def _answered(rule: str, yes: bool, now: Callable[[], Awaitable[Pair]]) ->
     if rule != "already-answered":
         return Refused(rule)
     pair = await now()
-    if pair.state not in _LIVING:
+    if pair.state not in LIVING:
         return Refused("pair-ended")
     return Refused("formed-already") if not yes else Refused(rule, done="accepte-deja")
 

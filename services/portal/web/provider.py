@@ -81,7 +81,10 @@ class Person:
 
 
 class IdentityProvider:
-    """One provider, for one portal. `back`, `gone`: where it sends people, signed in and out."""
+    """One provider, for one portal. `back`, `gone`: where it sends people, signed in and out.
+
+    `wait`: the seconds that somebody waits for it, at most.
+    """
 
     def __init__(
         self,
@@ -104,7 +107,8 @@ class IdentityProvider:
         self.issuer = issuer.issuer
         self._address_claim = issuer.address_claim or "email"
         self._provider = Provider(issuer, secret, now, "CONNECTE_SIGN_IN_CLIENT")
-        self._secret, self._now, self._wait = secret, now, wait
+        self._secret, self._now = secret, now
+        self.wait = wait
 
     async def page_for(self, way: Way) -> str:
         """Where somebody signs in who sets out on this way. Raises `ProviderAway`."""
@@ -168,7 +172,7 @@ class IdentityProvider:
             self.client.secret,
             token_endpoint_auth_method="client_secret_basic" if basic else "client_secret_post",
             leeway=0,  # some access tokens live no longer than the library's own of a minute
-            timeout=self._wait,
+            timeout=self.wait,
             verify=self._tls,
             headers={"Accept-Encoding": "identity"},
             event_hooks={"response": [_bounded]},
@@ -238,7 +242,7 @@ class IdentityProvider:
     async def _within(self) -> AsyncIterator[None]:
         """Whatever goes wrong at the provider is one of two things, in time."""
         try:
-            async with asyncio.timeout(self._wait):
+            async with asyncio.timeout(self.wait):
                 yield
         except (httpx.HTTPError, TimeoutError, IssuerAway) as error:
             logger.warning("the identity provider does not answer: %s", type(error).__name__)

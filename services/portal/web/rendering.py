@@ -3,7 +3,6 @@
 Always holds: everything that people typed is escaped; a page asks nobody else for anything.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
@@ -22,19 +21,18 @@ from schemas.values import WEEKDAYS, Language, Tools, Window
 from services.portal import letters, phrases, refusals, weeks
 from services.portal.tools import LEVELS
 from services.portal.views import Participant
+from services.portal.web.look import kept_path
 from services.portal.web.visit import Visit
 
-STYLE = (resources.files(__package__) / "templates" / "portal.css").read_bytes()
-STYLE_PATH = f"/style/{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
 SCRIPT = (resources.files(__package__) / "templates" / "portal.js").read_bytes()
-SCRIPT_PATH = f"/style/{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
+SCRIPT_PATH = f"{kept_path(SCRIPT)}.js"
 
 HEADS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; font-src 'self'; "
+    "img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 }
 FOLLOWING = {
     **HEADS,
@@ -113,7 +111,8 @@ def _common(visit: Visit) -> dict[str, Any]:
         "t": t,
         "visit": visit,
         "language": language,
-        "style": STYLE_PATH,
+        "style": visit.site.look.style_path,
+        "foot": visit.site.look.foot.links(language),
         "script": SCRIPT_PATH,
         "follow": "",
         "field_token": field_token,

@@ -52,6 +52,9 @@ FIELDS = (
     *("outils-mentor", "places", "poste", "outils-manager"),
 )
 
+NOT_FOR_PARTNERS = ("adresse", "organisme")
+"""By what somebody is known, and whose they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -127,6 +130,9 @@ async def sheet_sent(visit: Visit) -> Response:
     action = visit.typed("action")
     if action == "corriger":
         given = {name: visit.typed(name) for name in FIELDS}
+        if visit.role == "partner":
+            known = typed_of(person, visit.language)
+            given |= {name: known[name] for name in NOT_FOR_PARTNERS}
         deeds, errors = _corrections(visit, person, given)
     elif (deed := _deeds(person).get(action)) is not None:
         given, deeds, errors = typed_of(person, visit.language), [deed], {}

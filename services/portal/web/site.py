@@ -20,6 +20,7 @@ from services.chassis.store.contract import Projections, Row, Where
 from services.chassis.store.kept import Kept
 from services.portal.views import Cohort, Participant
 from services.portal.web.engine import Engine
+from services.portal.web.look import Look
 from services.portal.web.mailing import Mailing
 from services.portal.web.provider import IdentityProvider
 from services.portal.web.sessions import Sessions, digest
@@ -41,21 +42,42 @@ class NotHere(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Partnership:
+    """Somebody coordinates the people of some organisations, in these cohorts; None: in all."""
+
+    address: str
+    organisations: frozenset[str]
+    cohorts: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Who coordinates which cohorts (None: all), and which addresses may sign in (`*`: all).
 
     `by_link`: whether a link is sent to them for it.
+    `partners`: who coordinates the people of organisations, whatever else they are.
     """
 
     coordinators: Mapping[str, frozenset[str] | None]
     domains: frozenset[str]
     by_link: bool = True
+    partners: tuple[Partnership, ...] = ()
+
+    def is_partner(self, address: str) -> bool:
+        """Whether somebody coordinates an organisation anywhere."""
+        return any(one.address == address for one in self.partners)
+
+    def organisations(self, address: str, cohort_id: str) -> frozenset[str]:
+        """The organisations whose people somebody coordinates in a cohort."""
+        theirs = (one for one in self.partners if one.address == address)
+        there = (one for one in theirs if one.cohorts is None or cohort_id in one.cohorts)
+        return frozenset().union(*(one.organisations for one in there))
 
     def may_sign_in(self, address: str) -> bool:
         """Whether whoever has this address (small letters) may sign in."""
         domain = address.rpartition("@")[2]
         known = "*" in self.domains or domain in self.domains
-        return known or address in self.coordinators
+        return known or address in self.coordinators or self.is_partner(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +85,8 @@ class Site:
     """The portal's parts, for its pages.
 
     `url`: its own address as people see it; `secret`: what pseudonyms are made with; `rates`: how
-    often somebody may ask; `provider`: at which people sign in, if at any. `listening`: the pages
-    that are told of news, each for `listen_seconds` before it asks again.
+    often somebody may ask; `provider`: at which people sign in, if at any; `look`: how pages look.
+    `listening`: the pages that are told of news, each for `listen_seconds` before it asks again.
     """
 
     store: Projections
@@ -79,6 +101,7 @@ class Site:
     contact: str | None = None
     rates: Rates = field(default_factory=Rates)
     provider: IdentityProvider | None = None
+    look: Look = field(default_factory=Look)
     partitions: int = PARTITIONS
     listen_seconds: float = 25.0
     listening: Room = field(default_factory=lambda: Room(MANY_LISTENERS))

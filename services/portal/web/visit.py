@@ -12,8 +12,10 @@ from schemas.actors import Actor, Via
 from schemas.base import Command
 from schemas.roles import Role
 from schemas.values import Language
+from services.chassis.store.contract import Projections
 from services.portal.web.engine import Outcome
 from services.portal.web.entering import Entry
+from services.portal.web.partners import Partnered
 from services.portal.web.sessions import SignedIn
 from services.portal.web.site import Site
 from services.portal.web.wall import Wall, Walled
@@ -27,7 +29,8 @@ class Visit:
     """One request: who asks, in which language, what they sent.
 
     `token` is that of forms; `role`, the one in which the page is used. `wall`: what stands between
-    whoever coordinates and those who report to them.
+    whoever coordinates and those who report to them; `partner`: what keeps to the people of the
+    organisations that they coordinate.
     """
 
     request: Request
@@ -38,6 +41,7 @@ class Visit:
     role: Role = "participant"
     form: FormData = field(default_factory=FormData)
     wall: Wall | None = None
+    partner: Partnered | None = None
     site: Site = field(init=False)
     """The portal's parts, as the visitor sees them."""
 
@@ -49,11 +53,15 @@ class Visit:
         self.role = role
         site = self.entry.site
         self.wall = Wall(site.store, self.address, site.secret)
-        self.site = replace(site, store=Walled(site.store, self.wall))
+        store: Projections = Walled(site.store, self.wall)
+        if site.rules.is_partner(self.address):
+            store = self.partner = Partnered(store, self.organisations_in)
+        self.site = replace(site, store=store)
 
     async def hidden(self, cohort_id: str) -> frozenset[str]:
         """Whom of a programme the visitor does not see."""
-        return await self.wall.hidden(cohort_id) if self.wall else frozenset()
+        behind = await self.wall.hidden(cohort_id) if self.wall else frozenset[str]()
+        return behind | (await self.partner.others(cohort_id) if self.partner else frozenset())
 
     @property
     def follows(self) -> bool:
@@ -65,8 +73,8 @@ class Visit:
 
         "" for whoever would rather not. To be asked for before anything on the page is read.
         """
-        if not self.follows:
-            return ""
+        if not self.follows or self.role == "partner":
+            return ""  # that anything has happened to others is theirs
         side = "mon-espace" if self.role == "participant" else "coordonner"
         return f"/{side}/{cohort_id}/nouvelles?depuis={await self.site.mark(cohort_id)}"
 
@@ -93,6 +101,17 @@ class Visit:
     def coordinates(self) -> bool:
         """Whether a coordinator is signed in."""
         return self._coordinated is None or bool(self._coordinated)
+
+    @property
+    def answers_for_others(self) -> bool:
+        """Whether who is signed in coordinates a programme, or an organisation."""
+        return self.coordinates or self.site.rules.is_partner(self.address)
+
+    def organisations_in(self, cohort_id: str) -> frozenset[str] | None:
+        """The organisations of whose people alone the visitor is told here; None: of everybody."""
+        if self.coordinates_in(cohort_id):
+            return None
+        return self.site.rules.organisations(self.address, cohort_id)
 
     @property
     def administers(self) -> bool:

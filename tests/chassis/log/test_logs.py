@@ -19,7 +19,7 @@ from services.chassis.log.memory import MemoryLog
 from services.chassis.log.opening import GZIP, LZ4, SNAPPY, ZSTD
 from services.chassis.log.sizes import MAX_REQUEST
 from tests.chassis.log.foreign import batch_of, send_batch, transactional, write
-from tests.conftest import eventually, new_topic
+from tests.conftest import PATIENCE, eventually, new_topic
 
 
 @pytest.fixture(params=["memory", "kafka"])
@@ -50,7 +50,7 @@ async def topic(bootstrap: str | None) -> str:
 
 
 async def read(log: Log, topic: str, partition: int = 0, start: int = 0) -> list[Received]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         return [row async for rows in log.read(topic, partition, start) for row in rows]
 
 

@@ -16,9 +16,9 @@ from schemas.topics import TOPICS, partition_of
 from services.chassis.clock import Clock
 from services.chassis.documents import ParkedRecord
 from services.chassis.http.health import Health
+from services.chassis.log.broker import ReadingBroker
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.opening import ZSTD
-from services.chassis.log.reader import ReadingBroker
 from services.chassis.log.topic_ids import topic_ids
 from services.chassis.runtime import nature_of
 from services.chassis.step.consumer import Consumer, Pace
@@ -515,7 +515,7 @@ async def test_a_broker_too_old_to_tell_ids_is_no_error(caplog: pytest.LogCaptur
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
 
-    async with asyncio.timeout(10), server:
+    async with asyncio.timeout(PATIENCE), server:
         assert await topic_ids({"bootstrap_servers": f"127.0.0.1:{port}"}, ["one"]) == {}
 
     assert "the broker tells no topic ids" in caplog.text

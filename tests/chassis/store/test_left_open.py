@@ -25,7 +25,7 @@ async def test_who_comes_after_a_killed_process_does_not_wait_for_its_transactio
     await next_one.claim()
 
     # the server gives up a transaction by itself after a minute
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(50):
         await next_one.commit(Commit([Place(0, 2)], [], []))
     assert (await next_one.places([0]))[0].step == 2
     await next_one.close()

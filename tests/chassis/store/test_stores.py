@@ -598,6 +598,10 @@ async def test_what_lies_between_two_moments_is_found_without_the_second(store: 
         (Where("c", without={"title": {"red"}, "id": ["2"]}), 1),
         (Where("c", without={"words": {"anne"}}), 3),
         (Where("c", starting=[("title", "r")], without={"id": {"1"}}), 1),
+        (Where("c", among={"id": {"1", "3", "no"}}), 2),
+        (Where("c", among={"title": {"red"}, "id": ["2"]}, without={"id": {"3"}}), 1),
+        (Where(among={"title": {"red"}}), 4),
+        (Where("c", among={"id": ()}), 0),
     ],
 )
 async def test_only_what_is_all_of_what_is_asked_is_shown_and_counted(

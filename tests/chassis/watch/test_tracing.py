@@ -62,6 +62,7 @@ from tests.chassis.toy import (
     report,
     types,
 )
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 TRACE, SPAN = "ab" * 16, "cd" * 8
@@ -519,7 +520,7 @@ async def test_a_collector_that_is_away_is_told_of_once_and_without_a_secret(
         for number in range(3):
             with tracing.work("do", Reminder(id="m~g", cohort_id="c")):
                 pass
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while len(taken) == number:
                     await asyncio.sleep(0.01)
         await tracing.close()
@@ -595,7 +596,7 @@ def test_the_sdk_is_loaded_only_if_there_is_a_collector(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert (int(done.stdout) > 0) is loads

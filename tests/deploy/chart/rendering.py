@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import helm_python as helm
@@ -21,12 +21,19 @@ DEPLOYED = tuple(yaml.safe_load((CHART / "values.yaml").read_text())["services"]
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 
 
+@cache
+def _kubernetes() -> Any:
+    """What knows Kubernetes' schemas: it would read megabytes of them anew for every object."""
+    # Imported here, since it builds a grammar for seconds, in each process that gathers the tests.
+    from kubernetes_validate import utils  # noqa: PLC0415
+
+    utils.schema_contents = cache(utils.schema_contents)
+    return utils
+
+
 def check_with_kubernetes(one: Object, version: str) -> None:
     """An object against the schemas of a release. Raises what says where it does not fit."""
-    # Imported here, since it builds a grammar for seconds, in each process that gathers the tests.
-    import kubernetes_validate  # noqa: PLC0415
-
-    kubernetes_validate.validate(one, version, strict=True)
+    _kubernetes().validate(one, version, strict=True)
 
 
 def values(name: str) -> Object:

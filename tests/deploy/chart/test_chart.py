@@ -48,6 +48,14 @@ def test_every_object_is_valid_for_kubernetes(name: str, version: str) -> None:
     assert checked > 10
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_deployment_with_a_field_unknown_to_kubernetes_is_refused(version: str) -> None:
+    one = of_kind(objects("minimal"), "Deployment")[0]
+    wrong = {**one, "spec": {**one["spec"], "replikas": 2}}
+    with pytest.raises(jsonschema.ValidationError, match="replikas"):
+        check_with_kubernetes(wrong, version)
+
+
 @pytest.mark.parametrize("name", [n for n in CI if n != "minimal"])
 def test_every_custom_resource_is_valid_by_its_definition(name: str) -> None:
     custom = [one for one in objects(name) if is_custom(one)]

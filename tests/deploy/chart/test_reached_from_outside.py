@@ -3,7 +3,8 @@
 import pytest
 
 from services.portal.pages import ROUTES
-from services.portal.web.rendering import SCRIPT_PATH, STYLE_PATH
+from services.portal.web.look import Look
+from services.portal.web.rendering import SCRIPT_PATH
 from tests.deploy.chart.rendering import Object, changed, objects, of_kind, render
 
 LINKS = {"/links": "Prefix"}
@@ -36,7 +37,7 @@ def test_from_outside_only_pages_can_be_reached(name: str, kind: str) -> None:
     assert {one: paths(of) for one, of in found.items() if one != "mentorat-portal"} == pages
     ways = paths(found["mentorat-portal"])
     assert [r.path for r in ROUTES if not leads(ways, r.path)] == []
-    assert leads(ways, STYLE_PATH)
+    assert leads(ways, Look().style_path)
     assert leads(ways, SCRIPT_PATH)
     inside = (
         "/metrics",

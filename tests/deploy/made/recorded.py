@@ -162,7 +162,7 @@ async def _scraped(client: httpx.AsyncClient, url: str, targets: int, moment: fl
         known = len(moments) == targets and min(moments) > moment + 2 * SCRAPED_EVERY
         return max(moments) if known else 0.0
 
-    return await eventually(newest, 30)
+    return await eventually(newest)
 
 
 def dashboard(name: str) -> Object:

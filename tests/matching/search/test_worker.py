@@ -17,6 +17,7 @@ from services.matching.search.question import Found, Roll
 from services.matching.search.worker import RoundSearch, Solver, solve_here, solve_roll
 from services.matching.views import Round
 from tests.chassis.faults import Unwilling
+from tests.conftest import PATIENCE
 from tests.matching.given import Matching, decided, manager, mentor, scenario, the
 from tests.scenario import NOW, Scenario, kinds
 
@@ -134,5 +135,5 @@ async def test_of_a_round_that_is_not_ours_any_more_the_search_is_given_up() -> 
     perform = RoundSearch(found, for_ever, patience=0.01)
     await perform(due(found, "r1"), NOW, asyncio.Event())
     await perform(due(found, "r2"), NOW, asyncio.Event())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         await given_up.wait()
