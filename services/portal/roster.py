@@ -57,6 +57,8 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 """Column to the headings by which it is known, folded."""
 COLUMNS = tuple(HEADINGS)
 _KNOWN = {name: column for column, names in HEADINGS.items() for name in names}
+MOST_EXCLUDED = 200
+"""As many as a command takes."""
 _SIGNS = (";", "\n", ",")
 _ADDRESS: TypeAdapter[str] = TypeAdapter(Address)
 _ID: TypeAdapter[str] = TypeAdapter(PersonId)
@@ -204,7 +206,7 @@ def _faults_of(cells: Cells, side: Side | None) -> Iterable[tuple[str, Fault]]:
     if side is None:
         yield "role", Fault("mentor ou manager", "mentor or manager")
     for column in ("name", "directorate", "site"):
-        if not 1 <= len(cells.get(column, "")) <= 64:
+        if not 1 <= len(tidied(cells.get(column, ""))) <= 64:
             yield column, Fault("de 1 à 64 caractères", "1 to 64 characters")
     if len(cells.get("organisation", "")) > 64:
         yield "organisation", Fault("64 caractères au plus", "64 characters at most")
@@ -234,7 +236,12 @@ def _faults_of(cells: Cells, side: Side | None) -> Iterable[tuple[str, Fault]]:
         yield "availability", Fault(error.fr, error.en)
     if side == "mentor" and cells.get("capacity", "") not in ("", "1", "2", "3", "4", "5"):
         yield "capacity", Fault("un nombre de 1 à 5", "a number from 1 to 5")
-    if side == "manager" and not 1 <= len(cells.get("job_family", "")) <= 64:
+    if len(_parts(cells.get("line_manager", ""))) > 1:
+        yield "line_manager", Fault("une seule personne", "one person alone")
+    if len(_parts(cells.get("excludes", ""))) > MOST_EXCLUDED:
+        most = MOST_EXCLUDED
+        yield "excludes", Fault(f"{most} personnes au plus", f"{most} people at most")
+    if side == "manager" and not 1 <= len(tidied(cells.get("job_family", ""))) <= 64:
         yield (
             "job_family",
             Fault("un poste, par exemple Achats publics", "a job, as Public procurement"),
@@ -262,6 +269,8 @@ def _across(sided: Sequence[tuple[Side, Cells]]) -> Iterable[tuple[int, str, Fau
     first: dict[tuple[Side, str], int] = {}
     known = {cells.get("email", "").casefold() for _, cells in sided}
     known |= {cells["id"] for _, cells in sided if cells.get("id")}
+    by_id: dict[str, tuple[str, int]] = {}
+    by_address: dict[str, tuple[str, int]] = {}
     for place, (side, cells) in enumerate(sided):
         address = cells.get("email", "").casefold()
         earlier = first.setdefault((side, address), place)
@@ -274,6 +283,7 @@ def _across(sided: Sequence[tuple[Side, Cells]]) -> Iterable[tuple[int, str, Fau
                     f"an address that is not in the list already (person {earlier + 1})",
                 ),
             )
+        yield from _of_ids(place, cells, by_id, by_address)
         for column in ("line_manager", "excludes"):
             for named in _parts(cells.get(column, "")):
                 if named.casefold() not in known and named not in known:
@@ -285,6 +295,26 @@ def _across(sided: Sequence[tuple[Side, Cells]]) -> Iterable[tuple[int, str, Fau
                             "the address or id of somebody in the list",
                         ),
                     )
+
+
+def _of_ids(
+    place: int,
+    cells: Cells,
+    by_id: dict[str, tuple[str, int]],
+    by_address: dict[str, tuple[str, int]],
+) -> Iterable[tuple[int, str, Fault]]:
+    """An id is that of one person, and a person has one: told by their address."""
+    person_id, address = cells.get("id", ""), cells.get("email", "").casefold()
+    if not person_id:
+        return
+    for known, key, value, fr, en in (
+        (by_id, person_id, address, "un identifiant à elle seule", "an id of their own"),
+        (by_address, address, person_id, "un seul identifiant par personne", "one id a person"),
+    ):
+        first, row = known.setdefault(key, (value, place))
+        if first != value:
+            told = Fault(f"{fr} (voir la personne n° {row + 1})", f"{en} (see person {row + 1})")
+            yield place, "id", told
 
 
 LANGUAGES = {
@@ -327,7 +357,7 @@ def commands_of(
                 "language": LANGUAGES[folded(cells.get("language", ""))],
             }
         )
-        chief = cells.get("line_manager", "")
+        chief = next(iter(_parts(cells.get("line_manager", ""))), None)
         common = {
             "cohort_id": cohort_id,
             "directorate": cells["directorate"],

@@ -5,19 +5,15 @@ and what to do; nothing of a file is in a log.
 """
 
 import csv
-import datetime as dt
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
-from typing import Any
-
-from python_calamine import CalamineError, CalamineWorkbook
 
 from schemas.text import tidied
+from services.portal.workbooks import MOST_COLUMNS, NoWorkbook, Sheet, TooMuch, sheets_of
 
 MOST_ROWS = 5000
-MOST_COLUMNS = 60
 MOST_UNPACKED = 64 * 1024 * 1024
 _SIGNS = (";", "\t", ",")
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -66,12 +62,16 @@ def _of_office(content: bytes, is_header: Callable[[Sequence[str]], int]) -> lis
         if content[:2] == b"PK":
             with zipfile.ZipFile(BytesIO(content)) as packed:
                 if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-                    raise NoTable("Le fichier est trop grand.", "The file is too large.")
-        book = CalamineWorkbook.from_filelike(BytesIO(content))
-        sheets = [_cells(book.get_sheet_by_name(name)) for name in book.sheet_names]
-    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-        if isinstance(error, NoTable):
-            raise
+                    raise TooMuch
+        sheets = [_cells(sheet) for sheet in sheets_of(content)]
+    except TooMuch:
+        raise NoTable(
+            "Le fichier est trop grand, ou abîmé : une seule cellule loin de la liste suffit. "
+            "Enregistrez la liste seule, en .csv.",
+            "The file is too large, or damaged: a single cell far from the list is enough. "
+            "Save the list alone, as .csv.",
+        ) from None
+    except (NoWorkbook, zipfile.BadZipFile, OSError, ValueError):
         raise NoTable(
             "Ce fichier n’est pas un tableau lisible. Enregistrez-le en .xlsx, .ods ou .csv.",
             "This file is no table that can be read. Save it as .xlsx, .ods or .csv.",
@@ -88,20 +88,8 @@ def _of_office(content: bytes, is_header: Callable[[Sequence[str]], int]) -> lis
     return (with_people or filled)[0]
 
 
-def _cells(sheet: Any) -> list[Row]:
-    rows = sheet.to_python(skip_empty_area=False, nrows=MOST_ROWS * 2)
-    return [(n, [_text(cell) for cell in row[:MOST_COLUMNS]]) for n, row in enumerate(rows, 1)]
-
-
-def _text(cell: Any) -> str:
-    """A cell as somebody sees it."""
-    match cell:
-        case float() if cell.is_integer():
-            return str(int(cell))
-        case dt.datetime() | dt.date() | dt.time():
-            return cell.isoformat()
-        case _:
-            return tidied(str(cell))
+def _cells(sheet: Sheet) -> list[Row]:
+    return [(number, [tidied(cell) for cell in row]) for number, row in enumerate(sheet, 1)]
 
 
 def _of_text(content: bytes, is_header: Callable[[Sequence[str]], int]) -> list[Row]:

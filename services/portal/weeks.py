@@ -175,4 +175,4 @@ def _time(text: str, part: str) -> str:
     hours, minutes = (found.group(1), found.group(2)) if found else (text, None)
     if not hours.isdigit() or int(hours) > 23 or int(minutes or 0) > 59:
         raise NoWeek(part, "une heure de 0h à 23h59", "a time from 0:00 to 23:59")
-    return f"{int(hours):02d}:{minutes or '00'}"
+    return f"{int(hours):02d}:{int(minutes or 0):02d}"  # digits are those of any writing

@@ -187,6 +187,10 @@ def person(**cells: str) -> dict[str, str]:
         ("id", "no id"),
         ("line_manager", "nobody@m.example"),
         ("excludes", "g-009"),
+        ("name", "\u00ad\u200b"),
+        ("site", "\u2060"),
+        ("line_manager", "lise@m.example; b@m.example"),
+        ("excludes", "lise@m.example;" * 201),
     ],
 )
 def test_a_fault_is_told_in_its_cell_with_what_was_expected(column: str, cell: str) -> None:
@@ -212,10 +216,40 @@ def test_the_same_person_twice_is_asked_about_and_on_both_sides_is_not() -> None
     assert check(both, None)[1] == {}
 
 
+def test_an_id_is_that_of_one_person_and_a_person_has_one() -> None:
+    _, faults = check([person(id="m-1"), person(id="m-1", email="b@m.example")], "mentor")
+    assert "person 1" in faults[1]["id"].en
+    both = [person(id="m-1", role="mentor"), person(id="g-1", role="manager", job_family="budget")]
+    assert "person 1" in check(both, None)[1][1]["id"].en
+    same = [person(id="m-1", role="mentor"), person(id="m-1", role="manager", job_family="budget")]
+    assert check(same, None)[1] == {}
+
+
+ODD = st.sampled_from(
+    [*";,:\n \u00ad\u200b\u0301²٣-", "lise@m.example", "b@m.example", "p-1", "9h"]
+)
+cell = st.lists(ODD, max_size=4).map("".join)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(person(), cell)
+        | dict.fromkeys(("id", "role", "language", "capacity", "line_manager", "excludes"), cell),
+    )
+)
+def test_whatever_has_no_fault_is_something_to_ask_for(cells: dict[str, str]) -> None:
+    rows = [person(), person(**{"email": "b@m.example", **cells})]
+    sided, faults = check(rows, "mentor")
+    if not faults:
+        ids = {row["email"].casefold(): f"p-{place}" for place, row in enumerate(rows)}
+        assert len(commands_of("c", sided, ids)) == 2
+
+
 def test_whoever_is_named_in_the_list_is_known_by_their_id() -> None:
     rows = [
         person(),
-        person(email="b@m.example", line_manager="Lise@m.example", excludes="lise@m.example"),
+        person(email="b@m.example", line_manager="Lise@m.example;", excludes="lise@m.example"),
     ]
     sided, faults = check(rows, "mentor")
     assert faults == {}

@@ -22,6 +22,7 @@ WINDOWS = (
         ("mon 09:00-12:00;thu 14:00-18:00", "mon 09:00-12:00;thu 14:00-18:00"),
         ("Lundi de 9h30 à 12h et mardi matin", "mon 09:30-12:00;tue 09:00-12:00"),
         ("lun. 8h-9h, 14h-15h", "mon 08:00-09:00;mon 14:00-15:00"),
+        ("lundi ٩h٣٠-²³h", "mon 09:30-23:00"),
         ("MARDI", "tue 09:00-18:00"),
         ("vendredi apres midi", "fri 14:00-18:00"),
         ("Monday 9:00-12:30 and Friday morning", "mon 09:00-12:30;fri 09:00-12:00"),

@@ -1,11 +1,12 @@
 """What a mail that came in says: an answer to an invitation, a letter that came back, or neither.
 
-Pure, and bounded: how much is read of a mail does not depend on what it says of itself. Always
-holds: what is found here is what the mail claims; who may claim it is asked elsewhere.
+Pure, and bounded: how much is read of a mail, and how long that takes, does not depend on what it
+says of itself. Always holds: what is found here is what the mail claims; who may claim it is asked
+elsewhere.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
@@ -18,10 +19,15 @@ from icalendar import Calendar, Component
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.base import CohortId, SessionId
+from services.notify.inbound.zones import apart, zone
 
 Reply = Literal["accepted", "declined", "tentative", "countered"]
 
 MOST_PARTS = 100
+MOST_LINES = 10_000
+"""What stands behind them is not read: each may begin a part, a header or a report of its own."""
+LONGEST_HEADER, ALL_HEADERS = 1000, 10_000
+"""Bytes of those that are looked into: the library's time for one grows with its square."""
 LONGEST_CALENDAR = 100_000
 _ATTENDEES = 50
 
@@ -109,6 +115,10 @@ _NO_TIME = refused(
 )
 
 _PARTS = re.compile(rb"(?im)^content-type[ \t]*:")
+_HEADERS = re.compile(
+    rb"(?im)^(?:content-[a-z-]+|mime-version|auto-submitted|from|action|status|x-connecte-[a-z]+)"
+    rb"[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*"
+)
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _SESSION: TypeAdapter[str] = TypeAdapter(SessionId)
 _COHORT: TypeAdapter[str] = TypeAdapter(CohortId)
@@ -121,8 +131,14 @@ _REPLIES: dict[str, Reply] = {
 
 def read(raw: bytes, envelope_sender: str | None) -> Said:
     """What a mail says. Never raises."""
+    # The library takes any of the three for the end of a line.
+    raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    raw = b"\n".join(raw.split(b"\n", MOST_LINES)[:MOST_LINES])
     if len(_PARTS.findall(raw)) > MOST_PARTS:  # before anything follows them inward
         return TOO_MANY
+    headers = [len(header.group()) for header in _HEADERS.finditer(raw)]
+    if max(headers, default=0) > LONGEST_HEADER or sum(headers) > ALL_HEADERS:
+        return UNREADABLE
     try:
         mail = BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
         return _said(mail, envelope_sender or "")
@@ -164,6 +180,7 @@ def _calendars(mail: EmailMessage) -> Iterator[str]:
 
 
 def _answer(mail: EmailMessage, text: str) -> Said:
+    text, zones = apart(text)
     try:
         calendar = Calendar.from_ical(text)
         entry = next(iter(calendar.walk("VEVENT")))
@@ -180,7 +197,7 @@ def _answer(mail: EmailMessage, text: str) -> Said:
     except ValidationError:
         return _UNKNOWN
     attendees = _attendees(entry)
-    proposed_at = _moment(entry) if method == "COUNTER" else None
+    proposed_at = _moment(entry, zones) if method == "COUNTER" else None
     if method == "COUNTER" and proposed_at is None:
         return _NO_TIME
     said = next((said for _, said in attendees if said), None)
@@ -205,10 +222,15 @@ def _attendees(entry: Component) -> list[tuple[str, Reply | None]]:
     ]
 
 
-def _moment(entry: Component) -> datetime | None:
+def _moment(entry: Component, zones: Sequence[str]) -> datetime | None:
     """When it would begin, to the minute; None for a day, or for a time without its zone."""
-    start = getattr(entry.get("DTSTART"), "dt", None)
-    if not isinstance(start, datetime) or start.tzinfo is None:
+    told = entry.get("DTSTART")
+    start = getattr(told, "dt", None)
+    if not isinstance(start, datetime):
+        return None
+    if start.tzinfo is None:
+        start = start.replace(tzinfo=zone(zones, str(told.params.get("TZID", ""))))
+    if start.tzinfo is None:
         return None
     return start.astimezone(UTC).replace(second=0, microsecond=0)
 

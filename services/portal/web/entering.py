@@ -112,11 +112,10 @@ class Entry:
         over = asyncio.Event()
         telling = asyncio.create_task(self._tell_until(over, draft, state))
         try:
-            ids = {
-                cells["email"].casefold(): cells.get("id")
-                or await self.site.person_id(cohort_id, cells["email"])
-                for _, cells in sided
-            }
+            ids = {c["email"].casefold(): c["id"] for _, c in sided if c.get("id")}
+            for _, cells in sided:
+                if (address := cells["email"].casefold()) not in ids:
+                    ids[address] = await self.site.person_id(cohort_id, cells["email"])
             commands = list(enumerate(commands_of(cohort_id, sided, ids)))
             commands = [one for one in commands if one[1][0].person_id not in hidden]
             state.done += len(sided) - len(commands)
@@ -126,6 +125,9 @@ class Entry:
             state.stage = "over"
         except (Away, NoAnswer) as error:
             logger.warning("a list was not entered whole: %s", type(error).__name__)
+            state.stage = "stopped"
+        except Exception as error:  # noqa: BLE001  # its text can hold what stands in a cell
+            logger.error("a list was not entered: %s", type(error).__name__)  # noqa: TRY400
             state.stage = "stopped"
         finally:
             over.set()

@@ -1,0 +1,75 @@
+"""Workbooks of which the library makes too much: they are refused, and whoever reads goes on."""
+
+import zipfile
+from io import BytesIO
+
+import openpyxl
+import pytest
+
+from services.portal.roster import headings_known
+from services.portal.tables import MOST_ROWS, NoTable, read_table
+from tests.portal.test_roster import PEOPLE, as_ods, as_xlsx, read, saved
+
+
+def with_a_cell_far_away(row: int, column: int) -> bytes:
+    book = openpyxl.load_workbook(BytesIO(as_xlsx(PEOPLE)))
+    book.active.cell(row, column, "x")
+    return saved(book)
+
+
+def rewritten(workbook: bytes, part: str, before: bytes, after: bytes) -> bytes:
+    """A workbook of which one part says something else."""
+    file = BytesIO()
+    with zipfile.ZipFile(BytesIO(workbook)) as old, zipfile.ZipFile(file, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == part:
+                assert before in content
+                content = content.replace(before, after)
+            new.writestr(name, content)
+    return file.getvalue()
+
+
+def ods_with(attributes: bytes) -> bytes:
+    cell = b'<table:table-cell office:value-type="string">'
+    return rewritten(
+        as_ods(PEOPLE), "content.xml", cell, cell.replace(b"cell ", b"cell " + attributes)
+    )
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+TOO_MUCH = {
+    "the last cell that Excel has": with_a_cell_far_away(1_048_576, 16_384),
+    "a cell far below and far right": with_a_cell_far_away(20_000, 16_384),
+    "a cell that no sheet has": rewritten(
+        as_xlsx(PEOPLE), SHEET, b'r="A2"', b'r="ZZZZZZ4294967295"'
+    ),
+}
+
+
+@pytest.mark.parametrize("content", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_a_cell_far_from_the_list_is_told_and_ends_nobody(content: bytes) -> None:
+    with pytest.raises(NoTable, match=r"cell far from the list .* Save the list alone, as \.csv"):
+        read(content)
+    assert len(read(as_xlsx(PEOPLE))) == len(PEOPLE)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        b'table:number-columns-repeated="2000000000" ',
+        b'table:number-columns-repeated="-5" ',
+        b'table:number-columns-repeated="16384" table:number-rows-repeated="1048576" ',
+    ],
+)
+def test_cells_that_are_repeated_without_end_are_a_table_or_told(attributes: bytes) -> None:
+    try:
+        read_table(ods_with(attributes), headings_known)
+    except NoTable as told:
+        assert told.fr.endswith(".csv.")
+
+
+def test_as_many_people_as_are_read_at_a_time_have_room() -> None:
+    everybody = [PEOPLE[0], *([PEOPLE[1]] * MOST_ROWS)]
+
+    assert len(read(as_xlsx(everybody))) == MOST_ROWS + 1
