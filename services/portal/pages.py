@@ -193,7 +193,7 @@ def page_routes(site: Site) -> APIRouter:
         **{path: kept(font, "font/woff2") for path, font in site.look.fonts.items()},
     }
     for path, answer in files.items():
-        router.add_api_route(path, answer, methods=["GET"], name=path)
+        router.add_api_route(path, answer, methods=["GET"], name="file")
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
     router.add_api_route(nowhere.path, _guarded(nowhere, entry), methods=["GET"], name="nowhere")
     return router
