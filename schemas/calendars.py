@@ -4,9 +4,18 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from schemas.base import Command, Event, PersonId, described
+from schemas.base import (
+    Command,
+    Count,
+    Event,
+    Moment,
+    PersonId,
+    Value,
+    at_most,
+    described,
+)
 from schemas.dates import Absence, Day, Hours, OfferedDay
-from schemas.roles import PARTICIPANTS
+from schemas.roles import MACHINES, PARTICIPANTS
 
 
 class DeclareAbsence(Command):
@@ -60,6 +69,80 @@ class OfferHours(Command):
     ]
 
 
+class TakenHours(Value):
+    """A time that a session of another cohort takes."""
+
+    starts_at: Annotated[Moment, described("When it begins. UTC.", "2017-03-20T09:00:00Z")]
+    ends_at: Annotated[Moment, described("When it ends. UTC.", "2017-03-20T10:00:00Z")]
+    given_at: Annotated[
+        Moment | None,
+        described("Since when that date stands; null: for longest. UTC.", "2017-03-06T09:00:00Z"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "TakenHours":
+        if self.ends_at <= self.starts_at:
+            raise ValueError("ends_at: it ends after it begins")
+        return self
+
+
+Taken = Annotated[
+    tuple[TakenHours, ...],
+    described(
+        "All of that calendar's hours that are taken, and to come.",
+        [
+            {
+                "starts_at": "2017-03-20T09:00:00Z",
+                "ends_at": "2017-03-20T10:00:00Z",
+                "given_at": "2017-03-06T09:00:00Z",
+            }
+        ],
+    ),
+]
+OtherCalendar = Annotated[
+    str,
+    described(
+        "Which other calendar of this person's: a word made with a secret, from which nobody "
+        "reads whose it is, nor of which cohort.",
+        "9f86d081884c7d65",
+        pattern=r"^[0-9a-f]{8,64}$",
+    ),
+]
+HoursRevision = Annotated[
+    Count, described("Grows with every change of that calendar; the newest list counts.", 3, ge=0)
+]
+GoesFirst = Annotated[
+    bool,
+    described("Whether its date stays where two were given in the same moment.", True),
+]
+Gone = Annotated[
+    bool,
+    described("Whether it is this person's no more: all that was noted of it is forgotten.", False),
+]
+
+
+class NoteHoursElsewhere(Command):
+    """Which hours somebody has taken in another cohort; sessions whose dates are newer give way.
+
+    Notify tells it, which knows people's addresses. Told twice, it changes nothing.
+    """
+
+    asked_by = MACHINES
+    subject_field: ClassVar[str] = "person_id"
+    person_id: PersonId
+    calendar: OtherCalendar
+    revision: HoursRevision
+    goes_first: GoesFirst
+    hours: Annotated[Taken, at_most(500)] = ()
+    gone: Gone = False
+
+    @model_validator(mode="after")
+    def _nothing_is_left(self) -> "NoteHoursElsewhere":
+        if self.gone and self.hours:
+            raise ValueError("hours: what is gone takes none")
+        return self
+
+
 class CalendarEvent(Event):
     """What concerns somebody's calendar."""
 
@@ -87,3 +170,14 @@ class HoursOffered(CalendarEvent):
 
     audience = "internal"
     offered: Annotated[OfferedDay, Field(description="When.")]
+
+
+class HoursElsewhereNoted(CalendarEvent):
+    """Somebody has these hours taken in another cohort, and no others there."""
+
+    audience = "internal"
+    calendar: OtherCalendar
+    revision: HoursRevision
+    goes_first: GoesFirst
+    hours: Taken = ()
+    gone: Gone = False

@@ -39,6 +39,22 @@ StandsAt = Annotated[
         "2017-03-14T09:00:00Z",
     ),
 ]
+ShiftCause = Annotated[
+    Literal["earlier_session", "absence"],
+    described("An earlier session of the pair took its time, or somebody is away.", "absence"),
+]
+GivenAt = Annotated[
+    Moment | None,
+    described(
+        "Since when this date stands, which the session may have from another of its pair; null "
+        "where that was not told yet. UTC.",
+        "2017-03-06T09:00:00Z",
+    ),
+]
+Elsewhere = Annotated[
+    bool,
+    described("Whether who is away has a session in another cohort then, and no absence.", False),
+]
 Region = Annotated[
     Literal[
         "57",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from schemas.base import (
+    CohortId,
     Command,
     Count,
     Event,
@@ -14,6 +15,7 @@ from schemas.base import (
     Value,
     described,
 )
+from schemas.calendars import HoursRevision, OtherCalendar
 from schemas.roles import COORDINATORS
 from schemas.values import (
     Side,
@@ -87,6 +89,10 @@ class SessionDate(Value):
     number: Annotated[Count, described("1 is the pair's first session.", 3, ge=1)]
     starts_at: Annotated[Moment, described("When it begins. UTC.", "2017-03-20T09:00:00Z")]
     ends_at: Annotated[Moment, described("When it ends. UTC.", "2017-03-20T10:00:00Z")]
+    given_at: Annotated[
+        Moment | None,
+        described("Since when that date stands, if it is known. UTC.", "2017-03-06T09:00:00Z"),
+    ] = None
 
 
 class LetterEvent(Event):
@@ -212,3 +218,54 @@ class ContactsErased(Event):
         Moment | None,
         described("When it is looked for others; null: nobody is left.", "2018-07-31T09:10:00Z"),
     ] = None
+
+
+class Hearer(Value):
+    """The same person in another cohort, where their hours of this one are told to scheduling."""
+
+    cohort_id: CohortId
+    person_id: PersonId
+    calendar: Annotated[OtherCalendar, Field(description="By which word they are told there.")]
+    heard_as: Annotated[OtherCalendar, Field(description="By which word those of there come here.")]
+
+
+class ToldHours(Value):
+    """Whose hours were told, and to whom."""
+
+    person_id: PersonId
+    revision: HoursRevision
+    hearers: Annotated[
+        tuple[Hearer, ...],
+        described(
+            "The same person in other cohorts; nobody, where they take part in this one alone.",
+            [
+                {
+                    "cohort_id": "bercy-2018",
+                    "person_id": "m-003",
+                    "calendar": "9f86d081884c7d65",
+                    "heard_as": "60303ae22b998861",
+                }
+            ],
+        ),
+    ] = ()
+
+
+class HoursTold(Event):
+    """Whoever has these people's addresses in other cohorts was looked for, and told their hours.
+
+    Who was told before and is not named any more was told that they are gone.
+    """
+
+    audience = "internal"
+    told: Annotated[
+        tuple[ToldHours, ...],
+        described("Each of them.", [{"person_id": "m-017", "revision": 3, "hearers": []}]),
+    ]
+
+
+class AddressChanged(Event):
+    """Somebody who is or was in a pair has another address, a first one, or none any more."""
+
+    audience = "internal"
+    subject_field: ClassVar[str] = "person_id"
+    person_id: PersonId

@@ -37,5 +37,7 @@ KEEPERS_OF_THE_DIARY: Rights = {"assistant": "own", **PARTICIPANTS}
 """Whose date it is, and whoever keeps their diary."""
 ADMINISTRATORS: Rights = {"administrator": "cohorts", "machine": "cohorts"}
 """Whoever opens and closes programmes."""
+MACHINES: Rights = {"machine": "cohorts"}
+"""The platform itself: what no person has to say."""
 CONCERNED: Rights = {"participant": "own", **ADMINISTRATORS}
 """The person whose data it is, and whoever answers for these."""

@@ -16,7 +16,7 @@ from schemas.base import (
     SessionId,
     described,
 )
-from schemas.dates import ProposedAt, StandsAt
+from schemas.dates import Elsewhere, GivenAt, ProposedAt, ShiftCause, StandsAt
 from schemas.roles import COORDINATORS, KEEPERS_OF_THE_DIARY, PARTICIPANTS
 from schemas.values import Side
 
@@ -82,6 +82,12 @@ class CancelSession(SessionCommand):
 
 
 Absent = Annotated[Literal["mentor", "manager", "both"], described("Who was not there.", "mentor")]
+SaidAbsent = Annotated[
+    Absent | None, described("Who was not there; null if that is not said.", None)
+]
+WasAbsent = Annotated[
+    Absent | None, Field(description="Who was not there; null if that was not said.")
+]
 
 
 def _absent_where_not_held(command: "ReportAttendance | CorrectAttendance") -> None:
@@ -100,9 +106,7 @@ class ReportAttendance(SessionCommand):
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     by: Side
     held: Annotated[bool, described("Whether it took place.", True)]
-    absent: Annotated[
-        Absent | None, described("Who was not there; null if that is not said.", None)
-    ] = None
+    absent: SaidAbsent = None
 
     @model_validator(mode="after")
     def _nobody_was_absent(self) -> "ReportAttendance":
@@ -116,9 +120,7 @@ class CorrectAttendance(SessionCommand):
     asked_by = COORDINATORS
     attempt: Annotated[Count, described("Which planning of the session is meant.", 1, ge=1)]
     held: Annotated[bool, described("Whether it took place.", True)]
-    absent: Annotated[
-        Absent | None, described("Who was not there; null if that is not said.", None)
-    ] = None
+    absent: SaidAbsent = None
 
     @model_validator(mode="after")
     def _nobody_was_absent(self) -> "CorrectAttendance":
@@ -153,10 +155,6 @@ ConfirmedBy = Annotated[
         "Who had confirmed this very time when it was another session's of the pair.", ["mentor"]
     ),
 ]
-ShiftCause = Annotated[
-    Literal["earlier_session", "absence"],
-    described("An earlier session of the pair took its time, or somebody is away.", "absence"),
-]
 
 
 class SessionPlanned(SessionEvent):
@@ -164,6 +162,7 @@ class SessionPlanned(SessionEvent):
 
     audience = "public"
     confirmed_by: ConfirmedBy = ()
+    given_at: GivenAt = None
 
 
 class SessionConfirmed(SessionEvent):
@@ -186,6 +185,7 @@ class SessionRescheduled(SessionEvent):
         bool, described("Whether the other side was not asked, and can object.", True)
     ] = False
     on_behalf: OnBehalf = False
+    given_at: GivenAt = None
 
 
 class SessionMoveProposed(SessionEvent):
@@ -232,6 +232,8 @@ class SessionShifted(SessionEvent):
     previously_at: Annotated[Moment, described("When it would have begun.", "2017-03-19T09:00:00Z")]
     cause: ShiftCause
     confirmed_by: ConfirmedBy = ()
+    given_at: GivenAt = None
+    elsewhere: Elsewhere = False
 
 
 class SessionPostponed(SessionEvent):
@@ -239,6 +241,7 @@ class SessionPostponed(SessionEvent):
 
     audience = "public"
     cause: ShiftCause
+    elsewhere: Elsewhere = False
 
 
 class SessionCancelled(SessionEvent):
@@ -265,9 +268,7 @@ class SessionMissed(SessionEvent):
     by: Annotated[Side | None, Field(description="Which side reported it; null if none did.")] = (
         None
     )
-    absent: Annotated[
-        Absent | None, Field(description="Who was not there; null if that was not said.")
-    ] = None
+    absent: WasAbsent = None
 
 
 class SessionCompleted(SessionEvent):
@@ -298,9 +299,7 @@ class AttendanceCorrected(SessionEvent):
     was_held: Annotated[bool, described("What counted until now.", False)]
     was_presumed: Annotated[bool, described("Whether that was presumed.", False)] = False
     by: Annotated[Side | None, Field(description="Which side; null for a coordinator.")] = None
-    absent: Annotated[
-        Absent | None, Field(description="Who was not there; null if that was not said.")
-    ] = None
+    absent: WasAbsent = None
     completed: Annotated[Count, described("Completed sessions of the pair so far.", 3, ge=0)]
 
 

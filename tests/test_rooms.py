@@ -22,7 +22,7 @@ from services.chassis.domain import Domain, Due
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded
 from services.notify.attention import CONCERNING
 from services.notify.letters import LETTERS
-from services.notify.messages import LetterAttempted, TombstonesWritten
+from services.notify.messages import HoursGathered, LetterAttempted, TombstonesWritten
 from services.notify.outdating import OUTDATING
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +39,14 @@ MIRRORED: dict[str, set[type[Message]]] = {PEOPLE: {PersonContact, PersonErased}
 REACTS: dict[str, set[type[Message]]] = {
     "matching": {PairsFound, PlacesFound, SearchEnded},
     "feedback": {PairStalled},
-    "notify": {*LETTERS, *OUTDATING, *CONCERNING, LetterAttempted, TombstonesWritten},
+    "notify": {
+        *LETTERS,
+        *OUTDATING,
+        *CONCERNING,
+        LetterAttempted,
+        TombstonesWritten,
+        HoursGathered,
+    },
 }
 """What a service decides on beside commands, deadlines and what it learns or mirrors."""
 

@@ -32,11 +32,11 @@ class Measured:
 
 
 MEASURED = Measured(
-    services={"matching": 0.81, "scheduling": 0.96, "feedback": 0.84, "notify": 0.94},
-    around={"broker": 1.20, "database": 0.95},
-    events=230,
-    log=171,
-    data=84,
+    services={"matching": 0.45, "scheduling": 0.60, "feedback": 0.55, "notify": 0.57},
+    around={"broker": 0.72, "database": 0.66},
+    events=342,
+    log=288,
+    data=105,
 )
 """`connecte demo --scenario ministries --scale 0.03 --through kafka --json`, seed 1."""
 

@@ -102,7 +102,8 @@ class Issuer(_Part):
 
     Their role is `role`, or what `roles` has for a value of the claim `role_claim`; their cohorts
     are `cohorts`, or what the claim `cohorts_claim` has. `address_claim`: the claim of an address
-    that the provider vouches for, by which people are known in their own things.
+    that the provider vouches for, by which people are known in their own things. A `partner` is for
+    the people of what `organisations` has for a value of `organisation_claim`.
     """
 
     issuer: IssuerUrl
@@ -116,6 +117,8 @@ class Issuer(_Part):
     cohorts: Cohorts | None = None
     cohorts_claim: str | None = None
     address_claim: str | None = None
+    organisation_claim: str | None = None
+    organisations: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _one_way_to_tell(self) -> Self:
@@ -123,6 +126,8 @@ class Issuer(_Part):
             raise ValueError("role, or role_claim with roles: one of them")
         if (self.role_claim is None) != (not self.roles):
             raise ValueError("role_claim and roles go together")
+        if (self.organisation_claim is None) != (not self.organisations):
+            raise ValueError("organisation_claim and organisations go together")
         if (self.cohorts is None) == (self.cohorts_claim is None):
             raise ValueError("cohorts or cohorts_claim: one of them")
         return self

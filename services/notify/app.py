@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
@@ -10,11 +10,13 @@ from prometheus_client import CollectorRegistry
 
 import services.chassis.beginning  # noqa: F401  # before all that it spares
 from schemas.base import Message
+from schemas.calendars import NoteHoursElsewhere
 from schemas.envelope import Record, encode
+from schemas.notify import Hearer, ToldHours
 from schemas.people import PersonContact, PersonErased
-from schemas.topics import PEOPLE, partition_of
+from schemas.topics import PEOPLE, commands_topic, partition_of
 from services.chassis.clock import Clock
-from services.chassis.domain import Document
+from services.chassis.domain import Document, One
 from services.chassis.http.commands import CommandTopic
 from services.chassis.http.links import LinkSigner
 from services.chassis.log.contract import Log
@@ -24,10 +26,11 @@ from services.chassis.settings import WrongSetting, load
 from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
+from services.notify import elsewhere
 from services.notify.actions import Links
 from services.notify.handlers import with_wall
 from services.notify.letters import to_hand_over
-from services.notify.messages import TombstonesWritten
+from services.notify.messages import HoursGathered, TombstonesWritten
 from services.notify.rendering import Letterhead
 from services.notify.retention import ERASED_AT_ONCE
 from services.notify.sender import Sender, Smtp
@@ -38,10 +41,12 @@ from services.notify.views import (
     MEASURES,
     PERSONAL,
     Cohort,
+    Elsewhere,
     Letter,
     Pair,
     Person,
     Retention,
+    Tray,
 )
 
 LEEWAY = timedelta(seconds=2)  # real time in which a due letter is surely found
@@ -55,7 +60,8 @@ def build() -> Service:
     def due_workers(store: Store, log: Log, tracing: Tracing) -> Mapping[type[Document], DueWorker]:
         sender.tracing = tracing
         erase = erasing(store, log, settings.partitions)
-        return {Letter: handing_over(sender, store), Retention: erase}
+        tell = telling_hours(store, log, settings.partitions, settings.pseudonym_secret)
+        return {Letter: handing_over(sender, store), Retention: erase, Elsewhere: tell}
 
     parts = Parts(
         with_wall(settings.pseudonym_secret),
@@ -104,6 +110,66 @@ def erasing(store: Store, log: Log, partitions: int) -> DueWorker:
         return reports
 
     return erase
+
+
+def telling_hours(store: Store, log: Log, partitions: int, secret: str) -> DueWorker:
+    """What is done for people whose hours are to be told: other cohorts of theirs are looked for.
+
+    `secret`: what words for calendars are made with.
+    """
+
+    async def tell(
+        due: Sequence[Document], now: datetime, leaving: asyncio.Event
+    ) -> Sequence[Message]:
+        waiting = [one for one in due if isinstance(one, Elsewhere)]
+        if leaving.is_set():
+            return []
+        reached = await store.load(One(Person, one.cohort_id, one.id) for one in waiting)
+        people = {person.key: person for person in reached if isinstance(person, Person)}
+        same = await _same_address(store, people.values())
+        hearers: dict[str, tuple[Hearer, ...]] = {}
+        for one in waiting:
+            person = people.get(one.key)
+            alike = same.get(person.address, ()) if person else ()
+            hearers[one.key] = elsewhere.hearers_of(one, person, alike, secret)
+        telling = [one for one in waiting if hearers[one.key] or one.hearers]
+        found = await store.load([One(Tray, one.cohort_id, one.id) for one in telling])
+        trays = {tray.key: tray for tray in found if isinstance(tray, Tray)}
+        commands = [
+            _noting(one, command, partitions, now)
+            for one in telling
+            for command in elsewhere.told(one, trays.get(one.key), hearers[one.key], now)
+        ]
+        if commands:
+            await log.publish(commands)
+        told: dict[str, list[ToldHours]] = {}
+        for one in waiting:
+            row = ToldHours(person_id=one.id, revision=one.changes, hearers=hearers[one.key])
+            told.setdefault(one.cohort_id, []).append(row)
+        return [HoursGathered(cohort_id=c, told=tuple(rows)) for c, rows in told.items()]
+
+    return tell
+
+
+async def _same_address(
+    store: Store, people: Iterable[Person]
+) -> Mapping[str, Sequence[elsewhere.Known]]:
+    """By address, everybody of any cohort who has it."""
+    addresses = sorted({person.address for person in people if person.address})
+    if not addresses:
+        return {}
+    rows = await store.alike(Person, elsewhere.Known._fields, "address", addresses)
+    found: dict[str, list[elsewhere.Known]] = {}
+    for row in rows:
+        known = elsewhere.Known(*row)
+        found.setdefault(known.address, []).append(known)
+    return found
+
+
+def _noting(one: Elsewhere, command: NoteHoursElsewhere, partitions: int, now: datetime) -> Record:
+    of = f"hours.{one.cohort_id}.{one.id}.{one.changes}.{command.cohort_id}.{now:%Y%m%dT%H%M%S}"
+    spot = commands_topic("scheduling"), partition_of(command.cohort_id, partitions)
+    return encode(command, *spot, id=of, source="/mentoring/notify/hours", time=now)
 
 
 def _tombstone(cohort_id: str, person_id: str, partitions: int, now: datetime) -> Record:

@@ -10,12 +10,15 @@ from schemas.attention import (
     DigestQueued,
 )
 from schemas.base import recast
+from schemas.calendars import HoursElsewhereNoted
 from schemas.cohorts import PolicyChanged, RetentionEnded
 from schemas.lines import LineManagerNamed, line_told
 from schemas.matching import CohortOpened, ManagerEnrolled, MentorVolunteered
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
+    AddressChanged,
     ContactsErased,
+    HoursTold,
     LetterDeferred,
     LetterEvent,
     LetterFailed,
@@ -29,12 +32,14 @@ from schemas.people import PersonContact, PersonErased
 from schemas.taking_part import ManagerChanged, MentorChanged
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.notify.attention import concern_id
+from services.notify.elsewhere import BEGINNINGS, answers
 from services.notify.letters import TELLINGS
 from services.notify.telling import day_of
 from services.notify.views import (
     Cohort,
     Concern,
     Digest,
+    Elsewhere,
     Entry,
     LateReminder,
     Letter,
@@ -86,6 +91,7 @@ def _contact(_: State, contact: PersonContact) -> Iterable[Change]:
         cohort_id=contact.cohort_id,
         name=contact.name,
         email=contact.email,
+        address=contact.email.casefold(),
         language=contact.language,
         post=contact.post,
         presentation=contact.presentation,
@@ -125,7 +131,10 @@ def _held(state: State, event: NewsHeld) -> Iterable[Change]:
         joins_from=event.joins_from,
     )
     dates = _dates(tray.dates, event.template, event.facts)
-    yield _with(tray, (*tray.waiting, entry), dates=dates)
+    held = _with(tray, (*tray.waiting, entry), dates=dates)
+    yield held
+    if event.template in _BEGIN or (tray.elsewhere and _differ(tray, held)):
+        yield _elsewhere(state, event.cohort_id, event.person_id).changed()
 
 
 def _dropped(state: State, event: NewsDropped) -> Iterable[Change]:
@@ -155,8 +164,50 @@ def _queued(state: State, event: LetterQueued) -> Iterable[Change]:
     if event.to_assistant:  # nothing of it waits, and it tells the person nothing
         return
     tray = state.get(Tray, event.cohort_id, event.person_id)
+    begins = event.template in _BEGIN
+    differs = False
     if tray is not None:
-        yield _emptied(tray, event)
+        emptied = _emptied(tray, event)
+        yield emptied
+        differs = tray.elsewhere and _differ(tray, emptied)
+        begins = begins and all(entry.news_id != event.letter_id for entry in tray.waiting)
+    if begins or differs:
+        yield _elsewhere(state, event.cohort_id, event.person_id).changed()
+
+
+_BEGIN = frozenset(kind.__name__ for kind in BEGINNINGS)
+
+
+def _differ(before: Tray, after: Tray) -> bool:
+    """Whether another cohort of theirs is to hear of other dates."""
+    return set(before.dates) != set(after.dates)
+
+
+def _elsewhere(state: State, cohort_id: str, person_id: str) -> Elsewhere:
+    found = state.get(Elsewhere, cohort_id, person_id)
+    return found or Elsewhere(id=person_id, cohort_id=cohort_id)
+
+
+def _address_changed(state: State, event: AddressChanged) -> Iterable[Change]:
+    yield _elsewhere(state, event.cohort_id, event.person_id).changed()
+
+
+def _hours_heard(state: State, event: HoursElsewhereNoted) -> Iterable[Change]:
+    known = state.get(Elsewhere, event.cohort_id, event.person_id)
+    if answers(known, event):
+        yield _elsewhere(state, event.cohort_id, event.person_id).changed()
+
+
+def _hours_told(state: State, event: HoursTold) -> Iterable[Change]:
+    for told in event.told:
+        known = _elsewhere(state, event.cohort_id, told.person_id)
+        done = {"due_at": None} if known.changes == told.revision else {}
+        yield known.model_copy(update={"hearers": told.hearers, **done})
+        tray, elsewhere = state.get(Tray, event.cohort_id, told.person_id), bool(told.hearers)
+        if tray is None and elsewhere:
+            tray = Tray(id=told.person_id, cohort_id=event.cohort_id)
+        if tray is not None and tray.elsewhere != elsewhere:
+            yield tray.model_copy(update={"elsewhere": elsewhere})
 
 
 def _emptied(tray: Tray, event: LetterQueued) -> Tray:
@@ -197,7 +248,11 @@ def _dates(
     others = tuple(date for date in known if (date.pair_id, date.number) != which)
     if template in _GONE:
         return others
-    return (*others, SessionDate.model_validate(facts))
+    date = SessionDate.model_validate(facts)
+    if template == "SessionRelocated":  # it has another place, and no other date
+        stood = next((d.given_at for d in known if d not in others), None)
+        date = date.model_copy(update={"given_at": stood})
+    return (*others, date)
 
 
 _PLANNED = ("SessionPlanned", "SessionRescheduled", "SessionShifted", "SessionRelocated")
@@ -299,5 +354,8 @@ EVOLUTION: Evolution = {
     AttentionSettled: _attention_settled,
     AttentionGathered: _attention_gathered,
     DigestQueued: _digest_queued,
+    AddressChanged: _address_changed,
+    HoursElsewhereNoted: _hours_heard,
+    HoursTold: _hours_told,
 }
 """Event, or record of the people topic, to the documents that it changes."""

@@ -14,12 +14,15 @@ from schemas.attention import (
     Matter,
 )
 from schemas.base import Event, Message
+from schemas.calendars import HoursElsewhereNoted
 from schemas.cohorts import PolicyChanged, RetentionEnded
 from schemas.lines import LineManagerNamed, people_told_of
 from schemas.matching import CohortOpened, ManagerEnrolled, MentorVolunteered
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
+    AddressChanged,
     ContactsErased,
+    HoursTold,
     LetterDeferred,
     LetterFailed,
     LetterQueued,
@@ -44,17 +47,18 @@ from services.chassis.domain import (
     Refusal,
     State,
 )
-from services.notify import attention, delivery, gathering, retention, telling, wall
+from services.notify import attention, delivery, elsewhere, gathering, retention, telling, wall
 from services.notify.attention import CONCERNING, concern_id, concerns_of
 from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, concerned, copy_id, letters_of
-from services.notify.messages import LetterAttempted, TombstonesWritten
+from services.notify.messages import HoursGathered, LetterAttempted, TombstonesWritten
 from services.notify.outdating import OUTDATING
 from services.notify.views import (
     MEASURES,
     Cohort,
     Concern,
     Digest,
+    Elsewhere,
     LateReminder,
     Letter,
     Line,
@@ -78,7 +82,8 @@ def needs(message: Message) -> Iterable[Need]:
             return [One(Pair, cohort_id, message.pair_id)]
         case PersonContact() | PersonErased():
             whose = One(Retention, cohort_id, cohort_id)
-            return [One(Person, cohort_id, message.person_id), whose]
+            waiting = One(Elsewhere, cohort_id, message.person_id)
+            return [One(Person, cohort_id, message.person_id), whose, waiting]
         case RetentionEnded() | TombstonesWritten() | ContactsErased():
             return [One(Retention, cohort_id, cohort_id)]
         case AttentionWanted() | AttentionSettled():
@@ -89,7 +94,8 @@ def needs(message: Message) -> Iterable[Need]:
         case DigestQueued():
             return [One(Letter, cohort_id, message.letter_id)]
         case NewsHeld() | NewsDropped() | LetterQueued():
-            return [One(Tray, cohort_id, message.person_id)]
+            who = cohort_id, message.person_id
+            return [One(Tray, *who), One(Elsewhere, *who)]
         case LetterAttempted() if message.copied:
             ids = (message.letter_id, copy_id(message.letter_id))
             letters = (One(Letter, cohort_id, letter_id) for letter_id in ids)
@@ -105,6 +111,8 @@ def needs(message: Message) -> Iterable[Need]:
             ]
         case Due():
             return list(_needs_when_due(message))
+        case _ if type(message) in _OF_HOURS:
+            return list(_needs_of_hours(message))
         case _:
             return list(_needs_of_a_fact(message))
 
@@ -120,6 +128,19 @@ def _needs_when_due(due: Due) -> Iterable[Need]:
         yield from _gathering(cohort_id)
 
 
+_OF_HOURS = {AddressChanged, HoursElsewhereNoted, HoursGathered, HoursTold}
+
+
+def _needs_of_hours(message: Message) -> Iterable[Need]:
+    match message:
+        case AddressChanged() | HoursElsewhereNoted():
+            yield One(Elsewhere, message.cohort_id, message.person_id)
+        case HoursGathered() | HoursTold():
+            for told in message.told:
+                yield One(Elsewhere, message.cohort_id, told.person_id)
+                yield One(Tray, message.cohort_id, told.person_id)
+
+
 def _needs_of_a_fact(message: Message) -> Iterable[Need]:
     cohort_id = message.cohort_id
     concerns = [concern_id(kind, about) for kind, about in concerns_of(message)]
@@ -128,6 +149,9 @@ def _needs_of_a_fact(message: Message) -> Iterable[Need]:
         yield One(Cohort, cohort_id, cohort_id)
     for person_id in people:
         yield One(Tray, cohort_id, person_id)
+    # Of what else there is few have anybody elsewhere who hears of it: theirs is read late.
+    if type(message) in elsewhere.BEGINNINGS:
+        yield from (One(Elsewhere, cohort_id, person_id) for person_id in people)
     for letter_id, _, _ in letters_of(message):
         yield One(Letter, cohort_id, letter_id)
     if isinstance(message, _SAY_LINE):
@@ -204,7 +228,20 @@ def _noted(*_: object) -> Decision:
 
 def _reachable(state: State, contact: PersonContact, now: datetime) -> Decision:
     """A contact; a letter that waits for it is tried in its own time."""
-    return retention.resume(_retention(state, contact), now)
+    return [*retention.resume(_retention(state, contact), now), *_address(state, contact)]
+
+
+def _gone(state: State, erased: PersonErased, _: datetime) -> Decision:
+    return _address(state, erased)
+
+
+def _address(state: State, contact: PersonContact | PersonErased) -> list[Event]:
+    who = contact.cohort_id, contact.person_id
+    return elsewhere.reached(state.get(Person, *who), state.get(Elsewhere, *who), contact)
+
+
+def _hours_told(_: State, gathered: HoursGathered, __: datetime) -> Decision:
+    return [HoursTold(cohort_id=gathered.cohort_id, told=gathered.told)]
 
 
 def _erased(state: State, report: TombstonesWritten, now: datetime) -> Decision:
@@ -258,7 +295,9 @@ HANDLERS: Handlers = {
     ManagerChanged: _noted,
     RetentionEnded: _noted,
     PersonContact: _reachable,
-    PersonErased: _noted,
+    PersonErased: _gone,
+    HoursElsewhereNoted: _noted,
+    HoursGathered: _hours_told,
     LetterAttempted: _conclude,
     TombstonesWritten: _erased,
     RetryLetter: _retry,
@@ -292,9 +331,14 @@ DOMAIN = Domain(
     tables=(PEOPLE,),
     documents=(
         *(Cohort, Person, Line, Pair, Tray, Letter, LateReminder, Concern, Digest),
-        Retention,
+        *(Retention, Elsewhere),
     ),
-    learns=frozenset({CohortOpened, PolicyChanged, MeetingPlaceSet, RetentionEnded, *_SAY_LINE}),
+    learns=frozenset(
+        {
+            *(CohortOpened, PolicyChanged, MeetingPlaceSet, RetentionEnded, *_SAY_LINE),
+            HoursElsewhereNoted,
+        }
+    ),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,

@@ -1,10 +1,11 @@
-"""What notify tells itself: how a hand-over to the mail server went, and an erasure."""
+"""What notify tells itself: how a hand-over to the mail server went, an erasure, what was told."""
 
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from schemas.base import Message
+from schemas.notify import ToldHours
 
 Outcome = Literal["sent", "transient", "permanent", "no-contact", "quiet-hours"]
 
@@ -32,3 +33,9 @@ class TombstonesWritten(Message):
     """Some people of a cohort whose time is over were erased, or none was left. Not a record."""
 
     erased: int
+
+
+class HoursGathered(Message):
+    """The hours of people of a cohort were told, to whom there was anybody. Not a record."""
+
+    told: tuple[ToldHours, ...]

@@ -42,6 +42,7 @@ def facts_of(
         "me": part.side,
         "by": getattr(event, "by", None),
         "cause": getattr(event, "cause", None),
+        "elsewhere": getattr(event, "elsewhere", False),
         "on_behalf": getattr(event, "on_behalf", False),
         "begin_with": None,
     }

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from schemas.attention import AttentionKind
-from schemas.base import Moment, Value
+from schemas.base import EARLIEST, Moment, Value
 from schemas.letter_rules import LetterRules
-from schemas.notify import News, SessionDate
+from schemas.notify import Hearer, News, SessionDate
 from schemas.people import Assistant
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
 from services.chassis.domain import Document, Personal, RunningCount, Timed
 
 LetterState = Literal["queued", "sent", "failed"]
+
+AT_ONCE = EARLIEST
+"""The deadline of what is to be done now: a fold knows no time."""
 
 
 class Cohort(Document):
@@ -39,13 +42,17 @@ class Cohort(Document):
 
 
 class Person(Document):
-    """How to reach a person: the newest contact of the people topic. `id` is the person's."""
+    """How to reach a person: the newest contact of the people topic. `id` is the person's.
+
+    `address` is `email` in small letters, by which the same person is found in other cohorts.
+    """
 
     collection: ClassVar[str] = "people"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "role"),)
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("cohort_id", "role"), ("address",))
 
     name: str
     email: str
+    address: str = ""
     language: Language
     post: str | None = None
     presentation: str | None = None
@@ -92,6 +99,7 @@ class Tray(Timed):
 
     `dates` are their sessions as planned, `asked` the sessions of which they were asked whether
     they took place, `told_on` the day (in Paris) of the last letter that gathered what can wait.
+    `elsewhere`: the same person takes part in another cohort, which hears of every change of dates.
     """
 
     collection: ClassVar[str] = "trays"
@@ -100,6 +108,24 @@ class Tray(Timed):
     dates: tuple[SessionDate, ...] = ()
     asked: tuple[str, ...] = ()
     told_on: str | None = None
+    elsewhere: bool = False
+
+
+class Elsewhere(Timed):
+    """To which other cohorts somebody's hours are told; `id` is the person's.
+
+    There is none of who was never in a pair or proposed for one. `changes` counts why to tell them
+    anew, and is the number of the list that is told then. `due_at`: they are to be told, now.
+    """
+
+    collection: ClassVar[str] = "elsewhere"
+
+    changes: int = 0
+    hearers: tuple[Hearer, ...] = ()
+
+    def changed(self) -> "Elsewhere":
+        """The document of somebody whose hours are to be told anew."""
+        return self.model_copy(update={"changes": self.changes + 1, "due_at": AT_ONCE})
 
 
 class Letter(Timed):
@@ -189,6 +215,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 PERSONAL: dict[type[Document], Personal] = {
     Person: Personal(("id",)),
     Line: Personal(("id",)),
+    Elsewhere: Personal(("id",)),
     Letter: Personal(("person_id",)),
 }
 """What is kept about a person, for them."""

@@ -21,7 +21,7 @@ from schemas.dates import Absence, Hours, OfferedDay
 from schemas.saying import PARIS
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
-from services.scheduling.planning import plan_again
+from services.scheduling.planning import plan_again, to_come
 from services.scheduling.slots import is_working_day
 from services.scheduling.views import Calendar, Cohort
 
@@ -62,7 +62,16 @@ def declare(
     if sum(other.last_day >= today for other in calendar.absences) >= MOST:
         return _TOO_MANY
     declared = AbsenceDeclared(**_about(command.cohort_id, calendar, today), absence=absence)
-    return [declared, *plan_again(agendas, after(calendar, declared), now, given_up=True)]
+    return [declared, *plan_again(agendas, after(calendar, declared), now, _lost)]
+
+
+def _lost(agenda: Agenda, now: datetime) -> tuple[int, ...]:
+    """The sessions to come that lie in an absence of one of the two."""
+    return tuple(
+        line.number
+        for line in agenda.pair.plan
+        if (at := to_come(line, now)) and any(f.is_away(at, agenda.length) for f in agenda.free)
+    )
 
 
 def withdraw(

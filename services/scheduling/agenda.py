@@ -73,6 +73,11 @@ class Agenda:
 
     def taken(self, *but: str) -> list[Interval]:
         """(start, end) of what is taken in either calendar, except for the sessions `but`."""
+        elsewhere = (*self.mentor.taken_elsewhere, *self.manager.taken_elsewhere)
+        return [*self.taken_here(*but), *elsewhere]
+
+    def taken_here(self, *but: str) -> list[Interval]:
+        """The same, of sessions of this cohort alone."""
         return [*self.mentor.taken(*but), *self.manager.taken(*but)]
 
     @property
@@ -125,15 +130,17 @@ class Agenda:
         """The agenda once the event has happened."""
         match event:
             case SessionPlanned():
-                planned = self._revised(event, "planned", event.confirmed_by)._slotted(event)
+                planned = self._dated(event)
                 return planned if planned.pending else planned._waiting(None)
             case SessionRescheduled() | SessionShifted():
-                return self._revised(event, "planned", event.confirmed_by)._slotted(event)
+                return self._dated(event)
             case SessionConfirmed():
-                before = self.pair.line(event.number).confirmed_by
-                return self._revised(event, "planned", (*before, event.by))
+                before = self.pair.line(event.number)
+                by = (*before.confirmed_by, event.by)
+                return self._revised(event, "planned", by, before.given_at)
             case SessionMoveProposed() | SessionMoveAccepted() | SessionMoveDeclined():
-                return self._revised(event, "planned", self.pair.line(event.number).confirmed_by)
+                before = self.pair.line(event.number)
+                return self._revised(event, "planned", before.confirmed_by, before.given_at)
             case SessionPostponed():
                 return self._revised(event, "pending")._freed(event)
             case SessionCancelled():
@@ -169,7 +176,11 @@ class Agenda:
                 return self
 
     def _revised(
-        self, event: SessionEvent, state: LineState, confirmed_by: Iterable[Side] = ()
+        self,
+        event: SessionEvent,
+        state: LineState,
+        confirmed_by: Iterable[Side] = (),
+        given_at: datetime | None = None,
     ) -> "Agenda":
         line = PlanLine(
             number=event.number,
@@ -178,8 +189,13 @@ class Agenda:
             changes=event.revision + 1,
             starts_at=event.starts_at,
             confirmed_by=tuple(confirmed_by),
+            given_at=given_at,
         )
         return self._with_line(line)
+
+    def _dated(self, event: SessionPlanned | SessionRescheduled | SessionShifted) -> "Agenda":
+        dated = self._revised(event, "planned", event.confirmed_by, event.given_at)
+        return dated._slotted(event)
 
     def _slotted(self, event: SessionEvent) -> "Agenda":
         return self._calendars(lambda calendar: calendar.with_slot(_slot(event)))
@@ -223,8 +239,8 @@ class Agenda:
         )
 
     def _with_line(self, line: PlanLine) -> "Agenda":
-        plan = tuple(line if old.number == line.number else old for old in self.pair.plan)
-        return replace(self, pair=self.pair.model_copy(update={"plan": plan}))
+        plan = [line if old.number == line.number else old for old in self.pair.plan]
+        return replace(self, pair=self.pair.model_copy(update={"plan": tuple(plan)}))
 
     def _held(self, event: SessionEvent) -> "Agenda":
         slot = _slot(event)

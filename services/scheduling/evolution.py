@@ -4,7 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from schemas.base import PairEvent, recast
-from schemas.calendars import AbsenceDeclared, AbsenceWithdrawn, CalendarEvent, HoursOffered
+from schemas.calendars import (
+    AbsenceDeclared,
+    AbsenceWithdrawn,
+    CalendarEvent,
+    HoursElsewhereNoted,
+    HoursOffered,
+)
 from schemas.cohorts import PolicyChanged
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.meeting import MeetingPlaceSet, SessionMoveRefused, SessionRelocated
@@ -34,7 +40,7 @@ from schemas.scheduling import (
 )
 from schemas.values import Side
 from services.chassis.domain import Change, Evolution, State
-from services.scheduling import absences
+from services.scheduling import absences, elsewhere
 from services.scheduling.agenda import Agenda, agenda_of, calendar_of, new_agenda
 from services.scheduling.views import (
     SIDES,
@@ -69,6 +75,10 @@ def _availability_changed(state: State, event: AvailabilityChanged) -> Iterable[
 
 def _calendar_changed(state: State, event: CalendarEvent) -> Iterable[Change]:
     yield absences.after(calendar_of(state, event.cohort_id, event.person_id), event)
+
+
+def _hours_noted(state: State, event: HoursElsewhereNoted) -> Iterable[Change]:
+    yield elsewhere.after(calendar_of(state, event.cohort_id, event.person_id), event)
 
 
 def _pair_formed(state: State, event: PairFormed) -> Iterable[Change]:
@@ -207,6 +217,7 @@ EVOLUTION: Evolution = {
     AbsenceDeclared: _calendar_changed,
     AbsenceWithdrawn: _calendar_changed,
     HoursOffered: _calendar_changed,
+    HoursElsewhereNoted: _hours_noted,
     PairFormed: _pair_formed,
     PairDissolved: _pair_changed,
     PairStalled: _pair_changed,

@@ -6,7 +6,13 @@ from datetime import datetime
 from functools import partial
 
 from schemas.base import Message, PairCommand, PairEvent, parent_pair, people_of
-from schemas.calendars import CalendarEvent, DeclareAbsence, OfferHours, WithdrawAbsence
+from schemas.calendars import (
+    CalendarEvent,
+    DeclareAbsence,
+    NoteHoursElsewhere,
+    OfferHours,
+    WithdrawAbsence,
+)
 from schemas.cohorts import PolicyChanged
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.meeting import AnswerInvitation, SetMeetingPlace
@@ -23,7 +29,16 @@ from schemas.scheduling import (
     SessionEvent,
 )
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
-from services.scheduling import absences, answering, attendance, moving, places, planning, sessions
+from services.scheduling import (
+    absences,
+    answering,
+    attendance,
+    elsewhere,
+    moving,
+    places,
+    planning,
+    sessions,
+)
 from services.scheduling.agenda import Agenda, agenda_of, agendas_of, calendar_of, new_agenda
 from services.scheduling.evolution import EVOLUTION
 from services.scheduling.views import MEASURES, Calendar, Cohort, Outcome, Pair, Session, outcome_of
@@ -55,6 +70,9 @@ def needs(message: Message) -> Iterable[Need]:
             yield from _needs_of_session(cohort_id, message.id)
         case Due():
             yield from _needs_of_agenda(cohort_id, message.id)
+        case NoteHoursElsewhere():
+            yield One(Cohort, cohort_id, cohort_id)
+            yield One(Calendar, cohort_id, message.person_id)
         case _:
             return
 
@@ -142,6 +160,10 @@ def _offer_hours(state: State, command: OfferHours, now: datetime) -> Decision:
     return absences.offer(*_person(state, command), command, now)
 
 
+def _note_hours(state: State, command: NoteHoursElsewhere, now: datetime) -> Decision:
+    return elsewhere.note(*_person(state, command), command, now)
+
+
 def _due(state: State, due: Due, now: datetime) -> Decision:
     if due.collection == Session.collection:
         return attendance.session_due(*_session(state, due, due.id), now)
@@ -171,6 +193,7 @@ HANDLERS: Handlers = {
     DeclareAbsence: _declare_absence,
     WithdrawAbsence: _withdraw_absence,
     OfferHours: _offer_hours,
+    NoteHoursElsewhere: _note_hours,
     Due: _due,
 }
 """Message to decision."""
@@ -190,7 +213,7 @@ def _session(
 
 
 def _person(
-    state: State, command: DeclareAbsence | WithdrawAbsence | OfferHours
+    state: State, command: DeclareAbsence | WithdrawAbsence | OfferHours | NoteHoursElsewhere
 ) -> tuple[Cohort | None, Calendar, list[Agenda]]:
     """Somebody's calendar, with the agendas of their pairs."""
     cohort_id, person_id = command.cohort_id, command.person_id

@@ -82,7 +82,7 @@ def reschedule(
     elif (fault := _fault(agenda, session, wanted, now)) is not None:
         return fault
     if proposal is not None and proposal.proposed_at == wanted:
-        return [] if proposal.by == command.by else _agreed(agenda, line, session, command)
+        return [] if proposal.by == command.by else _agreed(agenda, line, session, command, now)
     if is_common(*free, length, wanted, taken):
         return [
             agenda.session_event(
@@ -93,6 +93,7 @@ def reschedule(
                 by=command.by,
                 on_behalf=command.on_behalf,
                 may_object=True,
+                given_at=now,
             )
         ]
     answer_by = session.starts_at - ANSWER_BEFORE
@@ -122,7 +123,7 @@ def accept(
     if now >= session.starts_at:
         return STARTED
     fault = _fault(agenda, session, command.proposed_at, now)
-    return _agreed(agenda, line, session, command) if fault is None else fault
+    return _agreed(agenda, line, session, command, now) if fault is None else fault
 
 
 def decline(
@@ -153,6 +154,7 @@ def decline(
         previously_at=session.starts_at,
         by=command.by,
         on_behalf=command.on_behalf,
+        given_at=now,
     )
     return [declined, returned]
 
@@ -167,7 +169,11 @@ def unanswered(agenda: Agenda, session: Session, now: datetime) -> list[Event]:
 
 
 def _agreed(
-    agenda: Agenda, line: PlanLine, session: Session, command: AcceptMove | RescheduleSession
+    agenda: Agenda,
+    line: PlanLine,
+    session: Session,
+    command: AcceptMove | RescheduleSession,
+    now: datetime,
 ) -> list[Event]:
     """The date that one side proposed, and the other agrees to: so both have confirmed it."""
     proposal = session.proposal
@@ -185,6 +191,7 @@ def _agreed(
         previously_at=session.starts_at,
         by=proposal.by,
         confirmed_by=SIDES,
+        given_at=now,
     )
     return [accepted, moved]
 

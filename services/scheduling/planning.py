@@ -4,10 +4,12 @@ Always holds: nobody is in two sessions at once; what is planned lies in the fut
 date stays pending, comes last, and is tried again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from schemas.base import Event
+from schemas.dates import ShiftCause
 from schemas.scheduling import (
     PairStalled,
     PlanningBegan,
@@ -16,7 +18,6 @@ from schemas.scheduling import (
     SessionPlanned,
     SessionPostponed,
     SessionShifted,
-    ShiftCause,
 )
 from services.chassis.domain import Decision, Refusal
 from services.scheduling.agenda import Agenda
@@ -44,29 +45,37 @@ def plan(
     agenda: Agenda,
     now: datetime,
     given_up: Sequence[int] = (),
-    cause: ShiftCause = "earlier_session",
+    *,
+    elsewhere: bool = False,
 ) -> list[Event]:
-    """Give a date to every session that waits for one, or gives up its own for this `cause`.
+    """Give a date to every session that waits for one, or gives up its own: somebody is away then.
 
-    Each session that changes is told once. What finds no date is tried again a week later.
+    `elsewhere`: in a session of another cohort. Each session that changes is told once. What finds
+    no date is tried again a week later.
     """
     events: list[Event] = []
     first = agenda.pair.retry_at is None
     moves = [(line, at) for line, at in arrange(agenda, now, given_up) if _changes(line, at)]
-    confirmed = {line.starts_at: line.confirmed_by for line in agenda.pair.plan if _stands(line)}
+    standing = {line.starts_at: line for line in agenda.pair.plan if _stands(line)}
     while moves:
         line, at = move = _next_move(agenda, moves)
         moves.remove(move)
         event: Event
+        stood = standing.get(at)
+        dated = {
+            "confirmed_by": stood.confirmed_by if stood else (),
+            "given_at": stood.given_at if stood else now,
+        }
         if at is None:
-            event = agenda.session_event(SessionPostponed, line, cause=cause)
+            because = _because(given_up, elsewhere=elsewhere)
+            event = agenda.session_event(SessionPostponed, line, **because)
         elif line.state == "pending":
             event = agenda.session_event(
                 SessionPlanned,
                 line,
                 attempt=line.attempt + 1,
                 starts_at=at,
-                confirmed_by=confirmed.get(at, ()),
+                **dated,
             )
         else:
             event = agenda.session_event(
@@ -74,14 +83,20 @@ def plan(
                 line,
                 starts_at=at,
                 previously_at=line.starts_at,
-                cause=cause if line.number in given_up else "earlier_session",
-                confirmed_by=confirmed.get(at, ()),
+                **_because([n for n in given_up if n == line.number], elsewhere=elsewhere),
+                **dated,
             )
         agenda = agenda.after(event)
         events.append(event)
     if agenda.pending:
         events.append(_postponed(agenda, now, first=first))
     return events
+
+
+def _because(given_up: Sequence[int], *, elsewhere: bool) -> dict[str, Any]:
+    """Why a session gives up its date: somebody is away, or an earlier session needs it."""
+    cause: ShiftCause = "absence" if given_up else "earlier_session"
+    return {"cause": cause, "elsewhere": elsewhere and cause == "absence"}
 
 
 def _stands(line: PlanLine) -> bool:
@@ -102,7 +117,7 @@ def _next_move(
     for line, at in moves:
         if at is None:
             return line, at
-        others = agenda.taken(agenda.session_id(line))
+        others = agenda.taken_here(agenda.session_id(line))
         if not overlaps(at, at + agenda.length, others):
             return line, at
     return moves[-1]
@@ -117,21 +132,27 @@ def _postponed(agenda: Agenda, now: datetime, *, first: bool) -> PlanningPostpon
 
 
 def plan_again(
-    agendas: Iterable[Agenda], calendar: Calendar, now: datetime, given_up: bool = False
+    agendas: Iterable[Agenda],
+    calendar: Calendar,
+    now: datetime,
+    lost: "Lost | None" = None,
+    *,
+    elsewhere: bool = False,
 ) -> list[Event]:
     """Plan the pairs of somebody whose `calendar` has changed: those that wait for a common hour.
 
-    With `given_up`, also the sessions to come of which the time is not free any more.
+    `lost`: and which sessions to come have to give up their dates; `elsewhere`, for such of other
+    cohorts.
     """
     events: list[Event] = []
     calendars = {calendar.id: calendar}
     for known in agendas:
         agenda = known.with_calendars(calendars)
-        lost = _lost(agenda, now) if given_up else ()
-        if agenda.pair.state != "active" or not (agenda.pending or lost):
+        gone = lost(agenda, now) if lost else ()
+        if agenda.pair.state != "active" or not (agenda.pending or gone):
             continue
-        found = plan(agenda, now, lost, "absence")
-        if not lost and all(isinstance(event, PlanningPostponed) for event in found):
+        found = plan(agenda, now, gone, elsewhere=elsewhere)
+        if not gone and all(isinstance(event, PlanningPostponed) for event in found):
             continue  # as it was: it is tried again in its time
         for event in found:
             agenda = agenda.after(event)
@@ -140,16 +161,14 @@ def plan_again(
     return events
 
 
-def _lost(agenda: Agenda, now: datetime) -> tuple[int, ...]:
-    """The sessions to come that lie in an absence of one of the two."""
-    return tuple(
-        line.number
-        for line in agenda.pair.plan
-        if line.state == "planned"
-        and line.starts_at is not None
-        and line.starts_at > now
-        and any(free.is_away(line.starts_at, agenda.length) for free in agenda.free)
-    )
+Lost = Callable[[Agenda, datetime], tuple[int, ...]]
+"""Which sessions of a pair, by number, have to give up their dates."""
+
+
+def to_come(line: PlanLine, now: datetime) -> datetime | None:
+    """When a session is that has its date, and has not begun; None of any other."""
+    at = line.starts_at
+    return at if at is not None and _stands(line) and at > now else None
 
 
 def dissolve(agenda: Agenda | None) -> Decision:

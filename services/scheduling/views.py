@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from schemas.base import Moment, Value, parent_pair
+from schemas.calendars import TakenHours
 from schemas.dates import Absence, OfferedDay
 from schemas.places import MeetingPlace
 from schemas.scheduling import Absent
@@ -43,7 +44,8 @@ class PlanLine(Value):
 
     `pending` waits to be planned, for the first time or again; then `starts_at` is the date that
     fell through. `attempt` counts its plannings; `changes` its changes so far, which makes it the
-    revision of the next one. `confirmed_by` has confirmed the date that stands.
+    revision of the next one. `confirmed_by` has confirmed the date that stands, which was given at
+    `given_at`: None where that is not known, which counts as the longest.
     """
 
     number: int
@@ -52,6 +54,7 @@ class PlanLine(Value):
     changes: int = 0
     starts_at: Moment | None = None
     confirmed_by: tuple[Side, ...] = ()
+    given_at: Moment | None = None
 
 
 class Pair(Timed):
@@ -226,6 +229,18 @@ class Busy(Value):
     session_id: str
 
 
+class Elsewhere(Value):
+    """What another calendar of the same person, in another cohort, takes of their time.
+
+    `goes_first`: of two dates given in the same moment, that of the other calendar stays.
+    """
+
+    calendar: str
+    revision: int
+    goes_first: bool
+    hours: tuple[TakenHours, ...] = ()
+
+
 class Calendar(Document):
     """When one person can meet, and their open sessions, by start; `id` is the person's.
 
@@ -242,6 +257,7 @@ class Calendar(Document):
     busy: tuple[Busy, ...] = ()
     last_held: Busy | None = None
     waiting: tuple[str, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
 
     @property
     def pairs(self) -> list[str]:
@@ -252,6 +268,11 @@ class Calendar(Document):
         """(start, end) of what is taken, except for the sessions `but`."""
         held = (self.last_held,) if self.last_held else ()
         return [(b.starts_at, b.ends_at) for b in (*held, *self.busy) if b.session_id not in but]
+
+    @property
+    def taken_elsewhere(self) -> list[tuple[datetime, datetime]]:
+        """(start, end) of what sessions of other cohorts take."""
+        return [(h.starts_at, h.ends_at) for other in self.elsewhere for h in other.hours]
 
     def with_slot(self, slot: Busy) -> "Calendar":
         """The calendar in which the slot's session takes this time and no other."""

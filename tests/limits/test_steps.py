@@ -93,7 +93,8 @@ def confirmations(count: int) -> list[Message]:
 
 
 def planned(count: int) -> list[Message]:
-    return [SessionPlanned.model_validate(session(n)) for n in range(count)]
+    given_at = {"given_at": NOW}
+    return [SessionPlanned.model_validate(session(n) | given_at) for n in range(count)]
 
 
 def completed(count: int) -> list[Message]:
@@ -123,7 +124,7 @@ CASES = {
     "matching": Case(MATCHING, open_cohorts, volunteers, 7, 235, 650),
     "scheduling": Case(SCHEDULING, formed, confirmations, 10, 312, 610),
     "feedback": Case(FEEDBACK, formed, completed, 10, 430, 1750),
-    "notify": Case(NOTIFY, opened, planned, 9, 570, 3120),
+    "notify": Case(NOTIFY, opened, planned, 9, 575, 3260),
 }
 
 

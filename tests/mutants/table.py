@@ -414,7 +414,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/chassis/step/stepper.py",
         "        self._counting.forget()\n",
         "",
-        by="tests/chassis/step/test_order.py",
+        by="tests/chassis/step/test_counting.py",
     ),
     Mutant(
         "counts-of-a-failed-look",
@@ -813,12 +813,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "one's own organisation",
         "whoever coordinates an organisation is told of everybody",
         "services/portal/web/visit.py",
-        "        return self.site.rules.organisations(self.address, cohort_id)\n",
-        """        return (
-            None
-            if self.site.rules.organisations(self.address, cohort_id)
-            else frozenset()
-        )
+        "        by_settings = self.site.rules.organisations(self.address, cohort_id)\n",
+        """        by_settings = self.site.rules.organisations(self.address, cohort_id)
+        if by_settings:
+            return None
 """,
         by="tests/portal/test_partners.py",
     ),
@@ -1344,6 +1342,105 @@ MUTANTS: tuple[Mutant, ...] = (
         "if retention is None or (retention.due_at is not None and retention.due_at > now):",
         "if retention is None or retention.due_at is not None:",
         by="tests/notify/test_retention.py",
+    ),
+    # --- one person in several cohorts ----------------------------------------------------------
+    Mutant(
+        "hours-kept-to-oneself",
+        "one person",
+        "no cohort hears of the hours that its people have elsewhere",
+        "services/notify/app.py",
+        "            await log.publish(commands)\n",
+        "            await log.publish(commands[:0])\n",
+    ),
+    Mutant(
+        "hours-heard-and-not-answered",
+        "one person",
+        "who hears of somebody's hours keeps their own to themselves",
+        "services/notify/elsewhere.py",
+        "    return known == event.gone\n",
+        "    return known and event.gone\n",
+        by="tests/notify/test_elsewhere.py",
+    ),
+    Mutant(
+        "moves-kept-to-oneself",
+        "one person",
+        "a date that changes is not told to the other cohort",
+        "services/notify/evolution.py",
+        "(tray.elsewhere and _differ(tray, held))",
+        "(tray.elsewhere and not _differ(tray, held))",
+        by="tests/notify/test_elsewhere.py",
+    ),
+    Mutant(
+        "change-while-telling",
+        "one person",
+        "what changes while hours are told is told to nobody",
+        "services/notify/evolution.py",
+        "if known.changes == told.revision else {}",
+        "if known.changes >= told.revision else {}",
+        by="tests/notify/test_elsewhere.py",
+    ),
+    Mutant(
+        "hours-of-the-erased",
+        "one person",
+        "the hours of whoever is erased stay taken elsewhere",
+        "services/notify/elsewhere.py",
+        "    over = [hearer for hearer in waiting.hearers if hearer not in hearers]\n",
+        "    over = [hearer for hearer in waiting.hearers if hearer in hearers]\n",
+        by="tests/notify/test_elsewhere.py",
+    ),
+    Mutant(
+        "erased-while-telling",
+        "one person",
+        "whoever is erased while their hours are told is not taken back",
+        "services/notify/elsewhere.py",
+        "    if address is None and waiting.due_at is None and not waiting.hearers:\n",
+        "    if address is None and not waiting.hearers:\n",
+        by="tests/notify/test_elsewhere.py",
+    ),
+    Mutant(
+        "mailbox-of-many",
+        "one person",
+        "all who share a mailbox are one person",
+        "services/notify/elsewhere.py",
+        "default=0) > 1:",
+        "default=0) > 2:",
+        by="tests/notify/test_elsewhere.py",
+    ),
+    Mutant(
+        "both-give-way",
+        "one person",
+        "of two dates that collide both give way",
+        "services/scheduling/elsewhere.py",
+        "not other.goes_first) < (given_at, True)",
+        "not other.goes_first) <= (given_at, True)",
+        by="tests/scheduling/test_elsewhere.py",
+    ),
+    Mutant(
+        "elsewhere-not-taken",
+        "one person",
+        "hours of another cohort are given away",
+        "services/scheduling/agenda.py",
+        "return [*self.taken_here(*but), *elsewhere]",
+        "return [*self.taken_here(*but), *elsewhere[:0]]",
+        by="tests/scheduling/test_elsewhere.py",
+    ),
+    Mutant(
+        "older-hours-count",
+        "one person",
+        "an older list of hours takes the place of a newer one",
+        "services/scheduling/elsewhere.py",
+        "command.revision < known.revision:",
+        "command.revision < known.revision - 10:",
+        by="tests/scheduling/test_elsewhere.py",
+    ),
+    Mutant(
+        "newer-by-taking-over",
+        "one person",
+        "a date that another session of the pair takes over counts as new",
+        "services/scheduling/planning.py",
+        '"given_at": stood.given_at if stood else now,',
+        '"given_at": now,',
+        by="tests/scheduling/test_elsewhere.py",
     ),
     # --- nothing that anybody sends stops a service ---------------------------------------------
     Mutant(

@@ -26,7 +26,9 @@ from schemas.scheduling import (
     SessionCancelled,
     SessionMissed,
     SessionPlanned,
+    SessionPostponed,
     SessionRescheduled,
+    SessionShifted,
 )
 from schemas.values import CohortPolicy, FirstTool, Profile, ScoreReason, Waiting, Window, Words
 from services.chassis.domain import Refusal
@@ -173,6 +175,10 @@ RESCHEDULED = session(
 CANCELLED = session(SessionCancelled, cause="request", by="manager", revision=2)
 ATTENDANCE = session(AttendanceRequested, revision=1, report_by=STARTS + timedelta(days=14))
 
+_ELSEWHERE = {"cause": "absence", "elsewhere": True}
+GAVE_WAY = session(SessionShifted, revision=5, previously_at=STARTS, **_ELSEWHERE)
+WAITS_FOR_ELSEWHERE = session(SessionPostponed, revision=7, **_ELSEWHERE)
+
 FACTS: list[Event] = [
     VOLUNTEERED,
     ENROLLED,
@@ -192,6 +198,10 @@ FACTS: list[Event] = [
     CANCELLED,
     session(SessionCancelled, cause="request", revision=2),
     session(SessionCancelled, cause="pair_dissolved", revision=3),
+    session(SessionShifted, cause="absence", revision=4, previously_at=STARTS),
+    GAVE_WAY,
+    session(SessionPostponed, cause="absence", revision=6),
+    WAITS_FOR_ELSEWHERE,
     ATTENDANCE,
     session(SessionMissed, cause="reported", by="mentor", revision=1),
     session(SessionMissed, cause="unreported", revision=2),

@@ -37,6 +37,7 @@ from tests.notify.facts import (
     COHORT,
     FACTS,
     FORMED,
+    GAVE_WAY,
     HEAD,
     LINKS,
     MANAGER,
@@ -50,6 +51,7 @@ from tests.notify.facts import (
     STARTS,
     VERIFIER,
     WAITLISTED,
+    WAITS_FOR_ELSEWHERE,
     cohort,
     letters_for,
     person,
@@ -361,6 +363,17 @@ def test_whoever_asked_for_a_change_is_not_told_that_somebody_else_did() -> None
     mentor, manager = letters_for(RESCHEDULED)
     assert "Comme vous l’avez demandé" in part(written(mentor), "text/plain")
     assert "Camille Roux a déplacé votre séance" in part(written(manager), "text/plain")
+
+
+@pytest.mark.parametrize("event", [GAVE_WAY, WAITS_FOR_ELSEWHERE], ids=["moves", "waits"])
+def test_who_gives_way_to_another_cohort_is_told_why_and_not_whose_session_it_is(
+    event: SessionEvent,
+) -> None:
+    for letter in letters_for(event):
+        french = part(written(letter, "fr"), "text/plain")
+        assert "L’un de vous deux avait déjà une autre séance à la même heure" in french
+        english = part(written(letter, "en"), "text/plain")
+        assert "One of you already had another session at the same time" in english
 
 
 def test_french_typography_keeps_high_punctuation_on_its_line() -> None:

@@ -23,7 +23,7 @@ from tests.portal.provider import (
     served,
     town_of,
 )
-from tests.portal.site import COORDINATOR
+from tests.portal.site import BANK, COORDINATOR
 from tests.portal.stories import GOING_ON, LISE
 
 
@@ -203,6 +203,34 @@ async def test_roles_and_their_programmes_are_those_that_the_platform_reads_from
             answer = await somebody.client.post(path, data={"jeton": token})
             found.append(answer.status_code)
     assert found == [settings, opening]
+
+
+OF_A_BANK = {"organisation_claim": "siret", "organisations": {"542097902": f" {BANK}\u00a0"}}
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"groups": ["partenaires"], "cohorts": ["c"], "siret": "542097902"}, 200),
+        ({"groups": ["partenaires"], "cohorts": ["*"], "siret": "542097902"}, 200),
+        ({"groups": ["partenaires"], "cohorts": ["d"], "siret": "542097902"}, 404),
+        ({"groups": ["partenaires"], "cohorts": ["c"], "siret": "another"}, 404),
+        ({"groups": ["partenaires"], "cohorts": ["c"]}, 404),
+        ({"groups": ["others"], "cohorts": ["c"], "siret": "542097902"}, 404),
+    ],
+)
+async def test_a_partner_by_claims_sees_the_people_of_the_organisation_that_these_name(
+    claims: dict[str, Any], status: int
+) -> None:
+    paul = GOING_ON[4].model_copy(update={"organisation": BANK})
+    async with served(Provider(claims=claims)) as provider:
+        one = entry(provider, roles={"partenaires": "partner"}, **OF_A_BANK)
+        town = town_of(provider, known=(one,)).happens(*GOING_ON[:4], paul, *GOING_ON[5:])
+        somebody = await comes(town)
+        assert (await somebody.goes_to("/coordonner/c/participants")).status == status
+        assert ("Paul Lenoir" in somebody.says) is (status == 200)
+        assert (await somebody.goes_to("/coordonner/c/participants/m-1")).status == 404
+        assert (await somebody.goes_to("/coordonner/c")).status == 404
 
 
 async def test_who_coordinates_by_settings_does_so_by_the_provider_too() -> None:

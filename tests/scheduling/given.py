@@ -1,10 +1,16 @@
 """What happens around scheduling, in few words: pairs, their weeks, and what people ask."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from schemas.base import pair_of, session_of
-from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
+from schemas.base import EARLIEST, pair_of, session_of
+from schemas.calendars import (
+    DeclareAbsence,
+    NoteHoursElsewhere,
+    OfferHours,
+    TakenHours,
+    WithdrawAbsence,
+)
 from schemas.dates import Hours
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.saying import PARIS
@@ -27,6 +33,8 @@ from tests.scenario import Scenario
 COHORT = "bercy-2017"
 MENTOR, MANAGER = "m-1", "g-1"
 PAIR = pair_of(MENTOR, MANAGER)
+OTHER = "0" * 16
+"""Somebody's calendar in another cohort."""
 DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 
 
@@ -103,6 +111,29 @@ def back(first_day: str, person_id: str = MENTOR, hours: str | None = None) -> W
 def free_on(day: str, *hours: str, person_id: str = MENTOR) -> OfferHours:
     return OfferHours(
         cohort_id=COHORT, person_id=person_id, day=day, hours=tuple(map(_hours, hours))
+    )
+
+
+def elsewhere(
+    *starts: datetime,
+    given_at: datetime | None = EARLIEST,
+    revision: int = 1,
+    goes_first: bool = True,
+    person_id: str = MENTOR,
+    calendar: str = OTHER,
+    gone: bool = False,
+) -> NoteHoursElsewhere:
+    """Another cohort's sessions of an hour each, by default with dates that stand longer."""
+    length = timedelta(hours=1)
+    hours = tuple(TakenHours(starts_at=s, ends_at=s + length, given_at=given_at) for s in starts)
+    return NoteHoursElsewhere(
+        cohort_id=COHORT,
+        person_id=person_id,
+        calendar=calendar,
+        revision=revision,
+        goes_first=goes_first,
+        hours=hours,
+        gone=gone,
     )
 
 

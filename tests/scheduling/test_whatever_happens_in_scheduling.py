@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.base import Event, Message, pair_of, people_of, session_of
-from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
+from schemas.calendars import DeclareAbsence, NoteHoursElsewhere, OfferHours, WithdrawAbsence
 from schemas.dates import minutes
 from schemas.matching import AvailabilityChanged
 from schemas.saying import PARIS
@@ -38,7 +38,7 @@ from services.chassis.domain import Decision, NotLoaded, Refusal, State
 from services.scheduling.handlers import DOMAIN, needs
 from services.scheduling.slots import is_working_day
 from services.scheduling.views import Calendar, Pair, Session
-from tests.scenario import Scenario
+from tests.scenario import NOW, Scenario
 from tests.scheduling.given import (
     COHORT,
     DAYS,
@@ -47,6 +47,7 @@ from tests.scheduling.given import (
     cancel,
     confirm,
     dissolved,
+    elsewhere,
     formed,
     free_on,
     new_week,
@@ -60,7 +61,13 @@ from tests.scheduling.given import (
 
 POLICY = CohortPolicy(cadence_days=3, report_days=4, stalled_days=12)
 JOINED = (("m-1", "g-1"), ("m-1", "g-2"), ("m-2", "g-3"), ("m-1", "m-2"))
-ABOUT_SOMEBODY = (AvailabilityChanged, DeclareAbsence, WithdrawAbsence, OfferHours)
+ABOUT_SOMEBODY = (
+    AvailabilityChanged,
+    DeclareAbsence,
+    WithdrawAbsence,
+    OfferHours,
+    NoteHoursElsewhere,
+)
 PAIRS = [pair_of(*people) for people in JOINED]
 
 
@@ -127,6 +134,14 @@ def _later(day: str, days: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
+def _taken_elsewhere(quarter: int, person_id: str) -> NoteHoursElsewhere:
+    """Six hours of a day or two, one after the other, some for longer than what is planned here."""
+    begins = NOW.replace(hour=6) + timedelta(minutes=15 * quarter)
+    starts = [begins + timedelta(hours=n) for n in range(6)]
+    given_at = None if quarter % 2 else NOW + timedelta(days=9)
+    return elsewhere(*starts, given_at=given_at, revision=quarter % 7, person_id=person_id)
+
+
 commands = st.one_of(
     st.builds(confirm, numbers, sides, pairs),
     st.builds(cancel, numbers, sides, pairs),
@@ -150,6 +165,7 @@ steps = st.lists(
         st.builds(lambda d, p: away(d, _later(d, 9), p), days, people),
         st.builds(back, days, people),
         st.builds(lambda d, p: free_on(d, "12:00-16:00", person_id=p), days, people),
+        st.builds(_taken_elsewhere, quarters, people),
         st.builds(lambda i: dissolved(*JOINED[i]), st.integers(0, 3)),
     ),
     max_size=40,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from deploy.trial.habits import Habits
 from schemas.base import Command, parent_pair, people_of
-from schemas.calendars import DeclareAbsence, OfferHours, WithdrawAbsence
+from schemas.calendars import DeclareAbsence, NoteHoursElsewhere, OfferHours, WithdrawAbsence
 from schemas.cohorts import ChangePolicy, CloseCohort
 from schemas.community import StandInDirectory, TellCommunity
 from schemas.dates import Hours
@@ -300,7 +300,7 @@ class People:
 
     def _contact(self, cohort_id: str, id: str) -> None:
         mood = self.mood("contact", cohort_id, id)
-        name = f"{NOBODY if mood < 0.02 else id}@{cohort_id}.example.org".replace("@@", "@")
+        name = self._address(cohort_id, id)
         helper = {"name": f"help-{id}", "email": f"help-{name}"}
         about = {"cohort_id": cohort_id, "person_id": id, "name": id, "email": name}
         assisted = self.mood("assistant", cohort_id, id) < 0.2
@@ -313,6 +313,18 @@ class People:
             alone = contact.model_copy(update={"assistant": None})
             self.later(5 * DAY, lambda: self.world.send(alone, PEOPLE))
 
+    def _address(self, cohort_id: str, id: str) -> str:
+        """Two cohorts that open at one time may have somebody in common, in either role."""
+        if self.mood("contact", cohort_id, id) < 0.02:
+            return f"{NOBODY}{cohort_id}.example.org"
+        number = int(cohort_id.removeprefix("c"))
+        couple, second = number & ~2, number & 2
+        mood = self.mood("in common", str(couple))
+        role = "g0" if mood < 0.1 or (mood < 0.2 and second) else "m0"
+        if mood < 0.4 and id == role:
+            return f"both{couple}@people.example.org"
+        return f"{id}@{cohort_id}.example.org"
+
     def _nonsense(self, id: str) -> None:
         """What no rule allows."""
         self.ask(AcceptProposal(cohort_id=id, pair_id="m7~g7", by="mentor"))
@@ -321,6 +333,9 @@ class People:
         self.ask(AnswerSurvey(cohort_id=id, survey_id="m0~g0~end~mentor", scores={"a": 1}), 1)
         self.ask(WithdrawManager(cohort_id=id, manager_id="g9"), 2)
         self.ask(RetryLetter(cohort_id=id, letter_id="none"), 1)
+        other = {"calendar": "0" * 16, "revision": 1, "goes_first": True, "gone": True}
+        told = {"cohort_id": id, "person_id": "m0", **other}
+        self.ask(NoteHoursElsewhere.model_validate(told), 2)
 
     def _end(self, cohort: Cohort) -> None:
         """See to it that what has not ended by itself ends; look again in a week if need be."""

@@ -148,6 +148,19 @@ class Group:
             self._alarm.cancel()
         self._alarm = self.world.loop.call_at(at, self._wake)
 
+    def has_done_all(self) -> bool:
+        """Whether all is read and published that there is."""
+        return not self.store.outbox and all(
+            self._position(topic, partition)
+            >= len(self.world.log.records.get((topic, partition), ()))
+            for topic in self.topics
+            for partition in range(self.world.partitions)
+        )
+
+    def _position(self, topic: str, partition: int) -> int:
+        place = self.store.place.get(partition)
+        return place.positions.get(topic, 0) if place else 0
+
     def overdue(self) -> bool:
         """Whether there is a deadline that nobody has decided on."""
         due = self.store.first_due(Beat)

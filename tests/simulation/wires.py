@@ -6,7 +6,7 @@ way there and its way back, or, where the real thing can do a part of it, in two
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -120,6 +120,12 @@ class WiredStore(Wire):
     ) -> list[Cells]:
         asked = kind, cohort_id, fields, equal
         return await self.call("columns", lambda: self.inner.columns(*asked))
+
+    async def alike(
+        self, kind: type[Document], fields: Sequence[str], by: str, values: Collection[str]
+    ) -> list[Cells]:
+        asked = kind, fields, by, values
+        return await self.call("alike", lambda: self.inner.alike(*asked))
 
     async def encoded(
         self, kind: type[Document], cohort_id: str, fields: Sequence[str]

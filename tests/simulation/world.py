@@ -28,10 +28,11 @@ from services.feedback.sealing import Seal
 from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.search.worker import RoundSearch, solve_here
 from services.matching.views import Round
-from services.notify.app import erasing, handing_over
+from services.notify.app import erasing, handing_over, telling_hours
 from services.notify.handlers import with_wall
-from services.notify.views import Letter, Retention
+from services.notify.views import Elsewhere, Letter, Retention
 from services.scheduling.handlers import DOMAIN as SCHEDULING
+from tests.simulation.doubles import double_bookings
 from tests.simulation.faults import DAY, SERVICES, CrashPoint, Fault, Trips, draw
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.mail import PostOffice, SimulatedSender
@@ -147,10 +148,11 @@ class World:
             return {Round: RoundSearch(store, solve_here, patience=None)}
         if process.group.name != "notify":
             return {}
-        erase = erasing(store, WiredLog(process), self.partitions)
+        log = WiredLog(process)
         return {
             Letter: handing_over(SimulatedSender(process, self.office), store),
-            Retention: erase,
+            Retention: erasing(store, log, self.partitions),
+            Elsewhere: telling_hours(store, log, self.partitions, SECRET),
         }
 
     def documents(self, service: Service, kind: type[D], cohort_id: str) -> list[D]:
@@ -200,6 +202,7 @@ class World:
                 return
             if len(self.found) > 20:
                 return
+            self.found += double_bookings(self)
             await asyncio.sleep(GRID)
 
     def _calm(self) -> None:
@@ -211,16 +214,8 @@ class World:
     def _at_rest(self) -> bool:
         if self.people.busy or not all(c.over for c in self.people.cohorts.values()):
             return False
-        for group in self.groups.values():
-            if group.store.outbox or group.store.first_due(Beat) is not None:
-                return False
-            for topic in group.topics:
-                for partition in range(self.partitions):
-                    place = group.store.place.get(partition)
-                    position = place.positions.get(topic, 0) if place else 0
-                    if position < len(self.log.records.get((topic, partition), ())):
-                        return False
-        return True
+        groups = self.groups.values()
+        return all(g.store.first_due(Beat) is None and g.has_done_all() for g in groups)
 
     def _strike(self, fault: Fault) -> None:
         """The fault happens, or waits for the process that it is to happen to."""

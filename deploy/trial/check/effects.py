@@ -80,6 +80,15 @@ def _offered(asked: Asked, fact: Entry) -> bool:
     return same and asked.data.get("day") == offered.get("day")
 
 
+def _noted(asked: Asked, fact: Entry) -> bool:
+    """Of that calendar the same is known, or something newer."""
+    if not _same("calendar")(asked, fact):
+        return False
+    newer = int(fact.data.get("revision") or 0) > int(asked.data.get("revision") or 0)
+    parts = ("goes_first", "hours", "gone")
+    return newer or all((asked.data.get(p) or None) == (fact.data.get(p) or None) for p in parts)
+
+
 def _same_line(asked: Asked, fact: Entry) -> bool:
     return asked.data.get("line_manager") == fact.data.get("line_manager")
 
@@ -222,6 +231,9 @@ EFFECTS: Mapping[str, Effect] = {
     "DeclareAbsence": Effect(("AbsenceDeclared",), already=("AbsenceDeclared",), fits=_absent),
     "WithdrawAbsence": Effect(("AbsenceWithdrawn",)),
     "OfferHours": Effect(("HoursOffered",), already=("HoursOffered",), fits=_offered),
+    "NoteHoursElsewhere": Effect(
+        ("HoursElsewhereNoted",), already=("HoursElsewhereNoted",), fits=_noted
+    ),
     "AnswerSurvey": Effect(("SurveyClosed",)),
     "RetryLetter": Effect(("LetterDeferred",)),
     "ReportBounce": Effect(("LetterFailed",), already=("LetterFailed",)),
@@ -240,6 +252,7 @@ UNASKED = frozenset(
         *("SurveyOpened", "SurveyAnswered", "AnswersCounted", "PairAtRisk"),
         *("AttentionWanted", "AttentionSettled", "AttentionGathered", "DigestQueued"),
         *("RetentionEnded", "ContactsErased"),
+        *("HoursTold", "AddressChanged"),
         *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),
     }
 )

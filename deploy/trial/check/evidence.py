@@ -62,7 +62,10 @@ UNREAD: dict[str, tuple[str, ...]] = {
     "matching": ("overrides", "simulations", "lines", "sheets"),
     "scheduling": ("calendars",),
     "feedback": ("groups",),
-    "notify": ("lines", "pairs", "trays", "late_reminders", "concerns", "digests", "retentions"),
+    "notify": (
+        *("lines", "pairs", "trays", "late_reminders", "concerns", "digests", "retentions"),
+        "elsewhere",
+    ),
 }
 """Documents of which this check says nothing: whether they follow from the log, a rebuild tells. Of
 the portal's, which are shaped like its pages, that is all that is not read."""

@@ -29,7 +29,8 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 class Principal:
     """Whose token it is. `cohorts` are those that it is good for; None: all.
 
-    `address`: the one that their provider vouches for, where it is trusted to.
+    `address`: the one that their provider vouches for, where it is trusted to. `organisations`:
+    those for whose people a partner is.
     """
 
     type: ActorType
@@ -37,6 +38,7 @@ class Principal:
     roles: tuple[Role, ...]
     cohorts: frozenset[str] | None = frozenset()
     address: str | None = None
+    organisations: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,10 @@ class Provider:
             known = name if ID.fullmatch(name) else pseudonym(self._secret, issuer.issuer, name)
             return Principal("service_account", known, roles, scope)
         person = pseudonym(self._secret, issuer.issuer, claims["sub"])
-        return Principal("user", person, roles, scope, _address(claims, issuer.address_claim))
+        address = _address(claims, issuer.address_claim)
+        told = _said(claims, issuer.organisation_claim)
+        theirs = frozenset(name for claim, name in issuer.organisations.items() if claim in told)
+        return Principal("user", person, roles, scope, address, theirs)
 
 
 def _text(given: Any) -> str:

@@ -90,6 +90,12 @@ class Store(Protocol):
         """These fields of each document of a cohort that has these values, by its id: for what
         needs little of many."""
 
+    async def alike(
+        self, kind: type[Document], fields: Sequence[str], by: str, values: Collection[str]
+    ) -> list[Cells]:
+        """These fields of each document of any cohort of which `by` (it has an index) is one of
+        these values, by cohort and id. Others may own them: no decision rests on it."""
+
     async def encoded(
         self, kind: type[Document], cohort_id: str, fields: Sequence[str]
     ) -> list[bytes]:

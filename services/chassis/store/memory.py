@@ -57,6 +57,12 @@ class MemoryStore:
         chosen = self._chosen(kind, Where(cohort_id=cohort_id, equal=equal))
         return [tuple(getattr(document, field) for field in fields) for document in chosen]
 
+    async def alike(
+        self, kind: type[Document], fields: Sequence[str], by: str, values: Collection[str]
+    ) -> list[Cells]:
+        chosen = [one for one in self._chosen(kind, EVERYWHERE) if getattr(one, by) in values]
+        return [tuple(getattr(document, field) for field in fields) for document in chosen]
+
     async def encoded(
         self, kind: type[Document], cohort_id: str, fields: Sequence[str]
     ) -> list[bytes]:

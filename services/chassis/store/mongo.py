@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +37,7 @@ from services.chassis.store.rows import (
     Operation,
     aside_operation,
     chunks_of,
+    only,
     operations_of,
     place_of,
     place_row,
@@ -186,17 +187,24 @@ class MongoStore(Views):
         equal: Mapping[str, Any],
     ) -> list[Cells]:
         query = {"cohort_id": cohort_id} | {name: {"$eq": value} for name, value in equal.items()}
-        cursor = self._own(kind.collection).find(query, _only(fields), batch_size=READ_AT_ONCE)
+        cursor = self._own(kind.collection).find(query, only(fields), batch_size=READ_AT_ONCE)
         found: list[Cells] = []
         async for rows in _portions(cursor.sort("id", 1)):
             found += [tuple(map(row.get, fields)) for row in rows]
         return found
 
+    async def alike(
+        self, kind: type[Document], fields: Sequence[str], by: str, values: Collection[str]
+    ) -> list[Cells]:
+        found = self._own(kind.collection).find({by: {"$in": list(values)}}, only(fields))
+        rows = await found.sort([("cohort_id", 1), ("id", 1)]).to_list(None)
+        return [tuple(map(row.get, fields)) for row in rows]
+
     async def encoded(
         self, kind: type[Document], cohort_id: str, fields: Sequence[str]
     ) -> list[bytes]:
         portions = self._own(kind.collection).find_raw_batches(
-            {"cohort_id": cohort_id}, _only(fields), batch_size=READ_AT_ONCE
+            {"cohort_id": cohort_id}, only(fields), batch_size=READ_AT_ONCE
         )
         return [portion async for portion in portions.sort("id", 1)]
 
@@ -376,10 +384,6 @@ async def _portions(cursor: Any) -> AsyncIterator[list[dict[str, Any]]]:
     while len(rows := await cursor.to_list(READ_AT_ONCE)) == READ_AT_ONCE:
         yield rows
     yield rows
-
-
-def _only(fields: Sequence[str]) -> dict[str, bool]:
-    return {"_id": False} | dict.fromkeys(fields, True)
 
 
 def _fenced(rows: Iterable[dict[str, Any]]) -> bool:

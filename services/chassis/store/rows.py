@@ -22,6 +22,11 @@ Operation = ReplaceOne[dict[str, Any]] | DeleteOne
 """A document is written, whether it is there or not, or deleted."""
 
 
+def only(names: Sequence[str]) -> dict[str, bool]:
+    """A projection of these fields."""
+    return {"_id": False} | dict.fromkeys(names, True)
+
+
 def row_of(partition: int, document: Document) -> dict[str, Any]:
     """A document as it is stored: its key, its partition, its fields."""
     return {"_id": document.key, "partition": partition, **document.model_dump()}

@@ -65,7 +65,8 @@ async def _signed_in(visit: Visit, person: Person, onward_to: str) -> Response:
         return message(visit, title, text, status=403, way=home(visit))
     if visit.session is not None:
         await site.sessions.end(visit.session)
-    began = site.sessions.begin(address, person.roles, person.cohorts, person.token)
+    theirs = person.organisations
+    began = site.sessions.begin(address, person.roles, person.cohorts, person.token, theirs)
     visit.request.state.session = await began
     return onward(onward_to, "connecte")
 

@@ -19,6 +19,7 @@ import httpx
 from authlib.common.errors import AuthlibBaseError
 
 from schemas.roles import Role
+from schemas.text import tidied
 from services.chassis.http.discovery import LARGEST, IssuerAway
 from services.chassis.http.identity import pseudonym
 from services.chassis.http.issuers import Claims, Provider
@@ -69,7 +70,7 @@ class Person:
     """Whom the provider vouches for: `address` (None: it confirms none), roles and their cohorts.
 
     `id`: a pseudonym of their account. `unconfirmed`: the address that they say is theirs. `token`:
-    by which the provider says so.
+    by which the provider says so. `organisations`: those for whose people a partner is.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Person:
     roles: tuple[Role, ...]
     cohorts: frozenset[str] | None
     token: str
+    organisations: frozenset[str] = frozenset()
 
 
 class IdentityProvider:
@@ -236,6 +238,7 @@ class IdentityProvider:
             found.roles,
             found.cohorts,
             token,
+            frozenset(map(tidied, found.organisations)),
         )
 
     @asynccontextmanager

@@ -46,7 +46,7 @@ class SignedIn:
     """A session: whose, and the digest by which it is kept.
 
     `roles`, and the `cohorts` (None: all) that they are for: what a provider has said. `sealed`:
-    the token by which it has said so, where it has.
+    the token by which it has said so, where it has. `organisations`: those of a partner's role.
     """
 
     address: str
@@ -54,6 +54,7 @@ class SignedIn:
     roles: tuple[Role, ...] = ()
     cohorts: frozenset[str] | None = frozenset()
     sealed: str = ""
+    organisations: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class Sessions:
         roles: tuple[Role, ...] = (),
         cohorts: frozenset[str] | None = frozenset(),
         said: str = "",
+        organisations: frozenset[str] = frozenset(),
     ) -> str:
         """The token of a new session; `said`: the token by which a provider has vouched for it."""
         token, now = secrets.token_urlsafe(32), self.now()
@@ -159,6 +161,7 @@ class Sessions:
             "roles": list(roles),
             "cohorts": None if cohorts is None else sorted(cohorts),
             "said": _sealed(said, token) if said else "",
+            "organisations": sorted(organisations),
         }
         await self._keep(digest(token), value, now)
         return token
@@ -181,6 +184,7 @@ class Sessions:
             tuple(found.get("roles", ())),
             None if cohorts is None else frozenset(cohorts),
             found.get("said", ""),
+            frozenset(found.get("organisations", ())),
         )
 
     async def _keep(self, key: str, value: Row, seen: datetime) -> None:

@@ -55,7 +55,7 @@ class Visit:
         site = self.entry.site
         self.wall = Wall(site.store, self.address, site.secret)
         store: Projections = Walled(site.store, self.wall)
-        if site.rules.is_partner(self.address):
+        if self._is_partner:
             store = self.partner = Partnered(store, self.organisations_in)
         self.site = replace(site, store=store)
 
@@ -106,13 +106,24 @@ class Visit:
     @property
     def answers_for_others(self) -> bool:
         """Whether who is signed in coordinates a programme, or an organisation."""
-        return self.coordinates or self.site.rules.is_partner(self.address)
+        return self.coordinates or self._is_partner
 
     def organisations_in(self, cohort_id: str) -> frozenset[str] | None:
         """The organisations of whose people alone the visitor is told here; None: of everybody."""
         if self.coordinates_in(cohort_id):
             return None
-        return self.site.rules.organisations(self.address, cohort_id)
+        by_settings = self.site.rules.organisations(self.address, cohort_id)
+        there, session = self._as("partner"), self.session
+        if session is None or (there is not None and cohort_id not in there):
+            return by_settings
+        return by_settings | session.organisations
+
+    @property
+    def _is_partner(self) -> bool:
+        """Whether who is signed in coordinates an organisation, in whatever programme."""
+        there = self._as("partner")  # None: everywhere
+        by_provider = self.session and self.session.organisations and (there is None or there)
+        return bool(by_provider) or self.site.rules.is_partner(self.address)
 
     @property
     def administers(self) -> bool:

@@ -418,6 +418,8 @@ async def test_a_provider_that_says_it_is_another_or_has_no_keys_vouches_for_nob
         {"roles": {}},
         {"cohorts": ["*"]},
         {"cohorts_claim": None},
+        {"organisations": {"542097902": "Natixis"}},
+        {"organisation_claim": "siret"},
         {"more": 1},
     ],
 )

@@ -125,6 +125,20 @@ async def test_a_change_that_moves_nobody_between_groups_writes_no_counts() -> N
     assert await kept.counting.of(kept.state, kept.store) == []
 
 
+async def test_who_learns_that_somebody_else_has_written_reads_counts_again() -> None:
+    world = World()
+    world.publish(formed("m~g"))
+    first = await world.run()
+    world.publish(formed("m~h"))
+    await world.run()
+    world.publish(formed("m~i"))
+
+    await world.run(first)  # which knows of one pair, and is outpaced
+
+    counts = await world.store.page(Counts, EVERYWHERE, 10)
+    assert [row.counts for row in counts] == [((("toy_tallies", "0"), 3),)]
+
+
 # --- on a real database -------------------------------------------------------------------------
 
 

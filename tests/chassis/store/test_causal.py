@@ -21,6 +21,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 READS: dict[str, Callable[[MongoStore], Awaitable[Any]]] = {
     "load": lambda store: store.load([One(Tally, "c", "x")]),
     "columns": lambda store: store.columns(Tally, "c", ["id"], {}),
+    "alike": lambda store: store.alike(Tally, ["id"], "id", ["x"]),
     "encoded": lambda store: store.encoded(Tally, "c", ["id"]),
     "outgoing": lambda store: store.outgoing([0]),
     "due": lambda store: store.due(Reminder, [0], NOW, 10),

@@ -188,6 +188,18 @@ async def test_a_few_fields_of_a_whole_cohort_come_by_id_however_many_there_are(
     assert await store.columns(Loan, "c", ("id",), {}) == []
 
 
+async def test_what_is_alike_is_found_in_every_cohort_and_partition_by_cohort_and_id(
+    store: Store,
+) -> None:
+    await store.commit(commit(1, book("2"), book("1", cohort="d"), book("3"), book("1")))
+
+    found = await store.alike(Book, ("cohort_id", "id"), "id", ["1", "2", "9"])
+
+    assert found == [("c", "1"), ("c", "2"), ("d", "1")]
+    assert await store.alike(Book, ("title",), "id", ["3"]) == [("",)]
+    assert await store.alike(Book, ("id",), "id", []) == []
+
+
 async def test_a_whole_cohort_comes_as_the_same_bytes_in_order_however_many_there_are(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
