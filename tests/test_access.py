@@ -162,7 +162,7 @@ def asked_of(service: Service, app: FastAPI) -> Iterator[Asked]:
     pages = {(page.method, page.path) for page in PAGES}
     for route in iter_route_contexts(app.routes):
         for method in sorted(route.methods or ()):
-            if (method, route.path) in pages or route.name in ("style", "script", "nowhere"):
+            if (method, route.path) in pages or route.name in ("file", "nowhere"):
                 continue
             if method != "HEAD":
                 path = str(route.path)

@@ -40,6 +40,7 @@ from services.portal.web import (
     people_pages,
     policy_pages,
     programme_sheets,
+    roles_page,
     rounds_pages,
     session_pages,
     sheet_pages,
@@ -131,6 +132,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_form),
     Route("POST", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_sent),
     Route("GET", "/coordonner", "partner", coordinating.cohorts),
+    Route("GET", "/administrer", "administrator", roles_page.roles),
     Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
     Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
     Route("GET", f"{_C}/communaute", "coordinator", community_pages.telling_form),
@@ -193,7 +195,7 @@ def page_routes(site: Site) -> APIRouter:
         **{path: kept(font, "font/woff2") for path, font in site.look.fonts.items()},
     }
     for path, answer in files.items():
-        router.add_api_route(path, answer, methods=["GET"], name=path)
+        router.add_api_route(path, answer, methods=["GET"], name="file")
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
     router.add_api_route(nowhere.path, _guarded(nowhere, entry), methods=["GET"], name="nowhere")
     return router

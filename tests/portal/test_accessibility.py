@@ -13,10 +13,11 @@ from urllib.parse import quote
 import pytest
 
 from schemas.base import Message
+from schemas.taking_part import MentorChanged
 from services.portal.web.entering import Entering, Entry
 from services.portal.web.look import STATE, STYLE
 from tests.portal.browser import Element
-from tests.portal.site import COORDINATOR, Town
+from tests.portal.site import BANK, COORDINATOR, OF_THE_BANK, Town
 from tests.portal.stories import (
     ASKED,
     AWAY,
@@ -56,6 +57,12 @@ from tests.portal.stories import (
 )
 from tests.portal.test_roster import PEOPLE, as_csv
 
+LISE_OF_A_BANK = MentorChanged.model_validate(
+    {
+        **{"cohort_id": "c", "mentor_id": "m-1", "directorate": "D", "site": "Lyon"},
+        **{"skills": {"linkedin": 4}, "capacity": 1, "organisation": BANK},
+    }
+)
 EVERYTHING = (*GOING_ON, planned(2, 21), NO_DATE, STALLED, LETTER_FAILED, MEASURED, WITHHELD)
 AFTER_FIFTY = quote(MANY_FAILED[49].letter_id)
 ANOTHER = {"sheet_id": "f-2", "tool": "wiki", "jobs": ()}
@@ -112,6 +119,11 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner", ()),
     (COORDINATOR, "/coordonner", EVERYTHING),
     (COORDINATOR, "/coordonner/ouvrir", ()),
+    (COORDINATOR, "/administrer", ()),
+    (OF_THE_BANK, "/coordonner", (OPENED,)),
+    (OF_THE_BANK, "/coordonner/c/participants", (*EVERYTHING, LISE_OF_A_BANK)),
+    (OF_THE_BANK, "/coordonner/c/participants/m-1", (*EVERYTHING, LISE_OF_A_BANK)),
+    (OF_THE_BANK, "/coordonner/c/suivi", (*EVERYTHING, LISE_OF_A_BANK)),
     (COORDINATOR, "/coordonner/c", (OPENED,)),
     (COORDINATOR, "/coordonner/c", (*JOINED, WAITLISTED)),
     (COORDINATOR, "/coordonner/c", EVERYTHING),

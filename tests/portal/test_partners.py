@@ -331,3 +331,15 @@ async def test_who_coordinates_the_programme_sees_everybody_of_it(address: str) 
     pages = await shown(town, address)
     assert {n for kind, n in traces("\n".join(pages.values())) if kind == "nom"} == {*EVERYBODY}
     assert word(1) in "\n".join(pages.values())
+
+
+async def test_an_administrator_sees_who_has_which_role_and_where() -> None:
+    town = Town().happens(*told(MIXED))
+    anne = await town.signed_in(COORDINATOR)
+    await anne.goes_to("/coordonner")
+    await anne.follows("Qui a quel rôle")
+    rows = [[cell.text for cell in row.all("th", "td")] for row in anne.page.all("tr")[1:]]
+    assert [OF_THE_BANK, "coordination d’un organisme partenaire", "Programme", BANK] in rows
+    assert [OF_C, "coordination", "Programme", "–"] in rows
+    assert [COORDINATOR, "administration", "tous", "–"] in rows
+    assert len(rows) == 4

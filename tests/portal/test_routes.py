@@ -24,7 +24,7 @@ NAMED = {
     "draft": "no-such-draft",
 }
 COORDINATING = ("partner", "coordinator", "administrator")
-NOT_PAGES = {"style", "script", "nowhere", "openapi", "docs"}
+NOT_PAGES = {"file", "nowhere", "openapi", "docs"}
 TABLE = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES]
 
 
