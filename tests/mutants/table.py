@@ -1009,8 +1009,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "signing in",
         "a way of three slashes leads to another host",
         "services/portal/web/signing_in.py",
-        """way.startswith("/") and way[1:2] != "/" and""",
-        """way.startswith("/") and""",
+        'inside = way.startswith("/") and way[1:2] != "/"',
+        'inside = way.startswith("/")',
         by="tests/portal/test_signing_in.py",
     ),
     # --- what was answered ----------------------------------------------------------------------
