@@ -24,10 +24,19 @@ _HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-"})  # the second is what k
 def tidied(text: str) -> str:
     """Composed letters (NFC), one plain space for any space or line break, nothing unseen."""
     if not text.isascii():
-        text = unicodedata.normalize("NFC", _UNSEEN.sub("", text)).translate(_HYPHENS)
+        text = _composed(text).translate(_HYPHENS)
     elif not text.isprintable():
         text = _UNSEEN.sub("", text)
     return " ".join(text.split())
+
+
+def visible(text: str) -> str:
+    """Composed letters (NFC), nothing unseen; spaces and lines stay as they were typed."""
+    return text if text.isascii() and text.isprintable() else _composed(text)
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", _UNSEEN.sub("", text))
 
 
 def _tidied(given: object) -> object:

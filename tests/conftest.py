@@ -1,6 +1,7 @@
 """The real parts that tests share: each is started once, when the first test asks for it.
 
-`CONNECTE_TEST_KAFKA=apache` puts one real Apache Kafka where the embedded broker is otherwise.
+`CONNECTE_TEST_KAFKA=apache` puts one real Apache Kafka where the embedded broker is otherwise;
+`later` leaves out the whole platforms that a run with `apache` plays afterwards.
 """
 
 import asyncio
@@ -34,7 +35,9 @@ settings.load_profile("unhurried")
 PATIENCE = 120.0
 """Seconds in which something that has to come true does so on the slowest of machines."""
 
-BROKERS = {"kafka_bootstrap", "fresh_kafka", "kafka_if_real", "kafka_idempotent"}
+KAFKA, REAL, LATER = "CONNECTE_TEST_KAFKA", "apache", "later"
+PLAYED_OVER_A_REAL_ONE = "kafka_if_real"
+BROKERS = {"kafka_bootstrap", "fresh_kafka", PLAYED_OVER_A_REAL_ONE, "kafka_idempotent"}
 """The fixtures by which a test comes by a broker."""
 
 
@@ -49,18 +52,20 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose what meets a broker, where it is a real one; spread whole platforms among the rest."""
-    if _real():  # what never meets a broker is the same over another one
-        connected = [item for item in items if _is_connected(item)]
-        config.hook.pytest_deselected(items=[item for item in items if item not in connected])
-        items[:] = connected
+    """Choose what this run is for; spread whole platforms among the rest."""
+    kafka = os.environ.get(KAFKA)
+    config.hook.pytest_deselected(items=[item for item in items if not _is_for(kafka, item)])
+    items[:] = [item for item in items if _is_for(kafka, item)]
     places = _places(list(dict.fromkeys(item.path for item in items)))
     items.sort(key=lambda item: places[item.path])
 
 
-def _is_connected(item: pytest.Item) -> bool:
+def _is_for(kafka: str | None, item: pytest.Item) -> bool:
+    """What never meets a broker is the same over another one; what later will, need not now."""
     fixtures: set[str] = set(getattr(item, "fixturenames", ()))
-    return bool(fixtures & BROKERS) or item.get_closest_marker("kafka") is not None
+    if kafka == REAL:
+        return bool(fixtures & BROKERS) or item.get_closest_marker("kafka") is not None
+    return kafka != LATER or PLAYED_OVER_A_REAL_ONE not in fixtures
 
 
 def _places(files: list[Path]) -> dict[Path, float]:
@@ -97,11 +102,15 @@ async def _left(part: AbstractAsyncContextManager[Any]) -> None:
 
 
 async def eventually(holds: Callable[[], Awaitable[T]], within: float = PATIENCE) -> T:
-    """What `holds` gives, once that is true."""
-    deadline = time.monotonic() + within
+    """What `holds` gives, once that is true.
+
+    The longer it takes, the more seldom it is asked: what is waited for needs the processor too.
+    """
+    begun = time.monotonic()
     while not (found := await holds()):
-        assert time.monotonic() < deadline, f"it did not come true within {within:g} s"
-        await asyncio.sleep(0.02)
+        waited = time.monotonic() - begun
+        assert waited < within, f"it did not come true within {within:g} s"
+        await asyncio.sleep(min(0.02 + waited / 20, 0.5))
     return found
 
 
@@ -130,7 +139,7 @@ def database(mongodb_uri: str) -> Iterator[str]:
 
 
 def _real() -> bool:
-    return os.environ.get("CONNECTE_TEST_KAFKA") == "apache"
+    return os.environ.get(KAFKA) == REAL
 
 
 @asynccontextmanager

@@ -1,25 +1,27 @@
 """Programs of others whose dependencies do not go together with ours.
 
-Always holds: each has an environment of its own under `build/`, from a lock file with hashes, and a
-changed lock file makes it anew.
+Always holds: each has an environment of its own, from a lock file with hashes, and a changed lock
+file makes another.
 """
 
-import hashlib
 import subprocess
+import sys
 import venv
+from functools import partial
 from pathlib import Path
 
-HOME = Path(__file__).parents[1] / "build" / "environments"
+from tests.kept import kept
 
 
 def environment(lock: Path) -> Path:
     """The folder of the programs that the lock file, named for the program, brings."""
-    home = HOME / lock.stem
-    stamp, wanted = home / ".installed", hashlib.sha256(lock.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        venv.create(home, with_pip=True, clear=True)
-        install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        python = str(home / "bin" / "python")
-        subprocess.run((python, *install, "--require-hashes", "-r", str(lock)), check=True)
-        stamp.write_text(wanted)
-    return home / "bin"
+    made_from = f"{sys.version}\n{lock.read_text()}".encode()
+    return kept(lock.stem, made_from, partial(_installed, lock)) / "bin"
+
+
+def _installed(lock: Path, home: Path) -> None:
+    venv.create(home)
+    # By our pip, and compiled when it is imported: most of it never is.
+    install = ("-m", "pip", "--python", str(home), "install", "--quiet", "--no-compile")
+    safely = ("--disable-pip-version-check", "--require-hashes", "-r", str(lock))
+    subprocess.run((sys.executable, *install, *safely), check=True)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import KAFKA, LATER, PLAYED_OVER_A_REAL_ONE
+
 ROOT = Path(__file__).parents[1]
 PIPELINES = (".gitlab-ci.yml", ".github/workflows/ci.yml")
 TARGETS = set(re.findall(r"^([.\w$()/-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -26,6 +28,24 @@ def test_a_pipeline_runs_what_the_makefile_has(name: str) -> None:
         called |= set(list_.split(", "))
     assert called >= {"lint", "test", "test-kafka", "release"}
     assert called <= TARGETS
+
+
+def test_what_is_left_to_the_run_on_a_real_kafka_is_in_it() -> None:
+    """But for what `make test` leaves to others, too."""
+    (recipe,) = re.findall(
+        r"^test-kafka:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    played = [ROOT / word for word in recipe.split() if word.startswith("tests/")]
+    elsewhere = ("pytest.mark.drill", "pytest.mark.release")
+    asking = 0
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        if f"{PLAYED_OVER_A_REAL_ONE}: " in text and not any(mark in text for mark in elsewhere):
+            assert any(path.is_relative_to(each) for each in played), path
+            asking += 1
+    assert asking >= 5
+    run = (ROOT / ".ci/run").read_text()
+    assert f"{KAFKA}={LATER} make test\n    make test-kafka\n" in run
 
 
 def nightly(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -39,8 +39,9 @@ class Usage:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 name = "people and coordinator" if process == me else _name(process)
                 times, memory = process.cpu_times(), process.memory_info().rss / 1024**2
-                _, used = self._seen.get(process.pid, (name, Used()))
-                self._seen[process.pid] = name, used  # a child becomes its program a little later
+                before, used = self._seen.get(process.pid, (name, Used()))
+                # A child becomes its program a little later; who is just ending has no name.
+                self._seen[process.pid] = name or before, used
                 used.cpu = times.user + times.system
                 used.memory = max(used.memory, memory)
 

@@ -14,10 +14,12 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from schemas.roles import Role
 from schemas.values import Language
+from services.chassis.http.guards import in_utf8
 from services.chassis.http.problems import Problem
 from services.chassis.store.contract import NoAnswer
 from services.portal.web import (
@@ -215,6 +217,10 @@ def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Respon
             response = await _answered(route, visit)
         except (NotHere, Away, NoAnswer, HTTPException, Problem) as error:
             response = _fault(visit, error)
+        except ValidationError:
+            if route.method == "GET":  # then it is nothing that was sent
+                raise
+            response = _fault(visit, HTTPException(422, "no form of these pages holds it"))
         finally:
             await visit.form.close()
         _set_cookies(visit, response, cookie)
@@ -230,6 +236,7 @@ async def _answered(route: Route, visit: Visit) -> Response:
         visit.session = await visit.site.sessions.find(token, by_itself=by_itself)
     _count(route, visit)
     if route.method == "POST":
+        in_utf8(visit.request)
         visit.form = await visit.request.form(max_files=1, max_fields=MOST_FIELDS)
         if not secrets.compare_digest(visit.typed("jeton").encode(), visit.token.encode()):
             return _stale(visit)
@@ -315,9 +322,10 @@ def _fault(visit: Visit, error: Exception) -> Response:
         case HTTPException():
             title = visit.say("Cette demande n’a pas pu être lue", "This could not be read")
             text = visit.say(
-                "Le fichier ou le formulaire est trop grand, ou est arrivé incomplet. Rien n’a été "
-                "enregistré.",
-                "The file or form is too large, or came incomplete. Nothing was recorded.",
+                "Le fichier ou le formulaire est trop grand, ou est arrivé incomplet ou changé. "
+                "Rien n’a été enregistré. Rechargez la page, puis recommencez.",
+                "The file or form is too large, or came incomplete or changed. Nothing was "
+                "recorded. Reload the page, and try again.",
             )
             return message(visit, title, text, status=error.status_code)
         case _:

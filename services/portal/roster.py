@@ -230,8 +230,7 @@ def _faults_of(cells: Cells, side: Side | None) -> Iterable[tuple[str, Fault]]:
         yield "language", Fault("français ou anglais", "French or English")
     yield from _faults_of_tools(cells, side)
     try:
-        if len(weeks.read_week(cells.get("availability", ""))) > 20:
-            yield "availability", Fault("20 plages au plus", "20 windows at most")
+        weeks.read_week(cells.get("availability", ""))
     except weeks.NoWeek as error:
         yield "availability", Fault(error.fr, error.en)
     if side == "mentor" and cells.get("capacity", "") not in ("", "1", "2", "3", "4", "5"):

@@ -14,6 +14,8 @@ from services.portal.spelling import folded
 
 PARTS: tuple[str, ...] = ("am", "pm")
 HOURS = {"am": ("09:00", "12:00"), "pm": ("14:00", "18:00")}
+MOST_WINDOWS = 20
+"""As many as a week may have where it is asked for."""
 WHOLE_DAY = ("09:00", "18:00")
 
 _NAMES: dict[Weekday, tuple[str, str]] = {
@@ -133,7 +135,10 @@ def read_week(text: str) -> tuple[Window, ...]:
             "une semaine, par exemple « lundi 9h-12h, jeudi après-midi »",
             "a week, as 'Monday 9:00-12:00, Thursday afternoon'",
         )
-    return tuple(dict.fromkeys(found))
+    if len(week := tuple(dict.fromkeys(found))) > MOST_WINDOWS:
+        most = MOST_WINDOWS
+        raise NoWeek("", f"{most} plages au plus", f"{most} windows at most")
+    return week
 
 
 def _days(part: str, last: Weekday | None) -> tuple[list[Weekday], str]:

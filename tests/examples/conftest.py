@@ -18,13 +18,13 @@ from deploy.local.broker import embedded_broker
 from deploy.local.kafka_jars import kafka_jars
 from deploy.operating.topics import create_topics
 from docs.examples.python.fake_publisher import Record, records
-from tests.conftest import in_its_own_loop
+from tests.conftest import PATIENCE, in_its_own_loop
 from tests.examples.make_rehearsal import PLAN
 from tests.examples.tools import BUILD, ROOT, installed, needed
 
 EXAMPLES = ROOT / "docs" / "examples"
 SCHEDULING = "mentoring.scheduling.events"
-LONGEST = 40.0
+LONGEST = PATIENCE
 
 
 def _shown(record: Record) -> str:
@@ -145,7 +145,7 @@ def java() -> Example:
 
 
 def node() -> Example:
-    """With the packages of its lock, installed below build/."""
+    """With the packages of its lock."""
     needed("node", "npm")
     there = installed(EXAMPLES / "node", BUILD / "examples" / "node")
     return Example(("node", "sessions.mjs"), there, grouped=True)

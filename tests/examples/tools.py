@@ -1,10 +1,12 @@
-"""Programs that are no Python: whether they are here, and packages for them below build/."""
+"""Programs that are no Python: whether they are here, and the packages that they need."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.kept import kept
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
@@ -17,20 +19,25 @@ def needed(*programs: str) -> None:
 
 
 def installed(project: Path, there: Path) -> Path:
-    """A copy of a Node project with its packages, made anew when its lock has changed."""
-    there.mkdir(parents=True, exist_ok=True)
-    lock = (project / "package-lock.json").read_bytes()
-    done = there / "installed.json"
-    if not done.is_file() or done.read_bytes() != lock:
+    """A copy of a Node project, with the packages of its lock."""
+
+    def packages(home: Path) -> None:
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(project / name, there)
+            shutil.copy(project / name, home)
         install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        install += ["--cache", str(BUILD / "npm")]
         ended = subprocess.run(
-            install, cwd=there, check=False, timeout=300, capture_output=True, text=True
+            install, cwd=home, check=False, timeout=300, capture_output=True, text=True
         )
         assert ended.returncode == 0, ended.stderr
-        done.write_bytes(lock)
-    for script in project.glob("*.mjs"):
-        shutil.copy(script, there)
+
+    lock = (project / "package-lock.json").read_bytes()
+    modules = kept(f"node-{there.name}", lock, packages) / "node_modules"
+    there.mkdir(parents=True, exist_ok=True)
+    link = there / "node_modules"
+    if not link.is_symlink() or link.readlink() != modules:
+        shutil.rmtree(link, ignore_errors=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(modules)
+    for file in (project / "package.json", *project.glob("*.mjs")):
+        shutil.copy(file, there)
     return there

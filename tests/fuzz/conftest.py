@@ -42,7 +42,8 @@ def running_platform(
         yield Platform(urls, LinkSigner(private), directory)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Of one file: left running, four services keep a part of a processor from all that follows."""
     with running_platform(tmp_path_factory.mktemp("platform"), {}) as running:
         yield running

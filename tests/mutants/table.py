@@ -1009,8 +1009,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "signing in",
         "a way of three slashes leads to another host",
         "services/portal/web/signing_in.py",
-        """way.startswith("/") and way[1:2] != "/" and""",
-        """way.startswith("/") and""",
+        'inside = way.startswith("/") and way[1:2] != "/"',
+        'inside = way.startswith("/")',
         by="tests/portal/test_signing_in.py",
     ),
     # --- what was answered ----------------------------------------------------------------------
@@ -1478,5 +1478,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if first != value:\n",
         "        if first == ():\n",
         by="tests/portal/test_roster.py",
+    ),
+    Mutant(
+        "another-encoding",
+        "poison",
+        "a form is read in whatever encoding it names",
+        "services/chassis/http/guards.py",
+        "    in_utf8(request)\n    return True\n",
+        "    return True\n",
+        by="tests/chassis/http/test_manners.py",
     ),
 )

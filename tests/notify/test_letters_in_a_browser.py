@@ -11,9 +11,15 @@ import pytest
 from deploy.operating.letters_preview import Previewed, letters
 
 playwright = pytest.importorskip("playwright.async_api")
-axe = pytest.importorskip("axe_playwright_python.async_playwright")
+pytest.importorskip("axe_playwright_python.async_playwright")
 
-from tests.portal.test_in_a_browser import CHROMIUM, PICTURES, WIDTHS, browser  # noqa: E402
+from tests.portal.test_in_a_browser import (  # noqa: E402
+    CHROMIUM,
+    PICTURES,
+    WIDTHS,
+    browser,
+    violations,
+)
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the path")
 
@@ -37,8 +43,7 @@ async def test_axe_finds_nothing_in_a_letter_on_a_phone_in_the_dark_and_on_a_des
             for width, scheme in zip(WIDTHS, ("dark", "light"), strict=True):
                 await page.set_viewport_size({"width": width, "height": 900})
                 await page.emulate_media(color_scheme=scheme)
-                result = await axe.Axe().run(page)
-                said = (f"{v['id']}: {v['help']}" for v in result.response["violations"])
+                said = (f"{v['id']}: {v['help']}" for v in await violations(page))
                 found += [f"{letter.name} {width}: {one}" for one in said]
                 wide = await page.evaluate("document.documentElement.scrollWidth")
                 if wide > width:

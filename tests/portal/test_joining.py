@@ -70,6 +70,7 @@ async def test_a_manager_who_is_signed_in_joins_at_once() -> None:
         ("site", ""),
         ("heures", "lundi 12h-9h"),
         ("heures", ""),
+        ("heures", ", ".join(f"lundi {n}h-{n + 1}h" for n in range(22))),
     ],
 )
 async def test_what_is_wrong_is_told_at_its_field_and_everything_typed_stays(
@@ -90,6 +91,21 @@ async def test_what_is_wrong_is_told_at_its_field_and_everything_typed_stays(
     assert {name: kept[name] for name in answers} == {
         name: value if isinstance(value, list) else [value] for name, value in answers.items()
     }
+    assert (town.sent, town.mails) == ([], [])
+
+
+@pytest.mark.parametrize(("field", "typed"), [("nom", "\u200b\u00ad"), ("site", "\ufb2c" * 64)])
+async def test_what_nobody_sees_is_not_typed_and_length_is_of_what_is_kept(
+    field: str, typed: str
+) -> None:
+    town = Town().happens(OPENED)
+    nour = town.person(NEW)
+    await nour.goes_to("/inscription/c/mentor")
+    answers = {**ABOUT, "adresse": NEW, "outil": ["wiki"], "niveau-wiki": "4", field: typed}
+    await nour.presses("M’inscrire", **answers)
+    assert nour.status == 422
+    (summary,) = [one for one in nour.page.all("div") if one.get("role") == "alert"]
+    assert [link.get("href") for link in summary.all("a")] == [f"#{field}"]
     assert (town.sent, town.mails) == ([], [])
 
 

@@ -178,3 +178,27 @@ async def test_what_a_service_refuses_is_refused_in_its_words(town: ForPrograms)
     town.rule, town.away = None, True
     answer = await town.asks("paul", "AcceptProposal", about(AcceptProposal, "g-1"))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize(
+    ("odd", "field"),
+    [
+        ({"availability": [{"day": "mon", "start": "09:00", "end": "10:00", "until": 9}]}, "until"),
+        ({"availability": [{"day": "mon", "start": 9, "end": "10:00"}]}, "start"),
+        ({"person_id": 1}, "person_id"),
+        ({"zz": 1}, "zz"),
+    ],
+)
+async def test_what_one_door_refuses_the_other_refuses(
+    town: ForPrograms, odd: dict[str, Any], field: str
+) -> None:
+    whole = {"cohort_id": "c", "person_id": "g-1", "availability": []} | odd
+    headers = {"authorization": "Bearer paul"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(town.app), base_url=town.url, headers=headers
+    ) as client:
+        answer = await client.post("/own/commands/ChangeAvailability", json=whole)
+
+    assert answer.status_code == 422
+    assert field in answer.json()["title"]
+    assert town.sent == []

@@ -174,7 +174,7 @@ def traced(request: Request) -> str | None:
 Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the outcome.")]
 
 
-def _as_a_record(kind: type[Command]) -> WrapValidator:
+def as_a_record(kind: type[Command]) -> WrapValidator:
     """A body is read as a record is, and made tidy: what one door takes, the other takes."""
 
     def read(given: Any, _: object) -> Command:
@@ -195,7 +195,7 @@ def command_routes(
     def add(kind: type[Command]) -> None:
         async def send(
             request: Request,
-            body: Annotated[kind, _as_a_record(kind)],  # type: ignore[valid-type]
+            body: Annotated[kind, as_a_record(kind)],  # type: ignore[valid-type]
             wait: Wait = 0.0,
         ) -> JSONResponse:
             caller, topic = caller_of(request), topics.get(kind)

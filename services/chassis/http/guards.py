@@ -53,14 +53,27 @@ def is_form(request: Request) -> bool:
         return False
     if _type(request) not in FORMS and request.headers.get("content-length") != "0":
         raise _unreadable(request, f"send {JSON}, or a form as browsers do")
+    in_utf8(request)
     return True
 
 
+def in_utf8(request: Request) -> None:
+    """Raises 415 where a form is in another encoding: the library would try whatever is named."""
+    charset = _head(request).get_param("charset", "utf-8")
+    if not isinstance(charset, str) or charset.strip().lower() not in ("", "utf-8", "utf8"):
+        title = "the form is in another encoding (charset of Content-Type): send UTF-8"
+        raise HTTPException(415, title, {"Accept": JSON})
+
+
 def _type(request: Request) -> str:
+    # Without one, or with nonsense, the library says text/plain.
+    return _head(request).get_content_type()
+
+
+def _head(request: Request) -> Message:
     head = Message()
     head["content-type"] = request.headers.get("content-type", "")
-    # Without one, or with nonsense, the library says text/plain.
-    return head.get_content_type()
+    return head
 
 
 def _unreadable(request: Request, wanted: str) -> HTTPException:

@@ -224,9 +224,19 @@ async def _answers(request: Request) -> dict[str, str]:
             raise Problem(422, "the body is not JSON") from None
         if not isinstance(body, dict):
             raise Problem(422, "the body is not an object of answers")
-        return {str(name): str(value) for name, value in body.items()}
+        return {_whole(str(name)): _whole(str(value)) for name, value in body.items()}
     async with request.form(max_files=0, max_fields=50) as form:
         return {name: str(value) for name, value in form.items()}
+
+
+def _whole(text: str) -> str:
+    """The text, if a page can show it again. Raises `Problem` where JSON says half a sign."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        title = "an answer has half a sign in it (a surrogate without the other): send whole ones"
+        raise Problem(422, title) from None
+    return text
 
 
 def _wants_page(request: Request) -> bool:

@@ -256,7 +256,7 @@ def errors_of(given: Row, side: Side, language: Language) -> dict[str, str]:
             long = "64 caractères au plus." if fr else "64 characters at most."
             found[name] = long if given[name] else (fr_text if fr else en_text)
     found |= own_words_wrong(given, language)
-    if side == "manager" and not given["poste"]:
+    if side == "manager" and not 1 <= len(given["poste"]) <= 64:
         found["poste"] = "Choisissez votre poste." if fr else "Choose your job."
     advised = side == "manager" and given["poste"]
     if not given["outils"] and not advised:

@@ -8,7 +8,7 @@ such a thing or not; by no way can somebody take another address or role.
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -20,6 +20,7 @@ from schemas.own import is_own, whose
 from schemas.people import PersonContact, PersonErased
 from schemas.rights import own_rights
 from schemas.topics import COMMANDS
+from services.chassis.http.commands import as_a_record
 from services.chassis.http.guards import protected
 from services.chassis.http.identity import Authority, Caller, caller_of, own_things
 from services.chassis.http.problems import AWAY, Problem
@@ -88,7 +89,10 @@ def own_routes(site: Site, authorities: Sequence[Authority]) -> APIRouter:
 
 
 def _add(router: APIRouter, site: Site, kind: type[Command]) -> None:
-    async def send(request: Request, body: kind) -> JSONResponse:  # type: ignore[valid-type]
+    async def send(
+        request: Request,
+        body: Annotated[kind, as_a_record(kind)],  # type: ignore[valid-type]
+    ) -> JSONResponse:
         command: Command = body
         me = await _mine(site, caller_of(request), command.cohort_id)
         _check(me, command)

@@ -4,7 +4,7 @@ Always holds: whatever the address, the answer is the same, and comes before any
 link that is opened changes nothing until its button is pressed.
 """
 
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
@@ -21,9 +21,8 @@ _ADDRESS: TypeAdapter[str] = TypeAdapter(Address)
 def own_way(asked: str) -> str:
     """A way within the portal; anything else leads to one's own space."""
     way = unquote(asked)
-    parts = urlsplit(way)
-    # Of three slashes Python makes a way, and browsers another host.
-    inside = way.startswith("/") and way[1:2] != "/" and not parts.scheme and not parts.netloc
+    # Behind two slashes, or three, browsers see another host.
+    inside = way.startswith("/") and way[1:2] != "/"
     return way if inside and "\\" not in way and way.isprintable() else "/mon-espace"
 
 

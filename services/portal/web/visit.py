@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from schemas.actors import Actor, Via
 from schemas.base import Command
 from schemas.roles import Role
+from schemas.text import visible
 from schemas.values import Language
 from services.chassis.store.contract import Projections
 from services.portal.web.engine import Outcome
@@ -159,9 +160,9 @@ class Visit:
         return fr if self.language == "fr" else en
 
     def typed(self, name: str) -> str:
-        """What was typed into a field; "" for nothing."""
+        """What was typed into a field, as far as anybody sees it; "" for nothing."""
         value = self.form.get(name, "")
-        return value.strip() if isinstance(value, str) else ""
+        return visible(value).strip() if isinstance(value, str) else ""
 
     def ticked(self, name: str) -> list[str]:
         """What was ticked under a name."""

@@ -211,3 +211,35 @@ async def test_who_asks_is_whoever_came_to_the_outermost_of_the_proxies(
     headers = [("x-forwarded-for", one) for one in said]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
         assert (await client.get("/who", headers=headers)).json() == place
+
+
+FORM = b'--b\r\nContent-Disposition: form-data; name="answer"\r\n\r\n\\ud800\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "raw_unicode_escape", "utf-16", "x"])
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+async def test_a_form_in_another_encoding_is_refused_as_what_it_is(
+    site: Site, charset: str, accept: str
+) -> None:
+    head = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
+    async with site.client(None, accept) as client:
+        answer = await client.post(f"/links/{token()}", content=FORM, headers=head)
+        known = head["content-type"].replace(charset, "UTF-8")
+        other = await client.post(
+            f"/links/{token()}", content=FORM, headers={"content-type": known}
+        )
+
+    assert answer.status_code == 415
+    assert "send UTF-8" in answer.text or "<html" in answer.text
+    assert other.status_code == 422
+    assert site.sent == []
+
+
+@pytest.mark.parametrize("body", ['{"answer": "\\ud800"}', '{"\\udc00": "yes"}'])
+async def test_half_a_sign_in_an_answer_is_told(site: Site, body: str) -> None:
+    head = {"content-type": "application/json"}
+    async with site.client(None) as client:
+        answer = await client.post(f"/links/{token()}", content=body, headers=head)
+
+    assert answer.status_code == 422
+    assert "half a sign" in answer.json()["title"]

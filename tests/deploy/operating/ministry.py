@@ -82,12 +82,18 @@ def volunteer(cohort: str, number: int) -> VolunteerAsMentor:
     )
 
 
+def without(services: tuple[Service, ...]) -> dict[str, str]:
+    """Settings where only these run: letters have links to pages of all."""
+    away = (name for name in SERVICES if name not in services)
+    return {f"CONNECTE_{name.upper()}_URL": "http://127.0.0.1:1" for name in away}
+
+
 @asynccontextmanager
 async def ministry(
     directory: Path, services: tuple[Service, ...] = SERVICES
 ) -> AsyncIterator[Ministry]:
     """`services`: those that run; matching is one of them."""
-    terms = Terms(partitions=PARTITIONS, services=services)
+    terms = Terms(partitions=PARTITIONS, services=services, settings=without(services))
     async with running_stack(directory, terms) as stack:
         found = Ministry(stack)
         async with found.client:

@@ -28,10 +28,12 @@ from deploy.trial.pilot.generate import generate
 from schemas.envelope import Record
 from schemas.gate import generate as catalogue
 from schemas.matching import RunRound
-from schemas.topics import TOPICS
+from schemas.topics import TOPICS, Service
 from services.chassis.documents import CHASSIS_DOCUMENTS
 from services.chassis.log.kafka import KafkaLog
+from tests.conftest import PATIENCE
 from tests.deploy.operating.commands import ROOT, Done, connecte
+from tests.deploy.operating.ministry import without
 
 LEAVES = (
     *("demo", "up", "import", "round", "rebuild", "chaos", "match", "erase", "audit", "person"),
@@ -292,7 +294,7 @@ async def test_ctrl_c_ends_it_cleanly() -> None:
         cwd=ROOT,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await reached.wait()
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
@@ -367,7 +369,7 @@ async def poison(stack: Stack) -> None:
     await log.send(Record(topic, 0, b"c/x", b"{", [("ce_specversion", b"1.0")]))
     await log.stop()
     url = f"{stack.services['matching'].url}/parked"
-    async with asyncio.timeout(10), httpx.AsyncClient() as client:
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as client:
         while not (await client.get(url)).json()["total"]:
             await asyncio.sleep(0.1)
 
@@ -376,7 +378,9 @@ async def poison(stack: Stack) -> None:
 async def test_people_in_a_round_and_every_database_rebuilt_byte_for_byte(
     tmp_path: Path, rosters: tuple[str, str]
 ) -> None:
-    async with running_stack(tmp_path / "stack", Terms(partitions=1)) as stack:
+    services: tuple[Service, ...] = ("matching", "notify")
+    terms = Terms(partitions=1, services=services, settings=without(services))
+    async with running_stack(tmp_path / "stack", terms) as stack:
 
         async def run(*arguments: str, **others: str) -> Done:
             return await connecte(*arguments, **{**stack.settings, **others})

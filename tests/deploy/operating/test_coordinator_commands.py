@@ -16,7 +16,7 @@ LISE = ("--name", "Lise Petit", "--email", "lise@ministere.example")
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Ministry]:
-    async with ministry(tmp_path) as found:
+    async with ministry(tmp_path, ("matching", "notify")) as found:
         yield found
 
 

@@ -21,7 +21,7 @@ PERSON = "m-7"
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Ministry]:
-    async with ministry(tmp_path) as found:
+    async with ministry(tmp_path, ("matching", "notify")) as found:
         yield found
 
 
@@ -105,9 +105,11 @@ async def test_a_contact_that_was_set_aside_is_forgotten_with_the_person(here: M
     key = f"{cohort}/{PERSON}".encode()
     await log.publish([Record("mentoring.people", partition_of(cohort, PARTITIONS), key, bad)])
     await log.stop()
+    notify = here.stack.services["notify"].url
     async with asyncio.timeout(PATIENCE):
-        while not (await here.connecte("parked", "list", "--json")).document["total"]:
+        while not (await here.client.get(f"{notify}/parked")).json()["total"]:
             await asyncio.sleep(0.2)
+    assert (await here.connecte("parked", "list", "--json")).document["total"] == 1
 
     done = await here.connecte("erase", PERSON, "--yes", "--json")
 
