@@ -47,15 +47,16 @@ async def prometheus(
     command += [f"--web.listen-address=127.0.0.1:{port}"]
     url = f"http://127.0.0.1:{port}"
 
-    async def is_ready() -> bool:
-        try:
-            async with httpx.AsyncClient() as client:
-                return (await client.get(f"{url}/-/ready")).is_success
-        except httpx.HTTPError:
-            return False
-
     async with running("prometheus", command, log=directory / "prometheus.log") as child:
-        await child.ready(is_ready, READY_SECONDS)
+        async with httpx.AsyncClient() as client:
+
+            async def is_ready() -> bool:
+                try:
+                    return (await client.get(f"{url}/-/ready")).is_success
+                except httpx.HTTPError:
+                    return False
+
+            await child.ready(is_ready, READY_SECONDS)
         yield url
 
 

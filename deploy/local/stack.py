@@ -117,14 +117,16 @@ class ServiceProcess:
         """Wait until it says that it is ready; PartError if it is not, in so many seconds."""
         assert self.child is not None
 
-        async def answers() -> bool:
-            try:
-                async with httpx.AsyncClient(timeout=2) as client:
-                    return (await client.get(f"{self.url}/health/ready")).status_code == 200
-            except httpx.HTTPError:
-                return False
+        # One client for all attempts: a new one reads all certificates of the machine.
+        async with httpx.AsyncClient(timeout=2) as client:
 
-        await self.child.ready(answers, within)
+            async def answers() -> bool:
+                try:
+                    return (await client.get(f"{self.url}/health/ready")).status_code == 200
+                except httpx.HTTPError:
+                    return False
+
+            await self.child.ready(answers, within)
 
     async def stop(self) -> None:
         self.stopping = True
