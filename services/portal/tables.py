@@ -106,8 +106,9 @@ def _of_text(content: bytes, is_header: Callable[[Sequence[str]], int]) -> list[
             return found
         except csv.Error:
             raise NoTable(
-                f'Ligne {number} : un guillemet (") n’est pas fermé.',
-                f'Line {number}: a quote (") is not closed.',
+                f'Ligne {number} : un guillemet (") n’est pas fermé, '
+                "ou une cellule est trop longue.",
+                f'Line {number}: a quote (") is not closed, or a cell is too long.',
             ) from None
         found.append((number, [tidied(cell) for cell in cells[:MOST_COLUMNS]]))
 

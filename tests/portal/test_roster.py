@@ -111,6 +111,7 @@ def test_a_row_keeps_the_number_that_its_file_shows() -> None:
         (b"PK\x03\x04 no zip at all", "pas un tableau"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "pas un tableau"),
         (b'Nom;Adresse\n"Lise;lise@m.example\n', "guillemet"),
+        (b"Nom;Adresse\n" + b"x" * 200_000, "cellule est trop longue"),
         (as_csv([PEOPLE[0]] + [PEOPLE[1]] * (MOST_ROWS + 1), ";", "utf-8"), "lignes"),
     ],
 )

@@ -84,6 +84,7 @@ SECRET = "of a world"
 """What ids of addresses are made with."""
 
 VISIO = MeetingPlace(at="link", link="https://visio.example/{room}")
+PARTNER = "Natixis"
 SITES = ("Paris Bercy", "Lyon")
 DIRECTORATES = ("DGFiP", "DGE", "INSEE")
 WEEK = (
@@ -260,6 +261,7 @@ class People:
             skills={"linkedin": 4, "visio": 3},
             capacity=2 if self.mood("capacity", cohort.id, id) < 0.2 else 1,
             availability=WEEK,
+            organisation=PARTNER if self.mood("organisation", cohort.id, id) < 0.3 else None,
         )
         self.world.send(volunteer)
         self._contact(cohort.id, id)
@@ -273,7 +275,8 @@ class People:
             self.ask(StandInDirectory(cohort_id=cohort.id, mentor_id=id, listed=mood < 0.97), 1)
         elif mood < 0.16:
             more = {"skills": {"linkedin": 5}} if mood < 0.13 else {"capacity": 1, "site": SITES[1]}
-            change = {"cohort_id": cohort.id, "mentor_id": id, **more}
+            other = "" if volunteer.organisation else PARTNER
+            change = {"cohort_id": cohort.id, "mentor_id": id, **more, "organisation": other}
             self.ask(ChangeMentor.model_validate(change), 2)
 
     def _enrol(self, cohort: Cohort, id: str) -> None:

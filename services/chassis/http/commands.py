@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, WrapValidator
-from pydantic_core import to_json
+from pydantic_core import PydanticCustomError, to_json
 
 from schemas.actors import Actor
 from schemas.base import Command, read_message
@@ -178,7 +178,12 @@ def as_a_record(kind: type[Command]) -> WrapValidator:
     """A body is read as a record is, and made tidy: what one door takes, the other takes."""
 
     def read(given: Any, _: object) -> Command:
-        return read_message(kind, to_json(given, inf_nan_mode="constants"))
+        try:
+            told = to_json(given, inf_nan_mode="constants")
+        except ValueError:  # the library's own words would quote it
+            half = "a text has half a sign in it (a surrogate without the other): send whole ones"
+            raise PydanticCustomError("half_sign", half) from None
+        return read_message(kind, told)
 
     return WrapValidator(read)
 

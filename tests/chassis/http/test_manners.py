@@ -243,3 +243,22 @@ async def test_half_a_sign_in_an_answer_is_told(site: Site, body: str) -> None:
 
     assert answer.status_code == 422
     assert "half a sign" in answer.json()["title"]
+
+
+async def test_half_a_sign_in_a_command_is_told(site: Site) -> None:
+    body = json.dumps({**BODY, "session_id": "\ud800"})
+    async with site.client() as client:
+        answer = await client.post(
+            CONFIRM, content=body, headers={"content-type": "application/json"}
+        )
+
+    assert "half a sign" in problem(answer, 422)["title"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"9" * 5000, b'"\xff"'])
+async def test_json_that_nobody_can_hold_is_told_as_what_it_may_be(site: Site, body: bytes) -> None:
+    async with site.client() as client:
+        head = {"content-type": "application/json"}
+        answer = await client.post(CONFIRM, content=body, headers=head)
+
+    assert "nested too deeply" in problem(answer, 400)["title"]
