@@ -23,6 +23,9 @@ Rows = Literal["all", "cohorts", "organisation", "own"]
 that somebody coordinates; of the person alone. The last two are for whoever knows who these are to
 see to: the portal, on their behalf."""
 
+BY_TOKEN: frozenset[Rows] = frozenset({"all", "cohorts"})
+"""What a token of one's own opens: whose the rows are otherwise, it cannot tell."""
+
 Rights = Mapping[Role, Rows]
 """Which roles may, and of which rows. A role that is not there may not."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from schemas.rights import ANYBODY, rights
-from schemas.roles import Rights, Rows
+from schemas.roles import BY_TOKEN, Rights, Rows
 from schemas.topics import Service
 
 OPERATORS: Rights = {"operator": "all"}
@@ -35,7 +35,7 @@ def of_all(routes: tuple[str, ...]) -> Rights:
     found: dict[str, Rows] = {}
     for role in tables[0]:
         rows = {table.get(role, "own") for table in tables}
-        if "own" not in rows:  # a token cannot tell whose own things they are
+        if rows <= BY_TOKEN:
             found[role] = "all" if rows == {"all"} else "cohorts"
     return cast(Rights, found)
 

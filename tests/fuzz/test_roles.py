@@ -21,7 +21,7 @@ from schemathesis.schemas import APIOperation
 
 from deploy.local.stack import WITH_PORTAL
 from schemas.rights import OPEN, rights
-from schemas.roles import Rights, Role
+from schemas.roles import BY_TOKEN, Rights, Role
 from schemas.topics import Service
 from tests.fuzz.conftest import Platform, running_platform
 from tests.fuzz.test_openapi import ANYTHING, REFUSABLE, TAKEN_TIDY, is_untidy
@@ -56,7 +56,7 @@ class Asker:
         if self.for_whom is not None:
             theirs = case.path_parameters.get("person_id", OWN) == OWN
             return theirs and "machine" in table and self.for_whom in table
-        return table.get(self.role, "own") != "own"
+        return table.get(self.role) in BY_TOKEN
 
 
 def token_of(role: Role) -> str:

@@ -320,8 +320,10 @@ class People:
         """Two cohorts that open at one time may have somebody in common, in either role."""
         if self.mood("contact", cohort_id, id) < 0.02:
             return f"{NOBODY}{cohort_id}.example.org"
-        number = int(cohort_id.removeprefix("c"))
-        couple, second = number & ~2, number & 2
+        number = cohort_id.removeprefix("c")
+        if not number.isdigit():  # it stands alone
+            return f"{id}@{cohort_id}.example.org"
+        couple, second = int(number) & ~2, int(number) & 2
         mood = self.mood("in common", str(couple))
         role = "g0" if mood < 0.1 or (mood < 0.2 and second) else "m0"
         if mood < 0.4 and id == role:

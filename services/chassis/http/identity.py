@@ -15,7 +15,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from schemas.actors import Actor, ActorType
-from schemas.roles import Rights, Role
+from schemas.roles import BY_TOKEN, Rights, Role
 from services.chassis.http.problems import Problem
 
 ON_BEHALF, VIA = "Connecte-On-Behalf-Of", "Connecte-Via"
@@ -111,7 +111,7 @@ def admitted(
         raise Problem(422, f"{VIA}: it is api or roster")
     # Whose own things they are, or of which organisation somebody is, a token cannot tell: who
     # says so has seen to it.
-    role = next((one for one in principal.roles if rights.get(one) in ("all", "cohorts")), None)
+    role = next((one for one in principal.roles if rights.get(one) in BY_TOKEN), None)
     if role is None:
         raise _not_for_them()
     actor = Actor(principal.type, principal.id, role, via)
