@@ -15,7 +15,7 @@ from schemas.values import CohortPolicy, QuietHours
 from services.chassis.domain import Due, One
 from services.notify.handlers import DOMAIN, needs
 from services.notify.letters import to_hand_over
-from services.notify.messages import LetterAttempted, Outcome, TombstonesWritten
+from services.notify.messages import HoursGathered, LetterAttempted, Outcome, TombstonesWritten
 from services.notify.views import LateReminder, Letter, Person, Tray
 from tests.notify.facts import (
     ALEX,
@@ -284,7 +284,7 @@ def test_needs_names_every_document_that_a_decision_reads(message: Event) -> Non
 
 
 def test_every_type_that_is_handled_exists_in_the_published_language_or_is_internal() -> None:
-    internal = {LetterAttempted, TombstonesWritten, Due, PersonErased}
+    internal = {LetterAttempted, TombstonesWritten, HoursGathered, Due, PersonErased}
     assert {kind for kind in DOMAIN.handles if kind.__name__ not in TYPES} <= internal
 
 
