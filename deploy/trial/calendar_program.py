@@ -67,8 +67,8 @@ def _answer(asked: Any, me: str, says: str) -> Component:
 def bounced(mail: EmailMessage) -> bytes:
     """What a mail server reports whose user's mailbox is full for good (RFC 3464)."""
     to = mail["To"].addresses[0].addr_spec
-    told = [f"{name}: {mail[name]}" for name in ("Message-ID", "X-Connecte-Letter")]
-    headers = "\r\n".join([*told, f"X-Connecte-Cohort: {mail['X-Connecte-Cohort']}"])
+    ours = [name for name in mail if name.startswith("X-Connecte-")]
+    headers = "\r\n".join(f"{name}: {mail[name]}" for name in ("Message-ID", *ours))
     lines = (
         "From: MAILER-DAEMON@mx.example.org",
         f"To: {mail['From'].addresses[0].addr_spec}",

@@ -189,13 +189,14 @@ def _inbound(settings: NotifySettings) -> Beside | None:
 
     where = settings.inbound_host, port, address, settings.inbound_bytes
     mailbox = Mailbox(*where, contact=settings.mail_contact)
+    secret = settings.pseudonym_secret
 
     def listening(
         store: Store, log: Log, clock: Clock, registry: CollectorRegistry
     ) -> AbstractAsyncContextManager[object]:
         scheduling = CommandTopic("scheduling", log, clock, settings.partitions)
         own = CommandTopic("notify", log, clock, settings.partitions)
-        return Inbound(mailbox, store, scheduling, own, registry).listening()
+        return Inbound(mailbox, store, scheduling, own, registry, secret).listening()
 
     return listening
 
@@ -215,7 +216,8 @@ def _sender(settings: NotifySettings) -> Sender:
         texts = read_texts(settings.letters_dir) if settings.letters_dir else STANDARD
     except WrongTexts as error:
         raise WrongSetting(f"CONNECTE_LETTERS_DIR: {error}") from None
-    head = Letterhead(settings.mail_from, domain, settings.mail_contact, settings.answers, texts)
+    told = settings.mail_contact, settings.answers, texts, settings.pseudonym_secret
+    head = Letterhead(settings.mail_from, domain, *told)
     try:
         signer = LinkSigner(settings.link_signing_key.get_secret_value())
     except ValueError as error:

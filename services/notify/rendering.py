@@ -32,6 +32,7 @@ from services.notify.invitations import Invitation, Method, calendar_of
 from services.notify.letters import TELLINGS, TEMPLATES, other_of
 from services.notify.mail_parts import address_of, alternatives, for_programs, readable
 from services.notify.mail_policy import MAIL_POLICY
+from services.notify.proof import HEADER, proof
 from services.notify.sentences import say as _say
 from services.notify.speaking import facts_of
 from services.notify.texts import STANDARD, Texts
@@ -61,13 +62,14 @@ class UnusableAddress(ValueError):
 class Letterhead:
     """Who writes. `domain` is that of message ids; `contact` is an address for questions,
     `answers` the one where calendar programs' answers are read, if they are; `texts` what letters
-    say."""
+    say; `secret` what their proofs are made with, if any (`proof`)."""
 
     address: str
     domain: str
     contact: str | None = None
     answers: str | None = None
     texts: Texts = STANDARD
+    secret: str | None = None
 
 
 _NOWHERE: Mapping[str, MeetingPlace] = MappingProxyType({})
@@ -127,6 +129,8 @@ def render(
     message["Auto-Submitted"] = "auto-generated"
     message["X-Connecte-Letter"] = letter.id
     message["X-Connecte-Cohort"] = letter.cohort_id
+    if head.secret is not None:
+        message[HEADER] = proof(head.secret, letter.key)
     if sections:
         message["X-Connecte-Tells"] = " ".join(part.news_id.rpartition(":")[0] for part in told)
     method = _method(letter)

@@ -1141,6 +1141,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/schemas/test_bounds.py",
     ),
     Mutant(
+        "anybody-reports-letters",
+        "letters",
+        "whoever guesses a letter's id can say that it came back",
+        "services/notify/inbound/server.py",
+        '                    return "forged-report", _TAKEN\n',
+        "                    pass\n",
+        by="tests/notify/test_inbound.py",
+    ),
+    Mutant(
         "character-parted",
         "letters",
         "a line of a calendar is folded within a character",

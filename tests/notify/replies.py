@@ -10,7 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from schemas.saying import PARIS
+from services.notify.proof import proof
 
+SECRET = "by which letters are known"
 ADDRESS = "connecte@programme.example"
 UID = "bercy-2017/m-017~g-004~3@programme.example"
 ANNE = "anne@example.org"
@@ -262,8 +264,12 @@ def report(
     *,
     action: str = "failed",
     whole: bool = True,
+    proves: str = "",
 ) -> bytes:
-    """A delivery report, with the letter that came back or (`whole` false) its headers alone."""
+    """A delivery report, with the letter that came back or (`whole` false) its headers alone.
+
+    `proves`: a header instead of the one by which the letter is known to be ours.
+    """
     kind = "message/rfc822" if whole else "text/rfc822-headers"
     return _crlf(f"""From: MAILER-DAEMON@mx.example.org
 To: {ADDRESS}
@@ -295,6 +301,7 @@ Subject: Seance 3
 Message-ID: <a@programme.example>
 X-Connecte-Letter: {letter}
 X-Connecte-Cohort: bercy-2017
+{proves or f"X-Connecte-Proof: {proof(SECRET, f'bercy-2017/{letter}')}"}
 
 --r--
 """)

@@ -27,6 +27,7 @@ from tests.notify.replies import (
     ADDRESS,
     ANNE,
     PROGRAMS,
+    SECRET,
     by_hand,
     google,
     nested,
@@ -82,7 +83,7 @@ async def office() -> AsyncIterator[Office]:
     await store.fill(Place(0), contacts)
     topics = [CommandTopic(service, log, clock, 12) for service in ("scheduling", "notify")]  # type: ignore[arg-type]
     mailbox = Mailbox("127.0.0.1", 0, ADDRESS, 2_000_000, contact="help@example.org")
-    inbound = Inbound(mailbox, store, topics[0], topics[1], CollectorRegistry())
+    inbound = Inbound(mailbox, store, topics[0], topics[1], CollectorRegistry(), SECRET)
     async with inbound.listening() as port:
         yield Office(inbound, log, port)
 
@@ -162,6 +163,18 @@ async def test_a_letter_that_came_back_is_reported(office: Office, whole: bool) 
     assert office.asked("notify") == [
         ReportBounce(cohort_id=COHORT, letter_id=letter, status="5.1.1")
     ]
+
+
+@pytest.mark.parametrize(
+    "proves",
+    ["X-Connecte-Proof: 0123456789abcdef0123456789abcdef", "X-Connecte-Proof: é", "X-Other: x"],
+)
+async def test_of_a_letter_that_somebody_else_says_came_back_nothing_is_said(
+    office: Office, proves: str
+) -> None:
+    assert (await office.hand_over(report(proves=proves), sender="")).startswith("250")
+    assert office.asked("notify") == []
+    assert office.counted() == {"forged-report": 1}
 
 
 @pytest.mark.parametrize("action", ["delayed", "delivered", "relayed"])

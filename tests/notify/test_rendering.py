@@ -2,6 +2,7 @@
 
 import email
 import re
+from dataclasses import replace
 from datetime import timedelta
 from email import policy
 from email.message import EmailMessage
@@ -27,6 +28,7 @@ from schemas.scheduling import (
 from schemas.values import CohortPolicy, Language
 from services.notify.letters import LETTERS, TELLINGS
 from services.notify.mail_policy import MAIL_POLICY
+from services.notify.proof import is_proof
 from services.notify.rendering import Letterhead, UnusableAddress, render
 from services.notify.views import Letter
 from tests.notify.facts import (
@@ -205,6 +207,16 @@ def test_the_headers_say_what_the_letter_is_and_when_it_was_written() -> None:
     assert message["Date"].datetime == NOW
     assert message["Auto-Submitted"] == "auto-generated"
     assert (message["X-Connecte-Letter"], message["X-Connecte-Cohort"]) == (letter.id, COHORT)
+
+
+def test_a_letter_has_the_word_by_which_it_is_known_when_it_comes_back() -> None:
+    letter = letters_for(PROPOSED)[0]
+    head = replace(HEAD, secret="hush")
+    others = {MANAGER: person(ALEX)}
+    message = render(letter, person(CAMILLE), others, LINKS, cohort(), head, NOW)
+    assert is_proof(message["X-Connecte-Proof"], "hush", letter.key)
+    assert not is_proof(message["X-Connecte-Proof"], "another", letter.key)
+    assert written(letter)["X-Connecte-Proof"] is None
 
 
 def test_long_ids_travel_whole() -> None:

@@ -63,7 +63,9 @@ def by_an_unknown_key(provider: Provider, claims: Mapping[str, Any]) -> str:
         {"userinfo": {"aud": "another client"}, "signs_userinfo": True},
         {"userinfo": {"iss": "https://other.example"}, "signs_userinfo": True},
     ],
-    ids=str,
+    ids=lambda lie: ", ".join(
+        f"{what} {getattr(how, '__name__', how)}" for what, how in lie.items()
+    ),
 )
 async def test_whatever_does_not_hold_signs_nobody_in(
     wrong: dict[str, Any], caplog: pytest.LogCaptureFixture

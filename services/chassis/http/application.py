@@ -98,13 +98,22 @@ async def _fault(_: Request, __: Exception) -> JSONResponse:
     return problem(500, "a fault of the service")
 
 
+_NO_JSON = (
+    "the body cannot be read: it is not UTF-8, is nested too deeply, or has a number of "
+    "too many digits"
+)
+
+
 async def _http(request: Request, error: HTTPException) -> JSONResponse:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = allowed(request)
     again = headers.pop("Retry-After", None)
     extra = {} if again is None else {"retry_after": int(again)}
-    response = problem(error.status_code, str(error.detail), **extra)
+    told = str(error.detail)
+    if isinstance(error.__cause__, RecursionError | ValueError):  # of which FastAPI says nothing
+        told = _NO_JSON
+    response = problem(error.status_code, told, **extra)
     response.headers.update(headers)
     return response
 

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.base import CohortId, SessionId
 from services.notify.inbound.zones import apart, zone
+from services.notify.proof import HEADER
 
 Reply = Literal["accepted", "declined", "tentative", "countered"]
 
@@ -50,10 +51,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A letter came back for good. `status` is that of RFC 3463, as `5.1.1`."""
+    """A letter came back for good. `status` is that of RFC 3463, as `5.1.1`; `proof` is what it
+    had with it, "" for nothing."""
 
     cohort_id: str
     letter_id: str
+    proof: str
     status: str
 
 
@@ -253,8 +256,8 @@ def _bounce(mail: EmailMessage) -> Said:
     return Bounce(*letter, status.group() if status else "5.0.0")
 
 
-def _returned(parts: list[EmailMessage]) -> tuple[str, str] | None:
-    """(cohort, letter) by the headers of the letter that came back, or of as much of it as did."""
+def _returned(parts: list[EmailMessage]) -> tuple[str, str, str] | None:
+    """(cohort, letter, proof) by the headers of the letter, or of as much of it as came back."""
     for part in parts:
         if part.get_content_type() == "text/rfc822-headers":
             content = part.get_payload(decode=True)
@@ -264,5 +267,6 @@ def _returned(parts: list[EmailMessage]) -> tuple[str, str] | None:
             found = part
         cohort_id, letter_id = found.get("X-Connecte-Cohort"), found.get("X-Connecte-Letter")
         if cohort_id and letter_id:
-            return str(cohort_id).strip(), str(letter_id).strip()
+            proof = found.get(HEADER, "")
+            return str(cohort_id).strip(), str(letter_id).strip(), str(proof).strip()
     return None

@@ -39,6 +39,7 @@ from services.notify.inbound.reading import (
     read,
     refused,
 )
+from services.notify.proof import is_proof
 from services.notify.views import Person
 
 logger = logging.getLogger(__name__)
@@ -72,13 +73,15 @@ class Mailbox:
 
 @dataclass
 class Inbound:
-    """What is done with a mail. `topics`: where commands of scheduling and notify are written."""
+    """What is done with a mail. `scheduling`, `notify`: where their commands are written;
+    `secret`: what proofs of letters are made with."""
 
     mailbox: Mailbox
     store: Store
     scheduling: CommandTopic
     notify: CommandTopic
     registry: CollectorRegistry
+    secret: str
     mails: Counter = field(init=False)
     open: set[asyncio.BaseTransport] = field(default_factory=set)
 
@@ -150,6 +153,8 @@ class Inbound:
                 instead = f" ({self.mailbox.contact})" if self.mailbox.contact else ""
                 return said.reason, said.reply + instead * (said == NO_ANSWER)
             case Bounce():
+                if not is_proof(said.proof, self.secret, f"{said.cohort_id}/{said.letter_id}"):
+                    return "forged-report", _TAKEN
                 bounce = {"letter_id": said.letter_id, "status": said.status}
                 command = ReportBounce(cohort_id=said.cohort_id, **bounce)
                 return await self._send(self.notify, command, "bounced")

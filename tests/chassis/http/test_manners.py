@@ -253,3 +253,12 @@ async def test_half_a_sign_in_a_command_is_told(site: Site) -> None:
         )
 
     assert "half a sign" in problem(answer, 422)["title"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"9" * 5000, b'"\xff"'])
+async def test_json_that_nobody_can_hold_is_told_as_what_it_may_be(site: Site, body: bytes) -> None:
+    async with site.client() as client:
+        head = {"content-type": "application/json"}
+        answer = await client.post(CONFIRM, content=body, headers=head)
+
+    assert "nested too deeply" in problem(answer, 400)["title"]
