@@ -214,9 +214,10 @@ def _emptied(tray: Tray, event: LetterQueued) -> Tray:
     """The tray without what the letter tells, which is remembered as far as the next one asks."""
     told = [(event.letter_id, event.template, event.facts)]
     told += [(news.news_id, news.template, news.facts) for news in event.also]
-    dates = tray.dates
-    for _, template, facts in told:
-        dates = _dates(dates, template, facts)
+    known, dates = {entry.news_id for entry in tray.waiting}, tray.dates
+    for news_id, template, facts in told:
+        if news_id not in known:  # of what has waited the date is known, or a newer one
+            dates = _dates(dates, template, facts)
     asked = (f["session_id"] for _, t, f in told if t == "AttendanceRequested")
     gathered = any(TELLINGS[template].waits for _, template, _ in told if template in TELLINGS)
     return _with(
@@ -246,16 +247,12 @@ def _dates(
         return known
     which = (facts["pair_id"], facts["number"])
     others = tuple(date for date in known if (date.pair_id, date.number) != which)
-    if template in _GONE:
-        return others
-    date = SessionDate.model_validate(facts)
-    if template == "SessionRelocated":  # it has another place, and no other date
-        stood = next((d.given_at for d in known if d not in others), None)
-        date = date.model_copy(update={"given_at": stood})
-    return (*others, date)
+    return others if template in _GONE else (*others, SessionDate.model_validate(facts))
 
 
-_PLANNED = ("SessionPlanned", "SessionRescheduled", "SessionShifted", "SessionRelocated")
+# What gives a date or takes it is on one topic, and so in order. SessionRelocated is not: it names
+# the date that stood, and can come after what has given another one, or taken it.
+_PLANNED = ("SessionPlanned", "SessionRescheduled", "SessionShifted")
 _GONE = ("SessionCancelled", "SessionPostponed", "SessionWithdrawn")
 
 

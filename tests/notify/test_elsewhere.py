@@ -13,10 +13,15 @@ from schemas.meeting import SessionRelocated
 from schemas.notify import HoursTold
 from schemas.people import PersonContact, PersonErased
 from schemas.places import MeetingPlace
-from schemas.scheduling import SessionCancelled, SessionPlanned, SessionShifted
+from schemas.scheduling import (
+    SessionCancelled,
+    SessionPlanned,
+    SessionShifted,
+    SessionWithdrawn,
+)
 from schemas.topics import commands_topic
 from schemas.values import CohortPolicy, QuietHours
-from services.chassis.domain import Refusal
+from services.chassis.domain import Due, Refusal
 from services.chassis.log.memory import MemoryLog
 from services.chassis.store.contract import Place
 from services.chassis.store.memory import MemoryStore
@@ -183,14 +188,58 @@ def test_what_is_over_is_not_told_any_more() -> None:
     assert [hours.starts_at for hours in told.hours] == [STARTS + timedelta(days=9)]
 
 
+def relocated() -> Message:
+    """The place has changed before anything else has: the first date is named, revision 1."""
+    place = MeetingPlace(at="text", text="Bercy, 3.12")
+    return session(SessionRelocated, place=place, revision=1, by="manager")
+
+
 def test_another_place_is_no_other_date() -> None:
     found = both_known()
-    place = MeetingPlace(at="text", text="Bercy, 3.12")
-    happens(found, session(SessionRelocated, place=place, revision=1, by="manager"))
+    happens(found, relocated())
     tray = found.state.get(Tray, HERE, "m")
     assert tray is not None
     assert [date.given_at for date in tray.dates] == [NOW]
     assert waiting(found) == []
+
+
+def test_another_place_that_is_read_late_brings_no_date_back_that_has_changed_since() -> None:
+    found = both_known()
+    later = STARTS + timedelta(days=7)
+    happens(
+        found,
+        session(SessionShifted, at=later, previously_at=STARTS, cause="absence", revision=2),
+        relocated(),
+    )
+    (told,) = worked(found)
+    assert [hours.starts_at for hours in told.hours] == [later]
+
+
+def test_another_place_that_is_read_late_takes_no_hour_of_a_session_that_is_cancelled() -> None:
+    found = both_known()
+    happens(found, session(SessionCancelled, cause="request", revision=2), relocated())
+    (told,) = worked(found)
+    assert told.hours == ()
+
+
+def test_what_waited_for_the_morning_takes_no_date_back_that_was_given_since() -> None:
+    found = both_known()
+    due = Due(cohort_id=HERE, collection=Tray.collection, id="m")
+    found.given(CohortOpened(cohort_id=HERE, name=HERE, policy=CohortPolicy()))
+    happens(found.later(hours=1), due)
+    found.now = NOW.replace(hour=22)
+    happens(found, session(SessionWithdrawn, revision=1))
+    assert [told.hours for told in worked(found)] == [()]
+    tray = found.state.get(Tray, HERE, "m")
+    assert tray is not None
+    assert tray.due_at is not None
+    assert tray.due_at > found.now, "its letter waits for the end of the quiet hours"
+    found.now = tray.due_at
+    again = STARTS + timedelta(days=7)
+    happens(found, session(SessionPlanned, at=again, attempt=2, revision=2))
+    happens(found, due)
+    (told,) = worked(found)
+    assert [hours.starts_at for hours in told.hours] == [again]
 
 
 def test_what_changes_while_it_is_told_is_told_again() -> None:
