@@ -45,6 +45,8 @@ def reached(
 
 def answers(waiting: Elsewhere | None, event: HoursElsewhereNoted) -> bool:
     """Whether who hears has to tell their own hours, or that they are gone."""
+    if waiting is not None and waiting.due_at is not None:
+        return True  # to whom they are just being told was looked up before this
     known = waiting is not None and any(h.heard_as == event.calendar for h in waiting.hearers)
     return known == event.gone
 

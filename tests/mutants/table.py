@@ -1407,6 +1407,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/notify/test_elsewhere.py",
     ),
     Mutant(
+        "heard-while-taking-back",
+        "one person",
+        "whoever is heard of again while they are taken back is told nothing more",
+        "services/notify/elsewhere.py",
+        "    if waiting is not None and waiting.due_at is not None:\n",
+        "    if waiting is not None and waiting.changes < 0:\n",
+        by="tests/notify/test_elsewhere.py",
+    ),
+    Mutant(
         "hours-of-the-erased",
         "one person",
         "the hours of whoever is erased stay taken elsewhere",

@@ -298,6 +298,20 @@ def test_who_gets_another_address_is_another_person_and_a_corrected_one_is_found
     assert (told.cohort_id, len(told.hours)) == (THERE, 1)
 
 
+def test_an_address_that_is_back_while_its_hours_are_taken_back_is_told_them_again() -> None:
+    found = both_known()
+    happens(found, contact(HERE, email="somebody@people.example"))
+    (gone,) = worked(found)
+    happens(found, noted(gone))
+    (before,) = [one for one in waiting(found) if one.cohort_id == THERE]
+    happens(found, contact(HERE))
+    back = {"gone": False, "revision": gone.revision + 1}
+    happens(found, noted(gone.model_copy(update=back)))
+    rows = [{"person_id": "m", "revision": before.changes, "hearers": ()}]
+    found.given(HoursTold.model_validate({"cohort_id": THERE, "told": rows}))
+    assert {told.cohort_id for told in worked(found)} == {HERE, THERE}
+
+
 def test_a_contact_that_comes_after_the_dates_is_looked_for_and_one_told_again_is_not() -> None:
     found = notified(contact(THERE), formed(HERE), session(SessionPlanned))
     worked(found)
