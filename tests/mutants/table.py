@@ -134,11 +134,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "G2",
         "a command is refused and carried out, too",
         _DECIDING,
-        "            return [*retried(item, draft), *learned, *decision, *older]\n",
-        """            if item.attributes and is_command(type(message)) and decision:
-                no = Refusal("conflict", "mutant", "And yet it is done.")
-                return [*decision, self._refused(item, message, no)]
-            return [*retried(item, draft), *learned, *decision, *older]
+        "                return [*learned, *decision]  # what mostly happens\n",
+        """                if item.attributes and is_command(type(message)) and decision:
+                    no = Refusal("conflict", "mutant", "And yet it is done.")
+                    return [*decision, self._refused(item, message, no)]
+                return [*learned, *decision]
 """,
     ),
     Mutant(

@@ -53,7 +53,8 @@ def batch_of(
 
 async def send_batch(bootstrap: str, topic: str, partition: int, batch: bytes) -> int:
     """Send a batch as it is; the offset of its first record."""
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=False)
+    # What is answered for can be read: the leader alone would answer before it shows it.
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=False)
     await producer.start()
     try:
         builder = producer.create_batch()
