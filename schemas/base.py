@@ -158,6 +158,7 @@ Audience = Literal["public", "internal", "restricted"]
 Reading = Literal["record", "taken-in"]
 """What a message is read from, where validation asks (it is its context): a record that comes in,
 or one that was taken in before, when less may have been asked. None of them: it is made here."""
+TAKEN_IN: Reading = "taken-in"
 
 
 class Message(Value):

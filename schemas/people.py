@@ -38,8 +38,14 @@ def _mailable(address: str, info: ValidationInfo) -> str:
 
 
 def _tidied_here(name: object, info: ValidationInfo) -> object:
-    """A record's name stays as it is: whoever reads it, now or in a rebuild, finds the same."""
-    return tidied(name) if isinstance(name, str) and info.context is None else name
+    """A record's name stays as it is: whoever reads it, now or in a rebuild, finds the same.
+
+    One of which nothing is drawn is none, and is empty.
+    """
+    if not isinstance(name, str) or info.context == "taken-in":
+        return name
+    tidy = tidied(name)
+    return name if tidy and info.context == "record" else tidy
 
 
 Address = Annotated[

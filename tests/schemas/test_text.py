@@ -1,5 +1,6 @@
 """What looks the same is the same, once a command has it; what an event says is never changed."""
 
+import json
 import unicodedata
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.base import Message
+from schemas.base import Message, read_message
 from schemas.envelope import attributes, decode, encode
 from schemas.gate.samples import AT, example
 from schemas.matching import DissolvePair, MentorVolunteered, VolunteerAsMentor
@@ -97,3 +98,16 @@ def test_lines_that_are_tidy_stay_as_they_are(text: str) -> None:
     tidy = tidied_lines(text)
     assert tidied_lines(tidy) == tidy
     assert unicodedata.is_normalized("NFC", tidy)
+
+
+@pytest.mark.parametrize("where", ["name", "post", "presentation", "assistant"])
+def test_a_record_with_a_name_of_nothing_that_is_drawn_is_refused_as_everywhere(where: str) -> None:
+    contact = {"cohort_id": "c", "person_id": "p", "name": "Ada", "email": "ada@a.example"}
+    unseen: Any = "\u202e"
+    if where == "assistant":
+        unseen = {"name": unseen, "email": "bob@a.example"}
+    sent = json.dumps(contact | {where: unseen})
+    for reading in (None, "record"):
+        with pytest.raises(ValidationError, match="at least 1 character"):
+            read_message(PersonContact, sent, reading)  # type: ignore[arg-type]
+    assert read_message(PersonContact, sent, "taken-in")

@@ -43,7 +43,7 @@ from services.chassis.store.rows import (
     place_row,
     unequal,
 )
-from services.chassis.store.views import ASIDE, Views
+from services.chassis.store.views import ASIDE, TAKEN_IN, Views
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ class MongoStore(Views):
         cursor = self._own(kind.collection).find({"_id": {"$in": list(keys)}}, batch_size=at_once)
         found: list[Document] = []
         async for rows in _portions(cursor.max_time_ms(CONFIRM_MS)):
-            found += map(kind.model_validate, rows)
+            found += [kind.model_validate(row, context=TAKEN_IN) for row in rows]
         return found
 
     async def columns(
@@ -305,7 +305,7 @@ class MongoStore(Views):
             query["_id"] = {"$nin": list(besides)}
         cursor = self._own(kind.collection).find(query, batch_size=limit + 1)
         rows = await cursor.sort("due_at", 1).limit(limit).max_time_ms(CONFIRM_MS).to_list(None)
-        return [(row["partition"], kind.model_validate(row)) for row in rows]
+        return [(row["partition"], kind.model_validate(row, context=TAKEN_IN)) for row in rows]
 
     async def next_due(self, kind: type[Document], partitions: Iterable[int]) -> datetime | None:
         query = {"partition": {"$in": list(partitions)}, "due_at": {"$type": "date"}}
