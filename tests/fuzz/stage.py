@@ -167,7 +167,8 @@ class Stage:
         ends = await self.still._kafka.end_offsets(self.still._ends)
         late = [
             f"{name} is at {seen[name].read(*spot)} of {ends[spot]} in {spot[0]}/{spot[1]}"
-            for name, spot in sorted(self.still._reads)
+            for name, spots in self.still._reads.items()
+            for spot in spots
             if seen[name].read(*spot) < ends[spot]
         ]
         owes = [f"{name} has to publish" for name, found in seen.items() if found.outbox]
