@@ -202,7 +202,7 @@ def read_message(kind: type[M], value: str | bytes, reading: Reading | None = No
     read: Callable[..., M] = partial(kind.__pydantic_validator__.validate_json, value)
     if not issubclass(kind, Command):
         return read(context=reading)
-    if reading == "taken-in":
+    if reading == TAKEN_IN:
         return read(context=reading, extra="forbid")
     try:
         return read(context=reading, extra="forbid", strict=True)

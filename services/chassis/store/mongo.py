@@ -37,13 +37,14 @@ from services.chassis.store.rows import (
     Operation,
     aside_operation,
     chunks_of,
+    document_of,
     only,
     operations_of,
     place_of,
     place_row,
     unequal,
 )
-from services.chassis.store.views import ASIDE, TAKEN_IN, Views
+from services.chassis.store.views import ASIDE, Views
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +102,7 @@ class MongoStore(Views):
     @property
     def collections(self) -> tuple[str, ...]:
         """The names of a generation's collections, without its prefix."""
-        own = (kind.collection for kind in self.documents)
-        return tuple(dict.fromkeys((PLACES, OUTBOX, *own)))
+        return tuple(dict.fromkeys((PLACES, OUTBOX, *(kind.collection for kind in self.documents))))
 
     def _own(self, name: str) -> AsyncIOMotorCollection[dict[str, Any]]:
         """A collection of the generation that steps write to."""
@@ -176,7 +176,7 @@ class MongoStore(Views):
         cursor = self._own(kind.collection).find({"_id": {"$in": list(keys)}}, batch_size=at_once)
         found: list[Document] = []
         async for rows in _portions(cursor.max_time_ms(CONFIRM_MS)):
-            found += [kind.model_validate(row, context=TAKEN_IN) for row in rows]
+            found += [document_of(kind, row) for row in rows]
         return found
 
     async def columns(
@@ -305,7 +305,7 @@ class MongoStore(Views):
             query["_id"] = {"$nin": list(besides)}
         cursor = self._own(kind.collection).find(query, batch_size=limit + 1)
         rows = await cursor.sort("due_at", 1).limit(limit).max_time_ms(CONFIRM_MS).to_list(None)
-        return [(row["partition"], kind.model_validate(row, context=TAKEN_IN)) for row in rows]
+        return [(row["partition"], document_of(kind, row)) for row in rows]
 
     async def next_due(self, kind: type[Document], partitions: Iterable[int]) -> datetime | None:
         query = {"partition": {"$in": list(partitions)}, "due_at": {"$type": "date"}}

@@ -3,7 +3,7 @@
 Always holds: equal documents and equal places are equal bytes.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC
 from typing import Any
@@ -12,7 +12,8 @@ import bson
 from bson.codec_options import CodecOptions
 from pymongo import DeleteOne, ReplaceOne
 
-from services.chassis.domain import Change, Document, Gone
+from schemas.base import TAKEN_IN
+from services.chassis.domain import Change, D, Document, Gone
 from services.chassis.store.contract import DeadlineAside, Outgoing, Place
 
 LARGEST = 16 * 1024 * 1024  # bytes of a document
@@ -20,6 +21,11 @@ OUTBOX_BYTES = LARGEST // 2
 
 Operation = ReplaceOne[dict[str, Any]] | DeleteOne
 """A document is written, whether it is there or not, or deleted."""
+
+
+def document_of(kind: type[D], row: Mapping[str, Any]) -> D:
+    """A document as it was stored: what was taken in once is not asked for more."""
+    return kind.model_validate(row, context=TAKEN_IN)
 
 
 def only(names: Sequence[str]) -> dict[str, bool]:

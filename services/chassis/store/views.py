@@ -11,13 +11,10 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from schemas.base import TAKEN_IN
 from services.chassis.domain import D, Document, text_of
 from services.chassis.store.contract import EVERYWHERE, DeadlineAside, NoAnswer, Row, Where
 from services.chassis.store.generations import PLACES, Generations, prefix_of
-from services.chassis.store.rows import aside_of
-
-__all__ = ["ASIDE", "TAKEN_IN", "Views"]
+from services.chassis.store.rows import aside_of, document_of
 
 ASIDE = "deadlines_aside"
 _BY_ID = [("cohort_id", 1), ("id", 1)]
@@ -51,13 +48,13 @@ class Views:
     async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
         with answering():
             row = await self._view(kind.collection).find_one({"_id": f"{cohort_id}/{id}"})
-        return None if row is None else kind.model_validate(row, context=TAKEN_IN)
+        return None if row is None else document_of(kind, row)
 
     async def several(self, kind: type[D], cohort_id: str, ids: Collection[str]) -> list[D]:
         query = {"_id": {"$in": [f"{cohort_id}/{one}" for one in ids]}}
         with answering():
             rows = await self._view(kind.collection).find(query).to_list(None)
-        return [kind.model_validate(row, context=TAKEN_IN) for row in rows]
+        return [document_of(kind, row) for row in rows]
 
     async def page(
         self,
@@ -71,7 +68,7 @@ class Views:
             found = self._view(kind.collection).find(_behind(kind, where, after, by))
             found = found.sort([("cohort_id", 1), (by, 1)]).limit(limit)
             rows = await found.to_list(None)
-        return [kind.model_validate(row, context=TAKEN_IN) for row in rows]
+        return [document_of(kind, row) for row in rows]
 
     async def extract(
         self,
