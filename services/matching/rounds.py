@@ -25,6 +25,7 @@ from schemas.rounds import (
     RoundSimulated,
 )
 from schemas.values import (
+    BY_HAND,
     CohortPolicy,
     Profile,
     SimulatedPair,
@@ -40,6 +41,11 @@ from services.matching.search.fit import may_pair
 from services.matching.views import Cohort, Manager, Mentor, Round, Simulation
 
 
+_RESERVED = Refusal(
+    "invalid", "reserved-round", f"A round is not called {BY_HAND}: so are pairs that no round has."
+)
+
+
 def request(
     cohort: Cohort | None, past: Round | None, command: RunRound, now: datetime
 ) -> Decision:
@@ -49,6 +55,8 @@ def request(
     """
     if cohort is None:
         return unknown_cohort(command.cohort_id)
+    if command.round_id == BY_HAND:
+        return _RESERVED
     held = command.mode == "publish" and command.in_minutes > 0
     begins_at = now + timedelta(minutes=command.in_minutes) if held else None
     if past is not None and not _can_be_asked_for(past, command, begins_at or now):
