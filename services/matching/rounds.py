@@ -40,7 +40,6 @@ from services.matching.search.explaining import first_tools, reasons_of
 from services.matching.search.fit import may_pair
 from services.matching.views import Cohort, Manager, Mentor, Round, Simulation
 
-
 _RESERVED = Refusal(
     "invalid", "reserved-round", f"A round is not called {BY_HAND}: so are pairs that no round has."
 )
