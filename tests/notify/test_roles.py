@@ -8,11 +8,22 @@ from hypothesis import strategies as st
 
 from schemas.actors import Actor, of_address
 from schemas.appointments import GiveRole, RoleGiven, RoleTaken, TakeRole
+from schemas.envelope import attributes, decode, encode
 from schemas.matching import CohortOpened
 from schemas.people import PersonContact, PersonErased
+from schemas.topics import commands_topic
 from schemas.values import CohortPolicy
-from services.chassis.domain import Refusal
-from services.notify.handlers import DOMAIN, with_secret
+from services.chassis.clock import Clock
+from services.chassis.domain import One, Refusal
+from services.chassis.log.memory import MemoryLog
+from services.chassis.runtime import nature_of
+from services.chassis.step.ports import Limits, Ports
+from services.chassis.step.stepper import Stepper
+from services.chassis.store.contract import Place
+from services.chassis.store.memory import MemoryStore
+from services.chassis.tracing import OFF
+from services.chassis.watch.metrics import Metrics
+from services.notify.handlers import with_secret
 from services.notify.views import HeldRole
 from tests.scenario import NOW, Scenario, kinds, refusal
 
@@ -115,12 +126,26 @@ def test_whoever_is_erased_has_no_role_any_more_the_last_administrator_too() -> 
     assert found.when(erased) == []
 
 
-def test_who_asked_is_told_by_the_events_of_these_commands_alone() -> None:
+async def test_a_step_writes_who_asked_into_the_event_and_so_into_the_role() -> None:
+    log, store = MemoryLog(), MemoryStore()
+    place = Place(0)
+    await store.fill(place, [d for d in office().state.documents.values() if d is not None])
+    clock = Clock(1.0, NOW, NOW, wall=NOW.timestamp)
+    ports = Ports(store, log, clock, Metrics("notify"), nature_of, OFF)
+    stepper = Stepper(with_secret(SECRET), ports, 1, limits=Limits(0.001, 0.002, 0.002))
+    topic = commands_topic("notify")
     lise = Actor("user", "s-lise", "administrator", "portal")
-    assert DOMAIN.signs == {GiveRole, TakeRole}
-    event = RoleTaken(cohort_id="c", person_id="p-1", role="auditor", because="asked")
-    assert [one.asker for one in _roles(DOMAIN.signed([event], lise))] == ["s-lise"]
-    assert [one.asker for one in _roles(DOMAIN.signed([event], None))] == [None]
+    record = encode(gives("p-1"), topic, 0, id="cmd-1", source="/somebody", time=NOW, actor=lise)
+    log._append(record)
+    await stepper.take([0])
+    await stepper.handle(log.records[topic, 0])
+    [role] = await store.load([One(HeldRole, "c", "p-1~administrator")])
+    assert isinstance(role, HeldRole)
+    assert role.asker == "s-lise"
+    [given, *_] = log.records["mentoring.notify.private", 0]
+    event = decode(attributes(given.headers), given.value)
+    assert isinstance(event, RoleGiven)
+    assert event.asker == "s-lise"
 
 
 WISHES = st.lists(
@@ -148,7 +173,3 @@ def test_once_somebody_was_given_the_administration_somebody_has_it(
 def _events(decided: Any) -> list[Any]:
     assert not isinstance(decided, Refusal), decided
     return list(decided)
-
-
-def _roles(events: Any) -> list[RoleTaken]:
-    return [one for one in events if isinstance(one, RoleTaken)]
