@@ -813,9 +813,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "one's own organisation",
         "whoever coordinates an organisation is told of everybody",
         "services/portal/web/visit.py",
-        "        by_settings = self.site.rules.organisations(self.address, cohort_id)\n",
-        """        by_settings = self.site.rules.organisations(self.address, cohort_id)
-        if by_settings:
+        "        known = self.site.rules.organisations(self.address, cohort_id) | given\n",
+        """        known = self.site.rules.organisations(self.address, cohort_id) | given
+        if known:
             return None
 """,
         by="tests/portal/test_partners.py",
