@@ -218,6 +218,18 @@ async def test_each_role_says_where_it_comes_from() -> None:
     assert told[COORDINATOR] == ("administration", "réglages du site")
 
 
+async def test_whoever_has_a_role_finds_it_among_what_is_held_about_them() -> None:
+    place = town()
+    who = {"cohort_id": "c", "person_id": "m-1", "role": "coordinator"}
+    held = {"holder": place.site.pseudonym(LISE), "given_at": place.now}
+    place.happens(RoleGiven.model_validate({**who, **held}))
+    lise = await place.signed_in(LISE)
+    await lise.goes_to("/mon-espace/c/donnees")
+    assert "coordination, donné le lundi 6 mars 2017" in lise.says
+    answer = await lise.client.get("/mon-espace/c/donnees.json")
+    assert [one["role"] for one in answer.json()["roles"]] == ["coordinator"]
+
+
 def test_what_is_kept_of_a_role_has_no_address() -> None:
     place = town()
     place.happens(*given(place, CLARA, "auditor"))
