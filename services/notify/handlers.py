@@ -34,6 +34,7 @@ from schemas.notify import (
     RetryLetter,
 )
 from schemas.people import PersonContact, PersonErased
+from schemas.scheduling import SessionCompleted
 from schemas.taking_part import ManagerChanged, MentorChanged
 from schemas.topics import PEOPLE
 from services.chassis.domain import (
@@ -52,7 +53,7 @@ from services.notify.attention import CONCERNING, concern_id, concerns_of
 from services.notify.evolution import EVOLUTION
 from services.notify.letters import LETTERS, concerned, copy_id, letters_of
 from services.notify.messages import HoursGathered, LetterAttempted, TombstonesWritten
-from services.notify.outdating import OUTDATING
+from services.notify.outdating import OUTDATING, read_late
 from services.notify.views import (
     MEASURES,
     Cohort,
@@ -182,7 +183,12 @@ def _tell(state: State, event: Event, now: datetime) -> Decision:
         if (tray := state.get(Tray, event.cohort_id, person_id)) is not None
     }
     told = telling.tell(_cohort(state, event), trays, owed, event, now)
-    return told if isinstance(told, Refusal) else [*told, *_noticed(state, event, now)]
+    if isinstance(told, Refusal):
+        return told
+    noticed = _noticed(state, event, now)
+    if noticed and any(read_late(event, tray.last) for tray in trays.values()):
+        noticed += [attention.settled(one) for one in noticed if isinstance(one, AttentionWanted)]
+    return [*told, *noticed]
 
 
 def _conclude(state: State, attempted: LetterAttempted, now: datetime) -> Decision:
@@ -336,7 +342,7 @@ DOMAIN = Domain(
     learns=frozenset(
         {
             *(CohortOpened, PolicyChanged, MeetingPlaceSet, RetentionEnded, *_SAY_LINE),
-            HoursElsewhereNoted,
+            *(HoursElsewhereNoted, SessionCompleted),
         }
     ),
     handlers=HANDLERS,

@@ -100,6 +100,8 @@ class Tray(Timed):
     `dates` are their sessions as planned, `asked` the sessions of which they were asked whether
     they took place, `told_on` the day (in Paris) of the last letter that gathered what can wait.
     `elsewhere`: the same person takes part in another cohort, which hears of every change of dates.
+    `last`: the last fact of each of their sessions, and that a pair of theirs was dissolved, by the
+    facts' ids (`outdating.LAST`): what is read after it, and is older, is not true any more.
     """
 
     collection: ClassVar[str] = "trays"
@@ -107,6 +109,7 @@ class Tray(Timed):
     waiting: tuple[Entry, ...] = ()
     dates: tuple[SessionDate, ...] = ()
     asked: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
     told_on: str | None = None
     elsewhere: bool = False
 
