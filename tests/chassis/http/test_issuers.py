@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from fastapi import FastAPI, Request
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
 from schemas.actors import pseudonym
@@ -204,6 +204,16 @@ async def test_role_and_cohorts_are_what_the_claims_say_and_nothing_without(
 ) -> None:
     answer = await Guarded((of(issuer),)).ask(issuer.token(**claims))
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("claims", [{"sub": "\ud800"}, {"email": "\ud800@there.example"}])
+async def test_what_no_text_can_say_is_nobody_s_claim(
+    issuer: LocalIssuer, claims: dict[str, Any]
+) -> None:
+    said = json.dumps(issuer.claims(**COORDINATES, **claims)).encode()  # with \\u in it
+    odd = jws.serialize_compact({"alg": "RS256", "kid": issuer.key.kid}, said, issuer.key)
+    answer = await Guarded((of(issuer, address_claim="email"),)).ask(odd)
+    assert problem(answer, 401)["title"] == REFUSED
 
 
 def written(raw: bytes) -> str:
