@@ -813,9 +813,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "one's own organisation",
         "whoever coordinates an organisation is told of everybody",
         "services/portal/web/visit.py",
-        "        by_settings = self.site.rules.organisations(self.address, cohort_id)\n",
-        """        by_settings = self.site.rules.organisations(self.address, cohort_id)
-        if by_settings:
+        "        known = self.site.rules.organisations(self.address, cohort_id) | given\n",
+        """        known = self.site.rules.organisations(self.address, cohort_id) | given
+        if known:
             return None
 """,
         by="tests/portal/test_partners.py",
@@ -921,6 +921,65 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if rows <= BY_TOKEN:",
         "        if rows:",
         by="tests/deploy/operating/test_what_commands_ask.py",
+    ),
+    Mutant(
+        "last-administrator",
+        "roles",
+        "the last administrator to whom a programme was given is taken from it",
+        "services/notify/appointing.py",
+        """and not set(administrators) - {command.person_id}:""",
+        """and not administrators:""",
+        by="tests/notify/test_roles.py",
+    ),
+    Mutant(
+        "roles-after-an-erasure",
+        "roles",
+        "whoever is erased keeps the roles that they were given",
+        "services/notify/handlers.py",
+        "    return [*_address(state, erased), *handlers_of_roles.ended(state, erased)]",
+        "    return _address(state, erased)",
+        by="tests/notify/test_roles.py",
+    ),
+    Mutant(
+        "roles-that-live-on",
+        "roles",
+        "a role that was taken goes on in a session that is open",
+        "services/portal/pages.py",
+        "        visit.given = await visit.site.given(visit.address)",
+        """        held = await visit.site.given(visit.address)
+        visit.given = held or _answered.__dict__.get(visit.session.key, [])
+        _answered.__dict__[visit.session.key] = visit.given""",
+        by="tests/portal/test_roles.py",
+    ),
+    Mutant(
+        "roles-of-whatever-kind",
+        "roles",
+        "any role that was given makes an administrator",
+        "services/portal/web/visit.py",
+        "frozenset(one.cohort_id for one in self.given if one.role in roles)",
+        "frozenset(one.cohort_id for one in self.given)",
+        by="tests/portal/test_roles.py",
+    ),
+    Mutant(
+        "roles-for-whoever-has-the-contact",
+        "roles",
+        "a coordinator who corrects an administrator's address takes their place",
+        "services/portal/web/site.py",
+        """        mine = Where(equal={"holder": self.pseudonym(address)})
+        return await self.store.page(HeldRole, mine, MANY_COHORTS * len(GIVEN_ROLES))""",
+        """        people = await self.store.page(Participant, Where(equal={"address": address}), 9)
+        held = await self.store.page(HeldRole, Where(), 500)
+        return [one for one in held if one.person_id in {person.id for person in people}]""",
+        by="tests/portal/test_roles.py",
+    ),
+    Mutant(
+        "roles-in-others-programmes",
+        "roles",
+        "an administrator of one programme gives roles in all",
+        "services/portal/web/roles_page.py",
+        "[one for one in await visit.site.cohorts() if visit.administers_in(one.id)]",
+        "list(await visit.site.cohorts())",
+        by="tests/portal/test_roles.py",
     ),
     Mutant(
         "anothers-things",
