@@ -1772,4 +1772,22 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
         by="tests/notify/test_elsewhere.py",
     ),
+    Mutant(
+        "kept-for-strangers",
+        "poison",
+        "whatever a stranger types is kept, however long",
+        "services/portal/web/visit.py",
+        "        if len(to_json(typed)) > MOST_KEPT:\n",
+        "        if not to_json(typed):\n",
+        by="tests/portal/test_forms_of_strangers.py",
+    ),
+    Mutant(
+        "any-number-of-forms",
+        "poison",
+        "as many forms of strangers are kept as they send",
+        "services/portal/web/sessions.py",
+        "now + _PERIOD, now) <= FORMS_PER_PLACE",
+        "now + _PERIOD, now) > 0",
+        by="tests/portal/test_forms_of_strangers.py",
+    ),
 )
