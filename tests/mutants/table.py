@@ -1790,4 +1790,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "now + _PERIOD, now) > 0",
         by="tests/portal/test_forms_of_strangers.py",
     ),
+    Mutant(
+        "steered-terminals",
+        "poison",
+        "whoever sends a record steers the terminal of whoever looks at what stands aside",
+        "deploy/operating/console.py",
+        """super().render_str("".join(map(_harmless, text)), **how)""",
+        "super().render_str(text, **how)",
+        by="tests/deploy/operating/test_console.py",
+    ),
 )
