@@ -244,6 +244,9 @@ class MongoStore(Views):
             chunks = [row for outgoing in commit.outgoing for row in chunks_of(outgoing)]
             if chunks:
                 await self._own(OUTBOX).insert_many(chunks, session=session)
+            if commit.forgotten:
+                theirs = {"owner": {"$in": list(commit.forgotten)}}
+                await self.database[KEPT].delete_many(theirs, session=session)
 
     async def _guard(
         self,
