@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from schemas.appointments import RoleGiven, RoleTaken, held_id
 from schemas.attention import AttentionEvent
 from schemas.base import (
     Event,
@@ -43,6 +44,7 @@ from services.portal.views import (
     Cohort,
     Dispute,
     FailedLetter,
+    HeldRole,
     Letter,
     Line,
     Pair,
@@ -93,6 +95,8 @@ def needs(message: Message) -> Iterable[Need]:
                 yield One(Dispute, cohort_id, dispute_of(message.session_id, message.attempt))
         case RoundEvent():
             yield One(Round, cohort_id, message.round_id)
+        case RoleGiven() | RoleTaken():
+            yield One(HeldRole, cohort_id, held_id(message.person_id, message.role))
         case SheetEvent():
             yield One(ProgrammeSheet, cohort_id, message.sheet_id)
         case AttentionEvent():
@@ -137,7 +141,7 @@ DOMAIN = Domain(
     tables=(PEOPLE,),
     documents=(
         *(Cohort, Participant, Line, Pair, Session, Dispute, Round, Simulation, Apart),
-        *(Letter, FailedLetter, ProgrammeSheet),
+        *(Letter, FailedLetter, ProgrammeSheet, HeldRole),
     ),
     learns=frozenset(kind for kind in EVOLUTION if issubclass(kind, Event)),
     handlers={**dict.fromkeys(EVOLUTION, _noted), Due: _noted},

@@ -41,6 +41,14 @@ STATES: Mapping[str, Said] = {
     "to-report": told("à raconter", "to be reported"),
     "to-come": told("à venir", "to come"),
 }
+ROLES: Mapping[str, Said] = {
+    "administrator": told("administration", "administrator"),
+    "coordinator": told("coordination", "coordinator"),
+    "partner": told(
+        "coordination d’un organisme partenaire", "coordinator of a partner organisation"
+    ),
+    "auditor": told("contrôle", "auditor"),
+}
 ICONS: Mapping[str, str] = {
     **dict.fromkeys(("available", "formed", "paired", "confirmed"), "●"),
     **dict.fromkeys(("graduated", "completed", "presumed"), "✔"),
@@ -55,6 +63,14 @@ NOTICES: Mapping[str, Said] = {
     "inscrit": told(
         "Votre inscription est enregistrée. Nous vous écrirons dès qu’un binôme vous est proposé.",
         "You have joined. We shall write to you as soon as a pair is proposed.",
+    ),
+    "role-donne": told(
+        "Le rôle est donné. Il vaut dès la prochaine page que cette personne ouvre.",
+        "The role is given. It holds from the next page on that they open.",
+    ),
+    "role-retire": told(
+        "Le rôle est retiré. Il ne vaut plus, même dans une session ouverte.",
+        "The role is taken. It holds no more, not even in a session that is open.",
     ),
     "accepte": told(
         "Vous avez accepté. Si l’autre personne accepte aussi, vos séances seront planifiées.",

@@ -137,6 +137,8 @@ class Decider:
         except Exception as error:  # noqa: BLE001  # as above
             return self._faulty(item, draft, error)
         if not isinstance(decision, Refusal):
+            if type(message) in self.domain.signs:
+                decision = self.domain.signed(decision, item.actor)
             learned = [message] if type(message) in self.domain.learns else []
             if item.parked is None and not item.mirrored:
                 return [*learned, *decision]  # what mostly happens

@@ -55,7 +55,7 @@ async def _signed_in(visit: Visit, person: Person, onward_to: str) -> Response:
     address = address_of(person.address or await site.sessions.confirmed(person.id))
     if address is None:
         return await _unconfirmed(visit, person, onward_to)
-    if not site.rules.may_sign_in(address):
+    if not await site.may_sign_in(address):
         title = visit.say("Votre adresse n’est pas de ce programme", "Your address is not of this")
         text = visit.say(
             "Vous êtes bien identifié·e, mais les adresses de votre domaine n’ouvrent pas ce site. "

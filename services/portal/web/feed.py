@@ -102,6 +102,6 @@ def _has_it(visit: Visit, tag: str, since: datetime) -> bool:
         return "*" in tags or f'"{tag}"' in tags
     try:
         asked = parsedate_to_datetime(visit.request.headers.get("if-modified-since", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return asked.tzinfo is not None and asked >= since

@@ -133,6 +133,7 @@ def _common(visit: Visit) -> dict[str, Any]:
         "weekday": lambda day: weeks.day_name(day, language),
         "ticked_half_days": _ticked,
         "state": lambda name: phrases.STATES[name][language],
+        "role_named": lambda name: phrases.ROLES[name][language],
         "absence": lambda one: weeks.absence_told(one, language),
         "letter": lambda template: letters.subject(template, language),
         "cause": lambda text: phrases.cause(text, language),

@@ -10,16 +10,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from schemas.actors import of_address
+from schemas.appointments import GIVEN_ROLES
 from schemas.retention import DRAFT_DAYS
 from schemas.topics import PARTITIONS, partition_of
 from services.chassis.clock import Clock
-from services.chassis.http.identity import pseudonym
 from services.chassis.http.pressure import Room
 from services.chassis.http.rates import Rates
 from services.chassis.store.contract import Projections, Row, Where
 from services.chassis.store.kept import Kept
 from services.portal.owners import digest, owner_in
-from services.portal.views import Cohort, Participant
+from services.portal.views import Cohort, HeldRole, Participant
 from services.portal.web.engine import Engine
 from services.portal.web.look import Look
 from services.portal.web.mailing import Mailing
@@ -75,7 +76,7 @@ class Rules:
         return frozenset().union(*(one.organisations for one in there))
 
     def may_sign_in(self, address: str) -> bool:
-        """Whether whoever has this address (small letters) may sign in."""
+        """Whether settings let whoever has this address (small letters) sign in."""
         domain = address.rpartition("@")[2]
         known = "*" in self.domains or domain in self.domains
         return known or address in self.coordinators or self.is_partner(address)
@@ -116,7 +117,16 @@ class Site:
 
     def pseudonym(self, address: str) -> str:
         """By what somebody who coordinates is known to others."""
-        return pseudonym(self.secret, "address", address)
+        return of_address(address, self.secret)
+
+    async def given(self, address: str) -> list[HeldRole]:
+        """The roles that somebody was given, in whatever cohort. Raises `NoAnswer`."""
+        mine = Where(equal={"holder": self.pseudonym(address)})
+        return await self.store.page(HeldRole, mine, MANY_COHORTS * len(GIVEN_ROLES))
+
+    async def may_sign_in(self, address: str) -> bool:
+        """Whether whoever has this address (small letters) may sign in. Raises `NoAnswer`."""
+        return self.rules.may_sign_in(address) or bool(await self.given(address))
 
     @property
     def secure(self) -> bool:
