@@ -25,6 +25,7 @@ _WHO: Mapping[Who, str] = {
     "coordinator": "coordinator of the programme, administrator",
     "administrator": "administrator",
     "some-administrator": "administrator of any programme, of theirs",
+    "auditor": "auditor of the programme",
 }
 
 

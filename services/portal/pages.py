@@ -26,6 +26,7 @@ from services.portal.owners import digest
 from services.portal.web import (
     assistants,
     at_the_provider,
+    auditing_pages,
     community_pages,
     coordinating,
     feed,
@@ -59,7 +60,13 @@ from services.portal.web.visit import FOLLOWS, Visit
 logger = logging.getLogger(__name__)
 
 Who = Literal[
-    "anybody", "signed-in", "partner", "coordinator", "administrator", "some-administrator"
+    "anybody",
+    "signed-in",
+    "partner",
+    "coordinator",
+    "administrator",
+    "some-administrator",
+    "auditor",
 ]
 """`coordinator`: of the programme in the address, where there is one; `administrator`: of it, or of
 all where there is none, and `some-administrator` of any, who is told of theirs;
@@ -141,6 +148,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/administrer", "some-administrator", roles_page.role_given),
     Route("GET", "/administrer/{cohort}/{held}", "administrator", roles_page.taking),
     Route("POST", "/administrer/{cohort}/{held}", "administrator", roles_page.role_taken),
+    Route("GET", "/controler", "auditor", auditing_pages.programmes),
+    Route("GET", "/controler/{cohort}", "auditor", auditing_pages.acts),
     Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
     Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
     Route("GET", f"{_C}/communaute", "coordinator", community_pages.telling_form),
@@ -276,6 +285,10 @@ def _coordinating(route: Route, visit: Visit) -> Role:
         if visit.administered == frozenset():
             raise NotHere
         return "administrator"
+    if route.who == "auditor":
+        if visit.audited == frozenset() if its_cohort is None else not visit.audits_in(its_cohort):
+            raise NotHere
+        return "auditor"
     if visit.administers if its_cohort is None else visit.administers_in(its_cohort):
         return "administrator"
     theirs = visit.coordinates if its_cohort is None else visit.coordinates_in(its_cohort)

@@ -48,7 +48,26 @@ ROLES: Mapping[str, Said] = {
         "coordination d’un organisme partenaire", "coordinator of a partner organisation"
     ),
     "auditor": told("contrôle", "auditor"),
+    "participant": told("participation", "participant"),
+    "assistant": told("assistanat", "assistant"),
+    "operator": told("exploitation", "operator"),
+    "subscriber": told("abonnement", "subscriber"),
+    "machine": told("programme informatique", "machine"),
 }
+VIAS: Mapping[str, Said] = {
+    "link": told("lien d’une lettre", "link of a letter"),
+    "mail": told("réponse par courriel", "answer by mail"),
+    "portal": told("portail", "portal"),
+    "api": told("programme informatique", "program"),
+    "roster": told("liste de personnes", "list of people"),
+    "connecte": told("commande d’exploitation", "operators’ command"),
+}
+PARTS: Mapping[str, Said] = {
+    "matching": told("programme, personnes et binômes", "programme, people and pairs"),
+    "scheduling": told("séances", "sessions"),
+    "notify": told("adresses, rôles et lettres", "addresses, roles and letters"),
+}
+"""Words for what a journal tells auditors; a newer version may know more of each."""
 ICONS: Mapping[str, str] = {
     **dict.fromkeys(("available", "formed", "paired", "confirmed"), "●"),
     **dict.fromkeys(("graduated", "completed", "presumed"), "✔"),

@@ -973,6 +973,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/portal/test_roles.py",
     ),
     Mutant(
+        "acts-over-the-wall",
+        "the wall",
+        "an auditor is told what whoever reports to them has done",
+        "services/portal/web/auditing_pages.py",
+        "seen = not names(act.about, hidden) and act.actor not in hidden",
+        "seen = act.actor not in hidden",
+        by="tests/portal/test_auditing.py",
+    ),
+    Mutant(
         "roles-in-others-programmes",
         "roles",
         "an administrator of one programme gives roles in all",

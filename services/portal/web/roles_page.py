@@ -13,7 +13,7 @@ from typing import Literal
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from schemas.appointments import GIVEN_ROLES, GivenRole, GiveRole, TakeRole
+from schemas.appointments import GIVEN_ROLES, GiveRole, TakeRole
 from schemas.organisations import MOST_NAMED, organisations_in
 from schemas.people import PersonContact
 from schemas.roles import Role
@@ -28,7 +28,6 @@ from services.portal.web.visit import Visit
 
 MOST = 500
 HERE = "/administrer"
-OFFERED: tuple[GivenRole, ...] = ("coordinator", "administrator", "partner")
 Source = Literal["settings", "provider", "list", "given"]
 
 
@@ -130,7 +129,7 @@ def _wrong(
         )
     if not visit.typed("nom"):
         errors["nom"] = visit.say("Écrivez son nom.", "Type their name.")
-    if role not in OFFERED:
+    if role not in GIVEN_ROLES:
         errors["role"] = visit.say("Choisissez un rôle.", "Choose a role.")
     elif (role == "partner") != bool(organisations):
         errors["organismes"] = refusals.refused("organisations-of-a-partner", visit.language)
@@ -192,7 +191,7 @@ async def _shown(visit: Visit, errors: Mapping[str, str]) -> Response:
         cohorts=cohorts,
         only=only,
         more=len(held) >= MOST,
-        offered=OFFERED,
+        offered=GIVEN_ROLES,
         provider=visit.site.provider.client.name if visit.site.provider else "",
         errors=errors,
         given={name: visit.typed(name) for name in ("adresse", "nom", "role", "organismes")},

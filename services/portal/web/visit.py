@@ -151,6 +151,16 @@ class Visit:
             return None
         return (self._as("administrator") or frozenset()) | self._given("administrator")
 
+    @property
+    def audited(self) -> frozenset[str] | None:
+        """The programmes that the visitor audits, wherever they have it from; None: all."""
+        by_provider = self._as("auditor")
+        return None if by_provider is None else by_provider | self._given("auditor")
+
+    def audits_in(self, cohort_id: str) -> bool:
+        """Whether who is signed in audits this programme."""
+        return self.audited is None or cohort_id in self.audited
+
     def administers_in(self, cohort_id: str) -> bool:
         """Whether who is signed in administers this programme."""
         return self.administered is None or cohort_id in self.administered
