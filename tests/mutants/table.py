@@ -1479,8 +1479,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "forgotten",
         "what a step forgets stays in the database",
         "services/chassis/store/mongo.py",
-        "            if commit.forgotten:\n",
-        "            if commit.forgotten and not commit.places:\n",
+        "self.kept.forget_owners(commit.forgotten, session)",
+        "self.kept.forget_owners((), session)",
         by="tests/chassis/store/test_stores.py",
     ),
     Mutant(

@@ -216,8 +216,7 @@ class MongoStore(Views):
 
     async def _announce(self, session: AsyncIOMotorClientSession) -> None:
         """Let whoever comes after us know the session, so that they can end what we left open."""
-        known: Any = session.session_id
-        lsid = known["id"]
+        lsid: Any = session.session_id["id"]
         now = time.monotonic()
         if now - self._announced.get(lsid, -ANNOUNCE_EVERY) >= ANNOUNCE_EVERY:
             row = {"_id": lsid, "owner": self._owner, "at": datetime.now(UTC)}
@@ -244,9 +243,7 @@ class MongoStore(Views):
             chunks = [row for outgoing in commit.outgoing for row in chunks_of(outgoing)]
             if chunks:
                 await self._own(OUTBOX).insert_many(chunks, session=session)
-            if commit.forgotten:
-                theirs = {"owner": {"$in": list(commit.forgotten)}}
-                await self.database[KEPT].delete_many(theirs, session=session)
+            await self.kept.forget_owners(commit.forgotten, session)
 
     async def _guard(
         self,
