@@ -216,7 +216,7 @@ class MongoStore(Views):
 
     async def _announce(self, session: AsyncIOMotorClientSession) -> None:
         """Let whoever comes after us know the session, so that they can end what we left open."""
-        lsid: Any = session.session_id["id"]
+        lsid: Any = session.session_id["id"]  # type: ignore[index]  # Motor says it is a method
         now = time.monotonic()
         if now - self._announced.get(lsid, -ANNOUNCE_EVERY) >= ANNOUNCE_EVERY:
             row = {"_id": lsid, "owner": self._owner, "at": datetime.now(UTC)}
