@@ -227,7 +227,7 @@ async def _sent(visit: Visit, side: Side) -> Response:
     if visit.session is not None:
         return await _join(visit, cohort, side, given)
     kept = {"cohort": cohort.id, "side": side, "given": given, "visit": visit.token}
-    draft = await visit.keep(kept)
+    draft = await visit.keep(kept, given["adresse"])
     if draft is None:
         raise HTTPException(422, "no form of these pages holds it")
     way = f"/inscription/{cohort.id}/confirmer/{draft}"

@@ -182,14 +182,17 @@ class Visit:
         client = self.request.client
         return place_of(client.host if client else "")
 
-    async def keep(self, typed: Row) -> str | None:
+    async def keep(self, typed: Row, address: str = "") -> str | None:
         """Keep a form of whoever is not signed in for a day: its token; None of more than anybody
-        types. Raises `Problem` 429 where too many come from one place."""
+        types. `address`: the one that they have typed.
+
+        Raises `Problem` 429 where too many come from one place.
+        """
         if len(to_json(typed)) > MOST_KEPT:
             return None
         if not await self.site.sessions.may_leave(self.place):
             raise Problem(429, "too many forms wait for a sign-in", rule=TOO_OFTEN, retry_after=60)
-        return await self.site.keep_draft(typed)
+        return await self.site.keep_draft(typed, address)
 
     @property
     def path(self) -> Mapping[str, Any]:
