@@ -293,6 +293,8 @@ class Domain:
     - `needs`: what a message's decision and its events will touch, told from the message alone,
       so that a batch is read at once. What it cannot know is read when it is asked for.
     - `counts`: how many documents there are of kinds that can be very many, kept by each step.
+    - `forgets`: of which owners all that is kept beside the documents (`Kept`) goes with a message
+      of a mirrored topic, told from the state before it; a rebuild forgets nothing.
     - `signs`: commands whose events say in `asker` who asked for them, for the state to know it.
     - `untold`: messages whose number is nobody's business while it grows; no metric has their type.
     """
@@ -306,6 +308,7 @@ class Domain:
     needs: Callable[[Message], Iterable[Need]]
     tables: tuple[str, ...] = ()
     counts: tuple[RunningCount, ...] = ()
+    forgets: Callable[[State, Message], Iterable[str]] = lambda *_: ()
     signs: frozenset[type[Message]] = frozenset()
     untold: frozenset[type[Message]] = frozenset()
 

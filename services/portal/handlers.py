@@ -36,8 +36,9 @@ from schemas.scheduling import (
 from schemas.sheets import SheetEvent
 from schemas.taking_part import ManagerChanged, MentorChanged
 from schemas.topics import PEOPLE
-from services.chassis.domain import Decision, Domain, Due, Need, One
+from services.chassis.domain import Decision, Domain, Due, Need, One, State
 from services.portal.evolution import EVOLUTION
+from services.portal.owners import owners_of
 from services.portal.views import (
     Apart,
     Cohort,
@@ -114,6 +115,19 @@ def _noted(*_: object) -> Decision:
     return []
 
 
+def _left(state: State, message: Message) -> Iterable[str]:
+    """Whose sessions, links, addresses, forms and feed end: of whoever is erased, and of an address
+    that is not theirs any more."""
+    if not isinstance(message, PersonContact | PersonErased):
+        return
+    known = state.get(Participant, message.cohort_id, message.person_id)
+    kept = message.email.casefold() if isinstance(message, PersonContact) else None
+    if known is not None and known.address is not None and known.address != kept:
+        yield from owners_of(message.cohort_id, known.address)
+    if kept is None:
+        yield f"{message.cohort_id}/{message.person_id}"
+
+
 DOMAIN = Domain(
     name="portal",
     reads=(
@@ -133,4 +147,5 @@ DOMAIN = Domain(
     handlers={**dict.fromkeys(EVOLUTION, _noted), Due: _noted},
     evolution=EVOLUTION,
     needs=needs,
+    forgets=_left,
 )

@@ -22,6 +22,7 @@ from schemas.values import Language
 from services.chassis.http.guards import in_utf8
 from services.chassis.http.problems import Problem
 from services.chassis.store.contract import NoAnswer
+from services.portal.owners import digest
 from services.portal.web import (
     assistants,
     at_the_provider,
@@ -53,7 +54,6 @@ from services.portal.web import (
 from services.portal.web.engine import Away
 from services.portal.web.entering import Entry
 from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, message, page
-from services.portal.web.sessions import digest
 from services.portal.web.site import LANGUAGE, SESSION, VISIT, NotHere, Site
 from services.portal.web.visit import FOLLOWS, Visit
 

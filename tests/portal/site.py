@@ -131,6 +131,7 @@ class Town:
     def happens(self, *messages: Message) -> "Town":
         """The portal learns of these."""
         for message in messages:
+            self.kept.forget_owners(list(DOMAIN.forgets(self.scenario.state, message)))
             changes = list(DOMAIN.evolve(self.scenario.state, message))
             self.scenario.state.apply(changes)
             self.store._write([(0, change) for change in changes])
