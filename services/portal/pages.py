@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route as Plain
 
 from schemas.roles import Role
 from schemas.values import Language
@@ -176,16 +177,26 @@ ROUTES: tuple[Route, ...] = (
 
 
 def page_routes(site: Site) -> APIRouter:
-    """Every route of the table, the stylesheet, and an answer for every other address."""
-    router = APIRouter(include_in_schema=False)
-    entry = Entry(site)
-    for route in ROUTES:
-        router.add_api_route(
-            route.path, _guarded(route, entry), methods=[route.method], name=route.path
-        )
+    """Every route of the table, the stylesheet, and an answer for every other address.
 
-    def kept(content: bytes, media_type: str) -> Callable[[], Awaitable[Response]]:
-        async def answer() -> Response:
+    They read their requests themselves, so they are plain routes: what FastAPI would find out about
+    each is most of what it takes to put the portal together.
+    """
+    router = APIRouter()
+    entry = Entry(site)
+
+    def add(
+        method: str, path: str, answer: Callable[[Request], Awaitable[Response]], name: str
+    ) -> None:
+        async def named(request: Request) -> Response:
+            request.scope["route"] = plain  # it is measured by its path
+            return await answer(request)
+
+        plain = Plain(path, named, methods=[method], name=name, include_in_schema=False)
+        router.routes.append(plain)
+
+    def kept(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(_: Request) -> Response:
             heads = {"Cache-Control": "public, max-age=31536000, immutable"}
             return Response(content, media_type=media_type, headers=heads)
 
@@ -196,10 +207,12 @@ def page_routes(site: Site) -> APIRouter:
         SCRIPT_PATH: kept(SCRIPT, "text/javascript"),
         **{path: kept(font, "font/woff2") for path, font in site.look.fonts.items()},
     }
+    for route in ROUTES:
+        add(route.method, route.path, _guarded(route, entry), route.path)
     for path, answer in files.items():
-        router.add_api_route(path, answer, methods=["GET"], name="file")
+        add("GET", path, answer, "file")
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
-    router.add_api_route(nowhere.path, _guarded(nowhere, entry), methods=["GET"], name="nowhere")
+    add(nowhere.method, nowhere.path, _guarded(nowhere, entry), "nowhere")
     return router
 
 
