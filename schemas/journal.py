@@ -6,7 +6,7 @@ its place in every topic included.
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Base64Bytes, Field
+from pydantic import AfterValidator, Base64Bytes, Field
 
 from schemas.base import CohortId, Command, Count, Event, Moment, described
 from schemas.text import TIDY
@@ -155,6 +155,11 @@ class RecordDropped(Event):
     ]
 
 
+def _each_once(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """A record that is named twice is meant once: it stands aside once."""
+    return tuple(dict.fromkeys(origins))
+
+
 class _Control(Command):
     """What is asked of one partition of a service. `cohort_id` is the service's own name."""
 
@@ -162,7 +167,9 @@ class _Control(Command):
     cohort_id: OwnName
     partition: Annotated[Count, described("Whose records are meant.", 3, ge=0)]
     origins: Annotated[
-        tuple[Origin, ...], Field(min_length=1, max_length=1000, description="Which records.")
+        tuple[Origin, ...],
+        Field(min_length=1, max_length=1000, description="Which records."),
+        AfterValidator(_each_once),
     ]
 
 

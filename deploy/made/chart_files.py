@@ -1,4 +1,4 @@
-"""Writes what the chart takes from elsewhere: topics, accounts, pages, words about its values.
+"""Writes what the chart takes from elsewhere: topics, accounts, pages, settings, its values' words.
 
 These files are generated and committed. Always holds: the same tables give the same bytes, and
 nothing of them is secret. (The alerts are written by hand, the dashboards by `made.dashboards`.)
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from deploy.made.chart_schema import CHART, schema
+from deploy.made.chart_settings import settings
 from deploy.made.chart_values import commented, readme
 from deploy.operating.access import rows
 from schemas.access import OPERATOR, service_account, subscriber
@@ -31,6 +32,7 @@ def files() -> dict[str, str]:
         "files/topics.yaml": _HEAD + _yaml({"topics": _topics()}),
         "files/users.yaml": _HEAD + _yaml(_users()),
         "files/portal.yaml": _HEAD + _yaml({"pages": _pages()}),
+        "files/settings.yaml": _HEAD + _yaml(settings()),
         "values.schema.json": schema(),
         "values.yaml": commented(),
         "README.md": readme(),

@@ -1,4 +1,4 @@
-"""The generated half of the chart's schema: pieces of Kubernetes' own, and the alerts by name.
+"""The generated half of the chart's schema: Kubernetes' own pieces, parts of settings, the alerts.
 
 What a cluster's people hand through to their pods (affinity, volumes, containers, …) is refused or
 taken field by field, as the API server does. Always holds: the same alerts and the same release of
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from deploy.made.chart_settings import PARTS, definitions
 
 Schema = dict[str, Any]
 
@@ -40,9 +42,9 @@ def schema() -> str:
     by_hand = {
         name: node
         for name, node in found["definitions"].items()
-        if not name.startswith(OURS) and name != "alerts"
+        if not name.startswith(OURS) and name not in ("alerts", *PARTS)
     }
-    generated = {"alerts": alerts_schema(), **dict(sorted(_kubernetes()))}
+    generated = {"alerts": alerts_schema(), **definitions(), **dict(sorted(_kubernetes()))}
     found["definitions"] = {**by_hand, **{name: f"@{name}@" for name in generated}}
     text = json.dumps(found, indent=2, ensure_ascii=False)
     for name, node in generated.items():

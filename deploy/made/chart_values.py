@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from deploy.made import chart_settings
 from deploy.made.chart_schema import CHART, OURS, alerts, thresholds
 
 Schema = dict[str, Any]
@@ -22,6 +23,11 @@ WIDTH = 100
 ALERTS = """\
 What holds of an alert unless `prometheusRule.alerts` says otherwise. Those of a budget have two
 severities; what is said of them holds for both."""
+SETTINGS = """\
+Every [setting](../../docs/operating/settings.md) of the services, and which value it comes from.
+What has none is the services' own default until `env` says it, of `defaults` or of a service, or
+`secretEnv`, which has it from a Secret. A name that no service reads is refused, and so is a
+figure out of bounds."""
 
 
 def commented() -> str:
@@ -60,6 +66,8 @@ def readme() -> str:
         + "\n".join(table)
         + f"\n\n## Alerts\n\n{ALERTS}\n\n"
         + "\n".join(_alert_rows())
+        + f"\n\n## Settings\n\n{SETTINGS}\n\n"
+        + "\n".join(chart_settings.readme())
         + "\n"
     )
 

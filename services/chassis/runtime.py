@@ -334,6 +334,7 @@ def _broker(connection: Mapping[str, Any], metrics: Metrics) -> ReadingBroker:
         security=security_of(connection),
         middlewares=[KafkaPrometheusMiddleware(registry=metrics.registry)],
         allow_auto_create_topics=False,
+        apply_types=False,  # the batch is taken as it came: there is nothing to be injected
         logger=logging.getLogger("mentoring.faststream"),
         log_level=logging.DEBUG,
     )

@@ -178,6 +178,11 @@ def wanted(
     )
 
 
+def settled(matter: AttentionWanted) -> AttentionSettled:
+    """It wants no attention any more."""
+    return AttentionSettled(cohort_id=matter.cohort_id, kind=matter.kind, about=matter.about)
+
+
 def _people(event: Any) -> tuple[str, ...]:
     match event:
         case LetterFailed():

@@ -29,11 +29,14 @@ from schemas.notify import (
     SessionDate,
 )
 from schemas.people import PersonContact, PersonErased
+from schemas.scheduling import SessionCompleted
 from schemas.taking_part import ManagerChanged, MentorChanged
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.notify.attention import concern_id
 from services.notify.elsewhere import BEGINNINGS, answers
-from services.notify.letters import TELLINGS
+from services.notify.evolution_of_roles import ROLES
+from services.notify.letters import TELLINGS, fact_id
+from services.notify.outdating import LAST, with_last
 from services.notify.telling import day_of
 from services.notify.views import (
     Cohort,
@@ -131,7 +134,10 @@ def _held(state: State, event: NewsHeld) -> Iterable[Change]:
         joins_from=event.joins_from,
     )
     dates = _dates(tray.dates, event.template, event.facts)
-    held = _with(tray, (*tray.waiting, entry), dates=dates)
+    last = tray.last
+    if event.template in LAST:
+        last = with_last(last, event.letter_id.rpartition(":")[0])
+    held = _with(tray, (*tray.waiting, entry), dates=dates, last=last)
     yield held
     if event.template in _BEGIN or (tray.elsewhere and _differ(tray, held)):
         yield _elsewhere(state, event.cohort_id, event.person_id).changed()
@@ -214,16 +220,19 @@ def _emptied(tray: Tray, event: LetterQueued) -> Tray:
     """The tray without what the letter tells, which is remembered as far as the next one asks."""
     told = [(event.letter_id, event.template, event.facts)]
     told += [(news.news_id, news.template, news.facts) for news in event.also]
-    known, dates = {entry.news_id for entry in tray.waiting}, tray.dates
+    known, dates, last = {entry.news_id for entry in tray.waiting}, tray.dates, tray.last
     for news_id, template, facts in told:
         if news_id not in known:  # of what has waited the date is known, or a newer one
             dates = _dates(dates, template, facts)
+            if template in LAST:
+                last = with_last(last, news_id.rpartition(":")[0])
     asked = (f["session_id"] for _, t, f in told if t == "AttendanceRequested")
     gathered = any(TELLINGS[template].waits for _, template, _ in told if template in TELLINGS)
     return _with(
         tray,
         _but(tray, {news_id for news_id, _, _ in told}),
         dates=dates,
+        last=last,
         asked=tuple(dict.fromkeys((*tray.asked, *asked))),
         told_on=day_of(event.send_at) if gathered else tray.told_on,
     )
@@ -248,6 +257,14 @@ def _dates(
     which = (facts["pair_id"], facts["number"])
     others = tuple(date for date in known if (date.pair_id, date.number) != which)
     return others if template in _GONE else (*others, SessionDate.model_validate(facts))
+
+
+def _session_held(state: State, event: SessionCompleted) -> Iterable[Change]:
+    """No letter tells of it, and it makes untrue what is read later: so it is learned."""
+    for person_id in (event.mentor_id, event.manager_id):
+        tray = state.get(Tray, event.cohort_id, person_id)
+        if tray is not None:
+            yield tray.model_copy(update={"last": with_last(tray.last, fact_id(event))})
 
 
 # What gives a date or takes it is on one topic, and so in order. SessionRelocated is not: it names
@@ -337,6 +354,7 @@ EVOLUTION: Evolution = {
     MentorChanged: _line,
     ManagerChanged: _line,
     MeetingPlaceSet: _place_set,
+    SessionCompleted: _session_held,
     PersonContact: _contact,
     PersonErased: _erased,
     RetentionEnded: _retention_ended,
@@ -354,5 +372,6 @@ EVOLUTION: Evolution = {
     AddressChanged: _address_changed,
     HoursElsewhereNoted: _hours_heard,
     HoursTold: _hours_told,
+    **ROLES,
 }
 """Event, or record of the people topic, to the documents that it changes."""

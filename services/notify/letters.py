@@ -9,7 +9,9 @@ from schemas.feedback import SurveyClosed, SurveyOpened
 from schemas.matching import (
     ManagerEnrolled,
     ManagerWaitlisted,
+    ManagerWithdrew,
     MentorVolunteered,
+    MentorWithdrew,
     PairDissolved,
     PairFormed,
     PairProposed,
@@ -39,7 +41,7 @@ from schemas.scheduling import (
     SessionShifted,
     SessionWithdrawn,
 )
-from schemas.taking_part import ManagerReturned, MentorReturned
+from schemas.taking_part import ManagerPaused, ManagerReturned, MentorReturned
 from schemas.values import Side
 from services.chassis.domain import One
 from services.notify.views import Cohort, Letter, Pair, Person
@@ -220,9 +222,11 @@ def concerned(message: Message) -> tuple[str, ...]:
             return (mentor_id if message.side == "mentor" else manager_id,)
         case PairEvent() | SessionEvent():
             return (message.mentor_id, message.manager_id)
-        case MentorVolunteered() | MentorReturned():
+        case MentorVolunteered() | MentorReturned() | MentorWithdrew():
             return (message.mentor_id,)
         case ManagerEnrolled() | ManagerReturned() | ManagerWaitlisted():
+            return (message.manager_id,)
+        case ManagerWithdrew() | ManagerPaused():
             return (message.manager_id,)
         case _:
             return ()

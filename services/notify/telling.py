@@ -29,7 +29,7 @@ from schemas.values import QuietHours
 from services.chassis.domain import Decision
 from services.notify.calendar import next_sending_time
 from services.notify.letters import LETTERS, Owed, Telling, fact_id
-from services.notify.outdating import makes_untrue
+from services.notify.outdating import LATE, makes_untrue, read_late
 from services.notify.reminding import NOTICE, Reminder, reminders_of
 from services.notify.views import Cohort, Tray
 
@@ -62,18 +62,21 @@ def tell(
     events: list[Event] = [*_dropped(trays, event)]
     reminders = list(reminders_of(event, rules, quiet_hours, now))
     facts = event.model_dump(mode="json") if owed or reminders else {}
+    may_be_late = type(event) in LATE
     for news_id, person_id, side in owed:
         tray = trays.get(person_id)
         if _has(tray, news_id) or _is_covered(tray, event):
             continue
-        about = {
+        about: dict[str, Any] = {
             "cohort_id": event.cohort_id,
             "letter_id": news_id,
             "person_id": person_id,
             "template": type(event).__name__,
-            "side": side,
-            "facts": facts,
         }
+        if may_be_late and tray is not None and (by := read_late(event, tray.last)):
+            events.append(NewsDropped(**about, cause="outdated", by=by))
+            continue
+        about |= {"side": side, "facts": facts}
         events.append(_told(event, about, tray, rules, quiet_hours, now))
     events.extend(_reminders(trays, event, facts, reminders, now))
     return events

@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
+from schemas.appointments import ActorId, GivenRole
 from schemas.attention import AttentionKind
 from schemas.base import EARLIEST, Moment, Value
 from schemas.letter_rules import LetterRules
@@ -60,6 +61,22 @@ class Person(Document):
     assistant: Assistant | None = None
 
 
+class HeldRole(Document):
+    """A role that somebody was given; `id` is `person~role`.
+
+    `holder`: by what whoever has the address to which it was given acts. `asker`: who gave it.
+    """
+
+    collection: ClassVar[str] = "roles"
+
+    person_id: str
+    role: GivenRole
+    organisations: tuple[str, ...] = ()
+    holder: ActorId
+    given_at: Moment
+    asker: ActorId | None = None
+
+
 class Line(Document):
     """Who somebody reports to; `id` is theirs. `said`: what they say themselves.
 
@@ -100,6 +117,8 @@ class Tray(Timed):
     `dates` are their sessions as planned, `asked` the sessions of which they were asked whether
     they took place, `told_on` the day (in Paris) of the last letter that gathered what can wait.
     `elsewhere`: the same person takes part in another cohort, which hears of every change of dates.
+    `last`: the last fact of each of their sessions, and that a pair of theirs was dissolved, by the
+    facts' ids (`outdating.LAST`): what is read after it, and is older, is not true any more.
     """
 
     collection: ClassVar[str] = "trays"
@@ -107,6 +126,7 @@ class Tray(Timed):
     waiting: tuple[Entry, ...] = ()
     dates: tuple[SessionDate, ...] = ()
     asked: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
     told_on: str | None = None
     elsewhere: bool = False
 
@@ -209,14 +229,16 @@ class LateReminder(Document):
 
 LISTED: dict[type[Document], tuple[str, ...]] = {
     Letter: ("state", "person_id", "template"),
+    HeldRole: ("person_id", "role"),
 }
-"""What a coordinator can list, and by what. Names and addresses are not among it."""
+"""What can be listed, and by what. Names and addresses are not among it."""
 
 PERSONAL: dict[type[Document], Personal] = {
     Person: Personal(("id",)),
     Line: Personal(("id",)),
     Elsewhere: Personal(("id",)),
     Letter: Personal(("person_id",)),
+    HeldRole: Personal(("person_id",)),
 }
 """What is kept about a person, for them."""
 

@@ -159,9 +159,11 @@ async def test_the_end_of_a_round_reads_no_document_of_any_person(
     assert validated == {Cohort: 1, Round: 1}
 
 
-def _counting(found: Counter[Any], kind: Any, validate: Callable[..., Any], row: Any) -> Any:
+def _counting(
+    found: Counter[Any], kind: Any, validate: Callable[..., Any], row: Any, **how: Any
+) -> Any:
     found[kind] += 1
-    return validate(row)
+    return validate(row, **how)
 
 
 async def _asked(

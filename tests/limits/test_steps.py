@@ -124,7 +124,7 @@ CASES = {
     "matching": Case(MATCHING, open_cohorts, volunteers, 7, 235, 650),
     "scheduling": Case(SCHEDULING, formed, confirmations, 10, 312, 610),
     "feedback": Case(FEEDBACK, formed, completed, 10, 430, 1750),
-    "notify": Case(NOTIFY, opened, planned, 9, 576, 3260),
+    "notify": Case(NOTIFY, opened, planned, 9, 584, 3260),
 }
 
 

@@ -9,12 +9,22 @@ from hypothesis import strategies as st
 from schemas.base import Event
 from schemas.feedback import SurveyClosed
 from schemas.letter_rules import LetterRules
-from schemas.matching import PairDissolved, ProposalAccepted
-from schemas.meeting import SessionMoveRefused
+from schemas.matching import (
+    ManagerWithdrew,
+    MentorWithdrew,
+    PairDissolved,
+    ProposalAccepted,
+    ProposalDeclined,
+    ProposalExpired,
+)
+from schemas.meeting import SessionMoveRefused, SessionRelocated
 from schemas.notify import LetterQueued, NewsDropped
 from schemas.scheduling import (
+    AttendanceCorrected,
+    GraduationWithdrawn,
     PairGraduated,
     PairStalled,
+    PlanningPostponed,
     SessionCancelled,
     SessionCompleted,
     SessionConfirmed,
@@ -24,11 +34,13 @@ from schemas.scheduling import (
     SessionPlanned,
     SessionRescheduled,
     SessionShifted,
+    SessionWithdrawn,
 )
+from schemas.taking_part import ManagerPaused, MentorReturned
 from schemas.values import CohortPolicy, Side
 from services.chassis.domain import Due
 from services.notify.handlers import DOMAIN
-from services.notify.views import LateReminder, Letter, Tray
+from services.notify.views import Concern, LateReminder, Letter, Tray
 from tests.notify.facts import (
     ATTENDANCE,
     COHORT,
@@ -158,6 +170,10 @@ def test_a_session_of_which_nobody_was_asked_has_its_questions_by_themselves() -
 
 # --- what is not true any more ----------------------------------------------------------------
 
+STALLED = PairStalled(**PAIR_FIELDS, since=NOW)
+WAITING_FOR_AN_HOUR = PlanningPostponed(
+    **PAIR_FIELDS, numbers=(3,), attempts=(1,), retry_at=NOW + timedelta(weeks=1), first=True
+)
 NIGHT = datetime(2017, 3, 6, 21, 0, tzinfo=UTC)  # 22:00 in Paris
 
 
@@ -175,7 +191,40 @@ NIGHT = datetime(2017, 3, 6, 21, 0, tzinfo=UTC)  # 22:00 in Paris
             session(SessionMissed, cause="reported", by="manager", revision=2),
             session(SessionPlanned, attempt=2, revision=3),
         ),
-        (PairStalled(**PAIR_FIELDS, since=NOW), PairGraduated(**PAIR_FIELDS, sessions=5)),
+        (STALLED, PairGraduated(**PAIR_FIELDS, sessions=5)),
+        (STALLED, session(SessionCompleted, by="manager", completed=3, revision=2)),
+        (STALLED, session(AttendanceCorrected, held=True, was_held=False, completed=3)),
+        (WAITING_FOR_AN_HOUR, PairGraduated(**PAIR_FIELDS, sessions=5)),
+        (
+            WAITING_FOR_AN_HOUR,
+            session(AttendanceCorrected, held=True, was_held=False, completed=3),
+        ),
+        (session(SessionMissed, cause="reported", by="manager", revision=2), DISSOLVED),
+        (GraduationWithdrawn(**PAIR_FIELDS, again=1, completed=4), DISSOLVED),
+        (survey("start", "mentor"), DISSOLVED),
+        (
+            survey("session", "mentor"),
+            session(AttendanceCorrected, held=False, was_held=True, completed=2),
+        ),
+        (session(SessionWithdrawn, revision=3), session(SessionPlanned, attempt=2, revision=5)),
+        (
+            session(SessionRelocated, by="manager", revision=1),
+            session(SessionRelocated, by="mentor", revision=2),
+        ),
+        (
+            session(SessionRelocated, by="manager", revision=1),
+            session(SessionRescheduled, by="manager", revision=2, previously_at=STARTS),
+        ),
+        (PROPOSED, ProposalAccepted(**PAIR_FIELDS, by="mentor")),
+        (VOLUNTEERED, MentorWithdrew(cohort_id=COHORT, mentor_id=MENTOR)),
+        (
+            MentorReturned(cohort_id=COHORT, mentor_id=MENTOR, again=1),
+            MentorWithdrew(cohort_id=COHORT, mentor_id=MENTOR),
+        ),
+        (
+            ProposalDeclined(**PAIR_FIELDS, by="manager"),
+            MentorWithdrew(cohort_id=COHORT, mentor_id=MENTOR),
+        ),
     ],
     ids=lambda event: type(event).__name__,
 )
@@ -189,7 +238,114 @@ def test_what_another_fact_of_the_same_night_makes_untrue_is_told_to_nobody(
     assert (type(first).__name__, "outdated") in dropped(scenario)
     post(scenario.later(hours=12))
     names = [name for letter in letters(scenario) for name in told(letter)]
-    assert type(first).__name__ not in names
+    assert names.count(type(first).__name__) == (type(first) is type(then))
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (WAITLISTED, ManagerWithdrew(cohort_id=COHORT, manager_id=MANAGER)),
+        (WAITLISTED, ManagerPaused(cohort_id=COHORT, manager_id=MANAGER)),
+        (ENROLLED, ManagerWithdrew(cohort_id=COHORT, manager_id=MANAGER)),
+        (
+            ProposalExpired(**PAIR_FIELDS, cause="deadline"),
+            ManagerWithdrew(cohort_id=COHORT, manager_id=MANAGER),
+        ),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_whoever_has_left_or_is_away_by_morning_is_not_told_that_somebody_is_sought_for_them(
+    first: Event, then: Event
+) -> None:
+    scenario = opened()
+    scenario.now = NIGHT
+    scenario.when(first)
+    scenario.when(then)
+    post(scenario.later(hours=12))
+    assert letters(scenario, MANAGER) == []
+
+
+def test_what_one_side_has_said_makes_untrue_nothing_that_the_other_is_told() -> None:
+    scenario = opened()
+    scenario.now = NIGHT
+    scenario.when(PROPOSED)
+    scenario.when(ProposalAccepted(**PAIR_FIELDS, by="mentor"))
+    post(scenario.later(hours=12))
+    assert [told(letter) for letter in letters(scenario, MANAGER)] == [["PairProposed"]]
+
+
+MOVED = {"previously_at": STARTS, "revision": 4}
+
+
+@pytest.mark.parametrize(
+    ("newer", "late"),
+    [
+        (
+            session(SessionRescheduled, by="manager", **MOVED),
+            session(SessionRelocated, by="manager", revision=3),
+        ),
+        (
+            session(SessionCancelled, cause="request", revision=4),
+            session(SessionRelocated, by="manager", revision=3),
+        ),
+        (
+            session(SessionShifted, cause="absence", **MOVED),
+            session(
+                SessionMoveRefused,
+                by="mentor",
+                proposed_at=STARTS,
+                cause="slot-taken",
+                revision=3,
+            ),
+        ),
+        (session(SessionCompleted, by="manager", completed=3, revision=2), ATTENDANCE),
+        (session(SessionMissed, cause="reported", by="manager", revision=2), ATTENDANCE),
+        (session(SessionPlanned, attempt=2, revision=4), WAITING_FOR_AN_HOUR),
+        (DISSOLVED, WAITING_FOR_AN_HOUR),
+        (DISSOLVED, STALLED),
+        (DISSOLVED, GraduationWithdrawn(**PAIR_FIELDS, again=1, completed=4)),
+        (DISSOLVED, session(SessionMissed, cause="reported", by="manager", revision=2)),
+        (DISSOLVED, survey("start", "mentor")),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_what_is_read_after_the_fact_that_makes_it_untrue_is_told_to_nobody(
+    newer: Event, late: Event
+) -> None:
+    scenario = opened()
+    scenario.when(number(3))
+    scenario.when(newer)
+    post(scenario.later(hours=30))
+    scenario.events.clear()
+    scenario.when(late)
+    assert (type(late).__name__, "outdated") in dropped(scenario)
+    post(scenario.later(hours=30))
+    names = [name for letter in letters(scenario) for name in told(letter)]
+    assert type(late).__name__ not in names
+
+
+def test_what_is_read_late_and_holds_is_told() -> None:
+    scenario = opened()
+    scenario.when(number(3))
+    scenario.when(session(SessionRescheduled, by="manager", **MOVED))
+    for fact in (
+        session(SessionRelocated, by="manager", revision=5),
+        session(SessionRelocated, by="manager", session_id=f"{PAIR}~4", number=4, revision=1),
+        WAITING_FOR_AN_HOUR,
+        survey("session", "mentor"),
+    ):
+        scenario.when(fact)
+    post(scenario.later(hours=30))
+    names = [name for letter in letters(scenario) for name in told(letter)]
+    assert names.count("SessionRelocated") == 2
+    assert {"PlanningPostponed", "SurveyOpened"} <= set(names)
+
+
+def test_an_hour_that_was_found_by_the_time_that_it_is_read_of_wants_no_attention() -> None:
+    scenario = opened()
+    scenario.when(session(SessionPlanned, attempt=2, revision=4))
+    scenario.when(WAITING_FOR_AN_HOUR)
+    assert scenario.state.whole(Concern, COHORT) == []
 
 
 def test_whoever_waits_is_not_told_so_when_they_have_a_proposal_by_morning() -> None:

@@ -1,7 +1,7 @@
 """What a stranger can write into a mail so that reading it takes for ever: it does not."""
 
 import time
-from base64 import decodebytes, encodebytes
+from base64 import b64encode, decodebytes, encodebytes
 from datetime import UTC, datetime
 
 import pytest
@@ -98,6 +98,20 @@ def test_headers_without_end_are_not_looked_into(header: bytes, end: bytes) -> N
     mail = b"From: anne@example.org\n" + header + b"\n\ntext"
 
     assert told(mail.replace(b"\n", end)) == UNREADABLE
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_headers_without_end_are_not_looked_into_within_what_is_encoded_either(end: bytes) -> None:
+    returned = b"X-Connecte-Letter: a\nX-Connecte-Cohort: " + b"a " * 500_000
+    report = [
+        b"Content-Type: multipart/report; boundary=b\n\n--b",
+        b"Content-Type: message/delivery-status\n\nAction: failed\nStatus: 5.1.1\n\n--b",
+        b"Content-Type: text/rfc822-headers\nContent-Transfer-Encoding: base64\n",
+    ]
+    encoded = b64encode(returned.replace(b"\n", end))
+    lines = [encoded[at : at + 990] for at in range(0, len(encoded), 990)]
+
+    assert told(b"\n".join([*report, *lines, b"--b--"])) == UNREADABLE
 
 
 def test_the_headers_that_programs_write_are_far_from_the_bounds() -> None:

@@ -343,7 +343,7 @@ def test_whoever_waits_on_learns_why_and_their_place_on_the_list() -> None:
     text = plain(part(written(letter), "text/plain"))
     assert "Plus personne n’est libre.\r\n" in text
     assert "en 3e place sur la liste d’attente" in text
-    assert "You are number 3 on the waiting list" in part(written(letter, "en"), "text/plain")
+    assert "you are number 3 on the waiting list" in part(written(letter, "en"), "text/plain")
 
 
 def test_a_new_pair_learns_each_others_addresses() -> None:

@@ -44,7 +44,10 @@ PROCONNECT = {
 
 @dataclass
 class Provider:
-    """One provider. `forge` makes another ID token of its claims; `late`: it answers only then."""
+    """One provider. `forge` makes another ID token of its claims; `late`: it answers only then.
+
+    `odd`: what it answers instead, by path.
+    """
 
     port: int = field(default_factory=free_port)
     person: dict[str, Any] = field(
@@ -59,6 +62,7 @@ class Provider:
     late: asyncio.Event | None = None
     away: bool = False
     methods: tuple[str, ...] = ("client_secret_basic",)
+    odd: dict[str, Response] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     codes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     ended: list[Mapping[str, str]] = field(default_factory=list)
@@ -84,6 +88,8 @@ class Provider:
         self.asked[request.url.path] += 1
         if self.late is not None:
             await self.late.wait()
+        if (odd := self.odd.get(request.url.path)) is not None:
+            return odd
         return Response(status_code=503) if self.away else await go_on(request)
 
     async def _discovery(self) -> Any:

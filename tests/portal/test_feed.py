@@ -1,5 +1,6 @@
 """The private address of somebody's sessions, for calendar programs."""
 
+import pytest
 from icalendar import Calendar
 
 from schemas.people import PersonErased
@@ -57,6 +58,14 @@ async def test_a_program_that_has_it_already_is_told_so() -> None:
     assert (await client.get(path)).content == first.content
     place.happens(_CANCELLED)
     assert (await client.get(path, headers=same)).status_code == 200
+
+
+@pytest.mark.parametrize("since", ["", "1 Jan 2017 00:00:00 +99999999999", "1 Jan 99999999999 0:0"])
+async def test_a_program_that_tells_no_date_is_given_the_calendar(since: str) -> None:
+    place = Town().happens(*GOING_ON)
+    path = await address_of(place, await place.signed_in(PAUL))
+    answer = await place.person().client.get(path, headers={"If-Modified-Since": since})
+    assert answer.status_code == 200
 
 
 async def test_a_new_address_ends_the_one_before_and_sharing_can_stop() -> None:

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 import services.portal.web
+from services.portal.owners import digest
 from services.portal.pages import ROUTES, Route
-from services.portal.web.sessions import digest
 from services.portal.web.site import VISIT
 from tests.portal.browser import Person
 from tests.portal.site import COORDINATOR, OF_THE_BANK, Town
@@ -59,6 +59,29 @@ async def test_whatever_is_asked_there_is_an_answer_and_no_fault(route: Route) -
         for _ in range(6):
             answer = await asked(person, route, token, chance)
             assert answer.status_code < 500, (answer.request.url, answer.request.content)
+
+
+NO_NUMBER = ("²", "٣", "9" * 5000, "9" * 400 + ".5", "1e3", "-1", ".", "", "1.2.3", "NaN")
+
+
+@pytest.mark.parametrize("path", ["/coordonner/ouvrir", "/coordonner/c/reglages"])
+@pytest.mark.parametrize("typed", NO_NUMBER, ids=range(len(NO_NUMBER)))
+async def test_what_is_no_number_is_told_beside_its_field(path: str, typed: str) -> None:
+    town = Town().happens(*GOING_ON)
+    anne = await (await town.signed_in(COORDINATOR)).goes_to(path)
+    form = max(anne.page.all("form"), key=lambda one: len(one.all("input")))
+    numbers = [
+        one.get("name")
+        for one in form.all("input")
+        if one.get("type") == "number" or one.get("inputmode")
+    ]
+    assert len(numbers) > 5
+    filled = {**anne._filled(form, {}), "nom": ["Un nom"], "id": ["c-2"]}
+    for name in numbers:
+        answer = await anne.client.post(path, data={**filled, name: [typed]})
+        assert answer.status_code == 422, name
+        assert f'id="{name}-faute"' in answer.text, name
+    assert town.sent == []
 
 
 async def asked(person: Person, route: Route, token: str, chance: random.Random) -> httpx.Response:

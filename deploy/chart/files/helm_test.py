@@ -14,7 +14,8 @@ import time
 import httpx
 
 COHORT = "helm-test"
-PATIENCE = 60.0
+PATIENCE = 90.0
+"""Seconds for all of it: what passes has to pass within them."""
 SERVICES = ("matching", "scheduling", "feedback", "notify", "portal")
 PAGES = {"feedback": "/cohorts", "portal": "/inscription"}
 COMMANDS: dict[str, tuple[str, dict[str, object]]] = {
@@ -24,43 +25,60 @@ COMMANDS: dict[str, tuple[str, dict[str, object]]] = {
 }
 
 
-def refused(client: httpx.Client, url: str, kind: str, fields: dict[str, object]) -> str:
+def answered(
+    client: httpx.Client, until: float, method: str, url: str, body: object = None, also: int = 0
+) -> httpx.Response:
+    """What a service answers, asked again `until` then while it says that it cannot now (503).
+
+    Right after an upgrade its partitions are still being handed over. `also` passes, too.
+    """
+    passing = (httpx.codes.SERVICE_UNAVAILABLE, also)
+    while True:
+        answer = client.request(method, url, json=body)
+        if answer.status_code not in passing or time.monotonic() >= until:
+            return answer
+        time.sleep(0.5)
+
+
+def refused(
+    client: httpx.Client, until: float, url: str, kind: str, fields: dict[str, object]
+) -> str:
     """The rule by which the service refused the command, as its projection has it."""
-    answer = client.post(f"{url}/commands/{kind}", json={"cohort_id": COHORT, **fields})
+    body = {"cohort_id": COHORT, **fields}
+    answer = answered(client, until, "POST", f"{url}/commands/{kind}", body)
     if answer.status_code != httpx.codes.ACCEPTED:
         raise RuntimeError(f"{kind} was not taken: {answer.status_code} {answer.text[:300]}")
     command = answer.json()["command_id"]
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        seen = client.get(f"{url}/refusals/{COHORT}/{command}")
-        if seen.is_success:
-            return str(seen.json()["rule"])
-        time.sleep(0.5)
-    raise RuntimeError(f"{kind} was taken and does not show within {PATIENCE:.0f} seconds")
+    where = f"{url}/refusals/{COHORT}/{command}"
+    shown = answered(client, until, "GET", where, also=httpx.codes.NOT_FOUND)
+    if not shown.is_success:
+        raise RuntimeError(f"{kind} was taken and does not show: {shown.status_code}")
+    return str(shown.json()["rule"])
 
 
-def unknown(client: httpx.Client, url: str, where: str) -> str:
+def unknown(client: httpx.Client, until: float, url: str, where: str) -> str:
     """What a service says of a cohort that there is not, once it says that it is ready."""
-    ready = client.get(f"{url}/health/ready")
+    ready = answered(client, until, "GET", f"{url}/health/ready")
     if not ready.is_success:
         raise RuntimeError(f"it is not ready: {ready.text[:300]}")
-    answer = client.get(f"{url}{where}/{COHORT}")
+    answer = answered(client, until, "GET", f"{url}{where}/{COHORT}")
     if answer.status_code != httpx.codes.NOT_FOUND:
         raise RuntimeError(f"it shows nothing: {answer.status_code} {answer.text[:300]}")
     return answer.reason_phrase.lower()
 
 
-def seen(client: httpx.Client, service: str, url: str) -> str:
+def seen(client: httpx.Client, until: float, service: str, url: str) -> str:
     """What a service did, in a few words."""
     if service not in COMMANDS:
-        return f"refused to show {COHORT} ({unknown(client, url, PAGES[service])})"
+        return f"refused to show {COHORT} ({unknown(client, until, url, PAGES[service])})"
     kind, fields = COMMANDS[service]
-    return f"refused {kind} ({refused(client, url, kind, fields)}), and shows it"
+    return f"refused {kind} ({refused(client, until, url, kind, fields)}), and shows it"
 
 
 def main() -> int:
     """0 if every service that CONNECTE_TEST_… names did its part."""
     wrong = 0
+    until = time.monotonic() + PATIENCE
     headers = {"authorization": f"Bearer {os.environ['CONNECTE_HTTP_TOKEN']}"}
     with httpx.Client(headers=headers, timeout=15) as client:
         for service in SERVICES:
@@ -68,7 +86,7 @@ def main() -> int:
             if url is None:
                 continue
             try:
-                told = seen(client, service, url)
+                told = seen(client, until, service, url)
             except (httpx.HTTPError, RuntimeError) as error:
                 wrong += 1
                 told = f"{type(error).__name__}: {error}"

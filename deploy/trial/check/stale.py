@@ -3,6 +3,8 @@
 from deploy.trial.check.wire import Entry
 
 _ENROLLED = ("MentorVolunteered", "MentorReturned", "ManagerEnrolled", "ManagerReturned")
+_STAYS = ("ProposalDeclined", "ProposalExpired")
+_SURVEY = ("SurveyOpened", "SurveyReminder")
 _PROPOSAL = ("PairProposed", "ProposalReminder")
 _DATE = (
     "SessionPlanned",
@@ -23,26 +25,31 @@ _DATE = (
 _REPLACED: dict[str, tuple[str, ...]] = {
     "PairProposed": (*_ENROLLED, "ManagerWaitlisted"),
     "ManagerWaitlisted": ("ManagerEnrolled", "ManagerReturned"),
-    "ProposalAccepted": ("ProposalReminder",),
+    "MentorWithdrew": ("MentorVolunteered", "MentorReturned", *_STAYS),
+    "ManagerWithdrew": ("ManagerEnrolled", "ManagerReturned", "ManagerWaitlisted", *_STAYS),
+    "ManagerPaused": ("ManagerWaitlisted",),
+    "ProposalAccepted": _PROPOSAL,
     "PairFormed": _PROPOSAL,
     "ProposalDeclined": _PROPOSAL,
     "ProposalExpired": _PROPOSAL,
     "PairDissolved": (
         *("PairFormed", "PairStalled", "PlanningPostponed"),
-        *("SessionReminder", "SessionMoveReminder"),
+        *("SessionReminder", "SessionMoveReminder", "SessionMissed", "GraduationWithdrawn"),
+        *_SURVEY,  # of what is hoped for
     ),
-    "PairGraduated": ("GraduationWithdrawn", "PairStalled"),
+    "PairGraduated": ("GraduationWithdrawn", "PairStalled", "PlanningPostponed"),
     "GraduationWithdrawn": ("PairGraduated",),
-    "SessionPlanned": (*_DATE, "SessionMissed", "PlanningPostponed"),
+    "SessionPlanned": (*_DATE, "SessionMissed", "SessionWithdrawn", "PlanningPostponed"),
     "SessionRescheduled": _DATE,
     "SessionShifted": _DATE,
     "SessionPostponed": _DATE,
     "SessionCancelled": _DATE,
     "SessionMissed": _DATE,
-    "SessionCompleted": _DATE,
+    "SessionCompleted": (*_DATE, "PairStalled"),
     "SessionWithdrawn": (*_DATE, "SessionMissed"),
     "SessionMoveProposed": ("SessionMoveProposed", "SessionMoveReminder", "SessionMoveDeclined"),
     "SessionMoveDeclined": ("SessionMoveProposed", "SessionMoveReminder"),
+    "SessionRelocated": ("SessionRelocated",),
     "SessionConfirmed": ("SessionReminder",),
     "AttendanceReminded": ("AttendanceRequested",),
     "AttendanceCorrected": (
@@ -51,8 +58,10 @@ _REPLACED: dict[str, tuple[str, ...]] = {
         "AttendanceCorrected",
         "SessionDisputed",
         "SessionMissed",
+        *("PairStalled", "PlanningPostponed"),  # it was held
+        *_SURVEY,  # of what was not
     ),
-    "SurveyClosed": ("SurveyOpened", "SurveyReminder"),
+    "SurveyClosed": _SURVEY,
 }
 REPLACING = tuple(_REPLACED)
 """The facts after which something else is not true any more."""
@@ -63,13 +72,24 @@ def replaces(fact: Entry, dropped: Entry) -> bool:
     template, subject = dropped.text("template"), dropped.subject.split(":")[1]
     if template not in _REPLACED.get(fact.name, ()):
         return False
+    if fact.name in ("MentorWithdrew", "ManagerWithdrew") and template in _STAYS:
+        return dropped.text("person_id") == fact.subject
     if template in _ENROLLED or template == "ManagerWaitlisted":
         side = "mentor_id" if template.startswith("Mentor") else "manager_id"
         first = fact.name != "ManagerWaitlisted" or bool(fact.data.get("first"))
         return first and subject == fact.text(side)
-    if fact.name in ("PairDissolved", "SessionPlanned") and subject != fact.subject:
-        # What is said of a pair, by its session; what is said of a session, by its pair.
-        return f"{fact.subject}~".startswith(f"{subject}~") or subject.startswith(
-            f"{fact.subject}~"
-        )
+    if template in _SURVEY and fact.name != "SurveyClosed":
+        held = bool(fact.data.get("held"))
+        return not held and subject.startswith(f"{_occasion(fact)}~")
+    if template in ("PairStalled", "PlanningPostponed"):
+        held = fact.name != "AttendanceCorrected" or bool(fact.data["held"])
+        return held and f"{fact.subject}~".startswith(f"{subject}~")
+    if fact.name == "PairDissolved":  # what is said of its sessions
+        return f"{subject}~".startswith(f"{fact.subject}~")
     return subject == fact.subject
+
+
+def _occasion(fact: Entry) -> str:
+    """What a survey is about that asks what there is not: a pair's hopes, or a session."""
+    pair, _, number = fact.subject.rpartition("~")
+    return f"{fact.subject}~start" if fact.name == "PairDissolved" else f"{pair}~s{number}"

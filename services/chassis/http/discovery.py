@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Literal, TypeVar
 
 import httpx
-from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
 from pydantic import BaseModel, ValidationError
 
@@ -28,6 +27,7 @@ KEPT_SECONDS = 24 * 3600.0
 ASKED_EVERY = 10.0
 LARGEST = 256 * 1024
 MOST_KEYS = 100
+AS_IT_IS = {"Accept-Encoding": "identity"}
 _ASYMMETRIC = ("RSA", "EC", "OKP")
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class Published(Generic[T]):
                 self._found = await self._fetch()
         except IssuerAway:
             pass  # it has been told
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it answers, what it said last counts
             logger.warning("%s of an issuer are not to be had: %s", self._what, _named(error))
         else:
             self._fetched = self._now()
@@ -145,14 +145,24 @@ class Discovery:
         return dict(filter(None, map(_key, keys[:MOST_KEYS])))
 
 
+def check_plain(answer: httpx.Response) -> None:
+    """Raise `httpx.DecodingError` of an answer that comes compressed, though nobody asked for it.
+
+    The client would open it, piece by piece, before anybody sees how large it is.
+    """
+    if answer.headers.get("content-encoding", "identity").lower() != "identity":
+        raise httpx.DecodingError("compressed", request=answer.request)
+
+
 async def _document(address: str) -> dict[str, Any]:
     found = bytearray()
     async with (
-        httpx.AsyncClient(timeout=FETCH_SECONDS) as client,
+        httpx.AsyncClient(timeout=FETCH_SECONDS, headers=AS_IT_IS) as client,
         client.stream("GET", address) as answer,
     ):
         if answer.status_code != httpx.codes.OK:
             raise ValueError(f"status {answer.status_code}")
+        check_plain(answer)
         async for part in answer.aiter_bytes():
             found += part
             if len(found) > LARGEST:
@@ -165,7 +175,7 @@ async def _document(address: str) -> dict[str, Any]:
 
 def _key(told: Any) -> tuple[str, Key] | None:
     """A key for signatures, by its id; None of any other, for one that is odd spoils no set."""
-    with contextlib.suppress(JoseError, ValueError, TypeError, KeyError, AttributeError):
+    with contextlib.suppress(Exception):  # whatever libraries make of it
         if told["kty"] in _ASYMMETRIC and told.get("use", "sig") == "sig":
             return str(told["kid"]), JWKRegistry.import_key(told)
     return None

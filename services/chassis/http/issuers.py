@@ -17,9 +17,10 @@ from joserfc import jws
 from joserfc.jwk import Key
 from joserfc.util import urlsafe_b64decode
 
+from schemas.actors import pseudonym
 from schemas.roles import Role
 from services.chassis.http.discovery import Discovery, IssuerAway
-from services.chassis.http.identity import ID, Authority, Principal, not_known, pseudonym
+from services.chassis.http.identity import ID, Authority, Principal, not_known
 from services.chassis.http.problems import AWAY, Problem
 from services.chassis.settings import Issuer
 
@@ -58,13 +59,12 @@ class Provider:
     async def whose(self, token: str) -> Principal:
         """Whose it is. Raises `HTTPException` 401, or `Problem` 503 where that cannot be told."""
         try:
-            claims = await self.verified(token)
+            return self.principal(await self.verified(token))
         except IssuerAway:
             title = "the identity provider does not answer"
             raise Problem(503, title, retry_after=AWAY) from None
         except Exception:  # noqa: BLE001  # whatever a stranger sends, it is not our token
             raise not_known() from None
-        return self.principal(claims)
 
     async def verified(self, token: str, *, nameless: bool = False) -> Claims:
         """The claims of a token that counts. Raises `IssuerAway`, and of any other whatever.
@@ -102,6 +102,7 @@ class Provider:
             return known[1]
         signed = jws.deserialize_compact(token, key, registry=self._registry)
         claims: Claims = json.loads(signed.payload or b"")
+        check_whole(claims)
         if len(self._known) >= MOST_KNOWN:
             del self._known[next(iter(self._known))]
         self._known[mark] = key, claims
@@ -155,6 +156,11 @@ class Provider:
         told = _said(claims, issuer.organisation_claim)
         theirs = frozenset(name for claim, name in issuer.organisations.items() if claim in told)
         return Principal("user", person, roles, scope, address, theirs)
+
+
+def check_whole(told: Any) -> None:
+    """Raise `ValueError` of what JSON can say and no text can: half a sign of a surrogate pair."""
+    json.dumps(told, ensure_ascii=False).encode()
 
 
 def _text(given: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
@@ -102,7 +102,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             max_records=pace.batch,
             listener=self,
             parser=_as_it_came,
-            decoder=_undecoded,
+            decoder=_handed_on,
             title=f"{stepper.domain.name}: one step per batch",
         )
         self.subscriber(self._handle)
@@ -117,8 +117,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         assert isinstance(consumer, Reader)
         return consumer
 
-    async def _handle(self, message: KafkaMessage) -> None:
-        records = [received(record, self.names) for record in message.raw_message]
+    async def _handle(self, raw: Sequence[ConsumerRecord]) -> None:
+        records = [received(record, self.names) for record in raw]
         self._handed |= {(r.topic, r.partition): r.offset + 1 for r in records}
         self._handling = True
         try:
@@ -331,5 +331,5 @@ async def _as_it_came(raw: Any) -> KafkaMessage:
     return KafkaMessage(raw_message=raw, body=b"", consumer=FAKE_CONSUMER)
 
 
-async def _undecoded(_: Any) -> bytes:
-    return b""
+async def _handed_on(message: KafkaMessage) -> Any:
+    return message.raw_message

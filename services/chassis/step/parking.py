@@ -259,12 +259,13 @@ def needless(item: Input, draft: Draft) -> Sequence[Message]:
 
 
 def dropped(message: DropParked, state: State, draft: Draft) -> Sequence[Message]:
-    """The records, of those that an operator drops, that still stand aside."""
-    name = draft.service
+    """The records, of those that an operator drops, that still stand aside in the partition."""
+    name, partition = draft.service, draft.place.partition
+    parked = [state.get(ParkedRecord, name, origin) for origin in message.origins]
     return [
-        RecordDropped(cohort_id=name, origin=origin, because=message.because)
-        for origin in message.origins
-        if state.get(ParkedRecord, name, origin) is not None
+        RecordDropped(cohort_id=name, origin=record.id, because=message.because)
+        for record in parked
+        if record is not None and record.record_partition == partition
     ]
 
 

@@ -134,19 +134,28 @@ _REPLIES: dict[str, Reply] = {
 
 def read(raw: bytes, envelope_sender: str | None) -> Said:
     """What a mail says. Never raises."""
-    # The library takes any of the three for the end of a line.
-    raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    raw = b"\n".join(raw.split(b"\n", MOST_LINES)[:MOST_LINES])
+    raw = _first_lines(raw)
     if len(_PARTS.findall(raw)) > MOST_PARTS:  # before anything follows them inward
         return TOO_MANY
-    headers = [len(header.group()) for header in _HEADERS.finditer(raw)]
-    if max(headers, default=0) > LONGEST_HEADER or sum(headers) > ALL_HEADERS:
+    if _without_end(raw):
         return UNREADABLE
     try:
         mail = BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
         return _said(mail, envelope_sender or "")
     except Exception:  # noqa: BLE001 - whatever a stranger writes, it is not our fault
         return UNREADABLE
+
+
+def _first_lines(raw: bytes) -> bytes:
+    """Those that are read. The library takes any of three signs for the end of a line."""
+    raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return b"\n".join(raw.split(b"\n", MOST_LINES)[:MOST_LINES])
+
+
+def _without_end(raw: bytes) -> bool:
+    """Whether there are headers, of those that are looked into, longer than any program writes."""
+    headers = [len(header.group()) for header in _HEADERS.finditer(raw)]
+    return max(headers, default=0) > LONGEST_HEADER or sum(headers) > ALL_HEADERS
 
 
 def _said(mail: EmailMessage, envelope_sender: str) -> Said:
@@ -260,8 +269,11 @@ def _returned(parts: list[EmailMessage]) -> tuple[str, str, str] | None:
     """(cohort, letter, proof) by the headers of the letter, or of as much of it as came back."""
     for part in parts:
         if part.get_content_type() == "text/rfc822-headers":
-            content = part.get_payload(decode=True)
-            text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+            content = part.get_payload(decode=True)  # as base64 nobody has seen how long they are
+            lines = _first_lines(content) if isinstance(content, bytes) else b""
+            if _without_end(lines):
+                raise ValueError("headers without end")
+            text = lines.decode("utf-8", "replace")
             found = HeaderParser(policy=policy.default).parsestr(text)
         else:
             found = part

@@ -9,7 +9,7 @@ from schemas.matching import OpenCohort
 from schemas.values import CohortPolicy, RolloutCriteria
 from services.chassis.store.contract import Where
 from services.portal import refusals
-from services.portal.spelling import folded
+from services.portal.spelling import count_of, folded
 from services.portal.views import Cohort, Pair, Participant
 from services.portal.web.queues import how_many_stuck
 from services.portal.web.rendering import onward, page
@@ -25,6 +25,8 @@ NUMBERS: dict[str, tuple[int, int]] = {
 }
 """The rules of a programme that the form asks for, with their bounds."""
 LINES = ("forbid", "both_consent", "allow")
+RESERVED = "ouvrir"
+"""No programme's id: the page at which programmes are opened stands where its own would."""
 
 
 async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
@@ -101,15 +103,20 @@ def _opening(visit: Visit, given: dict[str, str]) -> tuple[dict[str, str], OpenC
         errors["nom"] = visit.say("Écrivez un nom, 120 caractères au plus.", "Type a name.")
     policy: dict[str, Any] = {"reporting_line": given["reporting_line"]}
     for name, (least, most) in {**NUMBERS, "pairs_graduated": (0, 1_000_000)}.items():
-        text = given[name]
-        if not text.isdigit() or not least <= int(text) <= most:
+        count = count_of(given[name])
+        if count is None or not least <= count <= most:
             errors[name] = visit.say(
                 f"Écrivez un nombre de {least} à {most}.", f"Type a number from {least} to {most}."
             )
         elif name == "pairs_graduated":
-            policy["rollout"] = {"pairs_graduated": int(text)}
+            policy["rollout"] = {"pairs_graduated": count}
         else:
-            policy[name] = int(text)
+            policy[name] = count
+    if given["id"] == RESERVED:
+        errors["id"] = visit.say(
+            "Cette page a déjà ce nom : choisissez-en un autre.",
+            "This page has that name already: choose another one.",
+        )
     if errors:
         return errors, None
     try:

@@ -14,10 +14,10 @@ from fastapi.responses import Response
 from schemas.retention import FEED_DAYS
 from services.chassis.store.contract import Where
 from services.portal.feeds import calendar_of
+from services.portal.owners import digest
 from services.portal.views import Pair, Participant, Session
 from services.portal.web.own_space import MANY, me_of
 from services.portal.web.rendering import page
-from services.portal.web.sessions import digest
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 
@@ -102,6 +102,6 @@ def _has_it(visit: Visit, tag: str, since: datetime) -> bool:
         return "*" in tags or f'"{tag}"' in tags
     try:
         asked = parsedate_to_datetime(visit.request.headers.get("if-modified-since", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return asked.tzinfo is not None and asked >= since

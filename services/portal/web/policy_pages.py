@@ -16,6 +16,7 @@ from schemas.cohorts import ChangePolicy, CloseCohort
 from schemas.letter_rules import LetterRules
 from schemas.organisations import MOST_NAMED, each_once, organisations_in
 from schemas.values import CohortPolicy, QuietHours, Weights
+from services.portal.spelling import count_of, number_of
 from services.portal.views import Cohort
 from services.portal.web.coordinating import LINES, tasks_of
 from services.portal.web.rendering import onward, page, refusal
@@ -104,17 +105,18 @@ def _changed(
     errors: dict[str, str] = {}
     fields: dict[str, Any] = {"reporting_line": given["reporting_line"]}
     for name, (least, most) in DAYS.items():
-        if given[name].isdigit() and least <= int(given[name]) <= most:
-            fields[name] = int(given[name])
+        count = count_of(given[name])
+        if count is not None and least <= count <= most:
+            fields[name] = count
         else:
             errors[name] = visit.say(
                 f"Écrivez un nombre de {least} à {most}.", f"Type a number from {least} to {most}."
             )
     weights: dict[str, float] = {}
     for name in WEIGHTS:
-        text = given[name].replace(",", ".")
-        if text.replace(".", "", 1).isdigit() and float(text) <= 1000:
-            weights[name] = float(text)
+        weight = number_of(given[name])
+        if weight is not None and weight <= 1000:
+            weights[name] = weight
         else:
             errors[name] = visit.say(
                 "Écrivez un nombre de 0 à 1000.", "Type a number from 0 to 1000."
@@ -143,15 +145,15 @@ def _letters(
     visit: Visit, policy: CohortPolicy, given: dict[str, str], errors: dict[str, str]
 ) -> dict[str, Any]:
     """How letters are gathered; null for as long as it is as usual."""
-    text = given["gather_minutes"]
-    if not text.isdigit() or int(text) > MOST_GATHERED:
+    minutes = count_of(given["gather_minutes"])
+    if minutes is None or minutes > MOST_GATHERED:
         errors["gather_minutes"] = visit.say(
             f"Écrivez un nombre de 0 à {MOST_GATHERED}.",
             f"Type a number from 0 to {MOST_GATHERED}.",
         )
         return {}
     known = policy.letters or LetterRules()
-    asked = {"gather_minutes": int(text), "urgent_at_night": bool(given["urgent_at_night"])}
+    asked = {"gather_minutes": minutes, "urgent_at_night": bool(given["urgent_at_night"])}
     rules = known.model_copy(update=asked)
     return {"letters": policy.letters if rules == known else rules}
 

@@ -18,11 +18,11 @@ from urllib.parse import urlencode
 import httpx
 from authlib.common.errors import AuthlibBaseError
 
+from schemas.actors import pseudonym
 from schemas.roles import Role
 from schemas.text import tidied
-from services.chassis.http.discovery import LARGEST, IssuerAway
-from services.chassis.http.identity import pseudonym
-from services.chassis.http.issuers import Claims, Provider
+from services.chassis.http.discovery import AS_IT_IS, LARGEST, IssuerAway, check_plain
+from services.chassis.http.issuers import Claims, Provider, check_whole
 from services.chassis.settings import Issuer
 from services.portal.web.sessions import Way
 
@@ -85,6 +85,8 @@ class Person:
 class IdentityProvider:
     """One provider, for one portal. `back`, `gone`: where it sends people, signed in and out.
 
+    `tells`: what its claims say of roles.
+
     `wait`: the seconds that somebody waits for it, at most.
     """
 
@@ -106,7 +108,7 @@ class IdentityProvider:
         self._tls = httpx.create_ssl_context()
         self.client = client
         self.back, self.gone = f"{url}/connexion/retour", f"{url}/deconnexion/retour"
-        self.issuer = issuer.issuer
+        self.issuer, self.tells = issuer.issuer, issuer
         self._address_claim = issuer.address_claim or "email"
         self._provider = Provider(issuer, secret, now, "CONNECTE_SIGN_IN_CLIENT")
         self._secret, self._now = secret, now
@@ -176,7 +178,7 @@ class IdentityProvider:
             leeway=0,  # some access tokens live no longer than the library's own of a minute
             timeout=self.wait,
             verify=self._tls,
-            headers={"Accept-Encoding": "identity"},
+            headers=AS_IT_IS,
             event_hooks={"response": [_bounded]},
         ) as client:
             yield client
@@ -209,7 +211,7 @@ class IdentityProvider:
         if answer.headers.get("content-type", "").lower().startswith("application/jwt"):
             told = await self._signed_userinfo(answer.text.strip())
         else:
-            told = answer.json()
+            check_whole(told := answer.json())
         if not isinstance(told, Mapping) or told.get("sub") != subject:
             raise NotVouched("userinfo is of somebody else: its sub")
         return told
@@ -252,7 +254,9 @@ class IdentityProvider:
             raise ProviderAway from None
         except AuthlibBaseError as error:
             raise NotVouched(f"it answers {known_code(error.error)}") from None
-        except (ValueError, TypeError) as error:
+        except (NotVouched, ProviderAway):
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it answers, nobody is signed in by it
             raise NotVouched(f"it answers what is no answer: {type(error).__name__}") from None
 
 
@@ -275,13 +279,15 @@ class _Bounded(httpx.AsyncByteStream):
 
 
 async def _bounded(answer: httpx.Response) -> None:
+    check_plain(answer)
     if isinstance(answer.stream, httpx.AsyncByteStream):
         answer.stream = _Bounded(answer.stream)
 
 
 def known_code(told: object) -> str:
     """A code of the standards, to be logged."""
-    return str(told) if told in TOLD_CODES else "with an error of its own"
+    known = isinstance(told, str) and told in TOLD_CODES
+    return str(told) if known else "with an error of its own"
 
 
 def issuer_for(

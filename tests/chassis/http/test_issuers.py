@@ -13,14 +13,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from fastapi import FastAPI, Request
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
+from schemas.actors import pseudonym
 from services.chassis.http import issuers
 from services.chassis.http.application import create_app
 from services.chassis.http.discovery import ASKED_EVERY, FRESH_SECONDS, KEPT_SECONDS
 from services.chassis.http.guards import protected
-from services.chassis.http.identity import caller_of, pseudonym
+from services.chassis.http.identity import caller_of
 from services.chassis.http.issuers import TOLD_EVERY, providers
 from services.chassis.settings import Issuer
 from tests.chassis.http.issuer import AUDIENCE, CLIENT, SECRET, LocalIssuer
@@ -203,6 +204,16 @@ async def test_role_and_cohorts_are_what_the_claims_say_and_nothing_without(
 ) -> None:
     answer = await Guarded((of(issuer),)).ask(issuer.token(**claims))
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("claims", [{"sub": "\ud800"}, {"email": "\ud800@there.example"}])
+async def test_what_no_text_can_say_is_nobody_s_claim(
+    issuer: LocalIssuer, claims: dict[str, Any]
+) -> None:
+    said = json.dumps(issuer.claims(**COORDINATES, **claims)).encode()  # with \\u in it
+    odd = jws.serialize_compact({"alg": "RS256", "kid": issuer.key.kid}, said, issuer.key)
+    answer = await Guarded((of(issuer, address_claim="email"),)).ask(odd)
+    assert problem(answer, 401)["title"] == REFUSED
 
 
 def written(raw: bytes) -> str:

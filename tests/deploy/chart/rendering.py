@@ -10,8 +10,6 @@ import yaml
 
 from deploy.made.chart_files import CHART
 from services.chassis.settings import Settings
-from services.notify.settings import NotifySettings
-from services.portal.settings import PortalSettings
 
 Object = dict[str, Any]
 
@@ -111,11 +109,6 @@ def services(found: Sequence[Object]) -> dict[str, Object]:
 def env_of(pod: Object) -> dict[str, Object]:
     (container,) = pod["containers"]
     return {one["name"]: one for one in container.get("env", [])}
-
-
-def settings_of(service: str) -> type[Settings]:
-    """What a service reads its settings into."""
-    return {"notify": NotifySettings, "portal": PortalSettings}.get(service, Settings)
 
 
 def aliases(kind: type[Settings]) -> set[str]:

@@ -65,3 +65,29 @@ async def test_a_service_that_does_not_answer_fails_the_test() -> None:
     )
     assert code == 1
     assert out.startswith("matching: ConnectError")
+
+
+async def test_what_passes_is_waited_for() -> None:
+    asked = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """As feedback while its partitions are handed over: it is ready when asked again."""
+        while line := await reader.readline():
+            while await reader.readline() != b"\r\n":
+                pass
+            asked.append(line.split()[1].decode())
+            of_a_cohort = asked[-1].startswith("/cohorts/")
+            status = "404 Not Found" if of_a_cohort else "200 OK"
+            if asked == ["/health/ready"]:
+                status = "503 Service Unavailable"
+            writer.write(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n".encode())
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        code, out = await helm_test(CONNECTE_HTTP_TOKEN=TOKEN, CONNECTE_TEST_FEEDBACK=url)
+    assert (code, out) == (0, "feedback: refused to show helm-test (not found)\n")
+    assert asked == ["/health/ready", "/health/ready", "/cohorts/helm-test"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.made.chart_settings import KINDS
 from deploy.operating.reach import Access
 from tests.deploy.chart.rendering import (
     CI,
@@ -17,7 +18,6 @@ from tests.deploy.chart.rendering import (
     pods,
     render,
     services,
-    settings_of,
     values,
 )
 
@@ -34,7 +34,7 @@ FROM_A_SECRET = {
 @pytest.mark.parametrize("name", CI)
 def test_what_a_service_is_given_is_what_it_reads(name: str) -> None:
     for service, one in services(objects(name)).items():
-        kind = settings_of(service)
+        kind = KINDS[service]
         given = env_of(one["spec"]["template"]["spec"]).keys()
         libraries = ("OTEL_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
         foreign = {key for key in given if key.startswith(libraries)}
@@ -50,7 +50,7 @@ def test_a_service_starts_with_what_it_is_given(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for service, one in services(objects(name)).items():
-        kind = settings_of(service)
+        kind = KINDS[service]
         with monkeypatch.context() as patch:
             for key in aliases(kind):
                 patch.delenv(key, raising=False)
