@@ -73,6 +73,7 @@ Who = Literal[
 all where there is none, and `some-administrator` of any, who is told of theirs;
 `partner`: these, and whoever coordinates the people of an organisation, of these people."""
 Answer = Callable[[Visit], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
 
 MOST_FIELDS = 3000
 BY_ITSELF = "connecte-suivi"
@@ -192,25 +193,20 @@ ROUTES: tuple[Route, ...] = (
 
 
 def page_routes(site: Site) -> APIRouter:
-    """Every route of the table, the stylesheet, and an answer for every other address.
-
-    They read their requests themselves, so they are plain routes: what FastAPI would find out about
-    each is most of what it takes to put the portal together.
-    """
+    """Every route of the table, the stylesheet, and an answer for every other address."""
     router = APIRouter()
     entry = Entry(site)
 
-    def add(
-        method: str, path: str, answer: Callable[[Request], Awaitable[Response]], name: str
-    ) -> None:
+    def add(method: str, path: str, answer: Handler, name: str) -> None:
         async def named(request: Request) -> Response:
             request.scope["route"] = plain  # it is measured by its path
             return await answer(request)
 
+        # FastAPI's own would find out much about each that nothing here asks for.
         plain = Plain(path, named, methods=[method], name=name, include_in_schema=False)
         router.routes.append(plain)
 
-    def kept(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    def kept(content: bytes, media_type: str) -> Handler:
         async def answer(_: Request) -> Response:
             heads = {"Cache-Control": "public, max-age=31536000, immutable"}
             return Response(content, media_type=media_type, headers=heads)
@@ -235,7 +231,7 @@ async def _nowhere(_: Visit) -> Response:
     raise NotHere
 
 
-def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(route: Route, entry: Entry) -> Handler:
     site = entry.site
 
     async def answer(request: Request) -> Response:
