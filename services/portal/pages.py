@@ -16,7 +16,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Route as Plain
 
 from schemas.roles import Role
 from schemas.values import Language
@@ -43,6 +42,7 @@ from services.portal.web import (
     own_words,
     pairing_pages,
     people_pages,
+    plain,
     policy_pages,
     programme_sheets,
     roles_page,
@@ -74,7 +74,6 @@ Who = Literal[
 all where there is none, and `some-administrator` of any, who is told of theirs;
 `partner`: these, and whoever coordinates the people of an organisation, of these people."""
 Answer = Callable[[Visit], Awaitable[Response]]
-Handler = Callable[[Request], Awaitable[Response]]
 
 MOST_FIELDS = 3000
 BY_ITSELF = "connecte-suivi"
@@ -199,33 +198,17 @@ def page_routes(site: Site) -> APIRouter:
     router = APIRouter()
     entry = Entry(site)
 
-    def add(method: str, path: str, answer: Handler, name: str) -> None:
-        async def named(request: Request) -> Response:
-            request.scope["route"] = plain  # it is measured by its path
-            return await answer(request)
-
-        # FastAPI's own would find out much about each that nothing here asks for.
-        plain = Plain(path, named, methods=[method], name=name, include_in_schema=False)
-        router.routes.append(plain)
-
-    def kept(content: bytes, media_type: str) -> Handler:
-        async def answer(_: Request) -> Response:
-            heads = {"Cache-Control": "public, max-age=31536000, immutable"}
-            return Response(content, media_type=media_type, headers=heads)
-
-        return answer
-
     files = {
-        site.look.style_path: kept(site.look.style, "text/css"),
-        SCRIPT_PATH: kept(SCRIPT, "text/javascript"),
-        **{path: kept(font, "font/woff2") for path, font in site.look.fonts.items()},
+        site.look.style_path: plain.kept(site.look.style, "text/css"),
+        SCRIPT_PATH: plain.kept(SCRIPT, "text/javascript"),
+        **{path: plain.kept(font, "font/woff2") for path, font in site.look.fonts.items()},
     }
     for route in ROUTES:
-        add(route.method, route.path, _guarded(route, entry), route.path)
+        plain.add(router, route.method, route.path, _guarded(route, entry), route.path)
     for path, answer in files.items():
-        add("GET", path, answer, "file")
+        plain.add(router, "GET", path, answer, "file")
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
-    add(nowhere.method, nowhere.path, _guarded(nowhere, entry), "nowhere")
+    plain.add(router, nowhere.method, nowhere.path, _guarded(nowhere, entry), "nowhere")
     return router
 
 
@@ -233,7 +216,7 @@ async def _nowhere(_: Visit) -> Response:
     raise NotHere
 
 
-def _guarded(route: Route, entry: Entry) -> Handler:
+def _guarded(route: Route, entry: Entry) -> plain.Handler:
     site = entry.site
 
     async def answer(request: Request) -> Response:
