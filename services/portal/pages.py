@@ -67,6 +67,7 @@ Who = Literal[
     "administrator",
     "some-administrator",
     "auditor",
+    "provider",
 ]
 """`coordinator`: of the programme in the address, where there is one; `administrator`: of it, or of
 all where there is none, and `some-administrator` of any, who is told of theirs;
@@ -102,6 +103,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/connexion/{link}", "anybody", signing_in.open_link),
     Route("POST", "/connexion/{link}", "anybody", signing_in.use_link),
     Route("POST", "/deconnexion", "anybody", signing_out.leave),
+    Route("POST", "/deconnexion/fournisseur", "provider", signing_out.told_by_provider),
     Route("GET", "/deconnexion/retour", "anybody", signing_out.left),
     Route("GET", "/reprendre/{draft}", "signed-in", signing_in.take_up),
     Route("GET", "/guides", "anybody", guides_pages.all_guides),
@@ -256,6 +258,8 @@ async def _answered(route: Route, visit: Visit) -> Response:
     if route.method == "POST":
         in_utf8(visit.request)
         visit.form = await visit.request.form(max_files=1, max_fields=MOST_FIELDS)
+        if route.who == "provider":  # which has a token of its own
+            return await route.answer(visit)
         if not secrets.compare_digest(visit.typed("jeton").encode(), visit.token.encode()):
             return _stale(visit)
     if route.who != "anybody" and visit.session is None:
@@ -274,7 +278,7 @@ def _count(route: Route, visit: Visit) -> None:
     rates = visit.site.rates
     if visit.session is not None:
         rates.of_person(visit.address)
-    elif route.method == "POST":
+    elif route.method == "POST" and route.who != "provider":
         rates.of_stranger(visit.request)
 
 
