@@ -202,23 +202,6 @@ def check(
     return sided, faults
 
 
-def of_others(rows: Sequence[Cells], there: Mapping[str, str]) -> Iterable[tuple[int, str, Fault]]:
-    """Ids that somebody else has already. `there`: id to the small address of who has it."""
-    for place, cells in enumerate(rows):
-        known = there.get(cells.get("id", ""))
-        if known is not None and known != cells.get("email", "").casefold():
-            yield (
-                place,
-                "id",
-                Fault(
-                    "un identifiant libre : celui-ci est à quelqu’un d’inscrit avec une autre "
-                    "adresse. Si c’est la même personne, corrigez d’abord son adresse",
-                    "an id that is free: somebody who is there has this one, with another address. "
-                    "If it is the same person, change their address first",
-                ),
-            )
-
-
 def _faults_of(cells: Cells, side: Side | None) -> Iterable[tuple[str, Fault]]:
     if side is None:
         yield "role", Fault("mentor ou manager", "mentor or manager")

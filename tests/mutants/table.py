@@ -1505,7 +1505,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "contact-overwritten",
         "nobody overwritten",
         "a list gives somebody's id to somebody else, and nobody is told",
-        "services/portal/roster.py",
+        "services/portal/taken_ids.py",
         'if known is not None and known != cells.get("email", "").casefold():',
         "if known is not None and not known:",
         by="tests/portal/test_coordinating.py",

@@ -15,16 +15,9 @@ from schemas.values import Side
 from services.chassis.store.contract import Row
 from services.portal import refusals
 from services.portal.owners import digest
-from services.portal.roster import (
-    COLUMNS,
-    Cells,
-    Fault,
-    check,
-    headings_known,
-    listed,
-    of_others,
-)
+from services.portal.roster import COLUMNS, Cells, Fault, check, headings_known, listed
 from services.portal.tables import NoTable, read_table
+from services.portal.taken_ids import of_others
 from services.portal.views import Cohort
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.entering import Entering
