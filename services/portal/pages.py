@@ -298,14 +298,13 @@ def _coordinating(route: Route, visit: Visit) -> Role:
 
 async def _to_sign_in(visit: Visit) -> Response:
     """First sign in; what was typed is kept, and taken up again afterwards."""
-    path = visit.request.url.path
-    if visit.request.method == "POST":
+    path, query, draft = visit.request.url.path, visit.request.url.query, None
+    if typed := visit.request.method == "POST":
         pairs = [[k, v] for k, v in visit.form.multi_items() if isinstance(v, str) and k != "jeton"]
-        draft = await visit.site.keep_draft({"path": path, "fields": pairs, "visit": visit.token})
-        path = f"/reprendre/{draft}"
-    query = visit.request.url.query
-    way = quote(f"{path}?{query}" if query and "reprendre" not in path else path)
-    return page(visit, "signed_out.html", 401, way=f"/connexion?vers={way}")
+        draft = await visit.keep({"path": path, "fields": pairs, "visit": visit.token})
+    way = f"/reprendre/{draft}" if draft else f"{path}?{query}" if query else path
+    lost = typed and draft is None
+    return page(visit, "signed_out.html", 401, way=f"/connexion?vers={quote(way)}", lost=lost)
 
 
 def _stale(visit: Visit) -> Response:
