@@ -1871,4 +1871,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "super().render_str(text, **how)",
         by="tests/deploy/operating/test_console.py",
     ),
+    Mutant(
+        "any-word-an-id",
+        "discretion",
+        "whatever a stranger calls an id stands in the log",
+        "services/chassis/inputs.py",
+        "return told if told is not None and _ID.fullmatch(told) else None",
+        "return told",
+        by="tests/chassis/watch/test_discretion.py",
+    ),
 )
