@@ -1520,6 +1520,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/portal/test_coordinating.py",
     ),
     Mutant(
+        "contact-overwritten-by-roster",
+        "nobody overwritten",
+        "a roster gives somebody's id to somebody else, over HTTP",
+        "services/notify/app.py",
+        "    if known is None or known.email.casefold() == contact.email.casefold():\n",
+        "    if known is None or known.email:\n",
+        by="tests/deploy/operating/test_entering.py",
+    ),
+    Mutant(
         "told-late",
         "nothing untrue",
         "what is read after the fact that makes it untrue is told all the same",
