@@ -25,6 +25,7 @@ from deploy.operating.parked_commands import parked_commands
 from deploy.operating.person_commands import person
 from deploy.operating.programme_commands import import_, round_
 from deploy.operating.rebuild_commands import rebuild
+from deploy.operating.role_commands import role_commands
 from deploy.operating.schema_commands import schema_commands
 from deploy.operating.topic_commands import topic_commands
 
@@ -48,6 +49,7 @@ app.add_typer(schema_commands, name="schemas")
 app.add_typer(parked_commands, name="parked")
 app.add_typer(letter_commands, name="letters")
 app.add_typer(coordinator_commands, name="coordinators")
+app.add_typer(role_commands, name="roles")
 app.command("import")(import_)
 app.command("match")(match_)
 app.command("round")(round_)

@@ -5,6 +5,8 @@
 message has none, nor has what follows from it, nor what a deadline decides.
 """
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -53,3 +55,14 @@ def actor_among(found: Mapping[str, str]) -> Actor | None:
     kind, role, via = (found.get(f"ce_auth{name}", "unknown") for name in ("type", "role", "via"))
     actor = Actor(kind, known, role, via)
     return actor if all(0 < len(part) <= LONGEST for part in actor) else None
+
+
+def pseudonym(key: str, *parts: str) -> str:
+    """The id of somebody whom others know by these: the same each time, and telling nothing."""
+    told = "\n".join(parts).encode()
+    return f"s-{hmac.new(key.encode(), told, hashlib.sha256).hexdigest()[:20]}"
+
+
+def of_address(address: str, key: str) -> str:
+    """By what whoever signs in with an address, in small letters, acts for others."""
+    return pseudonym(key, "address", address)

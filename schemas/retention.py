@@ -99,6 +99,16 @@ RETENTION: tuple[Kept, ...] = (
         _words("aussi longtemps que le message", "as long as the record"),
     ),
     Kept(
+        _words("qui a quel rôle, et qui l’a donné", "who has which role, and who gave it"),
+        ("mentoring.notify.private", "mentoring.portal.private"),
+        _BY_ID,
+        _words(
+            "le rôle est retiré, ou la personne effacée ; dans le journal, sans limite, sous un "
+            "identifiant",
+            "the role is taken, or the person erased; on the topics for ever, by id",
+        ),
+    ),
+    Kept(
         _words(
             "ce qui a été demandé, tel que demandé ; le lien qui prouve une réponse",
             "what was asked, as it was asked; the link that proves an answer",

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from schemas.base import Command
 from schemas.people import PersonContact, PersonErased
-from schemas.roles import CONCERNED, COORDINATORS, Rights
+from schemas.roles import ADMINISTRATORS, CONCERNED, COORDINATORS, Rights
 from schemas.topics import COMMANDS as ASKED
 from schemas.topics import Service
 
@@ -60,7 +60,12 @@ LISTED: Mapping[Service, Mapping[str, Rights]] = {
         "people/{person_id}": CONCERNED,
     },
     "feedback": {"cohorts": _FIGURES, "pairs": COORDINATORS, "acts": _AUDITING},
-    "notify": {"letters": COORDINATORS, "acts": _AUDITING, "people/{person_id}": CONCERNED},
+    "notify": {
+        "letters": COORDINATORS,
+        "roles": {**ADMINISTRATORS, "auditor": "cohorts"},
+        "acts": _AUDITING,
+        "people/{person_id}": CONCERNED,
+    },
     "portal": {},
 }
 """`GET /cohorts/{cohort_id}/NAME`, by service."""

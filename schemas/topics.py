@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Literal, TypeVar
 
 from schemas import (
+    appointments,
     attention,
     calendars,
     cohorts,
@@ -39,7 +40,7 @@ LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
     "matching": (matching, cohorts, community, rounds, sheets, taking_part, lines),
     "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
-    "notify": (notify, attention),
+    "notify": (notify, attention, appointments),
     "portal": (portal,),
 }
 """Where the commands and events of each service stand. What its modules declare, it publishes."""

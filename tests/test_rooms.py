@@ -148,6 +148,7 @@ def test_what_a_decision_needs_is_given_and_never_asserted(service: str) -> None
 HOMES = {
     *SERVICES,
     *(
+        "appointments",
         "attention",
         "calendars",
         "cohorts",

@@ -24,6 +24,8 @@ _WHO: Mapping[Who, str] = {
     "partner": "coordinator of the programme, administrator; partner coordinator, of their people",
     "coordinator": "coordinator of the programme, administrator",
     "administrator": "administrator",
+    "some-administrator": "administrator of any programme, of theirs",
+    "auditor": "auditor of the programme",
 }
 
 

@@ -15,6 +15,7 @@ from deploy.operating.console import Json, answer, run
 from deploy.operating.programme_commands import Cohort, MatchingUrl, NotifyUrl, Token, checked_id
 
 if TYPE_CHECKING:
+    from deploy.operating.platform import Platform
     from schemas.topics import Service
 
 coordinator_commands = typer.Typer(
@@ -52,8 +53,8 @@ def coordinators_name(
     """Name PERSON a coordinator: a letter tells them in the morning what wants attention.
 
     Whoever is known in the cohort, as a mentor or a coordinator, needs no --name and no --email;
-    what is given is changed, and nothing else. What somebody may see in the portal is set there,
-    by CONNECTE_COORDINATORS.
+    what is given is changed, and nothing else. What somebody may see in the portal is another
+    matter: connecte roles give.
 
     Example: connecte coordinators name c-1 --cohort bercy-2017 --name Lise --email lise@m.example
     """
@@ -112,23 +113,30 @@ async def _change(
     checked_id("--cohort", cohort)
     checked_id("PERSON", who)
     async with Platform(urls, token) as platform:
-        # Notify keeps a contact of any cohort, and so cannot tell whether there is one.
-        cohorts = [row["id"] for row in await platform.listing("matching", "/cohorts")]
-        if cohort not in cohorts:
-            near = get_close_matches(cohort, cohorts, n=1)
-            meant = f"; is {near[0]} meant?" if near else ""
-            raise BadInput(f"--cohort: there is no cohort {cohort}, or not for this token{meant}")
-        copy = await platform.found("notify", f"/cohorts/{cohort}/people/{who}")
-        people = copy["documents"].get("people", ()) if copy else ()
-        known = {
-            field: value
-            for row in people
-            for field, value in row.items()
-            if field in PersonContact.model_fields and field != "cohort_id"
-        }
+        known = await contact(platform, cohort, who)
         command = PersonContact.model_validate(
             {**change(known), "cohort_id": cohort, "person_id": who}
         )
         outcome = await platform.send("notify", command)
     if not outcome.done:
         raise OperationFailed(outcome.detail or "it was sent, and nothing seen of it in time")
+
+
+async def contact(platform: "Platform", cohort: str, who: str) -> Contact:
+    """What is known of somebody in a cohort. Raises `BadInput` where there is no such cohort."""
+    from schemas.people import PersonContact
+
+    # Notify keeps a contact of any cohort, and so cannot tell whether there is one.
+    cohorts = [row["id"] for row in await platform.listing("matching", "/cohorts")]
+    if cohort not in cohorts:
+        near = get_close_matches(cohort, cohorts, n=1)
+        meant = f"; is {near[0]} meant?" if near else ""
+        raise BadInput(f"--cohort: there is no cohort {cohort}, or not for this token{meant}")
+    copy = await platform.found("notify", f"/cohorts/{cohort}/people/{who}")
+    people = copy["documents"].get("people", ()) if copy else ()
+    return {
+        field: value
+        for row in people
+        for field, value in row.items()
+        if field in PersonContact.model_fields and field != "cohort_id"
+    }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
+from schemas.actors import Actor
 from schemas.base import Event, Message, Moment, Value
 from schemas.journal import RefusalKind
 from schemas.topics import Service
@@ -292,6 +293,9 @@ class Domain:
     - `needs`: what a message's decision and its events will touch, told from the message alone,
       so that a batch is read at once. What it cannot know is read when it is asked for.
     - `counts`: how many documents there are of kinds that can be very many, kept by each step.
+    - `forgets`: of which owners all that is kept beside the documents (`Kept`) goes with a message
+      of a mirrored topic, told from the state before it; a rebuild forgets nothing.
+    - `signs`: commands whose events say in `asker` who asked for them, for the state to know it.
     - `untold`: messages whose number is nobody's business while it grows; no metric has their type.
     """
 
@@ -304,6 +308,8 @@ class Domain:
     needs: Callable[[Message], Iterable[Need]]
     tables: tuple[str, ...] = ()
     counts: tuple[RunningCount, ...] = ()
+    forgets: Callable[[State, Message], Iterable[str]] = lambda *_: ()
+    signs: frozenset[type[Message]] = frozenset()
     untold: frozenset[type[Message]] = frozenset()
 
     @property
@@ -314,6 +320,11 @@ class Domain:
     def decide(self, state: State, message: Message, now: datetime) -> Decision:
         """What follows from a message that the service handles."""
         return self.handlers[type(message)](state, message, now)
+
+    def signed(self, events: Sequence[Event], actor: Actor | None) -> Sequence[Event]:
+        """The events of a command that it `signs`, once it is known who is behind it."""
+        asker = None if actor is None else actor.id
+        return [event.model_copy(update={"asker": asker}) for event in events]
 
     def evolve(self, state: State, event: Message) -> Iterable[Change]:
         """The documents that an event changes."""

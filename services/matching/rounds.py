@@ -25,6 +25,7 @@ from schemas.rounds import (
     RoundSimulated,
 )
 from schemas.values import (
+    BY_HAND,
     CohortPolicy,
     Profile,
     SimulatedPair,
@@ -39,6 +40,10 @@ from services.matching.search.explaining import first_tools, reasons_of
 from services.matching.search.fit import may_pair
 from services.matching.views import Cohort, Manager, Mentor, Round, Simulation
 
+_RESERVED = Refusal(
+    "invalid", "reserved-round", f"A round is not called {BY_HAND}: so are pairs that no round has."
+)
+
 
 def request(
     cohort: Cohort | None, past: Round | None, command: RunRound, now: datetime
@@ -49,6 +54,8 @@ def request(
     """
     if cohort is None:
         return unknown_cohort(command.cohort_id)
+    if command.round_id == BY_HAND:
+        return _RESERVED
     held = command.mode == "publish" and command.in_minutes > 0
     begins_at = now + timedelta(minutes=command.in_minutes) if held else None
     if past is not None and not _can_be_asked_for(past, command, begins_at or now):

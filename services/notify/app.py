@@ -28,7 +28,7 @@ from services.chassis.store.contract import Store
 from services.chassis.tracing import Tracing
 from services.notify import elsewhere
 from services.notify.actions import Links
-from services.notify.handlers import with_wall
+from services.notify.handlers import with_secret
 from services.notify.letters import to_hand_over
 from services.notify.messages import HoursGathered, TombstonesWritten
 from services.notify.rendering import Letterhead
@@ -64,7 +64,7 @@ def build() -> Service:
         return {Letter: handing_over(sender, store), Retention: erase, Elsewhere: tell}
 
     parts = Parts(
-        with_wall(settings.pseudonym_secret),
+        with_secret(settings.pseudonym_secret),
         LISTED,
         MEASURES,
         personal=PERSONAL,

@@ -22,6 +22,10 @@ BEGINNINGS: tuple[type[Event], ...] = (PairProposed, PairFormed)
 """When it is looked for the same person elsewhere: before their first dates, and with them."""
 
 
+MOST = 50
+"""Other cohorts in which somebody is told of: each tells each, at every date that changes."""
+
+
 class Known(NamedTuple):
     """Somebody with an address, as they are found among all cohorts."""
 
@@ -56,12 +60,14 @@ def hearers_of(
 ) -> tuple[Hearer, ...]:
     """The same person in other cohorts. `same`: everybody who has their address.
 
-    An address that two people of one cohort have is nobody's own, and a coordinator has no hours.
+    An address that two people of one cohort have is nobody's own, nor is one of more cohorts than
+    anybody takes part in; a coordinator has no hours.
     """
     if person is None:
         return ()
     taking_part = [one for one in same if one.role != "coordinator"]
-    if max(Counter(one.cohort_id for one in taking_part).values(), default=0) > 1:
+    cohorts = Counter(one.cohort_id for one in taking_part)
+    if max(cohorts.values(), default=0) > 1 or len(cohorts) > MOST + 1:
         return ()
     before = {(h.cohort_id, h.person_id): h for h in waiting.hearers}
     found = (

@@ -34,6 +34,7 @@ from schemas.taking_part import ManagerChanged, MentorChanged
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.notify.attention import concern_id
 from services.notify.elsewhere import BEGINNINGS, answers
+from services.notify.evolution_of_roles import ROLES
 from services.notify.letters import TELLINGS, fact_id
 from services.notify.outdating import LAST, with_last
 from services.notify.telling import day_of
@@ -371,5 +372,6 @@ EVOLUTION: Evolution = {
     AddressChanged: _address_changed,
     HoursElsewhereNoted: _hours_heard,
     HoursTold: _hours_told,
+    **ROLES,
 }
 """Event, or record of the people topic, to the documents that it changes."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from schemas.appointments import GiveRole, RoleGiven, RoleTaken, TakeRole
 from schemas.attention import (
     AttentionGathered,
     AttentionSettled,
@@ -48,9 +49,19 @@ from services.chassis.domain import (
     Refusal,
     State,
 )
-from services.notify import attention, delivery, elsewhere, gathering, retention, telling, wall
+from services.notify import (
+    attention,
+    delivery,
+    elsewhere,
+    gathering,
+    handlers_of_roles,
+    retention,
+    telling,
+    wall,
+)
 from services.notify.attention import CONCERNING, concern_id, concerns_of
 from services.notify.evolution import EVOLUTION
+from services.notify.handlers_of_roles import needs_of_role, roles_of
 from services.notify.letters import LETTERS, concerned, copy_id, letters_of
 from services.notify.messages import HoursGathered, LetterAttempted, TombstonesWritten
 from services.notify.outdating import OUTDATING, read_late
@@ -60,6 +71,7 @@ from services.notify.views import (
     Concern,
     Digest,
     Elsewhere,
+    HeldRole,
     LateReminder,
     Letter,
     Line,
@@ -84,7 +96,10 @@ def needs(message: Message) -> Iterable[Need]:
         case PersonContact() | PersonErased():
             whose = One(Retention, cohort_id, cohort_id)
             waiting = One(Elsewhere, cohort_id, message.person_id)
-            return [One(Person, cohort_id, message.person_id), whose, waiting]
+            roles = roles_of(message) if isinstance(message, PersonErased) else ()
+            return [One(Person, cohort_id, message.person_id), whose, waiting, *roles]
+        case GiveRole() | TakeRole() | RoleGiven() | RoleTaken():
+            return needs_of_role(message)
         case RetentionEnded() | TombstonesWritten() | ContactsErased():
             return [One(Retention, cohort_id, cohort_id)]
         case AttentionWanted() | AttentionSettled():
@@ -238,7 +253,7 @@ def _reachable(state: State, contact: PersonContact, now: datetime) -> Decision:
 
 
 def _gone(state: State, erased: PersonErased, _: datetime) -> Decision:
-    return _address(state, erased)
+    return [*_address(state, erased), *handlers_of_roles.ended(state, erased)]
 
 
 def _address(state: State, contact: PersonContact | PersonErased) -> list[Event]:
@@ -308,6 +323,8 @@ HANDLERS: Handlers = {
     TombstonesWritten: _erased,
     RetryLetter: _retry,
     ReportBounce: _bounced,
+    GiveRole: handlers_of_roles.give,
+    TakeRole: handlers_of_roles.take,
     Due: _due,
 }
 """Message to decision."""
@@ -337,7 +354,7 @@ DOMAIN = Domain(
     tables=(PEOPLE,),
     documents=(
         *(Cohort, Person, Line, Pair, Tray, Letter, LateReminder, Concern, Digest),
-        *(Retention, Elsewhere),
+        *(Retention, Elsewhere, HeldRole),
     ),
     learns=frozenset(
         {
@@ -349,9 +366,14 @@ DOMAIN = Domain(
     evolution=EVOLUTION,
     needs=needs,
     counts=MEASURES,
+    signs=frozenset({GiveRole, TakeRole}),
 )
 
 
-def with_wall(secret: str) -> Domain:
-    """The domain in which coordinators are known in the lines by what is made with this secret."""
-    return replace(DOMAIN, handlers={**HANDLERS, Due: partial(_due, secret=secret)})
+def with_secret(secret: str) -> Domain:
+    """The domain in which people are known, in the lines and by their roles, by ids made of it."""
+    made_with: Handlers = {
+        Due: partial(_due, secret=secret),
+        GiveRole: partial(handlers_of_roles.give, secret=secret),
+    }
+    return replace(DOMAIN, handlers={**HANDLERS, **made_with})

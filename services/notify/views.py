@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
+from schemas.appointments import ActorId, GivenRole
 from schemas.attention import AttentionKind
 from schemas.base import EARLIEST, Moment, Value
 from schemas.letter_rules import LetterRules
@@ -58,6 +59,22 @@ class Person(Document):
     presentation: str | None = None
     role: Literal["coordinator"] | None = None
     assistant: Assistant | None = None
+
+
+class HeldRole(Document):
+    """A role that somebody was given; `id` is `person~role`.
+
+    `holder`: by what whoever has the address to which it was given acts. `asker`: who gave it.
+    """
+
+    collection: ClassVar[str] = "roles"
+
+    person_id: str
+    role: GivenRole
+    organisations: tuple[str, ...] = ()
+    holder: ActorId
+    given_at: Moment
+    asker: ActorId | None = None
 
 
 class Line(Document):
@@ -212,14 +229,16 @@ class LateReminder(Document):
 
 LISTED: dict[type[Document], tuple[str, ...]] = {
     Letter: ("state", "person_id", "template"),
+    HeldRole: ("person_id", "role"),
 }
-"""What a coordinator can list, and by what. Names and addresses are not among it."""
+"""What can be listed, and by what. Names and addresses are not among it."""
 
 PERSONAL: dict[type[Document], Personal] = {
     Person: Personal(("id",)),
     Line: Personal(("id",)),
     Elsewhere: Personal(("id",)),
     Letter: Personal(("person_id",)),
+    HeldRole: Personal(("person_id",)),
 }
 """What is kept about a person, for them."""
 

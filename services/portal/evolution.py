@@ -44,6 +44,7 @@ from schemas.scheduling import (
 from schemas.taking_part import AnotherPartnerAsked, PartnerKept
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.portal.evolution_of_letters import EVOLUTION_OF_LETTERS
+from services.portal.evolution_of_roles import ROLES
 from services.portal.evolution_of_rounds import ROUNDS
 from services.portal.evolution_of_sheets import SHEETS
 from services.portal.participants import EVOLUTION_OF_PEOPLE, participant
@@ -310,6 +311,7 @@ def _attendance_corrected(state: State, event: AttendanceCorrected) -> Iterable[
 
 
 EVOLUTION: Evolution = {
+    **ROLES,
     **ROUNDS,
     **SHEETS,
     CohortOpened: _cohort_opened,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from schemas.appointments import RoleGiven, RoleTaken, held_id
 from schemas.attention import AttentionEvent
 from schemas.base import (
     Event,
@@ -35,13 +36,15 @@ from schemas.scheduling import (
 from schemas.sheets import SheetEvent
 from schemas.taking_part import ManagerChanged, MentorChanged
 from schemas.topics import PEOPLE
-from services.chassis.domain import Decision, Domain, Due, Need, One
+from services.chassis.domain import Decision, Domain, Due, Need, One, State
 from services.portal.evolution import EVOLUTION
+from services.portal.owners import owners_of
 from services.portal.views import (
     Apart,
     Cohort,
     Dispute,
     FailedLetter,
+    HeldRole,
     Letter,
     Line,
     Pair,
@@ -92,6 +95,8 @@ def needs(message: Message) -> Iterable[Need]:
                 yield One(Dispute, cohort_id, dispute_of(message.session_id, message.attempt))
         case RoundEvent():
             yield One(Round, cohort_id, message.round_id)
+        case RoleGiven() | RoleTaken():
+            yield One(HeldRole, cohort_id, held_id(message.person_id, message.role))
         case SheetEvent():
             yield One(ProgrammeSheet, cohort_id, message.sheet_id)
         case AttentionEvent():
@@ -110,6 +115,19 @@ def _noted(*_: object) -> Decision:
     return []
 
 
+def _left(state: State, message: Message) -> Iterable[str]:
+    """Whose sessions, links, addresses, forms and feed end: of whoever is erased, and of an address
+    that is not theirs any more."""
+    if not isinstance(message, PersonContact | PersonErased):
+        return
+    known = state.get(Participant, message.cohort_id, message.person_id)
+    kept = message.email.casefold() if isinstance(message, PersonContact) else None
+    if known is not None and known.address is not None and known.address != kept:
+        yield from owners_of(message.cohort_id, known.address)
+    if kept is None:
+        yield f"{message.cohort_id}/{message.person_id}"
+
+
 DOMAIN = Domain(
     name="portal",
     reads=(
@@ -123,10 +141,11 @@ DOMAIN = Domain(
     tables=(PEOPLE,),
     documents=(
         *(Cohort, Participant, Line, Pair, Session, Dispute, Round, Simulation, Apart),
-        *(Letter, FailedLetter, ProgrammeSheet),
+        *(Letter, FailedLetter, ProgrammeSheet, HeldRole),
     ),
     learns=frozenset(kind for kind in EVOLUTION if issubclass(kind, Event)),
     handlers={**dict.fromkeys(EVOLUTION, _noted), Due: _noted},
     evolution=EVOLUTION,
     needs=needs,
+    forgets=_left,
 )

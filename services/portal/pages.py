@@ -22,9 +22,11 @@ from schemas.values import Language
 from services.chassis.http.guards import in_utf8
 from services.chassis.http.problems import Problem
 from services.chassis.store.contract import NoAnswer
+from services.portal.owners import digest
 from services.portal.web import (
     assistants,
     at_the_provider,
+    auditing_pages,
     community_pages,
     coordinating,
     feed,
@@ -52,14 +54,22 @@ from services.portal.web import (
 from services.portal.web.engine import Away
 from services.portal.web.entering import Entry
 from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, message, page
-from services.portal.web.sessions import digest
 from services.portal.web.site import LANGUAGE, SESSION, VISIT, NotHere, Site
 from services.portal.web.visit import FOLLOWS, Visit
 
 logger = logging.getLogger(__name__)
 
-Who = Literal["anybody", "signed-in", "partner", "coordinator", "administrator"]
-"""`coordinator`: of the programme in the address, where there is one; `administrator`: of all;
+Who = Literal[
+    "anybody",
+    "signed-in",
+    "partner",
+    "coordinator",
+    "administrator",
+    "some-administrator",
+    "auditor",
+]
+"""`coordinator`: of the programme in the address, where there is one; `administrator`: of it, or of
+all where there is none, and `some-administrator` of any, who is told of theirs;
 `partner`: these, and whoever coordinates the people of an organisation, of these people."""
 Answer = Callable[[Visit], Awaitable[Response]]
 
@@ -134,7 +144,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_form),
     Route("POST", f"{_MINE}/binomes/{{pair}}/autre", "signed-in", own_part.another_sent),
     Route("GET", "/coordonner", "partner", coordinating.cohorts),
-    Route("GET", "/administrer", "administrator", roles_page.roles),
+    Route("GET", "/administrer", "some-administrator", roles_page.roles),
+    Route("POST", "/administrer", "some-administrator", roles_page.role_given),
+    Route("GET", "/administrer/{cohort}/{held}", "administrator", roles_page.taking),
+    Route("POST", "/administrer/{cohort}/{held}", "administrator", roles_page.role_taken),
+    Route("GET", "/controler", "auditor", auditing_pages.programmes),
+    Route("GET", "/controler/{cohort}", "auditor", auditing_pages.acts),
     Route("GET", "/coordonner/ouvrir", "administrator", coordinating.opening_form),
     Route("POST", "/coordonner/ouvrir", "administrator", coordinating.opening_sent),
     Route("GET", f"{_C}/communaute", "coordinator", community_pages.telling_form),
@@ -234,6 +249,9 @@ async def _answered(route: Route, visit: Visit) -> Response:
     if token:
         by_itself = BY_ITSELF in visit.request.headers or route.answer in LISTENING
         visit.session = await visit.site.sessions.find(token, by_itself=by_itself)
+    if visit.session is not None:
+        # Asked anew with every page: what was taken is gone from a session that goes on.
+        visit.given = await visit.site.given(visit.address)
     _count(route, visit)
     if route.method == "POST":
         in_utf8(visit.request)
@@ -242,7 +260,7 @@ async def _answered(route: Route, visit: Visit) -> Response:
             return _stale(visit)
     if route.who != "anybody" and visit.session is None:
         return await _to_sign_in(visit)
-    if route.who in ("partner", "coordinator", "administrator"):
+    if route.who not in ("anybody", "signed-in"):
         visit.coordinate(_coordinating(route, visit))
     return await route.answer(visit)
 
@@ -263,6 +281,14 @@ def _count(route: Route, visit: Visit) -> None:
 def _coordinating(route: Route, visit: Visit) -> Role:
     """In which role somebody uses a page of coordinators. Raises `NotHere` where in none."""
     its_cohort = visit.path.get("cohort")
+    if route.who == "some-administrator":
+        if visit.administered == frozenset():
+            raise NotHere
+        return "administrator"
+    if route.who == "auditor":
+        if visit.audited == frozenset() if its_cohort is None else not visit.audits_in(its_cohort):
+            raise NotHere
+        return "auditor"
     if visit.administers if its_cohort is None else visit.administers_in(its_cohort):
         return "administrator"
     theirs = visit.coordinates if its_cohort is None else visit.coordinates_in(its_cohort)

@@ -41,6 +41,33 @@ STATES: Mapping[str, Said] = {
     "to-report": told("à raconter", "to be reported"),
     "to-come": told("à venir", "to come"),
 }
+ROLES: Mapping[str, Said] = {
+    "administrator": told("administration", "administrator"),
+    "coordinator": told("coordination", "coordinator"),
+    "partner": told(
+        "coordination d’un organisme partenaire", "coordinator of a partner organisation"
+    ),
+    "auditor": told("contrôle", "auditor"),
+    "participant": told("participation", "participant"),
+    "assistant": told("assistanat", "assistant"),
+    "operator": told("exploitation", "operator"),
+    "subscriber": told("abonnement", "subscriber"),
+    "machine": told("programme informatique", "machine"),
+}
+VIAS: Mapping[str, Said] = {
+    "link": told("lien d’une lettre", "link of a letter"),
+    "mail": told("réponse par courriel", "answer by mail"),
+    "portal": told("portail", "portal"),
+    "api": told("programme informatique", "program"),
+    "roster": told("liste de personnes", "list of people"),
+    "connecte": told("commande d’exploitation", "operators’ command"),
+}
+PARTS: Mapping[str, Said] = {
+    "matching": told("programme, personnes et binômes", "programme, people and pairs"),
+    "scheduling": told("séances", "sessions"),
+    "notify": told("adresses, rôles et lettres", "addresses, roles and letters"),
+}
+"""Words for what a journal tells auditors; a newer version may know more of each."""
 ICONS: Mapping[str, str] = {
     **dict.fromkeys(("available", "formed", "paired", "confirmed"), "●"),
     **dict.fromkeys(("graduated", "completed", "presumed"), "✔"),
@@ -55,6 +82,14 @@ NOTICES: Mapping[str, Said] = {
     "inscrit": told(
         "Votre inscription est enregistrée. Nous vous écrirons dès qu’un binôme vous est proposé.",
         "You have joined. We shall write to you as soon as a pair is proposed.",
+    ),
+    "role-donne": told(
+        "Le rôle est donné. Il vaut dès la prochaine page que cette personne ouvre.",
+        "The role is given. It holds from the next page on that they open.",
+    ),
+    "role-retire": told(
+        "Le rôle est retiré. Il ne vaut plus, même dans une session ouverte.",
+        "The role is taken. It holds no more, not even in a session that is open.",
     ),
     "accepte": told(
         "Vous avez accepté. Si l’autre personne accepte aussi, vos séances seront planifiées.",

@@ -31,6 +31,20 @@ REFUSALS: Mapping[str, Said] = {
     "organisation-not-named": told(
         "Ce programme n’a pas cet organisme.", "This programme has no such organisation."
     ),
+    "last-administrator": told(
+        "C’est la dernière personne à qui l’administration de ce programme a été donnée. Donnez-la "
+        "d’abord à quelqu’un d’autre.",
+        "They are the last to whom the administration of this programme was given. Give it to "
+        "somebody else first.",
+    ),
+    "unknown-person": told(
+        "Cette personne n’est pas encore enregistrée. Recommencez dans un instant.",
+        "This person has not been recorded yet. Try again in a moment.",
+    ),
+    "organisations-of-a-partner": told(
+        "Nommez un organisme pour ce rôle, et pour aucun autre.",
+        "Name an organisation for this role, and for no other.",
+    ),
     "cohort-exists": told(
         "Un programme avec cet identifiant est déjà ouvert, avec d’autres règles.",
         "A programme with this id is open already, with other rules.",

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.appointments import ActorId, GivenRole
 from schemas.base import Moment, Value
 from schemas.community import Meeting
 from schemas.dates import Absence
@@ -113,6 +114,7 @@ class Participant(Document):
         ("cohort_id", "manager_state", "order"),
         ("cohort_id", "listed", "order"),
         ("cohort_id", "organisation", "order"),
+        ("cohort_id", "role"),
     )
 
     order: str
@@ -151,6 +153,24 @@ class Participant(Document):
         """What the person is in the programme."""
         mentor: tuple[Side, ...] = ("mentor",) if self.mentor_state else ()
         return (*mentor, "manager") if self.manager_state else mentor
+
+
+class HeldRole(Document):
+    """A role that somebody was given in a cohort; `id` is `person~role`.
+
+    `holder`: by what whoever has the address to which it was given acts, and by which they are
+    known when they sign in. `asker`: who gave it, by the same.
+    """
+
+    collection: ClassVar[str] = "roles"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("holder",),)
+
+    person_id: str
+    role: GivenRole
+    organisations: tuple[str, ...] = ()
+    holder: ActorId
+    given_at: Moment
+    asker: ActorId | None = None
 
 
 class Asked(Value):

@@ -2,8 +2,8 @@
 
 A file of a kilobyte can have a cell in the last column of the last row: the library makes room for
 all the cells between, and where there is no room it ends the process, whoever else it serves.
-Always holds: whatever the file is, the process that asks goes on, and has no more in memory than
-`MOST_ROWS` rows of `MOST_COLUMNS` cells of each sheet.
+Always holds: whatever the file is, the process that asks goes on, and is handed no more than
+`MOST_ROWS` rows of `MOST_COLUMNS` cells of each sheet, and `MOST_TEXT` of all of it.
 """
 
 import datetime as dt
@@ -17,11 +17,15 @@ from typing import Any
 
 MOST_ROWS = 10_000
 MOST_COLUMNS = 60
+MOST_TEXT = 8 * 1024 * 1024
+"""Characters, and as many for each cell as stand around it: a text that a file has once can be that
+of each of its cells."""
 MEMORY = 256 * 1024 * 1024
 """Bytes, of the limit that the portal's pod has: a list of 5,000 people takes a tenth."""
 SECONDS = 20
 
-_NO_WORKBOOK = 3
+_NO_WORKBOOK, _TOO_MUCH = 3, 4
+_AROUND = 4
 _ALONE = threading.Lock()
 """One at a time: what one may take, there is once."""
 
@@ -76,10 +80,14 @@ def _opened(content: bytes) -> list[Sheet]:
 
     try:
         book = CalamineWorkbook.from_filelike(BytesIO(content))
-        found = []
+        found, room = [], MOST_TEXT
         for name in book.sheet_names:
             rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=MOST_ROWS)
-            found.append([[_text(cell) for cell in row[:MOST_COLUMNS]] for row in rows])
+            sheet = [[_text(cell) for cell in row[:MOST_COLUMNS]] for row in rows]
+            room -= sum(len(cell) + _AROUND for row in sheet for cell in row)
+            if room < 0:
+                sys.exit(_TOO_MUCH)
+            found.append(sheet)
     except (CalamineError, OSError, ValueError):
         sys.exit(_NO_WORKBOOK)
     return found
@@ -89,4 +97,5 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    json.dump(_opened(sys.stdin.buffer.read()), sys.stdout)
+    told = json.dumps(_opened(sys.stdin.buffer.read()), ensure_ascii=False)
+    sys.stdout.buffer.write(told.encode())

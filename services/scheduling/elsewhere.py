@@ -17,8 +17,15 @@ from services.scheduling.planning import plan_again, to_come
 from services.scheduling.slots import overlaps
 from services.scheduling.views import Calendar, Cohort, Elsewhere
 
+MOST = 50
+"""Other calendars of one person: each is read and written with whatever is said of theirs."""
+
 _NO_COHORT = Refusal("unknown", "unknown-cohort", "The cohort has not been opened.")
 _OUTDATED = Refusal("conflict", "outdated-hours", "A newer list of these hours has been noted.")
+
+_TOO_MANY = Refusal(
+    "conflict", "too-many-calendars", f"Hours of {MOST} other calendars of a person are noted."
+)
 
 
 def note(
@@ -38,6 +45,8 @@ def note(
         return Refusal("unknown", "unknown-hours", "No hours of that calendar are noted.")
     if not command.gone and known is not None and _same(known, command):
         return []
+    if known is None and len(calendar.elsewhere) >= MOST:
+        return _TOO_MANY
     noted = HoursElsewhereNoted(
         cohort_id=command.cohort_id,
         person_id=calendar.id,

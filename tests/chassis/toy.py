@@ -244,6 +244,13 @@ def _pair(cohort_id: str, pair_id: str) -> dict[str, Any]:
     }
 
 
+def _forgotten(state: State, message: Message) -> Iterable[str]:
+    """What is kept of whoever is erased, by the name under which they were known."""
+    if isinstance(message, PersonErased):
+        known = state.get(Person, message.cohort_id, message.person_id)
+        yield from () if known is None else (known.name,)
+
+
 TOY = Domain(
     name="scheduling",
     reads=(MATCHING,),
@@ -253,6 +260,7 @@ TOY = Domain(
     evolution=EVOLUTION,
     needs=needs,
     tables=(PEOPLE,),
+    forgets=_forgotten,
     counts=(
         RunningCount("toy_tallies", "Pairs, by how often they met", Tally, (("n", "count"),)),
         RunningCount("toy_people", "People", Person, (("cohort", "cohort_id"),)),
@@ -347,7 +355,7 @@ class World:
     def command(self, message: Message, **overrides: Any) -> Received:
         """Somebody sends a command (or a contact)."""
         self.sent += 1
-        topic = PEOPLE if isinstance(message, PersonContact) else COMMANDS
+        topic = PEOPLE if isinstance(message, PersonContact | PersonErased) else COMMANDS
         partition = partition_of(message.cohort_id, PARTITIONS)
         given = {"id": f"cmd-{self.sent}", "source": "/somebody", "time": self._time()}
         return self.append(encode(message, topic, partition, **(given | overrides)))

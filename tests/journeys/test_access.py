@@ -13,7 +13,7 @@ from deploy.local.mongodb import mongod
 from deploy.local.process import free_port
 from deploy.local.stack import ServiceProcess, Terms, environment
 from deploy.operating.topics import create_topics
-from services.chassis.http.identity import pseudonym
+from schemas.actors import pseudonym
 from tests.chassis.http.issuer import AUDIENCE, LocalIssuer
 from tests.conftest import PATIENCE, eventually
 from tests.deploy.operating.commands import connecte

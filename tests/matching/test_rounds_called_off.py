@@ -7,6 +7,7 @@ import pytest
 from schemas.base import Event
 from schemas.matching import PairProposed, RunRound
 from schemas.rounds import CallOffRound, PairsSimulated, RoundRequested
+from schemas.values import BY_HAND
 from services.chassis.domain import Decision
 from services.matching.views import Manager, Round, Simulation
 from tests.matching.given import Matching, decided, manager, mentor, scenario, the
@@ -106,3 +107,9 @@ def test_a_simulation_shows_who_would_be_left_and_why() -> None:
     assert [(one.manager_id, one.waiting.cause) for one in left] == [("g2", "no-skill")]
     assert the(found, Simulation, "r1.2").left == tuple(left)
     assert the(found, Manager, "g2").waiting is None  # nobody is told
+
+
+def test_no_round_is_called_what_pairs_by_hand_are_known_by() -> None:
+    """Else people read of their pair that a coordinator chose it, and no reason."""
+    found = scenario(mentor("m1"), manager("g1"))
+    assert refusal(asked(found, round_id=BY_HAND)) == "reserved-round"

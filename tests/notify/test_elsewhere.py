@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from schemas.base import Event, Message, pair_of, session_of
 from schemas.calendars import HoursElsewhereNoted, NoteHoursElsewhere
 from schemas.envelope import attributes, decode
@@ -26,6 +28,7 @@ from services.chassis.log.memory import MemoryLog
 from services.chassis.store.contract import Place
 from services.chassis.store.memory import MemoryStore
 from services.notify.app import telling_hours
+from services.notify.elsewhere import MOST, Known, hearers_of
 from services.notify.handlers import DOMAIN
 from services.notify.views import Elsewhere, Person, Tray
 from tests.scenario import NOW, Scenario, kinds
@@ -344,3 +347,15 @@ def test_the_words_of_two_calendars_have_nothing_in_common() -> None:
         for word in (hearer.calendar, hearer.heard_as)
     ]
     assert len(set(words)) == 2
+
+
+@pytest.mark.parametrize(("others", "told"), [(MOST, MOST), (MOST + 1, 0)])
+def test_an_address_of_more_cohorts_than_anybody_takes_part_in_is_nobody_s_own(
+    others: int, told: int
+) -> None:
+    """A mailbox of a whole ministry would have each tell each, at every date that changes."""
+    person = Person(id="m", cohort_id=HERE, name="M", email=SHARED, language="fr", address=SHARED)
+    same = [Known(HERE, "m", SHARED, None)]
+    same += [Known(f"c-{number}", "m", SHARED, None) for number in range(others)]
+    waiting = Elsewhere(id="m", cohort_id=HERE)
+    assert len(hearers_of(waiting, person, same, "a secret")) == told

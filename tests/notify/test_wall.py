@@ -22,7 +22,7 @@ from services.chassis.domain import Due, State
 from services.chassis.store.contract import Place
 from services.chassis.store.mongo import MongoStore
 from services.notify.app import build
-from services.notify.handlers import with_wall
+from services.notify.handlers import with_secret
 from services.notify.views import Digest, Letter
 from tests.notify.facts import COHORT, ENROLLED, OPENED, VOLUNTEERED, WAITLISTED
 from tests.notify.test_attention import CHIEF, SECOND, digests, letters_leave
@@ -54,7 +54,7 @@ def says(person_id: str, chief: str | None) -> Event:
 
 def programme(*coordinators: PersonContact) -> Scenario:
     people = [contact(person_id) for person_id in PEOPLE]
-    return Scenario(with_wall(SECRET)).given(OPENED, *people, *coordinators)
+    return Scenario(with_secret(SECRET)).given(OPENED, *people, *coordinators)
 
 
 def at_risk(mentor: str, manager: str) -> PairAtRisk:

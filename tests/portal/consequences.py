@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from schemas.appointments import GiveRole, RoleGiven, RoleTaken, TakeRole
 from schemas.base import Message, pair_of, recast
 from schemas.calendars import (
     AbsenceDeclared,
@@ -151,6 +152,13 @@ def events_of(command: Any, town: Any) -> Iterable[Message]:
             written = isinstance(command, WriteSheet)
             edition = (command.follows or 0) + 1
             return [recast(SheetWritten if written else SheetTakenBack, command, edition=edition)]
+        case GiveRole():
+            people = town.store.rows[Participant]
+            person = people[f"{command.cohort_id}/{command.person_id}"][1]
+            holder = {"holder": town.site.pseudonym(person.address), "given_at": town.now}
+            return [recast(RoleGiven, command, **holder, asker=town.behind[-1][0].split()[1])]
+        case TakeRole():
+            return [recast(RoleTaken, command, because="asked")]
         case RetryLetter():
             more = {"person_id": "m-1", "attempt": 0, "cause": "asked again", "retry_at": town.now}
             return [recast(LetterDeferred, command, **more)]

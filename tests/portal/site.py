@@ -59,6 +59,7 @@ class Town:
     listens: float = 0.0
     away: bool = False
     slots: list[tuple[datetime, datetime]] = field(default_factory=list)
+    acts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     open_: asyncio.Event = field(default_factory=asyncio.Event)
     real: datetime = field(default_factory=lambda: datetime(2026, 11, 29, tzinfo=UTC))
     scenario: Scenario = field(default_factory=lambda: Scenario(DOMAIN))
@@ -93,6 +94,8 @@ class Town:
         await self.open_.wait()
         if self.away:
             raise httpx.ConnectError("away")
+        if request.url.path.endswith("/acts"):
+            return self._acts(request)
         if request.method == "GET":
             told = [
                 {"starts_at": f"{at:%FT%TZ}", "ends_at": f"{end:%FT%TZ}"} for at, end in self.slots
@@ -113,6 +116,12 @@ class Town:
         self.happens(*self.leads_to(command))
         return httpx.Response(200, json={"command_id": "c", "done": True})
 
+    def _acts(self, request: httpx.Request) -> httpx.Response:
+        """What a service (m, s or n) tells an auditor, from a spot on."""
+        assert request.headers["connecte-on-behalf-of"].startswith("auditor s-")
+        told = self.acts.get((request.url.host, request.url.params["after"]))
+        return httpx.Response(200, json=told or {"items": [], "next": None})
+
     def leads_to(self, command: Any) -> Iterable[Message]:
         """What the portal learns of a command that was carried out, where a page waits for it."""
         from tests.portal.consequences import events_of  # noqa: PLC0415
@@ -122,6 +131,7 @@ class Town:
     def happens(self, *messages: Message) -> "Town":
         """The portal learns of these."""
         for message in messages:
+            self.kept.forget_owners(list(DOMAIN.forgets(self.scenario.state, message)))
             changes = list(DOMAIN.evolve(self.scenario.state, message))
             self.scenario.state.apply(changes)
             self.store._write([(0, change) for change in changes])

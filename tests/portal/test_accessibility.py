@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from schemas.appointments import RoleGiven
 from schemas.base import Message
 from schemas.taking_part import MentorChanged
 from services.portal.web.entering import Entering, Entry
@@ -56,12 +57,16 @@ from tests.portal.stories import (
     planned,
 )
 from tests.portal.test_roster import PEOPLE, as_csv
+from tests.scenario import NOW
 
 LISE_OF_A_BANK = MentorChanged.model_validate(
     {
         **{"cohort_id": "c", "mentor_id": "m-1", "directorate": "D", "site": "Lyon"},
         **{"skills": {"linkedin": 4}, "capacity": 1, "organisation": BANK},
     }
+)
+A_ROLE = RoleGiven(
+    cohort_id="c", person_id="m-1", role="auditor", holder="s-lise", given_at=NOW, asker="token"
 )
 EVERYTHING = (*GOING_ON, planned(2, 21), NO_DATE, STALLED, LETTER_FAILED, MEASURED, WITHHELD)
 AFTER_FIFTY = quote(MANY_FAILED[49].letter_id)
@@ -120,6 +125,8 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner", EVERYTHING),
     (COORDINATOR, "/coordonner/ouvrir", ()),
     (COORDINATOR, "/administrer", ()),
+    (COORDINATOR, "/administrer", (*EVERYTHING, A_ROLE)),
+    (COORDINATOR, "/administrer/c/m-1~auditor", (*EVERYTHING, A_ROLE)),
     (OF_THE_BANK, "/coordonner", (OPENED,)),
     (OF_THE_BANK, "/coordonner/c/participants", (*EVERYTHING, LISE_OF_A_BANK)),
     (OF_THE_BANK, "/coordonner/c/participants/m-1", (*EVERYTHING, LISE_OF_A_BANK)),

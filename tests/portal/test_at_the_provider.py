@@ -191,12 +191,24 @@ async def test_who_takes_too_long_begins_again() -> None:
         assert is_nobody(await somebody.follows("Continuer"))
 
 
-@pytest.mark.parametrize("error", ["access_denied", "server_error", "<script>"])
-async def test_who_is_not_let_in_there_is_told_so_and_can_try_again(error: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("access_denied", "vous a refusé l’accès"),
+        ("server_error", "a rencontré un incident"),
+        ("invalid_scope", "n’a pas pu vous identifier"),
+        ("<script>", "n’a pas pu vous identifier"),
+    ],
+)
+async def test_who_is_not_let_in_there_is_told_why_and_comes_back_to_where_they_were(
+    error: str, told: str
+) -> None:
     async with served(Provider(refuses=error)) as provider:
         somebody = await comes(town_of(provider), "/connexion?vers=/mon-espace/c/semaine")
         assert is_nobody(somebody)
         assert error not in somebody.says
+        assert told in somebody.says
+        assert "vous reprenez là où vous étiez" in somebody.says
         provider.refuses = None
         await somebody.follows("Recommencer")
         await (await somebody.presses(BUTTON)).follows("Continuer")

@@ -67,6 +67,13 @@ async def test_a_rule_that_cannot_be_is_told_at_its_field(field: str, typed: str
     assert (wrong.get("id"), wrong.get("value")) == (field, typed)
 
 
+async def test_a_programme_is_not_called_what_a_page_is_called() -> None:
+    town, anne = await office("/coordonner/ouvrir")
+    await anne.presses("Ouvrir ce programme", nom="Ouvrir !")
+    assert (anne.status, town.sent) == (422, [])
+    assert "choisissez-en un autre" in anne.says
+
+
 async def test_a_programme_that_is_open_with_other_rules_is_told() -> None:
     town, anne = await office("/coordonner/ouvrir")
     town.rule = "cohort-exists"

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 import services.portal.web
+from services.portal.owners import digest
 from services.portal.pages import ROUTES, Route
-from services.portal.web.sessions import digest
 from services.portal.web.site import VISIT
 from tests.portal.browser import Person
 from tests.portal.site import COORDINATOR, OF_THE_BANK, Town

@@ -5,9 +5,11 @@ import json
 import pytest
 
 from schemas.matching import WithdrawManager, WithdrawMentor
-from schemas.people import PersonErased
+from schemas.people import PersonContact, PersonErased
 from services.notify.letters import TEMPLATES
 from services.portal.letters import SUBJECTS
+from services.portal.views import Participant
+from services.portal.web.handling import contact_of
 from tests.portal.site import Town
 from tests.portal.stories import (
     ASKED,
@@ -101,6 +103,49 @@ async def test_whoever_is_forgotten_leaves_first_and_is_signed_out_everywhere(
     for one in (person, phone):
         await one.goes_to("/mon-espace")
         assert one.status == 401
+
+
+async def test_whoever_is_erased_by_whomever_leaves_nothing_behind_in_what_is_kept() -> None:
+    town, paul = await at("agenda", *GOING_ON)
+    sessions = town.site.sessions
+    link = await sessions.make_link(PAUL, "/mon-espace", "a-subject", "his browser")
+    await sessions.use_link(link, "his browser")
+    await sessions.make_link(PAUL, "/mon-espace")
+    await paul.presses("Obtenir une nouvelle adresse")
+    await town.site.keep_draft({"nom": "Paul"}, PAUL)
+    lise = await town.signed_in(LISE)
+    kinds = {kind for kind, _ in town.kept._rows}
+    assert kinds >= {"session", "link", "confirmed", "feed", "draft"}
+    town.happens(PersonErased(cohort_id="c", person_id="g-1"))
+    assert await sessions.confirmed("a-subject") == ""
+    assert {kind for kind, _ in town.kept._rows} <= {"session", "visit", "tries"}
+    await lise.goes_to("/mon-espace")
+    assert lise.status == 200
+    await paul.goes_to("/mon-espace")
+    assert paul.status == 401
+
+
+async def test_whoever_is_erased_and_comes_back_is_somebody_new() -> None:
+    nour = PersonContact(
+        cohort_id="c", person_id="p-0", name="Nour", email="nour@ministere.example"
+    )
+    town = Town().happens(*GOING_ON)
+    before = await town.site.person_id("c", nour.email)
+    town.happens(nour.model_copy(update={"person_id": before}))
+    town.happens(PersonErased(cohort_id="c", person_id=before))
+    assert await town.site.person_id("c", nour.email) != before
+
+
+async def test_an_address_that_is_not_theirs_any_more_confirms_nobody() -> None:
+    town = Town().happens(*GOING_ON)
+    link = await town.site.sessions.make_link(PAUL, "/", "a-subject", "his browser")
+    await town.site.sessions.use_link(link, "his browser")
+    paul = town.scenario.state.get(Participant, "c", "g-1")
+    assert paul is not None
+    town.happens(contact_of(paul, post="Chef de bureau"))
+    assert await town.site.sessions.confirmed("a-subject") == PAUL
+    town.happens(contact_of(paul, email="paul.autre@ministere.example"))
+    assert await town.site.sessions.confirmed("a-subject") == ""
 
 
 async def test_whoever_joins_again_after_that_is_somebody_new() -> None:

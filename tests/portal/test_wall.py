@@ -167,6 +167,7 @@ def told_of(who: str, partner: str) -> dict[str, str]:
         "person": who,
         "round": "tour-1",
         "draft": "none",
+        "held": f"{who}~coordinator",
         "sheet": "f-1",
         "session": f"{who}~{partner}~1",
     }

@@ -2,7 +2,7 @@
 
 import re
 
-from services.chassis.http.identity import pseudonym
+from schemas.actors import pseudonym
 from services.portal.app import coordinators_of
 from tests.portal.site import COORDINATOR, OF_C, SECRET, Town
 from tests.portal.stories import GOING_ON, PAUL

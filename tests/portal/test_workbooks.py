@@ -10,6 +10,8 @@ from services.portal.roster import headings_known
 from services.portal.tables import MOST_ROWS, NoTable, read_table
 from tests.portal.test_roster import PEOPLE, as_ods, as_xlsx, read, saved
 
+SHEET = "xl/worksheets/sheet1.xml"
+
 
 def with_a_cell_far_away(row: int, column: int) -> bytes:
     book = openpyxl.load_workbook(BytesIO(as_xlsx(PEOPLE)))
@@ -37,8 +39,25 @@ def ods_with(attributes: bytes) -> bytes:
     )
 
 
-SHEET = "xl/worksheets/sheet1.xml"
+def with_one_text_everywhere(text: str, cells: int) -> bytes:
+    """Each cell is the one text that all of them share."""
+    shared = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rows = "".join(
+        f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, cells + 1)
+    )
+    file = BytesIO(as_xlsx(PEOPLE))
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(told := BytesIO(), "w") as new:
+        for name in set(old.namelist()) - {SHEET, "xl/sharedStrings.xml"}:
+            new.writestr(name, old.read(name))
+        data = f"<sheetData>{rows}</sheetData>"
+        new.writestr(SHEET, f'<worksheet xmlns="{shared}">{data}</worksheet>')
+        texts = f'<sst xmlns="{shared}" count="{cells}"><si><t>{text}</t></si></sst>'
+        new.writestr("xl/sharedStrings.xml", texts)
+    return told.getvalue()
+
+
 TOO_MUCH = {
+    "one text that is in every cell": with_one_text_everywhere("é" * 1_000_000, 60),
     "the last cell that Excel has": with_a_cell_far_away(1_048_576, 16_384),
     "a cell far below and far right": with_a_cell_far_away(20_000, 16_384),
     "a cell that no sheet has": rewritten(

@@ -12,6 +12,7 @@ from schemas.calendars import NoteHoursElsewhere, TakenHours
 from schemas.scheduling import SessionPostponed, SessionShifted
 from schemas.values import Availability, CohortPolicy
 from services.chassis.domain import Refusal
+from services.scheduling.elsewhere import MOST
 from services.scheduling.handlers import DOMAIN
 from services.scheduling.views import Pair, Session
 from tests.scenario import NOW, Scenario, kinds, refusal
@@ -72,6 +73,18 @@ def test_of_two_dates_of_one_moment_both_cohorts_let_the_same_one_stay(theirs_st
 
 def test_a_date_of_which_nobody_knows_since_when_it_stands_stands_longest() -> None:
     assert "SessionShifted" in kinds(standing().when(elsewhere(SECOND, given_at=None)))
+
+
+def test_of_so_many_other_calendars_is_noted_and_of_no_more() -> None:
+    scenario = standing()
+    calendars = [f"{number:08x}" for number in range(MOST + 1)]
+    for calendar in calendars[:-1]:
+        assert kinds(scenario.when(elsewhere(calendar=calendar))) == ["HoursElsewhereNoted"]
+    assert refusal(scenario.when(elsewhere(calendar=calendars[-1]))) == "too-many-calendars"
+    again = elsewhere(SECOND, calendar=calendars[0], revision=2)
+    assert kinds(scenario.when(again)) == ["HoursElsewhereNoted", "SessionShifted"]
+    scenario.when(elsewhere(calendar=calendars[0], revision=3, gone=True))
+    assert kinds(scenario.when(elsewhere(calendar=calendars[-1]))) == ["HoursElsewhereNoted"]
 
 
 def test_the_manager_s_hours_elsewhere_count_as_the_mentor_s_do() -> None:

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from deploy.trial.habits import Habits
+from schemas.appointments import GiveRole, TakeRole
 from schemas.base import Command, parent_pair, people_of
 from schemas.calendars import DeclareAbsence, NoteHoursElsewhere, OfferHours, WithdrawAbsence
 from schemas.cohorts import ChangePolicy, CloseCohort
@@ -205,9 +206,27 @@ class People:
                 ),
                 PEOPLE,
             )
+        self._appoint(its)
         if self.mood("nonsense", its) < 0.3:
             self._nonsense(its)
         self.later(PATIENCE, lambda: self._end(cohort))
+
+    def _appoint(self, its: str) -> None:
+        """An administrator gives roles, and takes some: the last one's own, too, which stays."""
+        mood = self.mood("roles", its)
+        if mood > 0.4:
+            return
+        given = GiveRole(cohort_id=its, person_id="c1", role="administrator")
+        self.ask(given, 1)
+        if mood < 0.3:
+            partner = {"role": "partner", "organisations": (PARTNER,)}
+            self.ask(given.model_copy(update={"person_id": "m0", **partner}), 1.5)
+        if mood < 0.2:
+            self.ask(given.model_copy(update={"person_id": "m0"}), 2)
+            self.ask(TakeRole(cohort_id=its, person_id="c1", role="administrator"), 3)
+        if mood < 0.1:
+            self.ask(TakeRole(cohort_id=its, person_id="m0", role="administrator"), 4)
+            self.ask(given, 5)
 
     def _by_hand(self, its: str) -> None:
         """What a coordinator does beside the rounds: looks first, proposes, rules out."""

@@ -29,7 +29,7 @@ from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.search.worker import RoundSearch, solve_here
 from services.matching.views import Round
 from services.notify.app import erasing, handing_over, telling_hours
-from services.notify.handlers import with_wall
+from services.notify.handlers import with_secret
 from services.notify.views import Elsewhere, Letter, Retention
 from services.scheduling.handlers import DOMAIN as SCHEDULING
 from tests.simulation.doubles import double_bookings
@@ -46,7 +46,7 @@ DOMAINS: dict[Service, Domain] = {
     "matching": flawed(MATCHING),
     "scheduling": SCHEDULING,
     "feedback": domain_by(VERIFIER, Seal("the key of a simulation, no more")),
-    "notify": with_wall(SECRET),
+    "notify": with_secret(SECRET),
 }
 START = datetime(2017, 3, 6, 6, 0, tzinfo=UTC)  # a Monday
 ORIGIN = datetime.fromtimestamp(0, UTC)

@@ -44,6 +44,7 @@ def check_documents(
             "cohorts": _heard(log, "notify", "CohortOpened"),
             "people": _people(log),
             "letters": {key: {"state": state} for key, state in letters.items()},
+            "roles": _roles(log),
         },
     }
     if "portal" in log.services:
@@ -259,6 +260,18 @@ def _turnouts(log: Log) -> dict[str, Fields]:
                 turnout["closed"] += 1
                 turnout["answered"] += entry.text("outcome") == "answered"
     return dict(found)
+
+
+def _roles(log: Log) -> dict[str, Fields]:
+    """Who has which role: given, and not taken since."""
+    known: dict[str, Fields] = {}
+    told = [one for one in log.facts("RoleGiven", "RoleTaken") if not one.copy]
+    for fact in sorted(told, key=lambda one: (one.partition, one.order or 0)):
+        key = f"{fact.key}~{fact.text('role')}"
+        known.pop(key, None)
+        if fact.name == "RoleGiven":
+            known[key] = {"holder": fact.text("holder")}
+    return known
 
 
 def _people(log: Log) -> dict[str, Fields]:

@@ -137,6 +137,12 @@ def _answered(asked: Asked, fact: Entry) -> bool:
     return bool(asked.data.get("proposed_at") == fact.data.get(field))
 
 
+def _appointed(asked: Asked, fact: Entry) -> bool:
+    """To the same role, of the same organisations in whatever order."""
+    named = (sorted(map(str, told.get("organisations") or ())) for told in (asked.data, fact.data))
+    return _same("role")(asked, fact) and len({tuple(names) for names in named}) == 1
+
+
 _ANOTHER_TIME = ("SessionMoveProposed", "SessionMoveRefused")
 
 
@@ -235,6 +241,8 @@ EFFECTS: Mapping[str, Effect] = {
         ("HoursElsewhereNoted",), already=("HoursElsewhereNoted",), fits=_noted
     ),
     "AnswerSurvey": Effect(("SurveyClosed",)),
+    "GiveRole": Effect(("RoleGiven",), already=("RoleGiven",), fits=_appointed),
+    "TakeRole": Effect(("RoleTaken",)),
     "RetryLetter": Effect(("LetterDeferred",)),
     "ReportBounce": Effect(("LetterFailed",), already=("LetterFailed",)),
 }

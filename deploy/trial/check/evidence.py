@@ -54,7 +54,7 @@ COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "surveys": ("state",),
         "turnouts": ("opened", "closed", "answered"),
     },
-    "notify": {"cohorts": (), "people": (), "letters": ("state",)},
+    "notify": {"cohorts": (), "people": (), "letters": ("state",), "roles": ("holder",)},
     "portal": {"cohorts": (), "pairs": ("state",), "sessions": ("state",)},
 }
 """What is read of each service's documents, beside `_id` and `partition`: no name, no address."""

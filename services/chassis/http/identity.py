@@ -4,7 +4,6 @@ Always holds: an unknown token opens nothing; who asks is known by an id, never 
 machine speaks for others, and whatever it says of them is held against the rights of their role.
 """
 
-import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -158,9 +157,3 @@ def caller_of(request: Request) -> Caller:
     """Whoever the request is made for, as its guard has found."""
     found: Caller = getattr(request.state, "caller", Caller())
     return found
-
-
-def pseudonym(key: str, *parts: str) -> str:
-    """The id of somebody whom others know by these: the same each time, and telling nothing."""
-    told = "\n".join(parts).encode()
-    return f"s-{hmac.new(key.encode(), told, hashlib.sha256).hexdigest()[:20]}"

@@ -17,9 +17,10 @@ from joserfc import jws
 from joserfc.jwk import Key
 from joserfc.util import urlsafe_b64decode
 
+from schemas.actors import pseudonym
 from schemas.roles import Role
 from services.chassis.http.discovery import Discovery, IssuerAway
-from services.chassis.http.identity import ID, Authority, Principal, not_known, pseudonym
+from services.chassis.http.identity import ID, Authority, Principal, not_known
 from services.chassis.http.problems import AWAY, Problem
 from services.chassis.settings import Issuer
 

@@ -40,10 +40,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What an input came to. `undecided`: why nothing came of one that is no record."""
+    """What an input came to. `undecided`: why nothing came of one that is no record; `forgotten`:
+    the owners of what is kept beside the documents, and is not any more."""
 
     changes: Sequence[Change] = ()
     undecided: Fault | None = None
+    forgotten: Sequence[str] = ()
 
 
 def _parks(journal: Sequence[Message]) -> bool:
@@ -68,6 +70,7 @@ class Decider:
         trace, actor = self.ports.tracing.handled(item), item.actor
         while True:
             try:
+                forgotten = self._forgotten(item, state) if item.mirrored else ()
                 journal = self._journal(item, state, draft, now)
                 changes = state.keep()
             except NotLoaded as missing:
@@ -85,7 +88,12 @@ class Decider:
                 where = {"event_id": event_id, "origin": event.origin, "actor": actor and actor.id}
                 logger.warning("parked: %s", event.reason, extra=where)
         self.ports.tracing.changed(changes, trace)
-        return Decided(changes)
+        if forgotten and _parks(journal):
+            return Decided(changes)
+        return Decided(changes, forgotten=forgotten)
+
+    def _forgotten(self, item: Input, state: State) -> Sequence[str]:
+        return () if item.message is None else list(self.domain.forgets(state, item.message))
 
     def _journal(
         self, item: Input, state: State, draft: Draft, now: datetime
@@ -129,6 +137,8 @@ class Decider:
         except Exception as error:  # noqa: BLE001  # as above
             return self._faulty(item, draft, error)
         if not isinstance(decision, Refusal):
+            if type(message) in self.domain.signs:
+                decision = self.domain.signed(decision, item.actor)
             learned = [message] if type(message) in self.domain.learns else []
             if item.parked is None and not item.mirrored:
                 return [*learned, *decision]  # what mostly happens

@@ -82,9 +82,11 @@ class Steps:
 
         changes: dict[tuple[type[Document], str], tuple[int, Change]] = {}
         undecided: list[tuple[Input, Fault]] = []
+        forgotten: list[str] = []
         for item in admitted:
             decided = await self.decider.decide(item, state, drafts[item.partition], now)
             undecided += [(item, decided.undecided)] if decided.undecided else []
+            forgotten += decided.forgotten
             for change in decided.changes:
                 document = change if isinstance(change, Document) else change.document
                 changes[type(document), document.key] = (item.partition, change)
@@ -99,7 +101,8 @@ class Steps:
         concerned = {*(item.partition for item in admitted), *behind}
         if moved := [d.finish() for p, d in drafts.items() if p in concerned and d.moved]:
             places, outgoing = zip(*moved, strict=True)
-            await self._commit(Commit(places, list(changes.values()), outgoing), owned)
+            commit = Commit(places, list(changes.values()), outgoing, forgotten)
+            await self._commit(commit, owned)
             self.counting.committed(counts)
             self.horizon.note((change for _, change in changes.values()), now)
             self.ports.metrics.decided([event for d in drafts.values() for event in d.decided])

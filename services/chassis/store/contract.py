@@ -43,11 +43,15 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One step: the places as they will be, the documents that change, what is to be published."""
+    """One step: the places as they will be, the documents that change, what is to be published.
+
+    `forgotten`: whose it is that is kept beside the documents, and is not from now on.
+    """
 
     places: Sequence[Place]
     changes: Sequence[tuple[int, Change]]
     outgoing: Sequence[Outgoing]
+    forgotten: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

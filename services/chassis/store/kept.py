@@ -5,6 +5,7 @@ what is past its moment is not there, whether it has been deleted yet or not; of
 the same thing at once, one gets it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -32,7 +33,9 @@ class Kept(Protocol):
     async def take(self, kind: str, key: str, now: datetime) -> Row | None:
         """What is there; afterwards nothing is."""
 
-    async def settle(self, kind: str, key: str, value: Row, until: datetime, now: datetime) -> Row:
+    async def settle(
+        self, kind: str, key: str, value: Row, until: datetime, now: datetime, owner: str = ""
+    ) -> Row:
         """What is there; if nothing is, this from now on."""
 
     async def count(self, kind: str, key: str, until: datetime, now: datetime) -> int:
@@ -69,8 +72,10 @@ class MongoKept:
             row = await self._rows.find_one_and_delete(_there(kind, key, now))
         return None if row is None else row["value"]
 
-    async def settle(self, kind: str, key: str, value: Row, until: datetime, now: datetime) -> Row:
-        row = {"value": value, "until": until, "kind": kind, "owner": ""}
+    async def settle(
+        self, kind: str, key: str, value: Row, until: datetime, now: datetime, owner: str = ""
+    ) -> Row:
+        row = {"value": value, "until": until, "kind": kind, "owner": owner}
         with answering():
             await self._rows.delete_one({"_id": f"{kind}/{key}", "until": {"$lte": now}})
             try:
@@ -117,6 +122,11 @@ class MongoKept:
             gone = await self._rows.delete_many({"kind": kind, "owner": owner})
         return int(gone.deleted_count)
 
+    async def forget_owners(self, owners: Collection[str], session: Any) -> None:
+        """Nothing of these owners is there, of whatever kind, once the transaction is committed."""
+        if owners:
+            await self._rows.delete_many({"owner": {"$in": list(owners)}}, session=session)
+
 
 def _there(kind: str, key: str, now: datetime) -> dict[str, Any]:
     return {"_id": f"{kind}/{key}", "until": {"$gt": now}}
@@ -140,11 +150,13 @@ class MemoryKept:
         self._rows.pop((kind, key), None)
         return found
 
-    async def settle(self, kind: str, key: str, value: Row, until: datetime, now: datetime) -> Row:
+    async def settle(
+        self, kind: str, key: str, value: Row, until: datetime, now: datetime, owner: str = ""
+    ) -> Row:
         found = await self.get(kind, key, now)
         if found is not None:
             return found
-        await self.put(kind, key, value, until)
+        await self.put(kind, key, value, until, owner)
         return value
 
     async def count(self, kind: str, key: str, until: datetime, now: datetime) -> int:
@@ -168,3 +180,8 @@ class MemoryKept:
         for at in theirs:
             del self._rows[at]
         return len(theirs)
+
+    def forget_owners(self, owners: Collection[str]) -> None:
+        """Nothing of these owners is there, of whatever kind."""
+        for at in [at for at, (_, _, whose) in self._rows.items() if whose in owners]:
+            del self._rows[at]

@@ -19,6 +19,7 @@ from services.chassis.store.contract import (
     Row,
     Where,
 )
+from services.chassis.store.kept import MemoryKept
 from services.chassis.store.rows import LARGEST, chunks_of, place_row, row_of
 
 
@@ -35,6 +36,7 @@ class MemoryStore:
         self.outbox: dict[tuple[int, int], Outgoing] = {}
         self.topics: dict[str, str] = {}
         self.aside: dict[tuple[str, str], DeadlineAside] = {}
+        self.kept = MemoryKept()
 
     async def places(self, partitions: Iterable[int]) -> dict[int, Place]:
         return {p: self.place[p] for p in partitions if p in self.place}
@@ -79,6 +81,7 @@ class MemoryStore:
         self._write(commit.changes)
         for outgoing in commit.outgoing:
             self.outbox[outgoing.partition, outgoing.step] = outgoing
+        self.kept.forget_owners(commit.forgotten)
 
     def _write(self, changes: Sequence[tuple[int, Change]]) -> None:
         for partition, change in changes:

@@ -216,8 +216,7 @@ class MongoStore(Views):
 
     async def _announce(self, session: AsyncIOMotorClientSession) -> None:
         """Let whoever comes after us know the session, so that they can end what we left open."""
-        known: Any = session.session_id
-        lsid = known["id"]
+        lsid: Any = session.session_id["id"]  # type: ignore[index]  # Motor says it is a method
         now = time.monotonic()
         if now - self._announced.get(lsid, -ANNOUNCE_EVERY) >= ANNOUNCE_EVERY:
             row = {"_id": lsid, "owner": self._owner, "at": datetime.now(UTC)}
@@ -244,6 +243,7 @@ class MongoStore(Views):
             chunks = [row for outgoing in commit.outgoing for row in chunks_of(outgoing)]
             if chunks:
                 await self._own(OUTBOX).insert_many(chunks, session=session)
+            await self.kept.forget_owners(commit.forgotten, session)
 
     async def _guard(
         self,

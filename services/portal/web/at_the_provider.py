@@ -37,8 +37,9 @@ async def come_back(visit: Visit) -> Response:
     if way is None or query.get("iss", provider.issuer) != provider.issuer:
         return _of_no_way(visit)
     if "error" in query or not query.get("code"):
-        logger.info("a sign-in was not completed: %s", known_code(query.get("error")))
-        return _not_signed_in(visit, way.onward, _given_up(visit))
+        code = known_code(query.get("error"))
+        logger.info("a sign-in was not completed: %s", code)
+        return _not_signed_in(visit, way.onward, _why_not(visit, code))
     try:
         person = await provider.whose(query["code"], way)
     except ProviderAway:
@@ -54,7 +55,7 @@ async def _signed_in(visit: Visit, person: Person, onward_to: str) -> Response:
     address = address_of(person.address or await site.sessions.confirmed(person.id))
     if address is None:
         return await _unconfirmed(visit, person, onward_to)
-    if not site.rules.may_sign_in(address):
+    if not await site.may_sign_in(address):
         title = visit.say("Votre adresse n’est pas de ce programme", "Your address is not of this")
         text = visit.say(
             "Vous êtes bien identifié·e, mais les adresses de votre domaine n’ouvrent pas ce site. "
@@ -83,7 +84,7 @@ def _of_no_way(visit: Visit) -> Response:
         way = ("/mon-espace", visit.say("Aller à mon espace", "Go to my space"))
         return message(visit, title, text, status=409, way=way)
     if "error" in visit.query:  # some providers leave the state out then
-        return _not_signed_in(visit, "", _given_up(visit))
+        return _not_signed_in(visit, "", _why_not(visit, known_code(visit.query["error"])))
     text = visit.say(
         "Cette page a déjà servi, a attendu trop longtemps, ou vient d’un autre navigateur.",
         "This page was used before, has waited for too long, or is of another browser.",
@@ -91,10 +92,29 @@ def _of_no_way(visit: Visit) -> Response:
     return _not_signed_in(visit, "", text)
 
 
-def _given_up(visit: Visit) -> str:
+_GIVEN_UP = {
+    *("access_denied", "consent_required", "interaction_required", "login_required"),
+    "account_selection_required",
+}
+_PASSING = {"server_error", "temporarily_unavailable"}
+
+
+def _why_not(visit: Visit, code: str) -> str:
+    """What the provider's answer means for whoever comes back with it."""
+    name = provider_of(visit).client.name
+    if code in _GIVEN_UP:
+        return visit.say(
+            f"Vous avez renoncé à vous identifier, ou {name} vous a refusé l’accès.",
+            f"You gave up signing in, or {name} did not let you in.",
+        )
+    if code in _PASSING:
+        return visit.say(
+            f"{name} a rencontré un incident. Réessayez dans quelques minutes.",
+            f"{name} has met with a fault. Try again in a few minutes.",
+        )
     return visit.say(
-        "Vous avez renoncé à vous identifier, ou l’accès vous a été refusé.",
-        "You gave up signing in, or were not let in.",
+        f"{name} n’a pas pu vous identifier. Si cela se répète, écrivez à l’équipe du programme.",
+        f"{name} could not sign you in. If it happens again, write to the programme's team.",
     )
 
 
@@ -106,7 +126,19 @@ def _not_vouched(visit: Visit) -> str:
 
 def _not_signed_in(visit: Visit, onward_to: str, text: str) -> Response:
     title = visit.say("Vous n’êtes pas connecté·e", "You are not signed in")
-    return message(visit, title, text, status=400, way=ask_again(visit, onward_to))
+    if onward_to:
+        then = visit.say(
+            "Une fois connecté·e, vous reprenez là où vous étiez. Ce que vous avez écrit est gardé "
+            "jusqu’à demain.",
+            "Once you are signed in you are back where you were. What you have typed is kept until "
+            "tomorrow.",
+        )
+    else:
+        then = visit.say(
+            "Une fois connecté·e, vous arrivez dans votre espace.",
+            "Once you are signed in you are in your space.",
+        )
+    return message(visit, title, text, then, status=400, way=ask_again(visit, onward_to))
 
 
 def _away(visit: Visit, onward_to: str) -> Response:

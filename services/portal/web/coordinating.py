@@ -25,6 +25,8 @@ NUMBERS: dict[str, tuple[int, int]] = {
 }
 """The rules of a programme that the form asks for, with their bounds."""
 LINES = ("forbid", "both_consent", "allow")
+RESERVED = "ouvrir"
+"""No programme's id: the page at which programmes are opened stands where its own would."""
 
 
 async def tasks_of(visit: Visit, cohort: Cohort) -> dict[str, Any]:
@@ -110,6 +112,11 @@ def _opening(visit: Visit, given: dict[str, str]) -> tuple[dict[str, str], OpenC
             policy["rollout"] = {"pairs_graduated": count}
         else:
             policy[name] = count
+    if given["id"] == RESERVED:
+        errors["id"] = visit.say(
+            "Cette page a déjà ce nom : choisissez-en un autre.",
+            "This page has that name already: choose another one.",
+        )
     if errors:
         return errors, None
     try:

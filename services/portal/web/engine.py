@@ -15,6 +15,7 @@ from schemas.actors import Actor
 from schemas.base import Command, Moment, Value
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import COMMANDS, Service
+from services.chassis.http.acts import Acts
 from services.chassis.http.identity import ON_BEHALF, VIA
 
 WAIT = 10
@@ -110,6 +111,18 @@ class Engine:
             return _OFFERS.validate_json(answer.content).pairs() if answer.is_success else []
         except (httpx.HTTPError, ValidationError):
             return []
+
+    async def acts(self, service: Service, cohort_id: str, after: str, actor: Actor) -> Acts:
+        """Some of who did what in a cohort, for somebody who audits it. Raises `Away`."""
+        heads = {ON_BEHALF: f"{actor.role} {actor.id}", VIA: actor.via}
+        url = f"{self._urls[service]}/cohorts/{cohort_id}/acts"
+        try:
+            answer = await self._opened().get(url, params={"after": after}, headers=heads)
+            if not answer.is_success:  # somebody else is reading, for one
+                raise Away(f"{service}: status {answer.status_code}")
+            return Acts.model_validate_json(answer.content)
+        except (httpx.HTTPError, ValidationError) as error:
+            raise Away(f"{service}: {type(error).__name__}") from None
 
     def _opened(self) -> httpx.AsyncClient:
         """One client, made where there is a loop."""

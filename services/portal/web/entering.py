@@ -18,10 +18,10 @@ from schemas.base import Command
 from schemas.people import PersonContact
 from schemas.values import Side
 from services.chassis.store.contract import NoAnswer, Row
+from services.portal.owners import digest
 from services.portal.roster import Cells, commands_of
 from services.portal.views import Participant
 from services.portal.web.engine import Away
-from services.portal.web.sessions import digest
 from services.portal.web.site import Site
 
 logger = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from fastapi.responses import Response
 from schemas.retention import FEED_DAYS
 from services.chassis.store.contract import Where
 from services.portal.feeds import calendar_of
+from services.portal.owners import digest
 from services.portal.views import Pair, Participant, Session
 from services.portal.web.own_space import MANY, me_of
 from services.portal.web.rendering import page
-from services.portal.web.sessions import digest
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 

@@ -14,13 +14,13 @@ from starlette.datastructures import UploadFile
 from schemas.values import Side
 from services.chassis.store.contract import Row
 from services.portal import refusals
+from services.portal.owners import digest
 from services.portal.roster import COLUMNS, check, headings_known, listed
 from services.portal.tables import NoTable, read_table
 from services.portal.views import Cohort
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.entering import Entering
 from services.portal.web.rendering import onward, page
-from services.portal.web.sessions import digest
 from services.portal.web.site import DRAFT, DRAFT_LASTS, NotHere
 from services.portal.web.visit import Visit
 
@@ -80,7 +80,8 @@ async def read(visit: Visit) -> Response:
             "side": visit.typed("role"),
             "rows": [[number, cells] for number, cells in found.rows],
             "unknown": list(found.unknown),
-        }
+        },
+        visit.address,
     )
     return onward(f"/coordonner/{cohort.id}/importer/{draft}")
 
@@ -198,7 +199,7 @@ async def correct_or_enter(visit: Visit) -> Response:
                 cells[column] = visit.typed(name)
         _as_a_partner_may(visit, cohort, cells)
     key, until = digest(visit.path["draft"]), visit.site.sessions.now() + DRAFT_LASTS
-    await visit.site.kept.put(DRAFT, key, draft, until)
+    await visit.site.kept.put(DRAFT, key, draft, until, visit.address)
     here = f"/coordonner/{cohort.id}/importer/{visit.path['draft']}"
     theirs = visit.organisations_in(cohort.id)
     sided, faults = check([cells for _, cells in draft["rows"]], _side(draft), theirs)

@@ -226,7 +226,8 @@ async def _sent(visit: Visit, side: Side) -> Response:
     if visit.session is not None:
         return await _join(visit, cohort, side, given)
     kept = {"cohort": cohort.id, "side": side, "given": given, "visit": visit.token}
-    way = f"/inscription/{cohort.id}/confirmer/{await visit.site.keep_draft(kept)}"
+    draft = await visit.site.keep_draft(kept, given["adresse"])
+    way = f"/inscription/{cohort.id}/confirmer/{draft}"
     if visit.site.provider is not None:
         why = visit.say(
             "Ce que vous avez écrit est gardé jusqu’à demain. Il reste à dire qui vous êtes.",

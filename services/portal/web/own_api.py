@@ -65,7 +65,7 @@ def own_routes(site: Site, authorities: Sequence[Authority]) -> APIRouter:
     async def programmes(request: Request) -> JSONResponse:
         """The programmes in which you are known, with your id in each."""
         caller = caller_of(request)
-        where = Where(equal={"address": _address(site, caller)})
+        where = Where(equal={"address": await _address(site, caller)})
         found = await site.store.page(Participant, where, MANY)
         items = []
         for me in found:
@@ -133,16 +133,16 @@ def _check(me: Participant, command: Command) -> None:
 async def _mine(site: Site, caller: Caller, cohort_id: str) -> Participant:
     """Whoever asks, in a cohort. Raises `Problem` 403 or 404."""
     caller.check(cohort_id)
-    where = Where(cohort_id, {"address": _address(site, caller)})
+    where = Where(cohort_id, {"address": await _address(site, caller)})
     found = await site.store.page(Participant, where, 1)
     if not found:
         raise Problem(404, "nothing is kept about you in this programme", rule="not-known")
     return found[0]
 
 
-def _address(site: Site, caller: Caller) -> str:
+async def _address(site: Site, caller: Caller) -> str:
     address = caller.address.casefold()
-    if not site.rules.may_sign_in(address):
+    if not await site.may_sign_in(address):
         raise Problem(403, "nobody signs in from this domain", rule="other-domain")
     return address
 

@@ -14,7 +14,7 @@ from schemas.base import Command
 from schemas.matching import WithdrawManager, WithdrawMentor
 from schemas.people import PersonErased
 from services.chassis.store.contract import Where
-from services.portal.views import Cohort, Letter, Pair, Participant, Session
+from services.portal.views import Cohort, HeldRole, Letter, Pair, Participant, Session
 from services.portal.web.own_space import me_of
 from services.portal.web.rendering import HEADS, message, page, refusal
 from services.portal.web.site import Site
@@ -32,6 +32,7 @@ class Held:
     pairs: tuple[Pair, ...]
     sessions: tuple[Session, ...]
     letters: tuple[Letter, ...]
+    roles: tuple[HeldRole, ...] = ()
 
 
 async def held(visit: Visit, me: Participant) -> Held:
@@ -50,8 +51,9 @@ async def held_by(site: Site, me: Participant) -> Held:
         sessions += await store.page(Session, Where(at, {"pair_id": pair.id}), MANY)
     letters = await store.page(Letter, Where(at, {"person_id": me.id}), MANY)
     letters.sort(key=lambda letter: (letter.owed_at, letter.id), reverse=True)
+    roles = await store.page(HeldRole, Where(at, {"person_id": me.id}), MANY)
     cohort = await site.cohort(at)
-    return Held(cohort, me, tuple(pairs), tuple(sessions), tuple(letters))
+    return Held(cohort, me, tuple(pairs), tuple(sessions), tuple(letters), tuple(roles))
 
 
 async def letters(visit: Visit) -> Response:
@@ -86,6 +88,7 @@ def as_json(mine: Held) -> dict[str, Any]:
         "pairs": [_pair(pair, mine.me) for pair in mine.pairs],
         "sessions": [session.model_dump(mode="json") for session in mine.sessions],
         "letters": [letter.model_dump(mode="json") for letter in mine.letters],
+        "roles": [role.model_dump(mode="json") for role in mine.roles],
         "rules": mine.cohort.policy.model_dump(mode="json"),
     }
 

@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 import httpx
 from authlib.common.errors import AuthlibBaseError
 
+from schemas.actors import pseudonym
 from schemas.roles import Role
 from schemas.text import tidied
 from services.chassis.http.discovery import AS_IT_IS, LARGEST, IssuerAway, check_plain
-from services.chassis.http.identity import pseudonym
 from services.chassis.http.issuers import Claims, Provider, check_whole
 from services.chassis.settings import Issuer
 from services.portal.web.sessions import Way
@@ -85,6 +85,8 @@ class Person:
 class IdentityProvider:
     """One provider, for one portal. `back`, `gone`: where it sends people, signed in and out.
 
+    `tells`: what its claims say of roles.
+
     `wait`: the seconds that somebody waits for it, at most.
     """
 
@@ -106,7 +108,7 @@ class IdentityProvider:
         self._tls = httpx.create_ssl_context()
         self.client = client
         self.back, self.gone = f"{url}/connexion/retour", f"{url}/deconnexion/retour"
-        self.issuer = issuer.issuer
+        self.issuer, self.tells = issuer.issuer, issuer
         self._address_claim = issuer.address_claim or "email"
         self._provider = Provider(issuer, secret, now, "CONNECTE_SIGN_IN_CLIENT")
         self._secret, self._now = secret, now

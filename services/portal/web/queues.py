@@ -12,8 +12,8 @@ from typing import Any, get_args
 from schemas.values import Waiting, WaitingCause
 from services.chassis.domain import Document
 from services.chassis.store.contract import Where
+from services.portal.owners import digest
 from services.portal.views import Cohort, Dispute, FailedLetter, Pair, Participant
-from services.portal.web.sessions import digest
 from services.portal.web.visit import Visit
 from services.portal.web.wall import names
 

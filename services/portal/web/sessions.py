@@ -20,6 +20,7 @@ from schemas.retention import SUBJECT_DAYS, TRIES_MINUTES, WAY_MINUTES
 from schemas.roles import Role
 from services.chassis.store.contract import Row
 from services.chassis.store.kept import Kept
+from services.portal.owners import digest
 
 SESSION, LINK, TRIES, WAY = "session", "link", "tries", "way"
 ACCOUNT, CONFIRMED = "account", "confirmed"
@@ -34,11 +35,6 @@ be a proxy with a ministry behind it."""
 def wall() -> datetime:
     """Real time, UTC."""
     return datetime.now(UTC)
-
-
-def digest(token: str) -> str:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

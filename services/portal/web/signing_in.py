@@ -82,7 +82,7 @@ async def letter_to(visit: Visit, address: str, way: str, subject: str = "") -> 
     site = visit.site
     client = visit.request.client
     allowed = await site.sessions.may_ask(address, client.host if client else "")
-    if allowed and site.rules.may_sign_in(address):
+    if allowed and await site.may_sign_in(address):
         site.mailing.later(_letter(visit, address, way, subject))
 
 

@@ -10,20 +10,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from schemas.actors import of_address
+from schemas.appointments import GIVEN_ROLES
 from schemas.retention import DRAFT_DAYS
 from schemas.topics import PARTITIONS, partition_of
 from services.chassis.clock import Clock
-from services.chassis.http.identity import pseudonym
 from services.chassis.http.pressure import Room
 from services.chassis.http.rates import Rates
 from services.chassis.store.contract import Projections, Row, Where
 from services.chassis.store.kept import Kept
-from services.portal.views import Cohort, Participant
+from services.portal.owners import digest, owner_in
+from services.portal.views import Cohort, HeldRole, Participant
 from services.portal.web.engine import Engine
 from services.portal.web.look import Look
 from services.portal.web.mailing import Mailing
 from services.portal.web.provider import IdentityProvider
-from services.portal.web.sessions import Sessions, digest
+from services.portal.web.sessions import Sessions
 
 SHOWN_WITHIN = 4.0
 """Seconds that a page waits for the portal's own documents to show what was done."""
@@ -74,7 +76,7 @@ class Rules:
         return frozenset().union(*(one.organisations for one in there))
 
     def may_sign_in(self, address: str) -> bool:
-        """Whether whoever has this address (small letters) may sign in."""
+        """Whether settings let whoever has this address (small letters) sign in."""
         domain = address.rpartition("@")[2]
         known = "*" in self.domains or domain in self.domains
         return known or address in self.coordinators or self.is_partner(address)
@@ -115,7 +117,16 @@ class Site:
 
     def pseudonym(self, address: str) -> str:
         """By what somebody who coordinates is known to others."""
-        return pseudonym(self.secret, "address", address)
+        return of_address(address, self.secret)
+
+    async def given(self, address: str) -> list[HeldRole]:
+        """The roles that somebody was given, in whatever cohort. Raises `NoAnswer`."""
+        mine = Where(equal={"holder": self.pseudonym(address)})
+        return await self.store.page(HeldRole, mine, MANY_COHORTS * len(GIVEN_ROLES))
+
+    async def may_sign_in(self, address: str) -> bool:
+        """Whether whoever has this address (small letters) may sign in. Raises `NoAnswer`."""
+        return self.rules.may_sign_in(address) or bool(await self.given(address))
 
     @property
     def secure(self) -> bool:
@@ -138,13 +149,13 @@ class Site:
             return known[0].id
         chosen = {"id": f"p-{secrets.token_hex(6)}"}
         now = self.sessions.now()
-        key = f"{cohort_id}/{digest(address)}"
-        found = await self.kept.settle("person", key, chosen, now + timedelta(days=30), now)
+        key, until = owner_in(cohort_id, address), now + timedelta(days=30)
+        found = await self.kept.settle("person", key, chosen, until, now, key)
         return str(found["id"])
 
     async def forget_person(self, cohort_id: str, address: str) -> None:
         """Forget which id an address was given: whoever was erased comes back as somebody new."""
-        await self.kept.forget("person", f"{cohort_id}/{digest(address.casefold())}")
+        await self.kept.forget("person", owner_in(cohort_id, address))
 
     async def cohort(self, cohort_id: str) -> Cohort:
         """A cohort. Raises `NotHere`."""
@@ -177,10 +188,10 @@ class Site:
             pause = min(pause * 1.5, 0.3)
         return True
 
-    async def keep_draft(self, value: Row) -> str:
-        """Keep a half-filled form for a day; the token by which it is found."""
-        token = secrets.token_urlsafe(24)
-        await self.kept.put(DRAFT, digest(token), value, self.sessions.now() + DRAFT_LASTS)
+    async def keep_draft(self, value: Row, address: str = "") -> str:
+        """Keep a half-filled form of an address for a day; the token by which it is found."""
+        token, until = secrets.token_urlsafe(24), self.sessions.now() + DRAFT_LASTS
+        await self.kept.put(DRAFT, digest(token), value, until, address.casefold())
         return token
 
     async def draft(self, token: str) -> Row | None:

@@ -1,6 +1,6 @@
 """One request to the portal: who asks, in which language, and what they sent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from schemas.roles import Role
 from schemas.text import visible
 from schemas.values import Language
 from services.chassis.store.contract import Projections
+from services.portal.views import HeldRole
 from services.portal.web.engine import Outcome
 from services.portal.web.entering import Entry
 from services.portal.web.partners import Partnered
@@ -29,7 +30,8 @@ FOLLOWS = "suivre"
 class Visit:
     """One request: who asks, in which language, what they sent.
 
-    `token` is that of forms; `role`, the one in which the page is used. `wall`: what stands between
+    `token` is that of forms; `role`, the one in which the page is used; `given`, what roles the
+    visitor was given, as it is now. `wall`: what stands between
     whoever coordinates and those who report to them; `partner`: what keeps to the people of the
     organisations that they coordinate.
     """
@@ -40,6 +42,7 @@ class Visit:
     token: str
     session: SignedIn | None = None
     role: Role = "participant"
+    given: Sequence[HeldRole] = ()
     form: FormData = field(default_factory=FormData)
     wall: Wall | None = None
     partner: Partnered | None = None
@@ -89,14 +92,18 @@ class Visit:
         session = self.session
         return session.cohorts if session and set(roles) & {*session.roles} else frozenset()
 
+    def _given(self, *roles: Role) -> frozenset[str]:
+        """The programmes in which the visitor was given such a role."""
+        return frozenset(one.cohort_id for one in self.given if one.role in roles)
+
     @property
     def _coordinated(self) -> frozenset[str] | None:
-        """The programmes that the visitor coordinates, by settings or provider; None: all."""
+        """The programmes that the visitor coordinates, wherever they have it from; None: all."""
         by_settings = self.site.rules.coordinators.get(self.address, frozenset())
         by_provider = self._as("coordinator", "administrator")
         if by_settings is None or by_provider is None:
             return None
-        return by_settings | by_provider
+        return by_settings | by_provider | self._given("coordinator", "administrator")
 
     @property
     def coordinates(self) -> bool:
@@ -112,18 +119,24 @@ class Visit:
         """The organisations of whose people alone the visitor is told here; None: of everybody."""
         if self.coordinates_in(cohort_id):
             return None
-        by_settings = self.site.rules.organisations(self.address, cohort_id)
+        here = [one for one in self.given if one.cohort_id == cohort_id]
+        given = frozenset().union(*(one.organisations for one in here if one.role == "partner"))
+        known = self.site.rules.organisations(self.address, cohort_id) | given
         there, session = self._as("partner"), self.session
         if session is None or (there is not None and cohort_id not in there):
-            return by_settings
-        return by_settings | session.organisations
+            return known
+        return known | session.organisations
 
     @property
     def _is_partner(self) -> bool:
         """Whether who is signed in coordinates an organisation, in whatever programme."""
         there = self._as("partner")  # None: everywhere
         by_provider = self.session and self.session.organisations and (there is None or there)
-        return bool(by_provider) or self.site.rules.is_partner(self.address)
+        return (
+            bool(by_provider)
+            or self.site.rules.is_partner(self.address)
+            or bool(self._given("partner"))
+        )
 
     @property
     def administers(self) -> bool:
@@ -131,9 +144,26 @@ class Visit:
         by_settings = self.site.rules.coordinators.get(self.address, frozenset())
         return None in (by_settings, self._as("administrator"))
 
+    @property
+    def administered(self) -> frozenset[str] | None:
+        """The programmes that the visitor administers, wherever they have it from; None: all."""
+        if self.administers:
+            return None
+        return (self._as("administrator") or frozenset()) | self._given("administrator")
+
+    @property
+    def audited(self) -> frozenset[str] | None:
+        """The programmes that the visitor audits, wherever they have it from; None: all."""
+        by_provider = self._as("auditor")
+        return None if by_provider is None else by_provider | self._given("auditor")
+
+    def audits_in(self, cohort_id: str) -> bool:
+        """Whether who is signed in audits this programme."""
+        return self.audited is None or cohort_id in self.audited
+
     def administers_in(self, cohort_id: str) -> bool:
         """Whether who is signed in administers this programme."""
-        return self.administers or cohort_id in (self._as("administrator") or ())
+        return self.administered is None or cohort_id in self.administered
 
     def coordinates_in(self, cohort_id: str) -> bool:
         """Whether who is signed in coordinates this programme."""

@@ -22,6 +22,7 @@ from services.portal.views import (
     Cohort,
     Dispute,
     FailedLetter,
+    HeldRole,
     Letter,
     Line,
     Pair,
@@ -43,6 +44,7 @@ PEOPLE_IN: Mapping[type[Document], tuple[str, ...]] = {
     Apart: _BOTH,
     Letter: ("person_id", "about"),
     FailedLetter: ("person_id", "about"),
+    HeldRole: ("person_id",),
 }
 """The fields that name whom a document is about: it is hidden with any of them."""
 

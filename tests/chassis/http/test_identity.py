@@ -2,9 +2,8 @@
 
 import pytest
 
-from schemas.actors import Actor
+from schemas.actors import Actor, pseudonym
 from schemas.envelope import attributes
-from services.chassis.http.identity import pseudonym
 from tests.chassis.http.site import BODY, CONFIRM, TOKEN, Site, problem, token
 
 OFFER = "/commands/OfferHours"

@@ -16,11 +16,12 @@ from fastapi import FastAPI, Request
 from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
+from schemas.actors import pseudonym
 from services.chassis.http import issuers
 from services.chassis.http.application import create_app
 from services.chassis.http.discovery import ASKED_EVERY, FRESH_SECONDS, KEPT_SECONDS
 from services.chassis.http.guards import protected
-from services.chassis.http.identity import caller_of, pseudonym
+from services.chassis.http.identity import caller_of
 from services.chassis.http.issuers import TOLD_EVERY, providers
 from services.chassis.settings import Issuer
 from tests.chassis.http.issuer import AUDIENCE, CLIENT, SECRET, LocalIssuer

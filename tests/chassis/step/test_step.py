@@ -1,8 +1,12 @@
 """What a step does: once per batch, in one order, and what it passes over."""
 
+from datetime import UTC, datetime, timedelta
+
 from schemas.actors import Actor
 from schemas.envelope import attributes
+from schemas.people import PersonErased
 from services.chassis.log.contract import Received
+from services.chassis.store.memory import MemoryStore
 from tests.chassis.faults import Trip, Tripping, raising
 from tests.chassis.toy import (
     COMMANDS,
@@ -15,6 +19,7 @@ from tests.chassis.toy import (
     altered,
     cohort_on,
     confirm,
+    contact,
     equal_when_rebuilt,
     formed,
     report,
@@ -231,3 +236,20 @@ async def test_what_was_passed_over_is_not_told_again_once_it_is_written(world: 
     [place] = (await world.store.places([row.partition])).values()
     assert place.positions[MATCHING] == 3
     await equal_when_rebuilt(world)
+
+
+async def test_what_is_kept_of_whoever_is_erased_goes_with_the_step_that_reads_it(
+    world: World,
+) -> None:
+    store, far = world.store, datetime(2126, 1, 1, tzinfo=UTC)
+    assert isinstance(store, MemoryStore)
+    for name in ("Camille", "Zoé"):
+        await store.kept.put("session", name, {"of": name}, far, name)
+    world.command(contact("x", "Camille"))
+    await world.run()
+    assert await store.kept.get("session", "Camille", far - timedelta(1)) is not None
+    world.command(PersonErased(cohort_id="c", person_id="x"))
+    await world.run()
+
+    left = [name for _, name in store.kept._rows]
+    assert left == ["Zoé"]

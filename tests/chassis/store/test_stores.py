@@ -125,6 +125,25 @@ async def titles(store: Store, cohort: str = "c") -> dict[str, str]:
     return {document.id: document.title for document in found if isinstance(document, Book)}
 
 
+# --- what is kept beside the documents ---------------------------------------------------------
+
+
+async def test_what_a_step_forgets_is_gone_with_it_of_whatever_kind_and_nothing_else(
+    store: Store,
+) -> None:
+    kept = store.kept  # type: ignore[attr-defined]
+    far = datetime(2126, 1, 1, tzinfo=UTC)
+    for kind, key, owner in (("a", "1", "x"), ("b", "2", "x"), ("a", "3", "y"), ("a", "4", "")):
+        await kept.put(kind, key, {"n": 1}, far, owner)
+    await kept.settle("c", "5", {"n": 1}, far, NOW, "x")
+    with pytest.raises(Outpaced):
+        await store.commit(replace(commit(2), forgotten=("x",)))
+    assert await kept.get("a", "1", NOW) is not None, "a step that did not happen forgets nothing"
+    await store.commit(replace(commit(1), forgotten=("x",)))
+    left = [(k, n) for k, n in ("a1", "b2", "a3", "a4", "c5") if await kept.get(k, n, NOW)]
+    assert left == [("a", "3"), ("a", "4")]
+
+
 # --- places -----------------------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ ANSWERS: dict[str, Any] = {
     "/cohorts/c/rounds": {"items": [ROUND]},
     "/cohorts/c/letters": {"items": [LETTER]},
     "/cohorts/c/people/p": {"documents": {"people": [PERSON]}},
+    "/cohorts/c/people/stranger": {"documents": {}},
 }
 
 
@@ -50,7 +51,7 @@ class Platform(BaseHTTPRequestHandler):
     def _take(self, method: str, body: Any) -> None:
         service, where = self.path.split("/", 2)[1], self._where()
         path = re.sub("^/cohorts/c", "/cohorts/{cohort_id}", where)
-        path = re.sub("/people/p$", "/people/{person_id}", path)
+        path = re.sub("/people/(p|stranger)$", "/people/{person_id}", path)
         self.asked.add(f"{service} {method} {path}")
         self.send_response(200)
         self.send_header("content-type", "application/json")
@@ -75,6 +76,7 @@ def arguments(name: str, option: str | None, folder: Path) -> list[str]:
     lines = folder / "lines.csv"
     lines.write_text("person;chief\nm-1;g-1\n")
     rosters = ["--mentors", str(files.mentors), "--managers", str(files.managers)]
+    auditor = ["--role", "auditor"]
     plain = {
         "import": ["--cohort", "c", *rosters],
         "round": ["--cohort", "c", "--round", "r"],
@@ -84,8 +86,12 @@ def arguments(name: str, option: str | None, folder: Path) -> list[str]:
         "letters resend": ["--cohort", "c", *([] if option else ["x"])],
         "coordinators name": ["p", "--cohort", "c"],
         "coordinators remove": ["p", "--cohort", "c"],
+        "roles list": ["--cohort", "c"],
+        "roles give": ["stranger" if option else "p", "--cohort", "c", *auditor],
+        "roles take": ["p", "--cohort", "c", *auditor],
     }
     given = {"--open": ["Pilot"], "--lines": [str(lines)], "--cause": ["smtp 550"]}
+    given |= {"--email": ["z@x.example", "--name", "Zoé"]}
     more = [option, *given.get(option, [])] if option else []
     return [*name.split(), *plain[name], *more, "--json"]
 
@@ -120,7 +126,7 @@ def test_who_may_use_a_command_may_use_all_that_it_asks() -> None:
     for tool in BY_HTTP.values():
         assert tool.rights == of_all(tool.routes)
         assert {"administrator", "machine"} <= tool.rights.keys()
-        assert tool.rights.keys() <= {"coordinator", "administrator", "machine"}
+        assert tool.rights.keys() <= {"coordinator", "administrator", "auditor", "machine"}
     assert of_all(("matching GET /cohorts",))["operator"] == "all"
     assert set(of_all(("notify POST /commands/PersonErased",))) == {"administrator", "machine"}
     assert "coordinator" not in of_all(
