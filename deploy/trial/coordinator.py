@@ -296,7 +296,7 @@ class Coordinator:
 
     async def _send(self, service: str, command: Command, *, wait: bool = True) -> None:
         url = f"{self._url(service)}/commands/{type(command).__name__}{'?wait=20' if wait else ''}"
-        body = command.model_dump_json()
+        body = command.model_dump_json(exclude_none=True)  # as the portal: older ones know no more
         headers = {"content-type": "application/json"}
         for _ in range(200):
             try:

@@ -146,8 +146,8 @@ class Site:
         return await connecte("rebuild", service, "--json", *options, **self.access, **settings)
 
     async def rebuild_all(self, *options: str, **settings: str) -> dict[Service, Done]:
-        jobs = (self.rebuild(service, *options, **settings) for service in SERVICES)
-        return dict(zip(SERVICES, await asyncio.gather(*jobs), strict=True))
+        jobs = (self.rebuild(service, *options, **settings) for service in self.doors)
+        return dict(zip(self.doors, await asyncio.gather(*jobs), strict=True))
 
     async def check(self) -> Findings:
         """The independent check of a programme that has ended."""
@@ -164,9 +164,13 @@ class Site:
 
 @asynccontextmanager
 async def running_site(
-    directory: Path, kafka: str | None, days_per_second: float, **settings: str
+    directory: Path,
+    kafka: str | None,
+    days_per_second: float,
+    services: tuple[Service, ...] = SERVICES,
+    **settings: str,
 ) -> AsyncIterator[Site]:
-    """Everything started in `directory`, with one process of each service; ended after.
+    """Everything started in `directory`, with one process of each of `services`; ended after.
 
     `settings`: of these first processes, beside what all have.
     """
@@ -176,24 +180,25 @@ async def running_site(
         partitions=PARTITIONS,
         session_timeout_ms=SESSION_MS,
         kafka=kafka,
+        services=services,
     )
     async with AsyncExitStack() as parts:
         bootstrap = kafka or await parts.enter_async_context(embedded_broker(directory))
         server = await parts.enter_async_context(mongod(directory))
         mailbox = await parts.enter_async_context(Mailbox(directory / "mail"))
         await create_topics({"bootstrap_servers": bootstrap}, partitions=PARTITIONS)
-        doors = {service: TcpProxy(port) for service, port in zip(SERVICES, range(4), strict=True)}
+        doors = {service: TcpProxy(port) for port, service in enumerate(services)}
         for door in doors.values():
             await parts.enter_async_context(door)
         ports = {service: door.port for service, door in doors.items()}
         origin = datetime.now(UTC)
         env = environment(terms, bootstrap, server.uri, mailbox.port, ports, origin)
-        addresses = {n: ServiceProcess(n, directory, env, ports[n]) for n in SERVICES}
+        addresses = {n: ServiceProcess(n, directory, env, ports[n]) for n in services}
         failed = asyncio.get_running_loop().create_future()
         stack = Stack(directory, bootstrap, server.uri, mailbox, addresses, terms, origin, failed)
         site = Site(stack, server, env, doors)
         parts.push_async_callback(site.end)
-        await asyncio.gather(*(site.start(service, **settings) for service in SERVICES))
+        await asyncio.gather(*(site.start(service, **settings) for service in services))
         yield site
 
 
