@@ -38,7 +38,7 @@ from opentelemetry.trace import (
 
 from schemas.envelope import key_of
 from services.chassis.domain import Change, Document, Due, Gone, Timed
-from services.chassis.inputs import Input
+from services.chassis.inputs import Input, loggable
 from services.chassis.settings import WrongSetting
 from services.chassis.tracing import TRACEPARENT, Conclude, Tracing
 
@@ -164,8 +164,8 @@ class OtelTracing(Tracing):
             "messaging.operation.type": "process",
             "messaging.consumer.group.name": self._group,
         }
-        if carried is not None:
-            attributes["messaging.message.id"] = carried.id
+        if carried is not None and (id_ := loggable(carried.id)) is not None:
+            attributes["messaging.message.id"] = id_
         if (received := item.received) is not None:
             attributes["messaging.destination.name"] = received.topic
             attributes["messaging.destination.partition.id"] = str(received.partition)

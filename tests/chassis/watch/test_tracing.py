@@ -141,6 +141,18 @@ async def test_a_message_of_a_trace_has_a_span_in_it_and_its_events_go_on_from_t
     assert traces(world)["StepCompleted"] is None
 
 
+async def test_an_address_that_a_stranger_calls_an_id_stands_in_no_span(
+    world: World, traced: Traced
+) -> None:
+    world.publish(formed("m~g"))
+    world.command(confirm("m~g"), traceparent=SAMPLED, id="camille.roux@people.example")
+
+    await world.run(traced.stepper(world))
+
+    [span] = await traced.spans("process")
+    assert "camille" not in str(dict(span.attributes or {}))
+
+
 @pytest.mark.parametrize("given", [UNSAMPLED, None, "", "what ever 1", f"{SAMPLED}1"])
 async def test_a_message_of_no_recorded_trace_has_no_span_and_its_context_goes_on_as_it_came(
     world: World, traced: Traced, given: str | None
