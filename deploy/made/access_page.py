@@ -26,6 +26,7 @@ _WHO: Mapping[Who, str] = {
     "administrator": "administrator",
     "some-administrator": "administrator of any programme, of theirs",
     "auditor": "auditor of the programme",
+    "provider": "the identity provider, by a token that it has signed",
 }
 
 

@@ -42,6 +42,7 @@ from services.portal.web import (
     own_words,
     pairing_pages,
     people_pages,
+    plain,
     policy_pages,
     programme_sheets,
     roles_page,
@@ -67,6 +68,7 @@ Who = Literal[
     "administrator",
     "some-administrator",
     "auditor",
+    "provider",
 ]
 """`coordinator`: of the programme in the address, where there is one; `administrator`: of it, or of
 all where there is none, and `some-administrator` of any, who is told of theirs;
@@ -102,6 +104,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/connexion/{link}", "anybody", signing_in.open_link),
     Route("POST", "/connexion/{link}", "anybody", signing_in.use_link),
     Route("POST", "/deconnexion", "anybody", signing_out.leave),
+    Route("POST", "/deconnexion/fournisseur", "provider", signing_out.told_by_provider),
     Route("GET", "/deconnexion/retour", "anybody", signing_out.left),
     Route("GET", "/reprendre/{draft}", "signed-in", signing_in.take_up),
     Route("GET", "/guides", "anybody", guides_pages.all_guides),
@@ -192,29 +195,20 @@ ROUTES: tuple[Route, ...] = (
 
 def page_routes(site: Site) -> APIRouter:
     """Every route of the table, the stylesheet, and an answer for every other address."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter()
     entry = Entry(site)
-    for route in ROUTES:
-        router.add_api_route(
-            route.path, _guarded(route, entry), methods=[route.method], name=route.path
-        )
-
-    def kept(content: bytes, media_type: str) -> Callable[[], Awaitable[Response]]:
-        async def answer() -> Response:
-            heads = {"Cache-Control": "public, max-age=31536000, immutable"}
-            return Response(content, media_type=media_type, headers=heads)
-
-        return answer
 
     files = {
-        site.look.style_path: kept(site.look.style, "text/css"),
-        SCRIPT_PATH: kept(SCRIPT, "text/javascript"),
-        **{path: kept(font, "font/woff2") for path, font in site.look.fonts.items()},
+        site.look.style_path: plain.kept(site.look.style, "text/css"),
+        SCRIPT_PATH: plain.kept(SCRIPT, "text/javascript"),
+        **{path: plain.kept(font, "font/woff2") for path, font in site.look.fonts.items()},
     }
+    for route in ROUTES:
+        plain.add(router, route.method, route.path, _guarded(route, entry), route.path)
     for path, answer in files.items():
-        router.add_api_route(path, answer, methods=["GET"], name="file")
+        plain.add(router, "GET", path, answer, "file")
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
-    router.add_api_route(nowhere.path, _guarded(nowhere, entry), methods=["GET"], name="nowhere")
+    plain.add(router, nowhere.method, nowhere.path, _guarded(nowhere, entry), "nowhere")
     return router
 
 
@@ -222,7 +216,7 @@ async def _nowhere(_: Visit) -> Response:
     raise NotHere
 
 
-def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(route: Route, entry: Entry) -> plain.Handler:
     site = entry.site
 
     async def answer(request: Request) -> Response:
@@ -256,6 +250,8 @@ async def _answered(route: Route, visit: Visit) -> Response:
     if route.method == "POST":
         in_utf8(visit.request)
         visit.form = await visit.request.form(max_files=1, max_fields=MOST_FIELDS)
+        if route.who == "provider":  # which has a token of its own
+            return await route.answer(visit)
         if not secrets.compare_digest(visit.typed("jeton").encode(), visit.token.encode()):
             return _stale(visit)
     if route.who != "anybody" and visit.session is None:
@@ -274,7 +270,7 @@ def _count(route: Route, visit: Visit) -> None:
     rates = visit.site.rates
     if visit.session is not None:
         rates.of_person(visit.address)
-    elif route.method == "POST":
+    elif route.method == "POST" and route.who != "provider":
         rates.of_stranger(visit.request)
 
 
@@ -302,14 +298,13 @@ def _coordinating(route: Route, visit: Visit) -> Role:
 
 async def _to_sign_in(visit: Visit) -> Response:
     """First sign in; what was typed is kept, and taken up again afterwards."""
-    path = visit.request.url.path
-    if visit.request.method == "POST":
+    path, query, draft = visit.request.url.path, visit.request.url.query, None
+    if typed := visit.request.method == "POST":
         pairs = [[k, v] for k, v in visit.form.multi_items() if isinstance(v, str) and k != "jeton"]
-        draft = await visit.site.keep_draft({"path": path, "fields": pairs, "visit": visit.token})
-        path = f"/reprendre/{draft}"
-    query = visit.request.url.query
-    way = quote(f"{path}?{query}" if query and "reprendre" not in path else path)
-    return page(visit, "signed_out.html", 401, way=f"/connexion?vers={way}")
+        draft = await visit.keep({"path": path, "fields": pairs, "visit": visit.token})
+    way = f"/reprendre/{draft}" if draft else f"{path}?{query}" if query else path
+    lost = typed and draft is None
+    return page(visit, "signed_out.html", 401, way=f"/connexion?vers={quote(way)}", lost=lost)
 
 
 def _stale(visit: Visit) -> Response:

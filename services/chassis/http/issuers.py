@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from joserfc import jws
@@ -75,10 +75,15 @@ class Provider:
         self.check(claims)
         return claims
 
-    async def signed(self, token: str, *, nameless: bool = False) -> Claims:
-        """What the issuer has signed, for whomever and whenever. Raises the same."""
+    async def signed(
+        self, token: str, *, nameless: bool = False, types: Collection[str] = _TYPES
+    ) -> Claims:
+        """What the issuer has signed, for whomever and whenever. Raises the same.
+
+        `types`: of which a token may be that says of which it is.
+        """
         header = _part(token, 0)
-        if str(header.get("typ", "JWT")).lower() not in _TYPES:
+        if str(header.get("typ", "JWT")).lower() not in types:
             raise ValueError("another type")
         if header.get("alg") not in self.issuer.algorithms:
             raise ValueError("another algorithm")  # before a key is asked for

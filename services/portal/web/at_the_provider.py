@@ -67,7 +67,8 @@ async def _signed_in(visit: Visit, person: Person, onward_to: str) -> Response:
     if visit.session is not None:
         await site.sessions.end(visit.session)
     theirs = person.organisations
-    began = site.sessions.begin(address, person.roles, person.cohorts, person.token, theirs)
+    of_theirs = (person.roles, person.cohorts, person.token, theirs, person.id, person.sid)
+    began = site.sessions.begin(address, *of_theirs)
     visit.request.state.session = await began
     return onward(onward_to, "connecte")
 

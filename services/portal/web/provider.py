@@ -19,6 +19,7 @@ import httpx
 from authlib.common.errors import AuthlibBaseError
 
 from schemas.actors import pseudonym
+from schemas.retention import WAY_MINUTES
 from schemas.roles import Role
 from schemas.text import tidied
 from services.chassis.http.discovery import AS_IT_IS, LARGEST, IssuerAway, check_plain
@@ -28,6 +29,8 @@ from services.portal.web.sessions import Way
 
 logger = logging.getLogger(__name__)
 
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_TYPES = frozenset({"jwt", "logout+jwt"})
 WAIT_SECONDS = 10.0
 """For all that is asked of the provider while somebody waits."""
 TOLD_CODES = frozenset(
@@ -69,8 +72,9 @@ class Client:
 class Person:
     """Whom the provider vouches for: `address` (None: it confirms none), roles and their cohorts.
 
-    `id`: a pseudonym of their account. `unconfirmed`: the address that they say is theirs. `token`:
-    by which the provider says so. `organisations`: those for whose people a partner is.
+    `id`: a pseudonym of their account; `sid`: by what the provider calls its session, if it does.
+    `unconfirmed`: the address that they say is theirs. `token`: by which the provider says so.
+    `organisations`: those for whose people a partner is.
     """
 
     id: str
@@ -80,6 +84,18 @@ class Person:
     cohorts: frozenset[str] | None
     token: str
     organisations: frozenset[str] = frozenset()
+    sid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a provider has ended: the session `sid` of its own or, where that is "", all of the
+    account `id`, which is the pseudonym of it. `jti`: by which one such word is told from another.
+    """
+
+    id: str
+    sid: str
+    jti: str
 
 
 class IdentityProvider:
@@ -161,6 +177,32 @@ class IdentityProvider:
         }
         return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"
 
+    async def ended(self, token: str) -> Ended:
+        """What a logout token ends. Raises `ProviderAway` and `NotVouched`."""
+        async with self._within():
+            try:
+                claims = await self._provider.signed(token, nameless=True, types=LOGOUT_TYPES)
+                return self._ended(claims)
+            except IssuerAway:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever is wrong with it, it ends nothing
+                told = type(error).__name__
+                raise NotVouched(f"its logout token does not count: {told}") from None
+
+    def _ended(self, claims: Claims) -> Ended:
+        """Raises whatever of claims that are no fresh word of a log-out, and those of ID tokens."""
+        said = {name: claims.get(name, "") for name in ("sub", "sid", "jti")}
+        if not all(isinstance(one, str) for one in said.values()) or not said["jti"]:
+            raise ValueError("no text")
+        if LOGOUT not in claims["events"] or "nonce" in claims or not (said["sub"] or said["sid"]):
+            raise ValueError("no log-out")
+        # Providers of before the standard was final say no `exp`; and by `sid` nobody is named.
+        self._provider.check({"exp": claims["iat"] + 1, **claims, "sub": said["sub"] or "nobody"})
+        if self._now() - claims["iat"] > WAY_MINUTES * 60:
+            raise ValueError("not in its time")
+        whose = pseudonym(self._secret, self.issuer, said["sub"]) if said["sub"] else ""
+        return Ended(whose, said["sid"], said["jti"])
+
     async def _of(self, what: Literal["authorization", "token"]) -> str:
         address = (await self._provider.published.addresses()).of(what)
         if address is None:
@@ -241,6 +283,7 @@ class IdentityProvider:
             found.cohorts,
             token,
             frozenset(map(tidied, found.organisations)),
+            claims["sid"] if isinstance(claims.get("sid"), str) else "",
         )
 
     @asynccontextmanager

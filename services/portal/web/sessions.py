@@ -24,10 +24,11 @@ from services.portal.owners import digest
 
 SESSION, LINK, TRIES, WAY = "session", "link", "tries", "way"
 ACCOUNT, CONFIRMED = "account", "confirmed"
+TIE, ENDED = "tie", "ended"
 _WAY_LASTS, _CONFIRMED_LASTS = timedelta(minutes=WAY_MINUTES), timedelta(days=SUBJECT_DAYS)
 _SEEN_EVERY = timedelta(minutes=1)
 _PERIOD = timedelta(minutes=TRIES_MINUTES)
-LINKS_PER_ADDRESS, LINKS_PER_PLACE = 5, 300
+LINKS_PER_ADDRESS, LINKS_PER_PLACE, FORMS_PER_PLACE = 5, 300, 300
 """In a quarter of an hour: letters to one address, and wishes from one network address, which may
 be a proxy with a ministry behind it."""
 
@@ -148,9 +149,19 @@ class Sessions:
         cohorts: frozenset[str] | None = frozenset(),
         said: str = "",
         organisations: frozenset[str] = frozenset(),
+        account: str = "",
+        sid: str = "",
     ) -> str:
-        """The token of a new session; `said`: the token by which a provider has vouched for it."""
+        """The token of a new session; `said`: the token by which a provider has vouched for it.
+
+        `account`, `sid`: at the provider, which may end the session by either.
+        """
         token, now = secrets.token_urlsafe(32), self.now()
+        ties = {"account": account, "sid": sid}
+        for tie, name in ties.items():
+            if name:
+                tied, until = f"{tie}/{digest(token)}", now + self.longest
+                await self.kept.put(TIE, tied, {}, until, f"{tie}/{digest(name)}")
         value = {
             "address": address,
             "began": now,
@@ -158,6 +169,7 @@ class Sessions:
             "cohorts": None if cohorts is None else sorted(cohorts),
             "said": _sealed(said, token) if said else "",
             "organisations": sorted(organisations),
+            "ties": [tie for tie, name in ties.items() if name],
         }
         await self._keep(digest(token), value, now)
         return token
@@ -171,6 +183,10 @@ class Sessions:
         found = await self.kept.get(SESSION, key, now)
         if found is None:
             return None
+        for tie in found.get("ties", ()):
+            if await self.kept.get(TIE, f"{tie}/{key}", now) is None:  # the provider has ended it
+                await self.kept.forget(SESSION, key)
+                return None
         if not by_itself and now - found["seen"] >= _SEEN_EVERY:
             await self._keep(key, found, now)
         cohorts = found.get("cohorts", ())
@@ -198,6 +214,19 @@ class Sessions:
         await self.kept.forget_all(CONFIRMED, digest(address))
         return await self.kept.forget_all(SESSION, address)
 
+    async def end_at_provider(self, jti: str, account: str, sid: str) -> bool:
+        """Revoke the session that a provider calls `sid` or, without one, those of an account.
+
+        Whether this word (`jti`) is heard for the first time: nobody ends later sessions by it.
+        """
+        now = self.now()
+        if await self.kept.get(ENDED, digest(jti), now) is not None:
+            return False
+        tie = f"sid/{digest(sid)}" if sid else f"account/{digest(account)}"
+        await self.kept.forget_all(TIE, tie)
+        await self.kept.put(ENDED, digest(jti), {}, now + 3 * _WAY_LASTS)
+        return True
+
     async def may_ask(self, address: str, place: str) -> bool:
         """Whether one more letter may go to this address, and one more wish come from there."""
         now = self.now()
@@ -205,6 +234,12 @@ class Sessions:
         per_address = await self.kept.count(TRIES, f"a/{digest(address)}", until, now)
         per_place = await self.kept.count(TRIES, f"p/{digest(place)}", until, now)
         return per_address <= LINKS_PER_ADDRESS and per_place <= LINKS_PER_PLACE
+
+    async def may_leave(self, place: str) -> bool:
+        """Whether one more form may be kept that somebody there has typed before they sign in."""
+        now = self.now()
+        key = f"f/{digest(place)}"
+        return await self.kept.count(TRIES, key, now + _PERIOD, now) <= FORMS_PER_PLACE
 
 
 def _sealed(text: str, token: str) -> str:

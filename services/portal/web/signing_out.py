@@ -1,11 +1,11 @@
-"""Signing out: here, everywhere, and at the provider by which somebody came.
+"""Signing out: here, everywhere, at the provider by which somebody came, and by its word.
 
 Always holds: here they are signed out, whatever becomes of it there.
 """
 
 import logging
 
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from joserfc.errors import JoseError
 
 from services.portal.web.provider import IdentityProvider, NotVouched, ProviderAway
@@ -65,3 +65,18 @@ async def left(visit: Visit) -> Response:
     provider_of(visit)
     way = await visit.site.sessions.come_back(visit.query.get("state", ""), visit.token)
     return onward("/") if way is None else onward("/", "deconnecte")
+
+
+async def told_by_provider(visit: Visit) -> Response:
+    """The provider says by the back channel that somebody has signed out there, or everywhere."""
+    provider, heads = provider_of(visit), {"Cache-Control": "no-store"}
+    try:
+        ended = await provider.ended(visit.typed("logout_token"))
+    except ProviderAway:
+        return Response(status_code=503, headers={**heads, "Retry-After": "60"})
+    except NotVouched as error:
+        visit.site.rates.of_stranger(visit.request)
+        logger.warning("nobody is signed out by the provider: %s", error)
+        return JSONResponse({"error": "invalid_request"}, 400, heads)
+    heard = await visit.site.sessions.end_at_provider(ended.jti, ended.id, ended.sid)
+    return Response(status_code=200 if heard else 400, headers=heads)
