@@ -30,6 +30,18 @@ def test_a_pipeline_runs_what_the_makefile_has(name: str) -> None:
     assert called <= TARGETS
 
 
+def test_what_led_to_a_fault_in_the_fuzz_is_kept_wherever_it_is_played() -> None:
+    """A new seed each time: whoever looks later plays it again from there."""
+    gitlab = pipeline(".gitlab-ci.yml")
+    kept = [gitlab[job]["artifacts"] for job in ("test", "test-kafka", "nightly")]
+    assert all("build/fuzz/" in one["paths"] for one in kept)
+    assert {one["when"] for one in kept} == {"on_failure", "always"}
+    jobs = pipeline(".github/workflows/ci.yml")["jobs"]
+    for job, when in (("check", "failure()"), ("nightly", "always()")):
+        last = jobs[job]["steps"][-1]
+        assert (last["if"], "build/fuzz/" in last["with"]["path"]) == (when, True)
+
+
 def test_what_is_left_to_the_run_on_a_real_kafka_is_in_it() -> None:
     """But for what `make test` leaves to others, too."""
     (recipe,) = re.findall(

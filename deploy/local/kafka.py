@@ -7,9 +7,7 @@ allows. What it needs, Maven and Java 17 or newer, has to be on PATH.
 """
 
 import asyncio
-import base64
 import time
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from deploy.local.broker import known_brokers
 from deploy.local.kafka_jars import kafka_jars
+from deploy.local.kafka_kept import Blank, Classes, new_id
 from deploy.local.kafka_quorum import led_by
 from deploy.local.process import POLL_SECONDS, Child, PartError, find_program, free_ports
 from deploy.local.proxy import TcpProxy
@@ -24,6 +23,7 @@ from deploy.local.proxy import TcpProxy
 FORMAT_SECONDS = 60.0
 READY_SECONDS = 90.0
 GRACE_SECONDS = 15.0
+ARCHIVING_SECONDS = 90.0  # once per machine
 CONTROLLER_SECONDS = 60.0
 TOOL_SECONDS = 120.0
 HEAP = {1: "512m", 3: "384m"}  # by the number of brokers
@@ -141,14 +141,15 @@ async def apache_kafka(
         raise ValueError(f"brokers is 1 or 3, not {brokers}")
     java = find_program("java")
     jars = await kafka_jars(directory)
-    plans = _plan(directory, f"{jars}/*", java, brokers, proxied, secured)
+    classes = Classes.of(jars, java)
+    plans = _plan(directory, f"{jars}/*", java, brokers, proxied, secured, classes)
     nodes: list[Child] = []
     async with AsyncExitStack() as stack:
         proxies = [TcpProxy(plan.port, plan.advertised) for plan in plans] if proxied else []
         for proxy in proxies:
             await stack.enter_async_context(proxy)
-        stack.push_async_callback(_stop, nodes)
-        await _format(plans, secured)
+        stack.push_async_callback(_stop, nodes, classes)
+        await _format(plans, secured, Blank.of(jars))
         nodes += [plan.start() for plan in plans]
         # All side by side: no node of three is ready before it has found another.
         async with asyncio.TaskGroup() as group:
@@ -158,9 +159,12 @@ async def apache_kafka(
         yield KafkaCluster(bootstrap, nodes, proxies, plans)
 
 
-async def _stop(nodes: list[Child]) -> None:
+async def _stop(nodes: list[Child], classes: Classes) -> None:
     # Side by side too: a node that leaves in good order waits for a controller to let it go.
-    await asyncio.gather(*(node.stop(GRACE_SECONDS) for node in nodes))
+    grace = GRACE_SECONDS if classes.archive.exists() else ARCHIVING_SECONDS
+    await asyncio.gather(*(node.stop(grace) for node in nodes))
+    for node in nodes[:1]:
+        classes.keep(node)
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,7 @@ class _NodePlan:
     controller_port: int
     directory: Path
     java: tuple[str, ...]
+    classes: Classes
 
     @property
     def properties(self) -> Path:
@@ -184,7 +189,8 @@ class _NodePlan:
         return self.directory / "data"
 
     def start(self) -> Child:
-        command = (*self.java, "kafka.Kafka", str(self.properties))
+        shared = self.classes.options(first=self.name == "kafka-0")
+        command = (self.java[0], *shared, *self.java[1:], "kafka.Kafka", str(self.properties))
         return Child(self.name, command, log=self.directory / "kafka.log")
 
     def format(self, cluster_id: str, users: tuple[str, ...]) -> Child:
@@ -208,6 +214,7 @@ def _plan(
     brokers: int,
     proxied: bool,
     secured: Secured | None,
+    classes: Classes,
 ) -> list[_NodePlan]:
     ports = free_ports(4 * brokers)
     plans = []
@@ -229,7 +236,8 @@ def _plan(
         )
         port, proxy, internal, controller = ports[4 * i : 4 * i + 4]
         advertised = proxy if proxied else port
-        plan = _NodePlan(f"kafka-{i}", port, advertised, internal, controller, home, command)
+        name = f"kafka-{i}"
+        plan = _NodePlan(name, port, advertised, internal, controller, home, command, classes)
         plans.append(plan)
     voters = ",".join(f"{i}@127.0.0.1:{plan.controller_port}" for i, plan in enumerate(plans))
     for i, plan in enumerate(plans):
@@ -298,9 +306,12 @@ def _security(secured: Secured) -> dict[str, object]:
     }
 
 
-async def _format(plans: list[_NodePlan], secured: Secured | None) -> None:
-    # As Kafka writes them: 22 characters, and the leading dash of an option avoided.
-    cluster_id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+async def _format(plans: list[_NodePlan], secured: Secured | None, blank: Blank) -> None:
+    cluster_id = new_id()
+    if secured is None and all(
+        blank.copy(plan.data, cluster_id, i) for i, plan in enumerate(plans)
+    ):
+        return
     users: list[str] = []
     for name, password in secured.passwords.items() if secured else ():
         for mechanism in SCRAM:
@@ -308,3 +319,5 @@ async def _format(plans: list[_NodePlan], secured: Secured | None) -> None:
     async with asyncio.TaskGroup() as group:
         for plan in plans:
             group.create_task(plan.format(cluster_id, tuple(users)).succeed(FORMAT_SECONDS))
+    if secured is None:
+        blank.keep(plans[0].data)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +15,28 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-progress = Console(stderr=True)
-output = Console()
+
+class Plain(Console):
+    """A terminal that is shown what others have written, and obeys none of it.
+
+    What stands aside, and who asked for what, is told in a stranger's bytes: signs by which a
+    terminal is steered, or a line is read backwards, are told as what they are.
+    """
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """As the library's."""
+        return super().render_str("".join(map(_harmless, text)), **how)
+
+
+def _harmless(sign: str) -> str:
+    steers = sign not in "\n\t" and unicodedata.category(sign) in ("Cc", "Cf", "Cs")
+    return ascii(sign)[1:-1] if steers else sign
+
+
+progress = Plain(stderr=True)
+output = Plain()
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]

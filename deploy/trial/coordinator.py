@@ -30,6 +30,7 @@ from services.chassis.log.kafka import KafkaLog
 
 START = datetime(2017, 3, 6, 8, 0, tzinfo=UTC)  # the Monday on which the pilot begins
 MOST_ROUNDS = 4
+AT_ONCE = 32  # requests
 LOOK_AGAIN = 0.2
 SHOW_EVERY = 2.0
 """Real seconds after which all that is waited for is looked at, for whoever looks on."""
@@ -135,6 +136,9 @@ class Coordinator:
         self._time = time_
         self._show = show
         self._shown = -math.inf
+        # The client's own queue is walked along, with all connections, for each request that begins
+        # or ends.
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def conduct(self) -> None:
         """The programme, from the first volunteer to the verdict."""
@@ -260,7 +264,8 @@ class Coordinator:
 
     async def _get(self, service: str, path: str) -> Any:
         try:
-            response = await self.client.get(self._url(service) + path)
+            async with self._turn:
+                response = await self.client.get(self._url(service) + path)
         except httpx.HTTPError:
             return None
         return response.json() if response.status_code == 200 else None
@@ -295,7 +300,8 @@ class Coordinator:
         headers = {"content-type": "application/json"}
         for _ in range(200):
             try:
-                response = await self.client.post(url, content=body, headers=headers)
+                async with self._turn:
+                    response = await self.client.post(url, content=body, headers=headers)
             except httpx.HTTPError:
                 await asyncio.sleep(0.3)
                 continue

@@ -42,6 +42,7 @@ from services.portal.web import (
     own_words,
     pairing_pages,
     people_pages,
+    plain,
     policy_pages,
     programme_sheets,
     roles_page,
@@ -194,29 +195,20 @@ ROUTES: tuple[Route, ...] = (
 
 def page_routes(site: Site) -> APIRouter:
     """Every route of the table, the stylesheet, and an answer for every other address."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter()
     entry = Entry(site)
-    for route in ROUTES:
-        router.add_api_route(
-            route.path, _guarded(route, entry), methods=[route.method], name=route.path
-        )
-
-    def kept(content: bytes, media_type: str) -> Callable[[], Awaitable[Response]]:
-        async def answer() -> Response:
-            heads = {"Cache-Control": "public, max-age=31536000, immutable"}
-            return Response(content, media_type=media_type, headers=heads)
-
-        return answer
 
     files = {
-        site.look.style_path: kept(site.look.style, "text/css"),
-        SCRIPT_PATH: kept(SCRIPT, "text/javascript"),
-        **{path: kept(font, "font/woff2") for path, font in site.look.fonts.items()},
+        site.look.style_path: plain.kept(site.look.style, "text/css"),
+        SCRIPT_PATH: plain.kept(SCRIPT, "text/javascript"),
+        **{path: plain.kept(font, "font/woff2") for path, font in site.look.fonts.items()},
     }
+    for route in ROUTES:
+        plain.add(router, route.method, route.path, _guarded(route, entry), route.path)
     for path, answer in files.items():
-        router.add_api_route(path, answer, methods=["GET"], name="file")
+        plain.add(router, "GET", path, answer, "file")
     nowhere = Route("GET", "/{anything:path}", "anybody", _nowhere)
-    router.add_api_route(nowhere.path, _guarded(nowhere, entry), methods=["GET"], name="nowhere")
+    plain.add(router, nowhere.method, nowhere.path, _guarded(nowhere, entry), "nowhere")
     return router
 
 
@@ -224,7 +216,7 @@ async def _nowhere(_: Visit) -> Response:
     raise NotHere
 
 
-def _guarded(route: Route, entry: Entry) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(route: Route, entry: Entry) -> plain.Handler:
     site = entry.site
 
     async def answer(request: Request) -> Response:
@@ -306,14 +298,13 @@ def _coordinating(route: Route, visit: Visit) -> Role:
 
 async def _to_sign_in(visit: Visit) -> Response:
     """First sign in; what was typed is kept, and taken up again afterwards."""
-    path = visit.request.url.path
-    if visit.request.method == "POST":
+    path, query, draft = visit.request.url.path, visit.request.url.query, None
+    if typed := visit.request.method == "POST":
         pairs = [[k, v] for k, v in visit.form.multi_items() if isinstance(v, str) and k != "jeton"]
-        draft = await visit.site.keep_draft({"path": path, "fields": pairs, "visit": visit.token})
-        path = f"/reprendre/{draft}"
-    query = visit.request.url.query
-    way = quote(f"{path}?{query}" if query and "reprendre" not in path else path)
-    return page(visit, "signed_out.html", 401, way=f"/connexion?vers={way}")
+        draft = await visit.keep({"path": path, "fields": pairs, "visit": visit.token})
+    way = f"/reprendre/{draft}" if draft else f"{path}?{query}" if query else path
+    lost = typed and draft is None
+    return page(visit, "signed_out.html", 401, way=f"/connexion?vers={quote(way)}", lost=lost)
 
 
 def _stale(visit: Visit) -> Response:

@@ -28,6 +28,12 @@ REFUSALS: Mapping[str, Said] = {
         "Vous êtes déjà inscrit·e, avec d’autres réponses. Changez-les dans votre espace.",
         "You have joined already, with other answers. Change them in your space.",
     ),
+    "id-of-another": told(
+        "Quelqu’un d’autre a déjà cet identifiant. Donnez-en un autre, ou corrigez d’abord "
+        "l’adresse si c’est la même personne.",
+        "Somebody else has this id already. Give another, or change the address first if it is the "
+        "same person.",
+    ),
     "organisation-not-named": told(
         "Ce programme n’a pas cet organisme.", "This programme has no such organisation."
     ),

@@ -18,14 +18,14 @@ from typing import Any
 MOST_ROWS = 10_000
 MOST_COLUMNS = 60
 MOST_TEXT = 8 * 1024 * 1024
-"""Characters, and as many for each cell as stand around it: a text that a file has once can be that
-of each of its cells."""
+"""Bytes of all cells that hold anything, and of what stands around them: a text that a file has
+once can be that of each of its cells. A list is kept as one document, which has 16 MiB at most."""
 MEMORY = 256 * 1024 * 1024
 """Bytes, of the limit that the portal's pod has: a list of 5,000 people takes a tenth."""
 SECONDS = 20
 
 _NO_WORKBOOK, _TOO_MUCH = 3, 4
-_AROUND = 4
+_AROUND = 16
 _ALONE = threading.Lock()
 """One at a time: what one may take, there is once."""
 
@@ -84,7 +84,7 @@ def _opened(content: bytes) -> list[Sheet]:
         for name in book.sheet_names:
             rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=MOST_ROWS)
             sheet = [[_text(cell) for cell in row[:MOST_COLUMNS]] for row in rows]
-            room -= sum(len(cell) + _AROUND for row in sheet for cell in row)
+            room -= sum(len(cell.encode()) + _AROUND for row in sheet for cell in row if cell)
             if room < 0:
                 sys.exit(_TOO_MUCH)
             found.append(sheet)

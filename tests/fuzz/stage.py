@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
 
-from deploy.local.stack import SERVICES, ServiceProcess, Stack, Terms, running_stack
+from deploy.local.stack import WITH_PORTAL, ServiceProcess, Stack, Terms, running_stack
 from deploy.trial.stillness import Stillness, stillness
 from schemas.envelope import Headers
 from services.chassis.http.links import Link, LinkSigner, generate_keys
@@ -68,7 +68,7 @@ class Stage:
     async def wrong(self) -> list[str]:
         """What of what always holds does not."""
         found = await self._settle()
-        for name in SERVICES:
+        for name in WITH_PORTAL:
             found += [f"{name}: {what}" for what in (*self._ended(name), *self._logged(name))]
             found += [f"{name}: {what}" for what in await self._unwell(name)]
         return found
@@ -139,7 +139,7 @@ class Stage:
 
     async def _see_sequences(self) -> None:
         """How far somebody has read each source: the next number is the one after."""
-        for name in SERVICES:
+        for name in WITH_PORTAL:
             async for row in self.mongodb[f"connecte_{name}"]["places"].find(A_PLACE):
                 for topic, sequence in row["seen"].items():
                     spot = (topic, row["_id"])
@@ -197,6 +197,8 @@ class Stage:
         paths = ["/health/live", "/health/ready", "/metrics", "/parked", "/openapi.json"]
         schema = (await self.http.get(f"{url}/openapi.json")).json()
         cohorts = await self._cohorts(name)
+        if name == "portal":
+            paths += ["/", *(f"/inscription/{cohort}/manager" for cohort in cohorts)]
         for path, methods in schema["paths"].items():
             if "get" in methods and path.count("{") == 1 and "{cohort_id}" in path:
                 paths += [path.replace("{cohort_id}", cohort) for cohort in cohorts]
@@ -244,14 +246,22 @@ def is_fault(line: str) -> bool:
 
 @asynccontextmanager
 async def stage(directory: Path, kafka: str | None = None) -> AsyncIterator[Stage]:
-    """The four services over a broker (an embedded one, if none is given) and a database."""
+    """All services over a broker (an embedded one, if none is given) and a database."""
     private, public = generate_keys()
     keys = {"CONNECTE_LINK_SIGNING_KEY": private, "CONNECTE_LINK_VERIFY_KEY": public}
     # Nobody is to be thought dead because the machine is slow: that is another test's.
-    terms = Terms(partitions=PARTITIONS, session_timeout_ms=10_000, kafka=kafka, settings=keys)
+    terms = Terms(
+        partitions=PARTITIONS,
+        session_timeout_ms=10_000,
+        kafka=kafka,
+        services=WITH_PORTAL,
+        settings=keys,
+    )
     async with AsyncExitStack() as parts:
         stack = await parts.enter_async_context(running_stack(directory, terms))
-        still = await parts.enter_async_context(stillness(stack.mongodb, stack.kafka, PARTITIONS))
+        still = await parts.enter_async_context(
+            stillness(stack.mongodb, stack.kafka, PARTITIONS, services=WITH_PORTAL)
+        )
         mongodb: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(stack.mongodb)
         parts.push_async_callback(mongodb.close)
         http = await parts.enter_async_context(httpx.AsyncClient(timeout=90))

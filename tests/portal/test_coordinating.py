@@ -21,6 +21,7 @@ from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import (
     GOING_ON,
     JOINED,
+    LISE,
     LISE_JOINS,
     MONDAYS,
     NO_DATE,
@@ -213,6 +214,48 @@ async def test_whoever_a_rule_refuses_is_named_by_row_and_the_list_stays() -> No
     town.rule = None
     await anne.presses("Inscrire ces personnes")
     assert "Tout le monde est inscrit." in anne.says
+
+
+def with_id(address: str) -> str:
+    """A list of one person, who has Lise's id and this address."""
+    row = [address if cell == PEOPLE[1][3] else cell for cell in PEOPLE[1]]
+    return as_csv([["Identifiant", *PEOPLE[0]], ["m-1", *row]], ";", "utf-8").decode()
+
+
+async def test_an_id_that_somebody_else_has_is_told_in_its_cell_and_overwrites_nobody() -> None:
+    town, anne = await office("/coordonner/c/importer", OPENED, *LISE_JOINS)
+    pasted = with_id("autre@ministere.example")
+    await anne.presses("Vérifier la liste", files={}, cellules=pasted, role="")
+    assert anne.heading == "1 ligne à corriger sur 1"
+    assert "celui-ci est à quelqu’un d’inscrit avec une autre adresse" in anne.says
+    assert town.sent == []
+
+
+async def test_an_id_that_somebody_has_taken_since_the_preview_overwrites_nobody() -> None:
+    town, anne = await office("/coordonner/c/importer", OPENED)
+    pasted = with_id("autre@ministere.example")
+    await anne.presses("Vérifier la liste", files={}, cellules=pasted, role="")
+    state, row = Entering(1), (0, (contact_of_example("autre@ministere.example"), OPENS))
+    town.happens(*LISE_JOINS)
+    assert await Entry(town.site)._of_their_own("c", [row], state) == []
+    assert state.refused == {0: "id-of-another"}
+
+
+async def test_whoever_is_there_keeps_what_they_have_said_when_they_are_entered_again() -> None:
+    town, anne = await office("/coordonner/c/importer", OPENED, *LISE_JOINS)
+    own = {"post": "Cheffe de bureau", "presentation": "Sans jargon."}
+    town.happens(contact_of_example(LISE).model_copy(update=own))
+    await anne.presses("Vérifier la liste", files={}, cellules=with_id(LISE), role="")
+    await anne.presses("Inscrire ces personnes")
+    (contact,) = [one for one in town.sent if isinstance(one, PersonContact)]
+    assert (contact.post, contact.presentation) == ("Cheffe de bureau", "Sans jargon.")
+
+
+def contact_of_example(address: str) -> PersonContact:
+    return PersonContact(cohort_id="c", person_id="m-1", name="Lise Œuvrard", email=address)
+
+
+OPENS = OpenCohort(cohort_id="c", name="C")
 
 
 async def test_a_service_that_is_away_loses_no_list() -> None:

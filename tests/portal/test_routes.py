@@ -3,10 +3,13 @@
 import re
 from typing import get_args
 
+import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from services.portal.pages import ROUTES, Route, Who
+from services.chassis.http.application import create_app
+from services.chassis.watch.metrics import Metrics
+from services.portal.pages import ROUTES, Route, Who, page_routes
 from tests.portal.browser import Person
 from tests.portal.site import COORDINATOR, OF_C, OF_OTHERS, OF_THE_BANK, Town
 from tests.portal.stories import GOING_ON, LISE, PAUL
@@ -49,9 +52,33 @@ def test_whatever_is_served_stands_in_the_table_with_who_may_use_it() -> None:
         for route in iter_route_contexts(town().app.routes)
         if route.name not in NOT_PAGES
         for method in route.methods or ()
+        if method != "HEAD"  # as GET, whatever the address
     }
     assert served == {(route.method, route.path) for route in ROUTES}
     assert {route.who for route in ROUTES} <= set(get_args(Who))
+
+
+async def test_a_page_is_measured_by_its_path_and_never_by_its_address() -> None:
+    metrics = Metrics("portal")
+    app = create_app("portal", "The portal.", metrics)
+    app.include_router(page_routes(town().site))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.example") as client:
+        for path in ("/inscription/c/mentor", "/guides/tchap", "/c-secret"):
+            await client.get(path)
+        await client.head("/guides/tchap")
+    counted = metrics.http_requests.collect()
+    found = {
+        (sample.labels["route"], sample.labels["status"]): sample.value
+        for family in counted
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+    assert found == {
+        ("/inscription/{cohort}/mentor", "200"): 1.0,
+        ("/guides/{guide}", "200"): 2.0,
+        ("/{anything:path}", "404"): 1.0,
+    }
 
 
 def test_no_address_stands_twice_in_the_table() -> None:

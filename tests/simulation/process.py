@@ -350,15 +350,19 @@ class Process:
                 await self.stepper.handle(records)
                 self._let_go()
             except Abandoned:
-                pass
+                for partition in self.stepper.owned.keys() - self.stepper.stopped.keys():
+                    self._read_from_place(partition)
 
     def _take_up(self) -> None:
         """Read partitions that may go on from where their places say."""
         for partition in self.stepper.returning:
-            positions = self.stepper.owned[partition].positions
-            for topic in self.group.topics:
-                self.assigned[topic, partition] = positions.get(topic, 0)
+            self._read_from_place(partition)
             self.stepper.go_on(partition)
+
+    def _read_from_place(self, partition: int) -> None:
+        positions = self.stepper.owned[partition].positions
+        for topic in self.group.topics:
+            self.assigned[topic, partition] = positions.get(topic, 0)
 
     async def _linger(self) -> None:
         """Until the tick: what comes in the meantime is handed over together."""

@@ -127,10 +127,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             self._go_on()
         except Abandoned:
             logger.info("a step was abandoned; whoever owns the partition next makes it")
+            self._read_again()
         except Exception as error:  # noqa: BLE001  # FastStream would go on to the next batch
             self.on_fatal(error)
+            self._read_again()
         finally:
             self._handling = False
+
+    def _read_again(self) -> None:
+        """What was not handled comes again: nothing that follows it may come before it."""
+        if self.subscriber.consumer is not None:
+            for partition in self.stepper.owned.keys() - self.stepper.stopped.keys():
+                self._read_from_place(partition)
 
     def _count(self, error: Exception) -> None:
         name = type(error).__name__

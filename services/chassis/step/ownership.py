@@ -37,8 +37,9 @@ class StateLost(Exception):
 class Ownership:
     """`owned`: the partitions of one process, and its place in each, of which the database knows
     all but what is `passing`. `stopped`: why it writes no more to some of them, until they are
-    taken again, or let go on: what it was handed meanwhile, it has let go. `on_others` is called
-    where others may have written: partitions come, go, or are looked at anew.
+    taken again, or let go on: what it was handed meanwhile, it has let go. `leaving`: those that
+    it is about to write to no more. `on_others` is called where others may have written:
+    partitions come, go, or are looked at anew.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Ownership:
         self.owned: dict[int, Place] = {}
         self.passing = Passing()
         self.stopped: dict[int, Stopped] = {}
+        self.leaving: set[int] = set()
         self._ports = ports
         self._publisher = publisher
         self._retry = retry
@@ -84,6 +86,7 @@ class Ownership:
 
     def _begin(self, found: Mapping[int, Place], taken: Taken) -> None:
         self.owned |= found
+        self.leaving.difference_update(found)
         self._on_others()
         self.passing.forget(found)
         self._go_on(found)
@@ -94,6 +97,7 @@ class Ownership:
         """Write to these no more."""
         for partition in partitions:
             self.owned.pop(partition, None)
+        self.leaving.difference_update(partitions)
         self._on_others()
         self.passing.forget(partitions)
         self._publisher.leave(partitions)
@@ -102,7 +106,7 @@ class Ownership:
     @property
     def active(self) -> list[int]:
         """The partitions that steps are made of."""
-        idle = self.stopped.keys() | self._publisher.owing
+        idle = self.stopped.keys() | self._publisher.owing | self.leaving
         return [partition for partition in self.owned if partition not in idle]
 
     @property

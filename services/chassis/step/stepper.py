@@ -134,13 +134,17 @@ class Stepper:
         return {p: at for p, at in self.owned.items() if p in wanted}
 
     async def leave(self, partitions: Iterable[int]) -> None:
-        """Finish or abandon the step at hand, and write to these no more."""
+        """Finish or abandon the step at hand, and write to these no more.
+
+        No other step is made of them: what comes after one that was abandoned would overtake it.
+        """
+        gone = list(partitions)
+        self._ownership.leaving.update(gone)
         self._retry.give_up()
         self._deadlines.give_up()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_SECONDS), self._deciding:
                 pass  # letters that were handed over meanwhile are known to be
-        gone = list(partitions)
         async with self._turn:
             self._ownership.leave(gone)
         self._deadlines.leave(gone)
@@ -184,7 +188,8 @@ class Stepper:
     async def handle(self, records: Sequence[Received]) -> dict[tuple[str, int], int]:
         """Make the steps of these records; (topic, partition) to the offset to commit.
 
-        Records of partitions that are not owned, or were stopped, are left alone.
+        Records of partitions that are not owned, were stopped, or are about to be left, are left
+        alone.
         """
         inputs = in_time([read(self.domain, self.partitions, record) for record in records])
         async with self._turn:

@@ -34,7 +34,11 @@ SILENCE = timedelta(seconds=15)
 """After so long without a word of it, nobody is at it any more."""
 KEPT = timedelta(days=1)
 
+_OWN = ("post", "presentation", "assistant", "role")
+
 Stage = Literal["going-on", "over", "stopped"]
+Asked = tuple[int, tuple[PersonContact, Command]]
+"""A row's place, and what it asks for."""
 
 
 @dataclass(slots=True)
@@ -118,6 +122,7 @@ class Entry:
                     ids[address] = await self.site.person_id(cohort_id, cells["email"])
             commands = list(enumerate(commands_of(cohort_id, sided, ids)))
             commands = [one for one in commands if one[1][0].person_id not in hidden]
+            commands = await self._of_their_own(cohort_id, commands, state)
             state.done += len(sided) - len(commands)
             await self._send(commands, actor, state)
             if not state.refused:
@@ -132,6 +137,24 @@ class Entry:
         finally:
             over.set()
             await telling
+
+    async def _of_their_own(
+        self, cohort_id: str, commands: Sequence[Asked], state: Entering
+    ) -> list[Asked]:
+        """What is asked of each, but of an id that somebody else has; whoever is there keeps what
+        they have said of themselves, which no list knows."""
+        there = await self.site.people(cohort_id, [one[1][0].person_id for one in commands])
+        found: list[Asked] = []
+        for place, (contact, command) in commands:
+            known = there.get(contact.person_id)
+            if known is None or known.address is None:
+                found.append((place, (contact, command)))
+            elif known.address != contact.email.casefold():
+                state.refused[place] = "id-of-another"
+            else:
+                own = {name: getattr(known, name) for name in _OWN}
+                found.append((place, (contact.model_copy(update=own), command)))
+        return found
 
     async def _tell_until(self, over: asyncio.Event, draft: str, state: Entering) -> None:
         """Tell how far it is now and then; last, how it ended."""
@@ -150,7 +173,7 @@ class Entry:
 
     async def _send(
         self,
-        commands: Sequence[tuple[int, tuple[PersonContact, Command]]],
+        commands: Sequence[Asked],
         actor: Actor,
         state: Entering,
     ) -> None:

@@ -15,8 +15,9 @@ from schemas.values import Side
 from services.chassis.store.contract import Row
 from services.portal import refusals
 from services.portal.owners import digest
-from services.portal.roster import COLUMNS, check, headings_known, listed
+from services.portal.roster import COLUMNS, Cells, Fault, check, headings_known, listed
 from services.portal.tables import NoTable, read_table
+from services.portal.taken_ids import of_others
 from services.portal.views import Cohort
 from services.portal.web.coordinating import tasks_of
 from services.portal.web.entering import Entering
@@ -150,6 +151,22 @@ def _side(draft: Row) -> Side | None:
     return {"mentor": "mentor", "manager": "manager"}.get(draft["side"])  # type: ignore[return-value]
 
 
+async def _checked(
+    visit: Visit, cohort: Cohort, draft: Row
+) -> tuple[list[tuple[Side, Cells]], dict[int, dict[str, Fault]]]:
+    """Which side each row is of, and what is wrong with it, in itself and beside who is there."""
+    rows = [cells for _, cells in draft["rows"]]
+    sided, faults = check(rows, _side(draft), visit.organisations_in(cohort.id))
+    ids = {cells["id"] for cells in rows if cells.get("id")}
+    if ids:
+        hidden = await visit.hidden(cohort.id)  # of whom a fault would tell: they stay as they are
+        people = await visit.site.people(cohort.id, sorted(ids - hidden))
+        there = {known.id: known.address for known in people.values() if known.address}
+        for place, column, fault in of_others(rows, there):
+            faults.setdefault(place, {}).setdefault(column, fault)
+    return sided, faults
+
+
 async def _preview(
     visit: Visit,
     cohort: Cohort,
@@ -159,7 +176,7 @@ async def _preview(
     stopped: bool = False,
 ) -> Response:
     rows = [cells for _, cells in draft["rows"]]
-    _, faults = check(rows, _side(draft), visit.organisations_in(cohort.id))
+    _, faults = await _checked(visit, cohort, draft)
     order = sorted(range(len(rows)), key=lambda n: (n not in faults and n not in refused, n))
     present = [column for column in COLUMNS if any(column in cells for cells in rows)]
     wanted = {column for wrong in faults.values() for column in wrong}
@@ -201,8 +218,7 @@ async def correct_or_enter(visit: Visit) -> Response:
     key, until = digest(visit.path["draft"]), visit.site.sessions.now() + DRAFT_LASTS
     await visit.site.kept.put(DRAFT, key, draft, until, visit.address)
     here = f"/coordonner/{cohort.id}/importer/{visit.path['draft']}"
-    theirs = visit.organisations_in(cohort.id)
-    sided, faults = check([cells for _, cells in draft["rows"]], _side(draft), theirs)
+    sided, faults = await _checked(visit, cohort, draft)
     if faults or visit.typed("action") != "inscrire":
         return onward(here)
     actor = await visit.actor(cohort.id, "roster")

@@ -11,6 +11,7 @@ from typing import Any
 import segno
 from fastapi.responses import Response
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 
 from schemas.base import Command
 from schemas.known.jobs import needs_of, recommended, said
@@ -226,7 +227,9 @@ async def _sent(visit: Visit, side: Side) -> Response:
     if visit.session is not None:
         return await _join(visit, cohort, side, given)
     kept = {"cohort": cohort.id, "side": side, "given": given, "visit": visit.token}
-    draft = await visit.site.keep_draft(kept, given["adresse"])
+    draft = await visit.keep(kept, given["adresse"])
+    if draft is None:
+        raise HTTPException(422, "no form of these pages holds it")
     way = f"/inscription/{cohort.id}/confirmer/{draft}"
     if visit.site.provider is not None:
         why = visit.say(

@@ -15,11 +15,10 @@ from services.chassis.domain import D, Document
 from services.chassis.store.contract import (
     EVERYWHERE,
     DeadlineAside,
-    Projections,
-    Row,
     Where,
 )
 from services.portal.views import LIVING, Cohort, Pair, Participant, Session
+from services.portal.web.narrowed import Narrowed
 
 Scope = Callable[[str], frozenset[str] | None]
 """A cohort to the organisations whose people somebody sees there; None: they see everybody."""
@@ -37,10 +36,9 @@ MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Partnered:
+class Partnered(Narrowed):
     """What a service shows, as far as it is of the people of somebody's organisations."""
 
-    store: Projections
     scope: Scope
     _people: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -90,19 +88,6 @@ class Partnered:
         found = sorted((one for rows in pages for one in rows), key=lambda one: getattr(one, by))
         return [self._cut(one) for one in found[:limit]]
 
-    async def extract(
-        self,
-        kind: type[Document],
-        fields: Sequence[str],
-        where: Where = EVERYWHERE,
-        *,
-        limit: int,
-        within: float | None = None,
-    ) -> list[Row]:
-        del within
-        found = await self.page(kind, where, limit)  # a part of what is whole, and cut
-        return [document.model_dump(include=set(fields)) for document in found]
-
     async def count(
         self, kind: type[Document], where: Where = EVERYWHERE, after: str = "", by: str = "id"
     ) -> int:
@@ -126,12 +111,6 @@ class Partnered:
     async def deadlines_aside(self, limit: int) -> list[DeadlineAside]:
         del limit
         return []
-
-    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
-        return await self.store.positions(partitions)
-
-    async def refresh(self) -> None:
-        await self.store.refresh()
 
     async def _asked(
         self, kind: type[Document], where: Where, fields: Iterable[str] = ()

@@ -28,7 +28,7 @@ ENDED = "ended"
 _WAY_LASTS, _CONFIRMED_LASTS = timedelta(minutes=WAY_MINUTES), timedelta(days=SUBJECT_DAYS)
 _SEEN_EVERY = timedelta(minutes=1)
 _PERIOD = timedelta(minutes=TRIES_MINUTES)
-LINKS_PER_ADDRESS, LINKS_PER_PLACE = 5, 300
+LINKS_PER_ADDRESS, LINKS_PER_PLACE, FORMS_PER_PLACE = 5, 300, 300
 """In a quarter of an hour: letters to one address, and wishes from one network address, which may
 be a proxy with a ministry behind it."""
 
@@ -230,6 +230,12 @@ class Sessions:
         per_address = await self.kept.count(TRIES, f"a/{digest(address)}", until, now)
         per_place = await self.kept.count(TRIES, f"p/{digest(place)}", until, now)
         return per_address <= LINKS_PER_ADDRESS and per_place <= LINKS_PER_PLACE
+
+    async def may_leave(self, place: str) -> bool:
+        """Whether one more form may be kept that somebody there has typed before they sign in."""
+        now = self.now()
+        key = f"f/{digest(place)}"
+        return await self.kept.count(TRIES, key, now + _PERIOD, now) <= FORMS_PER_PLACE
 
 
 def _there(what: str, name: str) -> str:

@@ -80,8 +80,7 @@ async def send_link(visit: Visit) -> Response:
 async def letter_to(visit: Visit, address: str, way: str, subject: str = "") -> None:
     """A letter with a link, if this address may sign in and has not asked too often."""
     site = visit.site
-    client = visit.request.client
-    allowed = await site.sessions.may_ask(address, client.host if client else "")
+    allowed = await site.sessions.may_ask(address, visit.place)
     if allowed and await site.may_sign_in(address):
         site.mailing.later(_letter(visit, address, way, subject))
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import Request
+from pydantic_core import to_json
 from starlette.datastructures import FormData
 
 from schemas.actors import Actor, Via
@@ -13,7 +14,10 @@ from schemas.base import Command
 from schemas.roles import Role
 from schemas.text import visible
 from schemas.values import Language
-from services.chassis.store.contract import Projections
+from services.chassis.http.problems import Problem
+from services.chassis.http.rates import RULE as TOO_OFTEN
+from services.chassis.http.rates import place_of
+from services.chassis.store.contract import Projections, Row
 from services.portal.views import HeldRole
 from services.portal.web.engine import Outcome
 from services.portal.web.entering import Entry
@@ -22,6 +26,8 @@ from services.portal.web.sessions import SignedIn
 from services.portal.web.site import Site
 from services.portal.web.wall import Wall, Walled
 
+MOST_KEPT = 64 * 1024
+"""Bytes of a form that is kept for somebody who is not known yet: the longest sheet has fewer."""
 FOLLOWS = "suivre"
 """The cookie, and what stands behind the question mark, by which pages are left as they are."""
 
@@ -169,6 +175,24 @@ class Visit:
         """Whether who is signed in coordinates this programme."""
         mine = self._coordinated
         return mine is None or cohort_id in mine
+
+    @property
+    def place(self) -> str:
+        """From where they ask, as strangers are counted."""
+        client = self.request.client
+        return place_of(client.host if client else "")
+
+    async def keep(self, typed: Row, address: str = "") -> str | None:
+        """Keep a form of whoever is not signed in for a day: its token; None of more than anybody
+        types. `address`: the one that they have typed.
+
+        Raises `Problem` 429 where too many come from one place.
+        """
+        if len(to_json(typed)) > MOST_KEPT:
+            return None
+        if not await self.site.sessions.may_leave(self.place):
+            raise Problem(429, "too many forms wait for a sign-in", rule=TOO_OFTEN, retry_after=60)
+        return await self.site.keep_draft(typed, address)
 
     @property
     def path(self) -> Mapping[str, Any]:

@@ -14,9 +14,7 @@ from schemas.lines import below, known_as
 from services.chassis.domain import D, Document
 from services.chassis.store.contract import (
     EVERYWHERE,
-    DeadlineAside,
     Projections,
-    Row,
     Where,
 )
 from services.portal.views import (
@@ -34,6 +32,7 @@ from services.portal.views import (
     Session,
     Simulation,
 )
+from services.portal.web.narrowed import Narrowed
 
 _BOTH = ("mentor_id", "manager_id")
 PEOPLE_IN: Mapping[type[Document], tuple[str, ...]] = {
@@ -89,10 +88,9 @@ class Wall:
 
 
 @dataclass(frozen=True, slots=True)
-class Walled:
+class Walled(Narrowed):
     """What a service shows, as somebody sees it from their side of the wall."""
 
-    store: Projections
     wall: Wall
 
     async def one(self, kind: type[D], cohort_id: str, id: str) -> D | None:
@@ -115,19 +113,6 @@ class Walled:
         found = await self.store.page(kind, where, limit, after, by)
         return [_cut(document, hidden) for document in found]
 
-    async def extract(
-        self,
-        kind: type[Document],
-        fields: Sequence[str],
-        where: Where = EVERYWHERE,
-        *,
-        limit: int,
-        within: float | None = None,
-    ) -> list[Row]:
-        del within
-        found = await self.page(kind, where, limit)  # a part of what is whole, and cut
-        return [document.model_dump(include=set(fields)) for document in found]
-
     async def count(
         self, kind: type[Document], where: Where = EVERYWHERE, after: str = "", by: str = "id"
     ) -> int:
@@ -143,15 +128,6 @@ class Walled:
     ) -> dict[tuple[str, ...], int]:
         _, where = await self._without(kind, where)
         return await self.store.tally(kind, fields, where, within)
-
-    async def deadlines_aside(self, limit: int) -> list[DeadlineAside]:
-        return await self.store.deadlines_aside(limit)
-
-    async def positions(self, partitions: Iterable[int]) -> dict[tuple[str, int], int]:
-        return await self.store.positions(partitions)
-
-    async def refresh(self) -> None:
-        await self.store.refresh()
 
     async def _without(self, kind: type[Document], where: Where) -> tuple[Hidden, Where]:
         """What is asked for, without whom the wall hides. Of people one asks cohort by cohort."""

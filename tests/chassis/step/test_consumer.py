@@ -1,14 +1,16 @@
 """What the owner of partitions does on a broker: rebalances, places, and resets (G7)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from pymongo.errors import AutoReconnect
 
 from schemas.base import Message
 from schemas.envelope import Record, attributes, encode
@@ -17,6 +19,7 @@ from services.chassis.clock import Clock
 from services.chassis.documents import ParkedRecord
 from services.chassis.http.health import Health
 from services.chassis.log.broker import ReadingBroker
+from services.chassis.log.contract import Received
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.opening import ZSTD
 from services.chassis.log.topic_ids import topic_ids
@@ -26,6 +29,7 @@ from services.chassis.step.own_journal import DatabaseOutdated
 from services.chassis.step.ports import Ports
 from services.chassis.step.resets import LogReset
 from services.chassis.step.stepper import Stepper
+from services.chassis.store.contract import Commit, Store
 from services.chassis.store.mongo import MongoStore
 from services.chassis.watch.metrics import Metrics
 from tests.chassis.faults import Trip, Tripping
@@ -76,9 +80,9 @@ class Site:
     sequences: dict[int, int] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def member(self) -> AsyncIterator[Member]:
+    async def member(self, store: Store | None = None) -> AsyncIterator[Member]:
         """A member of the group, for as long as the block lasts."""
-        ports = Ports(self.store, self.log, Clock(), Metrics("scheduling"), nature_of)
+        ports = Ports(store or self.store, self.log, Clock(), Metrics("scheduling"), nature_of)
         stepper = Stepper(TOY, ports, TWO)
         broker = ReadingBroker(self.bootstrap, allow_auto_create_topics=False, logger=None)
         faults: list[Exception] = []
@@ -257,6 +261,78 @@ async def test_work_begins_where_the_database_says_and_not_where_the_broker_reme
     names = list(read.values())
     assert sum("PairFormed" in name for name in names) == 1
     assert sum("PlanningBegan" in name for name in names) == 3
+
+
+class Stubborn:
+    """A store that commits nothing for as long as it is `away`. `tried`: how often it was asked."""
+
+    def __init__(self, inner: MongoStore) -> None:
+        self.inner = inner
+        self.away = False
+        self.tried = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def commit(self, commit: Commit) -> None:
+        self.tried += 1
+        if self.away:
+            raise AutoReconnect("away")
+        await self.inner.commit(commit)
+
+
+async def test_what_follows_an_abandoned_step_is_not_handled_before_it(site: Site) -> None:
+    store = Stubborn(site.store)
+    spot = MATCHING, 0
+    async with site.member(cast(Store, store)) as first:
+        await eventually(owns(first, 0, 1))
+        await site.publish(formed("m~g", ZERO))
+        await eventually(site.counts({f"{ZERO}/m~g": 0}))
+
+        # given that it lets go of its partitions while a letter is still being handed over
+        store.away, store.tried = True, 0
+        await site.publish(formed("m~h", ZERO))
+        await eventually(lambda: _is(store.tried > 0))
+        async with first.stepper._deciding:
+            letting_go = asyncio.create_task(first.stepper.leave([0, 1]))
+            await eventually(lambda: _is(not first.stepper._turn.locked()))  # it was abandoned
+            store.away = False
+            # when more comes meanwhile
+            await site.publish(formed("m~i", ZERO))
+            await eventually(lambda: _is(first.consumer._handed[spot] == 3))
+        await letting_go
+        assert first.faults == []
+
+    # then whoever owns it next handles all of it, and nothing stands aside
+    async with site.member():
+        await eventually(site.counts({f"{ZERO}/m~{g}": 0 for g in "ghi"}))
+    assert await site.store.page(ParkedRecord, limit=9) == []
+
+
+async def test_what_was_not_handled_for_a_fault_comes_again_before_what_follows_it(
+    site: Site,
+) -> None:
+    async with site.member() as first:
+        await eventually(owns(first, 0, 1))
+        await site.publish(formed("m~g", ZERO))
+        await eventually(site.counts({f"{ZERO}/m~g": 0}))
+
+        handle = first.stepper.handle
+
+        async def once(records: Sequence[Received]) -> dict[tuple[str, int], int]:
+            first.stepper.handle = handle  # type: ignore[method-assign]
+            raise RuntimeError("here")
+
+        first.stepper.handle = once  # type: ignore[method-assign]
+        await site.publish(formed("m~h", ZERO))
+        await first.fault()
+        await site.publish(formed("m~i", ZERO))
+        await eventually(site.counts({f"{ZERO}/m~{g}": 0 for g in "ghi"}))
+    assert await site.store.page(ParkedRecord, limit=9) == []
+
+
+async def _is(so: bool) -> bool:
+    return so
 
 
 async def test_a_member_that_ends_while_it_takes_over_calls_nothing_a_fault(site: Site) -> None:

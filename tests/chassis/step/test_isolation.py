@@ -193,6 +193,23 @@ async def test_what_a_due_worker_has_done_is_decided_on_before_partitions_are_le
     assert "fr.gouv.mentoring.PairGraduated.v1" in _types(world, LED)
 
 
+async def test_no_step_is_made_of_what_is_about_to_be_let_go(world: World) -> None:
+    stepper = await world.run()
+    world.publish(formed("m~g", WELL))
+    async with stepper._deciding:  # a letter is being handed over
+        letting_go = asyncio.create_task(stepper.leave(range(PARTITIONS)))
+        await asyncio.sleep(0)
+        handled = world.waiting(stepper, 500)
+        await stepper.handle(handled)
+        assert await world.tallies() == {}
+    async with asyncio.timeout(PATIENCE):
+        await letting_go
+
+    assert len(handled) == 1
+    await world.run()
+    assert await world.tallies() == {f"{WELL}/m~g": 0}
+
+
 async def _returning(stepper: object) -> bool:
     return getattr(stepper, "returning", []) == [LEADERLESS]
 
