@@ -16,6 +16,9 @@ from schemas.topics import Service
 
 T = TypeVar("T")
 
+OF_ANOTHER = "id-of-another"
+"""Somebody else has the id: nothing is sent of whoever it was meant for."""
+
 
 @dataclass(slots=True)
 class Entered:
@@ -56,6 +59,8 @@ async def enter(
             why = outcome.detail or "nothing was seen of it in time"
             raise OperationFailed(f"the cohort was not opened, nobody was sent: {why}")
 
+    taken: set[str] = set()
+
     async def send(service: Service, command: Command, group: str) -> None:
         outcome = await platform.send(service, command)
         if outcome.done:
@@ -63,6 +68,8 @@ async def enter(
         elif outcome.rule is None:
             entered.unconfirmed += 1
         else:
+            if outcome.rule == OF_ANOTHER:
+                taken.add(command.subject)
             refusal = {"person": command.subject, "command": type(command).__name__}
             entered.refused.append({**refusal, "rule": outcome.rule, "detail": outcome.detail})
         advance()
@@ -75,6 +82,9 @@ async def enter(
         *((mentor, "mentors") for mentor in roster.mentors),
         *((manager, "managers") for manager in roster.managers),
     ]
+    for _ in [item for item in people if item[0].subject in taken]:
+        advance()
+    people = [item for item in people if item[0].subject not in taken]
     await _each(people, lambda item: send("matching", *item))
     return entered
 

@@ -11,6 +11,7 @@ from schemas.base import Command
 from services.chassis.clock import Clock
 from services.chassis.domain import Document, Domain, Personal, Timed
 from services.chassis.http.bodies import MAX_BODY
+from services.chassis.http.commands import Checks
 from services.chassis.http.forms import LinkPage
 from services.chassis.http.looks import Look
 from services.chassis.log.contract import Log
@@ -31,8 +32,9 @@ class Parts:
     number of. `personal`: what is kept about people, for them. `due_workers` are built once the
     service has its store and log. `topics`: commands of the service that have a topic of their own.
     `by_link`: those that only the person whom they are about can send, by a link, and so not
-    whoever has the token. `done_when`: commands that ask for what a due worker does, to the kind of
-    document in which it is done. `looks`: what is found from documents when it is asked for.
+    whoever has the token. `checks`: what speaks against one that nobody decides on.
+    `done_when`: commands that ask for what a due worker does, to the kind of document in which it
+    is done. `looks`: what is found from documents when it is asked for.
     `routes`: pages of the service's own, after all others. `largest_body`: bytes that a request may
     bring. `beside`: what runs for as long as the process does, once it can read and write; it is
     given store, log, clock and what is counted.
@@ -48,6 +50,7 @@ class Parts:
     looks: Sequence[Look] = ()
     topics: Mapping[type[Command], str] = field(default_factory=dict)
     by_link: frozenset[type[Command]] = frozenset()
+    checks: Checks = field(default_factory=dict)
     done_when: Mapping[type[Command], type[Timed]] = field(default_factory=dict)
     routes: Callable[[Projections, Kept, Clock], Sequence[APIRouter]] = lambda *_: ()
     largest_body: int = MAX_BODY

@@ -141,6 +141,7 @@ class Service:
                 self.clock.now,
             ),
             Pressure(bounds),
+            parts.checks,
         )
         self._ending = asyncio.Event()
         self.http = self._http(verifier)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry
 
 import services.chassis.beginning  # noqa: F401  # before all that it spares
+from schemas.actors import Actor
 from schemas.base import Message
 from schemas.calendars import NoteHoursElsewhere
 from schemas.envelope import Record, encode
@@ -16,7 +17,7 @@ from schemas.notify import Hearer, ToldHours
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE, commands_topic, partition_of
 from services.chassis.clock import Clock
-from services.chassis.domain import Document, One
+from services.chassis.domain import Document, One, Refusal
 from services.chassis.http.commands import CommandTopic
 from services.chassis.http.links import LinkSigner
 from services.chassis.log.contract import Log
@@ -24,7 +25,7 @@ from services.chassis.parts import Beside, Parts
 from services.chassis.runtime import Service, main
 from services.chassis.settings import WrongSetting, load
 from services.chassis.step.deadlines import DueWorker
-from services.chassis.store.contract import Store
+from services.chassis.store.contract import Projections, Store
 from services.chassis.tracing import Tracing
 from services.notify import elsewhere
 from services.notify.actions import Links
@@ -70,10 +71,27 @@ def build() -> Service:
         personal=PERSONAL,
         due_workers=due_workers,
         topics={PersonContact: PEOPLE, PersonErased: PEOPLE},
+        checks={PersonContact: of_somebody_else},
         close=sender.close,
         beside=_inbound(settings),
     )
     return Service(settings, parts)
+
+
+async def of_somebody_else(
+    store: Projections, contact: PersonContact, actor: Actor | None
+) -> Refusal | None:
+    """A roster makes nobody's contact somebody else's; whoever changes an address says so."""
+    if actor is None or actor.via != "roster":
+        return None
+    known = await store.one(Person, contact.cohort_id, contact.person_id)
+    if known is None or known.email.casefold() == contact.email.casefold():
+        return None
+    return Refusal(
+        "conflict",
+        "id-of-another",
+        "Somebody has this id, with another address: give another, or change their address first.",
+    )
 
 
 def handing_over(sender: Sender, store: Store) -> DueWorker:

@@ -1538,6 +1538,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/portal/test_coordinating.py",
     ),
     Mutant(
+        "contact-overwritten-by-roster",
+        "nobody overwritten",
+        "a roster gives somebody's id to somebody else, over HTTP",
+        "services/notify/app.py",
+        "    if known is None or known.email.casefold() == contact.email.casefold():\n",
+        "    if known is None or known.email:\n",
+        by="tests/deploy/operating/test_entering.py",
+    ),
+    Mutant(
         "told-late",
         "nothing untrue",
         "what is read after the fact that makes it untrue is told all the same",
@@ -1888,5 +1897,14 @@ MUTANTS: tuple[Mutant, ...] = (
         """super().render_str("".join(map(_harmless, text)), **how)""",
         "super().render_str(text, **how)",
         by="tests/deploy/operating/test_console.py",
+    ),
+    Mutant(
+        "any-word-an-id",
+        "discretion",
+        "whatever a stranger calls an id stands in the log",
+        "services/chassis/inputs.py",
+        "return told if told is not None and _ID.fullmatch(told) else None",
+        "return told",
+        by="tests/chassis/watch/test_discretion.py",
     ),
 )

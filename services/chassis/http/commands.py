@@ -7,7 +7,8 @@ error is a problem document (RFC 9457) that names what is wrong.
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -23,11 +24,13 @@ from schemas.journal import RefusalKind
 from schemas.topics import Service, commands_topic, partition_of
 from services.chassis.clock import Clock
 from services.chassis.documents import RefusedCommand
+from services.chassis.domain import Refusal
 from services.chassis.http.effects import Aside, Effects, Sent
 from services.chassis.http.identity import caller_of
 from services.chassis.http.pressure import Busy, Pressure
 from services.chassis.http.problems import AWAY, Problem
 from services.chassis.log.contract import Log, NotTaken
+from services.chassis.store.contract import Projections
 from services.chassis.tracing import OFF, TRACEPARENT, Tracing
 
 STATUS: dict[RefusalKind, int] = {"unknown": 404, "conflict": 409, "invalid": 422}
@@ -83,15 +86,27 @@ class CommandTopic:
         )
 
 
+Checks = Mapping[
+    type[Command], Callable[[Projections, Any, Actor | None], Awaitable[Refusal | None]]
+]
+"""What is looked at before a command is sent that nobody decides on (of a mirrored topic)."""
+NO_CHECKS: Checks = MappingProxyType({})
+
+
 class Commands:
     """Sends commands to the service's own topic, and can wait for what comes of them."""
 
     def __init__(
-        self, topic: CommandTopic, effects: Effects, pressure: Pressure | None = None
+        self,
+        topic: CommandTopic,
+        effects: Effects,
+        pressure: Pressure | None = None,
+        checks: Checks = NO_CHECKS,
     ) -> None:
         self.topic = topic
         self.effects = effects
         self.pressure = pressure or Pressure()
+        self.checks = checks
 
     async def send(
         self,
@@ -117,6 +132,9 @@ class Commands:
         actor: Actor | None = None,
     ) -> Sent:
         """Send a command, and know where it lies. Raises `Problem` as `send` does."""
+        check = self.checks.get(type(command))
+        if check is not None and (no := await check(self.effects.store, command, actor)):
+            raise Problem(STATUS[no.kind], no.detail, rule=no.rule)
         spot = self.topic.spot(command, topic)
         try:
             self.pressure.admit(*spot)

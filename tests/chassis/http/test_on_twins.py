@@ -10,8 +10,10 @@ import pytest
 from fastapi import FastAPI
 
 from schemas.envelope import Record
+from schemas.scheduling import ConfirmSession
 from schemas.topics import COMMANDS
 from services.chassis.clock import Clock
+from services.chassis.domain import Refusal
 from services.chassis.http.answering import Answering
 from services.chassis.http.application import create_app
 from services.chassis.http.commands import Commands, CommandTopic, command_routes
@@ -19,6 +21,7 @@ from services.chassis.http.effects import Effects
 from services.chassis.http.foresight import Foresight
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier, generate_keys
 from services.chassis.http.pages import link_routes
+from services.chassis.http.problems import Problem
 from services.chassis.http.projections import projection_routes
 from services.chassis.log.memory import MemoryLog
 from services.chassis.step.stepper import Stepper
@@ -102,6 +105,20 @@ async def scheduling() -> Scheduling:
 
 def confirm(side: str) -> dict[str, str]:
     return {"cohort_id": COHORT, "session_id": SESSION, "by": side}
+
+
+async def test_what_a_check_speaks_against_is_refused_and_not_sent(scheduling: Scheduling) -> None:
+    async def never(*_: object) -> Refusal | None:
+        return Refusal("conflict", "never", "It never is.")
+
+    topic = CommandTopic("scheduling", scheduling.log, Clock(1.0, NOW, NOW), PARTITIONS)
+    effects = Effects("scheduling", scheduling.store)
+    commands = Commands(topic, effects, checks={ConfirmSession: never})
+    before = sum(map(len, scheduling.log.records.values()))
+    with pytest.raises(Problem) as no:
+        await commands.send(ConfirmSession.model_validate(confirm("mentor")))
+    assert (no.value.status, no.value.body["rule"]) == (409, "never")
+    assert sum(map(len, scheduling.log.records.values())) == before
 
 
 async def test_a_command_goes_in_by_http_and_its_projection_comes_out(
