@@ -1013,7 +1013,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "tokens",
         "the word of a log-out, sent again, ends the sessions of later",
         "services/portal/web/sessions.py",
-        "        await self.kept.put(ENDED, digest(jti), {}, now + 3 * _WAY_LASTS)\n",
+        """        await self.kept.put(ENDED, _there("jti", jti), {}, now + 3 * _WAY_LASTS)\n""",
         "",
         by="tests/portal/test_back_channel.py",
     ),
