@@ -204,7 +204,7 @@ LATE = (
 def with_last(last: tuple[str, ...], fact: str) -> tuple[str, ...]:
     """The last facts of sessions and pairs, by their ids, after this one.
 
-    The oldest letters have the id of a record for a fact, which names no subject: it is passed over.
+    The oldest letters have a record's id for a fact, which names no subject: it is passed over.
     """
     if ":" not in fact:
         return last
