@@ -1,5 +1,6 @@
 """Something to decide on: a record as it was read, or a message without one."""
 
+import re
 from dataclasses import dataclass
 
 from schemas.actors import Actor
@@ -61,3 +62,11 @@ def fault_of(item: Input, error: Exception) -> Fault:
     """What went wrong with it. The text of an error can hold anybody's data: only ours is told."""
     told = f": {error}" if isinstance(error, RecordTooLarge) else ""
     return Fault("fault", f"{named(item)}: {type(error).__name__}{told}")
+
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
+
+
+def loggable(told: str | None) -> str | None:
+    """An id as a log may have it; None of what a stranger calls one, be it an address or words."""
+    return told if told is not None and _ID.fullmatch(told) else None

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
-from tests.deploy.chart.rendering import settings_of
+from deploy.made.chart_settings import KINDS
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICES = ("matching", "scheduling", "feedback", "notify", "portal")
@@ -42,7 +42,7 @@ def test_what_the_specification_does_not_know_is_refused() -> None:
 def test_a_service_starts_with_what_the_file_gives_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = settings_of(name)
+    kind = KINDS[name]
     given = compose()["services"][name]["environment"]
     for field in kind.model_fields.values():
         monkeypatch.delenv(str(field.alias), raising=False)

@@ -1013,7 +1013,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "tokens",
         "the word of a log-out, sent again, ends the sessions of later",
         "services/portal/web/sessions.py",
-        "        await self.kept.put(ENDED, digest(jti), {}, now + 3 * _WAY_LASTS)\n",
+        """        await self.kept.put(ENDED, _there("jti", jti), {}, now + 3 * _WAY_LASTS)\n""",
         "",
         by="tests/portal/test_back_channel.py",
     ),
@@ -1897,5 +1897,14 @@ MUTANTS: tuple[Mutant, ...] = (
         """super().render_str("".join(map(_harmless, text)), **how)""",
         "super().render_str(text, **how)",
         by="tests/deploy/operating/test_console.py",
+    ),
+    Mutant(
+        "any-word-an-id",
+        "discretion",
+        "whatever a stranger calls an id stands in the log",
+        "services/chassis/inputs.py",
+        "return told if told is not None and _ID.fullmatch(told) else None",
+        "return told",
+        by="tests/chassis/watch/test_discretion.py",
     ),
 )

@@ -128,6 +128,7 @@ async def test_nothing_is_told_of_whoever_reports_to_the_auditor() -> None:
     chief = outsider(CLARA, SECRET)
     place.happens(LineManagerNamed(cohort_id="c", person_id="m-1", line_manager=chief))
     of_her = [act(about=about) for about in ("m-1", "m-1~g-1~2", "PairFormed:m-1~g-1:g-1")]
+    of_her.append(act(actor="s-anne", role="coordinator", about="m-1~g-1"))
     place.acts["m", "0.0"] = journal(*of_her, act(about="round-1"), act(actor="g-1", about="g-1"))
     clara = await (await place.signed_in(CLARA)).goes_to(HERE)
     assert [row[4] for row in rows(clara)] == ["g-1"]

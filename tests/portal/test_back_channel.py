@@ -68,6 +68,7 @@ async def test_a_word_is_heard_once_and_ends_no_later_session() -> None:
         town = town_of(provider).happens(*GOING_ON)
         token = provider.sign(word(provider))
         assert await says(town, token) == 200
+        town.real += timedelta(seconds=1)
         lise = await comes(town)
         assert await says(town, token) == 400
         assert await is_in(lise)

@@ -21,7 +21,7 @@ from services.chassis.domain import (
     Refusal,
     State,
 )
-from services.chassis.inputs import Fault, Input, fault_of, named
+from services.chassis.inputs import Fault, Input, fault_of, loggable, named
 from services.chassis.step.draft import Draft
 from services.chassis.step.journal import fold
 from services.chassis.step.parking import (
@@ -85,7 +85,8 @@ class Decider:
         for event in journal:
             draft.add(event, event_id, trace, actor)
             if isinstance(event, RecordParked):
-                where = {"event_id": event_id, "origin": event.origin, "actor": actor and actor.id}
+                who = loggable(actor.id if actor else None)
+                where = {"event_id": loggable(event_id), "origin": event.origin, "actor": who}
                 logger.warning("parked: %s", event.reason, extra=where)
         self.ports.tracing.changed(changes, trace)
         if forgotten and _parks(journal):
@@ -162,7 +163,7 @@ class Decider:
 
     def _faulty(self, item: Input, draft: Draft, error: Exception) -> Sequence[Message] | Fault:
         """A fault of ours, on this very message: set aside, so that the rest flows on."""
-        where = {"event_id": item.attributes.id if item.attributes else None}
+        where = {"event_id": loggable(item.attributes.id if item.attributes else None)}
         logger.error("no decision on a %s", named(item), exc_info=error, extra=where)
         fault = fault_of(item, error)
         return fault if item.received is None else aside(item, draft, fault.reason, fault.detail)

@@ -24,7 +24,7 @@ from services.portal.owners import digest
 
 SESSION, LINK, TRIES, WAY = "session", "link", "tries", "way"
 ACCOUNT, CONFIRMED = "account", "confirmed"
-TIE, ENDED = "tie", "ended"
+ENDED = "ended"
 _WAY_LASTS, _CONFIRMED_LASTS = timedelta(minutes=WAY_MINUTES), timedelta(days=SUBJECT_DAYS)
 _SEEN_EVERY = timedelta(minutes=1)
 _PERIOD = timedelta(minutes=TRIES_MINUTES)
@@ -157,11 +157,6 @@ class Sessions:
         `account`, `sid`: at the provider, which may end the session by either.
         """
         token, now = secrets.token_urlsafe(32), self.now()
-        ties = {"account": account, "sid": sid}
-        for tie, name in ties.items():
-            if name:
-                tied, until = f"{tie}/{digest(token)}", now + self.longest
-                await self.kept.put(TIE, tied, {}, until, f"{tie}/{digest(name)}")
         value = {
             "address": address,
             "began": now,
@@ -169,7 +164,7 @@ class Sessions:
             "cohorts": None if cohorts is None else sorted(cohorts),
             "said": _sealed(said, token) if said else "",
             "organisations": sorted(organisations),
-            "ties": [tie for tie, name in ties.items() if name],
+            "there": [_there(n, x) for n, x in (("account", account), ("sid", sid)) if x],
         }
         await self._keep(digest(token), value, now)
         return token
@@ -183,8 +178,9 @@ class Sessions:
         found = await self.kept.get(SESSION, key, now)
         if found is None:
             return None
-        for tie in found.get("ties", ()):
-            if await self.kept.get(TIE, f"{tie}/{key}", now) is None:  # the provider has ended it
+        for whose in found.get("there", ()):
+            ended = await self.kept.get(ENDED, whose, now)
+            if ended is not None and found["began"] <= ended["at"]:
                 await self.kept.forget(SESSION, key)
                 return None
         if not by_itself and now - found["seen"] >= _SEEN_EVERY:
@@ -220,11 +216,11 @@ class Sessions:
         Whether this word (`jti`) is heard for the first time: nobody ends later sessions by it.
         """
         now = self.now()
-        if await self.kept.get(ENDED, digest(jti), now) is not None:
+        if await self.kept.get(ENDED, _there("jti", jti), now) is not None:
             return False
-        tie = f"sid/{digest(sid)}" if sid else f"account/{digest(account)}"
-        await self.kept.forget_all(TIE, tie)
-        await self.kept.put(ENDED, digest(jti), {}, now + 3 * _WAY_LASTS)
+        whose = _there("sid", sid) if sid else _there("account", account)
+        await self.kept.put(ENDED, whose, {"at": now}, now + self.longest)
+        await self.kept.put(ENDED, _there("jti", jti), {}, now + 3 * _WAY_LASTS)
         return True
 
     async def may_ask(self, address: str, place: str) -> bool:
@@ -240,6 +236,11 @@ class Sessions:
         now = self.now()
         key = f"f/{digest(place)}"
         return await self.kept.count(TRIES, key, now + _PERIOD, now) <= FORMS_PER_PLACE
+
+
+def _there(what: str, name: str) -> str:
+    """By what is kept of what has this name at the provider."""
+    return f"{what}/{digest(name)}"
 
 
 def _sealed(text: str, token: str) -> str:

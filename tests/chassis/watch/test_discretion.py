@@ -14,7 +14,16 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from schemas.envelope import Record
 from services.chassis.store.contract import Outpaced
 from services.chassis.watch import logs
-from tests.chassis.toy import PEOPLE, World, altered, breaks_evolve, command_of, contact, formed
+from tests.chassis.toy import (
+    PEOPLE,
+    World,
+    altered,
+    breaks_decide,
+    breaks_evolve,
+    command_of,
+    contact,
+    formed,
+)
 
 NAME, ADDRESS, TOKEN = "Hortense Canari", "hortense@canari.example", "eyJjYW5hcmk.Zm9yZ2Vk"
 SECRETS = (NAME, ADDRESS, TOKEN)
@@ -163,6 +172,10 @@ async def test_a_service_on_the_twins_tells_nothing_of_whom_it_serves(written: W
     world.append(altered(spoilt, ce_type=TOKEN.encode()))
     world.append(Record(PEOPLE, 0, ADDRESS.encode(), None))
     world.command(breaks_evolve("m~g"))
+    named = {"ce_id": ADDRESS.encode(), "ce_authid": NAME.encode()}
+    for broken in (breaks_evolve("m~g"), breaks_decide("m~g")):
+        world.append(altered(command_of(world, broken), **named))
+        world.append(altered(command_of(world, broken), value=b"{", **named))
     await world.run()
     assert len(await world.parked()) >= 5
     text = everything(written)
