@@ -168,7 +168,10 @@ def _without_null(node: Schema) -> tuple[Schema, bool]:
 
 def definitions() -> dict[str, Schema]:
     """The parts of settings as definitions of `values.schema.json`."""
-    return {name: _strict(part.model_json_schema()) for name, part in PARTS.items()}
+    found = {name: _strict(part.model_json_schema()) for name, part in PARTS.items()}
+    # What its own function checks, pydantic does not tell.
+    found["partner"]["properties"]["address"]["pattern"] = r"^[^@\s,]+@[^@\s,]+$"
+    return found
 
 
 def _strict(node: Schema) -> Schema:

@@ -7,6 +7,7 @@ contract (`schemas-….tar.gz`); `sbom.cdx.json`, `NOTES.md`, `SHA256SUMS`, `pro
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -95,6 +96,9 @@ def _python(source: Source, work: Path, output: Path) -> None:
 
 
 _WANTS_A_CHECKOUT = shutil.ignore_patterns("rehearse.py")
+_PACKED = {"schemas/catalogue": "", "docs/examples": "examples", "docs/subscribing.md": "README.md"}
+"""What of the checkout is in the contract, and where."""
+_LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]+)\)")
 
 
 def contract(source: Source, output: Path) -> None:
@@ -103,9 +107,33 @@ def contract(source: Source, output: Path) -> None:
     shutil.copytree(source.root / "schemas/catalogue", tree)
     shutil.copytree(source.root / "docs/examples", tree / "examples", ignore=_WANTS_A_CHECKOUT)
     shutil.copyfile(source.root / "docs/subscribing.md", tree / "README.md")
+    for page, origin in (("README.md", "docs"), ("examples/README.md", "docs/examples")):
+        file = tree / page
+        file.write_text(packed_links(file.read_text("utf-8"), page, origin), encoding="utf-8")
     packed = oci.layer(tree, source.seconds)
     (output / f"schemas-{source.version}.tar.gz").write_bytes(packed.data)
     shutil.rmtree(tree)
+
+
+def packed_links(text: str, page: str, origin: str) -> str:
+    """A page whose links lead to what is packed with it; of the others the words stay.
+
+    `page`: where it is in the contract, `origin`: the folder of the checkout that it was in.
+    """
+
+    def led(link: re.Match[str]) -> str:
+        words, (path, sign, heading) = link[1], link[2].partition("#")
+        if not path or ":" in path:
+            return link[0]
+        whole = os.path.normpath(f"{origin}/{path}")
+        for root, place in _PACKED.items():
+            if whole == root or whole.startswith(f"{root}/"):
+                there = os.path.normpath(f"{place}{whole.removeprefix(root)}".lstrip("/") or ".")
+                return f"[{words}]({os.path.relpath(there, Path(page).parent)}{sign}{heading})"
+        return words
+
+    parts = text.split("```")  # prose, code, prose
+    return "```".join(part if n % 2 else _LINK.sub(led, part) for n, part in enumerate(parts))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from typing import Any
 from dockerfile_parse import DockerfileParser
 
 RECIPE = Path("deploy/Dockerfile")
+SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""The PATH that Docker begins with where the base says none."""
 _SECONDS = {"s": 1, "m": 60}
 _HANDLED = {"FROM", "ARG", "COPY", "RUN", "COMMENT"}
 
@@ -42,7 +44,7 @@ def stages(root: Path) -> list[list[Instruction]]:
 
 def configuration(root: Path, arguments: Mapping[str, str]) -> dict[str, Any]:
     """What the last stage sets, as the `config` of an OCI image; `arguments`: of the build."""
-    words = dict(arguments)
+    words = {"PATH": SEARCHED, **arguments}
     found: dict[str, Any] = {"Env": []}
     for one in stages(root)[-1]:
         text = re.sub(r"\$\{?(\w+)\}?", lambda m: words.get(m[1], m[0]), one.text)
@@ -51,6 +53,8 @@ def configuration(root: Path, arguments: Mapping[str, str]) -> dict[str, Any]:
                 name, _, default = one.text.partition("=")
                 words.setdefault(name, default)
             case "ENV":
+                if "$" in text:  # a runtime would take it as it stands
+                    raise ValueError(f"{RECIPE}: {text} is of something that is not known")
                 found["Env"] += [f"{name}={value}" for name, value in _pairs(text)]
             case "LABEL":
                 found.setdefault("Labels", {}).update(_pairs(text))

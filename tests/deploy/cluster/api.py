@@ -3,6 +3,7 @@
 Always holds: what the server refuses, or warns of in a new object, is raised in its own words.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,6 +14,8 @@ import httpx
 
 Object = dict[str, Any]
 PATCHES = "application/merge-patch+json"
+BUSY_TRIES = 60
+"""How often it is asked where it says to come back, as of a kind that was just defined."""
 
 
 class RefusedError(Exception):
@@ -32,13 +35,17 @@ class Api:
 
     async def ask(self, method: str, path: str, body: object = None, **query: str) -> Object:
         kind = PATCHES if method == "PATCH" else "application/json"
-        answer = await self._client.request(
-            method,
-            path,
-            params=query,
-            content=None if body is None else json.dumps(body),
-            headers={"content-type": kind},
-        )
+        for _ in range(BUSY_TRIES):
+            answer = await self._client.request(
+                method,
+                path,
+                params=query,
+                content=None if body is None else json.dumps(body),
+                headers={"content-type": kind},
+            )
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                break
+            await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
         if not answer.is_success:
             raise RefusedError(answer.status_code, answer.text)
         warned = answer.headers.get("warning")

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from deploy.made.release import image, oci, papers, recipe
+from deploy.made.release.__main__ import contract
 from deploy.made.release.source import NotReleasable, Source, committed, version
+from tests.test_docs import LINK, broken
 
 ROOT = Path(__file__).parents[4]
 SECONDS = 1_700_000_000
@@ -58,6 +60,7 @@ def test_what_the_image_is_set_to_is_what_the_recipe_says() -> None:
     assert found["WorkingDir"] == "/tmp"
     assert found["ExposedPorts"] == {"8080/tcp": {}}
     assert "PYTHONUNBUFFERED=1" in found["Env"]
+    assert found["Env"][0] == f"PATH=/opt/connecte/bin:{recipe.SEARCHED}"
     assert found["Labels"]["org.opencontainers.image.version"] == "9.9.9"
     assert found["Labels"]["org.opencontainers.image.revision"] == "abc"
     assert found["Healthcheck"]["Interval"] == 15 * 10**9
@@ -69,6 +72,19 @@ def test_what_is_not_understood_is_not_built(tmp_path: Path) -> None:
     (tmp_path / recipe.RECIPE).write_text("FROM a\nSTOPSIGNAL SIGINT\n")
     with pytest.raises(ValueError, match="STOPSIGNAL is not understood"):
         recipe.configuration(tmp_path, {})
+    (tmp_path / recipe.RECIPE).write_text("FROM a\nENV HERE=$SOMEWHERE\n")
+    with pytest.raises(ValueError, match="HERE=\\$SOMEWHERE is of something that is not known"):
+        recipe.configuration(tmp_path, {})
+
+
+def test_pages_of_the_contract_lead_to_what_is_packed_with_them(tmp_path: Path) -> None:
+    contract(source(), tmp_path)
+    with tarfile.open(tmp_path / f"schemas-{version(ROOT)}.tar.gz") as packed:
+        packed.extractall(tmp_path / "here", filter="data")
+    for page in (tmp_path / "here").rglob("*.md"):
+        assert list(broken(page)) == [], page
+    readme = (tmp_path / "here" / "README.md").read_text("utf-8")
+    assert {"public", "asyncapi.json", "examples/README.md"} <= set(LINK.findall(readme))
 
 
 # --- layouts ---------------------------------------------------------------------------------
