@@ -8,8 +8,9 @@ from datetime import datetime
 
 from schemas.base import Command, parent_pair
 from schemas.feedback import AnswerSurvey
+from schemas.saying import day_and_time
 from services.chassis.domain import State
-from services.chassis.http.forms import Choice, Form, LinkPage, Option, Text
+from services.chassis.http.forms import About, Choice, Form, LinkPage, Option, Text
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
 from services.feedback.proof import PURPOSE
@@ -63,6 +64,24 @@ def _form(state: State, link: Link, __: datetime) -> Form:
     return Form(_TITLES[kind_of(link.id)], choices, _text(NOTICE), _THEN, _BUTTON)
 
 
+def _about(state: State, link: Link) -> About:
+    """With whom, which session, and until when, whether or not it was answered."""
+    lines = [(Text("Avec", "With"), _NAMED)]
+    occasion = link.id.split("~")[2]
+    if kind_of(link.id) == "session":
+        number = occasion.removeprefix("s")
+        lines.append((Text("Séance", "Session"), Text(number, number)))
+    survey = state.get(Survey, link.cohort_id, link.id)
+    if survey is not None:
+        closes_at = survey.closes_at
+        until = Text.of(lambda language: day_and_time(closes_at, language))
+        lines.append((Text("Répondre jusqu’au", "Answer until"), until))
+    return About(lines)
+
+
+_NAMED = Text("la personne nommée dans votre lettre", "the person named in your letter")
+
+
 def _command(link: Link, answers: Mapping[str, str], token: str, seal: Seal | None) -> Command:
     asked = question_ids(kind_of(link.id), side_of(link.id))
     if wrong := misfit(asked, answers):  # told before anybody looks whether it was answered
@@ -91,4 +110,4 @@ def link_pages(seal: Seal | None) -> dict[str, LinkPage]:
     def command(link: Link, answers: Mapping[str, str], token: str) -> Command:
         return _command(link, answers, token, seal)
 
-    return {PURPOSE: LinkPage(_form, command, after=lambda *_: _AFTER)}
+    return {PURPOSE: LinkPage(_form, command, _about, after=lambda *_: _AFTER)}

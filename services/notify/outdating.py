@@ -202,7 +202,12 @@ LATE = (
 
 
 def with_last(last: tuple[str, ...], fact: str) -> tuple[str, ...]:
-    """The last facts of sessions and pairs, by their ids, after this one."""
+    """The last facts of sessions and pairs, by their ids, after this one.
+
+    The oldest letters have a record's id for a fact, which names no subject: it is passed over.
+    """
+    if ":" not in fact:
+        return last
     about = f":{fact.split(':')[1]}:"
     return (*[known for known in last if about not in f"{known}:"], fact)
 

@@ -61,10 +61,27 @@ def test_a_survey_page_does_not_tell_whether_it_was_answered():
         id=survey.id,
     )
     unanswered = PAGE.form(state, link, NOW)
+    about = PAGE.about(state, link)
     state.apply([survey.model_copy(update={"state": "answered", "due_at": None})])
     assert PAGE.form(state, link, NOW) == unanswered
     assert unanswered.choices
-    assert PAGE.about(state, link) == About()
+    assert told(PAGE.about(state, link)) == told(about)
+
+
+def told(about: About) -> list[tuple[str, str, str]]:
+    return [(what.fr, said.fr, said.en) for what, said in about.lines]
+
+
+def test_a_survey_page_says_with_whom_of_which_session_and_until_when():
+    scenario = begun()
+    scenario.when(formed(1))
+    scenario.when(completed(1))
+    [survey] = [one for one in scenario.state.whole(Survey, COHORT) if "~s1~mentor" in one.id]
+    person = survey.id.split("~")[0]
+    link = Link(purpose="survey", cohort_id=COHORT, person_id=person, side="mentor", id=survey.id)
+    lines = told(PAGE.about(scenario.state, link))
+    assert [line[0] for line in lines] == ["Avec", "Séance", "Répondre jusqu’au"]
+    assert lines[1][1] == "1"
 
 
 def test_before_anybody_has_said_that_the_session_took_place_the_page_asks_for_that_first():
