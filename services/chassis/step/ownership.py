@@ -37,8 +37,8 @@ class StateLost(Exception):
 class Ownership:
     """`owned`: the partitions of one process, and its place in each, of which the database knows
     all but what is `passing`. `stopped`: why it writes no more to some of them, until they are
-    taken again, or let go on: what it was handed meanwhile, it has let go. `leaving`: those that
-    it is about to write to no more. `on_others` is called where others may have written:
+    taken again, or let go on: what it was handed meanwhile, it has let go. `leaving`: those of
+    which it takes no more records, and writes what is under way. `on_others` is called where others may have written:
     partitions come, go, or are looked at anew.
     """
 
@@ -106,7 +106,7 @@ class Ownership:
     @property
     def active(self) -> list[int]:
         """The partitions that steps are made of."""
-        idle = self.stopped.keys() | self._publisher.owing | self.leaving
+        idle = self.stopped.keys() | self._publisher.owing
         return [partition for partition in self.owned if partition not in idle]
 
     @property

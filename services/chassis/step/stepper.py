@@ -136,7 +136,7 @@ class Stepper:
     async def leave(self, partitions: Iterable[int]) -> None:
         """Finish or abandon the step at hand, and write to these no more.
 
-        No other step is made of them: what comes after one that was abandoned would overtake it.
+        No other records of them are handled: they would overtake those of an abandoned step.
         """
         gone = list(partitions)
         self._ownership.leaving.update(gone)
@@ -193,6 +193,8 @@ class Stepper:
         """
         inputs = in_time([read(self.domain, self.partitions, record) for record in records])
         async with self._turn:
+            leaving = self._ownership.leaving
+            inputs = [item for item in inputs if item.partition not in leaving]
             for portion in portions(inputs):
                 for part in await self._parts(portion):
                     await self._step(part)
