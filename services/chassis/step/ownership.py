@@ -38,8 +38,8 @@ class Ownership:
     """`owned`: the partitions of one process, and its place in each, of which the database knows
     all but what is `passing`. `stopped`: why it writes no more to some of them, until they are
     taken again, or let go on: what it was handed meanwhile, it has let go. `leaving`: those of
-    which it takes no more records, and writes what is under way. `on_others` is called where others may have written:
-    partitions come, go, or are looked at anew.
+    which it takes no more records, and writes what is under way. `on_others` is called where
+    others may have written: partitions come, go, or are looked at anew.
     """
 
     def __init__(
