@@ -24,6 +24,7 @@ KEPT_OTHERWISE: dict[str, str] = {
     "portal.letters": "a copy of what notify keeps",
     "portal.failed_letters": "a copy of what notify keeps",
     "portal.kept_apart": "a copy of what matching keeps",
+    "portal.roles": "a copy of what notify keeps",
     "portal.disputes": "a copy of what scheduling keeps",
 }
 """Documents that name a person and are not in their copy, and why."""

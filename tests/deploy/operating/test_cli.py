@@ -38,7 +38,7 @@ from tests.deploy.operating.ministry import without
 LEAVES = (
     *("demo", "up", "import", "round", "rebuild", "chaos", "match", "erase", "audit", "person"),
     *("letters preview", "letters list", "letters resend"),
-    *("coordinators name", "coordinators remove"),
+    *("coordinators name", "coordinators remove", "roles list", "roles give", "roles take"),
     *("parked list", "parked show", "parked retry", "parked drop"),
     *("topics plan", "topics apply", "topics check", "topics access", "topics list"),
     *("schemas generate", "schemas list"),
