@@ -155,7 +155,10 @@ def test_the_example_of_a_value_renders(path: str, example: Any) -> None:
     values.get("ingress", {}).pop("tlsSecret", None)
     if path == "http.issuers":  # they are reached, and ids of their people made with a secret
         values.setdefault("http", {})["pseudonymSecret"] = "pseudonyms"
-        values["networkPolicy"]["to"]["issuers"] = [{"ports": [{"port": 443}]}]
+        values["networkPolicy"]["to"]["issuers"] = {
+            "peers": [{"ipBlock": {"cidr": "198.51.100.7/32"}}],
+            "ports": [443],
+        }
     *parents, last = path.split(".")
     place = values
     for parent in parents:
