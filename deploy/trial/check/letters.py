@@ -228,14 +228,16 @@ def _owed(log: Log, told: dict[str, Telling], over: bool, report: Report) -> Non
 
 def _dropped(log: Log, told: dict[str, Telling], report: Report) -> set[str]:
     """What is told to nobody, since another fact has made it untrue, or it is a late reminder."""
-    facts = {f"{fact.cohort}/{fact_id(fact)}": fact for fact in log.facts(*REPLACING)}
+    facts: dict[str, list[Entry]] = {}  # a list that somebody waits on is told anew under one id
+    for fact in log.facts(*REPLACING):
+        facts.setdefault(f"{fact.cohort}/{fact_id(fact)}", []).append(fact)
     found: set[str] = set()
     for entry in log.facts("NewsDropped"):
-        by = facts.get(f"{entry.cohort}/{entry.text('by')}")
+        by = facts.get(f"{entry.cohort}/{entry.text('by')}", ())
         reminder = entry.text("template") in REMINDED
         if entry.text("cause") == "too-late" and not reminder:
             report.lost.append(f"{entry}: only a reminder can come too late.")
-        elif entry.text("cause") != "too-late" and (by is None or not replaces(by, entry)):
+        elif entry.text("cause") != "too-late" and not any(replaces(one, entry) for one in by):
             report.lost.append(f"{entry}: {entry.text('by')} does not make it untrue.")
         elif entry.key in told and entry.text("template") != "ManagerWaitlisted":  # waits anew
             report.doubled.append(f"{entry}: it was told all the same.")
