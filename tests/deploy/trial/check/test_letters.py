@@ -258,9 +258,9 @@ def test_what_another_fact_has_made_untrue_is_not_owed_any_more() -> None:
 def test_of_two_facts_under_one_id_either_can_have_made_it_untrue() -> None:
     run = short_run()
     run.fact("matching", "ManagerEnrolled", "g-9", manager_id="g-9")
-    for first in (True, False):  # they wait, and wait for another reason after the same round
+    for is_first in (True, False):  # they wait, and wait for another reason after the same round
         place = {"round_id": "round-1", "position": 1, "cause": "competition"}
-        told = {"manager_id": "g-9", "waiting": place, "first": first}
+        told = {"manager_id": "g-9", "waiting": place, "first": is_first}
         run.fact("matching", "ManagerWaitlisted", "g-9", **told)
     dropped(run, "ManagerEnrolled", "g-9", "ManagerWaitlisted:g-9:round-1")
     assert not names(judged(run).lost, "does not make it untrue")
