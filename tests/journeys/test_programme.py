@@ -45,7 +45,7 @@ def planned(directory: Path) -> Plan:
 OF_THE_MACHINE = {
     *("seconds", "seconds_in_all", "events_per_second"),
     *("events", "republished", "letters_redelivered", "kills", "refused", "bytes", "used"),
-    *("people", "letters_sent"),
+    *("people", "letters_sent", "letters_per_course"),
 }
 """What depends on how fast it was, and on what was killed: how many steps it took, what these
 needed, whether somebody sent a form again because the answer got lost, and whether a letter was
