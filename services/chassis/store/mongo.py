@@ -118,7 +118,7 @@ class MongoStore(Views):
         past = IndexModel("until", expireAfterSeconds=NOTED_SECONDS)
         over, whose = (
             IndexModel("until", expireAfterSeconds=0),
-            IndexModel([("kind", 1), ("owner", 1)]),
+            IndexModel([("owner", 1), ("kind", 1)]),
         )
         wanted = {POINTER: [], TOPICS: [], SESSIONS: [old], ASIDE: [past], KEPT: [over, whose]}
         own = {PLACES: [], OUTBOX: [queue]} | {k.collection: _indexes(k) for k in self.documents}
