@@ -131,7 +131,11 @@ class Value(BaseModel):
 
     # No JSON can say infinity: it would be published as null, and could not be read back.
     model_config = ConfigDict(
-        frozen=True, extra="ignore", validate_default=True, allow_inf_nan=False
+        frozen=True,
+        extra="ignore",
+        validate_default=True,
+        allow_inf_nan=False,
+        defer_build=True,
     )
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -190,7 +194,8 @@ class Command(Message):
 
     asked_by: ClassVar[Rights]
     audience: ClassVar[Audience] = "internal"
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # FastAPI takes no body of a kind whose validator is built when it is first needed.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=False)
 
 
 def read_message(kind: type[M], value: str | bytes, reading: Reading | None = None) -> M:

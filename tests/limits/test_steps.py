@@ -121,10 +121,10 @@ class Case:
 
 
 CASES = {
-    "matching": Case(MATCHING, open_cohorts, volunteers, 7, 235, 650),
-    "scheduling": Case(SCHEDULING, formed, confirmations, 10, 312, 610),
-    "feedback": Case(FEEDBACK, formed, completed, 10, 430, 1750),
-    "notify": Case(NOTIFY, opened, planned, 9, 584, 3260),
+    "matching": Case(MATCHING, open_cohorts, volunteers, 6, 235, 650),
+    "scheduling": Case(SCHEDULING, formed, confirmations, 7, 312, 610),
+    "feedback": Case(FEEDBACK, formed, completed, 8, 430, 1750),
+    "notify": Case(NOTIFY, opened, planned, 6, 584, 3260),
 }
 
 

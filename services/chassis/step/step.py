@@ -1,7 +1,7 @@
 """One step per batch: decide in memory, commit once, then publish.
 
 A step (1) skips what was handled before and passes over what is for others, (2) reads the
-documents that the batch needs, one query per kind, (3) decides record by record, (4) commits
+documents that the batch needs, by one query, (3) decides record by record, (4) commits
 documents, places and what is to be published in one transaction, guarded on each place; then
 publishes, then forgets the outbox. The caller commits offsets last. Where nothing is left after
 (1), memory moves on, and the next commit writes how far (`passing`). Always holds: whatever instant

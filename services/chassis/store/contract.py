@@ -82,7 +82,7 @@ class Store(Protocol):
         """The places that are known; a partition never worked on is absent."""
 
     async def load(self, needs: Iterable[One]) -> list[Document]:
-        """The documents asked for that exist: one query per kind."""
+        """The documents asked for that exist: by one query."""
 
     async def columns(
         self,

@@ -122,11 +122,6 @@ class MongoKept:
             gone = await self._rows.delete_many({"kind": kind, "owner": owner})
         return int(gone.deleted_count)
 
-    async def forget_owners(self, owners: Collection[str], session: Any) -> None:
-        """Nothing of these owners is there, of whatever kind, once the transaction is committed."""
-        if owners:
-            await self._rows.delete_many({"owner": {"$in": list(owners)}}, session=session)
-
 
 def _there(kind: str, key: str, now: datetime) -> dict[str, Any]:
     return {"_id": f"{kind}/{key}", "until": {"$gt": now}}

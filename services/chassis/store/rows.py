@@ -19,6 +19,9 @@ from services.chassis.store.contract import DeadlineAside, Outgoing, Place
 LARGEST = 16 * 1024 * 1024  # bytes of a document
 OUTBOX_BYTES = LARGEST // 2
 
+WHICH = "_collection"
+"""Where a document that is read among those of other kinds has the name of its collection."""
+
 Operation = ReplaceOne[dict[str, Any]] | DeleteOne
 """A document is written, whether it is there or not, or deleted."""
 
@@ -26,6 +29,11 @@ Operation = ReplaceOne[dict[str, Any]] | DeleteOne
 def document_of(kind: type[D], row: Mapping[str, Any]) -> D:
     """A document as it was stored: what was taken in once is not asked for more."""
     return kind.model_validate(row, context=TAKEN_IN)
+
+
+def these_of(kind: type[Document], keys: Iterable[str]) -> list[dict[str, Any]]:
+    """A pipeline for the documents of a kind with these keys, which says `WHICH` kind they are."""
+    return [{"$match": {"_id": {"$in": list(keys)}}}, {"$set": {WHICH: kind.collection}}]
 
 
 def only(names: Sequence[str]) -> dict[str, bool]:

@@ -56,9 +56,9 @@ async def test_a_step_asks_the_database_the_same_few_things_however_large_its_ba
 
     await stepper.handle(world.waiting(stepper, 500))
 
-    # Two collections are read side by side; places, two collections and the outbox are written.
+    # Two collections are read at once; places, two collections and the outbox are written.
     assert commands.names == {
-        **{"find": 2, "update": 3, "insert": 1},
+        **{"aggregate": 1, "update": 3, "insert": 1},
         **{"commitTransaction": 1, "delete": 1},
     }
     assert len(stepper.owned) == PARTITIONS

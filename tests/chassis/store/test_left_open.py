@@ -1,10 +1,19 @@
 """What a process that was killed in the middle of a transaction leaves on the database server."""
 
 import asyncio
+import threading
 
+import pytest
 from pymongo.errors import BulkWriteError
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
 
-from services.chassis.store.contract import Commit, Place
+from schemas.envelope import Record
+from services.chassis.store.contract import Commit, Outgoing, Place
 from services.chassis.store.faults import is_transient
 from services.chassis.store.generations import PLACES
 from services.chassis.store.mongo import MongoStore
@@ -18,7 +27,7 @@ async def test_who_comes_after_a_killed_process_does_not_wait_for_its_transactio
     await killed.commit(Commit([Place(0, 1)], [], []))
     # given a transaction with the place's lock, that nobody will ever end
     session = await killed.client.start_session()
-    await killed._announce(session)
+    killed._transactions.announce(session.delegate)
     session.start_transaction()
     await killed.database[PLACES].update_one({"_id": 0}, {"$set": {"order": 9}}, session=session)
 
@@ -30,6 +39,50 @@ async def test_who_comes_after_a_killed_process_does_not_wait_for_its_transactio
     assert (await next_one.places([0]))[0].step == 2
     await next_one.close()
     await killed.close()
+
+
+class _Pausing(CommandListener):
+    """Holds the driver up before it writes the outbox, until it may go on."""
+
+    def __init__(self) -> None:
+        self.reached, self.go_on, self.over = (threading.Event() for _ in range(3))
+        self.ended: list[str] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name == "insert" and event.command["insert"] == "outbox":
+            self.reached.set()
+            self.go_on.wait()
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        if event.command_name in ("commitTransaction", "abortTransaction"):
+            self.ended.append(event.command_name)
+            self.over.set()
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+async def test_a_commit_that_is_broken_off_before_its_end_leaves_nothing_behind(
+    mongodb_uri: str, database: str
+) -> None:
+    pausing = _Pausing()
+    store = MongoStore(mongodb_uri, database, (), listeners=[pausing])
+    await store.open()
+    record = Record("topic", 0, b"key", b"value", [])
+    under_way = asyncio.create_task(
+        store.commit(Commit([Place(0, 1)], [], [Outgoing(0, 1, [record])]))
+    )
+    await asyncio.to_thread(pausing.reached.wait)
+
+    under_way.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await under_way
+    pausing.go_on.set()
+    await asyncio.to_thread(pausing.over.wait)
+
+    assert pausing.ended == ["abortTransaction"]
+    assert (await store.places([0]), await store.outgoing([0])) == ({}, [])
+    await store.close()
 
 
 def test_a_write_that_no_majority_has_confirmed_is_tried_again_and_a_refused_one_is_not() -> None:
