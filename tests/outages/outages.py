@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from deploy.local.process import Child
 from deploy.local.stack import SERVICES
 from deploy.trial.chaos.faults.poison import poisoned
-from schemas.topics import commands_topic
+from schemas.topics import commands_topic, stream_topic
 from services.chassis.log.kafka import KafkaLog
 from tests.deploy.operating.commands import connecte
 from tests.outages.site import PARTITIONS, Site
@@ -89,18 +89,25 @@ async def _process_stuck(site: Site) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _reading_denied(site: Site) -> AsyncIterator[None]:
-    """A process that is started and never handles a record: nobody lets it read."""
-    tool, topic = site.cluster.tool, ("--topic", commands_topic("scheduling"))
+async def _denied(site: Site, operation: str, topic: str) -> AsyncIterator[None]:
+    """Nobody may do this with a topic any more; no process is ended for it."""
+    tool, of = site.cluster.tool, ("--topic", topic)
     anybody = ("--allow-principal", "User:*", "--operation", "All")
-    await tool(ACLS, "--add", *topic, *anybody)
-    await tool(ACLS, "--add", *topic, "--deny-principal", "User:*", "--operation", "Read")
-    for pod in site.pods["scheduling"]:
-        _kill(pod.process.child)
+    await tool(ACLS, "--add", *of, *anybody)
+    await tool(ACLS, "--add", *of, "--deny-principal", "User:*", "--operation", operation)
     try:
         yield
     finally:
-        await tool(ACLS, "--remove", "--force", *topic)
+        await tool(ACLS, "--remove", "--force", *of)
+
+
+@asynccontextmanager
+async def _reading_denied(site: Site) -> AsyncIterator[None]:
+    """A process that is started and never handles a record: nobody lets it read."""
+    async with _denied(site, "Read", commands_topic("scheduling")):
+        for pod in site.pods["scheduling"]:
+            _kill(pod.process.child)
+        yield
 
 
 @asynccontextmanager
@@ -181,6 +188,25 @@ OUTAGES = (
         _reading_denied,
         frozenset({("MentoringReadingStopped", "scheduling")}),
         frozenset({"MentoringTrouble", "MentoringServiceNotReady", "MentoringNotReady"}),
+    ),
+    Outage(
+        "no-commands",
+        "Nobody may write the commands of matching: what people send is answered by a fault.",
+        lambda site: _denied(site, "Write", commands_topic("matching")),
+        frozenset({("MentoringHttpFailing", "matching")}),
+        frozenset({"MentoringHttpBudgetBurn"}),
+    ),
+    Outage(
+        "no-events",
+        "Matching may not publish what it has decided.",
+        lambda site: _denied(site, "Write", stream_topic("matching", "events")),
+        frozenset({("MentoringTrouble", "matching")}),
+        frozenset(
+            {
+                *("MentoringOutboxAgeing", "MentoringPartitionsStopped", "MentoringLagRising"),
+                *("MentoringServiceNotReady", "MentoringNotReady", "MentoringStepsFailing"),
+            }
+        ),
     ),
     Outage(
         "poison",
