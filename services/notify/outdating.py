@@ -212,34 +212,24 @@ LATE = (
 """What comes on another topic than something that can make it untrue."""
 
 
-def with_last(last: tuple[str, ...], fact: str) -> tuple[str, ...]:
-    """The last facts of sessions and pairs, as `remembered` writes them, after this one.
+def with_last(last: tuple[str, ...], fact: str, facts: dict[str, Any]) -> tuple[str, ...]:
+    """The last facts of sessions and pairs after this one, each by its id; that of a correction,
+    which says what it has changed, if that is anything, stands beside it.
 
     The oldest letters have a record's id for a fact, which names no subject: it is passed over.
     """
     if ":" not in fact:
         return last
     name, subject = fact.split(":")[:2]
-
-    def stands(known: str) -> bool:
-        its_name, its_subject = known.split(":")[:2]
-        if its_subject != subject:
-            return True
-        held_anew = name == "SessionCompleted" and its_name == "AttendanceCorrected"
-        return not held_anew and its_name != name and bool({name, its_name} & {*_APART})
-
-    return (*filter(stands, last), fact)
-
-
-def remembered(template: str, fact: str, facts: dict[str, Any]) -> str | None:
-    """How a fact is remembered: by its id, a correction with what it has changed; None if not."""
-    if template not in LAST:
-        return None
-    if template != "AttendanceCorrected":
-        return fact
-    if facts["held"] == facts["was_held"]:
-        return None
-    return f"{fact}:{'held' if facts['held'] else 'not-held'}"
+    about = f":{subject}:"
+    if name == "AttendanceCorrected":
+        if facts["held"] == facts["was_held"]:
+            return last
+        fact = f"{fact}:{'held' if facts['held'] else 'not-held'}"
+    if name in _APART:
+        return (*[one for one in last if not f"{one}:".startswith(f"{name}{about}")], fact)
+    stay = _APART if name != "SessionCompleted" else _APART[:1]
+    return (*[one for one in last if about not in f"{one}:" or one.startswith(stay)], fact)
 
 
 def read_late(event: Event, last: Collection[str]) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 from schemas.base import Event
 from schemas.feedback import SurveyOpened
 from schemas.letter_rules import LetterRules
+from schemas.matching import PairFormed
 from schemas.meeting import SessionMoveRefused, SessionRelocated
 from schemas.notify import LetterQueued, NewsDropped, NewsHeld
 from schemas.saying import PARIS
@@ -36,8 +37,8 @@ from services.notify.reminding import NOTICE, Reminder, reminders_of
 from services.notify.views import Cohort, Entry, Tray
 
 SOON = timedelta(hours=48)
-A_MOMENT = 1
-"""Minutes for which is held what may have been read before something of the same moment."""
+A_MOMENT = timedelta(minutes=1)
+"""For so long is held what may have been read before something of the same moment."""
 _CHANGES = (
     SessionCancelled,
     SessionMoveDeclined,
@@ -64,7 +65,9 @@ def tell(
     """
     rules, quiet_hours = rules_of(cohort)
     whole = trays
-    trays = {who: without_what_leaves(tray, quiet_hours, now) for who, tray in whole.items()}
+    for who in whole:
+        if (due_at := whole[who].due_at) is not None and due_at <= now:
+            trays = {**trays, who: without_what_leaves(whole[who], quiet_hours, now)}
     events: list[Event] = [*_dropped(trays, event)]
     reminders = list(reminders_of(event, rules, quiet_hours, now))
     facts = event.model_dump(mode="json") if owed or reminders else {}
@@ -85,7 +88,9 @@ def tell(
             continue
         about |= {"side": side, "facts": facts}
         told = _told(event, about, tray, rules, quiet_hours, now)
-        events += [told, *_held_with(told, tray)]
+        events.append(told)
+        if tray is not None and isinstance(event, PairFormed):
+            events.extend(_held_with(told, tray))
     events.extend(_reminders(whole, event, facts, reminders, now))
     return events
 
@@ -143,11 +148,11 @@ def _told(
     telling = LETTERS[type(event)]
     if telling.waits and (at := _gathered(tray, rules, quiet_hours, now)) > now:
         return NewsHeld(**about, tell_at=at, joins_from=now)
-    ready = now + timedelta(
-        minutes=min(A_MOMENT, rules.gather_minutes) * _may_be_early(event, tray)
-    )
+    early = rules.gather_minutes and _may_be_early(event, tray)  # else nothing is gathered
+    ready = now + A_MOMENT if early else now
     urgent, at = _leaves(event, rules, quiet_hours, ready)
-    at = max([at, *_of_the_first_letter(event, tray)])
+    if tray is not None and telling.invitation is not None:
+        at = _with_the_first_letter(tray, event, at)
     # The dates of a session are kept in the tray, and there is none before something was held.
     if at == now and (tray is not None or telling.invitation is None):
         return LetterQueued(**about, send_at=at, urgent=urgent)
@@ -158,7 +163,10 @@ def _may_be_early(event: Event, tray: Tray | None) -> bool:
     """Whether something of the same moment may not have been read that changes how it is told:
     what makes it untrue, or the letter that says who one is paired with."""
     if isinstance(event, SessionPlanned):
-        return not any(date.pair_id == event.pair_id for date in (tray.dates if tray else ()))
+        for date in tray.dates if tray is not None else ():
+            if date.pair_id == event.pair_id:
+                return False
+        return True
     return type(event) in LATE
 
 
@@ -198,23 +206,27 @@ def leaves_at_night(entry: Entry, quiet_hours: QuietHours) -> bool:
     return is_change and next_sending_time(entry.tell_at, quiet_hours) != entry.tell_at
 
 
-def _of_the_first_letter(event: Event, tray: Tray | None) -> Iterator[datetime]:
+def _with_the_first_letter(tray: Tray, event: Event, at: datetime) -> datetime:
     """Invitations come with the letter that says who one is paired with, and not before it."""
-    if tray is None or not isinstance(event, SessionEvent) or not _invites(type(event).__name__):
-        return
-    with_them = {"PairFormed", *(["SessionPlanned"] if isinstance(event, SessionPlanned) else [])}
-    for entry in tray.waiting:
-        if entry.template in with_them and entry.facts["pair_id"] == event.pair_id:
-            yield entry.tell_at
+    if isinstance(event, SessionEvent):
+        planned = isinstance(event, SessionPlanned)
+        for entry in tray.waiting:
+            first = entry.template == "PairFormed" or (
+                planned and entry.template == "SessionPlanned"
+            )
+            if first and entry.facts["pair_id"] == event.pair_id:
+                at = max(at, entry.tell_at)
+    return at
 
 
-def _held_with(told: NewsHeld | LetterQueued, tray: Tray | None) -> Iterator[NewsHeld]:
+def _held_with(told: NewsHeld | LetterQueued, tray: Tray) -> Iterator[NewsHeld]:
     """The invitations of a pair that were read of before the pair: they wait for its letter."""
-    if tray is None or not isinstance(told, NewsHeld) or told.template != "PairFormed":
+    if not isinstance(told, NewsHeld):
         return
     for entry in tray.waiting:
+        invites = TELLINGS[entry.template].invitation is not None
         of_the_pair = entry.facts.get("pair_id") == told.facts["pair_id"]
-        if _invites(entry.template) and of_the_pair and entry.tell_at < told.tell_at:
+        if invites and of_the_pair and entry.tell_at < told.tell_at:
             yield NewsHeld(
                 cohort_id=told.cohort_id,
                 letter_id=entry.news_id,
@@ -227,10 +239,6 @@ def _held_with(told: NewsHeld | LetterQueued, tray: Tray | None) -> Iterator[New
             )
 
 
-def _invites(template: str) -> bool:
-    return TELLINGS[template].invitation is not None
-
-
 def _reminders(
     trays: Mapping[str, Tray],
     event: Event,
@@ -240,7 +248,9 @@ def _reminders(
 ) -> Iterator[NewsHeld | NewsDropped]:
     for reminder in reminders:
         news_id, tray = f"{reminder.fact}:{reminder.person_id}", trays.get(reminder.person_id)
-        if tray is not None and (_has(tray, news_id) or has_ended(event, tray.last)):
+        if tray is not None and (
+            _has(tray, news_id) or (tray.last and has_ended(event, tray.last))
+        ):
             continue
         about = {
             "cohort_id": event.cohort_id,
