@@ -154,6 +154,7 @@ HOMES = {
         "cohorts",
         "community",
         "lines",
+        "links",
         "meeting",
         "rounds",
         "sheets",
