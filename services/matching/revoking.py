@@ -26,6 +26,6 @@ def revoke(
             return Refusal(
                 "conflict",
                 "too-many-links",
-                f"{MOST_SINGLE} links were revoked one by one: revoke all of them.",
+                f"Of theirs {MOST_SINGLE} links were revoked one by one, so revoke all of them.",
             )
     return [recast(LinksRevoked, command, number=known.number + 1 if known else 1)]

@@ -1,8 +1,8 @@
 """The tree as an older version had it: what an installation runs before it is upgraded.
 
-Always holds: it is the last release, or what stands nearest to one: the last tag; without a tag what
-was there before the last commit that added to the released contract, so that today's types are new
-to it. `CONNECTE_DRILL_FROM` says another revision.
+Always holds: it is the last release, or what stands nearest to one: the last tag; without a tag
+what was there before the last commit that added to the released contract, so that today's types are
+new to it. `CONNECTE_DRILL_FROM` says another revision.
 """
 
 import os
