@@ -55,7 +55,8 @@ def _and_told(state: State, decided: Decision, now: datetime) -> Decision:
         return decided
     events = list(decided)
     for event in decided:
-        assert isinstance(event, RoleGiven | RoleTaken)
+        if not isinstance(event, RoleGiven | RoleTaken):
+            continue
         letter = appointing.told(state.get(Cohort, event.cohort_id, event.cohort_id), event, now)
         if state.get(Letter, event.cohort_id, letter.letter_id) is None:
             events.append(letter)
