@@ -90,6 +90,11 @@ class Links:
         whose = f"/participants/{person_id}" if person_id else ""
         return f"{portal}/coordonner/{cohort_id}{whose}"
 
+    def of_role(self, role: str) -> str | None:
+        """The pages that a role opens, behind their sign-in."""
+        portal = self.base_urls.get("portal")
+        return f"{portal}/{'controler' if role == 'auditor' else 'coordonner'}" if portal else None
+
     def own_part(self, cohort_id: str) -> str | None:
         """The page on which somebody pauses, comes back or leaves: behind their sign-in."""
         portal = self.base_urls.get("portal")

@@ -22,7 +22,7 @@ from tests.conftest import eventually
 from tests.portal.provider import Provider, served, town_of
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import GOING_ON, LETTER_FAILED, PAUL, of_session, planned
-from tests.portal.test_accessibility import STATES
+from tests.portal.test_accessibility import STATES, acts_of
 
 playwright = pytest.importorskip("playwright.async_api")
 axe = pytest.importorskip("axe_playwright_python.async_playwright")
@@ -37,7 +37,8 @@ PICTURES = os.environ.get("CONNECTE_TEST_PICTURES")
 async def open_town(happened: tuple[Message, ...]) -> AsyncIterator[Town]:
     """A portal at an address of this machine."""
     port = free_port()
-    town = Town(url=f"http://127.0.0.1:{port}", listens=5.0).happens(*happened)
+    url, acts = f"http://127.0.0.1:{port}", acts_of(happened)
+    town = Town(url=url, listens=5.0, acts=acts).happens(*happened)
     async with standing(town, port):
         yield town
 

@@ -260,6 +260,7 @@ UNASKED = frozenset(
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "AnswersCounted", "PairAtRisk"),
         *("AttentionWanted", "AttentionSettled", "AttentionGathered", "DigestQueued"),
+        "RoleLetterQueued",
         *("RetentionEnded", "ContactsErased"),
         *("HoursTold", "AddressChanged"),
         *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),
