@@ -99,7 +99,7 @@ class Visitor:
     async def chooses(self, label: str) -> None:
         """A radio button or a box."""
         if self.touches:
-            await self.page.get_by_label(re.compile("^" + re.escape(label))).first.tap()
+            await self.page.get_by_label(label).first.tap()
             return
         await self._tabs_to(label)
         await self.page.keyboard.press("Space")
