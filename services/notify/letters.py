@@ -44,6 +44,7 @@ from schemas.scheduling import (
 )
 from schemas.taking_part import ManagerPaused, ManagerReturned, MentorReturned
 from schemas.values import Side
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import One
 from services.notify.views import Cohort, Letter, Pair, Person
 
@@ -273,6 +274,7 @@ def to_hand_over(letter: Letter) -> list[One]:
     pairs = dict.fromkeys(pair for part in parts if (pair := part.facts.get("pair_id")))
     return [
         One(Cohort, letter.cohort_id, letter.cohort_id),
+        One(RevokedLinks, letter.cohort_id, letter.person_id),
         *(One(Person, letter.cohort_id, person_id) for person_id in (letter.person_id, *others)),
         *(One(Pair, letter.cohort_id, pair) for pair in pairs),
     ]

@@ -60,6 +60,10 @@ _SAID: tuple[tuple[tuple[str, ...], Said], ...] = (
         ("StandInDirectory", "DirectoryChanged"),
         told("entrer dans l’annuaire ou en sortir", "enter the directory or leave it"),
     ),
+    (
+        ("RevokeLinks", "LinksRevoked"),
+        told("désactiver des liens de lettres", "switch links of letters off"),
+    ),
     (("ManagerWaitlisted",), told("mettre en liste d’attente", "put on the waiting list")),
     (("PersonContact",), told("enregistrer un contact", "record a contact")),
     (("PersonErased",), told("effacer une personne", "erase somebody")),

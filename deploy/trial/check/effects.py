@@ -211,6 +211,7 @@ EFFECTS: Mapping[str, Effect] = {
         ("AnotherPartnerAsked",), already=("AnotherPartnerAsked",), fits=_same("by")
     ),
     "KeepPartner": Effect(("PartnerKept",)),
+    "RevokeLinks": Effect(("LinksRevoked",)),
     "ConfirmSession": Effect(
         ("SessionConfirmed",), already=("SessionConfirmed", *_DATED), fits=_confirmed
     ),
