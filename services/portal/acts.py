@@ -69,6 +69,10 @@ _SAID: tuple[tuple[tuple[str, ...], Said], ...] = (
     (("PersonErased",), told("effacer une personne", "erase somebody")),
     (("GiveRole", "RoleGiven"), told("donner un rôle", "give a role")),
     (("TakeRole", "RoleTaken"), told("retirer un rôle", "take a role away")),
+    (
+        ("RevokeLinks", "LinksRevoked"),
+        told("désactiver des liens de lettres", "have links of letters count no more"),
+    ),
     # rounds and pairs
     (("RunRound", "RoundRequested"), told("lancer un tour", "run a round")),
     (("RoundCompleted",), told("terminer un tour", "complete a round")),

@@ -37,7 +37,6 @@ FORMS: list[Any] = [
     (OF_THE_BANK, "/coordonner/c/participants/m-1", (*EVERYTHING, LISE_OF_A_BANK)),
     (COORDINATOR, "/coordonner/c/importer", (OPENED,)),
     (COORDINATOR, "/coordonner/c/tour/a-la-main?manager=g-1", JOINED),
-    (COORDINATOR, "/coordonner/c/tour/separer", (OPENED,)),
     (COORDINATOR, "/coordonner/c/reglages", (OPENED,)),
 ]
 EMPTIED = """() => document.querySelectorAll('main input:not([type=hidden]), main textarea')

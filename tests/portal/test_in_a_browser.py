@@ -33,6 +33,25 @@ WIDTHS = (390, 1280)
 PICTURES = os.environ.get("CONNECTE_TEST_PICTURES")
 
 
+BROKEN = r"""() => {
+  const found = [];
+  for (const one of document.querySelectorAll("thead th, .address, h1, h2, button, legend")) {
+    const texts = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      for (const word of texts.currentNode.data.matchAll(/[^\s\-\/]+/g)) {
+        const range = document.createRange();
+        range.setStart(texts.currentNode, word.index);
+        range.setEnd(texts.currentNode, word.index + word[0].length);
+        const tops = new Set([...range.getClientRects()].map(part => Math.round(part.top)));
+        if (tops.size > 1) found.push(word[0]);
+      }
+    }
+  }
+  return found;
+}"""
+"""The words of headings, buttons and addresses that go over the end of a line."""
+
+
 @asynccontextmanager
 async def open_town(happened: tuple[Message, ...]) -> AsyncIterator[Town]:
     """A portal at an address of this machine."""
@@ -120,6 +139,8 @@ async def looked_at(page: Any, picture: str) -> AsyncIterator[str]:
         wide = await page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             yield f"is {wide} wide at {width}"
+        for word in await page.evaluate(BROKEN):
+            yield f"breaks {word!r} at {width}"
         if PICTURES:
             file = Path(PICTURES) / f"{picture}-{width}.png"
             await page.screenshot(path=str(file), full_page=True)
