@@ -17,6 +17,7 @@ from schemas.notify import Hearer, ToldHours
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE, commands_topic, partition_of
 from services.chassis.clock import Clock
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import Document, One, Refusal
 from services.chassis.http.commands import CommandTopic
 from services.chassis.http.links import LinkSigner
@@ -112,7 +113,8 @@ def handing_over(sender: Sender, store: Store) -> DueWorker:
         people = {d.key: d for d in found if isinstance(d, Person)}
         cohorts = {d.key: d for d in found if isinstance(d, Cohort)}
         pairs = {d.key: d for d in found if isinstance(d, Pair)}
-        return await sender.perform(letters, people, cohorts, now, leaving, pairs)
+        revoked = {d.key: d for d in found if isinstance(d, RevokedLinks)}
+        return await sender.perform(letters, people, cohorts, now, leaving, pairs, revoked)
 
     return hand_over
 

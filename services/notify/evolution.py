@@ -13,6 +13,7 @@ from schemas.base import recast
 from schemas.calendars import HoursElsewhereNoted
 from schemas.cohorts import PolicyChanged, RetentionEnded
 from schemas.lines import LineManagerNamed, line_told
+from schemas.links import LinksRevoked
 from schemas.matching import CohortOpened, ManagerEnrolled, MentorVolunteered
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
@@ -31,6 +32,7 @@ from schemas.notify import (
 from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import SessionCompleted
 from schemas.taking_part import ManagerChanged, MentorChanged
+from services.chassis.documents import links_revoked
 from services.chassis.domain import Change, Evolution, Gone, State
 from services.notify.attention import concern_id
 from services.notify.elsewhere import BEGINNINGS, answers
@@ -358,6 +360,7 @@ EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
     PolicyChanged: _policy_changed,
     LineManagerNamed: _line,
+    LinksRevoked: links_revoked,
     MentorVolunteered: _line,
     ManagerEnrolled: _line,
     MentorChanged: _line,

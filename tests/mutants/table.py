@@ -714,8 +714,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "G8",
         "a survey is answered by whoever can write to the topic",
         "services/feedback/handlers.py",
-        "if not is_proven(links, command, now):",
-        "if command.proof is not None and not is_proven(links, command, now):",
+        "if not is_proven(links, command, now, revoked):",
+        "if command.proof is not None and not is_proven(links, command, now, revoked):",
     ),
     Mutant(
         "proof-of-another-survey",
