@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-r
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages nightly bench lint format catalogue sbom release lock clean
+.PHONY: help demo up test test-kafka test-chart drills simulate fuzz mutants chaos outages nightly bench lint format catalogue sbom audit release lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -90,6 +90,11 @@ catalogue: $(STAMP) ## Generate schemas/catalogue, docs/events.md, tables of doc
 
 sbom: $(STAMP) ## The bill of materials of the image's Python packages; writes build/sbom.cdx.json
 	$(BIN)/python -m deploy.made.sbom --output build/sbom.cdx.json
+
+audit: ## Known vulnerabilities of what is installed, by pip-audit (asks the index about each package)
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/pip-audit.lock
+	build/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock
 
 release: $(STAMP) ## Image, chart, wheel, contract, checksums, provenance; into build/release
 	$(BIN)/python -m deploy.made.release

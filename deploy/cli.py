@@ -20,6 +20,7 @@ from deploy.operating.console import progress
 from deploy.operating.coordinator_commands import coordinator_commands
 from deploy.operating.erase_commands import erase
 from deploy.operating.letter_commands import letter_commands
+from deploy.operating.link_commands import link_commands
 from deploy.operating.match_commands import match_
 from deploy.operating.parked_commands import parked_commands
 from deploy.operating.person_commands import person
@@ -48,6 +49,7 @@ app.add_typer(topic_commands, name="topics")
 app.add_typer(schema_commands, name="schemas")
 app.add_typer(parked_commands, name="parked")
 app.add_typer(letter_commands, name="letters")
+app.add_typer(link_commands, name="links")
 app.add_typer(coordinator_commands, name="coordinators")
 app.add_typer(role_commands, name="roles")
 app.command("import")(import_)

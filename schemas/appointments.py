@@ -4,14 +4,16 @@ It is notify's, which knows people by their contacts, and forgets them. Roles th
 claims of an identity provider give are no messages, and stand beside these.
 
 Always holds: a role is given to a person of the cohort, and holds for the address that reaches
-them at that moment: whoever changes an address later changes nobody's role.
+them at that moment: whoever changes an address later changes nobody's role. Whoever is given one,
+or from whom one is taken, is told by letter.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from schemas.base import Command, Event, Moment, PersonId, described
+from schemas.notify import LetterEvent
 from schemas.organisations import MOST_NAMED, AskedName
 from schemas.roles import ADMINISTRATORS
 
@@ -90,6 +92,33 @@ class RoleTaken(Event):
         Literal["asked", "erased"],
         described("An administrator asked for it, or the person was erased.", "asked"),
     ]
+    taken_at: Annotated[
+        Moment | None,
+        described(
+            "When, where it was asked for; null in the oldest records. UTC.", "2017-09-01T08:00:00Z"
+        ),
+    ] = None
     asker: Annotated[
         ActorId | None, Field(description="Who asked for it; null where nobody is known.")
     ] = None
+
+
+class RoleLetterQueued(LetterEvent):
+    """A letter is owed to somebody of whose role it tells. `facts` is what happened to that."""
+
+    audience = "internal"
+    template: Annotated[
+        Literal["RoleGiven", "RoleTaken"],
+        described("The type of the event that it tells.", "RoleGiven"),
+    ]
+    facts: Annotated[
+        dict[str, Any],
+        described(
+            "The event that it tells, without who asked for it.",
+            {"cohort_id": "bercy-2017", "person_id": "c-1", "role": "coordinator"},
+        ),
+    ]
+    send_at: Annotated[
+        Moment,
+        described("Not before this, for the quiet hours.", "2017-03-06T09:00:00Z"),
+    ]

@@ -109,6 +109,15 @@ RETENTION: tuple[Kept, ...] = (
         ),
     ),
     Kept(
+        _words("quels liens de lettres n’ont plus cours", "which links of letters were revoked"),
+        (
+            *("mentoring.matching.events", "mentoring.scheduling.private"),
+            *("mentoring.feedback.private", "mentoring.notify.private"),
+        ),
+        _BY_ID,
+        FOREVER,
+    ),
+    Kept(
         _words(
             "ce qui a été demandé, tel que demandé ; le lien qui prouve une réponse",
             "what was asked, as it was asked; the link that proves an answer",

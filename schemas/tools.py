@@ -104,6 +104,7 @@ TOOLS: Mapping[str, Tool] = {
         "notify POST /commands/RetryLetter", options={"--cause": (_LETTERS,)}
     ),
     "letters preview": _NOTHING,
+    "links revoke": _by_http("matching POST /commands/RevokeLinks"),
     "coordinators name": _NAMING,
     "coordinators remove": _NAMING,
     "roles list": _by_http("notify GET /cohorts/{cohort_id}/roles"),

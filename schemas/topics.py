@@ -19,6 +19,7 @@ from schemas import (
     community,
     feedback,
     lines,
+    links,
     matching,
     meeting,
     notify,
@@ -37,7 +38,7 @@ Service = Literal["matching", "scheduling", "feedback", "notify", "portal"]
 Stream = Literal["events", "private", "parked"]
 
 LANGUAGE: dict[Service, tuple[ModuleType, ...]] = {
-    "matching": (matching, cohorts, community, rounds, sheets, taking_part, lines),
+    "matching": (matching, cohorts, community, rounds, sheets, taking_part, lines, links),
     "scheduling": (scheduling, calendars, meeting),
     "feedback": (feedback,),
     "notify": (notify, attention, appointments),

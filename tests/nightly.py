@@ -50,6 +50,7 @@ CHECKS = (
     Check("ministries", (sys.executable, "-m", "deploy.cli", "demo", *MINISTRIES), 3 * HOUR),
     Check("portal", (sys.executable, "-m", "deploy.cli", "demo", *AT_THE_PORTAL), 3 * HOUR),
     Check("bench", ("make", "bench"), HOUR),
+    Check("audit", ("make", "audit"), HOUR),
 )
 
 

@@ -47,6 +47,7 @@ CHASSIS_SPEAKS_OF = {
     "schemas.envelope",
     "schemas.invalid",
     "schemas.journal",
+    "schemas.links",  # which count no more; what they are to stands in no link of its
     "schemas.rights",  # who may do what; it asks, and never names a command
     "schemas.roles",  # the roles that a token can have
     "schemas.saying",  # the typography of a language

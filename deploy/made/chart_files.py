@@ -5,6 +5,7 @@ nothing of them is secret. (The alerts are written by hand, the dashboards by `m
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from deploy.made.chart_schema import CHART, schema
 from deploy.made.chart_settings import settings
 from deploy.made.chart_values import commented, readme
+from deploy.made.dashboards import WRITTEN
 from deploy.operating.access import rows
 from schemas.access import OPERATOR, service_account, subscriber
 from schemas.topics import COMMANDS, TOPICS
@@ -33,6 +35,7 @@ def files() -> dict[str, str]:
         "files/users.yaml": _HEAD + _yaml(_users()),
         "files/portal.yaml": _HEAD + _yaml({"pages": _pages()}),
         "files/settings.yaml": _HEAD + _yaml(settings()),
+        "files/panels.yaml": _HEAD + _yaml(_panels()),
         "values.schema.json": schema(),
         "values.yaml": commented(),
         "README.md": readme(),
@@ -46,6 +49,27 @@ def differing() -> list[str]:
         for name, content in files().items()
         if not (CHART / name).exists() or (CHART / name).read_bytes() != content.encode()
     ]
+
+
+def _panels() -> dict[str, int]:
+    """By alert, the panel of the dashboard of the machine that shows it: of those that lead to its
+    runbook the first, or the objective's own. Without any it is 0."""
+    board = json.loads((WRITTEN / "machine.json").read_text(encoding="utf-8"))
+    shown = [
+        (panel["title"], link["url"].rpartition("/")[2], panel["id"])
+        for row in board["panels"]
+        for panel in (row, *row.get("panels", ()))
+        for link in panel.get("links") or ()
+    ]
+    rules = yaml.safe_load((CHART / "files/alerts.yaml").read_text(encoding="utf-8"))
+    found: dict[str, int] = {}
+    for rule in (rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule):
+        page = rule["annotations"]["runbook_url"].rpartition("/")[2]
+        of_page = [(title, number) for title, its, number in shown if its == page]
+        burns = [one for one in of_page if one[0].startswith("Burn rate")]
+        first = (burns if rule["alert"].endswith("BudgetBurn") and burns else of_page)[:1]
+        found[rule["alert"]] = first[0][1] if first else 0
+    return found
 
 
 def _topics() -> list[dict[str, Any]]:

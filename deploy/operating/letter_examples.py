@@ -10,6 +10,7 @@ from itertools import product
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from schemas.appointments import GIVEN_ROLES, RoleGiven, RoleTaken
 from schemas.attention import AttentionGathered, AttentionKind, Matter
 from schemas.attention import Told as AttentionTold
 from schemas.base import Event, recast
@@ -138,6 +139,17 @@ def digests() -> Iterator[tuple[str, AttentionGathered]]:
                     next_at=WRITTEN_AT + timedelta(days=7) if count < 12 else None,
                 ),
             )
+
+
+def roles() -> Iterator[tuple[str, RoleGiven | RoleTaken]]:
+    """Each role, given and taken."""
+    whose = {"cohort_id": COHORT.cohort_id, "person_id": COORDINATOR.person_id}
+    for role in GIVEN_ROLES:
+        organisations = ("Natixis",) if role == "partner" else ()
+        given = {"organisations": organisations, "holder": "s-1", "given_at": WRITTEN_AT}
+        yield role, RoleGiven.model_validate({**whose, "role": role, **given})
+        taken = {"because": "asked", "taken_at": WRITTEN_AT}
+        yield role, RoleTaken.model_validate({**whose, "role": role, **taken})
 
 
 def _gathered() -> Iterator[Told]:

@@ -18,8 +18,10 @@ from deploy.operating.letter_examples import (
     contact,
     dates,
     digests,
+    roles,
     told,
 )
+from schemas.appointments import RoleGiven, RoleTaken
 from schemas.attention import AttentionGathered
 from schemas.base import Event, recast
 from schemas.notify import News
@@ -27,6 +29,7 @@ from schemas.people import PersonContact
 from schemas.saying import LANGUAGES, Language
 from schemas.values import Side
 from services.chassis.http.links import LinkSigner, generate_keys
+from services.notify import appointing
 from services.notify.actions import ANSWERED_BY, Links
 from services.notify.letters import letters_of
 from services.notify.mail_policy import MAIL_POLICY
@@ -96,12 +99,15 @@ def letters(
 
 
 def every_letter() -> Iterator[tuple[str, Letter]]:
-    """Every letter that there can be, with its branch: to mentors, managers and coordinators."""
+    """Every letter that there can be, with its branch: to mentors, managers and coordinators,
+    and to whoever has a role."""
     for template, branch, facts in told():
         for letter in letters_about(template, facts):
             yield branch, letter
     for branch, gathered in digests():
         yield branch, _digest(gathered)
+    for branch, event in roles():
+        yield branch, _of_a_role(event)
 
 
 def people_of_example(letter: Letter, language: Language) -> tuple[Person, dict[str, Person]]:
@@ -123,6 +129,12 @@ def _digest(gathered: AttentionGathered) -> Letter:
         owed_since=WRITTEN_AT,
         due_at=WRITTEN_AT,
     )
+
+
+def _of_a_role(event: RoleGiven | RoleTaken) -> Letter:
+    queued = appointing.told(None, event, WRITTEN_AT)
+    due = {"owed_since": queued.send_at, "due_at": queued.send_at}
+    return recast(Letter, queued, id=queued.letter_id, state="queued", **due)
 
 
 def letters_about(template: str, facts: Sequence[tuple[str, Event]]) -> Iterator[Letter]:

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-VOID = {"input", "meta", "link", "br", "img", "hr"}
+VOID = {"input", "meta", "link", "br", "wbr", "img", "hr"}
 
 
 @dataclass

@@ -1,9 +1,14 @@
-"""The documents that every service has: refusals, records that stand aside, counts, heartbeats."""
+"""The documents that every service has: refusals, records that stand aside, counts, heartbeats.
 
+And one of whoever has pages behind links: which of these links count no more.
+"""
+
+from collections.abc import Iterable
 from typing import ClassVar
 
 from schemas.journal import RefusalKind
-from services.chassis.domain import Document, Timed
+from schemas.links import LinksRevoked
+from services.chassis.domain import Change, Document, State, Timed
 from services.chassis.log.contract import Received
 
 PARKED_BYTES = 1024 * 1024
@@ -120,6 +125,36 @@ class Beat(Timed):
     """The heartbeat of a partition; `id` is its number, and it is due with the next one."""
 
     collection: ClassVar[str] = "heartbeats"
+
+
+class RevokedLinks(Document):
+    """Which links of a person count no more; `id` is the person's.
+
+    `number` is that of the last revocation, `every` that of the last one of all their links;
+    `single` has by name, sorted, the number of the last one of a single link after that.
+    """
+
+    collection: ClassVar[str] = "revoked_links"
+
+    number: int = 0
+    every: int = 0
+    single: tuple[tuple[str, int], ...] = ()
+
+    def counts(self, name: str, after: int) -> bool:
+        """Whether the link of this name counts that was written after this revocation."""
+        return after >= max(self.every, dict(self.single).get(name, 0))
+
+
+def links_revoked(state: State, event: LinksRevoked) -> Iterable[Change]:
+    """The fold: of what every service with links has to know."""
+    known = state.get(RevokedLinks, event.cohort_id, event.person_id)
+    before = known or RevokedLinks(id=event.person_id, cohort_id=event.cohort_id)
+    if event.link is None:
+        change = {"every": event.number, "single": ()}
+    else:
+        single = dict(before.single) | {event.link.name: event.number}
+        change = {"single": tuple(sorted(single.items()))}
+    yield before.model_copy(update={"number": event.number, **change})
 
 
 CHASSIS_DOCUMENTS: tuple[type[Document], ...] = (

@@ -295,7 +295,8 @@ class Domain:
     - `counts`: how many documents there are of kinds that can be very many, kept by each step.
     - `forgets`: of which owners all that is kept beside the documents (`Kept`) goes with a message
       of a mirrored topic, told from the state before it; a rebuild forgets nothing.
-    - `signs`: commands whose events say in `asker` who asked for them, for the state to know it.
+    - `signs`: commands whose events say in `asker`, where they have it, who asked for them, for the
+      state to know it.
     - `untold`: messages whose number is nobody's business while it grows; no metric has their type.
     """
 
@@ -324,7 +325,12 @@ class Domain:
     def signed(self, events: Sequence[Event], actor: Actor | None) -> Sequence[Event]:
         """The events of a command that it `signs`, once it is known who is behind it."""
         asker = None if actor is None else actor.id
-        return [event.model_copy(update={"asker": asker}) for event in events]
+        return [
+            event.model_copy(update={"asker": asker})
+            if "asker" in type(event).model_fields
+            else event
+            for event in events
+        ]
 
     def evolve(self, state: State, event: Message) -> Iterable[Change]:
         """The documents that an event changes."""

@@ -19,6 +19,7 @@ from schemas.feedback import (
     SurveyClosed,
     SurveyOpened,
 )
+from schemas.links import LinksRevoked
 from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
@@ -36,6 +37,7 @@ from schemas.scheduling import (
     SessionMissed,
 )
 from schemas.taking_part import ManagerReturned, MentorReturned
+from services.chassis.documents import links_revoked
 from services.chassis.domain import Change, Evolution, State
 from services.feedback import counting, figures
 from services.feedback.lookup import cohort_of, group_in, pair_in, turnout_in
@@ -257,6 +259,7 @@ def _ruled(cohort: Cohort, verdict: Verdict, event: RolloutRecommended | Rollout
 
 EVOLUTION: Evolution = {
     CohortOpened: _opened,
+    LinksRevoked: links_revoked,
     PolicyChanged: _in_cohort(_policy_changed),
     MentorVolunteered: _counted(mentors=1),
     MentorWithdrew: _counted(mentors=-1),

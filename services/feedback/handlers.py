@@ -15,6 +15,7 @@ from schemas.feedback import (
     SurveyClosed,
     SurveyOpened,
 )
+from schemas.links import LinksRevoked
 from schemas.matching import (
     CohortOpened,
     ManagerEnrolled,
@@ -33,6 +34,7 @@ from schemas.scheduling import (
     SessionMissed,
 )
 from schemas.taking_part import ManagerReturned, MentorReturned
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
 from services.chassis.http.links import LinkVerifier
 from services.feedback import cohorts, risk, rollout, surveys
@@ -50,6 +52,7 @@ from services.feedback.views import (
     Turnout,
     group_id,
     kind_of,
+    person_of,
     side_of,
     survey_ids,
 )
@@ -71,6 +74,7 @@ LEARNS: frozenset[type[Event]] = frozenset(
         SessionCompleted,
         SessionMissed,
         AttendanceCorrected,
+        LinksRevoked,
     }
 )
 """What other services tell and feedback keeps: its journal has a copy."""
@@ -79,8 +83,11 @@ LEARNS: frozenset[type[Event]] = frozenset(
 def needs(message: Message) -> Iterator[Need]:
     """The documents that a message's decision and the events that follow touch."""
     cohort_id = message.cohort_id
-    yield One(Cohort, cohort_id, cohort_id)
+    if type(message) is not LinksRevoked:
+        yield One(Cohort, cohort_id, cohort_id)
     match message:
+        case LinksRevoked():
+            yield One(RevokedLinks, cohort_id, message.person_id)
         case PairFormed():
             yield One(Pair, cohort_id, message.pair_id)
             yield from _asking(cohort_id, survey_ids(message.pair_id, "start"))
@@ -102,6 +109,7 @@ def needs(message: Message) -> Iterator[Need]:
             yield from _asking(cohort_id, (message.survey_id,))
             yield One(Group, cohort_id, _group_of(message.survey_id))
             yield One(Pair, cohort_id, parent_pair(message.survey_id))
+            yield One(RevokedLinks, cohort_id, person_of(message.survey_id))
         case SurveyAnswered():
             yield One(Group, cohort_id, group_id(message.kind, message.side))
         case AnswersCounted():
@@ -128,8 +136,8 @@ def _group_of(survey_id: str) -> str:
     return group_id(kind_of(survey_id), side_of(survey_id))
 
 
-def _cohort_opened(*_: object) -> Decision:
-    """It is measured as soon as it is found due."""
+def _kept(*_: object) -> Decision:
+    """A cohort is measured as soon as it is found due; of links it is known which count no more."""
     return []
 
 
@@ -212,7 +220,8 @@ def _due(state: State, due: Due, now: datetime, seal: Seal) -> Decision:
 
 
 HANDLERS: Handlers = {
-    CohortOpened: _cohort_opened,
+    CohortOpened: _kept,
+    LinksRevoked: _kept,
     PolicyChanged: _noted,
     MentorVolunteered: _noted,
     MentorWithdrew: _noted,
@@ -236,7 +245,7 @@ HANDLERS: Handlers = {
 DOMAIN = Domain(
     name="feedback",
     reads=("mentoring.matching.events", "mentoring.scheduling.events"),
-    documents=(Cohort, Group, Turnout, Survey, Pair),
+    documents=(Cohort, Group, Turnout, Survey, Pair, RevokedLinks),
     learns=LEARNS,
     handlers=HANDLERS,
     evolution=EVOLUTION,
@@ -250,7 +259,8 @@ def domain_by(links: LinkVerifier, seal: Seal) -> Domain:
     """The service that takes the answers which come with a proof, and seals them."""
 
     def answer(state: State, command: AnswerSurvey, now: datetime) -> Decision:
-        if not is_proven(links, command, now):
+        revoked = state.get(RevokedLinks, command.cohort_id, person_of(command.survey_id))
+        if not is_proven(links, command, now, revoked):
             return surveys.NOT_TAKEN
         return _answer(state, command, now, seal)
 

@@ -8,17 +8,23 @@ than whoever has the link; and it opens nothing but the survey that the command 
 from datetime import datetime
 
 from schemas.feedback import AnswerSurvey
+from services.chassis.documents import RevokedLinks
 from services.chassis.http.links import LinkError, LinkVerifier
 
 PURPOSE = "survey"
 """What a survey's link is for."""
 
 
-def is_proven(links: LinkVerifier, command: AnswerSurvey, now: datetime) -> bool:
-    """Whether the command carries the token of the survey that it answers, and in time."""
+def is_proven(
+    links: LinkVerifier, command: AnswerSurvey, now: datetime, revoked: RevokedLinks | None
+) -> bool:
+    """Whether the command carries the token of the survey that it answers, in time, and not one
+    that was `revoked`."""
     try:
         link = links.verify(command.proof or "", now)
     except LinkError:
+        return False
+    if revoked is not None and not revoked.counts(link.name, link.after):
         return False
     of_survey = (PURPOSE, command.cohort_id, command.survey_id)
     return (link.purpose, link.cohort_id, link.id) == of_survey

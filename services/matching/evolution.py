@@ -7,6 +7,7 @@ from schemas.base import PairEvent, recast
 from schemas.cohorts import CohortClosed, PolicyChanged, RetentionEnded
 from schemas.community import CommunityTold, DirectoryChanged
 from schemas.lines import LineManagerNamed
+from schemas.links import LinksRevoked
 from schemas.matching import (
     AvailabilityChanged,
     CohortOpened,
@@ -46,6 +47,7 @@ from schemas.taking_part import (
     MentorReturned,
     PartnerKept,
 )
+from services.chassis.documents import links_revoked
 from services.chassis.domain import Change, D, Evolution, State
 from services.matching.couple import couple_of, engaged
 from services.matching.views import (
@@ -274,6 +276,7 @@ EVOLUTION: Evolution = {
     PairChosenByHand: _chosen_by_hand,
     PairKeptApart: _kept_apart,
     LineManagerNamed: _line_manager_named,
+    LinksRevoked: links_revoked,
     RoundRequested: _round_requested,
     RoundCalledOff: _round_called_off,
     RoundCompleted: _round_ended,

@@ -8,6 +8,7 @@ from schemas.base import Event, Message, PairEvent, pair_of, people_of
 from schemas.cohorts import ChangePolicy, CloseCohort
 from schemas.community import StandInDirectory
 from schemas.lines import NameLineManager
+from schemas.links import LinksRevoked, RevokeLinks
 from schemas.matching import (
     AcceptProposal,
     AvailabilityChanged,
@@ -36,6 +37,7 @@ from schemas.taking_part import (
     ReturnManager,
     ReturnMentor,
 )
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import Columns, Decision, Domain, Due, Handlers, Need, One, State
 from services.matching import (
     cohorts,
@@ -97,7 +99,9 @@ def needs(message: Message) -> Iterable[Need]:
         case NameLineManager():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Line, cohort_id, message.person_id)
-        case ChangeAvailability() | AvailabilityChanged():
+        case ChangeAvailability() | AvailabilityChanged() | RevokeLinks() | LinksRevoked():
+            if isinstance(message, RevokeLinks | LinksRevoked):
+                yield One(RevokedLinks, cohort_id, message.person_id)
             yield One(Mentor, cohort_id, message.person_id)
             yield One(Manager, cohort_id, message.person_id)
         case _:
@@ -380,7 +384,9 @@ LEARNS: frozenset[type[Event]] = frozenset((PairGraduated, GraduationWithdrawn))
 DOMAIN = Domain(
     name="matching",
     reads=("mentoring.scheduling.events",),
-    documents=(Cohort, Mentor, Manager, Pair, Round, Simulation, Override, Line, Sheet),
+    documents=(
+        *(Cohort, Mentor, Manager, Pair, Round, Simulation, Override, Line, Sheet, RevokedLinks),
+    ),
     learns=LEARNS,
     handlers=HANDLERS,
     evolution=EVOLUTION,

@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from schemas.base import Message
+from schemas.links import RevokeLinks
 from schemas.taking_part import ChangeManager, ChangeMentor, PauseManager, ResumeManager
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import Decision, Handlers, State
-from services.matching import taking_part
+from services.matching import revoking, taking_part
 from services.matching.views import Cohort, Manager, Mentor
 
 
@@ -37,10 +39,17 @@ def _resume_manager(state: State, command: ResumeManager, _: datetime) -> Decisi
     return taking_part.resume_manager(_manager(state, command), command)
 
 
+def _revoke_links(state: State, command: RevokeLinks, _: datetime) -> Decision:
+    who = command.cohort_id, command.person_id
+    mentor, manager = state.get(Mentor, *who), state.get(Manager, *who)
+    return revoking.revoke(mentor, manager, state.get(RevokedLinks, *who), command)
+
+
 TAKING_PART: Handlers = {
     ChangeMentor: _change_mentor,
     ChangeManager: _change_manager,
     PauseManager: _pause_manager,
     ResumeManager: _resume_manager,
+    RevokeLinks: _revoke_links,
 }
 """Message to decision."""

@@ -20,6 +20,7 @@ from schemas.values import (
     Tools,
     Waiting,
 )
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import Document, Personal, RunningCount, Timed
 
 PairState = Literal["proposed", "formed", "declined", "expired", "dissolved", "graduated"]
@@ -202,6 +203,7 @@ PERSONAL: dict[type[Document], Personal] = {
     Mentor: Personal(("id",)),
     Manager: Personal(("id",)),
     Line: Personal(("id",)),
+    RevokedLinks: Personal(("id",)),
     # Who would rather have another partner is told to coordinators alone.
     Pair: Personal(("mentor_id", "manager_id"), withheld=("asked_another",)),
     # Why two are kept apart can be about the other one.

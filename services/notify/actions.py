@@ -1,7 +1,7 @@
 """The link of a letter: what its reader may do, where, and until when."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schemas.base import Event
@@ -41,17 +41,22 @@ class Links:
     """Makes the links of letters.
 
     `base_urls`: service to its public address, without a slash at the end; that of the portal may
-    not be there.
+    not be there. `after`: how many revocations of the reader's links there have been.
     """
 
     signer: LinkSigner
     base_urls: Mapping[str, str]
+    after: int = 0
+
+    def written_after(self, revocations: int) -> "Links":
+        """Those of a reader whose links have been revoked so often: these count."""
+        return replace(self, after=revocations) if revocations else self
 
     def of(self, letter: Letter, part: News, language: Language) -> str | None:
         """The URL that lets the letter's reader act on one fact; None where there is nothing to do.
 
-        It depends on nothing but the letter and the language in which its page speaks first, so a
-        letter that is sent again says the same.
+        It depends on nothing but the letter, the language in which its page speaks first, and what
+        was revoked, so a letter that is sent again says the same, and has links that count.
         """
         purpose = TELLINGS[part.template].link
         if purpose is None:
@@ -85,6 +90,11 @@ class Links:
         whose = f"/participants/{person_id}" if person_id else ""
         return f"{portal}/coordonner/{cohort_id}{whose}"
 
+    def of_role(self, role: str) -> str | None:
+        """The pages that a role opens, behind their sign-in."""
+        portal = self.base_urls.get("portal")
+        return f"{portal}/{'controler' if role == 'auditor' else 'coordonner'}" if portal else None
+
     def own_part(self, cohort_id: str) -> str | None:
         """The page on which somebody pauses, comes back or leaves: behind their sign-in."""
         portal = self.base_urls.get("portal")
@@ -96,6 +106,8 @@ class Links:
         return f"{portal}/mon-espace/{cohort_id}/binomes/{pair_id}/autre" if portal else None
 
     def _url(self, link: Link, expires_at: datetime, language: Language) -> str:
+        if self.after:
+            link = link.model_copy(update={"after": self.after})
         token = self.signer.sign(link, expires_at)
         return f"{self.base_urls[ANSWERED_BY[link.purpose]]}/links/{token}?lang={language}"
 

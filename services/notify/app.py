@@ -17,6 +17,7 @@ from schemas.notify import Hearer, ToldHours
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import PEOPLE, commands_topic, partition_of
 from services.chassis.clock import Clock
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import Document, One, Refusal
 from services.chassis.http.commands import CommandTopic
 from services.chassis.http.links import LinkSigner
@@ -71,27 +72,33 @@ def build() -> Service:
         personal=PERSONAL,
         due_workers=due_workers,
         topics={PersonContact: PEOPLE, PersonErased: PEOPLE},
-        checks={PersonContact: of_somebody_else},
+        checks={PersonContact: from_a_roster},
         close=sender.close,
         beside=_inbound(settings),
     )
     return Service(settings, parts)
 
 
-async def of_somebody_else(
+async def from_a_roster(
     store: Projections, contact: PersonContact, actor: Actor | None
-) -> Refusal | None:
-    """A roster makes nobody's contact somebody else's; whoever changes an address says so."""
+) -> PersonContact | Refusal:
+    """A roster makes nobody's contact somebody else's, and what it does not say of somebody who is
+    there stays as it is; whoever changes an address, or takes something away, says so."""
     if actor is None or actor.via != "roster":
-        return None
+        return contact
     known = await store.one(Person, contact.cohort_id, contact.person_id)
-    if known is None or known.email.casefold() == contact.email.casefold():
-        return None
-    return Refusal(
-        "conflict",
-        "id-of-another",
-        "Somebody has this id, with another address: give another, or change their address first.",
-    )
+    if known is None:
+        return contact
+    if known.email.casefold() != contact.email.casefold():
+        return Refusal(
+            "conflict",
+            "id-of-another",
+            "Somebody has this id, with another address: give another, or change their address "
+            "first.",
+        )
+    unsaid = PersonContact.model_fields.keys() & Person.model_fields.keys()
+    unsaid -= contact.model_fields_set
+    return contact.model_copy(update={name: getattr(known, name) for name in unsaid})
 
 
 def handing_over(sender: Sender, store: Store) -> DueWorker:
@@ -106,7 +113,8 @@ def handing_over(sender: Sender, store: Store) -> DueWorker:
         people = {d.key: d for d in found if isinstance(d, Person)}
         cohorts = {d.key: d for d in found if isinstance(d, Cohort)}
         pairs = {d.key: d for d in found if isinstance(d, Pair)}
-        return await sender.perform(letters, people, cohorts, now, leaving, pairs)
+        revoked = {d.key: d for d in found if isinstance(d, RevokedLinks)}
+        return await sender.perform(letters, people, cohorts, now, leaving, pairs, revoked)
 
     return hand_over
 

@@ -2,16 +2,19 @@
 
 Always holds: a role is a person's whom a contact reaches, by the address of that moment; and
 nobody takes the last administrator's: who is to go is replaced first. To be forgotten ends every
-role, for that is a right.
+role, for that is a right. Of what an administrator gives or takes the person is told by letter.
 """
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from schemas.actors import of_address
-from schemas.appointments import GiveRole, RoleGiven, RoleTaken, TakeRole
+from schemas.appointments import GiveRole, RoleGiven, RoleLetterQueued, RoleTaken, TakeRole
 from schemas.base import Event, recast
 from services.chassis.domain import Decision, Refusal
+from services.notify.calendar import next_sending_time
+from services.notify.letters import fact_id
+from services.notify.telling import rules_of
 from services.notify.views import Cohort, HeldRole, Person
 
 
@@ -42,7 +45,9 @@ def give(
     return [recast(RoleGiven, command, **fields)]
 
 
-def take(known: HeldRole | None, administrators: Collection[str], command: TakeRole) -> Decision:
+def take(
+    known: HeldRole | None, administrators: Collection[str], command: TakeRole, now: datetime
+) -> Decision:
     """The role goes, if they have it. `administrators`: whoever is one because it was given."""
     if known is None:
         return Refusal("unknown", "unknown-role", "They were not given this role.")
@@ -52,7 +57,7 @@ def take(known: HeldRole | None, administrators: Collection[str], command: TakeR
             "last-administrator",
             "Nobody else was given the administration of this cohort, so name another one first.",
         )
-    return [recast(RoleTaken, command, because="asked")]
+    return [recast(RoleTaken, command, because="asked", taken_at=now)]
 
 
 def forgotten(known: Iterable[HeldRole]) -> list[Event]:
@@ -61,3 +66,16 @@ def forgotten(known: Iterable[HeldRole]) -> list[Event]:
         RoleTaken(cohort_id=one.cohort_id, person_id=one.person_id, role=one.role, because="erased")
         for one in known
     ]
+
+
+def told(cohort: Cohort | None, event: RoleGiven | RoleTaken, now: datetime) -> RoleLetterQueued:
+    """The letter that tells somebody of their role, as soon as letters are sent."""
+    _, quiet_hours = rules_of(cohort)
+    return RoleLetterQueued(
+        cohort_id=event.cohort_id,
+        letter_id=f"{fact_id(event)}:{event.person_id}",
+        person_id=event.person_id,
+        template="RoleGiven" if isinstance(event, RoleGiven) else "RoleTaken",
+        facts=event.model_dump(mode="json", exclude={"asker"}),
+        send_at=next_sending_time(now, quiet_hours),
+    )

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from schemas.appointments import RoleGiven, RoleTaken, held_id
+from schemas.appointments import RoleGiven, RoleLetterQueued, RoleTaken, held_id
 from schemas.base import recast
 from services.chassis.domain import Change, Evolution, Gone, State
-from services.notify.views import HeldRole
+from services.notify.views import HeldRole, Letter
 
 
 def _given(_: State, event: RoleGiven) -> Iterable[Change]:
@@ -18,4 +18,9 @@ def _taken(state: State, event: RoleTaken) -> Iterable[Change]:
         yield Gone(known)
 
 
-ROLES: Evolution = {RoleGiven: _given, RoleTaken: _taken}
+def _told(_: State, event: RoleLetterQueued) -> Iterable[Change]:
+    due = {"owed_since": event.send_at, "due_at": event.send_at}
+    yield recast(Letter, event, id=event.letter_id, state="queued", **due)
+
+
+ROLES: Evolution = {RoleGiven: _given, RoleTaken: _taken, RoleLetterQueued: _told}

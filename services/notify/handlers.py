@@ -18,6 +18,7 @@ from schemas.base import Event, Message
 from schemas.calendars import HoursElsewhereNoted
 from schemas.cohorts import PolicyChanged, RetentionEnded
 from schemas.lines import LineManagerNamed, people_told_of
+from schemas.links import LinksRevoked
 from schemas.matching import CohortOpened, ManagerEnrolled, MentorVolunteered
 from schemas.meeting import MeetingPlaceSet
 from schemas.notify import (
@@ -38,6 +39,7 @@ from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import SessionCompleted
 from schemas.taking_part import ManagerChanged, MentorChanged
 from schemas.topics import PEOPLE
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import (
     Columns,
     Decision,
@@ -91,6 +93,8 @@ def needs(message: Message) -> Iterable[Need]:
     match message:
         case CohortOpened() | PolicyChanged():
             return [One(Cohort, cohort_id, cohort_id)]
+        case LinksRevoked():
+            return [One(RevokedLinks, cohort_id, message.person_id)]
         case MeetingPlaceSet():
             return [One(Pair, cohort_id, message.pair_id)]
         case PersonContact() | PersonErased():
@@ -311,6 +315,7 @@ HANDLERS: Handlers = {
     CohortOpened: _noted,
     PolicyChanged: _noted,
     MeetingPlaceSet: _noted,
+    LinksRevoked: _noted,
     LineManagerNamed: _noted,
     MentorChanged: _noted,
     ManagerChanged: _noted,
@@ -354,12 +359,12 @@ DOMAIN = Domain(
     tables=(PEOPLE,),
     documents=(
         *(Cohort, Person, Line, Pair, Tray, Letter, LateReminder, Concern, Digest),
-        *(Retention, Elsewhere, HeldRole),
+        *(Retention, Elsewhere, HeldRole, RevokedLinks),
     ),
     learns=frozenset(
         {
             *(CohortOpened, PolicyChanged, MeetingPlaceSet, RetentionEnded, *_SAY_LINE),
-            *(HoursElsewhereNoted, SessionCompleted),
+            *(HoursElsewhereNoted, SessionCompleted, LinksRevoked),
         }
     ),
     handlers=HANDLERS,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas.appointments import RoleGiven, RoleTaken, held_id
 from schemas.attention import AttentionGathered
 from schemas.base import Event, Message, PairEvent, people_of
 from schemas.feedback import SurveyClosed, SurveyOpened
@@ -43,6 +44,7 @@ from schemas.scheduling import (
 )
 from schemas.taking_part import ManagerPaused, ManagerReturned, MentorReturned
 from schemas.values import Side
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import One
 from services.notify.views import Cohort, Letter, Pair, Person
 
@@ -132,6 +134,11 @@ TELLINGS: dict[str, Telling] = {
 }
 """How each template is told."""
 
+ROLE_LETTERS: dict[str, type[RoleGiven | RoleTaken]] = {
+    kind.__name__: kind for kind in (RoleGiven, RoleTaken)
+}
+"""The templates of what tells somebody of a role that an administrator gave or took."""
+
 _FIRST = ("PairFormed", "PairGraduated", "PairDissolved", "AttendanceRequested")
 
 
@@ -159,6 +166,7 @@ def letters_of(event: Message) -> list[Owed]:
     - PlanningPostponed: `PlanningPostponed:{pair_id}:{retry_at, as that of PairStalled}`
     - MentorReturned, ManagerReturned: `{type}:{person}:{again}`
     - ManagerWaitlisted: `ManagerWaitlisted:{manager_id}:{round_id}`
+    - RoleGiven, RoleTaken: `{type}:{person_id}~{role}:{when, to the microsecond}`
     - all others: `{type}:{subject}`. MentorVolunteered's subject is the mentor,
       ManagerEnrolled's the manager, SurveyOpened's the survey, and that of what concerns a pair
       is the pair, which is proposed once in its cohort.
@@ -189,6 +197,10 @@ def fact_id(event: Message) -> str:
             return f"{subject}:{event.again}"
         case GraduationWithdrawn() | MentorReturned() | ManagerReturned():
             return f"{subject}:{event.again}"
+        case RoleGiven() | RoleTaken():
+            held = held_id(event.person_id, event.role)
+            at = event.given_at if isinstance(event, RoleGiven) else event.taken_at
+            return f"{type(event).__name__}:{held}:{at:%Y%m%dT%H%M%S.%fZ}"
         case PairStalled():
             return f"{subject}:{event.since:%Y%m%dT%H%M%SZ}"
         case _:
@@ -248,7 +260,7 @@ def copy_id(letter_id: str) -> str:
 
 def named_in(letter: Letter) -> list[str]:
     """The ids of the people whom a digest names; none of any other letter."""
-    if letter.side is not None:
+    if letter.template != AttentionGathered.__name__:
         return []
     told = AttentionGathered.model_validate(letter.facts).told
     return [person for kind in told for matter in kind.oldest for person in matter.people]
@@ -262,6 +274,7 @@ def to_hand_over(letter: Letter) -> list[One]:
     pairs = dict.fromkeys(pair for part in parts if (pair := part.facts.get("pair_id")))
     return [
         One(Cohort, letter.cohort_id, letter.cohort_id),
+        One(RevokedLinks, letter.cohort_id, letter.person_id),
         *(One(Person, letter.cohort_id, person_id) for person_id in (letter.person_id, *others)),
         *(One(Pair, letter.cohort_id, pair) for pair in pairs),
     ]

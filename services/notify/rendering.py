@@ -29,10 +29,11 @@ from services.notify import words
 from services.notify.actions import Links
 from services.notify.digesting import digest_view
 from services.notify.invitations import Invitation, Method, calendar_of
-from services.notify.letters import TELLINGS, TEMPLATES, other_of
+from services.notify.letters import ROLE_LETTERS, TELLINGS, TEMPLATES, other_of
 from services.notify.mail_parts import address_of, alternatives, for_programs, readable
 from services.notify.mail_policy import MAIL_POLICY
 from services.notify.proof import HEADER, proof
+from services.notify.role_letters import role_view
 from services.notify.sentences import say as _say
 from services.notify.speaking import facts_of
 from services.notify.texts import STANDARD, Texts
@@ -150,6 +151,8 @@ def _parts(
     writing: _Writing, told: Sequence[News]
 ) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
     """What the letter says first, what beside that, and the layout in which it does."""
+    if writing.letter.template in ROLE_LETTERS:
+        return _of_a_role(writing), [], "layout"
     if not told:
         return _digest_of(writing), [], "digest"
     first, *more = told
@@ -164,6 +167,21 @@ def _method(letter: Letter) -> Method | None:
     if letter.to_assistant or letter.side is None:
         return None
     return TELLINGS[letter.template].invitation
+
+
+def _of_a_role(writing: _Writing) -> dict[str, Any]:
+    letter, language = writing.letter, writing.language
+
+    def say(text: str, facts: Mapping[str, Any]) -> str:
+        return _say(text, facts, language)
+
+    values = {
+        "name": words.one_line(writing.person.name),
+        "cohort": words.one_line(writing.cohort.name),
+        "contact": writing.head.contact,
+    }
+    own = writing.texts[letter.template]
+    return role_view(letter, writing.links, own, values, language, say)
 
 
 def _digest_of(writing: _Writing) -> dict[str, Any]:

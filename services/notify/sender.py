@@ -18,6 +18,7 @@ from typing import Literal
 import aiosmtplib
 
 from schemas.people import Assistant
+from services.chassis.documents import RevokedLinks
 from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
@@ -53,6 +54,7 @@ class Smtp:
 
 
 NO_PAIRS: Mapping[str, Pair] = MappingProxyType({})
+NOTHING_REVOKED: Mapping[str, RevokedLinks] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Known:
     people: Mapping[str, Person]
     cohorts: Mapping[str, Cohort]
     pairs: Mapping[str, Pair]
+    revoked: Mapping[str, RevokedLinks]
 
 
 class _Away(Exception):
@@ -98,17 +101,18 @@ class Sender:
         now: datetime,
         leaving: asyncio.Event,
         pairs: Mapping[str, Pair] = NO_PAIRS,
+        revoked: Mapping[str, RevokedLinks] = NOTHING_REVOKED,
     ) -> list[LetterAttempted]:
         """Hand the letters over; one outcome each, in their order. Never raises.
 
         Those that are not begun when `leaving` is set are left to somebody else, without any.
 
-        `people`, `cohorts` and `pairs` are by `Document.key` (`cohort_id/id`);
+        `people`, `cohorts`, `pairs` and `revoked` are by `Document.key` (`cohort_id/id`);
         `to_hand_over(letter)` says which are needed. When the server is away, or takes nothing
         any more, letters that have not been tried share the outcome of those that found out, so
         that a batch takes three timeouts at most and not hundreds.
         """
-        known = Known(people, cohorts, pairs)
+        known = Known(people, cohorts, pairs, revoked)
         waiting = deque(enumerate(letters))
         results: dict[int, Result] = {}
         working, away, hung = min(self._smtp.connections, len(letters)), "", 0
@@ -194,7 +198,9 @@ class Sender:
             pairs = _pairs(letter, known.pairs)
             if cohort.placed and not pairs and _invites(letter):
                 return "transient", "place unknown"  # it comes on another topic, and may be behind
-            return self._rendered(letter, person, others, cohort, pairs, now)
+            revoked = known.revoked.get(person.key)
+            links = self._links.written_after(revoked.number if revoked else 0)
+            return self._rendered(letter, person, others, cohort, pairs, links, now)
         except UnusableAddress:
             return "permanent", "address"
         except Exception as error:  # noqa: BLE001 - whatever a text does wrong, others are sent
@@ -208,10 +214,11 @@ class Sender:
         others: Mapping[str, Person],
         cohort: Cohort,
         pairs: Mapping[str, Pair],
+        links: Links,
         now: datetime,
     ) -> bytes:
         places = {pair.id: pair.place for pair in pairs.values()}
-        message = render(letter, person, others, self._links, cohort, self._head, now, places)
+        message = render(letter, person, others, links, cohort, self._head, now, places)
         return as_bytes(message)
 
     async def _sent(self, message: bytes, address: str) -> Result:

@@ -17,11 +17,14 @@ from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
 from schemas.saying import LANGUAGES
 from schemas.values import Language
+from services.notify.letters import ROLE_LETTERS
 
 _NAME = re.compile(r"(?P<cohort>[A-Za-z0-9][A-Za-z0-9._-]{0,47})\.(?P<language>fr|en)\.toml")
 _JINJA = Environment(autoescape=False)  # noqa: S701 - it only reads what a text asks for
 _ANYWHERE = {"name", "other", "cohort", "contact", "me", "alone", "where"}
 """What every text of a fact can speak of."""
+_OF_ROLES = {"name", "cohort", "contact"}
+"""And every text of a role."""
 
 Section = Mapping[str, Any]
 Path_ = tuple[str, ...]
@@ -129,6 +132,8 @@ def _known(path: Path_) -> set[str]:
         for leaf in _leaves({section: standard(lang)[section]})
         for name in _asked(_at(standard(lang), leaf))
     }
+    if section in ROLE_LETTERS:
+        return used | _OF_ROLES
     return used if section == "AttentionGathered" else used | _ANYWHERE
 
 

@@ -14,6 +14,7 @@ from schemas.notify import Hearer, News, SessionDate
 from schemas.people import Assistant
 from schemas.places import MeetingPlace
 from schemas.values import Language, QuietHours, Side
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import Document, Personal, RunningCount, Timed
 
 LetterState = Literal["queued", "sent", "failed"]
@@ -237,6 +238,7 @@ PERSONAL: dict[type[Document], Personal] = {
     Person: Personal(("id",)),
     Line: Personal(("id",)),
     Elsewhere: Personal(("id",)),
+    RevokedLinks: Personal(("id",)),
     Letter: Personal(("person_id",)),
     HeldRole: Personal(("person_id",)),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from schemas.appointments import RoleLetterQueued
 from schemas.base import recast
 from schemas.lines import people_told_of
 from schemas.notify import LetterDeferred, LetterEvent, LetterFailed, LetterQueued, LetterSent
@@ -24,6 +25,11 @@ def _queued(_: State, event: LetterQueued) -> Iterable[Change]:
         owed_at=event.send_at,
         closes_at=datetime.fromisoformat(closes) if isinstance(closes, str) else None,
     )
+
+
+def _told_of_a_role(_: State, event: RoleLetterQueued) -> Iterable[Change]:
+    about = tuple(sorted(people_told_of(event.facts)))
+    yield recast(Letter, event, id=event.letter_id, about=about, owed_at=event.send_at)
 
 
 def _sent(state: State, event: LetterSent) -> Iterable[Change]:
@@ -52,6 +58,7 @@ def _becomes(state: State, event: LetterEvent, became: str) -> Iterable[Change]:
 
 EVOLUTION_OF_LETTERS: Evolution = {
     LetterQueued: _queued,
+    RoleLetterQueued: _told_of_a_role,
     LetterSent: _sent,
     LetterFailed: _failed,
     LetterDeferred: _tried_again,

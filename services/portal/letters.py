@@ -50,6 +50,8 @@ SUBJECTS: Mapping[str, Mapping[Language, str]] = {
     "AttendanceReminded": _said("Rappel : la séance a-t-elle eu lieu ?", "Reminder: was it held?"),
     "AttendanceCorrected": _said("Une séance est corrigée", "A session is corrected"),
     "SurveyOpened": _said("Votre avis", "Your opinion"),
+    "RoleGiven": _said("Un rôle vous est donné", "You were given a role"),
+    "RoleTaken": _said("Un rôle vous est retiré", "A role was taken from you"),
 }
 
 

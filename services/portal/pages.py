@@ -129,6 +129,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_MINE}/nouvelles", "signed-in", news.of_mine),
     Route("GET", f"{_MINE}/fiches/{{sheet}}", "signed-in", programme_sheets.read),
     Route("GET", f"{_MINE}/lettres", "signed-in", own_data.letters),
+    Route("POST", f"{_MINE}/lettres", "signed-in", own_data.links_revoked),
     Route("GET", f"{_MINE}/donnees", "signed-in", own_data.data),
     Route("GET", f"{_MINE}/donnees.json", "signed-in", own_data.data_as_json),
     Route("GET", f"{_MINE}/effacer", "signed-in", own_data.erase_form),

@@ -154,6 +154,16 @@ NOTICES: Mapping[str, Said] = {
         "Votre demande est transmise à la coordination, et à elle seule. Elle vous écrira.",
         "Your request has gone to the coordinators alone. They will write to you.",
     ),
+    "liens": told(
+        "C’est fait : les liens de vos lettres reçues jusqu’ici n’ouvrent plus rien.",
+        "Done: the links of your letters so far open nothing any more.",
+    ),
+    "liens-pour": told(
+        "C’est fait : les liens de ses lettres n’ouvrent plus rien ; les prochaines lettres en "
+        "auront de nouveaux.",
+        "Done: the links of their letters open nothing any more; the next letters will have new "
+        "ones.",
+    ),
     "binome-garde": told("C’est noté : ce binôme continue.", "Noted: this pair goes on together."),
     "annuaire": told("Vous êtes dans la liste.", "You are in the list."),
     "annuaire-quitte": told("Vous n’êtes plus dans la liste.", "You are no longer in the list."),

@@ -51,6 +51,10 @@ REFUSALS: Mapping[str, Said] = {
         "Nommez un organisme pour ce rôle, et pour aucun autre.",
         "Name an organisation for this role, and for no other.",
     ),
+    "too-many-links": told(
+        "Trop de liens ont été désactivés un par un. Désactivez-les tous.",
+        "Too many links were switched off one by one. Switch all of them off.",
+    ),
     "cohort-exists": told(
         "Un programme avec cet identifiant est déjà ouvert, avec d’autres règles.",
         "A programme with this id is open already, with other rules.",

@@ -385,7 +385,7 @@ class Letter(Document):
 
     person_id: str
     about: tuple[str, ...] = ()
-    side: Side
+    side: Side | None = None
     template: str
     owed_at: Moment
     closes_at: Moment | None = None

@@ -12,6 +12,7 @@ from schemas.calendars import (
     HoursOffered,
 )
 from schemas.cohorts import PolicyChanged
+from schemas.links import LinksRevoked
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.meeting import MeetingPlaceSet, SessionMoveRefused, SessionRelocated
 from schemas.scheduling import (
@@ -39,6 +40,7 @@ from schemas.scheduling import (
     SessionWithdrawn,
 )
 from schemas.values import Side
+from services.chassis.documents import links_revoked
 from services.chassis.domain import Change, Evolution, State
 from services.scheduling import absences, elsewhere
 from services.scheduling.agenda import Agenda, agenda_of, calendar_of, new_agenda
@@ -213,6 +215,7 @@ def _session_disputed(state: State, event: SessionDisputed) -> Iterable[Change]:
 EVOLUTION: Evolution = {
     CohortOpened: _cohort_opened,
     PolicyChanged: _policy_changed,
+    LinksRevoked: links_revoked,
     AvailabilityChanged: _availability_changed,
     AbsenceDeclared: _calendar_changed,
     AbsenceWithdrawn: _calendar_changed,

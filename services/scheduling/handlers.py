@@ -14,6 +14,7 @@ from schemas.calendars import (
     WithdrawAbsence,
 )
 from schemas.cohorts import PolicyChanged
+from schemas.links import LinksRevoked
 from schemas.matching import AvailabilityChanged, CohortOpened, PairDissolved, PairFormed
 from schemas.meeting import AnswerInvitation, SetMeetingPlace
 from schemas.scheduling import (
@@ -28,6 +29,7 @@ from schemas.scheduling import (
     SessionDisputed,
     SessionEvent,
 )
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import Decision, Domain, Due, Handlers, Need, One, State
 from services.scheduling import (
     absences,
@@ -70,6 +72,8 @@ def needs(message: Message) -> Iterable[Need]:
             yield from _needs_of_session(cohort_id, message.id)
         case Due():
             yield from _needs_of_agenda(cohort_id, message.id)
+        case LinksRevoked():
+            yield One(RevokedLinks, cohort_id, message.person_id)
         case NoteHoursElsewhere():
             yield One(Cohort, cohort_id, cohort_id)
             yield One(Calendar, cohort_id, message.person_id)
@@ -178,6 +182,7 @@ def _noted(*_: object) -> Decision:
 HANDLERS: Handlers = {
     CohortOpened: _noted,
     PolicyChanged: _noted,
+    LinksRevoked: _noted,
     AvailabilityChanged: _availability_changed,
     PairFormed: _pair_formed,
     PairDissolved: _pair_dissolved,
@@ -225,8 +230,13 @@ def _person(
 DOMAIN = Domain(
     name="scheduling",
     reads=("mentoring.matching.events",),
-    documents=(Cohort, Pair, Session, Outcome, Calendar),
-    learns=frozenset({CohortOpened, PolicyChanged, PairFormed, PairDissolved, AvailabilityChanged}),
+    documents=(Cohort, Pair, Session, Outcome, Calendar, RevokedLinks),
+    learns=frozenset(
+        {
+            *(CohortOpened, PolicyChanged, PairFormed, PairDissolved, AvailabilityChanged),
+            LinksRevoked,
+        }
+    ),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,

@@ -9,6 +9,7 @@ from schemas.dates import Absence, OfferedDay
 from schemas.places import MeetingPlace
 from schemas.scheduling import Absent
 from schemas.values import Availability, CohortPolicy, Side
+from services.chassis.documents import RevokedLinks
 from services.chassis.domain import Document, Personal, RunningCount, Timed
 
 PairState = Literal["active", "graduated", "dissolved"]
@@ -309,6 +310,7 @@ LISTED: dict[type[Document], tuple[str, ...]] = {
 
 PERSONAL: dict[type[Document], Personal] = {
     Calendar: Personal(("id",)),
+    RevokedLinks: Personal(("id",)),
     Pair: Personal(("mentor_id", "manager_id")),
     Session: Personal(("mentor_id", "manager_id")),
     Outcome: Personal(of=("pair_id", Pair)),

@@ -139,6 +139,7 @@ class Read:
     polled: float = field(default_factory=time.monotonic)
     waits: bool = True
     stopped: dict[Spot, Trouble] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
 
 
 LONG_AGO = time.monotonic() - 2 * STUCK_SECONDS
@@ -188,6 +189,10 @@ async def test_readiness_says_in_words_all_that_is_wrong(world: World) -> None:
     read = Read()
     health = Health(stepper, read)
     assert health.wrong == ["no partition is assigned, or its place is not known yet"]
+    read.absent = ("mentoring.people",)
+    assert health.wrong[1:] == [
+        "the broker has no mentoring.people: `connecte topics apply` makes topics"
+    ]
 
     await stepper.take(range(PARTITIONS))
     refused = TopicAuthorizationFailedError("topic")

@@ -14,6 +14,7 @@ from schemas.base import Message, Moment, parent_pair, people_of, recast
 from schemas.envelope import Record, attributes, encode
 from schemas.feedback import SurveyAnswered
 from schemas.journal import DropParked, RetryParked, StepCompleted
+from schemas.links import LinksRevoked
 from schemas.matching import PairDissolved, PairFormed
 from schemas.people import PersonContact, PersonErased
 from schemas.scheduling import (
@@ -27,7 +28,12 @@ from schemas.scheduling import (
 )
 from schemas.topics import PEOPLE, partition_of
 from services.chassis.clock import Clock
-from services.chassis.documents import CHASSIS_DOCUMENTS, ParkedRecord
+from services.chassis.documents import (
+    CHASSIS_DOCUMENTS,
+    ParkedRecord,
+    RevokedLinks,
+    links_revoked,
+)
 from services.chassis.domain import (
     Change,
     D,
@@ -90,7 +96,7 @@ class Person(Document):
     name: str
 
 
-KINDS = (Tally, Reminder, Person, *CHASSIS_DOCUMENTS)
+KINDS = (Tally, Reminder, Person, RevokedLinks, *CHASSIS_DOCUMENTS)
 
 
 def needs(message: Message) -> Iterable[Need]:
@@ -169,6 +175,7 @@ HANDLERS: Handlers = {
     ReportAttendance: _report,
     PairFormed: _nothing,
     PairDissolved: _dissolve,
+    LinksRevoked: _nothing,
     PersonContact: _contact,
     PersonErased: _nothing,
     Due: _due,
@@ -228,6 +235,7 @@ EVOLUTION: Evolution = {
     PairGraduated: _graduated,
     PairStalled: _stalled,
     PairDissolved: _dissolved,
+    LinksRevoked: links_revoked,
     PersonContact: _reached,
     PersonErased: _erased,
     SurveyAnswered: _unchanged,
@@ -254,8 +262,8 @@ def _forgotten(state: State, message: Message) -> Iterable[str]:
 TOY = Domain(
     name="scheduling",
     reads=(MATCHING,),
-    documents=(Tally, Reminder, Person),
-    learns=frozenset({PairFormed, PairDissolved}),
+    documents=(Tally, Reminder, Person, RevokedLinks),
+    learns=frozenset({PairFormed, PairDissolved, LinksRevoked}),
     handlers=HANDLERS,
     evolution=EVOLUTION,
     needs=needs,

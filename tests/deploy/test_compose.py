@@ -7,7 +7,7 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
-from deploy.made.chart_settings import KINDS
+from deploy.made.chart_settings import KINDS, NOWHERE, settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICES = ("matching", "scheduling", "feedback", "notify", "portal")
@@ -16,6 +16,26 @@ STAND_INS = {
     "CONNECTE_LINK_VERIFY_KEY": "public",
     "CONNECTE_LINK_SIGNING_KEY": "private",
 }
+
+THE_FILE_S_OWN = {
+    *("KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI", "CONNECTE_HTTP_HOST"),
+    *(f"CONNECTE_{service}_URL" for service in ("MATCHING", "SCHEDULING", "FEEDBACK", "NOTIFY")),
+    "CONNECTE_PORTAL_URL",
+}
+"""Addresses of what the file itself starts: a shell has others, for `connecte`."""
+NOT_HERE = {
+    **NOWHERE,
+    "CONNECTE_HTTP_PORT": "8080, which the ports lead to",
+    **dict.fromkeys(
+        (
+            *("KAFKA_SECURITY_PROTOCOL", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME"),
+            *("KAFKA_SASL_PASSWORD", "KAFKA_SSL_CAFILE", "KAFKA_SSL_CERTFILE"),
+            *("KAFKA_SSL_KEYFILE", "CONNECTE_TOPIC_PREFIX"),
+        ),
+        "the file's own broker asks nobody who they are, and is nobody else's",
+    ),
+}
+"""Settings that cannot be said here, and why."""
 
 
 def compose() -> dict[str, Any]:
@@ -39,6 +59,21 @@ def test_what_the_specification_does_not_know_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
+def test_every_setting_of_a_service_can_be_said_and_goes_to_nobody_else(name: str) -> None:
+    given = compose()["services"][name]["environment"]
+    reads = {setting for setting, row in settings().items() if name in row["services"]}
+    assert given.keys() == reads - NOT_HERE.keys()
+    for setting, value in given.items():
+        said = value is None or value.startswith((f"${{{setting}:-", f"${{{setting}:?"))
+        assert said != (setting in THE_FILE_S_OWN), setting
+
+
+def test_what_cannot_be_said_here_is_a_setting_all_the_same() -> None:
+    assert (NOT_HERE.keys() | THE_FILE_S_OWN) <= settings().keys()
+    assert not NOT_HERE.keys() & THE_FILE_S_OWN
+
+
+@pytest.mark.parametrize("name", SERVICES)
 def test_a_service_starts_with_what_the_file_gives_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,13 +82,14 @@ def test_a_service_starts_with_what_the_file_gives_it(
     for field in kind.model_fields.values():
         monkeypatch.delenv(str(field.alias), raising=False)
     for key, value in given.items():
+        if value is None:  # the shell's, and there is none
+            continue
+        _, _, default = value.removesuffix("}").partition(":-")
         asked = value.startswith(f"${{{key}:?")
         assert asked == (key in STAND_INS), f"{key}: secrets come from outside, nothing else has to"
-        unsaid = "" if value == f"${{{key}:-}}" else value
-        monkeypatch.setenv(key, STAND_INS[key] if asked else unsaid)
-    settings = kind()  # type: ignore[call-arg]  # from the environment
-    assert given.keys() <= {str(field.alias) for field in kind.model_fields.values()}
-    assert settings.http_port == 8080
+        monkeypatch.setenv(key, STAND_INS[key] if asked else default or value)
+    read = kind()  # type: ignore[call-arg]  # from the environment
+    assert read.http_port == 8080
     assert compose()["services"][name]["command"] == [f"services.{name}.app"]
 
 

@@ -1,7 +1,8 @@
 """The tree as an older version had it: what an installation runs before it is upgraded.
 
-Always holds: it is the last release, or what stands nearest to one: the last tag; without a tag the
-last commit that added to the released contract. `CONNECTE_DRILL_FROM` says another revision.
+Always holds: it is the last release, or what stands nearest to one: the last tag; without a tag
+what was there before the last commit that added to the released contract, so that today's types are
+new to it. `CONNECTE_DRILL_FROM` says another revision.
 """
 
 import os
@@ -24,7 +25,7 @@ def older_revision() -> str:
     if asked := os.environ.get("CONNECTE_DRILL_FROM"):
         return asked
     tags = _git("tag", "--list", "--sort=-v:refname", "--merged", "HEAD").split()
-    found = tags or _git("log", "-1", "--format=%H", "--", RELEASED).split()
+    found = tags or _git("log", "-1", "--format=%H^", "--", RELEASED).split()
     if not found:
         raise NoHistory("no tag, and no commit of the released contract: git fetch --unshallow")
     return found[0]

@@ -156,7 +156,7 @@ def answer(
     )
 
 
-def proof_of(survey_id: str, signer: LinkSigner = SIGNER, **changes: str) -> str:
+def proof_of(survey_id: str, signer: LinkSigner = SIGNER, **changes: str | int) -> str:
     """The token of a survey's link, which outlives the survey; or of a link that is another's."""
     link = Link(
         purpose="survey",

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from schemas.feedback import PairAtRisk, SurveyAnswered, SurveyClosed, SurveyOpened
+from schemas.links import LinksRevoked, OneLink
 from schemas.values import CohortPolicy
 from services.chassis.domain import Due
 from services.chassis.http.links import Link, LinkSigner, generate_keys
@@ -18,7 +19,7 @@ from services.feedback.questionnaire import (
     question_ids,
 )
 from services.feedback.surveys import NOT_TAKEN
-from services.feedback.views import Survey
+from services.feedback.views import Survey, person_of
 from tests.feedback.given import (
     COHORT,
     DOMAIN,
@@ -214,6 +215,27 @@ def test_a_proof_does_not_outlive_its_link():
     link = Link(purpose="survey", cohort_id=COHORT, person_id="g-1", side="manager", id=MANAGERS)
     late = answer(1).model_copy(update={"proof": SIGNER.sign(link, NOW + timedelta(days=1))})
     assert scenario.later(days=2).when(late) == NOT_TAKEN
+
+
+def test_a_link_that_was_revoked_proves_nothing_and_one_of_a_later_letter_does():
+    scenario = begun()
+    scenario.when(completed(1))
+    who = person_of(MANAGERS)
+    scenario.when(LinksRevoked(cohort_id=COHORT, person_id=who, number=1))
+    assert scenario.when(answer(1)) == NOT_TAKEN
+    again = answer(1).model_copy(update={"proof": proof_of(MANAGERS, after=1)})
+    assert kinds(scenario.when(again)) == ["SurveyAnswered", "SurveyClosed"]
+
+
+def test_of_a_survey_whose_link_was_revoked_the_person_s_others_can_be_answered():
+    scenario = begun()
+    scenario.when(completed(1))
+    other = OneLink(purpose="survey", id=survey(1, "s2"))
+    for link in (other, OneLink(purpose="session", id=MANAGERS)):
+        number = 1 if link is other else 2
+        told = {"cohort_id": COHORT, "person_id": person_of(MANAGERS), "number": number}
+        scenario.when(LinksRevoked(**told, link=link))
+    assert kinds(scenario.when(answer(1))) == ["SurveyAnswered", "SurveyClosed"]
 
 
 def test_a_service_without_a_key_takes_no_answers():

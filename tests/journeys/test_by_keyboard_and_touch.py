@@ -1,8 +1,10 @@
 """In a real Chromium, on real services: a programme from its opening to the verdict.
 
 The coordinator works by keyboard on a desk, the mentor by touch on a phone, the manager by keyboard
-on a phone without script. Every page that they come to is heard as a screen reader reads it out,
-and looked at by axe. Time leaps while nothing is under way. Skipped where there is no Chromium.
+on a phone without script; and, as a drill, the coordinator by touch on a phone without script, the
+mentor by keyboard on a desk, the manager by touch on a desk without script. Every page that they
+come to is heard as a screen reader reads it out, and looked at by axe. Time leaps while nothing is
+under way. Skipped where there is no Chromium.
 """
 
 import re
@@ -74,8 +76,9 @@ class Visitor:
         """
         if self.touches:
             within = self.page.get_by_role("article").filter(has_text=of) if of else self.page
-            found = within.get_by_role("button", name=words)
-            found = found.or_(within.get_by_role("link", name=words)).first
+            begins = re.compile("^" + re.escape(words))
+            found = within.get_by_role("button", name=begins)
+            found = found.or_(within.get_by_role("link", name=begins)).first
             async with self.page.expect_navigation(timeout=PATIENCE_MS):
                 await found.tap()
         else:
@@ -96,14 +99,15 @@ class Visitor:
     async def chooses(self, label: str) -> None:
         """A radio button or a box."""
         if self.touches:
-            await self.page.get_by_text(label, exact=True).first.tap()
+            await self.page.get_by_label(label).first.tap()
             return
         await self._tabs_to(label)
         await self.page.keyboard.press("Space")
 
     async def hands_in(self, label: str, name: str, content: bytes) -> None:
         """A file; which one is chosen in a window of the system, where no page is."""
-        await self._tabs_to(label)
+        if not self.touches:
+            await self._tabs_to(label)
         file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
         await self.page.get_by_label(label).first.set_input_files(file)
 
@@ -155,26 +159,45 @@ class Visitor:
             assert [one["id"] for one in found] == [], heading
 
 
+@dataclass(frozen=True)
+class Way:
+    """At what somebody sits: a desk or a phone, and by what they work."""
+
+    width: int
+    touches: bool
+    scripted: bool
+
+    @property
+    def options(self) -> dict[str, Any]:
+        height = 844 if self.width == PHONE else 900
+        told: dict[str, Any] = {"viewport": {"width": self.width, "height": height}}
+        told |= {"has_touch": self.touches, "is_mobile": self.touches and self.width == PHONE}
+        return {**told, "java_script_enabled": self.scripted}
+
+
+PHONE, DESK = 390, 1280
+MOSTLY = (Way(DESK, False, True), Way(PHONE, True, True), Way(PHONE, False, False))
+ELSE = (Way(PHONE, True, False), Way(DESK, False, True), Way(DESK, True, False))
+"""Of the coordinator, the mentor and the manager."""
+
+
 @asynccontextmanager
-async def at_work(stack: Stack) -> AsyncIterator[tuple[Visitor, Visitor, Visitor]]:
+async def at_work(
+    stack: Stack, ways: tuple[Way, ...]
+) -> AsyncIterator[tuple[Visitor, Visitor, Visitor]]:
     """Anne, Lise and Paul, each with a browser of their own."""
-    desk: Any = {"viewport": {"width": 1280, "height": 900}}
-    phone: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    bare: Any = {"viewport": {"width": 390, "height": 844}, "java_script_enabled": False}
     async with playwright.async_playwright() as engine:
         opened = await engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
-            pages = []
-            for options in (desk, phone, bare):
-                context = await opened.new_context(locale="fr-FR", **options)
-                context.set_default_timeout(PATIENCE_MS)
-                pages.append(await context.new_page())
             heard: set[str] = set()
-            yield (
-                Visitor(pages[0], ANNE, stack, heard=heard),
-                Visitor(pages[1], LISE, stack, touches=True, heard=heard),
-                Visitor(pages[2], PAUL, stack, scripted=False),
-            )
+            found = []
+            for who, way in zip((ANNE, LISE, PAUL), ways, strict=True):
+                context = await opened.new_context(locale="fr-FR", **way.options)
+                context.set_default_timeout(PATIENCE_MS)
+                page = await context.new_page()
+                found.append(Visitor(page, who, stack, way.touches, way.scripted, heard))
+            anne, lise, paul = found
+            yield anne, lise, paul
         finally:
             await opened.close()
 
@@ -198,9 +221,18 @@ GONE = generate(MENTORS - 1, MANAGERS - 1, 1)[0][0]["email"]
 """The address of a mentor that no longer is one."""
 
 
-async def test_a_programme_goes_from_its_opening_to_the_verdict(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ways",
+    [
+        pytest.param(MOSTLY, id="desk, phone and phone without script"),
+        pytest.param(ELSE, id="phone without script, desk and desk", marks=pytest.mark.drill),
+    ],
+)
+async def test_a_programme_goes_from_its_opening_to_the_verdict(
+    ways: tuple[Way, ...], tmp_path: Path
+) -> None:
     terms = Terms(rate=float("inf"), start=START, settings=SETTINGS, services=WITH_PORTAL)
-    async with running_stack(tmp_path, terms) as stack, at_work(stack) as (anne, lise, paul):
+    async with running_stack(tmp_path, terms) as stack, at_work(stack, ways) as (anne, lise, paul):
         stack.mailbox.refuse = lambda to: "550 5.1.1 unknown" if to == GONE else None
         reached = (stack.mongodb, stack.kafka, stack.terms.partitions)
         async with stillness(*reached, services=WITH_PORTAL) as seen:

@@ -1,5 +1,6 @@
 """A service as a process: how it starts, refuses to start, and ends."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,7 +13,8 @@ import httpx
 import pytest
 
 from deploy.local.broker import embedded_broker
-from deploy.local.mongodb import Mongod, mongod_binary
+from deploy.local.kafka import apache_kafka
+from deploy.local.mongodb import Mongod, mongod_binary, mongodb
 from deploy.local.process import free_port
 from deploy.local.stack import ServiceProcess, Terms, environment, running_stack
 from deploy.operating.topics import create_topics
@@ -130,3 +132,50 @@ async def test_a_service_without_its_database_is_alive_says_so_and_works_once_it
             await service.stop()
             if hasattr(server, "child"):
                 await server.child.stop()
+
+
+async def test_topics_with_another_number_of_partitions_stop_the_start_and_say_what_to_do(
+    tmp_path: Path,
+) -> None:
+    async with embedded_broker(tmp_path) as kafka, mongodb(tmp_path) as database:
+        await create_topics({"bootstrap_servers": kafka}, partitions=4, replication=1)
+        env = environment(Terms(partitions=2), kafka, database, free_port(), {}, datetime.now(UTC))
+        env = {**env, "CONNECTE_HTTP_PORT": str(free_port())}
+        ended = await asyncio.to_thread(_start, **env)
+    assert ended.returncode == 1
+    said = "mentoring.matching.commands has 4 partitions, and CONNECTE_PARTITIONS is 2: give every"
+    assert said in ended.stdout + ended.stderr
+
+
+@pytest.mark.kafka
+async def test_a_kafka_without_the_topics_is_said_until_they_are_made(tmp_path: Path) -> None:
+    terms, port = Terms(), free_port()
+    async with (
+        apache_kafka(tmp_path / "kafka") as cluster,
+        mongodb(tmp_path) as database,
+        httpx.AsyncClient(timeout=PATIENCE) as client,
+    ):
+        env = environment(terms, cluster.bootstrap, database, free_port(), {}, datetime.now(UTC))
+        service = ServiceProcess("matching", tmp_path, env, port)
+        service.start()
+
+        async def says_why() -> bool:
+            try:
+                answer = await client.get(f"{service.url}/health/ready")
+            except httpx.ConnectError:
+                return False
+            return answer.status_code == 503 and any(
+                "the broker has no mentoring.matching.commands, mentoring.scheduling.events: "
+                "`connecte topics apply` makes topics" in line
+                for line in answer.json()["wrong"]
+            )
+
+        try:
+            assert await eventually(says_why, PATIENCE)
+            live = await client.get(f"{service.url}/health/live")
+            assert live.status_code == 200
+            known = {"bootstrap_servers": cluster.bootstrap}
+            await create_topics(known, partitions=terms.partitions, replication=1)
+            await service.ready()
+        finally:
+            await service.stop()

@@ -256,9 +256,10 @@ def test_a_person_is_known_within_a_cohort_only() -> None:
 
 def test_the_sender_is_told_which_documents_a_letter_needs() -> None:
     keys = [f"{need.kind.__name__} {need.id}" for need in to_hand_over(letters_for(FORMED)[1])]
-    assert keys == [f"Cohort {COHORT}", f"Person {MANAGER}", f"Person {MENTOR}", f"Pair {PAIR}"]
+    mine = [f"RevokedLinks {MANAGER}", f"Person {MANAGER}"]
+    assert keys == [f"Cohort {COHORT}", *mine, f"Person {MENTOR}", f"Pair {PAIR}"]
     keys = [f"{need.kind.__name__} {need.id}" for need in to_hand_over(letters_for(VOLUNTEERED)[0])]
-    assert keys == [f"Cohort {COHORT}", f"Person {MENTOR}"]
+    assert keys == [f"Cohort {COHORT}", f"RevokedLinks {MENTOR}", f"Person {MENTOR}"]
 
 
 # --- as the chassis needs it ------------------------------------------------------------------

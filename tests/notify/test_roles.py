@@ -1,16 +1,20 @@
 """Roles that are given in a cohort: by whom, to whom, and how they end."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deploy.operating.letters_preview import every_letter, people_of_example
 from schemas.actors import Actor, of_address
-from schemas.appointments import GiveRole, RoleGiven, RoleTaken, TakeRole
+from schemas.appointments import GiveRole, RoleGiven, RoleLetterQueued, RoleTaken, TakeRole
 from schemas.envelope import attributes, decode, encode
 from schemas.matching import CohortOpened
 from schemas.people import PersonContact, PersonErased
+from schemas.saying import PARIS
 from schemas.topics import commands_topic
 from schemas.values import CohortPolicy
 from services.chassis.clock import Clock
@@ -24,7 +28,11 @@ from services.chassis.store.memory import MemoryStore
 from services.chassis.tracing import OFF
 from services.chassis.watch.metrics import Metrics
 from services.notify.handlers import with_secret
-from services.notify.views import HeldRole
+from services.notify.letters import fact_id
+from services.notify.rendering import render
+from services.notify.views import HeldRole, Letter
+from tests.notify.facts import HEAD, PORTAL_LINKS, cohort
+from tests.notify.test_rendering import part
 from tests.scenario import NOW, Scenario, kinds, refusal
 
 SECRET = "the same in every service"
@@ -56,7 +64,7 @@ def held(found: Scenario) -> dict[str, HeldRole]:
 
 def test_a_role_holds_for_the_address_of_the_moment_and_tells_no_address() -> None:
     found = office().given(contact("p-1", "Lise@People.example"))
-    [event] = _events(found.when(gives("p-1", "coordinator")))
+    [event] = _facts(found.when(gives("p-1", "coordinator")))
     assert isinstance(event, RoleGiven)
     assert event.holder == of_address("lise@people.example", SECRET)
     assert event.given_at == NOW
@@ -68,17 +76,19 @@ def test_a_role_holds_for_the_address_of_the_moment_and_tells_no_address() -> No
 def test_given_again_it_changes_nothing_unless_the_address_or_the_organisations_have() -> None:
     found = office()
     both = {"organisations": ("Natixis", "BRED")}
-    assert kinds(found.when(gives("p-1", "partner", **both))) == ["RoleGiven"]
+    assert kinds(_facts(found.when(gives("p-1", "partner", **both)))) == ["RoleGiven"]
     assert (
         found.later(days=1).when(gives("p-1", "partner", organisations=("BRED", "Natixis"))) == []
     )
     assert held(found)["p-1~partner"].given_at == NOW
     changed = found.when(gives("p-1", "partner", organisations=("BRED",)))
-    assert kinds(changed) == ["RoleGiven"]
+    assert kinds(_facts(changed)) == ["RoleGiven"]
     assert held(found)["p-1~partner"].organisations == ("BRED",)
     assert held(found)["p-1~partner"].given_at == NOW + timedelta(days=1)
     found.given(contact("p-1", "lise@people.example"))
-    assert kinds(found.when(gives("p-1", "partner", organisations=("BRED",)))) == ["RoleGiven"]
+    assert kinds(_facts(found.when(gives("p-1", "partner", organisations=("BRED",))))) == [
+        "RoleGiven"
+    ]
 
 
 def test_nobody_gets_a_role_who_is_not_known_or_in_no_cohort_or_with_organisations_amiss() -> None:
@@ -97,7 +107,7 @@ def test_what_was_given_is_taken_and_nothing_else() -> None:
     for role in ("coordinator", "auditor"):
         found.when(gives("p-1", role))
     assert refusal(found.when(takes("p-2", "coordinator"))) == "unknown-role"
-    [event] = _events(found.when(takes("p-1", "coordinator")))
+    [event] = _facts(found.when(takes("p-1", "coordinator")))
     assert isinstance(event, RoleTaken)
     assert event.because == "asked"
     assert set(held(found)) == {"p-1~auditor"}
@@ -109,7 +119,7 @@ def test_the_last_administrator_is_replaced_before_they_go() -> None:
     found.when(gives("p-1"))
     assert refusal(found.when(takes("p-1"))) == "last-administrator"
     found.when(gives("p-2"))
-    assert kinds(found.when(takes("p-1"))) == ["RoleTaken"]
+    assert kinds(_facts(found.when(takes("p-1")))) == ["RoleTaken"]
     assert refusal(found.when(takes("p-2"))) == "last-administrator"
     assert set(held(found)) == {"p-2~administrator"}
 
@@ -124,6 +134,58 @@ def test_whoever_is_erased_has_no_role_any_more_the_last_administrator_too() -> 
     assert {(type(one), getattr(one, "because", "")) for one in events} == {(RoleTaken, "erased")}
     assert set(held(found)) == {"p-2~coordinator"}
     assert found.when(erased) == []
+
+
+def test_whoever_is_given_a_role_or_loses_it_is_told_once_and_of_the_moment() -> None:
+    found = office()
+    [given, letter] = _events(found.when(gives("p-1", "coordinator")))
+    assert (letter.person_id, letter.template, letter.send_at) == ("p-1", "RoleGiven", NOW)
+    assert letter.letter_id == f"{fact_id(given)}:p-1"
+    assert letter.facts == given.model_dump(mode="json", exclude={"asker"})
+    assert _events(found.later(days=1).when(gives("p-1", "coordinator"))) == [], "nothing new"
+    [taken, letter] = _events(found.when(takes("p-1", "coordinator")))
+    assert (letter.person_id, letter.template) == ("p-1", "RoleTaken")
+    assert taken.taken_at == NOW + timedelta(days=1)
+    assert letter.facts["taken_at"] == taken.model_dump(mode="json")["taken_at"]
+    sent = {one.template: one.side for one in found.state.whole(Letter, "c")}
+    assert sent == {"RoleGiven": None, "RoleTaken": None}
+
+
+@pytest.mark.parametrize(
+    ("template", "role", "way"),
+    [
+        ("RoleGiven", "auditor", "/controler"),
+        ("RoleGiven", "partner", "/coordonner"),
+        ("RoleTaken", "auditor", None),
+    ],
+)
+def test_the_letter_leads_to_the_pages_that_the_role_opens(
+    template: str, role: str, way: str | None
+) -> None:
+    [letter] = [one for branch, one in every_letter() if (one.template, branch) == (template, role)]
+    reader, others = people_of_example(letter, "fr")
+    message = render(letter, reader, others, PORTAL_LINKS, cohort(), HEAD, NOW)
+    ways = re.findall(r"https://portal\.example\.org(\S*)", part(message, "text/plain"))
+    assert ways == ([way] if way else [])
+
+
+def test_what_came_and_went_at_one_moment_is_told_in_one_letter_of_each() -> None:
+    found = office()
+    told = [
+        one.letter_id
+        for wish in (gives("p-1", "auditor"), takes("p-1", "auditor"), gives("p-1", "auditor"))
+        for one in _letters(found.when(wish))
+    ]
+    assert len(told) == len(set(told)) == 2
+    assert set(held(found)) == {"p-1~auditor"}
+
+
+def test_nobody_is_told_of_a_role_at_night_nor_when_they_are_erased() -> None:
+    found = office().later(hours=14)  # eleven in the evening, in Paris
+    [letter] = _letters(found.when(gives("p-1", "auditor")))
+    assert letter.send_at > NOW + timedelta(hours=14)
+    assert letter.send_at.astimezone(PARIS).hour == 8
+    assert _letters(found.when(PersonErased(cohort_id="c", person_id="p-1"))) == []
 
 
 async def test_a_step_writes_who_asked_into_the_event_and_so_into_the_role() -> None:
@@ -168,6 +230,15 @@ def test_once_somebody_was_given_the_administration_somebody_has_it(
         assert not (isinstance(decided, Refusal) and verb == "give")
         there = [one for one in held(found).values() if one.role == "administrator"]
         assert bool(there) is ever
+
+
+def _facts(decided: Any) -> list[Any]:
+    """What is decided about roles, without the letters that tell it."""
+    return [one for one in _events(decided) if not isinstance(one, RoleLetterQueued)]
+
+
+def _letters(decided: Any) -> list[RoleLetterQueued]:
+    return [one for one in _events(decided) if isinstance(one, RoleLetterQueued)]
 
 
 def _events(decided: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import email
 import logging
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from deploy.local.mail import Mailbox
+from services.chassis.documents import RevokedLinks
 from services.notify import rendering, sender
 from services.notify.messages import LetterAttempted
 from services.notify.rendering import MAIL_POLICY, Letterhead
@@ -31,11 +33,15 @@ from tests.notify.facts import (
     ALEX,
     CAMILLE,
     CANCELLED,
+    COHORT,
     FORMED,
     HEAD,
     LINKS,
     MANAGER,
+    MENTOR,
     PLANNED,
+    PROPOSED,
+    VERIFIER,
     VOLUNTEERED,
     cohort,
     letters_for,
@@ -156,6 +162,23 @@ async def test_a_letter_that_the_server_took_is_sent_whole() -> None:
     sent = rendering.render(mentor, person(CAMILLE), others, LINKS, cohort(), HEAD, NOW)
     raw = dict(post.taken)[CAMILLE.email]
     assert raw.rstrip() == sent.as_bytes(policy=MAIL_POLICY).rstrip()
+
+
+async def test_a_letter_that_is_sent_after_a_revocation_has_links_that_count() -> None:
+    revoked = RevokedLinks(id=MENTOR, cohort_id=COHORT, number=3, every=2)
+    letter, *_ = letters_for(PROPOSED)
+    async with post_office() as (post, port), sending(port) as by:
+        for known in ({}, {revoked.key: revoked}):
+            told = [letter], people(), COHORTS, NOW, asyncio.Event()
+            assert [o.outcome for o in await by.perform(*told, revoked=known)] == ["sent"]
+    texts = [email.message_from_bytes(raw, policy=policy.default) for _, raw in post.taken]
+    tokens = [re.findall(r"/links/([\w.-]+)", t.get_body(("plain",)).get_content()) for t in texts]
+    links = [[VERIFIER.verify(token, NOW) for token in some] for some in tokens]
+    assert [len(some) for some in links] == [2, 2], "to answer, and why the two"
+    assert not any(revoked.counts(link.name, link.after) for link in links[0])
+    assert all(revoked.counts(link.name, link.after) for link in links[1])
+    strip = [[link.model_copy(update={"after": 0}) for link in some] for some in links]
+    assert strip[0] == strip[1], "they are the same but for that"
 
 
 async def test_a_refusal_for_now_is_transient_and_one_for_good_is_permanent() -> None:

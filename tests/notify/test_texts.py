@@ -65,6 +65,7 @@ WRONG = [
     ('[MentorVolunteered]\nbody = "a"\n', r"MentorVolunteered\.body has to be a list of texts"),
     ('[MentorVolunteered]\nsubject = " "\n', r"MentorVolunteered\.subject has to be a text"),
     ("[PairFormed]\nwrite_to = false\n", r"PairFormed\.write_to cannot be changed"),
+    ('[RoleGiven]\naction = "{{ other }}"\n', r"no placeholder other here; there are: .*role"),
     ('[MentorVolunteered]\nsubject = "{{ nom }}"\n', r"no placeholder nom here; there are: .*name"),
     ('[MentorVolunteered]\nsubject = "{{ name"\n', r"it is no template"),
     ('[PairFormed]\nsubject = "Bravo"\n', r"PairFormed\.subject: the placeholder {{ other }} is"),

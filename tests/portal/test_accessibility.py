@@ -12,13 +12,16 @@ from urllib.parse import quote
 
 import pytest
 
+from schemas.actors import of_address
 from schemas.appointments import RoleGiven
 from schemas.base import Message
+from schemas.people import PersonContact
 from schemas.taking_part import MentorChanged
+from services.portal.pages import ROUTES
 from services.portal.web.entering import Entering, Entry
 from services.portal.web.look import STATE, STYLE
 from tests.portal.browser import Element
-from tests.portal.site import BANK, COORDINATOR, OF_THE_BANK, Town
+from tests.portal.site import BANK, COORDINATOR, OF_THE_BANK, SECRET, Town
 from tests.portal.stories import (
     ASKED,
     AWAY,
@@ -68,6 +71,25 @@ LISE_OF_A_BANK = MentorChanged.model_validate(
 A_ROLE = RoleGiven(
     cohort_id="c", person_id="m-1", role="auditor", holder="s-lise", given_at=NOW, asker="token"
 )
+WHO_AUDITS = "clara.controle@ministere.example"
+AUDITS: tuple[Message, ...] = (
+    PersonContact(cohort_id="c", person_id="c-1", name="Clara Lévy", email=WHO_AUDITS),
+    RoleGiven(
+        **{"cohort_id": "c", "person_id": "c-1", "role": "auditor", "given_at": NOW},
+        holder=of_address(WHO_AUDITS, SECRET),
+    ),
+)
+_SOME = {"cohort_id": "c", "type": "user", "via": "portal", "follows": False, "refused": None}
+DONE: list[dict[str, Any]] = [
+    {**_SOME, "time": f"{NOW:%FT%TZ}", "actor": actor, "role": role, **more}
+    for actor, role, more in (
+        ("s-4f1f2b7c9d0e8a6b5c3d", "coordinator", {"what": "OpenCohort", "about": "c"}),
+        ("m-1", "participant", {"what": "ProposalAccepted", "about": "m-1~g-1"}),
+        ("s-4f1f2b7c9d0e8a6b5c3d", "coordinator", {"what": "PairChosenByHand", "about": "m-1~g-1"}),
+        ("m-1", "participant", {"what": "CancelSession", "about": "x", "refused": "session-over"}),
+        ("connecte", "machine", {"what": "LaterThanThis", "about": "c"}),
+    )
+]
 EVERYTHING = (*GOING_ON, planned(2, 21), NO_DATE, STALLED, LETTER_FAILED, MEASURED, WITHHELD)
 AFTER_FIFTY = quote(MANY_FAILED[49].letter_id)
 ANOTHER = {"sheet_id": "f-2", "tool": "wiki", "jobs": ()}
@@ -98,6 +120,7 @@ STATES: list[Any] = [
     (LISE, "/mon-espace/c/modifier", EVERYTHING),
     (PAUL, "/mon-espace/c/modifier", EVERYTHING),
     (PAUL, "/mon-espace/c/assistant", EVERYTHING),
+    (PAUL, "/mon-espace/c/agenda", EVERYTHING),
     (PAUL, "/mon-espace/c/absences", EVERYTHING),
     (PAUL, "/mon-espace/c/absences", (*JOINED, AWAY)),
     (PAUL, "/mon-espace/c/communaute", JOINED),
@@ -127,6 +150,10 @@ STATES: list[Any] = [
     (COORDINATOR, "/administrer", ()),
     (COORDINATOR, "/administrer", (*EVERYTHING, A_ROLE)),
     (COORDINATOR, "/administrer/c/m-1~auditor", (*EVERYTHING, A_ROLE)),
+    (WHO_AUDITS, "/controler", (OPENED, *AUDITS)),
+    (WHO_AUDITS, "/controler/c", (OPENED, *AUDITS)),
+    (WHO_AUDITS, "/controler/c?quoi=notify", (OPENED, *AUDITS)),
+    (WHO_AUDITS, "/mon-espace", (OPENED, *AUDITS)),
     (OF_THE_BANK, "/coordonner", (OPENED,)),
     (OF_THE_BANK, "/coordonner/c/participants", (*EVERYTHING, LISE_OF_A_BANK)),
     (OF_THE_BANK, "/coordonner/c/participants/m-1", (*EVERYTHING, LISE_OF_A_BANK)),
@@ -164,6 +191,24 @@ STATES: list[Any] = [
     (COORDINATOR, "/coordonner/c/suivi", (*JOINED, WAITLISTED)),
 ]
 NOT_THERE = {"/no/such/page", "/connexion/no-such-link"}
+NO_PAGES = {
+    "/inscription/{cohort}/qr.svg",
+    "/mon-espace/{cohort}/communaute/rencontre.ics",
+    "/mon-espace/{cohort}/nouvelles",
+    "/mon-espace/{cohort}/donnees.json",
+    "/agenda/{token}",
+    "/coordonner/{cohort}/nouvelles",
+    "/coordonner/{cohort}/suivi/export",
+}
+"""Pictures, files and streams: what nobody reads in a browser."""
+ON_A_WAY = {
+    "/reprendre/{draft}": "test_so_have_the_pages_on_the_way_in",
+    "/inscription/{cohort}/confirmer/{draft}": "test_so_have_the_pages_on_the_way_in",
+    "/coordonner/{cohort}/importer/{draft}": "test_so_have_the_pages_of_a_list",
+    "/connexion/retour": "test_at_the_provider",
+    "/deconnexion/retour": "test_at_the_provider",
+}
+"""Pages that something typed, or a provider, leads to; and the test that goes there."""
 THEMES = {"neutral": STYLE.decode(), "state": STATE.decode()}
 
 
@@ -172,7 +217,7 @@ THEMES = {"neutral": STYLE.decode(), "state": STATE.decode()}
 async def test_every_page_has_its_headings_landmarks_and_labels(
     who: str, path: str, happened: tuple[Message, ...], language: str
 ) -> None:
-    town = Town().happens(*happened)
+    town = Town(acts=acts_of(happened)).happens(*happened)
     person = await town.signed_in(who) if who else town.person()
     await person.goes_to(f"{path}{'&' if '?' in path else '?'}langue={language}")
     assert person.answer is not None
@@ -182,6 +227,14 @@ async def test_every_page_has_its_headings_landmarks_and_labels(
     check(person.page)
 
 
+def acts_of(happened: tuple[Message, ...]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What matching tells auditors, where there is one; notify has more than fits on a page."""
+    if AUDITS[1] not in happened:
+        return {}
+    many = {"items": DONE * 20, "next": None}
+    return {("m", "0.0"): {"items": DONE, "next": None}, ("n", "0.0"): many}
+
+
 def check(page: Element) -> None:
     check_landmarks(page)
     check_headings(page)
@@ -189,6 +242,20 @@ def check(page: Element) -> None:
     check_tables(page)
     ids = [one.get("id") for one in page.all(*TAGS) if one.get("id")]
     assert len(ids) == len(set(ids))
+
+
+def test_every_page_that_is_served_is_among_them() -> None:
+    pages = [one for one in ROUTES if one.method == "GET"]
+    left = {one.path for one in pages} - NO_PAGES - set(ON_A_WAY)
+    for _, path, _ in STATES:
+        shape = path.partition("?")[0]
+        first = next((one.path for one in pages if matches(one.path, shape)), "")
+        left -= {first}
+    assert left == set()
+
+
+def matches(pattern: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"{\w+}", "[^/]+", pattern), path) is not None
 
 
 async def test_so_have_the_pages_on_the_way_in() -> None:

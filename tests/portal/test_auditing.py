@@ -7,6 +7,10 @@ import pytest
 
 from schemas.actors import Actor
 from schemas.lines import LineManagerNamed, outsider
+from schemas.people import PersonContact, PersonErased
+from schemas.topics import COMMANDS, PRIVATE_EVENTS, PUBLIC_EVENTS
+from services.portal.acts import ACTS, UPKEEP
+from services.portal.web.auditing_pages import PARTS
 from services.portal.web.engine import Away, Engine
 from tests.portal.site import COORDINATOR, SECRET, Town
 from tests.portal.test_accessibility import check
@@ -55,9 +59,12 @@ async def test_an_act_is_told_with_who_through_what_when_and_what_came_of_it() -
     told = [
         [cell.replace("\u202f", " ").replace("\u00a0", " ") for cell in row] for row in rows(clara)
     ]
+    accepted, refused = (
+        f"accepter une proposition{name}" for name in ("ProposalAccepted", "AcceptProposal")
+    )
     assert told == [
-        [when, "participationm-1", "lien d’une lettre", "ProposalAccepted", "m-1~g-1", "fait"],
-        [when, "coordinations-anne", "portail", "AcceptProposal", "–", "refusé : proposal-expired"],
+        [when, "participationm-1", "lien d’une lettre", accepted, "m-1~g-1", "fait"],
+        [when, "coordinations-anne", "portail", refused, "–", "refusé : proposal-expired"],
     ]
 
 
@@ -85,6 +92,27 @@ async def test_acts_are_filtered_by_what_they_are_about_by_role_and_by_the_day_i
     assert [
         row[1].removeprefix("participation").removeprefix("coordination") for row in rows(clara)
     ] == [name if name != "s-zoe" else "administrations-zoe" for name in shown]
+
+
+def test_every_act_is_told_in_words_or_is_what_a_service_does_beside_one() -> None:
+    asked = (kind for part in PARTS for kind in COMMANDS[part] if "asked_by" in vars(kind))
+    told = (kind for part in PARTS for kind in (*PUBLIC_EVENTS[part], *PRIVATE_EVENTS[part]))
+    names = {kind.__name__ for kind in (*asked, *told, PersonContact, PersonErased)}
+    assert names - UPKEEP == set(ACTS)
+    assert not UPKEEP - names
+
+
+def test_of_feedback_nobody_asks_for_anything_in_their_own_name() -> None:
+    assert [kind for kind in COMMANDS["feedback"] if "asked_by" in vars(kind)] == []
+    assert all(kind.anonymous for kind in COMMANDS["feedback"])
+
+
+async def test_what_a_service_does_beside_an_act_is_no_act() -> None:
+    place = audited()
+    given_, letter = act(what="RoleGiven", about="c-1"), act(what="RoleLetterQueued", about="l-1")
+    place.acts["n", "0.0"] = journal(given_, letter)
+    clara = await (await place.signed_in(CLARA)).goes_to(f"{HERE}?quoi=notify")
+    assert [row[4] for row in rows(clara)] == ["c-1"]
 
 
 async def test_many_acts_are_paged_and_each_is_shown_once() -> None:

@@ -22,7 +22,7 @@ from tests.conftest import eventually
 from tests.portal.provider import Provider, served, town_of
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import GOING_ON, LETTER_FAILED, PAUL, of_session, planned
-from tests.portal.test_accessibility import STATES
+from tests.portal.test_accessibility import STATES, acts_of
 
 playwright = pytest.importorskip("playwright.async_api")
 axe = pytest.importorskip("axe_playwright_python.async_playwright")
@@ -33,11 +33,31 @@ WIDTHS = (390, 1280)
 PICTURES = os.environ.get("CONNECTE_TEST_PICTURES")
 
 
+BROKEN = r"""() => {
+  const found = [];
+  for (const one of document.querySelectorAll("thead th, .address, h1, h2, button, legend")) {
+    const texts = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      for (const word of texts.currentNode.data.matchAll(/[^\s\-\/]+/g)) {
+        const range = document.createRange();
+        range.setStart(texts.currentNode, word.index);
+        range.setEnd(texts.currentNode, word.index + word[0].length);
+        const tops = new Set([...range.getClientRects()].map(part => Math.round(part.top)));
+        if (tops.size > 1) found.push(word[0]);
+      }
+    }
+  }
+  return found;
+}"""
+"""The words of headings, buttons and addresses that go over the end of a line."""
+
+
 @asynccontextmanager
 async def open_town(happened: tuple[Message, ...]) -> AsyncIterator[Town]:
     """A portal at an address of this machine."""
     port = free_port()
-    town = Town(url=f"http://127.0.0.1:{port}", listens=5.0).happens(*happened)
+    url, acts = f"http://127.0.0.1:{port}", acts_of(happened)
+    town = Town(url=url, listens=5.0, acts=acts).happens(*happened)
     async with standing(town, port):
         yield town
 
@@ -119,6 +139,8 @@ async def looked_at(page: Any, picture: str) -> AsyncIterator[str]:
         wide = await page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             yield f"is {wide} wide at {width}"
+        for word in await page.evaluate(BROKEN):
+            yield f"breaks {word!r} at {width}"
         if PICTURES:
             file = Path(PICTURES) / f"{picture}-{width}.png"
             await page.screenshot(path=str(file), full_page=True)

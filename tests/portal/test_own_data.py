@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from schemas.links import RevokeLinks
 from schemas.matching import WithdrawManager, WithdrawMentor
 from schemas.people import PersonContact, PersonErased
 from services.notify.letters import TEMPLATES
@@ -71,6 +72,16 @@ async def test_what_the_other_asked_for_in_confidence_is_not_among_it() -> None:
     assert "D’autres horaires" not in lise.answer.text
     _, paul = await at("donnees.json", *GOING_ON, ASKED)
     assert "D’autres horaires" in paul.answer.text
+
+
+@pytest.mark.parametrize(("address", "id"), [(PAUL, "g-1"), (LISE, "m-1")])
+async def test_whoever_has_passed_a_letter_on_switches_its_links_off(address: str, id: str) -> None:
+    town, person = await at("lettres", *GOING_ON, *LETTERS, address=address)
+    assert "ceux de votre assistant·e compris" in person.says
+    await person.presses("Désactiver ces liens")
+    assert town.sent == [RevokeLinks(cohort_id="c", person_id=id)]
+    assert town.behind == [(f"participant {id}", "portal")]
+    assert "les liens de vos lettres reçues jusqu’ici n’ouvrent plus rien" in person.says
 
 
 # --- to be forgotten --------------------------------------------------------------------------

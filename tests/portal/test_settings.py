@@ -9,7 +9,8 @@ from schemas.charter import CHARTER
 from schemas.cohorts import ChangePolicy, CloseCohort, CohortClosed, PolicyChanged
 from schemas.letter_rules import LetterRules
 from schemas.values import CohortPolicy
-from tests.portal.stories import JOINED, OPENED
+from tests.portal.site import COORDINATOR, OF_C, Town
+from tests.portal.stories import GOING_ON, JOINED, OPENED
 from tests.portal.test_coordinating import office
 
 HERE = "/coordonner/c/reglages"
@@ -107,3 +108,16 @@ async def test_of_a_closed_programme_it_is_said_how_long_its_people_are_kept() -
     closed = CohortClosed(cohort_id="c", closed_at=until - timedelta(days=365), kept_until=until)
     _, anne = await office(HERE, *JOINED, closed)
     assert "gardés jusqu’à cette date : mardi 6 mars 2018." in anne.says
+
+
+@pytest.mark.parametrize(("who", "leads"), [(COORDINATOR, True), (OF_C, False)])
+async def test_the_page_says_where_the_rest_is_set_and_leads_there_whoever_may_go(
+    who: str, leads: bool
+) -> None:
+    town = Town().happens(*GOING_ON)
+    person = await (await town.signed_in(who)).goes_to(HERE)
+    ways = {one.get("href") for one in person.page.all("main")[0].all("a")}
+    assert ("/administrer?programme=c" in ways) is leads
+    assert "/coordonner/c/communaute" in ways
+    for way in ways & {"/administrer?programme=c", "/coordonner/c/communaute"}:
+        assert (await person.goes_to(way)).status == 200

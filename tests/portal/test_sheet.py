@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.base import Message
+from schemas.links import RevokeLinks
 from schemas.matching import ChangeAvailability, PauseMentor
 from schemas.people import PersonContact
 from schemas.taking_part import ChangeManager, ChangeMentor
@@ -133,3 +134,11 @@ async def test_the_letters_that_were_sent_are_named_newest_first() -> None:
     named = [row.all("th")[0].text for row in anne.page.all("tbody")[0].all("tr")]
     assert named
     assert set(named) <= {said["fr"] for said in SUBJECTS.values()}
+
+
+async def test_a_coordinator_switches_the_links_of_somebody_s_letters_off_each_time_anew() -> None:
+    town, anne = await lise()
+    for _ in range(2):
+        await anne.presses("Désactiver ces liens")
+        assert "les prochaines lettres en auront de nouveaux" in anne.says
+    assert town.sent == [RevokeLinks(cohort_id="c", person_id="m-1")] * 2

@@ -6,7 +6,7 @@ from io import BytesIO
 import openpyxl
 import pytest
 
-from services.portal.roster import headings_known
+from services.portal.roster import check, headings_known, listed
 from services.portal.tables import MOST_ROWS, NoTable, read_table
 from tests.portal.test_roster import PEOPLE, as_ods, as_xlsx, read, saved
 
@@ -92,3 +92,31 @@ def test_as_many_people_as_are_read_at_a_time_have_room() -> None:
     everybody = [PEOPLE[0], *([PEOPLE[1]] * MOST_ROWS)]
 
     assert len(read(as_xlsx(everybody))) == MOST_ROWS + 1
+
+
+def checked(content: bytes) -> tuple[list[dict[str, str]], list[tuple[int, str]]]:
+    found = listed(read(content))
+    _, faults = check([cells for _, cells in found.rows], None)
+    wrong = [(place, column) for place, of_row in faults.items() for column in of_row]
+    return [dict(cells) for _, cells in found.rows], wrong
+
+
+def test_of_merged_cells_the_first_has_what_is_written_and_of_the_others_each_is_asked_for() -> (
+    None
+):
+    book = openpyxl.load_workbook(BytesIO(as_xlsx(PEOPLE)))
+    book.active.merge_cells("E2:E3")  # one directorate for the two
+    rows, faults = checked(saved(book))
+    assert [row["directorate"] for row in rows] == ["DGFiP", ""]
+    assert faults == [(1, "directorate")]
+
+
+def test_a_formula_is_what_the_office_had_worked_out_and_else_is_asked_for() -> None:
+    book = openpyxl.load_workbook(BytesIO(as_xlsx(PEOPLE)))
+    book.active["E3"] = '="D" & "AE"'
+    worked_out = rewritten(saved(book), SHEET, b"<v></v>", b"<v>DAE</v>")
+    typed = rewritten(worked_out, SHEET, b'<c r="E3"', b'<c t="str" r="E3"')
+    rows, faults = checked(typed)
+    assert (rows[1]["directorate"], faults) == ("DAE", [])
+    rows, faults = checked(saved(book))
+    assert (rows[1]["directorate"], faults) == ("", [(1, "directorate")])

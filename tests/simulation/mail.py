@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import aiosmtplib
 
@@ -18,6 +18,7 @@ from services.notify.rendering import Letterhead, message_id
 from services.notify.sender import Sender, Smtp, _Away
 from services.notify.views import Cohort, Letter, Pair, Person
 from tests.simulation.faults import HOUR, Fault, Passing
+from tests.simulation.proof import SIGNER
 from tests.simulation.wires import Wire
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class PostOffice:
     silent_until: float = 0.0
     moods: random.Random = field(default_factory=lambda: random.Random(0))
     written: dict[bytes, Letter] = field(default_factory=dict)
+    after: dict[bytes, int] = field(default_factory=dict)
 
     def trouble(self, fault: Fault) -> None:
         """One of these, for a while."""
@@ -62,7 +64,7 @@ class PostOffice:
         letter = self.written[message]
         identity, _, _ = message.partition(b" ")
         self.mails.append(Mail(letter.cohort_id, letter.id, identity.decode(), recipient))
-        self.world.loop.call_soon(self.world.people.read, letter)
+        self.world.loop.call_soon(self.world.people.read, letter, self.after[message])
 
 
 class Client(Wire):
@@ -105,7 +107,7 @@ class SimulatedSender(Sender):
 
     def __init__(self, process: "Process", office: PostOffice) -> None:
         super().__init__(
-            Smtp("nowhere", 25, "none", connections=2), HEAD, cast(Links, None), LEEWAY
+            Smtp("nowhere", 25, "none", connections=2), HEAD, Links(SIGNER, {}), LEEWAY
         )
         self.process = process
         self.office = office
@@ -117,10 +119,12 @@ class SimulatedSender(Sender):
         others: Mapping[str, Person],
         cohort: Cohort,
         pairs: Mapping[str, Pair],
+        links: Links,
         now: datetime,
     ) -> bytes:
         line = f"{message_id(letter, HEAD.domain)} {letter.key}".encode()
         self.office.written[line] = letter
+        self.office.after[line] = links.after
         return line
 
     async def _connection(self) -> Any:

@@ -20,6 +20,7 @@ from schemas.community import StandInDirectory, TellCommunity
 from schemas.dates import Hours
 from schemas.feedback import AnswerSurvey
 from schemas.lines import NameLineManager, outsider
+from schemas.links import OneLink, RevokeLinks
 from schemas.matching import (
     AcceptProposal,
     ChangeAvailability,
@@ -122,6 +123,7 @@ class People:
         self.busy = 0
         self.cohorts: dict[str, Cohort] = {}
         self._misses: dict[str, int] = {}
+        self._after = 0
         self._act: dict[str, Callable[[Letter], None]] = {
             "PairProposed": self._proposal,
             "PairFormed": self._begin,
@@ -207,6 +209,7 @@ class People:
                 PEOPLE,
             )
         self._appoint(its)
+        self._revoke_links(its)
         if self.mood("nonsense", its) < 0.3:
             self._nonsense(its)
         self.later(PATIENCE, lambda: self._end(cohort))
@@ -227,6 +230,19 @@ class People:
         if mood < 0.1:
             self.ask(TakeRole(cohort_id=its, person_id="m0", role="administrator"), 4)
             self.ask(given, 5)
+
+    def _revoke_links(self, its: str) -> None:
+        """Somebody has lost their telephone, or passed one letter on; some of them again."""
+        mood = self.mood("links", its)
+        if mood > 0.4:
+            return
+        lost = RevokeLinks(cohort_id=its, person_id="g0" if mood < 0.15 else "m0")
+        self.ask(lost, mood * 50)
+        if mood < 0.3:
+            survey = OneLink(purpose="survey", id="m0~g0~s1~manager")
+            self.ask(lost.model_copy(update={"link": survey}), mood * 60)
+        if mood < 0.05:
+            self.ask(lost.model_copy(update={"person_id": "nobody"}), 1)
 
     def _by_hand(self, its: str) -> None:
         """What a coordinator does beside the rounds: looks first, proposes, rules out."""
@@ -397,11 +413,12 @@ class People:
 
     # --- pairs --------------------------------------------------------------------------------
 
-    def read(self, letter: Letter) -> None:
+    def read(self, letter: Letter, after: int) -> None:
         """A letter has come, and is read fact by fact; one that comes again is put away.
 
-        Some come back.
+        Some come back. `after`: how many revocations its links were written after.
         """
+        self._after = after
         if self.mood("bounce", letter.key) < 0.01:
             back = ReportBounce(cohort_id=letter.cohort_id, letter_id=letter.id, status="5.2.2")
             self.ask(back, 0.1)
@@ -643,7 +660,7 @@ class People:
         if self.mood("survey", letter.key) < 0.03:
             scores.pop(questions[0])
             scores["unasked"] = 3
-        proof = proof_of(letter, survey)
+        proof = proof_of(letter, survey, self._after)
         answers = AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=scores, proof=proof)
         self.ask(answers, late, str(late))
         self._forge(letter, survey, proof, late)

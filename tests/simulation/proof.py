@@ -24,13 +24,14 @@ VERIFIER = LinkVerifier(
 )
 
 
-def proof_of(letter: Letter, survey_id: str) -> str:
-    """The token of the link that a letter has to a survey."""
+def proof_of(letter: Letter, survey_id: str, after: int) -> str:
+    """The token of the link that a letter has to a survey; `after`: as in `Link`."""
     link = Link(
         purpose="survey",
         cohort_id=letter.cohort_id,
         person_id=letter.person_id,
         side=letter.side,
         id=survey_id,
+        after=after,
     )
     return SIGNER.sign(link, letter.owed_since + timedelta(days=60))

@@ -47,6 +47,8 @@ def check_documents(
             "roles": _roles(log),
         },
     }
+    for service, collections in expected.items():
+        collections["revoked_links"] = _revoked(log, service)
     if "portal" in log.services:
         expected["portal"] = _of_portal(log, matched, planned)
     for service, collections in expected.items():
@@ -271,6 +273,19 @@ def _roles(log: Log) -> dict[str, Fields]:
         known.pop(key, None)
         if fact.name == "RoleGiven":
             known[key] = {"holder": fact.text("holder")}
+    return known
+
+
+def _revoked(log: Log, service: str) -> dict[str, Fields]:
+    """Whose links were revoked: the number of the last time, and of the last for all of them."""
+    known: dict[str, Fields] = {}
+    for fact in (one for one in _handled(log, service, "LinksRevoked") if not one.copy):
+        number, before = int(fact.data["number"]), known.get(fact.key, {})
+        every = number if fact.data.get("link") is None else 0
+        known[fact.key] = {
+            "number": max(number, before.get("number", 0)),
+            "every": max(every, before.get("every", 0)),
+        }
     return known
 
 

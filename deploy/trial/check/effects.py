@@ -211,6 +211,7 @@ EFFECTS: Mapping[str, Effect] = {
         ("AnotherPartnerAsked",), already=("AnotherPartnerAsked",), fits=_same("by")
     ),
     "KeepPartner": Effect(("PartnerKept",)),
+    "RevokeLinks": Effect(("LinksRevoked",)),
     "ConfirmSession": Effect(
         ("SessionConfirmed",), already=("SessionConfirmed", *_DATED), fits=_confirmed
     ),
@@ -259,6 +260,7 @@ UNASKED = frozenset(
         *("CohortMeasured", "RolloutRecommended", "RolloutWithheld"),
         *("SurveyOpened", "SurveyAnswered", "AnswersCounted", "PairAtRisk"),
         *("AttentionWanted", "AttentionSettled", "AttentionGathered", "DigestQueued"),
+        "RoleLetterQueued",
         *("RetentionEnded", "ContactsErased"),
         *("HoursTold", "AddressChanged"),
         *("NewsHeld", "NewsDropped", "LetterQueued", "LetterSent", "CommandRefused"),

@@ -34,6 +34,7 @@ _COUNTERS = (
     "sessions_missed",
     "sessions_presumed",
 )
+_REVOKED = ("number", "every")
 COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "matching": {
         "cohorts": (),
@@ -41,20 +42,29 @@ COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "managers": (),
         "pairs": ("state",),
         "rounds": (),
+        "revoked_links": _REVOKED,
     },
     "scheduling": {
         "cohorts": (),
         "pairs": ("state",),
         "sessions": ("state", "attempt"),
         "outcomes": ("outcome",),
+        "revoked_links": _REVOKED,
     },
     "feedback": {
         "cohorts": _COUNTERS,
         "pairs": ("state",),
         "surveys": ("state",),
         "turnouts": ("opened", "closed", "answered"),
+        "revoked_links": _REVOKED,
     },
-    "notify": {"cohorts": (), "people": (), "letters": ("state",), "roles": ("holder",)},
+    "notify": {
+        "cohorts": (),
+        "people": (),
+        "letters": ("state",),
+        "roles": ("holder",),
+        "revoked_links": _REVOKED,
+    },
     "portal": {"cohorts": (), "pairs": ("state",), "sessions": ("state",)},
 }
 """What is read of each service's documents, beside `_id` and `partition`: no name, no address."""

@@ -59,6 +59,8 @@ REMINDED: dict[str, tuple[str, ...]] = {
     "SurveyReminder": ("SurveyOpened",),
 }
 """What can be brought to mind, and of which facts."""
+ROLES = {"RoleGiven": "given_at", "RoleTaken": "taken_at"}
+"""What is told to whoever has a role or had it, and when it was; of an erasure nobody is told."""
 
 
 COPY = "assistant:"
@@ -101,6 +103,9 @@ def fact_id(fact: Entry) -> str:
         return f"{told}:{fact.moment('retry_at').astimezone(UTC):%Y%m%dT%H%M%SZ}"
     if fact.data.get("again"):  # of what happens once, unless it is taken back
         return f"{told}:{fact.number('again')}"
+    if fact.name in ROLES:
+        at = fact.moment(ROLES[fact.name]).astimezone(UTC)
+        return f"{told}~{fact.text('role')}:{at:%Y%m%dT%H%M%S.%fZ}"
     if fact.name == "PairStalled":
         return f"{told}:{fact.moment('since').astimezone(UTC):%Y%m%dT%H%M%SZ}"
     if fact.name == "ManagerWaitlisted":
@@ -129,6 +134,7 @@ def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -
     told = _told([letter for letter in queued.values() if letter.name == "LetterQueued"], report)
     digests = [one for one in queued.values() if one.name == "DigestQueued"]
     check_digests(log, digests, report, evidence.secret)
+    _of_roles(log, queued, report)
     _owed(log, told, over, report)
     states = _followed(log, queued, report)
     # What the portal writes, links to sign in, is of no journal.
@@ -151,11 +157,31 @@ def check_letters(evidence: Evidence, log: Log, *, over: bool, report: Report) -
 
 def _queued(log: Log, report: Report) -> dict[str, Entry]:
     queued: dict[str, Entry] = {}
-    for entry in log.facts("LetterQueued", "DigestQueued"):
+    for entry in log.facts("LetterQueued", "DigestQueued", "RoleLetterQueued"):
         first = queued.setdefault(entry.key, entry)
         if first is not entry:
             report.doubled.append(f"{entry}: the letter had been queued already.")
     return queued
+
+
+def _of_roles(log: Log, queued: dict[str, Entry], report: Report) -> None:
+    """Whoever was given a role, or from whom one was taken, has a letter that says so."""
+    owed: set[str] = set()
+    for fact in log.facts(*ROLES):
+        if fact.copy or fact.data.get("because") == "erased":
+            continue  # who was erased cannot be reached
+        key = f"{fact.cohort}/{fact_id(fact)}:{fact.subject}"
+        owed.add(key)
+        letter = queued.get(key)
+        if letter is None:
+            report.lost.append(f"{fact}: letter {key} was never queued.")
+            continue
+        told = {name: value for name, value in fact.data.items() if name != "asker"}
+        if letter.text("person_id") != fact.subject or not tells(letter.data["facts"], told):
+            report.lost.append(f"{letter} does not tell what {fact} says.")
+    for key, letter in sorted(queued.items()):
+        if letter.name == "RoleLetterQueued" and key not in owed:
+            report.lost.append(f"Letter {key} was queued, and there is nothing that it tells.")
 
 
 def tellings(letter: Entry) -> Iterator[tuple[str, Telling]]:

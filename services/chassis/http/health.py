@@ -7,7 +7,7 @@ nobody. Whatever is wrong is said in words, whether the service is ready or not.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
@@ -50,7 +50,7 @@ class Reading(Protocol):
 
     `polled`: when the broker was last asked for records, on the monotonic clock, and now while a
     step is made of some; `waits`: whether records are known that could be read; `stopped`: what
-    cannot be, ("", -1) being all of it.
+    cannot be, ("", -1) being all of it; `absent`: the topics that the broker does not have.
     """
 
     @property
@@ -59,6 +59,8 @@ class Reading(Protocol):
     def waits(self) -> bool: ...
     @property
     def stopped(self) -> Mapping[Spot, Trouble]: ...
+    @property
+    def absent(self) -> Sequence[str]: ...
 
 
 class Health:
@@ -104,6 +106,8 @@ class Health:
             yield f"the {part} has not been there since the start: {WORDS[waiting]}"
         if not self.partitions:
             yield "no partition is assigned, or its place is not known yet"
+            if absent := self._reading.absent:
+                yield f"the broker has no {', '.join(absent)}: `connecte topics apply` makes topics"
         yield from (WORDS[reason] for reason in self._stepped(WHOLE))
         if (refused := self._reading.stopped.get(("", -1))) is not None:
             yield f"nothing is read: {refused.words}"

@@ -14,6 +14,7 @@ from joserfc.errors import BadSignatureError
 from joserfc.jwk import OKPKey
 
 from schemas.base import Value
+from schemas.links import link_name
 from schemas.roles import Role
 
 _ALGORITHM = "Ed25519"
@@ -24,7 +25,8 @@ class Link(Value):
     """What a link allows: `person_id` (on `side`) may act on `id`, for one `purpose`.
 
     `attempt` narrows it to one attempt at the thing, where there can be several. `role`: who acts
-    on the person's behalf, if it is somebody else.
+    on the person's behalf, if it is somebody else. `after`: how many revocations of the person's
+    links there had been when it was written.
     """
 
     purpose: str
@@ -34,6 +36,12 @@ class Link(Value):
     id: str
     attempt: int | None = None
     role: Role | None = None
+    after: int = 0
+
+    @property
+    def name(self) -> str:
+        """By what it is revoked."""
+        return link_name(self.purpose, self.id)
 
 
 class LinkError(Exception):
@@ -57,7 +65,7 @@ class LinkSigner:
 
     def sign(self, link: Link, expires_at: datetime) -> str:
         """The token (a JWT, about 350 characters); the same two give the same token."""
-        claims = link.model_dump(exclude_none=True) | {"exp": int(expires_at.timestamp())}
+        claims = link.model_dump(exclude_defaults=True) | {"exp": int(expires_at.timestamp())}
         return jwt.encode({"alg": _ALGORITHM}, claims, self._key, algorithms=[_ALGORITHM])
 
 

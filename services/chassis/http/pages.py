@@ -1,9 +1,9 @@
 """The page behind a link in a letter: a short form, in the language of the letter.
 
 Always holds: looking at the page changes nothing (mail scanners follow links); sending the form
-sends one command, and the answer says what came of it. A forged, expired or used link gets its
-own clear answer, as a page for people, with what holds now, and as a problem document for programs.
-An answer that is missing is asked for again, and what was answered stays.
+sends one command, and the answer says what came of it. A forged, expired, revoked or used link
+gets its own clear answer, as a page for people, with what holds now, and as a problem document for
+programs. An answer that is missing is asked for again, and what was answered stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,8 @@ from pydantic import ValidationError
 from schemas.base import Command
 from schemas.invalid import wrong_fields
 from schemas.saying import LANGUAGES, Language, typeset
+from services.chassis.documents import RevokedLinks
+from services.chassis.domain import State
 from services.chassis.http.answering import Answering
 from services.chassis.http.commands import PARKED, STATUS, Accepted
 from services.chassis.http.foresight import Unread
@@ -31,6 +33,12 @@ from services.chassis.http.rates import Rates
 
 _FORGED = Text("Ce lien n’est pas valable.", "This link is not valid.")
 _EXPIRED = Text("Ce lien a expiré.", "This link has expired.")
+_REVOKED = Text(
+    "Ce lien a été désactivé, à votre demande ou à celle de l’équipe du programme. Il ne permet "
+    "plus rien. Votre prochain courriel du programme aura un lien valable.",
+    "This link has been switched off, as you or the programme's team asked. It opens nothing any "
+    "more. The next e-mail from the programme will have a link that works.",
+)
 _DONE = Text("C’est noté, merci.", "Your answer has been recorded. Thank you.")
 _SENT = Text("Votre réponse est en cours d’enregistrement.", "Your answer is being recorded.")
 _LATER = Text(
@@ -75,8 +83,9 @@ _OFTEN = Text(
     "Trop de demandes en peu de temps : merci de réessayer dans une minute.",
     "Too many requests in a short time: please try again in a minute.",
 )
+REVOKED = "link-revoked"
 _OF_STATUS = {403: _FORGED, 410: _EXPIRED, 422: _INCOMPLETE, 429: _TOO_SOON, 503: _LATER}
-_OF_RULE = {PARKED: _ASIDE, TOO_OFTEN: _OFTEN}
+_OF_RULE = {PARKED: _ASIDE, TOO_OFTEN: _OFTEN, REVOKED: _REVOKED}
 
 _ANSWERED: dict[str, Any] = {
     "model": Accepted,
@@ -132,7 +141,7 @@ def link_routes(
         else:
             counted.of_person(link.cohort_id, link.person_id, link.role or "")
 
-    def opened(token: str, request: Request) -> tuple[Link, LinkPage]:
+    async def opened(token: str, request: Request) -> tuple[Link, LinkPage]:
         try:
             link = verifier.verify(token, answering.clock.now())
         except LinkError as error:
@@ -144,6 +153,8 @@ def link_routes(
         purpose = link_pages.get(link.purpose)
         if purpose is None:
             raise Problem(403, _FORGED.en, rule="link-forged")
+        if await answering.look(lambda state, _: _is_revoked(state, link)):
+            raise Problem(410, _REVOKED.en, rule=REVOKED)
         return link, purpose
 
     async def seen(link: Link, page: LinkPage) -> tuple[About, Form]:
@@ -155,7 +166,7 @@ def link_routes(
     async def show(token: str, request: Request) -> Response:
         """The form of a link. Changes nothing. `?lang=fr` or `?lang=en` is its language."""
         try:
-            link, purpose = opened(token, request)
+            link, purpose = await opened(token, request)
         except Problem as error:
             return _answer(request, error)
         about, form = await seen(link, purpose)
@@ -172,7 +183,7 @@ def link_routes(
     async def send(token: str, request: Request) -> Response:
         """Send the form of a link, as a form or as JSON; answers when it has been decided on."""
         try:
-            link, purpose = opened(token, request)
+            link, purpose = await opened(token, request)
         except Problem as error:
             return _answer(request, error)
         try:
@@ -194,6 +205,11 @@ def link_routes(
         return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
 
     return router
+
+
+def _is_revoked(state: State, link: Link) -> bool:
+    known = state.get(RevokedLinks, link.cohort_id, link.person_id)
+    return known is not None and not known.counts(link.name, link.after)
 
 
 async def _done(

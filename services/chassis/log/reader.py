@@ -82,6 +82,11 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
         self._assigned: Any = None
         self._answers: list[Any] = []
 
+    @property
+    def answered(self) -> bool:
+        """Whether the broker has told which topics there are."""
+        return bool(self._client.cluster.brokers())
+
     async def start(self) -> None:
         """As the client's; broken off, it leaves no connection open."""
         with nothing_left_open():

@@ -27,7 +27,12 @@ from services.chassis.log.kafka import KafkaLog, received
 from services.chassis.log.reader import Reader
 from services.chassis.log.trouble import Trouble
 from services.chassis.step.catching_up import UpstreamFirst
-from services.chassis.step.resets import check_own_journal, check_same_log, check_together
+from services.chassis.step.resets import (
+    check_number,
+    check_own_journal,
+    check_same_log,
+    check_together,
+)
 from services.chassis.step.retrying import Abandoned
 from services.chassis.step.stepper import Stepper
 from services.chassis.store.contract import Place
@@ -224,6 +229,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         """What is not read on, and the name of the error that keeps it from being read."""
         return {spot: type(why.error).__name__ for spot, why in self.stopped.items()}
 
+    @property
+    def absent(self) -> Sequence[str]:
+        """The topics that the broker does not have, or does not show, once it has answered."""
+        if self.subscriber.consumer is None or not self._kafka.answered:
+            return ()
+        return [topic for topic in self.topics if self._partitions_of(topic) is None]
+
+    def _partitions_of(self, topic: str) -> int | None:
+        """How many partitions the broker says that it has."""
+        found = self._kafka.partitions_for_topic(self.names.there(topic))
+        return len(found) if found else None
+
     # --- rebalances -----------------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
@@ -252,6 +269,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             await self._check([place for p in found for place in by_partition[p]], found)
 
         try:
+            for topic in self.topics:
+                check_number(topic, self._partitions_of(topic), self.stepper.partitions)
             check_together(self.topics, self.names.spots(assigned))
             await self.stepper.take(by_partition, check, self._begin)
         except Abandoned:

@@ -22,6 +22,19 @@ class LogReset(Exception):
     """The log is not the one that the database knows; going on would skip or repeat."""
 
 
+class WrongPartitions(Exception):
+    """The topics have another number of partitions than the service was told."""
+
+
+def check_number(topic: str, found: int | None, told: int) -> None:
+    """Raise `WrongPartitions` unless the topic has as many as the service was told."""
+    if found is not None and found != told:
+        raise WrongPartitions(
+            f"{topic} has {found} partitions, and CONNECTE_PARTITIONS is {told}: give every "
+            f"service the number that the topics have, which is never changed"
+        )
+
+
 def check_together(topics: Collection[str], assigned: Collection[Spot]) -> None:
     """Raise `LogReset` if a partition came without one of its topics."""
     by_partition: dict[int, set[str]] = {}

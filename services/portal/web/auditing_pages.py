@@ -13,6 +13,7 @@ from schemas.roles import Role
 from schemas.saying import PARIS
 from schemas.topics import Service
 from services.chassis.http.acts import Acts, ShownAct
+from services.portal.acts import UPKEEP
 from services.portal.web.rendering import page
 from services.portal.web.visit import Visit
 from services.portal.web.wall import names
@@ -22,7 +23,8 @@ ASKS = 4
 """How often a service is asked for one page; each answer looks at some thousands of records."""
 Part = Literal["matching", "scheduling", "notify"]
 PARTS: tuple[Part, ...] = get_args(Part)
-"""Whose journals are read: feedback, where nobody is behind anything, is not among them."""
+"""Whose journals are read. Feedback is asked for nothing by anybody who is to be known: of what is
+answered there no record says who is behind it."""
 ROLES: tuple[Role, ...] = get_args(Role)
 BEGINNING = "0.0"
 
@@ -44,7 +46,7 @@ async def acts(visit: Visit) -> Response:
     def fits(act: ShownAct) -> bool:
         seen = not names(act.about, hidden) and act.actor not in hidden
         asked = role in ("", act.role) and (day is None or _on(act.time) == day)
-        return seen and asked and not act.follows
+        return seen and asked and not act.follows and act.what not in UPKEEP
 
     found: list[ShownAct] = []
     following: str | None = at

@@ -1,4 +1,5 @@
-"""What is held about me: my letters, my surveys, everything as a page and as JSON, and its end.
+"""What is held about me: my letters and their links, my surveys, everything as a page and as JSON,
+and its end.
 
 Always holds: it is all of whoever is signed in, and names nobody else; to be forgotten is confirmed
 by a page that says what will happen.
@@ -11,13 +12,15 @@ from typing import Any
 from fastapi.responses import Response
 
 from schemas.base import Command
+from schemas.links import RevokeLinks
 from schemas.matching import WithdrawManager, WithdrawMentor
 from schemas.people import PersonErased
 from services.chassis.store.contract import Where
 from services.portal.views import Cohort, HeldRole, Letter, Pair, Participant, Session
+from services.portal.web.doing import done
 from services.portal.web.own_space import me_of
 from services.portal.web.rendering import HEADS, message, page, refusal
-from services.portal.web.site import Site
+from services.portal.web.site import NotHere, Site
 from services.portal.web.visit import Visit
 
 MANY = 500
@@ -65,6 +68,20 @@ async def letters(visit: Visit) -> Response:
         if letter.closes_at is not None and letter.closes_at > visit.now and letter.state == "sent"
     ]
     return page(visit, "letters.html", mine=mine, surveys=surveys)
+
+
+async def links_revoked(visit: Visit) -> Response:
+    """The links of my letters so far, and of my assistant's, count no more."""
+    me = await me_of(visit)
+    if visit.typed("action") != "desactiver":
+        raise NotHere
+    command = RevokeLinks(cohort_id=me.cohort_id, person_id=me.id)
+    return await done(visit, command, sent, "liens")
+
+
+async def sent() -> bool:
+    """There is nothing of it in the portal to wait for: matching has answered."""
+    return True
 
 
 async def data(visit: Visit) -> Response:

@@ -3,6 +3,7 @@
 Always holds: everything that people typed is escaped; a page asks nobody else for anything.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
@@ -19,6 +20,7 @@ from schemas.known.tools import label
 from schemas.places import where
 from schemas.values import WEEKDAYS, Language, Tools, Window
 from services.portal import letters, phrases, refusals, weeks
+from services.portal.acts import ACTS
 from services.portal.tools import LEVELS
 from services.portal.views import Participant
 from services.portal.web.look import kept_path
@@ -134,6 +136,8 @@ def _common(visit: Visit) -> dict[str, Any]:
         "ticked_half_days": _ticked,
         "state": lambda name: phrases.STATES[name][language],
         "role_named": lambda name: phrases.ROLES.get(name, {}).get(language, name),
+        "act_named": lambda name: ACTS.get(name, {}).get(language, ""),
+        "address": _address,
         "through": lambda name: phrases.VIAS.get(name, {}).get(language, name),
         "part_named": lambda name: phrases.PARTS[name][language],
         "absence": lambda one: weeks.absence_told(one, language),
@@ -149,6 +153,12 @@ def _common(visit: Visit) -> dict[str, Any]:
         "only_link": False,
         "account": "",
     }
+
+
+def _address(given: str) -> Markup:
+    """An address that breaks at its marks, where its column is narrow, and within no word."""
+    parts = re.split(r"(?<=@)|(?=\.)", given)
+    return Markup('<span class="address">{}</span>').format(Markup("<wbr>").join(parts))
 
 
 def _name_of(language: Language) -> Any:

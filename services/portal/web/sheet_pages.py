@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from schemas.base import Command
 from schemas.known.jobs import said as job_said
 from schemas.known.tools import label
+from schemas.links import RevokeLinks
 from schemas.matching import (
     ChangeAvailability,
     PauseMentor,
@@ -134,6 +135,8 @@ async def sheet_sent(visit: Visit) -> Response:
             known = typed_of(person, visit.language)
             given |= {name: known[name] for name in NOT_FOR_PARTNERS}
         deeds, errors = _corrections(visit, person, given)
+    elif action == "liens" and visit.role != "partner":
+        return await _links_revoked(visit, person)
     elif (deed := _deeds(person).get(action)) is not None:
         given, deeds, errors = typed_of(person, visit.language), [deed], {}
     else:
@@ -157,6 +160,15 @@ async def sheet_sent(visit: Visit) -> Response:
         return now is not None and all(deed.done(now) for deed in left)
 
     return onward(here, said if await visit.site.shown(shows) else "en-cours")
+
+
+async def _links_revoked(visit: Visit, person: Participant) -> Response:
+    """The links of their letters so far count no more; each time anew, for there can be others."""
+    here = f"/coordonner/{person.cohort_id}/participants/{person.id}"
+    outcome = await visit.send(RevokeLinks(cohort_id=person.cohort_id, person_id=person.id))
+    if outcome.rule is not None:
+        return refusal(visit, outcome.rule, here)
+    return onward(here, "liens-pour")
 
 
 def _deeds(person: Participant) -> dict[str, Deed]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from schemas.links import LinksRevoked, OneLink
 from services.chassis.http.forms import Choice, Field, Form, Option, Text
 from services.chassis.http.links import Link, LinkSigner, generate_keys
 from services.chassis.store.contract import NoAnswer
@@ -105,6 +106,54 @@ async def test_a_link_that_allows_nothing_has_its_own_clear_answer(
     assert text in page.text
     assert found["rule"] == rule
     assert site.sent == []
+
+
+LINK = OneLink(purpose="session", id="m~g~1")
+
+
+async def _revoked(site: Site, *links: OneLink | None) -> None:
+    """Matching has told so, and it was read."""
+    for number, link in enumerate(links, 1):
+        site.world.publish(LinksRevoked(cohort_id="c", person_id="m", number=number, link=link))
+    await site.world.run(site.log.stepper)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("which", "language", "text"),
+    [(None, "fr", "Ce lien a été désactivé"), (LINK, "en", "has been switched off")],
+)
+async def test_a_link_that_was_revoked_does_nothing_and_says_so_in_its_language(
+    site: Site, method: str, which: OneLink | None, language: str, text: str
+) -> None:
+    await _revoked(site, which)
+    path, data = f"/links/{token()}", {"answer": "yes"} if method == "POST" else None
+    async with site.client(None, HTML) as client:
+        page = await client.request(method, f"{path}?lang={language}", data=data)
+    async with site.client(None, JSON) as client:
+        found = problem(await client.request(method, path, json=data), 410)
+        others = [await client.get(f"/links/{token(**of)}") for of in ({"person_id": "g"},)]
+
+    assert (page.status_code, found["rule"]) == (410, "link-revoked")
+    assert text in page.text
+    assert "<form" not in page.text
+    assert [answer.status_code for answer in others] == [200], "of somebody else"
+    assert site.sent == []
+
+
+async def test_a_link_that_was_written_after_a_revocation_works(site: Site) -> None:
+    await _revoked(site, LINK, None)
+    async with site.client(None, JSON) as client:
+        before = await client.post(f"/links/{token(after=1)}", json={"answer": "yes"})
+        after = await client.post(f"/links/{token(after=2)}", json={"answer": "yes"})
+    assert (before.status_code, after.status_code) == (410, 200)
+
+
+async def test_of_one_link_that_was_revoked_the_others_of_the_person_go_on(site: Site) -> None:
+    await _revoked(site, OneLink(purpose="session", id="m~g~2"))
+    async with site.client(None, JSON) as client:
+        answer = await client.post(f"/links/{token()}", json={"answer": "yes"})
+    assert answer.status_code == 200
 
 
 async def test_a_link_used_when_its_moment_has_gone_is_a_conflict(site: Site) -> None:

@@ -1,13 +1,16 @@
 """Every alert can be switched off, tuned and labelled by its name, and stays an alert."""
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 
 from deploy.made import chart_schema
+from deploy.made.chart_files import CHART
 from tests.deploy.alerts.alerting import RULES, promtool
 from tests.deploy.alerts.alerting import alerts as in_the_file
 from tests.deploy.chart.rendering import Object, changed, of_kind, render
@@ -93,6 +96,29 @@ async def test_an_alert_is_given_its_shape_by_name(tmp_path: Path) -> None:
     assert other["labels"] == {"severity": "warning", "team": "mentorat", "tier": "2"}
     checked = await promtool(tmp_path, "check", "rules", written(tmp_path, rules))
     assert checked.returncode == 0, checked.stderr
+
+
+def test_every_alert_leads_to_its_panel_where_grafana_is_named() -> None:
+    board = json.loads((CHART / "files/dashboards/machine.json").read_text())
+    rows = (panel for row in board["panels"] for panel in (row, *row.get("panels", ())))
+    runbooks = {
+        panel["id"]: {link["url"].rpartition("/")[2] for link in panel.get("links") or ()}
+        for panel in rows
+    }
+    rules = [rule for rule in shaped(grafanaUrl="https://grafana.example/") if "alert" in rule]
+    without: set[str] = set()
+    for rule in rules:
+        url = urlsplit(rule["annotations"]["dashboard_url"])
+        asked = parse_qs(url.query)
+        assert (url.netloc, url.path) == ("grafana.example", f"/d/{board['uid']}")
+        assert asked["var-job"] == ["here/mentorat"]
+        if "viewPanel" in asked:
+            page = rule["annotations"]["runbook_url"].rpartition("/")[2]
+            assert page in runbooks[int(asked["viewPanel"][0])], rule["alert"]
+        else:
+            without.add(rule["alert"])
+    assert without == {"MentoringCertificateExpiring", "MentoringHeartbeatMissing"}
+    assert not any("dashboard_url" in rule.get("annotations", {}) for rule in as_it_is())
 
 
 def test_without_a_word_the_rules_are_those_of_the_file() -> None:

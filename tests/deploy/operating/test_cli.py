@@ -37,7 +37,7 @@ from tests.deploy.operating.ministry import without
 
 LEAVES = (
     *("demo", "up", "import", "round", "rebuild", "chaos", "match", "erase", "audit", "person"),
-    *("letters preview", "letters list", "letters resend"),
+    *("letters preview", "letters list", "letters resend", "links revoke"),
     *("coordinators name", "coordinators remove", "roles list", "roles give", "roles take"),
     *("parked list", "parked show", "parked retry", "parked drop"),
     *("topics plan", "topics apply", "topics check", "topics access", "topics list"),
@@ -125,6 +125,18 @@ BAD = {
     "no letter named": (
         "letters resend --cohort a --notify http://x",
         "name either letters by their ids or a --cause",
+    ),
+    "no link and nobody": (
+        "links revoke --matching http://x",
+        "give PERSON and --cohort for all links of somebody, or --link for that one",
+    ),
+    "a link and somebody": (
+        "links revoke m-1 --cohort a --link http://x/links/a.b.c --matching http://x",
+        "give PERSON and --cohort for all links of somebody, or --link for that one",
+    ),
+    "no link of ours": (
+        "links revoke --link http://x/links/a.e30.c --matching http://x",
+        "--link: it is no link of a letter: give its whole address",
     ),
     "a coordinator of no cohort": (
         "coordinators name c-1 --cohort a/b --matching http://x --notify http://x",

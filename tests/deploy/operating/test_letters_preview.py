@@ -11,7 +11,7 @@ from deploy.errors import BadInput
 from deploy.operating.letters_preview import letters, write
 from deploy.trial.up_commands import quiet_until
 from schemas.attention import AttentionGathered
-from services.notify.letters import TELLINGS
+from services.notify.letters import ROLE_LETTERS, TELLINGS
 from tests.deploy.operating.commands import connecte
 
 DIGEST = AttentionGathered.__name__
@@ -23,7 +23,7 @@ async def test_every_letter_is_written_as_mail_page_and_text_with_an_index(tmp_p
     done = await connecte(*given)
     assert done.code == 0, done.err
     rows = done.document["letters"]
-    assert {row["template"] for row in rows} == {*TELLINGS, DIGEST}
+    assert {row["template"] for row in rows} == {*TELLINGS, *ROLE_LETTERS, DIGEST}
     assert {row["language"] for row in rows} == {"fr", "en"}
     assert len({row["name"] for row in rows}) == len(rows)
     index = Path(done.document["index"]).read_text(encoding="utf-8")

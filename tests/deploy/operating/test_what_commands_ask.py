@@ -84,6 +84,7 @@ def arguments(name: str, option: str | None, folder: Path) -> list[str]:
         "erase": ["p", "--yes"],
         "letters list": ["--cohort", "c"],
         "letters resend": ["--cohort", "c", *([] if option else ["x"])],
+        "links revoke": ["p", "--cohort", "c"],
         "coordinators name": ["p", "--cohort", "c"],
         "coordinators remove": ["p", "--cohort", "c"],
         "roles list": ["--cohort", "c"],

@@ -170,6 +170,31 @@ def test_of_a_wall_whose_key_is_not_known_a_digest_is_held_to_nothing() -> None:
         assert with_secret(digest_run(CHIEF, *named), None).clean
 
 
+def role_run(*told: tuple[str, str]) -> Run:
+    """c-1 was made coordinator, and was told these, in this role."""
+    run = short_run()
+    at = "2017-03-07T07:00:00Z"
+    given = {"cohort_id": COHORT, "person_id": "c-1", "role": "coordinator", "holder": "s-1"}
+    given |= {"organisations": [], "given_at": at}
+    run.write("notify", "RoleGiven", "c-1", {**given, "asker": "s-2"})
+    run.row("notify", "roles", "c-1~coordinator", holder="s-1")
+    for template, role in told:
+        letter = f"{template}:c-1~{role}:20170307T070000.000000Z:c-1"
+        queued = {"letter_id": letter, "person_id": "c-1", "template": template}
+        run.write("notify", "RoleLetterQueued", letter, {**queued, "facts": given})
+        run.write("notify", "LetterSent", letter, {"letter_id": letter})
+        run.row("notify", "letters", letter, state="sent")
+        run.mails.append(Mail(COHORT, letter, "<3>", "c-1@example.org"))
+    return run
+
+
+def test_whoever_was_given_a_role_has_the_letter_that_says_so_and_nobody_has_another() -> None:
+    assert judged(role_run(("RoleGiven", "coordinator"))).clean
+    assert names(judged(role_run()).lost, "RoleGiven:c-1~coordinator", "was never queued")
+    both = role_run(("RoleGiven", "coordinator"), ("RoleTaken", "coordinator"))
+    assert names(judged(both).lost, "RoleTaken:c-1~coordinator", "nothing that it tells")
+
+
 def test_a_letter_that_is_still_queued_is_lost_only_when_the_run_is_over() -> None:
     run = late_run()
     run.queue(LATE, "ManagerEnrolled", "g-9", "manager", LATE_FACT)
