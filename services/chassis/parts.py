@@ -32,7 +32,8 @@ class Parts:
     number of. `personal`: what is kept about people, for them. `due_workers` are built once the
     service has its store and log. `topics`: commands of the service that have a topic of their own.
     `by_link`: those that only the person whom they are about can send, by a link, and so not
-    whoever has the token. `checks`: what speaks against one that nobody decides on.
+    whoever has the token. `checks`: what speaks against one that nobody decides on,
+    or what is to be sent of it.
     `done_when`: commands that ask for what a due worker does, to the kind of document in which it
     is done. `looks`: what is found from documents when it is asked for.
     `routes`: pages of the service's own, after all others. `largest_body`: bytes that a request may

@@ -83,11 +83,11 @@ LEARNS: frozenset[type[Event]] = frozenset(
 def needs(message: Message) -> Iterator[Need]:
     """The documents that a message's decision and the events that follow touch."""
     cohort_id = message.cohort_id
-    if isinstance(message, LinksRevoked):
-        yield One(RevokedLinks, cohort_id, message.person_id)
-        return
-    yield One(Cohort, cohort_id, cohort_id)
+    if type(message) is not LinksRevoked:
+        yield One(Cohort, cohort_id, cohort_id)
     match message:
+        case LinksRevoked():
+            yield One(RevokedLinks, cohort_id, message.person_id)
         case PairFormed():
             yield One(Pair, cohort_id, message.pair_id)
             yield from _asking(cohort_id, survey_ids(message.pair_id, "start"))

@@ -72,27 +72,33 @@ def build() -> Service:
         personal=PERSONAL,
         due_workers=due_workers,
         topics={PersonContact: PEOPLE, PersonErased: PEOPLE},
-        checks={PersonContact: of_somebody_else},
+        checks={PersonContact: from_a_roster},
         close=sender.close,
         beside=_inbound(settings),
     )
     return Service(settings, parts)
 
 
-async def of_somebody_else(
+async def from_a_roster(
     store: Projections, contact: PersonContact, actor: Actor | None
-) -> Refusal | None:
-    """A roster makes nobody's contact somebody else's; whoever changes an address says so."""
+) -> PersonContact | Refusal:
+    """A roster makes nobody's contact somebody else's, and what it does not say of somebody who is
+    there stays as it is; whoever changes an address, or takes something away, says so."""
     if actor is None or actor.via != "roster":
-        return None
+        return contact
     known = await store.one(Person, contact.cohort_id, contact.person_id)
-    if known is None or known.email.casefold() == contact.email.casefold():
-        return None
-    return Refusal(
-        "conflict",
-        "id-of-another",
-        "Somebody has this id, with another address: give another, or change their address first.",
-    )
+    if known is None:
+        return contact
+    if known.email.casefold() != contact.email.casefold():
+        return Refusal(
+            "conflict",
+            "id-of-another",
+            "Somebody has this id, with another address: give another, or change their address "
+            "first.",
+        )
+    unsaid = PersonContact.model_fields.keys() & Person.model_fields.keys()
+    unsaid -= contact.model_fields_set
+    return contact.model_copy(update={name: getattr(known, name) for name in unsaid})
 
 
 def handing_over(sender: Sender, store: Store) -> DueWorker:

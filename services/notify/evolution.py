@@ -37,9 +37,9 @@ from services.chassis.domain import Change, Evolution, Gone, State
 from services.notify.attention import concern_id
 from services.notify.elsewhere import BEGINNINGS, answers
 from services.notify.evolution_of_roles import ROLES
+from services.notify.leaving import day_of
 from services.notify.letters import TELLINGS, fact_id
 from services.notify.outdating import LAST, with_last
-from services.notify.telling import day_of
 from services.notify.views import (
     Cohort,
     Concern,
@@ -138,8 +138,12 @@ def _held(state: State, event: NewsHeld) -> Iterable[Change]:
     dates = _dates(tray.dates, event.template, event.facts)
     last = tray.last
     if event.template in LAST:
-        last = with_last(last, event.letter_id.rpartition(":")[0])
-    held = _with(tray, (*tray.waiting, entry), dates=dates, last=last)
+        last = with_last(last, event.letter_id.rpartition(":")[0], event.facts)
+    others = tray.waiting
+    for one in others:
+        if one.news_id == event.letter_id:  # it is held for longer than at first
+            others = _but(tray, {event.letter_id})
+    held = _with(tray, (*others, entry), dates=dates, last=last)
     yield held
     if event.template in _BEGIN or (tray.elsewhere and _differ(tray, held)):
         yield _elsewhere(state, event.cohort_id, event.person_id).changed()
@@ -148,7 +152,12 @@ def _held(state: State, event: NewsHeld) -> Iterable[Change]:
 def _dropped(state: State, event: NewsDropped) -> Iterable[Change]:
     tray = state.get(Tray, event.cohort_id, event.person_id)
     if tray is not None:
-        yield _with(tray, _but(tray, {event.letter_id}))
+        others, last = _but(tray, {event.letter_id}), tray.last
+        if event.template in LAST and len(others) == len(
+            tray.waiting
+        ):  # it was never held: untrue before it was read
+            last = with_last(last, event.letter_id.rpartition(":")[0], {})
+        yield _with(tray, others, last=last)
     if event.cause == "too-late":
         yield LateReminder(id=event.letter_id, cohort_id=event.cohort_id, template=event.template)
 
@@ -227,7 +236,7 @@ def _emptied(tray: Tray, event: LetterQueued) -> Tray:
         if news_id not in known:  # of what has waited the date is known, or a newer one
             dates = _dates(dates, template, facts)
             if template in LAST:
-                last = with_last(last, news_id.rpartition(":")[0])
+                last = with_last(last, news_id.rpartition(":")[0], facts)
     asked = (f["session_id"] for _, t, f in told if t == "AttendanceRequested")
     gathered = any(TELLINGS[template].waits for _, template, _ in told if template in TELLINGS)
     return _with(
@@ -266,7 +275,7 @@ def _session_held(state: State, event: SessionCompleted) -> Iterable[Change]:
     for person_id in (event.mentor_id, event.manager_id):
         tray = state.get(Tray, event.cohort_id, person_id)
         if tray is not None:
-            yield tray.model_copy(update={"last": with_last(tray.last, fact_id(event))})
+            yield tray.model_copy(update={"last": with_last(tray.last, fact_id(event), {})})
 
 
 # What gives a date or takes it is on one topic, and so in order. SessionRelocated is not: it names

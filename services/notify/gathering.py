@@ -11,9 +11,8 @@ from schemas.base import Event
 from schemas.notify import LetterQueued, News, NewsDropped, SessionDate
 from services.chassis.domain import Decision
 from services.notify.calendar import next_sending_time
-from services.notify.letters import TELLINGS, rank
-from services.notify.reminding import NOTICE, deadline_of
-from services.notify.telling import rules_of
+from services.notify.leaving import leaving
+from services.notify.telling import leaves_at_night, rules_of
 from services.notify.views import Cohort, Entry, Tray
 
 MOST_PARTS = 20
@@ -23,33 +22,19 @@ _NAMES_DATES = {"PairFormed", "AttendanceRequested", "AttendanceReminded", "Surv
 
 def seal(cohort: Cohort | None, tray: Tray | None, now: datetime) -> Decision:
     """The letters of what has waited for long enough, and what can go with them."""
-    if tray is None or tray.due_at is None or tray.due_at > now:
+    if tray is None:
         return []
     _, quiet_hours = rules_of(cohort)
+    going = leaving(tray, quiet_hours, now)
     send_at = next_sending_time(now, quiet_hours)
-    late = [entry for entry in tray.waiting if _is_too_late(entry, now, send_at)]
-    events: list[Event] = [_dropped(tray, entry) for entry in late]
-    waiting = [entry for entry in tray.waiting if entry not in late]
-    ready = [entry for entry in waiting if entry.tell_at <= now]
-    if any(TELLINGS[e.template].waits and not _only_travels(e) for e in ready):
-        told = [e for e in waiting if TELLINGS[e.template].waits and e.joins_from <= now]
-        told.sort(key=lambda entry: rank(entry.template))
-        events.append(_letter(tray, told[:MOST_PARTS], send_at, now))
-    else:
-        events += [_dropped(tray, entry) for entry in ready if _only_travels(entry)]
-    alone = [entry for entry in ready if not TELLINGS[entry.template].waits]
-    return [*events, *(_letter(tray, [entry], send_at, now) for entry in alone)]
-
-
-def _is_too_late(entry: Entry, now: datetime, send_at: datetime) -> bool:
-    """Whether it is a reminder of which the moment has passed before it could be told."""
-    deadline = deadline_of(entry.template, entry.facts)
-    return deadline is not None and entry.tell_at <= now and send_at + NOTICE > deadline
-
-
-def _only_travels(entry: Entry) -> bool:
-    """The questions after a session are brought to mind by another letter, or not at all."""
-    return entry.template == "SurveyReminder" and entry.facts["kind"] == "session"
+    events: list[Event] = [_dropped(tray, entry) for entry in going.late]
+    if going.together:
+        events.append(_letter(tray, going.together[:MOST_PARTS], send_at, now))
+    for entry in going.alone:
+        urgent = leaves_at_night(entry, quiet_hours)
+        letter = _letter(tray, [entry], now if urgent else send_at, now)
+        events.append(letter.model_copy(update={"urgent": urgent}))
+    return events
 
 
 def _dropped(tray: Tray, entry: Entry) -> NewsDropped:

@@ -141,7 +141,7 @@ def makes_untrue(event: Message, entry: Entry) -> bool:
         case SessionEvent():
             if told in _OF_THE_PAIR:
                 return facts["pair_id"] == event.pair_id and _of_its_pair(event, told, facts)
-            stale = told in _OF_SESSION.get(type(event), ())
+            stale = told in _OF_SESSION.get(type(event), ()) and not _is_newer(facts, told, event)
             return stale and facts["session_id"] == event.session_id
         case PairEvent():
             stale = told in _OF_PAIR.get(type(event), ()) or (
@@ -152,6 +152,8 @@ def makes_untrue(event: Message, entry: Entry) -> bool:
             return False
 
 
+_PRIVATE = {"AttendanceRequested", "AttendanceReminded", "SessionMoveRefused", "SessionRelocated"}
+"""What concerns a session, and is on another topic than what becomes of its date."""
 _OF_THE_PAIR = {"PlanningPostponed", "PairStalled", "SurveyOpened", "SurveyReminder"}
 
 
@@ -159,18 +161,25 @@ def _of_its_pair(event: SessionEvent, told: str, facts: dict[str, Any]) -> bool:
     """Whether a session's fact makes untrue what is said of its pair, or asked about it."""
     match event:
         case SessionPlanned():  # the last one that waited for a common hour has its date
-            return told == "PlanningPostponed" and bool(facts["numbers"][-1] == event.number)
+            waited = told == "PlanningPostponed" and facts["numbers"][-1] == event.number
+            return waited and not any(n >= event.attempt for n in facts["attempts"][-1:])
         case SessionCompleted():
             return told == "PairStalled" and _ends_after(event, facts["since"])
         case AttendanceCorrected() if event.held:
             if told == "PlanningPostponed":
                 return bool(facts["numbers"] == [event.number])
             return told == "PairStalled" and _ends_after(event, facts["since"])
-        case AttendanceCorrected():
+        case AttendanceCorrected() if event.was_held:
             asks = told in ("SurveyOpened", "SurveyReminder") and facts["kind"] == "session"
             return asks and f"~s{event.number}~" in facts["survey_id"]
         case _:
             return False
+
+
+def _is_newer(facts: dict[str, Any], told: str, event: SessionEvent) -> bool:
+    """Whether what was read first, since it is on another topic, happened after this fact."""
+    apart = told in _PRIVATE and type(event).__name__ not in _PRIVATE
+    return apart and bool(facts["revision"] >= event.revision)
 
 
 def _ends_after(event: SessionEvent, since: str) -> bool:
@@ -188,12 +197,14 @@ _OUTDATED = {
     kind.__name__: frozenset(_OF_SESSION[kind])
     for kind in (
         *(SessionPlanned, SessionRescheduled, SessionShifted, SessionPostponed, SessionCancelled),
-        *(SessionWithdrawn, SessionMissed, SessionCompleted),
+        *(SessionWithdrawn, SessionMissed, SessionCompleted, AttendanceCorrected),
     )
-} | {PairDissolved.__name__: frozenset(_OF_PAIR[PairDissolved])}
-LAST = frozenset(_OUTDATED)
+}
+LAST = frozenset({*_OUTDATED, "PairDissolved"})
 """The facts that are remembered: what is told of the date of a session is not what was, once one
 of them has been read, and nothing goes on in a pair that was dissolved."""
+_APART = ("PairDissolved", "AttendanceCorrected")
+"""Of those, what holds beside the last other one of the same session or pair."""
 LATE = (
     *(SessionRelocated, SessionMoveRefused, AttendanceRequested, AttendanceReminded),
     *(SessionMissed, PairStalled, GraduationWithdrawn, PlanningPostponed, SurveyOpened),
@@ -201,34 +212,67 @@ LATE = (
 """What comes on another topic than something that can make it untrue."""
 
 
-def with_last(last: tuple[str, ...], fact: str) -> tuple[str, ...]:
-    """The last facts of sessions and pairs, by their ids, after this one.
+def with_last(last: tuple[str, ...], fact: str, facts: dict[str, Any]) -> tuple[str, ...]:
+    """The last facts of sessions and pairs after this one, each by its id; that of a correction,
+    which says what it has changed, if that is anything, stands beside it.
 
     The oldest letters have a record's id for a fact, which names no subject: it is passed over.
     """
     if ":" not in fact:
         return last
-    about = f":{fact.split(':')[1]}:"
-    return (*[known for known in last if about not in f"{known}:"], fact)
+    name, subject = fact.split(":")[:2]
+    about = f":{subject}:"
+    if name == "AttendanceCorrected":
+        if facts["held"] == facts["was_held"]:
+            return last
+        fact = f"{fact}:{'held' if facts['held'] else 'not-held'}"
+    if name in _APART:
+        return (*[one for one in last if not f"{one}:".startswith(f"{name}{about}")], fact)
+    stay = _APART if name != "SessionCompleted" else _APART[:1]
+    return (*[one for one in last if about not in f"{one}:" or one.startswith(stay)], fact)
 
 
 def read_late(event: Event, last: Collection[str]) -> str | None:
     """The id of what was read before and makes an event untrue; None if it holds.
 
-    `last`: the last facts of sessions and pairs that are remembered, by their ids.
+    `last`: the last facts of sessions and pairs that are remembered.
     """
     if not isinstance(event, LATE):
         return None
     for fact in last:
         name, subject, *at = fact.split(":")
-        if name == PairDissolved.__name__:
-            hopes = isinstance(event, SurveyOpened) and event.kind == "start"
-            ended = hopes or type(event).__name__ in _OUTDATED[name]
-            if ended and event.pair_id == subject:
-                return fact
-        elif _is_of_a_newer(event, name, subject, at):
-            return fact
+        match name:
+            case "PairDissolved":
+                hopes = isinstance(event, SurveyOpened) and event.kind == "start"
+                ended = hopes or type(event).__name__ in _OF_PAIR[PairDissolved]
+                late = ended and event.pair_id == subject
+            case "AttendanceCorrected":
+                corrected = _is_corrected(event, subject, held=at.pop() == "held")
+                late = corrected or _is_of_a_newer(event, name, subject, at)
+            case _:
+                late = _is_of_a_newer(event, name, subject, at)
+        if late:
+            return ":".join((name, subject, *at))
     return None
+
+
+def has_ended(event: Message, last: Collection[str]) -> bool:
+    """Whether it is about a session of a pair that was dissolved: nothing is brought to mind."""
+    return isinstance(event, SessionEvent) and f"PairDissolved:{event.pair_id}" in last
+
+
+def _is_corrected(event: Event, session_id: str, *, held: bool) -> bool:
+    """Whether it asks about a session that was not held after all, or seeks an hour for one that
+    was."""
+    match event:
+        case SurveyOpened() if event.kind == "session":
+            asked = session_of(event.pair_id, int(event.survey_id.split("~")[2].removeprefix("s")))
+            return not held and asked == session_id
+        case PlanningPostponed():
+            waits = [session_of(event.pair_id, number) for number in event.numbers]
+            return held and waits == [session_id]
+        case _:
+            return False
 
 
 def _is_of_a_newer(event: Event, name: str, session_id: str, at: Iterable[str]) -> bool:
@@ -236,13 +280,10 @@ def _is_of_a_newer(event: Event, name: str, session_id: str, at: Iterable[str]) 
     attempt, revision = (int(number) for part in at for number in part.split("."))
     match event:
         case SessionEvent():
-            newer = (attempt, revision) > (event.attempt, event.revision)
-            return (
-                newer and event.session_id == session_id and type(event).__name__ in _OUTDATED[name]
-            )
+            of_it = event.session_id == session_id and type(event).__name__ in _OUTDATED[name]
+            return of_it and revision > event.revision
         case PlanningPostponed() if event.attempts:
             waited = session_of(event.pair_id, event.numbers[-1])
-            found = session_id == waited and name == SessionPlanned.__name__
-            return found and attempt > event.attempts[-1]
+            return session_id == waited and attempt > event.attempts[-1]  # it has had a date since
         case _:
             return False

@@ -148,6 +148,7 @@ def test_the_letter_after_a_session_names_the_next_date_and_has_its_questions() 
     scenario.when(PROPOSED)
     for n in (3, 4, 5):
         scenario.when(number(n))
+    post(scenario.later(minutes=1))
     scenario.events.clear()
     scenario.now = STARTS + timedelta(weeks=4, hours=1)
     scenario.when(number(3, type(ATTENDANCE), report_by=STARTS + timedelta(days=14)))
@@ -162,7 +163,7 @@ def test_the_letter_after_a_session_names_the_next_date_and_has_its_questions() 
 def test_a_session_of_which_nobody_was_asked_has_its_questions_by_themselves() -> None:
     scenario = opened()
     scenario.when(ATTENDANCE)
-    scenario.when(session(SessionCompleted, by="mentor", completed=3))
+    scenario.when(session(SessionCompleted, by="mentor", completed=3, revision=2))
     scenario.when(survey("session", "mentor"))
     post(scenario.later(hours=1))
     assert [told(letter) for letter in letters(scenario)] == [["SurveyOpened"]]
@@ -404,6 +405,7 @@ def test_that_a_time_near_cannot_be_leaves_at_night_and_a_new_date_makes_it_untr
         scenario.now = NIGHT
         dates = {"starts_at": starts, "ends_at": starts + timedelta(hours=1)}
         scenario.when(session(SessionMoveRefused, **refused, **dates))
+        post(scenario.later(minutes=1))
         queued = [e.person_id for e in scenario.events if isinstance(e, LetterQueued)]
         assert queued == [MANAGER] * at_once
         scenario.when(session(SessionCancelled, cause="request", **dates | {"revision": 2}))

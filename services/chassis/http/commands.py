@@ -87,9 +87,10 @@ class CommandTopic:
 
 
 Checks = Mapping[
-    type[Command], Callable[[Projections, Any, Actor | None], Awaitable[Refusal | None]]
+    type[Command], Callable[[Projections, Any, Actor | None], Awaitable[Command | Refusal]]
 ]
-"""What is looked at before a command is sent that nobody decides on (of a mirrored topic)."""
+"""What is looked at before a command is sent that nobody decides on (of a mirrored topic): it is
+refused, or as it is to be sent."""
 NO_CHECKS: Checks = MappingProxyType({})
 
 
@@ -132,9 +133,7 @@ class Commands:
         actor: Actor | None = None,
     ) -> Sent:
         """Send a command, and know where it lies. Raises `Problem` as `send` does."""
-        check = self.checks.get(type(command))
-        if check is not None and (no := await check(self.effects.store, command, actor)):
-            raise Problem(STATUS[no.kind], no.detail, rule=no.rule)
+        command = await self._checked(command, actor)
         spot = self.topic.spot(command, topic)
         try:
             self.pressure.admit(*spot)
@@ -145,6 +144,15 @@ class Commands:
         offset = await self._write(record)
         self.pressure.backlog.sent(*spot, offset)
         return Sent(command, command_id, *spot, offset)
+
+    async def _checked(self, command: Command, actor: Actor | None) -> Command:
+        check = self.checks.get(type(command))
+        if check is None:
+            return command
+        checked = await check(self.effects.store, command, actor)
+        if isinstance(checked, Refusal):
+            raise Problem(STATUS[checked.kind], checked.detail, rule=checked.rule)
+        return checked
 
     async def outcome(self, sent: Sent, wait: float) -> Accepted:
         """What comes of a command within `wait` seconds; raises `Problem` where that is nothing."""
