@@ -18,6 +18,8 @@ from deploy.local.process import Child, find_program
 MODULE = Path(__file__).with_name("go.mod")
 HELMS = {"3": "v3.22.0", "4": "v4.3.1"}
 BUILD_SECONDS = 3600.0
+WITH_A_BUILD = 2 * BUILD_SECONDS
+"""How long a test may take that comes first, and waits for the programs to be built."""
 # Not optimised and without what a debugger wants: they are made to be run once.
 QUICK = ("-trimpath", "-gcflags=all=-N -l -dwarf=false")
 SMALL = "-ldflags=-s -w"

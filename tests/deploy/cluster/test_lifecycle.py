@@ -21,8 +21,9 @@ from tests.deploy.chart.rendering import changed
 from tests.deploy.cluster.api import Api, Object
 from tests.deploy.cluster.helm import Helm
 from tests.deploy.cluster.kubelet import Kubelet
+from tests.deploy.cluster.programs import WITH_A_BUILD
 
-pytestmark = [pytest.mark.cluster, pytest.mark.journey]
+pytestmark = [pytest.mark.cluster, pytest.mark.journey, pytest.mark.timeout(WITH_A_BUILD)]
 
 ASKED = ("matching", "notify", "scheduling")
 """Those that carry out commands: `helm test` has each refuse one."""

@@ -9,9 +9,9 @@ from tests.conftest import eventually
 from tests.deploy.chart.rendering import CI, changed, objects, render, values
 from tests.deploy.cluster.api import Api, Object, RefusedError
 from tests.deploy.cluster.helm import Helm
-from tests.deploy.cluster.programs import kubernetes_version
+from tests.deploy.cluster.programs import WITH_A_BUILD, kubernetes_version
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(WITH_A_BUILD)]
 
 
 def by_name(found: Sequence[Object]) -> dict[tuple[str, str], Object]:
