@@ -189,4 +189,5 @@ async def test_where_commands_wait_more_are_turned_away_with_a_time_that_holds(
             await eventually(taken, PATIENCE)
             took = time.monotonic() - start
             figures.info("time to come back: %s", {"said": retry_after, "was": round(took, 1)})
-            assert retry_after / 4 - 2 < took < retry_after * 4 + 2
+            # It is told by how fast the service was until then, and a machine can become quicker.
+            assert retry_after / 20 - 2 < took < retry_after * 4 + 2

@@ -16,7 +16,7 @@ from tests.outages.site import Site
 
 STEP = 30.0
 OURS = ("service", "type", "topic", "partition", "error", "reason", "route", "status", "command")
-OURS += ("part", "channel", "outcome", "cause", "le", "instance", "handler")
+OURS += ("part", "channel", "outcome", "cause", "le", "instance", "handler", "method")
 
 
 async def kept(

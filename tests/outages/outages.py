@@ -205,6 +205,7 @@ OUTAGES = (
             {
                 *("MentoringOutboxAgeing", "MentoringPartitionsStopped", "MentoringLagRising"),
                 *("MentoringServiceNotReady", "MentoringNotReady", "MentoringStepsFailing"),
+                *("MentoringProjectionStale", "MentoringLatencyBudgetBurn"),
             }
         ),
     ),
