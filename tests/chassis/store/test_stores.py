@@ -194,6 +194,19 @@ async def test_one_finds_the_document_of_that_cohort_and_kind_only(store: Store)
     assert await store.load([]) == []
 
 
+async def test_documents_of_several_kinds_are_read_at_once_each_as_what_it_is(
+    store: Store,
+) -> None:
+    there = [book("1"), book("2"), loan("1", None)]
+    await store.commit(commit(1, *there, book("3"), loan("2", None)))
+
+    found = await store.load(
+        [One(Book, "c", "1"), One(Loan, "c", "1"), One(Book, "c", "2"), One(Loan, "c", "3")]
+    )
+
+    assert sorted(found, key=lambda one: (type(one).__name__, one.id)) == there
+
+
 async def test_a_few_fields_of_a_whole_cohort_come_by_id_however_many_there_are(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
