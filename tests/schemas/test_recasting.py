@@ -46,7 +46,8 @@ def told(found: object) -> object:
     if not isinstance(found, BaseModel):
         return str(found)
     given = sorted(found.model_fields_set)
-    return type(found), list(found.__dict__.items()), repr(found), given, found.model_dump_json()
+    # As the database is given it: bytes that somebody sent need not be text, as JSON would have it.
+    return type(found), list(found.__dict__.items()), repr(found), given, found.model_dump()
 
 
 def targets(source: type[Message]) -> Iterator[type[Value]]:
