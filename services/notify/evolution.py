@@ -153,9 +153,8 @@ def _dropped(state: State, event: NewsDropped) -> Iterable[Change]:
     tray = state.get(Tray, event.cohort_id, event.person_id)
     if tray is not None:
         others, last = _but(tray, {event.letter_id}), tray.last
-        if event.template in LAST and len(others) == len(
-            tray.waiting
-        ):  # it was never held: untrue before it was read
+        was_held = len(others) < len(tray.waiting)
+        if event.template in LAST and not was_held:  # it was untrue before it was read
             last = with_last(last, event.letter_id.rpartition(":")[0], {})
         yield _with(tray, others, last=last)
     if event.cause == "too-late":

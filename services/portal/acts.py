@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from services.portal.phrases import Said, told
 
-_SAID: tuple[tuple[tuple[str, ...], Said], ...] = (
+SAID: tuple[tuple[tuple[str, ...], Said], ...] = (
     # the programme
     (("OpenCohort", "CohortOpened"), told("ouvrir le programme", "open the programme")),
     (
@@ -69,10 +69,6 @@ _SAID: tuple[tuple[tuple[str, ...], Said], ...] = (
     (("PersonErased",), told("effacer une personne", "erase somebody")),
     (("GiveRole", "RoleGiven"), told("donner un rôle", "give a role")),
     (("TakeRole", "RoleTaken"), told("retirer un rôle", "take a role away")),
-    (
-        ("RevokeLinks", "LinksRevoked"),
-        told("désactiver des liens de lettres", "have links of letters count no more"),
-    ),
     # rounds and pairs
     (("RunRound", "RoundRequested"), told("lancer un tour", "run a round")),
     (("RoundCompleted",), told("terminer un tour", "complete a round")),
@@ -169,7 +165,7 @@ _SAID: tuple[tuple[tuple[str, ...], Said], ...] = (
         told("signaler une lettre revenue", "report a letter that came back"),
     ),
 )
-ACTS: Mapping[str, Said] = {name: said for names, said in _SAID for name in names}
+ACTS: Mapping[str, Said] = {name: said for names, said in SAID for name in names}
 """Each command that people may ask for, and what comes of them, in words."""
 
 UPKEEP = frozenset(

@@ -9,7 +9,7 @@ from schemas.actors import Actor
 from schemas.lines import LineManagerNamed, outsider
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import COMMANDS, PRIVATE_EVENTS, PUBLIC_EVENTS
-from services.portal.acts import ACTS, UPKEEP
+from services.portal.acts import ACTS, SAID, UPKEEP
 from services.portal.web.auditing_pages import PARTS
 from services.portal.web.engine import Away, Engine
 from tests.portal.site import COORDINATOR, SECRET, Town
@@ -100,6 +100,11 @@ def test_every_act_is_told_in_words_or_is_what_a_service_does_beside_one() -> No
     names = {kind.__name__ for kind in (*asked, *told, PersonContact, PersonErased)}
     assert names - UPKEEP == set(ACTS)
     assert not UPKEEP - names
+
+
+def test_an_act_has_its_words_once() -> None:
+    names = [name for some, _ in SAID for name in some]
+    assert sorted(names) == sorted(ACTS)
 
 
 def test_of_feedback_nobody_asks_for_anything_in_their_own_name() -> None:
