@@ -2,8 +2,9 @@
 
 Always holds: only the SHA-256 of a token is kept, and what a provider has said of somebody is
 sealed with the token of their session, as the address of an account is with the account; a link
-signs in once, and a way is walked once, by the browser that set out on it; a session ends after
-silence, after its longest time, and when it is revoked. All times are real ones.
+signs in once (its button may be pressed twice), and a way is walked once, by the browser that set
+out on it; a session ends after silence, after its longest time, and when it is revoked. All times
+are real ones.
 """
 
 import hashlib
