@@ -198,8 +198,7 @@ _SHOWN = frozenset(route.path for route in ROUTES if route.method == "GET")
 
 
 def shown_at(route: Route, path: str) -> str:
-    """The address at which a page is shown that answers at `path`: of a form that is sent to an
-    address of its own, the page above."""
+    """The address that shows what answers at `path`; of a form with one of its own, that above."""
     template = route.path
     while route.method == "POST" and template and template not in _SHOWN:
         template, path = template.rpartition("/")[0], path.rpartition("/")[0]
@@ -338,6 +337,7 @@ def _stale(visit: Visit) -> Response:
 def _fault(visit: Visit, error: Exception) -> Response:
     match error:
         case NotHere():
+            visit.shown_at = ""
             title = visit.say("Cette page n’existe pas", "There is no such page")
             text = visit.say(
                 "Vérifiez l’adresse, ou partez de l’accueil.", "Check the address, or start over."

@@ -346,7 +346,7 @@ async def news_rows() -> list[Row]:
     """From a command to the open page that shows what came of it."""
     found = await news.soon()
     console.print(f"{news.CHANGES} changes while a page is open: {found}")
-    places = {"told to an open page": found.told, "shown on it": found.shown}
+    places = {"shown on an open page": found.shown, "shown, from its answer": found.after}
     return [
         row(f"a change {name}, {what}; aim below 1,000", "ms", taken)
         for name, both in places.items()

@@ -51,11 +51,15 @@ JOINS: tuple[Command, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Soon:
-    """Of the changes: milliseconds from the sending until each of these, half and 99 of 100."""
+    """Of the changes: milliseconds from the sending until each of these, half and 99 of 100.
+
+    `after`: from the answer, which follows the service's commit, until it is shown.
+    """
 
     answered: tuple[float, float]
     told: tuple[float, float]
     shown: tuple[float, float]
+    after: tuple[float, float]
 
 
 @asynccontextmanager
@@ -89,7 +93,8 @@ async def soon(changes: int = CHANGES) -> Soon:
         ]
     columns = list(zip(*taken[WARM_UP:], strict=True))
     answered, told, shown = (_half_and_most(list(column)) for column in columns)
-    return Soon(answered, told, shown)
+    after = [shown - answered for answered, _, shown in taken[WARM_UP:]]
+    return Soon(answered, told, shown, _half_and_most(after))
 
 
 def _half_and_most(times: list[float]) -> tuple[float, float]:

@@ -38,7 +38,8 @@ class Visit:
     """One request: who asks, in which language, what they sent.
 
     `token` is that of forms; `role`, the one in which the page is used; `given`, what roles the
-    visitor was given, as it is now. `shown_at`: the address that shows this page, or the one above.
+    visitor was given, as it is now. `shown_at`: the address that shows this page, or the one above;
+    "" where there is none.
     `wall`: what stands between
     whoever coordinates and those who report to them; `partner`: what keeps to the people of the
     organisations that they coordinate.
@@ -213,7 +214,12 @@ class Visit:
         return self.site.clock.now()
 
     def again(self, **other: str) -> str:
-        """The address of this page once more, where this is other than in its query."""
+        """The address of this page once more, where this is other than in its query.
+
+        Of one that is not there nothing is kept: what was asked for is not said again.
+        """
+        if not self.shown_at:
+            return f"?{urlencode(other)}"
         kept = [(k, v) for k, v in self.request.query_params.multi_items() if k not in other]
         return f"{self.shown_at}?{urlencode([*kept, *other.items()])}"
 
