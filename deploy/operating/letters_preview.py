@@ -160,7 +160,7 @@ def letters_about(template: str, facts: Sequence[tuple[str, Event]]) -> Iterator
             template=template,
             facts=parts[0].facts,
             also=tuple(parts[1:]),
-            dates=dates(),
+            dates=dates(event for _, event in facts),
             owed_since=WRITTEN_AT,
             due_at=WRITTEN_AT,
         )

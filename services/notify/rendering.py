@@ -19,6 +19,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from schemas import saying
+from schemas.charter import CHARTER
 from schemas.people import Assistant
 from schemas.places import MeetingPlace, where
 from schemas.scheduling import SessionConfirmed, SessionEvent
@@ -343,6 +344,7 @@ def _section(writing: _Writing, told: Told, *, alone: bool = False) -> dict[str,
         "contact": writing.head.contact,
         "alone": alone,
         "where": where(place, language) if place else None,
+        "charter": words.one_line(getattr(writing.cohort.charter or CHARTER, language)),
     }
 
     def say(text: str | None) -> str | None:
@@ -376,6 +378,7 @@ def _section(writing: _Writing, told: Told, *, alone: bool = False) -> dict[str,
         "sessions": each("date", values.get("sessions")),
         "upcoming": each("upcoming", [values["upcoming"]] if values.get("upcoming") else ()),
         "after": say(own.get("after")),
+        "charter": say(own.get("charter")),
         "next": say(own.get("next")),
         "entry": say(common["session"]) if "number" in values else None,
     }

@@ -14,6 +14,8 @@ from icalendar import Calendar
 
 from schemas import saying
 from schemas.base import Event
+from schemas.charter import CHARTER, Charter
+from schemas.cohorts import PolicyChanged
 from schemas.feedback import SurveyOpened
 from schemas.matching import PairDissolved, PairProposed
 from schemas.places import MeetingPlace
@@ -30,7 +32,7 @@ from services.notify.letters import LETTERS, TELLINGS, Told, event_of
 from services.notify.mail_policy import MAIL_POLICY
 from services.notify.proof import is_proof
 from services.notify.rendering import Letterhead, UnusableAddress, render
-from services.notify.views import Letter
+from services.notify.views import Cohort, Letter
 from tests.notify.facts import (
     ALEX,
     ATTENDANCE,
@@ -72,15 +74,18 @@ ALL = [
 
 
 def written(
-    letter: Letter, language: Language = "fr", other: bool = True, **change: Any
+    letter: Letter,
+    language: Language = "fr",
+    other: bool = True,
+    of: Cohort | None = None,
+    **change: Any,
 ) -> EmailMessage:
     """The letter as it is read at the other end."""
     people = {MENTOR: person(CAMILLE), MANAGER: person(ALEX)}
     me = people.pop(letter.person_id).model_copy(update={"language": language} | change)
     [them] = people.values()
-    message = render(
-        letter, me, {them.id: them} if other else {}, LINKS, cohort(), HEAD, NOW
-    ).as_message()
+    its, others = of or cohort(), {them.id: them} if other else {}
+    message = render(letter, me, others, LINKS, its, HEAD, NOW).as_message()
     return email.message_from_bytes(message.as_bytes(policy=MAIL_POLICY), policy=policy.default)  # type: ignore[return-value]
 
 
@@ -364,6 +369,21 @@ def test_a_new_pair_learns_each_others_addresses() -> None:
     assert "\nalex@example.org\n" in part(written(mentor), "text/plain").replace("\r", "")
     page = Page(part(written(manager), "text/html"))
     assert page.links == ["mailto:camille.roux@example.org"]
+
+
+def test_a_new_pair_is_told_the_charter_of_its_cohort() -> None:
+    [letter, _] = letters_for(FORMED)
+    assert CHARTER.fr in part(written(letter), "text/plain").replace("\xa0", " ")
+    assert CHARTER.en in part(written(letter, "en"), "text/plain")
+    ours = Charter(version="2017-01", fr="Nous nous\nécoutons.", en="We listen.")
+    before, after = CohortPolicy(), CohortPolicy(charter=ours)
+    for history in (
+        [OPENED.model_copy(update={"policy": after})],
+        [OPENED, PolicyChanged(cohort_id=COHORT, before=before, after=after)],
+    ):
+        told = part(written(letter, of=cohort(*history)), "text/plain")
+        assert "Nous nous écoutons." in told
+        assert CHARTER.fr not in told
 
 
 def test_before_a_pair_is_formed_no_address_is_told() -> None:
