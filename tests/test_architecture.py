@@ -16,7 +16,8 @@ OUTER_ROOMS = {
     *(f"services.{service}.app" for service in SERVICES),
     *(f"services.{service}.pages" for service in SERVICES),
     *(f"services.{service}.settings" for service in ("feedback", "matching", "notify", "portal")),
-    *("services.matching.search.worker", "services.notify.sender"),
+    *("services.matching.search.alone", "services.matching.search.worker"),
+    "services.notify.sender",
     *("services.portal.tables", "services.portal.workbooks"),
 }
 OUTER_WINGS = ("services.portal.web", "services.notify.inbound.server")

@@ -53,7 +53,7 @@ def differing() -> list[str]:
 
 def _panels() -> dict[str, int]:
     """By alert, the panel of the dashboard of the machine that shows it: of those that lead to its
-    runbook the first, or the objective's own. Without any it is 0."""
+    runbook the first, and of a budget the objective's own. Without any it is 0."""
     board = json.loads((WRITTEN / "machine.json").read_text(encoding="utf-8"))
     shown = [
         (panel["title"], link["url"].rpartition("/")[2], panel["id"])
@@ -66,8 +66,9 @@ def _panels() -> dict[str, int]:
     for rule in (rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule):
         page = rule["annotations"]["runbook_url"].rpartition("/")[2]
         of_page = [(title, number) for title, its, number in shown if its == page]
-        burns = [one for one in of_page if one[0].startswith("Burn rate")]
-        first = (burns if rule["alert"].endswith("BudgetBurn") and burns else of_page)[:1]
+        budget = rule["alert"].endswith("BudgetBurn")
+        own = [one for one in of_page if one[0].startswith("Burn rate") is budget]
+        first = (own or of_page)[:1]
         found[rule["alert"]] = first[0][1] if first else 0
     return found
 

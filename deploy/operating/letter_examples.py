@@ -4,7 +4,7 @@ Made from the published language alone, so an event that is added is here by its
 the same code gives the same examples; nobody in them exists.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from types import NoneType, UnionType
@@ -30,6 +30,7 @@ from schemas.scheduling import (
     AttendanceRequested,
     PairGraduated,
     PairStalled,
+    SessionEvent,
     SessionMissed,
     SessionPlanned,
 )
@@ -186,15 +187,28 @@ def _survey(occasion: str) -> list[SurveyOpened]:
     ]
 
 
-def dates() -> tuple[SessionDate, ...]:
-    """The five sessions of the pair, as a letter names them."""
+def dates(told: Iterable[Event] = ()) -> tuple[SessionDate, ...]:
+    """The five sessions of the pair, as a letter names them: those after the ones it tells of."""
+    over = max(map(_session_number, told), default=0)
     pair_id = message_of(PairFormed).pair_id
     first = WRITTEN_AT + timedelta(days=8)
     starts = [first + n * timedelta(days=14) for n in range(5)]
     return tuple(
         SessionDate(pair_id=pair_id, number=n, starts_at=at, ends_at=at + timedelta(hours=1))
         for n, at in enumerate(starts, 1)
+        if n > over
     )
+
+
+def _session_number(event: Event) -> int:
+    """Of the session that an event is about; 0 if it is about none."""
+    match event:
+        case SessionEvent():
+            return event.number
+        case SurveyOpened(kind="session"):
+            return int(event.survey_id.split("~")[2].removeprefix("s"))
+        case _:
+            return 0
 
 
 def branches() -> Iterator[Branch]:

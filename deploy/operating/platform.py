@@ -15,6 +15,7 @@ from deploy.errors import BadInput, OperationFailed
 from schemas.actors import Via
 from schemas.base import Command
 from schemas.topics import Service
+from services.chassis.addresses import a_token
 
 WAIT = 20  # seconds that a service may take to show what came of a command
 PATIENCE = 30.0  # seconds that a service may be away
@@ -41,8 +42,11 @@ class Platform:
 
     def __init__(self, urls: Mapping[Service, str], token: str | None, via: Via = "api") -> None:
         for service, url in urls.items():
-            if not url.startswith(("http://", "https://")):
-                raise BadInput(f"--{service}: {url!r} does not begin with http:// or https://")
+            _check(service, url)
+        try:
+            token = a_token(token or "")
+        except ValueError as error:
+            raise BadInput(f"the token (CONNECTE_HTTP_TOKEN): {error}") from None
         self.urls = {service: url.rstrip("/") for service, url in urls.items()}
         self._client = httpx.AsyncClient(
             timeout=WAIT + 20,
@@ -138,6 +142,18 @@ class Platform:
                 raise OperationFailed(f"{service} does not answer any more: {why}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
+
+
+def _check(service: Service, url: str) -> None:
+    """Raises `BadInput` for what is no address, whoever may be there."""
+    if not url.startswith(("http://", "https://")):
+        raise BadInput(f"--{service}: {url!r} does not begin with http:// or https://")
+    try:
+        host = httpx.URL(url).host
+    except httpx.InvalidURL as error:
+        raise BadInput(f"--{service}: {url!r} is no address: {error}") from None
+    if not host:
+        raise BadInput(f"--{service}: {url!r} names no host")
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What addresses in settings look like: checked at the start, in words that say how one looks.
+"""What addresses and tokens in settings look like: checked at the start, in words that say how.
 
-Always holds: no word of it is the address that was given, which may hold a password.
+Always holds: no word of it is what was given, which may hold a password.
 """
 
 import re
@@ -36,8 +36,24 @@ def _mongodb(given: SecretStr) -> SecretStr:
     return given
 
 
+def a_token(given: str) -> str:
+    """A token as a header carries it; ValueError where none could.
+
+    The end of the line, which a file or an `echo` leaves in a Secret, is no part of it.
+    """
+    token = given.rstrip("\r\n")
+    if not token.isascii() or not token.isprintable() or token != token.strip():
+        raise ValueError("no header carries it: signs of ASCII alone, in one line, no space around")
+    return token
+
+
+def _token(given: SecretStr) -> SecretStr:
+    return SecretStr(a_token(given.get_secret_value()))
+
+
 MailAddress = Annotated[str, AfterValidator(an_address)]
 Url = Annotated[str, AfterValidator(_url)]
 """Where a service is reached: no slash at the end."""
 Brokers = Annotated[str, AfterValidator(_brokers)]
 MongoDb = Annotated[SecretStr, AfterValidator(_mongodb)]
+Token = Annotated[SecretStr, AfterValidator(_token)]

@@ -28,7 +28,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from schemas.invalid import in_one_line
 from schemas.roles import Role
 from schemas.topics import prefix
-from services.chassis.addresses import Brokers, MailAddress, MongoDb
+from services.chassis.addresses import Brokers, MailAddress, MongoDb, Token
 
 S = TypeVar("S", bound="Settings")
 
@@ -165,10 +165,10 @@ class Settings(BaseSettings):
 
     http_host: Annotated[str, Field(alias="CONNECTE_HTTP_HOST")] = "127.0.0.1"
     http_port: Annotated[int, Field(alias="CONNECTE_HTTP_PORT", ge=1, le=65535)] = 8080
-    http_token: Annotated[SecretStr | None, Field(alias="CONNECTE_HTTP_TOKEN")] = None
-    http_token_old: Annotated[
-        SecretStr | None, EmptyIsNone, Field(alias="CONNECTE_HTTP_TOKEN_OLD")
-    ] = None
+    http_token: Annotated[Token | None, Field(alias="CONNECTE_HTTP_TOKEN")] = None
+    http_token_old: Annotated[Token | None, EmptyIsNone, Field(alias="CONNECTE_HTTP_TOKEN_OLD")] = (
+        None
+    )
     narrow_tokens: Annotated[
         tuple[NarrowToken, ...], NoDecode, FromJson, Field(alias="CONNECTE_HTTP_TOKENS")
     ] = ()
@@ -361,8 +361,8 @@ class MailSettings(Settings):
     smtp_security: Annotated[Literal["none", "starttls", "tls"], Field(alias="SMTP_SECURITY")] = (
         "starttls"
     )
-    smtp_username: Annotated[str | None, Field(alias="SMTP_USERNAME")] = None
-    smtp_password: Annotated[SecretStr | None, Field(alias="SMTP_PASSWORD")] = None
+    smtp_username: Annotated[str | None, EmptyIsNone, Field(alias="SMTP_USERNAME")] = None
+    smtp_password: Annotated[SecretStr | None, EmptyIsNone, Field(alias="SMTP_PASSWORD")] = None
     smtp_timeout: Annotated[float, Field(alias="SMTP_TIMEOUT", gt=0, le=300)] = 30.0
 
     mail_from: Annotated[MailAddress, Field(alias="CONNECTE_MAIL_FROM")] = (
@@ -371,6 +371,14 @@ class MailSettings(Settings):
     mail_contact: Annotated[
         MailAddress | None, EmptyIsNone, Field(alias="CONNECTE_MAIL_CONTACT")
     ] = None
+
+    @model_validator(mode="after")
+    def _a_whole_account_or_none(self) -> Self:
+        """Half of one was meant for a whole one: the mail server would take no letter."""
+        halves = {"SMTP_USERNAME": self.smtp_username, "SMTP_PASSWORD": self.smtp_password}
+        if len(empty := [name for name, given in halves.items() if not given]) == 1:
+            raise ValueError(f"{empty[0]}: needed with the other of SMTP_USERNAME, SMTP_PASSWORD")
+        return self
 
 
 def load(kind: type[S]) -> S:

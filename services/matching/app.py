@@ -35,7 +35,6 @@ def build() -> Service:
         due_workers=due_workers,
         link_pages=LINK_PAGES,
         done_when={RunRound: Round},
-        close=solver.close,
     )
     return Service(load(MatchingSettings), parts)
 

@@ -65,6 +65,7 @@ def _cohort_opened(_: State, event: CohortOpened) -> Iterable[Change]:
         languages=event.policy.languages,
         letters=event.policy.letters,
         placed=event.policy.where is not None,
+        charter=event.policy.charter,
     )
 
 
@@ -72,7 +73,7 @@ def _policy_changed(state: State, event: PolicyChanged) -> Iterable[Change]:
     cohort = state.get(Cohort, event.cohort_id, event.cohort_id)
     if cohort is not None:
         after = event.after
-        fields = ("quiet_hours", "languages", "letters")
+        fields = ("quiet_hours", "languages", "letters", "charter")
         yield cohort.model_copy(update={name: getattr(after, name) for name in fields})
 
 

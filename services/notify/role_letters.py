@@ -18,7 +18,8 @@ Say = Callable[[str, Mapping[str, Any]], str]
 
 _ELSEWHERE = (
     *("intro", "card", "write_to", "then", "then_action", "then_url", "dates", "sessions"),
-    *("heading", "reasons", "begin", "begin_with", "explained", "explained_at", "after", "entry"),
+    *("heading", "reasons", "begin", "begin_with", "explained", "explained_at", "after", "charter"),
+    "entry",
 )
 """What the layout shows of pairs and sessions."""
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from schemas.appointments import ActorId, GivenRole
 from schemas.attention import AttentionKind
 from schemas.base import EARLIEST, Moment, Value
+from schemas.charter import Charter
 from schemas.letter_rules import LetterRules
 from schemas.notify import Hearer, News, SessionDate
 from schemas.people import Assistant
@@ -36,6 +37,8 @@ class Cohort(Document):
     languages: tuple[Language, ...]
     letters: LetterRules | None = None
     placed: bool = False
+    charter: Charter | None = None
+    """Its own; null where it has that of all."""
 
     @property
     def rules(self) -> LetterRules:

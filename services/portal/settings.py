@@ -17,7 +17,7 @@ from pydantic_settings import NoDecode
 from schemas.known.whole import CatalogueFolder
 from schemas.organisations import AskedName
 from schemas.retention import LINK_MINUTES, SESSION_HOURS
-from services.chassis.addresses import MailAddress, Url, an_address
+from services.chassis.addresses import MailAddress, Token, Url, an_address
 from services.chassis.settings import (
     Algorithm,
     Cohorts,
@@ -71,7 +71,7 @@ class PortalSettings(MailSettings):
     scheduling_url: Annotated[Url, Field(alias="CONNECTE_SCHEDULING_URL")]
     notify_url: Annotated[Url, Field(alias="CONNECTE_NOTIFY_URL")]
     catalogue_dir: CatalogueFolder = None
-    services_token: Annotated[SecretStr | None, Field(alias="CONNECTE_SERVICES_TOKEN")] = None
+    services_token: Annotated[Token | None, Field(alias="CONNECTE_SERVICES_TOKEN")] = None
 
     coordinators: Annotated[
         str, AfterValidator(_addresses), Field(alias="CONNECTE_COORDINATORS")

@@ -15,7 +15,7 @@ from deploy.operating.reach import access
 from services.chassis.http.links import generate_keys
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service
-from services.chassis.settings import Settings, WrongSetting, load
+from services.chassis.settings import MailSettings, Settings, WrongSetting, load
 from services.notify.settings import NotifySettings
 from tests.chassis.toy import TOY
 
@@ -204,6 +204,11 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         {"CONNECTE_TOPIC_PREFIX": "mentoring."},
         "CONNECTE_TOPIC_PREFIX",
     ),
+    "a token that no header carries": (
+        {"CONNECTE_HTTP_TOKEN": f"{SECRET}\u00e9"},
+        "CONNECTE_HTTP_TOKEN",
+    ),
+    "a token of two lines": ({"CONNECTE_HTTP_TOKEN": f"{SECRET}\nmore"}, "CONNECTE_HTTP_TOKEN"),
     "no such certificate": ({**SCRAM, "KAFKA_SSL_CERTFILE": f"/{SECRET}"}, "KAFKA_SSL_CERTFILE"),
 }
 
@@ -235,3 +240,18 @@ def test_a_secret_without_its_content_is_told_to_be_empty(environment: pytest.Mo
     given(environment, {"CONNECTE_LINK_SIGNING_KEY": ""})
     with pytest.raises(WrongSetting, match=r"CONNECTE_LINK_SIGNING_KEY: it is empty(;|$)"):
         load(NotifySettings)
+
+
+@pytest.mark.parametrize("half", ["SMTP_USERNAME", "SMTP_PASSWORD"])
+def test_half_an_account_at_the_mail_server_is_none(
+    environment: pytest.MonkeyPatch, half: str
+) -> None:
+    whole = {"SMTP_USERNAME": "connecte", "SMTP_PASSWORD": SECRET}
+    given(environment, {"SMTP_HOST": "smtp.example", **whole})
+    assert load(MailSettings).smtp_username == "connecte"
+    environment.setenv(half, "")
+    with pytest.raises(WrongSetting, match=f"{half}: needed") as error:
+        load(MailSettings)
+    assert SECRET not in str(error.value)
+    given(environment, dict.fromkeys(whole, ""))
+    assert load(MailSettings).smtp_username is None, "no account at all"

@@ -31,8 +31,9 @@ from services.feedback.views import Cohort as Measured
 from services.matching import views as matching
 from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.messages import SearchEnded
+from services.matching.search.alone import people_on
 from services.matching.search.question import Found, Roll
-from services.matching.search.worker import people_on, search
+from services.matching.search.worker import search
 from services.matching.views import Cohort, Manager, Mentor, Pair, Round
 from services.notify.handlers import DOMAIN as NOTIFY
 from services.scheduling.handlers import DOMAIN as SCHEDULING

@@ -264,8 +264,8 @@ def person(contact: PersonContact, **change: Any) -> Person:
     return found.model_copy(update=change)
 
 
-def cohort(opened: CohortOpened = OPENED) -> Cohort:
+def cohort(*history: Event) -> Cohort:
     """The document of a cohort."""
-    found = folded(opened).get(Cohort, COHORT, COHORT)
+    found = folded(*(history or (OPENED,))).get(Cohort, COHORT, COHORT)
     assert found is not None
     return found

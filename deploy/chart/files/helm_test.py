@@ -79,7 +79,7 @@ def main() -> int:
     """0 if every service that CONNECTE_TEST_… names did its part."""
     wrong = 0
     until = time.monotonic() + PATIENCE
-    headers = {"authorization": f"Bearer {os.environ['CONNECTE_HTTP_TOKEN']}"}
+    headers = {"authorization": f"Bearer {os.environ['CONNECTE_HTTP_TOKEN'].rstrip()}"}
     with httpx.Client(headers=headers, timeout=15) as client:
         for service in SERVICES:
             url = os.environ.get(f"CONNECTE_TEST_{service.upper()}")

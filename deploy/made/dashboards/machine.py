@@ -193,6 +193,21 @@ def _objectives() -> list[Panel]:
             "How fast the allowance of HTTP requests that fail (1% in 30 days) is used up.",
             "http-failing",
         ),
+        lines(
+            Text(
+                "Burn rate: letters delivered",
+                "How fast the allowance of letters given up (2% in 30 days) is used up. 1 uses it "
+                "up in just 30 days; above 3 somebody looks. A letter is given up after ten and a "
+                "half hours, so nothing is seen sooner.",
+                "short",
+                "letters-failing",
+            ),
+            *(
+                Query(f"{total(f'mentoring:undelivered:ratio_rate{window}')} / 0.02", window)
+                for window in ("6h", "1d")
+            ),
+            width=12,
+        ),
     ]
 
 
@@ -206,7 +221,7 @@ def _burn(title: str, objective: str, allowed: float, what: str, runbook: str) -
             Query(or_zero(f"{total(rule)} / {allowed}"), f"{{{{service}}}}, {window}")
             for window, rule in rules.items()
         ),
-        width=8,
+        width=12,
     )
 
 

@@ -8,24 +8,19 @@ owner searches again among those who still wait.
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
-from multiprocessing import get_context
 from typing import Protocol
 
-from schemas.base import Message, pair_of, people_of
-from schemas.values import CohortPolicy, Tools, Waiting, WaitingCause
+from schemas.base import Message, pair_of
+from schemas.values import Tools, Waiting, WaitingCause
 from services.chassis.domain import Document
 from services.chassis.step.deadlines import FailedFor
-from services.chassis.store.contract import Row
-from services.chassis.store.rows import decoded
 from services.matching.messages import PairsFound, PlacesFound, SearchEnded, SearchReport
+from services.matching.search.alone import SearchKilled, people_on, solve, solve_alone, solve_roll
 from services.matching.search.explaining import waiting_words
-from services.matching.search.question import SEEN, Found, People, Roll
-from services.matching.views import Cohort, Line, Manager, Mentor, Override, Pair, Round
+from services.matching.search.question import SEEN, Found, Roll
+from services.matching.views import Manager, Mentor, Round
 
 logger = logging.getLogger(__name__)
 
@@ -51,75 +46,24 @@ class Reads(Protocol):
 Solve = Callable[[Roll], Awaitable[Found]]
 
 
-def solve(people: People) -> Found:
-    """The best pairing. What it takes (NumPy, the solver) is loaded where there is something to
-    search: a process without a round needs a quarter less memory, and starts sooner."""
-    from services.matching.search import solving  # noqa: PLC0415
-
-    return solving.solve(people)
-
-
-def people_on(roll: Roll) -> People:
-    """Everybody on the roll, read and checked: too much to do where an event loop runs."""
-
-    def rows_of(kind: type[Document]) -> list[Row]:
-        return [row for portion in roll.portions[kind] for row in decoded(portion)]
-
-    [cohort] = rows_of(Cohort)
-    apart = [row for row in rows_of(Override) if row["decision"] == "kept_apart"]
-    closed: dict[str, list[str]] = defaultdict(list)
-    for row in (*rows_of(Pair), *apart):
-        closed[row["manager_id"]].append(row["mentor_id"])
-    for mentor, manager in map(people_of, roll.besides):
-        closed[manager].append(mentor)
-    return People(
-        CohortPolicy.model_validate(cohort["policy"]),
-        [Mentor.model_validate(row) for row in rows_of(Mentor)],
-        [Manager.model_validate(row) for row in rows_of(Manager)],
-        {manager: sorted(mentors) for manager, mentors in sorted(closed.items())},
-        {row["id"]: row["line_manager"] for row in rows_of(Line)},
-    )
-
-
-def solve_roll(roll: Roll) -> Found:
-    """The best pairing of those on the roll."""
-    return solve(people_on(roll))
-
-
 async def solve_here(roll: Roll) -> Found:
     """The search here and now."""
     return solve_roll(roll)
 
 
 class Solver:
-    """Small searches in a thread, large ones in a process of its own, which ends after each."""
+    """Small searches in a thread, large ones in a process of their own, one at a time."""
 
     def __init__(self) -> None:
-        self._processes: ProcessPoolExecutor | None = None
+        self._alone = asyncio.Lock()
 
     async def __call__(self, roll: Roll) -> Found:
         if sum(len(roll.portions[kind]) for kind in (Mentor, Manager)) <= _FEW:
             people = await asyncio.to_thread(people_on, roll)
             if len(people.free) * len(people.waiting) <= SMALL:
                 return await asyncio.to_thread(solve, people)
-        if self._processes is None:
-            self._processes = ProcessPoolExecutor(
-                1, mp_context=get_context("spawn"), max_tasks_per_child=1
-            )
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._processes, solve_roll, roll)
-        except BrokenProcessPool:
-            self._processes = None
-            raise
-
-    async def close(self) -> None:
-        """Let go of a search that is under way."""
-        if self._processes is not None:
-            # There is no other way to end one that computes: it looks at nothing until it is done.
-            for process in list((self._processes._processes or {}).values()):
-                process.kill()
-            self._processes.shutdown(cancel_futures=True)
+        async with self._alone:
+            return await solve_alone(roll)
 
 
 # --- one round --------------------------------------------------------------------------------
@@ -248,7 +192,7 @@ class RoundSearch:
         faults = {
             key: error
             for key, error in failed.items()
-            if isinstance(error, Exception) and not isinstance(error, BrokenProcessPool)
+            if isinstance(error, Exception) and not isinstance(error, SearchKilled)
         }
         if faults:
             raise FailedFor(faults)

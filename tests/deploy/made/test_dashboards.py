@@ -116,3 +116,26 @@ def test_a_runbook_that_a_panel_leads_to_is_one_that_an_alert_leads_to() -> None
     assert links <= known
     pages = Path(__file__).parents[3] / "docs" / "runbooks"
     assert all((pages / link.rpartition("/")[2]).exists() for link in links)
+
+
+def test_every_objective_has_a_panel_and_its_alert_leads_there() -> None:
+    charts = RULES.parent
+    leads = yaml.safe_load((charts / "panels.yaml").read_text())
+    tuned = yaml.safe_load((charts / "thresholds.yaml").read_text())
+    rules: dict[str, str] = {}
+    for group in yaml.safe_load(RULES.read_text())["groups"]:
+        for rule in (rule for rule in group["rules"] if "alert" in rule):  # one of each severity
+            rules[rule["alert"]] = rules.get(rule["alert"], "") + rule["expr"]
+    budgets = {name: expr for name, expr in rules.items() if name.endswith("BudgetBurn")}
+    assert len(budgets) == 4
+    by_number = {panel["id"]: panel for panel in panels(DASHBOARDS["machine"])}
+    for name, expr in budgets.items():
+        panel = by_number[leads[name]]
+        assert panel["title"].startswith("Burn rate: "), name
+        asked = [target["expr"] for target in panel["targets"]]
+        for query in asked:
+            (record,) = re.findall(r"mentoring:\w+:ratio_rate\w+", query)
+            assert record in expr, "a window that the alert asks about"
+            assert f" / {tuned[name]['text'].removeprefix('* ')}" in query, "its allowance"
+    others = {name: leads[name] for name in rules if name not in budgets and leads[name]}
+    assert not {n for n in others if by_number[others[n]]["title"].startswith("Burn rate: ")}

@@ -95,6 +95,19 @@ def test_no_command_is_without_a_test_of_its_help() -> None:
     assert sorted(found) == sorted(LEAVES)
 
 
+def test_the_page_for_operators_has_every_command() -> None:
+    page = (ROOT / "docs/operating/README.md").read_text(encoding="utf-8")
+    table = page.partition("| command |")[2].partition("\n\n")[0].replace("\\|", "/")
+    told: set[str] = set()
+    for row in table.splitlines()[2:]:
+        group = ""
+        for code in re.findall(r"`([^`]+)`", row.split(" | ")[0]):
+            *before, names = [word for word in code.split() if not word.isupper()]
+            group = " ".join(before).removeprefix("connecte").strip() or group
+            told |= {f"{group} {name}".strip() for name in names.split("/")}
+    assert told == set(LEAVES)
+
+
 # Bad input: one line, 2
 
 
@@ -108,6 +121,12 @@ BAD = {
         "--round: 'b~c' is no id",
     ),
     "a wrong address": ("round --cohort a --round b --matching x:80", "does not begin with http"),
+    "half an address": ("round --cohort a --round b --matching http://[::1", "is no address"),
+    "an address of nobody": ("round --cohort a --round b --matching http://", "names no host"),
+    "a token of no header": (
+        "round --cohort a --round b --matching http://x --token caf\u00e9",
+        "the token (CONNECTE_HTTP_TOKEN): no header carries it",
+    ),
     "a name too long": (
         f"import --cohort a --open {'x' * 121} --mentors deploy/trial/pilot/mentors.csv "
         f"--managers deploy/trial/pilot/managers.csv --matching http://x --notify http://x",

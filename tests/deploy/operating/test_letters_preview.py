@@ -1,6 +1,7 @@
 """`connecte letters preview`: every letter as files to look at; and when letters leave."""
 
 import email
+import re
 from datetime import UTC, datetime
 from email import policy
 from pathlib import Path
@@ -42,6 +43,14 @@ def test_what_is_shown_is_what_would_be_sent() -> None:
         told = TELLINGS.get(letter.template)
         if told and told.invitation is None:  # a coordinator is who helps
             assert "aide@programme.example" in letter.text
+
+
+def test_the_next_session_comes_after_the_one_that_a_letter_is_about() -> None:
+    told = [letter for letter in letters() if "Votre prochaine rencontre" in letter.text]
+    assert told
+    for letter in told:
+        [after] = re.findall(r"Votre prochaine rencontre, la séance (\d)", letter.text)
+        assert max(map(int, re.findall(r"séance (\d) avec", letter.text))) < int(after)
 
 
 def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from deploy.operating.rosters import (
 from deploy.trial.pilot import MANAGERS, MENTORS
 from deploy.trial.pilot.generate import PILOT_MANAGERS, PILOT_MENTORS, SEED, generate, main
 from schemas.values import CohortPolicy
+from services.matching.search.alone import solve
 from services.matching.search.question import People
-from services.matching.search.worker import solve
 from services.matching.views import Manager, Mentor
 
 

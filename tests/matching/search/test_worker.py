@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import psutil
 import pytest
 
 from schemas.base import Message
@@ -13,8 +13,9 @@ from services.chassis.domain import Document
 from services.chassis.step.deadlines import FailedFor
 from services.matching.messages import PairsFound, SearchEnded
 from services.matching.search import worker as searching
+from services.matching.search.alone import solve_roll
 from services.matching.search.question import Found, Roll
-from services.matching.search.worker import RoundSearch, Solver, solve_here, solve_roll
+from services.matching.search.worker import RoundSearch, Solver, solve_here
 from services.matching.views import Round
 from tests.chassis.faults import Unwilling
 from tests.conftest import PATIENCE
@@ -46,22 +47,6 @@ async def looks(perform: RoundSearch, found: Matching, *rounds: str) -> list[Mes
     return reported
 
 
-@pytest.fixture
-async def solver() -> AsyncIterator[Solver]:
-    solver = Solver()
-    yield solver
-    await solver.close()
-
-
-async def test_a_large_search_is_made_in_another_process_and_finds_the_same(
-    solver: Solver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(searching, "SMALL", 0)
-    found = asked("r1")
-    roll = await searching._read(found, Round(id="r1", cohort_id="c"))
-    assert await solver(roll) == solve_roll(roll)
-
-
 async def test_while_one_round_is_searched_others_go_on_and_nobody_waits_for_it() -> None:
     found = asked("slow")
     go = asyncio.Event()
@@ -91,19 +76,18 @@ async def test_a_round_is_handed_over_in_parts_that_a_step_can_hold(
 
 
 async def test_a_search_whose_process_was_killed_is_begun_anew(
-    solver: Solver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(searching, "SMALL", 0)
     found = asked("r1")
-    perform = RoundSearch(found, solver, patience=0.01)
+    perform = RoundSearch(found, Solver(), patience=0.01)
     killed = False
     with caplog.at_level(logging.ERROR):
         while rows := due(found, "r1"):
             for outcome in await perform(rows, NOW, asyncio.Event()):
                 decided(found.when(outcome))
-            processes = solver._processes
-            if not killed and processes is not None and processes._processes:
-                for process in list(processes._processes.values()):
+            if not killed and (processes := psutil.Process().children()):
+                for process in processes:
                     process.kill()
                 killed = True
     assert "begun anew" in caplog.text
