@@ -92,12 +92,12 @@ _WRITE_TO_US = (
 )
 _NEXT = {
     "link-forged": Text(
-        f"Il a pu être coupé en chemin : ouvrez-le dans la lettre elle-même. {_WRITE_TO_US[0]}",
-        f"It may have been cut off on its way: open it in the letter itself. {_WRITE_TO_US[1]}",
+        f"Il a pu être coupé en chemin : ouvrez-le dans le courriel lui-même. {_WRITE_TO_US[0]}",
+        f"It may have been cut off on its way: open it in the e-mail itself. {_WRITE_TO_US[1]}",
     ),
     "link-expired": Text(
-        f"Cherchez une lettre plus récente : son lien est valable. {_WRITE_TO_US[0]}",
-        f"Look for a newer letter: its link works. {_WRITE_TO_US[1]}",
+        f"Cherchez un courriel plus récent : son lien est valable. {_WRITE_TO_US[0]}",
+        f"Look for a newer e-mail: its link works. {_WRITE_TO_US[1]}",
     ),
     REVOKED: Text(
         "Votre prochain courriel du programme aura un lien valable. Si cela ne peut pas attendre, "
