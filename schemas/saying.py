@@ -3,7 +3,6 @@
 Clock times are those of Europe/Paris.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -13,6 +12,8 @@ Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 PARIS = ZoneInfo("Europe/Paris")
 NBSP, NARROW_NBSP = "\u00a0", "\u202f"
+_SPACED = (*((mark, NARROW_NBSP) for mark in ";!?"), *((mark, NBSP) for mark in ":»"))
+"""High punctuation, and the space before it."""
 
 _DAYS: dict[Language, tuple[str, ...]] = {
     "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
@@ -101,6 +102,6 @@ def typeset(text: str, language: Language) -> str:
     """French puts a space before high punctuation, on which no line may break."""
     if language != "fr":
         return text
-    text = re.sub(r" ([;!?])", rf"{NARROW_NBSP}\1", text)
-    text = re.sub(r" ([:»])", rf"{NBSP}\1", text)
+    for mark, space in _SPACED:
+        text = text.replace(f" {mark}", f"{space}{mark}")
     return text.replace("« ", f"«{NBSP}")

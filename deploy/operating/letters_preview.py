@@ -81,7 +81,7 @@ def letters(
     for branch, letter in every_letter():
         for language in LANGUAGES:
             reader, others = people_of_example(letter, language)
-            message = render(letter, reader, others, links, cohort, head, WRITTEN_AT)
+            message = render(letter, reader, others, links, cohort, head, WRITTEN_AT).as_message()
             parts = [letter.template, branch, letter.side, language]
             page, plain = message.get_body(("html",)), message.get_body(("plain",))
             assert page is not None and plain is not None

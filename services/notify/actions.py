@@ -17,7 +17,7 @@ from schemas.scheduling import (
 from schemas.topics import Service
 from schemas.values import Language
 from services.chassis.http.links import Link, LinkSigner
-from services.notify.letters import TELLINGS, TEMPLATES, LinkPurpose
+from services.notify.letters import TELLINGS, LinkPurpose, Told
 from services.notify.views import Letter
 
 SESSION_LINK = timedelta(days=30)
@@ -52,34 +52,34 @@ class Links:
         """Those of a reader whose links have been revoked so often: these count."""
         return replace(self, after=revocations) if revocations else self
 
-    def of(self, letter: Letter, part: News, language: Language) -> str | None:
+    def of(self, letter: Letter, told: Told, language: Language) -> str | None:
         """The URL that lets the letter's reader act on one fact; None where there is nothing to do.
 
         It depends on nothing but the letter, the language in which its page speaks first, and what
         was revoked, so a letter that is sent again says the same, and has links that count.
         """
+        part, event = told
         purpose = TELLINGS[part.template].link
         if purpose is None:
             return None
-        event = TEMPLATES[part.template].model_validate(part.facts)
         attempt = event.attempt if isinstance(event, SessionEvent) else None
         until = _expires_at(purpose, event)
         return self._url(_link(letter, part, purpose, event.subject, attempt), until, language)
 
-    def then(self, letter: Letter, part: News, language: Language) -> str | None:
+    def then(self, letter: Letter, told: Told, language: Language) -> str | None:
         """The URL of what can be done after that: to a session that took place, the questions."""
-        event = TEMPLATES[part.template].model_validate(part.facts)
+        part, event = told
         if not isinstance(event, AttendanceRequested | AttendanceReminded):
             return None
         survey_id = f"{event.pair_id}~s{event.number}~{part.side}"
         until = event.ends_at + ATTENDANCE_LINK
         return self._url(_link(letter, part, "survey", survey_id), until, language)
 
-    def explaining(self, letter: Letter, part: News, language: Language) -> str | None:
+    def explaining(self, letter: Letter, told: Told, language: Language) -> str | None:
         """The URL of the full calculation behind a proposal; None where nothing was worked out."""
-        if part.template != PairProposed.__name__:
+        part, event = told
+        if part.template != PairProposed.__name__ or not isinstance(event, PairProposed):
             return None
-        event = PairProposed.model_validate(part.facts)
         link = _link(letter, part, "explanation", event.subject)
         return self._url(link, event.expires_at + EXPLAINED, language)
 

@@ -149,6 +149,9 @@ def rank(template: str) -> int:
     return _FIRST.index(template) if template in _FIRST else len(_FIRST)
 
 
+Told = tuple[News, Event]
+"""A fact that a letter tells, as it came and as it is read."""
+
 Owed = tuple[str, str, Side]
 """A letter that is owed: its id, its reader's, and theirs of the pair's sides."""
 
@@ -242,6 +245,11 @@ def concerned(message: Message) -> tuple[str, ...]:
             return (message.manager_id,)
         case _:
             return ()
+
+
+def event_of(part: News) -> Event:
+    """The event that it tells."""
+    return TEMPLATES[part.template].model_validate(part.facts)
 
 
 def other_of(part: News) -> str | None:

@@ -7,10 +7,13 @@ stands in a part, where lines end.
 
 import re
 from base64 import encodebytes
-from collections.abc import Iterator
+from binascii import b2a_qp
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from email.headerregistry import Address
-from email.message import EmailMessage, MIMEPart
-from email.quoprimime import body_encode
+from email.message import EmailMessage
+from functools import lru_cache
+from typing import Any
 
 from services.notify.mail_policy import LINE, MAIL_POLICY
 
@@ -20,52 +23,105 @@ _BOUNDARY = "=_connecte"
 """No part contains it: of what is encoded, an equals sign is followed by something else."""
 
 
-def alternatives(message: EmailMessage, *parts: EmailMessage) -> None:
-    """Make these the body of a message, the plainest first."""
-    message["MIME-Version"] = "1.0"
-    message["Content-Type"] = f'multipart/alternative; boundary="{_BOUNDARY}"'
-    message.set_payload(list(parts))
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One way to say what a letter says; its payload is encoded, and has bare line feeds."""
+
+    kind: str
+    encoding: str
+    payload: str
 
 
-def readable(subtype: str, text: str) -> EmailMessage:
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An e-mail: its headers in their order, and the same said in several ways, the plainest first.
+
+    A header of two lines is a `ValueError` when it is written (`as_bytes`, `as_message`).
+    """
+
+    headers: Sequence[tuple[str, str | Address]]
+    parts: Sequence[Part]
+
+    def as_bytes(self) -> bytes:
+        """As it is handed over: what Python's own generator makes of `as_message`."""
+        return b"".join(self._written())
+
+    def _written(self) -> Iterator[bytes]:
+        for name, value in self.headers:
+            yield MAIL_POLICY.fold_binary(*MAIL_POLICY.header_store_parse(name, value))
+        yield b"\r\n"
+        for part in self.parts:
+            yield _head(part.kind, part.encoding)
+            yield part.payload.replace("\n", "\r\n").encode("ascii")
+            yield b"\r\n"
+        yield f"--{_BOUNDARY}--\r\n".encode()
+
+    def as_message(self) -> EmailMessage:
+        """To be looked into."""
+        parts = [_message(_headers(part.kind, part.encoding), part.payload) for part in self.parts]
+        return _message(self.headers, parts)
+
+
+def _message(headers: Iterable[tuple[str, Any]], payload: Any) -> EmailMessage:
+    message = EmailMessage(policy=MAIL_POLICY)
+    for name, value in headers:
+        message[name] = value
+    message.set_payload(payload)
+    return message
+
+
+ALTERNATIVES = (
+    ("MIME-Version", "1.0"),
+    ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY}"'),
+)
+"""What tells that the parts of a mail say the same."""
+
+
+def readable(subtype: str, text: str) -> Part:
     """A text that people read: most of it can be read as it travels."""
-    octets = "\n".join(text.splitlines()) + "\n"
-    encoded = body_encode(octets.encode().decode("latin-1"), LINE)
-    return _part(f'text/{subtype}; charset="utf-8"', "quoted-printable", encoded)
+    return Part(f'text/{subtype}; charset="utf-8"', "quoted-printable", quoted(text))
 
 
-def for_programs(method: str, calendar: str) -> EmailMessage:
+def quoted(text: str) -> str:
+    """A text as quoted-printable (RFC 2045), in the lines of Python's own encoder.
+
+    That one looks up every character; `b2a_qp` does not, but breaks long lines elsewhere.
+    """
+    octets = ("\n".join(text.splitlines()) + "\n").encode()
+    # An equals sign before the end of a line is a break of its own; a full stop is no harm here.
+    encoded = b2a_qp(octets).replace(b"=\n", b"").replace(b"=2E", b".").decode("ascii")
+    return "\n".join([line if len(line) <= LINE else _broken(line) for line in encoded.split("\n")])
+
+
+def _broken(line: str) -> str:
+    """A line in several; no octet is parted from its equals sign."""
+    parts, start = [], 0
+    while len(line) - start > LINE:
+        end = start + LINE - 1
+        if line[end - 1] == "=":
+            end -= 1
+        elif line[end - 2] == "=":
+            end -= 2
+        parts.append(line[start:end])
+        start = end
+    return "=\n".join((*parts, line[start:]))
+
+
+def for_programs(method: str, calendar: str) -> Part:
     """A calendar, whose line ends and lengths count (RFC 6047)."""
     kind = f'text/calendar; charset="utf-8"; method="{method}"'
-    return _part(kind, "base64", encodebytes(calendar.encode()).decode())
+    return Part(kind, "base64", encodebytes(calendar.encode()).decode())
 
 
-def _part(kind: str, encoding: str, payload: str) -> EmailMessage:
-    part = EmailMessage(policy=MAIL_POLICY)
-    part["Content-Type"] = kind
-    part["Content-Transfer-Encoding"] = encoding
-    part.set_payload(payload)
-    return part
+def _headers(kind: str, encoding: str) -> tuple[tuple[str, str], ...]:
+    return ("Content-Type", kind), ("Content-Transfer-Encoding", encoding)
 
 
-def as_bytes(message: EmailMessage) -> bytes:
-    """A message that has `alternatives`, as it is handed over."""
-    return b"".join(_written(message))
-
-
-def _written(message: EmailMessage) -> Iterator[bytes]:
-    yield _head(message)
-    for part in message.iter_parts():
-        yield f"--{_BOUNDARY}\r\n".encode()
-        yield _head(part)
-        yield str(part.get_payload()).replace("\n", "\r\n").encode("ascii")
-        yield b"\r\n"
-    yield f"--{_BOUNDARY}--\r\n".encode()
-
-
-def _head(message: MIMEPart) -> bytes:
-    headers = (MAIL_POLICY.fold_binary(name, value) for name, value in message.raw_items())
-    return b"".join((*headers, b"\r\n"))
+@lru_cache(maxsize=16)
+def _head(kind: str, encoding: str) -> bytes:
+    """What stands before a part; of a kind it is the same in every letter."""
+    headers = (MAIL_POLICY.fold_binary(*header) for header in _headers(kind, encoding))
+    return b"".join((f"--{_BOUNDARY}\r\n".encode(), *headers, b"\r\n"))
 
 
 def address_of(name: str, email: str) -> Address:

@@ -1,17 +1,16 @@
 """How an e-mail is written to bytes: lines, names and subjects as mail servers like them. Pure."""
 
 import re
+from binascii import b2a_base64
+from collections.abc import Iterator
 from email import policy
-from email.charset import BASE64, Charset
-from email.header import Header
 from email.headerregistry import Address, HeaderRegistry
 from functools import lru_cache
 from typing import Any
 
 LINE = 76
-_ENCODED = Charset("utf-8")
-_ENCODED.header_encoding = BASE64  # which of both is shorter takes long to find out
-
+_WORD = len("=?utf-8?b??=")
+"""What an encoded word has beside what it says."""
 
 _OF_PARTS = {"content-type", "content-transfer-encoding", "mime-version"}
 """Headers that say the same in nearly every letter."""
@@ -105,7 +104,23 @@ def _said(header: str, text: str, plain: str | None = None) -> str:
     fits = len(header) + 2 + len(plain) <= LINE
     if fits and plain.isascii() and plain.isprintable() and "=?" not in plain:
         return plain
-    return Header(text, _ENCODED, LINE, header).encode(linesep="\r\n")
+    return "\r\n ".join(_words(text.encode(), len(header) + 2))
+
+
+def _words(octets: bytes, taken: int) -> Iterator[str]:
+    """Encoded words (RFC 2047) in base64, each a line; `taken` of the first one already is.
+
+    As Python's own `Header` has them, which encodes a word anew for every character of it. No
+    character is parted.
+    """
+    start = 0
+    while start < len(octets):
+        end = start + (LINE - taken - _WORD) // 4 * 3
+        while end < len(octets) and octets[end] & 0xC0 == 0x80:  # within a character
+            end -= 1
+        said = b2a_base64(octets[start:end], newline=False).decode()
+        yield f"=?utf-8?b?{said}?="
+        start, taken = end, 1
 
 
 MAIL_POLICY = _Mail(max_line_length=LINE, linesep="\r\n", header_factory=_Headers())

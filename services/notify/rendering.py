@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from schemas import saying
 from schemas.charter import CHARTER
-from schemas.notify import News
 from schemas.people import Assistant
 from schemas.places import MeetingPlace, where
 from schemas.scheduling import SessionConfirmed, SessionEvent
@@ -30,9 +28,8 @@ from services.notify import words
 from services.notify.actions import Links
 from services.notify.digesting import digest_view
 from services.notify.invitations import Invitation, Method, calendar_of
-from services.notify.letters import ROLE_LETTERS, TELLINGS, TEMPLATES, other_of
-from services.notify.mail_parts import address_of, alternatives, for_programs, readable
-from services.notify.mail_policy import MAIL_POLICY
+from services.notify.letters import ROLE_LETTERS, TELLINGS, Told, event_of, other_of
+from services.notify.mail_parts import ALTERNATIVES, Mail, address_of, for_programs, readable
 from services.notify.proof import HEADER, proof
 from services.notify.role_letters import role_view
 from services.notify.sentences import say as _say
@@ -40,20 +37,29 @@ from services.notify.speaking import facts_of
 from services.notify.texts import STANDARD, Texts
 from services.notify.views import Cohort, Letter, Person
 
-_LAYOUTS = {
-    "txt": Environment(
-        loader=PackageLoader("services.notify"),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701
-        auto_reload=False,
-    ),
-    "html": Environment(
-        loader=PackageLoader("services.notify"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        auto_reload=False,
-    ),
-}
+
+class _Layouts(Environment):
+    def __init__(self, *, autoescape: bool) -> None:
+        super().__init__(
+            loader=PackageLoader("services.notify"),
+            undefined=StrictUndefined,
+            autoescape=autoescape,
+            auto_reload=False,
+        )
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What a layout asks for by name is nearly always a key: that is looked up first."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+_LAYOUTS = {"txt": _Layouts(autoescape=False), "html": _Layouts(autoescape=True)}
+
+
+@lru_cache
+def _layout(name: str, ending: str) -> Template:
+    return _LAYOUTS[ending].get_template(f"{name}.{ending}.jinja")
 
 
 class UnusableAddress(ValueError):
@@ -82,11 +88,14 @@ class _Writing:
     """What every part of one letter is written with."""
 
     letter: Letter
+    told: Sequence[Told]
     person: Person
+    name: str
     others: Mapping[str, Person]
     places: Mapping[str, MeetingPlace]
     links: Links
     cohort: Cohort
+    programme: str
     head: Letterhead
     language: Language
 
@@ -110,53 +119,67 @@ def render(
     head: Letterhead,
     now: datetime,
     places: Mapping[str, MeetingPlace] = _NOWHERE,
-) -> EmailMessage:
+) -> Mail:
     """The e-mail that tells `person`, or their assistant, the letter's facts, dated `now`.
 
     `others` are the other sides of its pairs, or whom a digest names, by id, `places` where pairs
     meet by the pair's id, as far as they are known. Raises `UnusableAddress`.
     """
-    language = language_of(person, cohort)
-    writing = _Writing(letter, person, others, places, links, cohort, head, language)
-    told = list(letter.parts())
-    main, sections, layout = _parts(writing, told)
+    writing = _Writing(
+        letter,
+        [(part, event_of(part)) for part in letter.parts()],
+        person,
+        words.one_line(person.name),
+        others,
+        places,
+        links,
+        cohort,
+        words.one_line(cohort.name),
+        head,
+        language_of(person, cohort),
+    )
+    main, sections, layout = _parts(writing)
     if letter.to_assistant:
         main |= _for_assistant(writing, main["subject"])
     view = _frame(writing) | {"main": main, "sections": sections}
-    message = EmailMessage(policy=MAIL_POLICY)
-    _address_to(message, writing.reader, cohort, head)
-    message["Subject"] = main["subject"]
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = message_id(letter, head.domain)
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Connecte-Letter"] = letter.id
-    message["X-Connecte-Cohort"] = letter.cohort_id
-    if head.secret is not None:
-        message[HEADER] = proof(head.secret, letter.key)
-    if sections:
-        message["X-Connecte-Tells"] = " ".join(part.news_id.rpartition(":")[0] for part in told)
-    method = _method(letter)
     parts = [
-        readable(kind, _LAYOUTS[ending].get_template(f"{layout}.{ending}.jinja").render(view))
+        readable(kind, _layout(layout, ending).render(view))
         for ending, kind in (("txt", "plain"), ("html", "html"))
     ]
-    if method:
+    if method := _method(letter):
         # As a third alternative, not an attachment: so mail programs show it as an invitation.
         parts.append(for_programs(method, _calendar(writing, method, main, now)))
-    alternatives(message, *parts)
-    message["Content-Language"] = language
-    return message
+    return Mail([*_headers(writing, main["subject"], now)], parts)
 
 
-def _parts(
-    writing: _Writing, told: Sequence[News]
-) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
+def _headers(writing: _Writing, subject: str, now: datetime) -> Iterator[tuple[str, str | Address]]:
+    letter, head = writing.letter, writing.head
+    yield "From", _programme(writing.programme, head.address)
+    yield "To", _address(writing.reader)
+    if head.contact:
+        yield "Reply-To", head.contact
+    yield "Subject", subject
+    yield "Date", format_datetime(now)
+    yield "Message-ID", message_id(letter, head.domain)
+    yield "Auto-Submitted", "auto-generated"
+    yield "X-Connecte-Letter", letter.id
+    yield "X-Connecte-Cohort", letter.cohort_id
+    if head.secret is not None:
+        yield HEADER, proof(head.secret, letter.key)
+    if len(writing.told) > 1:
+        tells = (part.news_id.rpartition(":")[0] for part, _ in writing.told)
+        yield "X-Connecte-Tells", " ".join(tells)
+    yield from ALTERNATIVES
+    yield "Content-Language", writing.language
+
+
+def _parts(writing: _Writing) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
     """What the letter says first, what beside that, and the layout in which it does."""
     if writing.letter.template in ROLE_LETTERS:
         return _of_a_role(writing), [], "layout"
-    if not told:
+    if not writing.told:
         return _digest_of(writing), [], "digest"
-    first, *more = told
+    first, *more = writing.told
     main = _section(writing, first, alone=not more)
     layout = "invitation" if _method(writing.letter) else "layout"
     return main, [_section(writing, part) for part in more], layout
@@ -177,8 +200,8 @@ def _of_a_role(writing: _Writing) -> dict[str, Any]:
         return _say(text, facts, language)
 
     values = {
-        "name": words.one_line(writing.person.name),
-        "cohort": words.one_line(writing.cohort.name),
+        "name": writing.name,
+        "cohort": writing.programme,
         "contact": writing.head.contact,
     }
     own = writing.texts[letter.template]
@@ -198,7 +221,7 @@ def _digest_of(writing: _Writing) -> dict[str, Any]:
 def _for_assistant(writing: _Writing, subject: str) -> dict[str, str]:
     """What a copy says instead: for whom it is, and what its reader can do."""
     common = writing.texts["_common"]
-    values = {"name": words.one_line(writing.person.name), "subject": subject}
+    values = {"name": writing.name, "subject": subject}
     keys = {"subject": "copy_subject", "intro": "copy_intro", "next": "copy_next"}
     return {key: _say(common[text], values, writing.language) for key, text in keys.items()}
 
@@ -230,7 +253,7 @@ def language_of(person: Person, cohort: Cohort) -> Language:
 
 def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: datetime) -> str:
     """The calendar part of an invitation. Its description is all that some programs show of it."""
-    event = TEMPLATES[writing.letter.template].model_validate(writing.letter.facts)
+    _, event = writing.told[0]
     if not isinstance(event, SessionEvent):
         raise TypeError(f"{writing.letter.template} has no place in a calendar")
     lines = view["body"]
@@ -241,7 +264,7 @@ def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: d
         method=method,
         summary=view["entry"],
         description="\n\n".join(lines),
-        organizer=(words.one_line(writing.cohort.name), head.answers or head.address),
+        organizer=(writing.programme, head.answers or head.address),
         attendees=_attendees(writing, event),
         url=view["url"],
         domain=head.domain,
@@ -252,16 +275,11 @@ def _calendar(writing: _Writing, method: Method, view: Mapping[str, Any], now: d
     return calendar_of(event, invitation, now)
 
 
-def _address_to(
-    message: EmailMessage, person: Person | Assistant, cohort: Cohort, head: Letterhead
-) -> None:
-    message["From"] = _programme(words.one_line(cohort.name), head.address)
+def _address(reader: Person | Assistant) -> Address:
     try:
-        message["To"] = address_of(words.one_line(person.name), person.email)
+        return address_of(words.one_line(reader.name), reader.email)
     except (MessageError, ValueError, IndexError) as error:
         raise UnusableAddress(type(error).__name__) from None
-    if head.contact:
-        message["Reply-To"] = head.contact
 
 
 @lru_cache(maxsize=256)
@@ -276,7 +294,7 @@ def _frame(writing: _Writing) -> dict[str, Any]:
     common = writing.texts["_common"]
     values = {
         "name": words.one_line(writing.reader.name),
-        "cohort": words.one_line(writing.cohort.name),
+        "cohort": writing.programme,
         "contact": contact,
     }
 
@@ -301,7 +319,7 @@ def _ways(writing: _Writing) -> Iterator[tuple[str, str | None]]:
     if letter.side is None or letter.to_assistant:
         return
     yield "own_part", links.own_part(letter.cohort_id)
-    pairs = (p.facts.get("pair_id") for p in letter.parts() if p.template not in _NO_PAIR)
+    pairs = (p.facts.get("pair_id") for p, _ in writing.told if p.template not in _NO_PAIR)
     if pair_id := next(filter(None, pairs), None):
         yield "another_partner", links.another_partner(letter.cohort_id, pair_id)
 
@@ -313,17 +331,16 @@ _NO_PAIR = {
 """What tells of a pair that is not there yet, or not any more."""
 
 
-def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str, Any]:
+def _section(writing: _Writing, told: Told, *, alone: bool = False) -> dict[str, Any]:
     """What a layout shows of one fact. All is plain text: the HTML layout escapes all of it."""
-    language, letter, links = writing.language, writing.letter, writing.links
-    event = TEMPLATES[part.template].model_validate(part.facts)
+    language, letter, links, (part, event) = writing.language, writing.letter, writing.links, told
     other = writing.others.get(other_of(part) or "")
     place = writing.places.get(part.facts.get("pair_id", ""))
     common, own = writing.texts["_common"], writing.texts[part.template]
     values = facts_of(event, part, other, letter.dates, language) | {
-        "name": words.one_line(writing.person.name),
+        "name": writing.name,
         "other": words.one_line(other.name) if other else common["someone"],
-        "cohort": words.one_line(writing.cohort.name),
+        "cohort": writing.programme,
         "contact": writing.head.contact,
         "alone": alone,
         "where": where(place, language) if place else None,
@@ -337,7 +354,7 @@ def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str,
         text = own.get(key)
         return [_say(text, {**values, **one}, language) for one in found or ()] if text else []
 
-    url, then_url = links.of(letter, part, language), links.then(letter, part, language)
+    url, then_url = links.of(letter, told, language), links.then(letter, told, language)
     return {
         "subject": say(own["subject"]),
         "intro": None,
@@ -354,7 +371,7 @@ def _section(writing: _Writing, part: News, *, alone: bool = False) -> dict[str,
         "heading": say(own.get("reasons")),
         "reasons": _reasons(own, values, language),
         "explained": say(own.get("explained")),
-        "explained_at": links.explaining(letter, part, language),
+        "explained_at": links.explaining(letter, told, language),
         "begin": say(common["begin"]) if values.get("tools") else None,
         "begin_with": values.get("begin_with"),
         "dates": say(own.get("dates")),

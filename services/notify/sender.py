@@ -23,7 +23,6 @@ from services.chassis.tracing import OFF
 from services.notify.actions import Links
 from services.notify.calendar import is_quiet
 from services.notify.letters import TELLINGS, named_in, other_of
-from services.notify.mail_parts import as_bytes
 from services.notify.messages import LetterAttempted, Outcome
 from services.notify.rendering import Letterhead, UnusableAddress, render
 from services.notify.views import Cohort, Letter, Pair, Person
@@ -218,8 +217,8 @@ class Sender:
         now: datetime,
     ) -> bytes:
         places = {pair.id: pair.place for pair in pairs.values()}
-        message = render(letter, person, others, links, cohort, self._head, now, places)
-        return as_bytes(message)
+        mail = render(letter, person, others, links, cohort, self._head, now, places)
+        return mail.as_bytes()
 
     async def _sent(self, message: bytes, address: str) -> Result:
         client = await self._connection()

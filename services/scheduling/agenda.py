@@ -7,6 +7,7 @@ fold by which the documents change afterwards; so the two can never differ.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from schemas.base import Event, PairEvent, session_of
@@ -198,7 +199,8 @@ class Agenda:
         return dated._slotted(event)
 
     def _slotted(self, event: SessionEvent) -> "Agenda":
-        return self._calendars(lambda calendar: calendar.with_slot(_slot(event)))
+        slot = _slot(event)
+        return self._calendars(lambda calendar: calendar.with_slot(slot))
 
     def _freed(self, event: SessionEvent) -> "Agenda":
         return self._calendars(lambda calendar: calendar.without(event.session_id))
@@ -240,7 +242,7 @@ class Agenda:
 
     def _with_line(self, line: PlanLine) -> "Agenda":
         plan = [line if old.number == line.number else old for old in self.pair.plan]
-        return replace(self, pair=self.pair.model_copy(update={"plan": tuple(plan)}))
+        return self._with_pair(plan=tuple(plan))
 
     def _held(self, event: SessionEvent) -> "Agenda":
         slot = _slot(event)
@@ -276,10 +278,15 @@ class Agenda:
             fields.get("retry_at", self.pair.retry_at),
         )
         fields["due_at"] = min((at for at in deadlines if at is not None), default=None)
-        return replace(self, pair=self.pair.model_copy(update=fields))
+        return self._with_pair(**fields)
+
+    # `dataclasses.replace` takes longer than all the rest of what is done here.
+    def _with_pair(self, **fields: Any) -> "Agenda":
+        pair = self.pair.model_copy(update=fields)
+        return Agenda(pair, self.mentor, self.manager, self.policy)
 
     def _calendars(self, change: Callable[[Calendar], Calendar]) -> "Agenda":
-        return replace(self, mentor=change(self.mentor), manager=change(self.manager))
+        return Agenda(self.pair, change(self.mentor), change(self.manager), self.policy)
 
 
 def _slot(event: SessionEvent) -> Busy:
@@ -311,7 +318,7 @@ def new_agenda(state: State, event: PairFormed) -> Agenda | None:
         cohort_id=cohort_id,
         mentor_id=event.mentor_id,
         manager_id=event.manager_id,
-        plan=tuple(PlanLine(number=n) for n in range(1, cohort.policy.sessions + 1)),
+        plan=_new_plan(cohort.policy.sessions),
     )
     return Agenda(
         pair,
@@ -323,6 +330,12 @@ def new_agenda(state: State, event: PairFormed) -> Agenda | None:
         ),
         cohort.policy,
     )
+
+
+@lru_cache(maxsize=64)
+def _new_plan(sessions: int) -> tuple[PlanLine, ...]:
+    """Every pair's at first."""
+    return tuple(PlanLine(number=n) for n in range(1, sessions + 1))
 
 
 def calendar_of(

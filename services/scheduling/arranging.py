@@ -109,9 +109,10 @@ class _Search:
     def _new_dates(self, line: int, previous: datetime | None) -> list[datetime]:
         """The earliest dates of the sessions after the `line`th, as far as there are any."""
         found: list[datetime] = []
+        free = self.agenda.free
         for following in self.lines[line + 1 :]:
             start = next_slot(
-                *self.agenda.free,
+                *free,
                 self.agenda.length,
                 self._earliest(following, previous),
                 self._taken,

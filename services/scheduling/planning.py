@@ -57,8 +57,11 @@ def plan(
     first = agenda.pair.retry_at is None
     moves = [(line, at) for line, at in arrange(agenda, now, given_up) if _changes(line, at)]
     standing = {line.starts_at: line for line in agenda.pair.plan if _stands(line)}
+    waiting = {line.number for line in agenda.pending} - {line.number for line, _ in moves}
+    # Only a date that gives way has to do so first: new ones are told in their order.
+    gives_way = any(map(_stands, (line for line, _ in moves)))
     while moves:
-        line, at = move = _next_move(agenda, moves)
+        line, at = move = _next_move(agenda, moves) if gives_way else moves[0]
         moves.remove(move)
         event: Event
         stood = standing.get(at)
@@ -86,10 +89,12 @@ def plan(
                 **_because([n for n in given_up if n == line.number], elsewhere=elsewhere),
                 **dated,
             )
-        agenda = agenda.after(event)
+        if gives_way:
+            agenda = agenda.after(event)
         events.append(event)
-    if agenda.pending:
-        events.append(_postponed(agenda, now, first=first))
+    lines = agenda.pending if gives_way else [x for x in agenda.pending if x.number in waiting]
+    if lines:
+        events.append(_postponed(agenda, lines, now, first=first))
     return events
 
 
@@ -123,9 +128,10 @@ def _next_move(
     return moves[-1]
 
 
-def _postponed(agenda: Agenda, now: datetime, *, first: bool) -> PlanningPostponed:
-    numbers = tuple(line.number for line in agenda.pending)
-    attempts = tuple(line.attempt for line in agenda.pending)
+def _postponed(
+    agenda: Agenda, lines: Iterable[PlanLine], now: datetime, *, first: bool
+) -> PlanningPostponed:
+    numbers, attempts = zip(*((line.number, line.attempt) for line in lines), strict=True)
     return agenda.pair_event(
         PlanningPostponed, numbers=numbers, attempts=attempts, retry_at=now + RETRY, first=first
     )

@@ -26,6 +26,8 @@ Interval = tuple[datetime, datetime]
 
 Hours = tuple[tuple[int, int], ...]
 """Intervals of one day, in minutes from midnight: in order, and none touches another."""
+Week = tuple[Hours, ...]
+"""Those of each weekday."""
 
 _SUBDIVISIONS: dict[Region, str] = {
     **{"57": "57", "67": "6AE", "68": "6AE"},
@@ -114,14 +116,13 @@ def next_slot(
 
     None if there is none that starts within `horizon` of it.
     """
-    if not any(_common_week(first.week, second.week, length)) and not (
-        first.offered or second.offered
-    ):
+    week = _common_week(first.week, second.week, length)
+    if not any(week) and not (first.offered or second.offered):
         return None
     last = not_before + horizon
     busy = sorted(interval for interval in taken if interval[1] > not_before)
     for day in _working_days(not_before, last):
-        for opens, closes in _common_hours(first, second, length, day):
+        for opens, closes in _common_hours(first, second, length, day, week):
             start = _first_gap(
                 max(_moment(day, opens), _next_quarter(not_before)),
                 _moment(day, closes),
@@ -154,11 +155,11 @@ def spread_slots(
     taken that lie evenly between the first and the last.
     """
     start, end = span
-    busy = sorted(taken)
+    busy, week = sorted(taken), _common_week(first.week, second.week, length)
     days = [
         found
         for day in _working_days(start, end)
-        if (found := list(_slots_of(first, second, length, day, span, busy)))
+        if (found := list(_slots_of(first, second, length, day, week, span, busy)))
     ]
     if len(days) > count:
         places = [round(i * (len(days) - 1) / max(count - 1, 1)) for i in range(count)]
@@ -175,11 +176,12 @@ def _slots_of(
     second: Free,
     length: timedelta,
     day: date,
+    week: Week,
     span: Interval,
     busy: Sequence[Interval],
 ) -> Iterator[datetime]:
     """The slots of one day, one after the other."""
-    for opens, closes in _common_hours(first, second, length, day):
+    for opens, closes in _common_hours(first, second, length, day, week):
         start = max(_moment(day, opens), span[0])
         while (found := _first_gap(start, _moment(day, closes), length, busy)) is not None:
             if found >= span[1]:
@@ -188,15 +190,15 @@ def _slots_of(
             start = found + length
 
 
-def _common_hours(first: Free, second: Free, length: timedelta, day: date) -> Hours:
-    """The hours of one day that both share, each `length` or longer."""
+def _common_hours(first: Free, second: Free, length: timedelta, day: date, week: Week) -> Hours:
+    """The hours of one day that both share, each `length` or longer; `week`: those of any week."""
     if first.is_as_every_week(day) and second.is_as_every_week(day):
-        return _common_week(first.week, second.week, length)[day.weekday()]
+        return week[day.weekday()]
     return _shared(first.on(day), second.on(day), length)
 
 
 @lru_cache(maxsize=1024)  # all sessions of a pair are planned in the same two weeks
-def _common_week(first: Availability, second: Availability, length: timedelta) -> tuple[Hours, ...]:
+def _common_week(first: Availability, second: Availability, length: timedelta) -> Week:
     """Per weekday, the hours that both share, each `length` or longer."""
     return tuple(_shared(_weekly(first, d), _weekly(second, d), length) for d in WEEKDAYS)
 

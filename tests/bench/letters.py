@@ -20,7 +20,6 @@ import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.process import accepts, free_port, running
-from services.notify.mail_parts import as_bytes
 from services.notify.rendering import render
 from services.notify.sender import Sender, Smtp
 from services.notify.views import Letter
@@ -50,7 +49,8 @@ BATCH = 100
 """So many letters at most are found due at once."""
 PEOPLE = {one.id: one for one in (person(CAMILLE), person(ALEX))}
 KNOWN = {one.key: one for one in PEOPLE.values()}
-COHORTS = {cohort().key: cohort()}
+ITS = cohort()
+COHORTS = {ITS.key: ITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,7 @@ def written(letter: Letter) -> bytes:
     """As it is handed over."""
     reader = PEOPLE[letter.person_id]
     others = others_of(letter, *PEOPLE.values())
-    message = render(letter, reader, others, LINKS, cohort(), HEAD, NOW)
-    return as_bytes(message)
+    return render(letter, reader, others, LINKS, ITS, HEAD, NOW).as_bytes()
 
 
 def writing(some: Sequence[Letter]) -> float:

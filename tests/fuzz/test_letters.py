@@ -19,7 +19,6 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.people import Address
 from services.notify import words
 from services.notify.invitations import Invitation, calendar_of
-from services.notify.mail_policy import MAIL_POLICY
 from services.notify.rendering import UnusableAddress, render
 from services.notify.views import Person
 from tests.fuzz.corpus import entries
@@ -66,9 +65,7 @@ def written(letter: Any, name: str, title: str, **changes: Any) -> bytes | None:
     reader, other = person(CAMILLE, name=name, **changes), person(ALEX, name=name)
     by = cohort().model_copy(update={"name": title})
     try:
-        return render(letter, reader, {other.id: other}, LINKS, by, HEAD, NOW).as_bytes(
-            policy=MAIL_POLICY
-        )
+        return render(letter, reader, {other.id: other}, LINKS, by, HEAD, NOW).as_bytes()
     except UnusableAddress:
         return None
 

@@ -1281,6 +1281,15 @@ MUTANTS: tuple[Mutant, ...] = (
         by="tests/notify/test_mail_parts.py",
     ),
     Mutant(
+        "character-parted-in-a-subject",
+        "letters",
+        "an encoded word of a subject ends within a character",
+        "services/notify/mail_policy.py",
+        "octets[end] & 0xC0 == 0x80:",
+        "octets[end] & 0xC0 == 0x00:",
+        by="tests/notify/test_mail_parts.py",
+    ),
+    Mutant(
         "line-ends-as-they-come",
         "letters",
         "the lines of a letter's parts end as no mail server likes it",

@@ -237,7 +237,9 @@ def test_a_digest_names_people_links_to_their_pages_and_says_nothing_of_any_answ
         letters_leave(scenario.later(days=1))
         [letter] = [one for one in scenario.state.whole(Letter, COHORT) if one.side is None]
         others = {known.id: known for known in (person(CAMILLE), person(ALEX))}
-        message = render(letter, person(CHIEF), others, PORTAL_LINKS, cohort(), HEAD, NOW)
+        message = render(
+            letter, person(CHIEF), others, PORTAL_LINKS, cohort(), HEAD, NOW
+        ).as_message()
         told[cause] = part(message, "text/plain") + part(message, "text/html")
         assert "Camille Roux et Alex O'Neil <b>" in part(message, "text/plain")
         assert f"https://portal.example.org/coordonner/{COHORT}" in told[cause]
@@ -254,7 +256,7 @@ def test_a_digest_needs_no_portal_and_then_has_no_link() -> None:
     bare = type(PORTAL_LINKS)(
         PORTAL_LINKS.signer, {k: v for k, v in PORTAL_LINKS.base_urls.items() if k != "portal"}
     )
-    message = render(letter, person(CHIEF), {}, bare, cohort(), HEAD, NOW)
+    message = render(letter, person(CHIEF), {}, bare, cohort(), HEAD, NOW).as_message()
     assert "http" not in part(message, "text/plain")
 
 

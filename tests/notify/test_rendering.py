@@ -28,7 +28,7 @@ from schemas.scheduling import (
     SessionWithdrawn,
 )
 from schemas.values import CohortPolicy, Language
-from services.notify.letters import LETTERS, TELLINGS
+from services.notify.letters import LETTERS, TELLINGS, Told, event_of
 from services.notify.mail_policy import MAIL_POLICY
 from services.notify.proof import is_proof
 from services.notify.rendering import Letterhead, UnusableAddress, render
@@ -84,7 +84,8 @@ def written(
     people = {MENTOR: person(CAMILLE), MANAGER: person(ALEX)}
     me = people.pop(letter.person_id).model_copy(update={"language": language} | change)
     [them] = people.values()
-    message = render(letter, me, {them.id: them} if other else {}, LINKS, of or cohort(), HEAD, NOW)
+    its, others = of or cohort(), {them.id: them} if other else {}
+    message = render(letter, me, others, LINKS, its, HEAD, NOW).as_message()
     return email.message_from_bytes(message.as_bytes(policy=MAIL_POLICY), policy=policy.default)  # type: ignore[return-value]
 
 
@@ -182,9 +183,14 @@ def test_what_the_reader_can_do_is_a_url_on_a_line_of_its_own(
         assert link.cohort_id == COHORT
 
 
+def first_told(letter: Letter) -> Told:
+    first = next(letter.parts())
+    return first, event_of(first)
+
+
 def url_of(event: Event) -> tuple[str, Any]:
     letter = letters_for(event)[0]
-    url = LINKS.of(letter, next(letter.parts()), "fr")
+    url = LINKS.of(letter, first_told(letter), "fr")
     assert url is not None
     base, token = url.removesuffix("?lang=fr").split("/links/")
     return base, VERIFIER.verify(token, NOW)
@@ -219,7 +225,7 @@ def test_a_letter_has_the_word_by_which_it_is_known_when_it_comes_back() -> None
     letter = letters_for(PROPOSED)[0]
     head = replace(HEAD, secret="hush")
     others = {MANAGER: person(ALEX)}
-    message = render(letter, person(CAMILLE), others, LINKS, cohort(), head, NOW)
+    message = render(letter, person(CAMILLE), others, LINKS, cohort(), head, NOW).as_message()
     assert is_proof(message["X-Connecte-Proof"], "hush", letter.key)
     assert not is_proof(message["X-Connecte-Proof"], "another", letter.key)
     assert written(letter)["X-Connecte-Proof"] is None
@@ -227,7 +233,9 @@ def test_a_letter_has_the_word_by_which_it_is_known_when_it_comes_back() -> None
 
 def test_long_ids_travel_whole() -> None:
     letter = letters_for(PROPOSED)[0].model_copy(update={"id": "x" * 240})
-    message = render(letter, person(CAMILLE), {MANAGER: person(ALEX)}, LINKS, cohort(), HEAD, NOW)
+    message = render(
+        letter, person(CAMILLE), {MANAGER: person(ALEX)}, LINKS, cohort(), HEAD, NOW
+    ).as_message()
     assert f"X-Connecte-Letter: {'x' * 240}\r\n".encode() in message.as_bytes(policy=MAIL_POLICY)
 
 
@@ -275,7 +283,7 @@ def test_a_person_is_written_to_in_a_language_of_the_cohort() -> None:
     letter = letters_for(PLANNED)[1]
     message = render(
         letter, person(ALEX), {MENTOR: person(CAMILLE)}, LINKS, cohort(opened), HEAD, NOW
-    )
+    ).as_message()
     assert message["Content-Language"] == "fr"
 
 
@@ -311,7 +319,9 @@ def test_a_proposal_is_about_a_person_and_says_why_in_three_sentences_at_most() 
 def test_somebody_is_introduced_in_their_own_words_where_there_are_any() -> None:
     introduced = person(CAMILLE, post="Chargée de projet", presentation="J’aime expliquer.")
     [_, letter] = letters_for(PROPOSED)
-    message = render(letter, person(ALEX), {MENTOR: introduced}, LINKS, cohort(), HEAD, NOW)
+    message = render(
+        letter, person(ALEX), {MENTOR: introduced}, LINKS, cohort(), HEAD, NOW
+    ).as_message()
     text = part(message, "text/plain")
     assert "Chargée de projet · DGFiP · Bercy\n“J’aime expliquer.”" in text.replace("\r", "")
 
@@ -319,7 +329,9 @@ def test_somebody_is_introduced_in_their_own_words_where_there_are_any() -> None
 def test_an_introduction_is_text_whatever_is_in_it() -> None:
     introduced = person(CAMILLE, presentation="<script>{{ name }}</script>")
     [_, letter] = letters_for(PROPOSED)
-    message = render(letter, person(ALEX), {MENTOR: introduced}, LINKS, cohort(), HEAD, NOW)
+    message = render(
+        letter, person(ALEX), {MENTOR: introduced}, LINKS, cohort(), HEAD, NOW
+    ).as_message()
     assert "&lt;script&gt;{{ name }}&lt;/script&gt;" in part(message, "text/html")
 
 
@@ -334,14 +346,14 @@ def test_a_pair_made_by_hand_says_so_with_the_coordinators_reason_and_no_score()
 
 def test_the_whole_calculation_is_one_link_away_for_a_year() -> None:
     [letter, _] = letters_for(PROPOSED)
-    url = LINKS.explaining(letter, next(letter.parts()), "fr")
+    url = LINKS.explaining(letter, first_told(letter), "fr")
     assert url is not None and url in part(written(letter), "text/plain")
     link = VERIFIER.verify(
         url.split("/links/")[1].removesuffix("?lang=fr"), PROPOSED.expires_at + timedelta(days=364)
     )
     assert (link.purpose, link.id, link.person_id) == ("explanation", PAIR, MENTOR)
     planned = letters_for(PLANNED)[0]
-    assert LINKS.explaining(planned, next(planned.parts()), "fr") is None
+    assert LINKS.explaining(planned, first_told(planned), "fr") is None
 
 
 def test_whoever_waits_on_learns_why_and_their_place_on_the_list() -> None:
@@ -469,7 +481,7 @@ def invited_by(event: Event, answers: str | None) -> Any:
     head = Letterhead(HEAD.address, HEAD.domain, HEAD.contact, answers)
     letter = letters_for(event)[0]
     others = {MANAGER: person(ALEX)}
-    return entry(render(letter, person(CAMILLE), others, LINKS, cohort(), head, NOW))
+    return entry(render(letter, person(CAMILLE), others, LINKS, cohort(), head, NOW).as_message())
 
 
 def test_an_answer_is_asked_for_where_somebody_reads_it() -> None:
@@ -497,7 +509,7 @@ def test_calendar_programs_remind_of_a_session_and_not_of_one_that_is_cancelled(
 
 def test_the_invitation_leads_to_the_same_page_as_the_letter() -> None:
     letter = letters_for(PLANNED)[0]
-    assert LINKS.of(letter, next(letter.parts()), "fr") in entry(written(letter))["DESCRIPTION"]
+    assert LINKS.of(letter, first_told(letter), "fr") in entry(written(letter))["DESCRIPTION"]
 
 
 def test_a_cancellation_reaches_whoever_is_left() -> None:
@@ -525,7 +537,7 @@ def test_a_survey_says_that_it_is_optional_and_until_when() -> None:
 def test_a_link_ends_with_what_it_is_about() -> None:
     assert isinstance(PROPOSED, PairProposed)
     letter = letters_for(PROPOSED)[0]
-    url = LINKS.of(letter, next(letter.parts()), "en")
+    url = LINKS.of(letter, first_told(letter), "en")
     assert url is not None
     with pytest.raises(Exception, match="expired"):
         VERIFIER.verify(url.split("/links/")[1].removesuffix("?lang=en"), PROPOSED.expires_at)
@@ -536,7 +548,7 @@ def calendar_at(place: MeetingPlace | None) -> Any:
     assert isinstance(PLANNED, SessionPlanned)
     places = {} if place is None else {PLANNED.pair_id: place}
     me, them = person(CAMILLE), person(ALEX)
-    message = render(letter, me, {them.id: them}, LINKS, cohort(), HEAD, NOW, places)
+    message = render(letter, me, {them.id: them}, LINKS, cohort(), HEAD, NOW, places).as_message()
     [part] = [p for p in message.walk() if p.get_content_type() == "text/calendar"]
     plain = message.get_body(("plain",))
     assert plain is not None
@@ -572,6 +584,8 @@ def test_at_the_end_of_a_letter_are_the_ways_to_pause_to_leave_and_to_another_pa
     for event, ways in ((FORMED, {part_page, another}), (PROPOSED, {part_page})):
         [letter, _] = letters_for(event)
         others = {ALEX.person_id: person(ALEX)}
-        message = render(letter, person(CAMILLE), others, PORTAL_LINKS, cohort(), HEAD, NOW)
+        message = render(
+            letter, person(CAMILLE), others, PORTAL_LINKS, cohort(), HEAD, NOW
+        ).as_message()
         for kind in ("text/plain", "text/html"):
             assert {url for url in (part_page, another) if url in part(message, kind)} == ways

@@ -164,7 +164,7 @@ def test_the_letter_leads_to_the_pages_that_the_role_opens(
 ) -> None:
     [letter] = [one for branch, one in every_letter() if (one.template, branch) == (template, role)]
     reader, others = people_of_example(letter, "fr")
-    message = render(letter, reader, others, PORTAL_LINKS, cohort(), HEAD, NOW)
+    message = render(letter, reader, others, PORTAL_LINKS, cohort(), HEAD, NOW).as_message()
     ways = re.findall(r"https://portal\.example\.org(\S*)", part(message, "text/plain"))
     assert ways == ([way] if way else [])
 

@@ -26,7 +26,7 @@ from deploy.local.mail import Mailbox
 from services.chassis.documents import RevokedLinks
 from services.notify import rendering, sender
 from services.notify.messages import LetterAttempted
-from services.notify.rendering import MAIL_POLICY, Letterhead
+from services.notify.rendering import Letterhead
 from services.notify.sender import Sender, Smtp
 from services.notify.views import Letter, Person
 from tests.notify.facts import (
@@ -161,7 +161,7 @@ async def test_a_letter_that_the_server_took_is_sent_whole() -> None:
     others = {MANAGER: person(ALEX)}
     sent = rendering.render(mentor, person(CAMILLE), others, LINKS, cohort(), HEAD, NOW)
     raw = dict(post.taken)[CAMILLE.email]
-    assert raw.rstrip() == sent.as_bytes(policy=MAIL_POLICY).rstrip()
+    assert raw.rstrip() == sent.as_bytes().rstrip()
 
 
 async def test_a_letter_that_is_sent_after_a_revocation_has_links_that_count() -> None:

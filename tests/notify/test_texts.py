@@ -41,7 +41,7 @@ def subject_of(directory: Path, cohort_id: str, language: str) -> str:
     [letter] = letters_for(VOLUNTEERED)
     its = cohort().model_copy(update={"id": cohort_id})
     reader = person(CAMILLE, language=language)
-    return str(render(letter, reader, {}, LINKS, its, head, NOW)["Subject"])
+    return str(render(letter, reader, {}, LINKS, its, head, NOW).as_message()["Subject"])
 
 
 def test_a_cohorts_letter_says_what_its_file_says_and_all_else_stays(tmp_path: Path) -> None:

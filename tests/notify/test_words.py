@@ -37,7 +37,7 @@ ALL = [
 def told(letter: Letter, language: Language) -> list[str]:
     """The lines that somebody reads, the subject first; links and addresses are left out."""
     reader, others = people_of_example(letter, language)
-    message = render(letter, reader, others, PORTAL_LINKS, cohort(), HEAD, WRITTEN_AT)
+    message = render(letter, reader, others, PORTAL_LINKS, cohort(), HEAD, WRITTEN_AT).as_message()
     lines = [str(message["Subject"]), *part(message, "text/plain").splitlines()]
     return [line for line in lines if not re.match(r"\s*\S*(https?:|@)\S*$", line)]
 

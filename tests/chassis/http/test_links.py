@@ -43,6 +43,15 @@ def test_a_token_is_safe_in_a_url_and_the_same_each_time() -> None:
     assert SIGNER.sign(LINK, NOW + timedelta(days=1)) == TOKEN
 
 
+@given(st.text(st.sampled_from('aé"\\😀/~'), max_size=80))
+def test_a_token_is_the_one_that_the_library_writes(person: str) -> None:
+    link, until = LINK.model_copy(update={"person_id": person}), NOW + timedelta(days=1)
+    claims = link.model_dump(exclude_defaults=True) | {"exp": int(until.timestamp())}
+    key = OKPKey.import_key(PRIVATE)
+    expected = jwt.encode({"alg": "Ed25519"}, claims, key, algorithms=["Ed25519"])
+    assert SIGNER.sign(link, until) == expected
+
+
 @given(
     st.timedeltas(timedelta(seconds=1), timedelta(days=400)),
     st.timedeltas(timedelta(0), timedelta(days=4000)),
