@@ -98,6 +98,16 @@ def test_every_object_that_is_named_to_kubectl_is_one_of_the_chart_s() -> None:
     assert [row for row in sorted(asked) if row[1:] not in made] == []
 
 
+def test_every_name_of_a_release_is_one_that_the_chart_gives() -> None:
+    names = {str(one["metadata"]["name"]) for one in objects("production")}
+    asked = set(found(re.compile(r"\b(RELEASE-[a-zA-Z][\w$-]*)")))
+    assert len(asked) >= 10, "they are read"
+    for page, name in asked:
+        for service in COMMANDS:
+            filled = re.sub(r"\$service|SERVICE", service, name).replace("RELEASE", RELEASE)
+            assert filled in names, (page, name)
+
+
 def test_pods_are_found_by_the_labels_that_are_named() -> None:
     asked = {selector for _, selector in found(LABELLED)}
     assert asked, "they are read"
