@@ -58,6 +58,8 @@ async def test_what_a_rule_did_not_allow_can_be_left_in_the_other_language() -> 
     assert (lise.status, lise.heading) == (200, "My space")
 
 
-@pytest.mark.parametrize("route", [one for one in ROUTES if one.method == "POST"], ids=str)
+@pytest.mark.parametrize(
+    "route", [one for one in ROUTES if one.method == "POST"], ids=lambda route: route.path
+)
 def test_whatever_answers_to_a_form_there_is_a_page_in_the_other_language(route: Route) -> None:
     assert shown_at(route, route.path) in SHOWN
