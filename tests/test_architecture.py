@@ -353,6 +353,26 @@ def test_a_domain_room_asks_for_no_time_and_waits_for_nothing(module: str) -> No
                 assert module in OF_THE_PACKAGE, f"{module}:{node.lineno}: {attribute}"
 
 
+WAITS = ("services", "deploy/local", "deploy/operating", "deploy/trial")
+"""What runs for others. What builds (`deploy/made`) runs at a terminal, and shows what it does."""
+
+
+@pytest.mark.parametrize("module", [one for part in WAITS for one in modules(part)])
+def test_nobody_waits_without_end_for_a_program_or_a_thread(module: str) -> None:
+    for node in ast.walk(tree(module)):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(
+                    value=ast.Name(id="subprocess"),
+                    attr="run" | "call" | "check_call" | "check_output",
+                ),
+                keywords=given,
+            ):
+                assert "timeout" in {one.arg for one in given}, node.lineno
+            case ast.Call(func=ast.Attribute(attr="communicate" | "join"), args=[], keywords=[]):
+                raise AssertionError(f"{module}, line {node.lineno}: for how long?")
+
+
 def test_one_module_alone_imports_motor() -> None:
     everywhere = (*modules("schemas"), *modules("services"), *modules("deploy"))
     assert [m for m in everywhere if "motor" in roots(imports(m))] == [

@@ -4,8 +4,8 @@ Every block of shell is one; `connecte` takes every command of it with its own p
 none; every request of a service has a route, the token where that asks for one, and a body that is
 the command. What stands for something (`SERVICE`, `$service`, `…`) is filled in with one that is.
 
-What it cannot catch: a command of others (`kubectl`, `helm`) that is wrong, but for the names of
-objects in it (`tests/deploy/chart/test_documented.py`).
+What it cannot catch: a command of others (`openssl`, `docker`) that is wrong; of those `kubectl`
+and `helm` are held by `tests/deploy/chart/test_documented.py`.
 """
 
 import argparse

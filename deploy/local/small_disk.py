@@ -32,7 +32,11 @@ def can_mount() -> bool:
     command = [unshare, "--mount", "mount", "-t", "tmpfs", "none", tempfile.gettempdir()]
     if os.geteuid() != 0:
         return False
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=READY_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
 
 
 class SmallDisk:

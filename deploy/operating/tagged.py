@@ -11,6 +11,7 @@ from schemas.gate.findings import NotReleased
 from schemas.gate.gate import Release
 
 ROOT = Path(__file__).parents[2]
+ANSWER_SECONDS = 60.0
 
 
 def last_tag(root: Path = ROOT) -> str | None:
@@ -44,7 +45,11 @@ def _at(root: Path, ref: str, path: Path) -> str | None:
 
 def _git(root: Path, *words: str) -> str | None:
     try:
-        said = subprocess.run(("git", "-C", root, *words), capture_output=True, check=True)
+        said = subprocess.run(
+            ("git", "-C", root, *words), capture_output=True, check=True, timeout=ANSWER_SECONDS
+        )
+    except subprocess.TimeoutExpired:  # not "nothing was released": the gate would stand open
+        raise NotReleased(f"git did not answer within {ANSWER_SECONDS:g} s") from None
     except (OSError, subprocess.CalledProcessError):
         return None
     return said.stdout.decode().strip("\n") or None

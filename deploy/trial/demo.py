@@ -61,7 +61,7 @@ async def run_demo(directory: Path, plan: Plan, show: Show) -> dict[str, Any]:
         begun = time.monotonic()
         async with (
             _mail(stack, plan) as mail,
-            _time(stack, mail) as time_,
+            time_of(stack, mail) as time_,
             background(stack, plan, time_, show) as coordinator,
             asyncio.timeout(plan.limit),
         ):
@@ -160,7 +160,7 @@ async def _mail(stack: Stack, plan: Plan) -> AsyncIterator[MailTrouble | None]:
 
 
 @asynccontextmanager
-async def _time(stack: Stack, mail: MailTrouble | None) -> AsyncIterator[ProgrammeTime]:
+async def time_of(stack: Stack, mail: MailTrouble | None = None) -> AsyncIterator[ProgrammeTime]:
     """How time passes in this stack: it stands while the mail server is away."""
     if stack.hand is None:
         yield FlyingTime(Clock(stack.terms.rate, stack.terms.start, stack.origin))

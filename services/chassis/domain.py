@@ -16,6 +16,19 @@ from schemas.journal import RefusalKind
 from schemas.topics import Service
 
 
+class OtherVersion(Exception):
+    """A document as another version of a service keeps it, which this one cannot read.
+
+    Its text quotes nobody: a collection, its fields, and what to do.
+    """
+
+    def __init__(self, collection: str, fields: Iterable[str]) -> None:
+        super().__init__(
+            f"a document of {collection} is not as this version keeps it ({', '.join(fields)}): "
+            "`connecte rebuild` makes the database anew"
+        )
+
+
 class Document(Value):
     """One document of a service's database: state and projection in one.
 

@@ -10,7 +10,7 @@ from schemas.envelope import (
     ParkReason,
 )
 from services.chassis.documents import ParkedRecord
-from services.chassis.domain import Due
+from services.chassis.domain import Due, OtherVersion
 from services.chassis.log.contract import Received, RecordTooLarge
 
 
@@ -60,7 +60,7 @@ def named(item: Input) -> str:
 
 def fault_of(item: Input, error: Exception) -> Fault:
     """What went wrong with it. The text of an error can hold anybody's data: only ours is told."""
-    told = f": {error}" if isinstance(error, RecordTooLarge) else ""
+    told = f": {error}" if isinstance(error, RecordTooLarge | OtherVersion) else ""
     return Fault("fault", f"{named(item)}: {type(error).__name__}{told}")
 
 

@@ -194,6 +194,17 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
+_SHOWN = frozenset(route.path for route in ROUTES if route.method == "GET")
+
+
+def shown_at(route: Route, path: str) -> str:
+    """The address that shows what answers at `path`; of a form with one of its own, that above."""
+    template = route.path
+    while route.method == "POST" and template and template not in _SHOWN:
+        template, path = template.rpartition("/")[0], path.rpartition("/")[0]
+    return path or "/"
+
+
 def page_routes(site: Site) -> APIRouter:
     """Every route of the table, the stylesheet, and an answer for every other address."""
     router = APIRouter()
@@ -223,6 +234,7 @@ def _guarded(route: Route, entry: Entry) -> plain.Handler:
     async def answer(request: Request) -> Response:
         cookie = request.cookies.get(site.cookie(VISIT)) or secrets.token_urlsafe(18)
         visit = Visit(request, entry, _language(request), digest(f"form:{cookie}"))
+        visit.shown_at = shown_at(route, request.url.path)
         try:
             response = await _answered(route, visit)
         except (NotHere, Away, NoAnswer, HTTPException, Problem) as error:
@@ -325,6 +337,7 @@ def _stale(visit: Visit) -> Response:
 def _fault(visit: Visit, error: Exception) -> Response:
     match error:
         case NotHere():
+            visit.shown_at = ""
             title = visit.say("Cette page n’existe pas", "There is no such page")
             text = visit.say(
                 "Vérifiez l’adresse, ou partez de l’accueil.", "Check the address, or start over."

@@ -1,6 +1,8 @@
 """What pages say of what a rule did not allow, and what to do instead. Pure.
 
-Always holds: everything stands in both languages, and no sentence holds an id.
+Auditors read the same words as whoever was refused. Always holds: every rule of the services that
+people ask for something has its own; everything stands in both languages, and no sentence holds an
+id.
 """
 
 from collections.abc import Mapping
@@ -9,6 +11,21 @@ from schemas.values import Language
 from services.portal.phrases import Said, told
 
 REFUSALS: Mapping[str, Said] = {
+    "already-answered": told(
+        "La réponse à cette proposition est déjà donnée.", "This proposal is answered already."
+    ),
+    "line-not-agreed": told(
+        "L’un de vous est dans la ligne hiérarchique de l’autre : il faut dire que cela vous "
+        "convient.",
+        "One of you stands in the other's reporting line: say that you agree to it.",
+    ),
+    "unknown-pair": told(
+        "Ce binôme n’est pas connu dans ce programme.", "This programme knows no such pair."
+    ),
+    "unknown-cohort": told(
+        "Ce programme n’est pas encore ouvert.", "This programme has not been opened yet."
+    ),
+    "unknown-role": told("Ce rôle est déjà retiré.", "This role is taken away already."),
     "formed-already": told(
         "Vous avez accepté tous les deux : ce binôme est formé. Vous pouvez demander un autre "
         "binôme dans votre espace, en confidence.",
@@ -63,6 +80,10 @@ REFUSALS: Mapping[str, Said] = {
         "Un programme a cent fiches au plus, fiches retirées comprises. Changez-en une.",
         "A programme has a hundred sheets at most, with those taken back. Change one of them.",
     ),
+    "sheet-changed": told(
+        "Quelqu’un d’autre a changé cette fiche entre-temps.",
+        "Somebody else has changed this sheet meanwhile.",
+    ),
     "unknown-sheet": told(
         "Cette fiche n’est pas encore enregistrée.", "This sheet has not been recorded yet."
     ),
@@ -89,6 +110,11 @@ REFUSALS: Mapping[str, Said] = {
         "Il est trop tard : le tour a commencé, des personnes sont prévenues.",
         "It is too late: the round has begun, and people are being told.",
     ),
+    "reserved-round": told(
+        "Ce nom de tour est réservé aux binômes formés à la main.",
+        "This name of a round is kept for pairs formed by hand.",
+    ),
+    "unknown-round": told("Ce tour n’a pas été demandé.", "No such round was asked for."),
     "round-not-waiting": told(
         "Ce tour n’attend pas d’être publié.", "This round does not wait to be published."
     ),
@@ -110,6 +136,13 @@ REFUSALS: Mapping[str, Said] = {
     "letter-not-failed": told(
         "Cette lettre est déjà repartie.", "This letter is on its way already."
     ),
+    "letter-not-sent": told(
+        "Cette lettre n’est pas encore partie : elle ne peut pas être revenue.",
+        "This letter has not been sent yet: it cannot have come back.",
+    ),
+    "unknown-letter": told(
+        "Cette lettre n’est pas connue dans ce programme.", "This programme knows no such letter."
+    ),
     "absence-over": told("Cette absence est déjà passée.", "This absence is over."),
     "absence-overlaps": told(
         "Vous avez déjà dit être absent·e ces jours-là. Annulez d’abord cette absence.",
@@ -119,6 +152,18 @@ REFUSALS: Mapping[str, Said] = {
     "too-many-dates": told(
         "Cent dates à venir au plus. Annulez-en d’abord une.",
         "A hundred dates to come at most. Take one back first.",
+    ),
+    "date-over": told("Cette date est déjà passée.", "This date is past."),
+    "unknown-hours": told(
+        "Ces heures ne sont pas, ou plus, proposées.", "These hours are not offered, or no longer."
+    ),
+    "outdated-hours": told(
+        "Une liste plus récente de ces heures est déjà notée.",
+        "A newer list of these hours is noted already.",
+    ),
+    "too-many-calendars": told(
+        "Trop d’autres agendas sont déjà notés pour cette personne.",
+        "Too many other calendars are noted for this person already.",
     ),
     "pair-not-standing": told("Ce binôme a pris fin.", "This pair has ended."),
     "not-asked": told("Cette demande est déjà close.", "This request is closed already."),
@@ -135,6 +180,13 @@ REFUSALS: Mapping[str, Said] = {
         "This time is past. Choose one that is to come.",
     ),
     "not-started": told("La séance n’a pas encore commencé.", "The session has not begun yet."),
+    "not-planned": told(
+        "La séance attend une date qui convienne aux deux.",
+        "The session waits for a date that suits both.",
+    ),
+    "unknown-session": told(
+        "Cette séance n’est pas connue dans ce programme.", "This programme knows no such session."
+    ),
     "other-attempt": told(
         "La séance a changé de date entre-temps.", "The session has another date by now."
     ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO, StringIO
 
 from schemas.text import tidied
-from services.portal.workbooks import MOST_COLUMNS, NoWorkbook, Sheet, TooMuch, sheets_of
+from services.portal.workbooks import MOST_COLUMNS, Busy, NoWorkbook, Sheet, TooMuch, sheets_of
 
 MOST_ROWS = 5000
 MOST_UNPACKED = 64 * 1024 * 1024
@@ -70,6 +70,11 @@ def _of_office(content: bytes, is_header: Callable[[Sequence[str]], int]) -> lis
             "Enregistrez la liste seule, en .csv.",
             "The file is too large, or damaged: a single cell far from the list is enough. "
             "Save the list alone, as .csv.",
+        ) from None
+    except Busy:
+        raise NoTable(
+            "D’autres fichiers sont en cours de lecture. Renvoyez le vôtre dans une minute.",
+            "Other files are being read. Send yours again in a minute.",
         ) from None
     except (NoWorkbook, zipfile.BadZipFile, OSError, ValueError):
         raise NoTable(

@@ -34,6 +34,10 @@ class NoWorkbook(Exception):
     """The library can make nothing of it."""
 
 
+class Busy(Exception):
+    """Others' files are being opened, one after the other, and there was no turn in time."""
+
+
 class TooMuch(Exception):
     """It would take too much memory or time, or the library has broken down over it."""
 
@@ -42,20 +46,26 @@ Sheet = list[list[str]]
 
 
 def sheets_of(content: bytes) -> list[Sheet]:
-    """The cells of each sheet, as text. Raises `NoWorkbook` and `TooMuch`."""
+    """The cells of each sheet, as text. Raises `NoWorkbook`, `TooMuch` and `Busy`.
+
+    Whoever waits holds one of a few threads, which others need: not longer than one file takes.
+    """
     command = [sys.executable, "-I", __file__]
+    if not _ALONE.acquire(timeout=2 * SECONDS):
+        raise Busy
     try:
-        with _ALONE:
-            done = subprocess.run(  # noqa: S603  # ourselves
-                command,
-                input=content,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=2 * SECONDS,
-                check=False,
-            )
+        done = subprocess.run(  # noqa: S603  # ourselves
+            command,
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=2 * SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         raise TooMuch from None
+    finally:
+        _ALONE.release()
     if done.returncode == _NO_WORKBOOK:
         raise NoWorkbook
     if done.returncode != 0:

@@ -27,6 +27,7 @@ from tests.bench import (
     letters,
     matching,
     memory,
+    news,
     pages,
     peers,
     planning,
@@ -351,6 +352,18 @@ async def page_rows() -> list[Row]:
     return [*rows, used]
 
 
+async def news_rows() -> list[Row]:
+    """From a command to the open page that shows what came of it."""
+    found = await news.soon()
+    console.print(f"{news.CHANGES} changes while a page is open: {found}")
+    places = {"shown on an open page": found.shown, "shown, from its answer": found.after}
+    return [
+        row(f"a change {name}, {what}; aim below 1,000", "ms", taken)
+        for name, both in places.items()
+        for what, taken in zip(("p50", "p99"), both, strict=True)
+    ]
+
+
 async def erasing_row() -> Row:
     """Until one person among very many is forgotten; the slowest of some."""
     taken = await erasing.seconds()
@@ -408,7 +421,7 @@ def peer_rows() -> list[Row]:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parts = ("codec", "step", "matching", "recovery", "footprint", "latency", "http", "scrape")
-    for name in (*parts, "planning", "pages", "letters", "erasing", "peers"):
+    for name in (*parts, "planning", "pages", "news", "letters", "erasing", "peers"):
         parser.add_argument(f"--only-{name}", action="store_true")
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs Java")
     parser.add_argument("--no-memory", action="store_true", help="leave out 10,000 pairs")
@@ -443,10 +456,13 @@ async def main() -> list[Row]:
         return await scrape_rows()
     if asked.only_pages:
         return await page_rows()
+    if asked.only_news:
+        return await news_rows()
     rows = [codec_row(), await step_row(), *await service_rows(), await rebuild_row()]
     rows += [*peer_rows(), *matching_rows()]
     rows += [*await latency_rows(), *await footprint_rows(), await http_row(), await token_row()]
     rows += [*await scrape_rows(), *await planning_rows(), *await page_rows()]
+    rows += await news_rows()
     rows += [*await letter_rows(), await erasing_row()]
     if not asked.no_kafka:
         rows += [*await recovery_rows(), await leaderless_row()]

@@ -1,5 +1,7 @@
 """Qui a fait quoi: what auditors are shown of the journals, and of whom nothing."""
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ from schemas.lines import LineManagerNamed, outsider
 from schemas.people import PersonContact, PersonErased
 from schemas.topics import COMMANDS, PRIVATE_EVENTS, PUBLIC_EVENTS
 from services.portal.acts import ACTS, SAID, UPKEEP
+from services.portal.refusals import REFUSALS
 from services.portal.web.auditing_pages import PARTS
 from services.portal.web.engine import Away, Engine
 from tests.portal.site import COORDINATOR, SECRET, Town
@@ -18,6 +21,11 @@ from tests.portal.test_roles import CLARA, OUTSIDE, given, opens, rows, town
 from tests.test_access import ENVIRONMENT, OWN, Stand
 
 HERE = "/controler/c"
+REFUSED = (
+    "refusé : Le temps pour répondre est passé. Vous restez inscrit·e : nous vous écrirons dès "
+    "qu’un autre binôme vous est proposé.proposal-expired"
+)
+SERVICES = Path(__file__).parents[2] / "services"
 
 
 def act(**more: Any) -> dict[str, Any]:
@@ -64,7 +72,7 @@ async def test_an_act_is_told_with_who_through_what_when_and_what_came_of_it() -
     )
     assert told == [
         [when, "participationm-1", "lien d’une lettre", accepted, "m-1~g-1", "fait"],
-        [when, "coordinations-anne", "portail", refused, "–", "refusé : proposal-expired"],
+        [when, "coordinations-anne", "portail", refused, "–", REFUSED],
     ]
 
 
@@ -105,6 +113,26 @@ def test_every_act_is_told_in_words_or_is_what_a_service_does_beside_one() -> No
 def test_an_act_has_its_words_once() -> None:
     names = [name for some, _ in SAID for name in some]
     assert sorted(names) == sorted(ACTS)
+
+
+def rules_of(part: str) -> set[str]:
+    """The names of the rules by which a service refuses."""
+    found = set()
+    for file in (SERVICES / part).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":
+                rule = node.args[1]
+                assert isinstance(rule, ast.Constant), f"{file.name}: {ast.unparse(node)}"
+                found.add(str(rule.value))
+    return found
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_refusal_is_told_in_words_in_both_languages(part: str) -> None:
+    rules = rules_of(part)
+    assert rules
+    for rule in sorted(rules):
+        assert set(REFUSALS[rule]) == {"fr", "en"}, rule
 
 
 def test_of_feedback_nobody_asks_for_anything_in_their_own_name() -> None:

@@ -30,6 +30,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the path")
 
 WIDTHS = (390, 1280)
+SOON = 2000
+"""Milliseconds of a page's clock; where much goes on it looks every three seconds."""
 PICTURES = os.environ.get("CONNECTE_TEST_PICTURES")
 
 
@@ -169,6 +171,27 @@ async def test_what_changes_shows_by_itself_and_is_said() -> None:
         assert "C’est noté." in await page.get_by_role("status").inner_text(), "what was done stays"
         assert "(1)" in await page.locator("nav.nav a").first.inner_text()
         assert await page.evaluate("window.stayed"), "it was not loaded again"
+
+
+async def test_what_changes_soon_after_shows_as_soon() -> None:
+    """On the page's clock, which stands but for what the test turns it by."""
+    async with browser() as opened, open_town(GOING_ON) as town:
+        page = await signed_in(town, COORDINATOR, opened)
+        await page.clock.install()
+        await page.goto(f"{town.url}/coordonner/c")
+        await page.clock.pause_at(await page.evaluate("Date.now()") + 1000)
+        for number in (1, 2, 3):
+            began = await page.evaluate("Date.now()")
+            other = {"letter_id": f"matching.events.0.{number}:m-1"}
+            town.happens(LETTER_FAILED.model_copy(update=other))
+
+            async def shown(number: int = number) -> bool:
+                await page.clock.run_for(20)
+                return f"({number})" in await page.locator("nav.nav a").first.inner_text()
+
+            await eventually(shown)
+            assert await page.evaluate("Date.now()") - began < SOON, number
+        await page.goto("about:blank")
 
 
 async def test_nothing_typed_is_lost_to_what_changes() -> None:

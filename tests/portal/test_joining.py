@@ -6,6 +6,7 @@ from schemas.matching import EnrolManager, VolunteerAsMentor
 from schemas.people import PersonContact
 from tests.portal.site import Town
 from tests.portal.stories import GOING_ON, LISE, LISE_JOINS, OPENED
+from tests.portal.test_routes import token_of
 
 NEW = "nour.benali@ministere.example"
 ABOUT = {"nom": "Nour Benali", "direction": "DGE", "site": "Lyon", "heures": "lundi 9h-12h"}
@@ -107,6 +108,24 @@ async def test_what_nobody_sees_is_not_typed_and_length_is_of_what_is_kept(
     (summary,) = [one for one in nour.page.all("div") if one.get("role") == "alert"]
     assert [link.get("href") for link in summary.all("a")] == [f"#{field}"]
     assert (town.sent, town.mails) == ([], [])
+
+
+async def test_whoever_confirms_twice_or_goes_back_is_told_that_they_have_joined() -> None:
+    town = Town().happens(OPENED)
+    nour = town.person(NEW)
+    await nour.goes_to("/inscription/c/mentor")
+    await nour.presses("M’inscrire", **ABOUT, adresse=NEW, outil=["wiki"])
+    await nour.goes_to((await nour.links_after(0))[-1])
+    await nour.presses("Me connecter")
+    assert nour.answer is not None
+    confirming, data = nour.answer.url.path, {"jeton": token_of(nour)}
+    await nour.presses("Confirmer mon inscription")
+    joined = list(town.sent)
+    again = await nour.client.post(confirming, data=data, follow_redirects=True)
+    assert "Votre inscription est enregistrée." in again.text
+    await nour.goes_to(confirming)
+    assert (nour.heading, "inscription est enregistrée" in nour.says) == ("Mon espace", True)
+    assert town.sent == joined
 
 
 async def test_nobody_joins_with_somebody_else_s_draft() -> None:

@@ -166,6 +166,23 @@ async def test_whoever_joins_again_after_that_is_somebody_new() -> None:
     assert await town.site.person_id("c", "nour@ministere.example") != before
 
 
+async def test_whoever_asks_for_it_again_is_told_that_nothing_is_held() -> None:
+    """A second press comes after the session has ended, and is taken up after signing in."""
+    town, paul = await at("effacer", *GOING_ON)
+    other = await town.signed_in(PAUL)
+    await other.goes_to("/mon-espace/c/effacer")
+    await paul.presses("Effacer mes données", compris="oui")
+    await other.presses("Effacer mes données", compris="oui")
+    assert other.status == 401
+    await other.follows("Me connecter")
+    await other.presses("Recevoir mon lien", adresse=PAUL)
+    await other.opens_the_letter()
+    sent = list(town.sent)
+    await other.presses("Envoyer maintenant")
+    assert (other.status, other.heading) == (200, "Rien n’est gardé de vous ici")
+    assert town.sent == sent
+
+
 async def test_a_service_that_is_away_loses_nothing_of_it() -> None:
     town, paul = await at("effacer", *GOING_ON)
     town.away = True

@@ -6,7 +6,13 @@ import pytest
 
 from schemas.base import Message
 from schemas.calendars import DeclareAbsence, WithdrawAbsence
-from schemas.matching import ManagerWithdrew, MentorWithdrew, PauseMentor
+from schemas.matching import (
+    ManagerWithdrew,
+    MentorPaused,
+    MentorWithdrew,
+    PairDissolved,
+    PauseMentor,
+)
 from schemas.people import PersonContact
 from schemas.taking_part import (
     AskForAnotherPartner,
@@ -20,10 +26,11 @@ from schemas.taking_part import (
     ReturnMentor,
 )
 from tests.portal.site import COORDINATOR, Town
-from tests.portal.stories import GOING_ON, JOINED, LISE, PAUL
+from tests.portal.stories import GOING_ON, JOINED, LISE, PAIR, PAUL
 from tests.portal.test_own_space import space
 
 HERE = "/mon-espace/c"
+PAUSED = MentorPaused(cohort_id="c", mentor_id="m-1")
 
 
 async def at(path: str, *happened: Message, address: str = PAUL) -> tuple[Town, Any]:
@@ -117,6 +124,21 @@ async def test_an_absence_is_told_and_taken_back() -> None:
     assert "Aucune absence à venir." in paul.says
 
 
+async def test_an_absence_that_is_told_or_taken_back_twice_is_so_once() -> None:
+    town, paul = await at("absences", *GOING_ON)
+    other = await town.signed_in(PAUL)
+    await other.goes_to(f"{HERE}/absences")
+    for tab in (paul, other):
+        await tab.presses("Ajouter cette absence", premier="2017-04-03")
+        assert "Votre absence est enregistrée." in tab.says
+    for tab in (paul, other):
+        await tab.goes_to(f"{HERE}/absences")
+    for tab in (paul, other):
+        await tab.presses("Je suis finalement là")
+        assert "C’est noté : vous êtes là." in tab.says
+    assert [type(one) for one in town.sent] == [DeclareAbsence, WithdrawAbsence]
+
+
 async def test_some_hours_of_a_day_are_an_absence_too() -> None:
     _, paul = await at("absences", *GOING_ON)
     await paul.presses("Ajouter cette absence", premier="2017-04-04", de="09:00", a="12:00")
@@ -184,6 +206,14 @@ async def test_whoever_has_left_comes_back_with_what_they_said(
     assert "Bon retour !" in person.says
 
 
+async def test_whoever_has_left_meanwhile_is_not_told_that_they_are_available_again() -> None:
+    town, lise = await at("participation", *JOINED, PAUSED, address=LISE)
+    town.happens(MentorWithdrew(cohort_id="c", mentor_id="m-1"))
+    town.rule = "withdrawn"
+    await lise.presses("Je suis à nouveau disponible")
+    assert (lise.status, "Cette personne a quitté le programme." in lise.says) == (409, True)
+
+
 async def test_who_is_on_both_sides_pauses_on_one() -> None:
     both = [*JOINED, *(m for m in JOINED if type(m).__name__ == "ManagerEnrolled")]
     enrolled = both[-1].model_copy(update={"manager_id": "m-1"})
@@ -217,6 +247,14 @@ async def test_another_partner_is_asked_for_in_confidence() -> None:
     assert town.sent[1:] == [KeepPartner.model_validate(pair)]
     await anne.goes_to("/coordonner/c")
     assert "en confidence" not in anne.says
+
+
+async def test_a_wish_about_a_pair_that_has_ended_meanwhile_is_told_so() -> None:
+    town, paul = await at("binomes/m-1~g-1/autre", *GOING_ON)
+    town.happens(PairDissolved(**PAIR, cause="request"))
+    await paul.presses("Demander en confidence")
+    assert (paul.status, "Ce binôme a pris fin." in paul.says) == (409, True)
+    assert town.sent == []
 
 
 async def test_a_coordinator_closes_a_wish_that_was_talked_over() -> None:

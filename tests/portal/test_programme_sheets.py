@@ -47,6 +47,15 @@ async def test_a_coordinator_writes_a_sheet_and_it_is_listed_with_whom_it_is_for
     assert (again.sheet_id, again.follows, again.fr.body) == (command.sheet_id, 1, TEXT)
 
 
+async def test_a_new_sheet_that_is_sent_again_is_the_same_one() -> None:
+    """After going back a browser asks for an empty form, and fills in what was typed."""
+    town, anne = await writing()
+    for text in (TEXT, TEXT, f"{TEXT}\n3. Gardez"):
+        await anne.goes_to("/coordonner/c/fiches/nouvelle")
+        await anne.presses("Publier la fiche", **TYPED | {"texte": text})
+    assert len({command.subject for command in town.sent}) == 1
+
+
 async def test_it_can_be_read_before_it_is_published() -> None:
     town, anne = await writing()
     english = {"titre-en": "Our wiki", "texte-en": "Search."}

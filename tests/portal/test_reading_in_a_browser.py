@@ -1,4 +1,4 @@
-"""Text twice as large, a screen of 320 pixels, wide spacing: nothing is cut off or lies over other.
+"""Text twice as large, a screen of 320 pixels, wide spacing, very long names: nothing is cut off.
 
 Skipped where there is no Chromium.
 """
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.portal.site import COORDINATOR
-from tests.portal.stories import LISE, OPENED, PAUL
+from tests.portal.stories import ASKED, LISE, OPENED, PAUL
 from tests.portal.test_accessibility import EVERYTHING, JOINED, SIMULATED
-from tests.portal.test_in_a_browser import CHROMIUM, browser, open_town, sign_in
+from tests.portal.test_in_a_browser import CHROMIUM, WIDTHS, browser, open_town, sign_in
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the path")
 
@@ -63,4 +63,47 @@ async def test_pages_stand_large_text_narrow_screens_and_wide_spacing() -> None:
                     cut = await page.evaluate(CUT_OFF, ALLOWED)
                     found += [f"{path}, {name}: {one} is cut off" for one in cut]
                 await page.goto("about:blank")  # or the portal waits to the end of its news
+    assert found == []
+
+
+LONG = "W" * 64
+AS_LONG_AS_THEY_MAY_BE: dict[str, dict[str, Any]] = {
+    "CohortOpened": {"name": "W" * 120},
+    "PersonContact": {"name": LONG, "post": LONG, "presentation": "W" * 280},
+    "MentorVolunteered": {"directorate": LONG, "site": LONG},
+    "ManagerEnrolled": {"directorate": LONG, "site": LONG, "job_family": LONG},
+    "AnotherPartnerAsked": {"reason": "W" * 200},
+}
+WITH_NAMES = (
+    (PAUL, "/mon-espace/c/donnees", EVERYTHING),
+    (PAUL, "/mon-espace/c/modifier", EVERYTHING),
+    (PAUL, "/mon-espace/c/seances/m-1~g-1~1", EVERYTHING),
+    (COORDINATOR, "/coordonner", EVERYTHING),
+    (COORDINATOR, "/coordonner/c", (*EVERYTHING, ASKED)),
+    (COORDINATOR, "/coordonner/c/participants/m-1", EVERYTHING),
+    (COORDINATOR, "/coordonner/c/tour", (*JOINED, *SIMULATED)),
+    (COORDINATOR, "/coordonner/c/tour/a-la-main?manager=g-1", JOINED),
+    (COORDINATOR, "/administrer", EVERYTHING),
+    ("", "/", (OPENED,)),
+)
+
+
+async def test_names_as_long_as_they_may_be_fit_on_a_telephone_and_on_a_desk() -> None:
+    found: list[str] = []
+    async with browser() as opened:
+        page = await opened.new_page()
+        for who, path, happened in (*PAGES, *WITH_NAMES):
+            long = tuple(
+                one.model_copy(update=AS_LONG_AS_THEY_MAY_BE.get(type(one).__name__, {}))
+                for one in happened
+            )
+            async with open_town(long) as town:
+                await sign_in(town, who, page.context)
+                await page.goto(town.url + path)
+                for width in WIDTHS:
+                    await page.set_viewport_size({"width": width, "height": 900})
+                    wide = await page.evaluate("document.documentElement.scrollWidth")
+                    if wide > width:
+                        found.append(f"{path} is {wide} pixels wide at {width}")
+                await page.goto("about:blank")
     assert found == []

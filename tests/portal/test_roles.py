@@ -170,7 +170,20 @@ async def test_a_role_is_taken_after_a_page_that_says_what_it_means() -> None:
     assert "Le rôle est retiré." in anne.says
     assert [type(one) for one in place.sent] == [TakeRole]
     assert "clara" not in anne.says
-    assert await opens(anne, "/administrer/c/clara.adm~coordinator") == [404]
+    await anne.goes_to("/administrer/c/clara.adm~coordinator")  # back to the page from before
+    assert (anne.heading, "C’était déjà réglé." in anne.says) == ("Qui a quel rôle", True)
+
+
+async def test_a_role_whose_button_is_pressed_twice_is_taken_once() -> None:
+    place = town()
+    place.happens(*given(place, CLARA, "coordinator"))
+    anne, other = await place.signed_in(COORDINATOR), await place.signed_in(COORDINATOR)
+    for tab in (anne, other):
+        await tab.goes_to("/administrer/c/clara.adm~coordinator")
+    await anne.presses("Retirer ce rôle")
+    await other.presses("Retirer ce rôle")
+    assert [type(one) for one in place.sent] == [TakeRole]
+    assert "C’était déjà réglé." in other.says
 
 
 async def test_whoever_takes_their_own_role_is_led_to_where_they_may_be() -> None:

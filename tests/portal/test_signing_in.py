@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from services.chassis.http.rates import Rate, Rates
-from services.portal.web.sessions import LINKS_PER_ADDRESS
+from services.portal.web.sessions import LINKS_PER_ADDRESS, PRESSED_LASTS
 from services.portal.web.signing_in import own_way
 from tests.portal.site import COORDINATOR, Town
 from tests.portal.stories import GOING_ON, LISE
+from tests.portal.test_routes import token_of
 
 
 async def asked(town: Town, address: str) -> str:
@@ -93,6 +94,37 @@ async def test_opening_a_link_changes_nothing_and_its_button_works_once() -> Non
     await other.presses("Me connecter")
     assert (other.status, other.heading) == (410, "Ce lien ne sert plus")
     assert "session" not in other.client.cookies
+
+
+async def test_a_button_that_is_pressed_twice_signs_in_and_so_for_a_moment_and_here_alone() -> None:
+    """A browser shows the answer to the second press, and has nothing of the first."""
+    town = Town()
+    await asked(town, LISE)
+    lise, other = town.person(LISE), town.person(LISE)
+    (link,) = lise._links()
+    for one in (lise, other):
+        await one.goes_to(link)
+    data = {"jeton": token_of(lise)}
+    first, second = [await lise.client.post(link, data=data) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert second.headers["location"] == first.headers["location"]
+    assert "session=" in second.headers["set-cookie"]
+    await other.presses("Me connecter")
+    assert other.status == 410, "another browser"
+    town.real += PRESSED_LASTS
+    assert (await lise.client.post(link, data=data)).status_code == 410
+
+
+async def test_after_signing_out_everywhere_no_second_press_signs_in() -> None:
+    town = Town()
+    await asked(town, LISE)
+    lise = town.person(LISE)
+    (link,) = lise._links()
+    await lise.goes_to(link)
+    data = {"jeton": token_of(lise)}
+    await lise.presses("Me connecter")
+    await lise.presses("Me déconnecter de tous mes appareils")
+    assert (await lise.client.post(link, data=data)).status_code == 410
 
 
 async def test_a_link_that_is_too_old_does_not_sign_in() -> None:

@@ -6,6 +6,7 @@ from io import BytesIO
 import openpyxl
 import pytest
 
+from services.portal import workbooks
 from services.portal.roster import check, headings_known, listed
 from services.portal.tables import MOST_ROWS, NoTable, read_table
 from tests.portal.test_roster import PEOPLE, as_ods, as_xlsx, read, saved
@@ -120,3 +121,13 @@ def test_a_formula_is_what_the_office_had_worked_out_and_else_is_asked_for() -> 
     assert (rows[1]["directorate"], faults) == ("DAE", [])
     rows, faults = checked(saved(book))
     assert (rows[1]["directorate"], faults) == ("", [(1, "directorate")])
+
+
+def test_whoever_waits_for_others_files_is_told_and_waits_no_longer_than_one_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workbooks, "SECONDS", 0.05)
+    with workbooks._ALONE, pytest.raises(NoTable, match="Send yours again in a minute"):
+        read(as_xlsx(PEOPLE))
+    monkeypatch.undo()
+    assert len(read(as_xlsx(PEOPLE))) == len(PEOPLE)

@@ -39,6 +39,9 @@ PLATFORMS = (
 )
 """What the C library of the base takes."""
 
+ANSWER_SECONDS = 30.0
+"""That an engine has to say whether it is there: one that hangs never does."""
+
 Say = Callable[[str], None]
 
 
@@ -76,9 +79,13 @@ def docker() -> bool:
     if shutil.which("docker") is None:
         return False
     asked = (["docker", "info"], ["docker", "buildx", "version"])
-    return not any(
-        subprocess.run(one, capture_output=True, check=False).returncode for one in asked
-    )
+    try:
+        return not any(
+            subprocess.run(one, capture_output=True, check=False, timeout=ANSWER_SECONDS).returncode
+            for one in asked
+        )
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def by_docker(source: Source, output: Path) -> None:

@@ -33,11 +33,10 @@ from services.chassis.http.rates import Rates
 
 _FORGED = Text("Ce lien n’est pas valable.", "This link is not valid.")
 _EXPIRED = Text("Ce lien a expiré.", "This link has expired.")
-_REVOKED = Text(
-    "Ce lien a été désactivé, à votre demande ou à celle de l’équipe du programme. Il ne permet "
-    "plus rien. Votre prochain courriel du programme aura un lien valable.",
-    "This link has been switched off, as you or the programme's team asked. It opens nothing any "
-    "more. The next e-mail from the programme will have a link that works.",
+_REVOKED = Text("Ce lien a été désactivé.", "This link has been switched off.")
+_REVOKED_WHY = Text(
+    "Il l’a été à votre demande ou à celle de l’équipe du programme, et ne permet plus rien.",
+    "You or the programme's team asked for it. The link opens nothing any more.",
 )
 _DONE = Text("C’est noté, merci.", "Your answer has been recorded. Thank you.")
 _SENT = Text("Votre réponse est en cours d’enregistrement.", "Your answer is being recorded.")
@@ -86,6 +85,28 @@ _OFTEN = Text(
 REVOKED = "link-revoked"
 _OF_STATUS = {403: _FORGED, 410: _EXPIRED, 422: _INCOMPLETE, 429: _TOO_SOON, 503: _LATER}
 _OF_RULE = {PARKED: _ASIDE, TOO_OFTEN: _OFTEN, REVOKED: _REVOKED}
+
+_WRITE_TO_US = (
+    "Sinon, écrivez à l’équipe du programme.",
+    "Otherwise, please write to the programme's team.",
+)
+_NEXT = {
+    "link-forged": Text(
+        f"Il a pu être coupé en chemin : ouvrez-le dans le courriel lui-même. {_WRITE_TO_US[0]}",
+        f"It may have been cut off on its way: open it in the e-mail itself. {_WRITE_TO_US[1]}",
+    ),
+    "link-expired": Text(
+        f"Cherchez un courriel plus récent : son lien est valable. {_WRITE_TO_US[0]}",
+        f"Look for a newer e-mail: its link works. {_WRITE_TO_US[1]}",
+    ),
+    REVOKED: Text(
+        "Votre prochain courriel du programme aura un lien valable. Si cela ne peut pas attendre, "
+        "écrivez à l’équipe du programme.",
+        "The next e-mail from the programme will have a link that works. If it cannot wait, please "
+        "write to the programme's team.",
+    ),
+}
+"""What somebody can do whose link opens nothing, by the rule."""
 
 _ANSWERED: dict[str, Any] = {
     "model": Accepted,
@@ -275,7 +296,8 @@ def _answer(
     rule = str(error.body.get("rule", ""))
     plain = _OF_RULE.get(rule) or _OF_STATUS.get(error.status, _USED)
     text = refusals.get(rule, plain)
-    page = _page(request, _View(text, notice, about=about), error.status)
+    why = _REVOKED_WHY if rule == REVOKED else notice
+    page = _page(request, _View(text, why, _NEXT.get(rule), about), error.status)
     if "retry_after" in error.body:
         page.headers["Retry-After"] = str(error.body["retry_after"])
     return page

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 
 from schemas.base import Message
-from schemas.envelope import Unreadable, attributes, decode, tombstone
+from schemas.envelope import Attributes, Unreadable, attributes, decode, tombstone
 from schemas.journal import RecordRetried, StepCompleted
 from schemas.sources import source_of
 from schemas.topics import PUBLIC_EVENTS, Stream, stream_topic
@@ -111,6 +111,8 @@ class _Partition:
     heads: dict[Stream, Entry] = field(default_factory=dict)
     offsets: dict[Stream, int] = field(default_factory=dict)
     mirrored: dict[str, int] = field(default_factory=dict)
+    unread: dict[int, str] = field(default_factory=dict)
+    """Of the service's own that cannot be read, by their order: what type they are."""
     counting: Counting = field(init=False)
 
     def __post_init__(self) -> None:
@@ -138,6 +140,11 @@ class _Partition:
         where = f"{self.domain.name}/{self.partition}"
         if self.heads:
             missing = self.place.order + len(self.pending)
+            if kind := self.unread.get(missing):
+                raise JournalBroken(
+                    f"{where}: entry {missing} is a {kind}, which this version cannot read; "
+                    f"rebuild with the version that wrote it, or a newer one"
+                )
             raise JournalBroken(f"{where}: entry {missing} is missing from the log")
         if self.pending:
             raise JournalBroken(
@@ -251,20 +258,28 @@ class _Partition:
             for row in rows:
                 self.offsets[stream] = row.offset + 1
                 found = _entry(row, stream, source)
-                if found is not None:
+                if isinstance(found, Entry):
                     yield found
+                elif found is not None and found.order is not None:
+                    self.unread[found.order] = found.type
             self.advance(len(rows))
 
 
-def _entry(row: Received, stream: Stream, source: str) -> Entry | None:
-    """A record of the service's own, or None: somebody else's, or no message at all."""
+def _entry(row: Received, stream: Stream, source: str) -> Entry | Attributes | None:
+    """A record of the service's own, or None: somebody else's, or no message at all.
+
+    Its attributes alone, if they say that it is the service's own and it cannot be read.
+    """
     try:
         found = attributes(row.headers)
-        if found.source != source or found.order is None or found.sequence is None:
-            return None
-        return Entry(found.order, found.sequence, stream, decode(found, row.value, "taken-in"))
     except Unreadable:
         return None
+    if found.source != source or found.order is None or found.sequence is None:
+        return None
+    try:
+        return Entry(found.order, found.sequence, stream, decode(found, row.value, "taken-in"))
+    except Unreadable:
+        return found
 
 
 def _contact(row: Received) -> Message | None:

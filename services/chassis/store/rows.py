@@ -10,10 +10,11 @@ from typing import Any
 
 import bson
 from bson.codec_options import CodecOptions
+from pydantic import ValidationError
 from pymongo import DeleteOne, ReplaceOne
 
 from schemas.base import TAKEN_IN
-from services.chassis.domain import Change, D, Document, Gone
+from services.chassis.domain import Change, D, Document, Gone, OtherVersion
 from services.chassis.store.contract import DeadlineAside, Outgoing, Place
 
 LARGEST = 16 * 1024 * 1024  # bytes of a document
@@ -27,8 +28,17 @@ Operation = ReplaceOne[dict[str, Any]] | DeleteOne
 
 
 def document_of(kind: type[D], row: Mapping[str, Any]) -> D:
-    """A document as it was stored: what was taken in once is not asked for more."""
-    return kind.model_validate(row, context=TAKEN_IN)
+    """A document as it was stored: what was taken in once is not asked for more.
+
+    What a newer version has written beside is passed over, and what an older one had not has its
+    default. Raises `OtherVersion` where there is none.
+    """
+    try:
+        return kind.model_validate(row, context=TAKEN_IN)
+    except ValidationError as error:
+        # The first part of a place is a field of ours; further ones can be anybody's words.
+        wrong = {str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]}
+        raise OtherVersion(kind.collection, sorted(wrong)) from error
 
 
 def these_of(kind: type[Document], keys: Iterable[str]) -> list[dict[str, Any]]:

@@ -76,13 +76,17 @@ async def manager_sent(visit: Visit) -> Response:
 
 async def confirm_form(visit: Visit) -> Response:
     """What was answered, to be sent now that the address is known to be theirs."""
-    cohort, side, given = await _draft(visit)
+    if (found := await _draft(visit)) is None:
+        return await _joined_already(visit)
+    cohort, side, given = found
     return page(visit, "confirm.html", cohort=cohort, side=side, **_summary(given, visit.language))
 
 
 async def confirm_sent(visit: Visit) -> Response:
     """Join."""
-    cohort, side, given = await _draft(visit)
+    if (found := await _draft(visit)) is None:
+        return await _joined_already(visit)
+    cohort, side, given = found
     response = await _join(visit, cohort, side, given)
     await visit.site.drop_draft(visit.path["draft"])
     return response
@@ -92,10 +96,22 @@ async def _cohort(visit: Visit) -> Cohort:
     return await visit.site.cohort(visit.path["cohort"])
 
 
-async def _draft(visit: Visit) -> tuple[Cohort, Side, Row]:
+async def _joined_already(visit: Visit) -> Response:
+    """What they typed is kept no longer: whoever presses twice, or goes back, has joined."""
+    there = Where(visit.path["cohort"], {"address": visit.address})
+    mine = await visit.site.store.page(Participant, there, 1)
+    if not mine or not mine[0].sides:
+        raise NotHere
+    return onward("/mon-espace", "inscrit")
+
+
+async def _draft(visit: Visit) -> tuple[Cohort, Side, Row] | None:
+    """What was typed; None once it is kept no longer. Raises `NotHere` where it is another's."""
     found = await visit.site.draft(visit.path["draft"])
     cohort = await _cohort(visit)
-    if found is None or found.get("cohort") != cohort.id or "given" not in found:
+    if found is None:
+        return None
+    if found.get("cohort") != cohort.id or "given" not in found:
         raise NotHere
     typed_here = visit.site.provider is not None and found.get("visit") == visit.token
     if found["given"]["adresse"].casefold() != visit.address and not typed_here:

@@ -123,13 +123,33 @@ def _pair(pair: Pair, me: Participant) -> dict[str, Any]:
 
 async def erase_form(visit: Visit) -> Response:
     """What it means to be forgotten."""
-    await me_of(visit)
+    if not await _is_there(visit):
+        return _forgotten_already(visit)
     return page(visit, "erase.html")
+
+
+async def _is_there(visit: Visit) -> bool:
+    there = Where(visit.path["cohort"], {"address": visit.address})
+    return bool(await visit.site.store.page(Participant, there, 1))
+
+
+def _forgotten_already(visit: Visit) -> Response:
+    """To whoever presses twice, or takes the form up again after they have been signed out."""
+    return message(
+        visit,
+        visit.say("Rien n’est gardé de vous ici", "Nothing is held about you here"),
+        visit.say(
+            "Ce programme n’a ni votre nom ni votre adresse, ou ne les a plus.",
+            "This programme does not have your name and your address, or has them no longer.",
+        ),
+        way=("/", visit.say("Aller à l’accueil", "Start over")),
+    )
 
 
 async def erase_sent(visit: Visit) -> Response:
     """Leave wherever I take part, then be forgotten, in every programme; and be signed out."""
-    await me_of(visit)
+    if not await _is_there(visit):
+        return _forgotten_already(visit)
     if visit.typed("compris") != "oui":
         wrong = visit.say("Cochez la case pour confirmer.", "Tick the box to confirm.")
         return page(visit, "erase.html", 422, errors={"compris": wrong})

@@ -12,28 +12,16 @@ from pydantic import ValidationError
 
 from schemas.base import Command
 from schemas.calendars import DeclareAbsence, WithdrawAbsence
-from schemas.dates import Hours
-from schemas.matching import (
-    ChangeAvailability,
-    PauseMentor,
-    ResumeMentor,
-    WithdrawManager,
-    WithdrawMentor,
-)
+from schemas.dates import Absence, Hours
+from schemas.matching import ChangeAvailability
 from schemas.saying import PARIS
-from schemas.taking_part import (
-    AskForAnotherPartner,
-    KeepPartner,
-    PauseManager,
-    ResumeManager,
-    ReturnManager,
-    ReturnMentor,
-)
+from schemas.taking_part import AskForAnotherPartner, KeepPartner
 from services.portal import weeks
 from services.portal.views import Pair, Participant
-from services.portal.web.doing import done
+from services.portal.web.deeds import deeds_of
+from services.portal.web.doing import done, refused
 from services.portal.web.own_space import me_of, side_in
-from services.portal.web.rendering import page
+from services.portal.web.rendering import onward, page
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 
@@ -105,8 +93,8 @@ async def absences_sent(visit: Visit) -> Response:
     if visit.typed("action") == "annuler":
         begins = visit.typed("absence")
         found = [one for one in me.absences if _begins(one.first_day, one.hours) == begins]
-        if not found:
-            raise NotHere
+        if not found:  # the second of two presses, or a page from before
+            return onward("/mon-espace", "absence-annulee")
         back = WithdrawAbsence(**about, first_day=found[0].first_day, hours=found[0].hours)
         return await done(visit, back, _changes(visit, me), "absence-annulee")
     first, last = visit.typed("premier"), visit.typed("dernier") or visit.typed("premier")
@@ -118,6 +106,9 @@ async def absences_sent(visit: Visit) -> Response:
         )
     except ValidationError:
         return await _absences(visit, me, _wrong(visit, first, last, hours is not None))
+    said = Absence(first_day=away.first_day, last_day=away.last_day, hours=away.hours)
+    if said in me.absences:
+        return onward("/mon-espace", "absence")
     return await done(visit, away, _changes(visit, me), "absence")
 
 
@@ -153,6 +144,13 @@ def _begins(day: str, hours: Hours | None) -> str:
     return f"{day} {hours.start if hours else ''}".strip()
 
 
+def _changes(visit: Visit, me: Participant) -> Callable[[], Awaitable[bool]]:
+    async def shows() -> bool:
+        return await visit.site.store.one(Participant, me.cohort_id, me.id) != me
+
+    return shows
+
+
 # --- pause, coming back, leaving --------------------------------------------------------------
 
 
@@ -164,29 +162,17 @@ async def part_form(visit: Visit) -> Response:
 async def part_sent(visit: Visit) -> Response:
     """Pause, come back or leave."""
     me = await me_of(visit)
-    mentor = {"cohort_id": me.cohort_id, "mentor_id": me.id}
-    manager = {"cohort_id": me.cohort_id, "manager_id": me.id}
-    commands: dict[str, tuple[Command, str]] = {
-        "pause": (PauseMentor(**mentor), "pause"),
-        "pause-manager": (PauseManager(**manager), "pause"),
-        "reprise": (ResumeMentor(**mentor), "reprise"),
-        "reprise-manager": (ResumeManager(**manager), "reprise"),
-        "retour-mentor": (ReturnMentor(**mentor), "retour"),
-        "retour-manager": (ReturnManager(**manager), "retour"),
-        "quitter-mentor": (WithdrawMentor(**mentor), "parti"),
-        "quitter-manager": (WithdrawManager(**manager), "parti"),
-    }
-    chosen = commands.get(visit.typed("action"))
-    if chosen is None:
+    deed = deeds_of(me).get(visit.typed("action"))
+    if deed is None:
         raise NotHere
-    return await done(visit, chosen[0], _changes(visit, me), chosen[1])
+    if deed.done(me):
+        return onward("/mon-espace", deed.own)
 
-
-def _changes(visit: Visit, me: Participant) -> Callable[[], Awaitable[bool]]:
     async def shows() -> bool:
-        return await visit.site.store.one(Participant, me.cohort_id, me.id) != me
+        now = await visit.site.store.one(Participant, me.cohort_id, me.id)
+        return now is not None and deed.done(now)
 
-    return shows
+    return await done(visit, deed.command, shows, deed.own)
 
 
 # --- another partner --------------------------------------------------------------------------
@@ -195,6 +181,8 @@ def _changes(visit: Visit, me: Participant) -> Callable[[], Awaitable[bool]]:
 async def another_form(visit: Visit) -> Response:
     """Ask for another partner: who will know, and what will happen."""
     me, pair = await _pair(visit)
+    if pair.state != "formed":  # it has ended since the page was shown
+        return refused(visit, "pair-ended")
     return await _another(visit, me, pair, {})
 
 
@@ -218,10 +206,16 @@ async def _another(visit: Visit, me: Participant, pair: Pair, errors: dict[str, 
 async def another_sent(visit: Visit) -> Response:
     """I would rather have another partner, or go on with this one after all."""
     me, pair = await _pair(visit)
-    about = {"cohort_id": me.cohort_id, "pair_id": pair.id, "by": side_in(me, pair)}
+    if pair.state != "formed":  # it has ended since the page was shown
+        return refused(visit, "pair-ended")
+    side = side_in(me, pair)
+    about = {"cohort_id": me.cohort_id, "pair_id": pair.id, "by": side}
     reason = visit.typed("raison")
+    asks = visit.typed("action") != "garder"
+    if any(one.by == side for one in pair.asked_another) == asks:
+        return onward("/mon-espace", "autre-binome" if asks else "binome-garde")
     command: Command
-    if visit.typed("action") == "garder":
+    if not asks:
         command, said = KeepPartner.model_validate(about), "binome-garde"
     elif len(reason) > MOST_REASON:
         long = visit.say(f"{MOST_REASON} caractères au plus.", f"At most {MOST_REASON} characters.")
@@ -237,9 +231,9 @@ async def another_sent(visit: Visit) -> Response:
 
 
 async def _pair(visit: Visit) -> tuple[Participant, Pair]:
-    """The pair that the address names, which stands and is mine. Raises `NotHere`."""
+    """The pair that the address names, which is mine and stands or stood. Raises `NotHere`."""
     me = await me_of(visit)
     pair = await visit.site.store.one(Pair, me.cohort_id, visit.path["pair"])
-    if pair is None or pair.state != "formed" or side_in(me, pair) is None:
+    if pair is None or pair.state == "proposed" or side_in(me, pair) is None:
         raise NotHere
     return me, pair

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from schemas.base import Command
 from schemas.taking_part import ChangeManager, ChangeMentor
+from schemas.text import tidied
 from services.portal.jobs import jobs_by_name
 from services.portal.views import Cohort, Participant
 from services.portal.web.doing import done, refused
@@ -114,7 +115,7 @@ def _typed(visit: Visit, cohort: Cohort, me: Participant) -> Given:
     given = said_by(me)
     for name in given:
         if name in visit.form:
-            given[name] = visit.typed(name)
+            given[name] = tidied(visit.typed(name))  # as it will be kept
     given["organisme"] = organisation_chosen(visit, cohort, me.organisation or "")
     for name, prefix in (("competences", "competence"), ("besoins", "besoin")):
         if f"{prefix}s-posees" in visit.form:

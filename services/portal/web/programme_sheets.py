@@ -4,7 +4,7 @@ Always holds: a sheet that somebody else has changed meanwhile is shown as it is
 typed, and not written over; what was taken back is read by nobody, and can be shown again.
 """
 
-import secrets
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +80,7 @@ async def listed(visit: Visit) -> Response:
 async def form(visit: Visit) -> Response:
     """One of them, to be changed; or an empty form."""
     if visit.path.get("sheet") is None:
-        empty = Typed(f"f-{secrets.token_hex(5)}", dict.fromkeys(FIELDS, ""), (), 0)
+        empty = Typed("", dict.fromkeys(FIELDS, ""), (), 0)
         return await _shown(visit, empty)
     return await _shown(visit, _as_typed(await _sheet(visit, visit.path["sheet"])))
 
@@ -205,10 +205,17 @@ def _typed(visit: Visit) -> Typed:
     fields = {
         name: (tidied_lines if name in LONG else tidied)(visit.typed(name)) for name in FIELDS
     }
-    id_ = visit.path.get("sheet") or visit.typed("fiche")
-    edition = visit.typed("edition")
+    edition, jobs = visit.typed("edition"), tuple(sorted(set(visit.ticked("metier"))))
     seen = int(edition) if edition.isascii() and edition.isdigit() and len(edition) < 10 else 0
-    return Typed(id_, fields, tuple(sorted(set(visit.ticked("metier")))), seen)
+    id_ = visit.path.get("sheet") or (seen and visit.typed("fiche")) or _id_of(fields, jobs)
+    return Typed(id_, fields, jobs, seen)
+
+
+def _id_of(fields: Mapping[str, str], jobs: tuple[str, ...]) -> str:
+    """The id of a new sheet: the same one for whoever presses twice, or goes back and sends the
+    form again, which a browser gives back filled in."""
+    about = "\n".join((fields["outil"], fields["titre"], *jobs))
+    return f"f-{hashlib.sha256(about.encode()).hexdigest()[:10]}"
 
 
 def _faults(visit: Visit, typed: Typed) -> dict[str, str]:

@@ -137,6 +137,7 @@ def _common(visit: Visit) -> dict[str, Any]:
         "state": lambda name: phrases.STATES[name][language],
         "role_named": lambda name: phrases.ROLES.get(name, {}).get(language, name),
         "act_named": lambda name: ACTS.get(name, {}).get(language, ""),
+        "refused_for": lambda rule: saying.typeset(refusals.refused(rule, language), language),
         "address": _address,
         "through": lambda name: phrases.VIAS.get(name, {}).get(language, name),
         "part_named": lambda name: phrases.PARTS[name][language],

@@ -23,7 +23,7 @@ from services.portal.views import Cohort, HeldRole, Participant
 from services.portal.web.engine import Outcome
 from services.portal.web.rendering import onward, page, refusal
 from services.portal.web.signing_in import address_of
-from services.portal.web.site import NotHere, Site
+from services.portal.web.site import Site
 from services.portal.web.visit import Visit
 
 MOST = 500
@@ -85,14 +85,18 @@ async def role_given(visit: Visit) -> Response:
 
 async def taking(visit: Visit) -> Response:
     """What it means to take this role."""
-    held, cohort = await _held(visit)
+    cohort, held = await _held(visit)
+    if held is None:
+        return onward(HERE, "deja")
     names = await _names(visit.entry.site, [held])
     return page(visit, "role.html", held=held, cohort=cohort, who=_who(visit, held, names).who)
 
 
 async def role_taken(visit: Visit) -> Response:
     """Take it."""
-    held, cohort = await _held(visit)
+    cohort, held = await _held(visit)
+    if held is None:  # the second of two presses, or somebody else was here
+        return onward(HERE, "deja")
     command = TakeRole(cohort_id=cohort.id, person_id=held.person_id, role=held.role)
     outcome = await visit.send(command)
     if outcome.rule not in (None, "unknown-role"):  # the second: it is gone already
@@ -106,12 +110,10 @@ async def role_taken(visit: Visit) -> Response:
     return onward(here, "role-retire" if await visit.site.shown(shows) else "en-cours")
 
 
-async def _held(visit: Visit) -> tuple[HeldRole, Cohort]:
+async def _held(visit: Visit) -> tuple[Cohort, HeldRole | None]:
+    """The programme, and the role that the address names; None once nobody holds it."""
     cohort = await visit.site.cohort(visit.path["cohort"])
-    found = await visit.entry.site.store.one(HeldRole, cohort.id, visit.path["held"])
-    if found is None:
-        raise NotHere
-    return found, cohort
+    return cohort, await visit.entry.site.store.one(HeldRole, cohort.id, visit.path["held"])
 
 
 def _wrong(

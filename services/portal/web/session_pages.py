@@ -123,13 +123,28 @@ async def session_sent(visit: Visit) -> Response:
         after = await visit.site.store.one(Session, me.cohort_id, session.id)
         if isinstance(command, RescheduleSession) and after is not None and after.proposal:
             said = "propose"
-        return after != session
+        return after != session or _is_so(command, session)
 
     async def stands(rule: str) -> Refused:
         now = await visit.site.store.one(Session, me.cohort_id, session.id) or session
         return Refused(rule, holds=_holds(now, visit))
 
     return await done(visit, command, shows, lambda: said, stands)
+
+
+def _is_so(command: Command, session: Session) -> bool:
+    """Whether what is asked for was so before: nothing comes of it when it is sent again."""
+    match command:
+        case ConfirmSession():
+            return command.by in session.confirmed_by
+        case RescheduleSession(starts_at=datetime() as wanted):
+            proposal = session.proposal
+            return wanted in (session.starts_at, proposal.proposed_at if proposal else None)
+        case CancelSession():
+            return session.state == "cancelled"
+        case ReportAttendance():
+            return session.state == ("completed" if command.held else "missed")
+    return False
 
 
 def _holds(session: Session, visit: Visit) -> str:

@@ -2,8 +2,9 @@
 
 Always holds: only the SHA-256 of a token is kept, and what a provider has said of somebody is
 sealed with the token of their session, as the address of an account is with the account; a link
-signs in once, and a way is walked once, by the browser that set out on it; a session ends after
-silence, after its longest time, and when it is revoked. All times are real ones.
+signs in once (its button may be pressed twice), and a way is walked once, by the browser that set
+out on it; a session ends after silence, after its longest time, and when it is revoked. All times
+are real ones.
 """
 
 import hashlib
@@ -23,6 +24,8 @@ from services.chassis.store.kept import Kept
 from services.portal.owners import digest
 
 SESSION, LINK, TRIES, WAY = "session", "link", "tries", "way"
+PRESSED, PRESSED_LASTS = "pressed", timedelta(seconds=10)
+"""A link that was used, for the browser that used it: its button may have been pressed twice."""
 ACCOUNT, CONFIRMED = "account", "confirmed"
 ENDED = "ended"
 _WAY_LASTS, _CONFIRMED_LASTS = timedelta(minutes=WAY_MINUTES), timedelta(days=SUBJECT_DAYS)
@@ -97,13 +100,18 @@ class Sessions:
         return None if found is None else (found["address"], found["onward"])
 
     async def use_link(self, token: str, browser: str = "") -> tuple[str, str] | None:
-        """The same; afterwards it does not sign in any more.
+        """The same; afterwards it does not sign in any more, but in this browser for a moment: of
+        two presses of its button a browser shows the answer to the second alone.
 
         In the browser in which somebody was at their provider, the address is theirs from now on.
         """
-        found = await self.kept.take(LINK, digest(token), self.now())
+        pressed, now = digest(f"{token}/{browser}"), self.now()
+        found = await self.kept.take(LINK, digest(token), now)
         if found is None:
-            return None
+            again = await self.kept.get(PRESSED, pressed, now) if browser else None
+            return None if again is None else (again["address"], again["onward"])
+        value = {"address": found["address"], "onward": found["onward"]}
+        await self.kept.put(PRESSED, pressed, value, now + PRESSED_LASTS, found["address"])
         if found.get("subject") and found["browser"] == browser:
             until = self.now() + _CONFIRMED_LASTS
             subject, owner = found["subject"], digest(found["address"])
@@ -206,7 +214,8 @@ class Sessions:
 
     async def end_all(self, address: str) -> int:
         """Revoke every session, link and account of an address; how many sessions there were."""
-        await self.kept.forget_all(LINK, address)
+        for kind in (LINK, PRESSED):
+            await self.kept.forget_all(kind, address)
         await self.kept.forget_all(CONFIRMED, digest(address))
         return await self.kept.forget_all(SESSION, address)
 

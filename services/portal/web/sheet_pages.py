@@ -6,7 +6,6 @@ typed, and not written over; what has been done already is done once.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,21 +16,8 @@ from schemas.base import Command
 from schemas.known.jobs import said as job_said
 from schemas.known.tools import label
 from schemas.links import RevokeLinks
-from schemas.matching import (
-    ChangeAvailability,
-    PauseMentor,
-    ResumeMentor,
-    WithdrawManager,
-    WithdrawMentor,
-)
-from schemas.taking_part import (
-    ChangeManager,
-    ChangeMentor,
-    PauseManager,
-    ResumeManager,
-    ReturnManager,
-    ReturnMentor,
-)
+from schemas.matching import ChangeAvailability
+from schemas.taking_part import ChangeManager, ChangeMentor
 from schemas.values import Language, Side, Tools
 from services.chassis.store.contract import Where
 from services.portal import weeks
@@ -40,6 +26,7 @@ from services.portal.roster import read_tools
 from services.portal.tools import tool_of
 from services.portal.views import Letter, Pair, Participant, Session
 from services.portal.web.coordinating import tasks_of
+from services.portal.web.deeds import Deed, deeds_of
 from services.portal.web.handling import contact_of
 from services.portal.web.own_space import own_pair
 from services.portal.web.rendering import onward, page, refusal
@@ -55,15 +42,6 @@ FIELDS = (
 
 NOT_FOR_PARTNERS = ("adresse", "organisme")
 """By what somebody is known, and whose they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """Something that is done on somebody's behalf. `done`: whether it has been."""
-
-    command: Command
-    done: Callable[[Participant], bool]
-    said: str
 
 
 async def sheet(visit: Visit) -> Response:
@@ -137,7 +115,7 @@ async def sheet_sent(visit: Visit) -> Response:
         deeds, errors = _corrections(visit, person, given)
     elif action == "liens" and visit.role != "partner":
         return await _links_revoked(visit, person)
-    elif (deed := _deeds(person).get(action)) is not None:
+    elif (deed := deeds_of(person).get(action)) is not None:
         given, deeds, errors = typed_of(person, visit.language), [deed], {}
     else:
         raise NotHere
@@ -169,32 +147,6 @@ async def _links_revoked(visit: Visit, person: Participant) -> Response:
     if outcome.rule is not None:
         return refusal(visit, outcome.rule, here)
     return onward(here, "liens-pour")
-
-
-def _deeds(person: Participant) -> dict[str, Deed]:
-    """What can be done on somebody's behalf, by the name of its button."""
-    mentor = {"cohort_id": person.cohort_id, "mentor_id": person.id}
-    manager = {"cohort_id": person.cohort_id, "manager_id": person.id}
-    return {
-        "pause": Deed(PauseMentor(**mentor), lambda p: p.mentor_state == "paused", "pause-pour"),
-        "reprise": Deed(
-            ResumeMentor(**mentor), lambda p: p.mentor_state != "paused", "reprise-pour"
-        ),
-        "quitter-mentor": Deed(
-            WithdrawMentor(**mentor), lambda p: p.mentor_state == "withdrawn", "parti-pour"
-        ),
-        "revenir-mentor": Deed(
-            ReturnMentor(**mentor), lambda p: p.mentor_state != "withdrawn", "revenu"
-        ),
-        "pause-manager": Deed(PauseManager(**manager), lambda p: p.paused, "pause-pour"),
-        "reprise-manager": Deed(ResumeManager(**manager), lambda p: not p.paused, "reprise-pour"),
-        "quitter-manager": Deed(
-            WithdrawManager(**manager), lambda p: p.manager_state == "withdrawn", "parti-pour"
-        ),
-        "revenir-manager": Deed(
-            ReturnManager(**manager), lambda p: p.manager_state != "withdrawn", "revenu"
-        ),
-    }
 
 
 # --- corrections --------------------------------------------------------------------------------

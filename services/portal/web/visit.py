@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from pydantic_core import to_json
@@ -37,7 +38,9 @@ class Visit:
     """One request: who asks, in which language, what they sent.
 
     `token` is that of forms; `role`, the one in which the page is used; `given`, what roles the
-    visitor was given, as it is now. `wall`: what stands between
+    visitor was given, as it is now. `shown_at`: the address that shows this page, or the one above;
+    "" where there is none.
+    `wall`: what stands between
     whoever coordinates and those who report to them; `partner`: what keeps to the people of the
     organisations that they coordinate.
     """
@@ -52,6 +55,7 @@ class Visit:
     form: FormData = field(default_factory=FormData)
     wall: Wall | None = None
     partner: Partnered | None = None
+    shown_at: str = "/"
     site: Site = field(init=False)
     """The portal's parts, as the visitor sees them."""
 
@@ -208,6 +212,16 @@ class Visit:
     def now(self) -> datetime:
         """The programme's time."""
         return self.site.clock.now()
+
+    def again(self, **other: str) -> str:
+        """The address of this page once more, where this is other than in its query.
+
+        Of one that is not there nothing is kept: what was asked for is not said again.
+        """
+        if not self.shown_at:
+            return f"?{urlencode(other)}"
+        kept = [(k, v) for k, v in self.request.query_params.multi_items() if k not in other]
+        return f"{self.shown_at}?{urlencode([*kept, *other.items()])}"
 
     def say(self, fr: str, en: str) -> str:
         """In the visitor's language."""

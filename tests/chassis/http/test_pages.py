@@ -104,6 +104,7 @@ async def test_a_link_that_allows_nothing_has_its_own_clear_answer(
     assert page.status_code == status
     assert page.headers["content-type"].startswith("text/html")
     assert text in page.text
+    assert "Et ensuite" in page.text, "what to do is told, too"
     assert found["rule"] == rule
     assert site.sent == []
 
@@ -121,7 +122,7 @@ async def _revoked(site: Site, *links: OneLink | None) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     ("which", "language", "text"),
-    [(None, "fr", "Ce lien a été désactivé"), (LINK, "en", "has been switched off")],
+    [(None, "fr", "Ce lien a été désactivé"), (LINK, "en", "This link has been switched off.")],
 )
 async def test_a_link_that_was_revoked_does_nothing_and_says_so_in_its_language(
     site: Site, method: str, which: OneLink | None, language: str, text: str
@@ -136,6 +137,9 @@ async def test_a_link_that_was_revoked_does_nothing_and_says_so_in_its_language(
 
     assert (page.status_code, found["rule"]) == (410, "link-revoked")
     assert text in page.text
+    assert f"<h1>{text}" in page.text
+    following = {"fr": "Votre prochain courriel", "en": "The next e-mail from the programme"}
+    assert following[language] in page.text
     assert "<form" not in page.text
     assert [answer.status_code for answer in others] == [200], "of somebody else"
     assert site.sent == []

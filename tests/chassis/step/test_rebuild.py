@@ -93,6 +93,26 @@ async def test_a_journal_with_an_entry_missing_is_an_error_that_names_it(
     assert str(error.value).startswith(f"scheduling/{partition}: entry {order} is missing")
 
 
+async def test_a_journal_of_a_newer_version_is_an_error_that_names_what_this_one_does_not_know(
+    world: World,
+) -> None:
+    row = world.publish(formed("m~g"))
+    await world.run()
+    [first, *_] = world.log.records[PRIVATE, row.partition]
+    there = attributes(first.headers)
+    newer = Record(PRIVATE, row.partition, first.key, first.value, first.headers)
+    world.append(altered(newer, ce_type=b"fr.gouv.mentoring.PairMoved.v3"))
+    rows = world.log.records[PRIVATE, row.partition]
+    rows[0] = rows.pop()
+
+    with pytest.raises(JournalBroken) as error:
+        await rebuild(TOY, MemoryStore(), world.log, PARTITIONS)
+
+    said = f"scheduling/{row.partition}: entry {there.order} is a fr.gouv.mentoring.PairMoved.v3, "
+    assert str(error.value).startswith(said)
+    assert "rebuild with the version that wrote it" in str(error.value)
+
+
 async def test_a_journal_that_ends_within_a_step_is_an_error(world: World) -> None:
     row = world.publish(formed("m~g"))
     await world.run()

@@ -17,7 +17,7 @@ from pymongo.read_concern import ReadConcern
 
 from schemas.base import Moment, Value
 from schemas.envelope import Record
-from services.chassis.domain import Change, Document, Gone, One, Timed
+from services.chassis.domain import Change, Document, Gone, One, OtherVersion, Timed
 from services.chassis.store import mongo as mongo_store
 from services.chassis.store.contract import (
     Commit,
@@ -184,6 +184,26 @@ async def test_a_document_comes_back_equal_whatever_its_fields(store: Store) -> 
     assert found.at.tzinfo is not None
     assert list(found.levels) == ["x.y", "$z", "a"], "and in its order"
     assert type(found.sheets[0].marks) is tuple
+
+
+async def test_a_document_of_another_version_is_read_or_told_in_words_that_quote_nobody(
+    mongo: MongoStore,
+) -> None:
+    await mongo.commit(commit(1, book("1", title="Été")))
+    one, books = [One(Book, "c", "1")], mongo.database["books"]
+
+    await books.update_one({}, {"$set": {"newer": {"of": "a newer version"}}})
+    [found] = await mongo.load(one)
+    assert found == book("1", title="Été"), "of a newer version: what it has more is passed over"
+    await books.update_one({}, {"$unset": {"words": 1, "sheets": 1}})
+    assert await mongo.load(one) == [found], "of an older one: what it had not has its default"
+
+    await books.update_one({}, {"$set": {"sheets": [{"marks": ["Jeanne Martin"]}]}})
+    said = r"^a document of books is not as this version keeps it \(sheets\): `connecte rebuild`"
+    for read in (mongo.load(one), mongo.one(Book, "c", "1"), mongo.page(Book, Where("c"), 9)):
+        with pytest.raises(OtherVersion, match=said) as error:
+            await read
+        assert "Jeanne" not in str(error.value)
 
 
 async def test_one_finds_the_document_of_that_cohort_and_kind_only(store: Store) -> None:

@@ -70,6 +70,36 @@ def test_a_service_that_is_switched_off_leaves_nothing_behind() -> None:
     assert "CONNECTE_TEST_PORTAL" not in json.dumps(found)
 
 
+PARTS = ("matching", "scheduling", "feedback", "notify", "portal")
+
+
+@pytest.mark.parametrize("name", CI)
+def test_the_portal_has_whatever_every_other_service_has(name: str) -> None:
+    """Deployment, Service, way in, disruption budget, rebuild; probes, farewell, measures, room."""
+
+    def kinds(service: str) -> set[str]:
+        own = [one for one in objects(name) if service in one["metadata"]["name"].split("-")]
+        return {one["kind"] for one in own}
+
+    shared = set.intersection(*(kinds(service) for service in PARTS[:4]))
+    assert shared >= {"Deployment", "Service"}
+    assert kinds("portal") >= shared
+
+    def shape(service: str) -> Object:
+        told = services(objects(name))[service]["spec"]
+        spec = told["template"]["spec"]
+        (container,) = spec["containers"]
+        shaped = ("ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
+        return {
+            "strategy": told["strategy"]["type"],  # its surge goes by how many there are
+            "marks": sorted(told["template"]["metadata"].get("annotations", {})),
+            "ends": spec["terminationGracePeriodSeconds"],
+            **{part: container.get(part) for part in shaped},
+        }
+
+    assert shape("portal") == shape("matching")
+
+
 @pytest.mark.parametrize("name", CI)
 def test_a_pod_has_longer_to_end_than_its_steps_may_take(name: str) -> None:
     for one in services(objects(name)).values():

@@ -20,10 +20,9 @@ import httpx
 from deploy.local.prometheus import prometheus
 from deploy.local.stack import Terms, running_stack
 from deploy.made.dashboards import WRITTEN
-from deploy.trial.coordinator import START, Coordinator, Plan, Progress
-from deploy.trial.people import People
-from deploy.trial.programme_time import DAY, FlyingTime
-from services.chassis.clock import Clock
+from deploy.trial.coordinator import START, Plan, Progress
+from deploy.trial.demo import background, time_of
+from deploy.trial.programme_time import DAY
 from tests.conftest import eventually
 
 RULES = WRITTEN.parent / "alerts.yaml"
@@ -44,11 +43,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A run from `start` to `end`, in seconds since 1970; a week of it takes `week` seconds.
+    """A run from `start` to `end`, in seconds since 1970; a week of it takes `week` seconds (in the
+    mean, where time leaps).
 
-    `letters`: how many had come when it ended, and when the last figures had been looked up: time
-    flies on, and coordinators are written to. `metrics`: what each service tells of itself at the
-    end, as Prometheus reads it.
+    `letters`: how many had come when it ended, and when the last figures had been looked up: where
+    time flies, it flies on, and coordinators are written to. `metrics`: what each service tells of
+    itself at the end, as Prometheus reads it.
     """
 
     url: str
@@ -116,8 +116,8 @@ def _points(values: Sequence[Sequence[Any]]) -> list[tuple[float, float]]:
 @asynccontextmanager
 async def recorded(directory: Path, plan: Plan) -> AsyncIterator[Recording]:
     """Run a programme to its end while Prometheus scrapes every service, and keep what it knows."""
-    assert plan.days_per_second is not None, "time flies where Prometheus looks on"
-    terms = Terms(rate=plan.days_per_second * DAY, start=START)
+    days = plan.days_per_second
+    terms = Terms(rate=math.inf if days is None else days * DAY, start=START)
     async with running_stack(directory, terms) as stack:
         targets = {name: service.url for name, service in stack.services.items()}
         async with (
@@ -125,17 +125,16 @@ async def recorded(directory: Path, plan: Plan) -> AsyncIterator[Recording]:
             httpx.AsyncClient(timeout=30) as client,
         ):
             start = time.time()
-            flying = FlyingTime(Clock(terms.rate, terms.start, stack.origin))
-            coordinator = Coordinator(stack, plan, flying, client, lambda _: None)
-            async with asyncio.TaskGroup() as tasks:
-                people = tasks.create_task(People(stack, plan.seed, flying).live())
-                async with asyncio.timeout(plan.limit):
-                    await coordinator.conduct()
-                people.cancel()
-            await coordinator.close()
+            async with (
+                time_of(stack) as passing,
+                background(stack, plan, passing, lambda _: None) as coordinator,
+                asyncio.timeout(plan.limit),
+            ):
+                await coordinator.conduct()
             least = stack.mailbox.count
+            weeks = (passing.now() - START).days / WEEK
+            week = (time.time() - start) / weeks
             end = await _scraped(client, url, len(targets), time.time())
-            week = WEEK / plan.days_per_second
             metrics = {
                 name: (await client.get(f"{service}/metrics")).text
                 for name, service in targets.items()

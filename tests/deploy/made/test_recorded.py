@@ -68,7 +68,6 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
         names={"pilot": "Pilot"},
         policy=POLICY,
         seed=SEED,
-        days_per_second=1.4,
         limit=900,
     )
     with in_its_own_loop(recorded(directory, plan)) as run:

@@ -11,7 +11,7 @@
   let seen = body.innerHTML;
   let touched = false;
   let timer = null;
-  let last = 0;
+  const looks = [];
   let sources = [];
 
   for (const kind of ["input", "toggle"]) {
@@ -34,7 +34,7 @@
 
   async function look() {
     timer = null;
-    last = Date.now();
+    looks.push(Date.now());
     const answer = await fetch(here, { headers: { "Connecte-Suivi": "1" } });
     if (!answer.ok || answer.redirected) return close(); // signed out, or gone
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -51,8 +51,11 @@
     say(main.dataset.fait);
   }
 
-  // At once, then with pauses: where much goes on, nobody asks too often by looking.
-  const pause = () => Math.max(100, last + 3000 - Date.now());
+  // At once, three times; then with pauses: where much goes on, nobody asks too often by looking.
+  const pause = () => {
+    while (looks.length && looks[0] < Date.now() - 9000) looks.shift();
+    return looks.length < 3 ? 100 : looks[0] + 9000 - Date.now();
+  };
   const soon = () => { timer = timer || setTimeout(() => look().catch(() => {}), pause()); };
 
   function close() {
