@@ -83,15 +83,18 @@ def changed(value: M, changes: Mapping[str, Any]) -> M:
     return assembled(type(value), {**value.__dict__, **changes}, told.union(changes))
 
 
-_PARTS = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
-
-
 def assembled(kind: type[M], values: dict[str, Any], told: set[str]) -> M:
     """A value of these fields, as validation would have given it; `told`: those that were given."""
     made: M = kind.__new__(kind)
-    for name, part in zip(_PARTS, (values, told, None, None), strict=True):
-        object.__setattr__(made, name, part)
+    # One by one: a loop over the four names takes nearly twice as long.
+    _set(made, "__dict__", values)
+    _set(made, "__pydantic_fields_set__", told)
+    _set(made, "__pydantic_extra__", None)
+    _set(made, "__pydantic_private__", None)
     return made
+
+
+_set = object.__setattr__
 
 
 def _validated(kind: type[M], given: Mapping[str, Any], changes: Mapping[str, Any]) -> M:

@@ -26,9 +26,9 @@ class Findings:
       was handed over again under its first Message-ID, which mail systems drop.
     - `figures`: cohorts, mentors, managers, pairs_formed, pairs_graduated, pairs_dissolved,
       sessions_completed, sessions_missed, surveys_answered, letters_sent, parked, refused, events
-      (all int), `letters_per_course`: {"courses", "median", "maximum"} of the letters that somebody
-      reads in a course that nothing disturbs, and `rollout`: cohort to
-      {"verdict": "recommended" | "withheld", "criteria": […]}.
+      (all int), `letters_per_course`: {"courses", "of", "median", "maximum", "disturbed"} of the
+      letters that somebody reads in a course that nothing disturbs (`courses` are), and `rollout`:
+      cohort to {"verdict": "recommended" | "withheld", "criteria": […]}.
     """
 
     lost: list[str]

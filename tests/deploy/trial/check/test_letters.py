@@ -16,10 +16,12 @@ from tests.deploy.trial.check.builder import (
 )
 from tests.deploy.trial.check.stories import (
     first,
+    graduated,
     judged,
     names,
     only_doubled,
     only_lost,
+    planned_run,
     short_run,
     whole_run,
     with_mails,
@@ -307,9 +309,20 @@ def test_a_reminder_of_what_is_not_its_readers_is_lost() -> None:
     assert names(judged(run).lost, "which is not theirs")
 
 
-def test_the_letters_of_a_course_are_counted_without_its_calendar_mails() -> None:
+def test_it_is_told_of_courses_that_do_not_count_what_disturbed_them() -> None:
     found = judged(whole_run()).figures["letters_per_course"]
-    assert set(found) == {"courses", "median", "maximum"}
+    assert (found["courses"], found["of"], found["maximum"]) == (0, 2, None)
+    assert found["disturbed"] == dict.fromkeys(
+        ("SessionRescheduled", "SessionMissed", "PairStalled"), 2
+    )
+
+
+def test_the_letters_of_a_course_are_counted_without_its_calendar_mails() -> None:
+    run = planned_run()
+    graduated(run, "m-1~g-1")
+    found = judged(run).figures["letters_per_course"]
+    # Who has come, the proposal, the pair, the first survey and the last, the end; no dates.
+    assert found == {"courses": 2, "of": 2, "median": 6, "maximum": 6, "disturbed": {}}
 
 
 SIDES = {"mentor": ("mentor",), "manager": ("manager",)}
