@@ -1375,7 +1375,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "kind answers",
         "whoever sends a form of a letter twice is refused, and not told what holds",
         "services/chassis/http/pages.py",
-        "_View(text, notice, about=about), error.status)",
+        "_View(text, why, _NEXT.get(rule), about), error.status)",
         "_View(text), error.status)",
         by="tests/chassis/http/test_pages.py",
     ),
