@@ -1,7 +1,8 @@
 """A Secret that is not as it should be: no key, nothing in it, the end of a line after it.
 
-Without its key a pod does not start at all, and the kubelet says which key it is (that one is
-Kubernetes' own, and is not played here); with nothing in it the process ends and names the setting.
+Without its key a pod does not start at all, and the kubelet says which key it is (on the real API
+server, `tests/deploy/cluster/test_lifecycle.py`); with nothing in it the process ends and names the
+setting.
 """
 
 import re

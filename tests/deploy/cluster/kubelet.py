@@ -39,6 +39,10 @@ def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+class NoKey(Exception):
+    """A pod cannot start: its Secret, or the key in it, is not there. The kubelet's own words."""
+
+
 @dataclass(slots=True)
 class Running:
     """A pod's one container. `told` is the status that the API server was given last."""
@@ -102,7 +106,10 @@ class Kubelet:
                 await self._bind(pod)
             elif uid not in self._pods:
                 if pod.get("status", {}).get("phase") == "Pending":
-                    self._pods[uid] = await self._start(pod)
+                    try:
+                        self._pods[uid] = await self._start(pod)
+                    except NoKey as error:
+                        await self._tell_why(pod, str(error))
             else:
                 await self._tend(pod, self._pods[uid])
 
@@ -141,9 +148,12 @@ class Kubelet:
         return found
 
     async def _from(self, namespace: str, *, secretKeyRef: Object) -> str:  # noqa: N803 - its name
-        path = f"/api/v1/namespaces/{namespace}/secrets/{secretKeyRef['name']}"
-        data = (await self._api.get(path))["data"]
-        return base64.b64decode(data[secretKeyRef["key"]]).decode()
+        name, key = secretKeyRef["name"], secretKeyRef["key"]
+        path = f"/api/v1/namespaces/{namespace}/secrets/{name}"
+        data = (await self._api.get(path)).get("data") or {}
+        if key not in data:
+            raise NoKey(f"couldn't find key {key} in Secret {namespace}/{name}")
+        return base64.b64decode(data[key]).decode()
 
     async def _led(self, namespace: str, value: str) -> str:
         """With the address of a ready pod for `name:port` of a Service."""
@@ -215,6 +225,16 @@ class Kubelet:
             return
         at_once = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}}
         await self._api.ask("DELETE", _path(pod), at_once)
+
+    async def _tell_why(self, pod: Object, message: str) -> None:
+        """That its container waits; it is tried again at the next look."""
+        (container,) = pod["spec"]["containers"]
+        waiting = {"reason": "CreateContainerConfigError", "message": message}
+        one = {"name": container["name"], "image": container["image"], "imageID": ""}
+        status = one | {"ready": False, "restartCount": 0, "state": {"waiting": waiting}}
+        if pod["status"].get("containerStatuses", [{}])[0].get("state") != status["state"]:
+            change = {"status": {"phase": "Pending", "containerStatuses": [status]}}
+            await self._api.patch(f"{_path(pod)}/status", change)
 
     async def _tell(self, pod: Object, one: Running) -> None:
         status = _status(pod, one)

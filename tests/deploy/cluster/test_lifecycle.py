@@ -4,6 +4,7 @@ Broker, database, services, the topics' job and the pod of `helm test` really ru
 what is played). Rules of order are read from what the API server itself recorded.
 """
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from deploy.made.chart_files import CHART
 from deploy.trial.check import live_prefix
 from schemas.topics import TOPICS
 from services.chassis.http.links import generate_keys
-from tests.conftest import admin_of, eventually
+from tests.conftest import PATIENCE, admin_of, eventually
 from tests.deploy.chart.rendering import changed
 from tests.deploy.cluster.api import Api, Object
 from tests.deploy.cluster.helm import Helm
@@ -156,6 +157,31 @@ def fewest_ready(happened: list[tuple[str, Object]], component: str, before: set
             ready.add(name)
         fewest = min(fewest, len(ready))
     return fewest
+
+
+@with_pods
+async def test_pods_wait_for_a_key_that_their_secret_lacks_and_go_on_once_it_is_there(
+    place: Place,
+) -> None:
+    secret = f"/api/v1/namespaces/{place.namespace}/secrets/connecte-http"
+    token = (await place.api.get(secret))["data"]["token"]
+    await place.api.patch(secret, {"data": {"token": None}})
+    installing = asyncio.create_task(place.helm.deploy("install", place.values))
+
+    async def wait_all() -> bool:
+        pods = (await place.api.get(f"/api/v1/namespaces/{place.namespace}/pods"))["items"]
+        told = [one["status"].get("containerStatuses", [{}])[0] for one in pods]
+        waiting = [one.get("state", {}).get("waiting", {}).get("message", "") for one in told]
+        asked = f"couldn't find key token in Secret {place.namespace}/connecte-http"
+        return waiting.count(asked) == len(SERVICES)
+
+    assert await eventually(wait_all, PATIENCE)
+    assert not any(place.kubelet.log(f"mentorat-{service}") for service in SERVICES)
+    assert not installing.done(), "helm waits with them"
+
+    await place.api.patch(secret, {"data": {"token": token}})
+    said = await installing
+    assert said.code == 0, said.err
 
 
 @with_pods
