@@ -7,7 +7,7 @@ import psutil
 import pytest
 from bson import encode
 
-from services.matching.search import worker
+from services.matching.search import alone, worker
 from services.matching.search.alone import SearchFailed, SearchKilled, solve_alone, solve_roll
 from services.matching.search.question import SEEN, Roll
 from services.matching.views import Manager, Round
@@ -24,7 +24,15 @@ async def roll_of(people: int, padding: int = 0) -> Roll:
 
 
 def processes() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
+    """Those of searches: a worker of tests has databases and brokers for children, too."""
+    return [process for process in psutil.Process().children() if _searches(process)]
+
+
+def _searches(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and alone.__name__ in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def begun() -> list[psutil.Process]:

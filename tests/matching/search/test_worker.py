@@ -4,7 +4,6 @@ import asyncio
 import logging
 from datetime import timedelta
 
-import psutil
 import pytest
 
 from schemas.base import Message
@@ -20,6 +19,7 @@ from services.matching.views import Round
 from tests.chassis.faults import Unwilling
 from tests.conftest import PATIENCE
 from tests.matching.given import Matching, decided, manager, mentor, scenario, the
+from tests.matching.search.test_alone import processes
 from tests.scenario import NOW, Scenario, kinds
 
 
@@ -86,8 +86,8 @@ async def test_a_search_whose_process_was_killed_is_begun_anew(
         while rows := due(found, "r1"):
             for outcome in await perform(rows, NOW, asyncio.Event()):
                 decided(found.when(outcome))
-            if not killed and (processes := psutil.Process().children()):
-                for process in processes:
+            if not killed and (searches := processes()):
+                for process in searches:
                     process.kill()
                 killed = True
     assert "begun anew" in caplog.text
