@@ -95,10 +95,14 @@ class Stillness:
         return await self._look() == before, min(dues, default=None)
 
     async def written(self) -> bool:
-        """Whether the databases know of all that was read; `next` has been true."""
-        ends = await self._kafka.end_offsets(self._ends)
+        """Whether the databases know of all that was read; `next` has been true.
+
+        What a service passes over it writes by a step, of which it publishes a record: so the ends
+        are asked for once nobody has any more to write, and nothing of it waits in an outbox.
+        """
         seen = await self._look()
-        return all(
+        ends = await self._kafka.end_offsets(self._ends)
+        return not any(one.outbox for one in seen.values()) and all(
             seen[service].read(*spot) >= ends[spot]
             for service, spots in self._reads.items()
             for spot in spots

@@ -38,6 +38,9 @@ class Platform:
         database = self._mongodb[self._prefix + service]
         await database[collection].replace_one({"_id": 1}, row, upsert=True)
 
+    async def emptied(self, service: str, collection: str) -> None:
+        await self._mongodb[self._prefix + service][collection].delete_many({})
+
     async def read(self, service: str, **positions: int) -> None:
         known = {topic.replace("_", "."): at for topic, at in positions.items()}
         await self.have(service, "places", {"step": 1, "positions": known})
@@ -94,6 +97,24 @@ async def test_what_a_service_has_passed_over_is_read_though_its_database_does_n
     for service in ("scheduling", "feedback", "notify"):
         await platform.read(service, mentoring_matching_events=2)
     assert await platform.seen.written()
+
+
+async def test_a_record_of_what_was_passed_over_is_waited_for_whenever_it_comes(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await platform.have("matching", "outbox", {"partition": 1})
+    assert not await platform.seen.written(), "it is not published yet"
+    await platform.emptied("matching", "outbox")
+    assert await platform.seen.written()
+    look = platform.seen._look
+
+    async def while_one_is_published() -> Any:
+        seen = await look()
+        await platform.publish(EVENTS)
+        return seen
+
+    monkeypatch.setattr(platform.seen, "_look", while_one_is_published)
+    assert not await platform.seen.written()
 
 
 async def test_what_stands_in_an_outbox_is_under_way(platform: Platform) -> None:
