@@ -28,13 +28,14 @@ class _Service(FastAPI):
     see.
     """
 
-    hsts_seconds = 0
-    proxies = 0
+    def __init__(self, hsts_seconds: int, proxies: int, **more: Any) -> None:
+        super().__init__(**more)
+        self._proxies = proxies
+        # Not in the stack of middleware, which tracing expects to be that of every application.
+        self._careful = Careful(super().__call__, hsts_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Not in the stack of middleware, which tracing expects to be that of every application.
-        scope = from_outside(scope, self.proxies)
-        await Careful(super().__call__, self.hsts_seconds)(scope, receive, send)
+        await self._careful(from_outside(scope, self._proxies), receive, send)
 
 
 def create_app(
@@ -52,6 +53,8 @@ def create_app(
     how many there are between it and whoever asks, each saying whom it has a request from.
     """
     app = _Service(
+        hsts_seconds,
+        proxies,
         title=title,
         description=description,
         docs_url=None,  # it would load its scripts from elsewhere
@@ -60,8 +63,6 @@ def create_app(
         # would travel in clear.
         redirect_slashes=False,
     )
-    app.hsts_seconds = hsts_seconds
-    app.proxies = proxies
     app.add_middleware(Bodies, largest=largest_body)
     if metrics is not None:
         app.add_middleware(Measured, metrics=metrics)

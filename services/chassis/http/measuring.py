@@ -5,8 +5,9 @@ knows; what was asked for, which can hold a token or an id, is nowhere.
 """
 
 import time
-from functools import cache
+from collections.abc import Awaitable
 
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.watch.metrics import Metrics
@@ -21,10 +22,10 @@ class Measured:
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
-        self.metrics = metrics
-        # To look a label up costs more than to count.
-        self._requests = cache(metrics.http_requests.labels)
-        self._seconds = cache(metrics.http_seconds.labels)
+        self._in_flight = 0
+        metrics.http_in_flight.set_function(lambda: self._in_flight)
+        self._metrics = metrics
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,22 +33,28 @@ class Measured:
             return
         status = 500  # what the server answers where the application answers nothing
 
-        async def noticed(message: Message) -> None:
+        def noticed(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            return send(message)
 
         began = time.perf_counter()
-        self.metrics.http_in_flight.inc()
+        self._in_flight += 1
         try:
             await self.app(scope, receive, noticed)
         finally:
-            self.metrics.http_in_flight.dec()
+            self._in_flight -= 1
             self._count(scope, status, time.perf_counter() - began)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", NO_ROUTE)
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self._requests(method, route, str(status)).inc()
-        self._seconds(route).observe(seconds)
+        found = self._known.get((method, route, status))
+        if found is None:  # to look labels up costs more than to count
+            counter = self._metrics.http_requests.labels(method, route, str(status))
+            found = counter, self._metrics.http_seconds.labels(route)
+            self._known[method, route, status] = found
+        counted, timed = found
+        counted.inc()
+        timed.observe(seconds)
