@@ -24,6 +24,7 @@ from tests.deploy.alerts.alerting import (
     selected,
 )
 from tests.deploy.chart.rendering import changed, objects, of_kind, render, values
+from tests.outages.outages import OUTAGES
 
 BASE = "https://example.org/connecte-ton-manager/docs/runbooks/"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -49,6 +50,11 @@ async def test_promtool_finds_nothing_wrong_with_the_rules(tmp_path: Path) -> No
 async def test_alerts_fire_when_they_should_and_only_then(path: Path, tmp_path: Path) -> None:
     tested = await promtool(tmp_path, "test", "rules", path)
     assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_every_outage_of_which_somebody_is_told_has_been_played_and_its_case_is_kept() -> None:
+    told = {outage.name for outage in OUTAGES if outage.expected}
+    assert {path.stem for path in SEEN} == told
 
 
 async def test_an_alert_that_does_not_fire_when_it_should_is_found(tmp_path: Path) -> None:
