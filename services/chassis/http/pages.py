@@ -83,6 +83,8 @@ _OFTEN = Text(
     "Too many requests in a short time: please try again in a minute.",
 )
 REVOKED = "link-revoked"
+IN_OTHER_LANGUAGE = "lang"
+"""The button by which a half-filled form is shown again, and nothing is sent."""
 _OF_STATUS = {403: _FORGED, 410: _EXPIRED, 422: _INCOMPLETE, 429: _TOO_SOON, 503: _LATER}
 _OF_RULE = {PARKED: _ASIDE, TOO_OFTEN: _OFTEN, REVOKED: _REVOKED}
 
@@ -211,6 +213,10 @@ def link_routes(
             answers = await _answers(request)
             if _wants_page(request):
                 about, form = await seen(link, purpose)
+                if IN_OTHER_LANGUAGE in answers:
+                    return _page(
+                        request, _View(form.title, form.notice, None, about, form, answers)
+                    )
                 if missing := form.missing(answers):
                     again = _View(form.title, form.notice, None, about, form, answers, missing)
                     return _page(request, again, 422)

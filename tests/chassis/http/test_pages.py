@@ -317,9 +317,25 @@ async def test_a_page_speaks_the_language_of_its_letter_and_can_be_switched(site
     for page in (english, browser):
         assert '<html lang="en">' in page.text
         assert "A question" in page.text and "Une question" not in page.text
-        assert '<a href="?lang=fr"' in page.text
-    assert '<html lang="fr">' in other.text and '<a href="?lang=en"' in other.text
+        assert 'formaction="?lang=fr"' in page.text
+    assert '<html lang="fr">' in other.text and 'formaction="?lang=en"' in other.text
     assert "Your answer has been recorded" in done.text
+    assert '<a href="?lang=fr"' in done.text, "where nothing is asked, it is a link"
+
+
+async def test_a_page_in_the_other_language_keeps_what_was_answered_and_sends_nothing(
+    site: Site,
+) -> None:
+    async with site.client(None, HTML) as client:
+        path = f"/links/{token()}?lang=en"
+        page = await client.post(path, data={"answer": "yes", "lang": "en"})
+        blank = await client.post(path, data={"lang": "en"})
+    assert (page.status_code, blank.status_code) == (200, 200)
+    assert '<html lang="en">' in page.text
+    assert 'value="yes" required checked' in page.text
+    assert "checked" not in blank.text and "An answer is missing" not in blank.text
+    assert site.sent == []
+    assert await site.world.tallies() == {"c/m~g": 0}
 
 
 async def test_a_form_that_is_sent_empty_says_which_answer_is_missing(site: Site) -> None:
