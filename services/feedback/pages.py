@@ -77,9 +77,8 @@ def _form(state: State, link: Link, __: datetime) -> Form:
         return Form(_TITLES[kind_of(link.id)], (), _NOT_YET)
     questions = QUESTIONNAIRES[kind_of(link.id), side_of(link.id)]
     choices = tuple(Choice(q.id, _text(q), _SCALE, required=False) for q in questions)
-    return Form(
-        _TITLES[kind_of(link.id)], choices, _text(NOTICE), _as_long(_BEFORE, state, link), _BUTTON
-    )
+    then = _as_long(_BEFORE, state, link)
+    return Form(_TITLES[kind_of(link.id)], choices, None, then, _BUTTON, hint=_text(NOTICE))
 
 
 def _as_long(text: Text, state: State, link: Link) -> Text:

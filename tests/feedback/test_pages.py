@@ -24,7 +24,7 @@ def test_every_question_is_optional_and_the_page_says_what_becomes_of_the_answer
     form = PAGE.form(Unread(), LINK, NOW)
     assert form.title.fr == "Votre avis sur la séance"
     assert [choice.required for choice in form.choices] == [False] * 3
-    assert form.notice is not None and "facultative" in form.notice.fr
+    assert form.hint is not None and "facultative" in form.hint.fr
     assert form.then is not None
     assert form.then.fr.startswith(
         "Vous pourrez changer vos réponses par le même lien, tant qu’elles n’ont pas été comptées"
