@@ -1204,7 +1204,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "services/feedback/surveys.py",
         "_in_order(survey, {**before, **given})",
         "_in_order(survey, given)",
-        by="tests/feedback/test_whatever_happens_in_feedback.py",
+        by="tests/feedback/test_changing.py",
     ),
     Mutant(
         "change-after-the-date",
