@@ -33,6 +33,12 @@ def test_the_recipe_names_files_and_tests() -> None:
     assert len([name for name in NAMED if "::" not in name]) >= 12
 
 
+def test_a_new_command_with_its_event_and_letter_is_twelve_files_at_most() -> None:
+    steps = re.findall(r"^\| (\d+) \| `([^`]+)` \|", RECIPE.read_text("utf-8"), re.MULTILINE)
+    assert [int(number) for number, _ in steps] == list(range(1, len(steps) + 1))
+    assert 10 <= len({file for _, file in steps}) == len(steps) <= 12
+
+
 def test_somebody_in_the_simulation_sends_every_command() -> None:
     sent = set(used(ROOT / "tests" / "simulation" / "people.py"))
     assert {kind.__name__ for kinds in COMMANDS.values() for kind in kinds} <= sent

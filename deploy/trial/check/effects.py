@@ -1,8 +1,8 @@
-"""What shows that a command had its effect: one table, for the check and for the simulation.
+"""What shows that a command had its effect, and who is told what: for the check and the simulation.
 
 Told from the rules of the programme and never taken from the services. Always holds: every command
 has a row, and every event is the effect of a command or one that nobody asks for; what a log has
-beside them is a finding.
+beside them is a finding. Which facts are told by letter, and to whom, stands beside that.
 """
 
 from collections.abc import Callable, Mapping
@@ -143,6 +143,10 @@ def _appointed(asked: Asked, fact: Entry) -> bool:
     return _same("role")(asked, fact) and len({tuple(names) for names in named}) == 1
 
 
+def _was_answered(_: Asked, fact: Entry) -> bool:
+    return fact.text("outcome") == "answered"
+
+
 _ANOTHER_TIME = ("SessionMoveProposed", "SessionMoveRefused")
 
 
@@ -241,7 +245,8 @@ EFFECTS: Mapping[str, Effect] = {
     "NoteHoursElsewhere": Effect(
         ("HoursElsewhereNoted",), already=("HoursElsewhereNoted",), fits=_noted
     ),
-    "AnswerSurvey": Effect(("SurveyClosed",)),
+    # What changes an answer names nobody, so nothing tells of which command it is the effect.
+    "AnswerSurvey": Effect(("SurveyClosed",), already=("SurveyClosed",), fits=_was_answered),
     "GiveRole": Effect(("RoleGiven",), already=("RoleGiven",), fits=_appointed),
     "TakeRole": Effect(("RoleTaken",)),
     "RetryLetter": Effect(("LetterDeferred",)),
@@ -267,6 +272,42 @@ UNASKED = frozenset(
     }
 )
 """The events that come with an effect, with another service's fact, or with time."""
+
+BOTH = ("mentor", "manager")
+OWED: dict[str, tuple[str, ...]] = {
+    "MentorVolunteered": ("mentor",),
+    "ManagerEnrolled": ("manager",),
+    "MentorReturned": ("mentor",),
+    "ManagerReturned": ("manager",),
+    "ManagerWaitlisted": ("manager",),  # but only the first time
+    "PairProposed": BOTH,
+    "ProposalDeclined": BOTH,  # but not who declined
+    "ProposalExpired": BOTH,
+    "PairFormed": BOTH,
+    "PairDissolved": BOTH,
+    "SessionPlanned": BOTH,
+    "SessionRescheduled": BOTH,
+    "SessionMoveProposed": BOTH,  # but not who proposed it
+    "SessionMoveDeclined": BOTH,
+    "SessionMoveRefused": BOTH,  # but only who proposed it
+    "SessionShifted": BOTH,
+    "SessionConfirmed": BOTH,  # but only once both have
+    "SessionRelocated": BOTH,
+    "SessionPostponed": BOTH,
+    "SessionCancelled": BOTH,
+    "SessionMissed": BOTH,
+    "AttendanceRequested": BOTH,
+    "AttendanceReminded": BOTH,
+    "AttendanceCorrected": BOTH,
+    "SessionDisputed": BOTH,
+    "SessionWithdrawn": BOTH,
+    "GraduationWithdrawn": BOTH,
+    "PlanningPostponed": BOTH,  # but only the first time
+    "PairStalled": BOTH,
+    "PairGraduated": BOTH,
+    "SurveyOpened": BOTH,  # but only the side that is asked
+}
+"""The facts that are told, and to which sides. Nothing else is told to anybody."""
 
 SHOWING = frozenset(name for effect in EFFECTS.values() for name in effect.already)
 """The facts that can show that there was nothing left to do."""

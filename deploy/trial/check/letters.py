@@ -1,7 +1,7 @@
 """Letters: every fact told to everybody whom it concerns, each letter once, each in the mailbox.
 
-Who is owed what is written down here from the rules of the programme, not taken from notify: what
-each fact tells to whom; that a letter can tell several; that what another fact has made untrue
+Who is owed what is written down from the rules of the programme, not taken from notify: what each
+fact tells to whom (`OWED`); that a letter can tell several; that what another fact has made untrue
 before it left is told to nobody; that the questions after a session are in the letter that asks
 whether it took place; that an assistant gets a copy of what tells the date of a session.
 """
@@ -12,46 +12,12 @@ from datetime import UTC
 from typing import Any
 
 from deploy.trial.check.digests import check_digests
+from deploy.trial.check.effects import OWED
 from deploy.trial.check.evidence import Evidence, Mail
 from deploy.trial.check.findings import Report
 from deploy.trial.check.stale import REPLACING, replaces
 from deploy.trial.check.wire import Entry, Log, tells
 
-BOTH = ("mentor", "manager")
-OWED: dict[str, tuple[str, ...]] = {
-    "MentorVolunteered": ("mentor",),
-    "ManagerEnrolled": ("manager",),
-    "MentorReturned": ("mentor",),
-    "ManagerReturned": ("manager",),
-    "ManagerWaitlisted": ("manager",),  # but only the first time
-    "PairProposed": BOTH,
-    "ProposalDeclined": BOTH,  # but not who declined
-    "ProposalExpired": BOTH,
-    "PairFormed": BOTH,
-    "PairDissolved": BOTH,
-    "SessionPlanned": BOTH,
-    "SessionRescheduled": BOTH,
-    "SessionMoveProposed": BOTH,  # but not who proposed it
-    "SessionMoveDeclined": BOTH,
-    "SessionMoveRefused": BOTH,  # but only who proposed it
-    "SessionShifted": BOTH,
-    "SessionConfirmed": BOTH,  # but only once both have
-    "SessionRelocated": BOTH,
-    "SessionPostponed": BOTH,
-    "SessionCancelled": BOTH,
-    "SessionMissed": BOTH,
-    "AttendanceRequested": BOTH,
-    "AttendanceReminded": BOTH,
-    "AttendanceCorrected": BOTH,
-    "SessionDisputed": BOTH,
-    "SessionWithdrawn": BOTH,
-    "GraduationWithdrawn": BOTH,
-    "PlanningPostponed": BOTH,  # but only the first time
-    "PairStalled": BOTH,
-    "PairGraduated": BOTH,
-    "SurveyOpened": BOTH,  # but only the side that is asked
-}
-"""The facts that are told, and to which sides. Nothing else is told to anybody."""
 REMINDED: dict[str, tuple[str, ...]] = {
     "ProposalReminder": ("PairProposed",),
     "SessionReminder": ("SessionPlanned", "SessionRescheduled", "SessionShifted"),

@@ -196,7 +196,7 @@ def link_routes(
         as_json = request.query_params.get("format") == "json" or not _wants_page(request)
         if about.facts and as_json:
             return JSONResponse(about.facts, headers=_PRIVATE)
-        return _page(request, _View(form.title, form.notice, about=about, form=form))
+        return _page(request, _View(form.title, form.notice or form.hint, about=about, form=form))
 
     @router.post(
         "/links/{token}",
@@ -218,7 +218,8 @@ def link_routes(
                         request, _View(form.title, form.notice, None, about, form, answers)
                     )
                 if missing := form.missing(answers):
-                    again = _View(form.title, form.notice, None, about, form, answers, missing)
+                    said = form.notice or form.hint
+                    again = _View(form.title, said, None, about, form, answers, missing)
                     return _page(request, again, 422)
             command = _command(purpose, link, answers, token)
             accepted = await answering.send(link, command)

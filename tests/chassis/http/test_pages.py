@@ -42,6 +42,7 @@ async def test_looking_at_a_link_shows_its_form_and_changes_nothing(site: Site) 
         assert "Une question" in answer.text
         assert "A question" not in answer.text, "one language on a page"
         assert "Non &lt;b&gt;" in answer.text, "texts are escaped"
+        assert "Répondez à ce que vous voulez." in answer.text
     assert site.sent == []
     assert await site.world.tallies() == {"c/m~g": 0}
 
@@ -172,6 +173,8 @@ async def test_a_link_used_when_its_moment_has_gone_is_a_conflict(site: Site) ->
     assert found["rule"] == "complete"
     # the rule says why, and not that there was an answer already
     assert (page.status_code, "Ils se sont assez vus." in page.text) == (409, True)
+    # and how to answer is nothing to whoever cannot
+    assert "Répondez à ce que vous voulez." not in page.text
     # and beside it stands what holds now
     assert "<dt>Rencontres</dt>\n<dd>5</dd>" in page.text
     assert await site.world.tallies() == {"c/m~g": 5}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from deploy.trial.check import Findings, Mail, check
-from deploy.trial.check.letters import BOTH, OWED
+from deploy.trial.check.effects import BOTH, OWED
 from schemas.lines import outsider
 from services.notify.letters import LETTERS
 from tests.deploy.trial.check.builder import (
