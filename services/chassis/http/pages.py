@@ -213,14 +213,9 @@ def link_routes(
             answers = await _answers(request)
             if _wants_page(request):
                 about, form = await seen(link, purpose)
-                if IN_OTHER_LANGUAGE in answers:
-                    return _page(
-                        request, _View(form.title, form.notice, None, about, form, answers)
-                    )
-                if missing := form.missing(answers):
-                    said = form.notice or form.hint
-                    again = _View(form.title, said, None, about, form, answers, missing)
-                    return _page(request, again, 422)
+                missing = form.missing(answers)
+                if missing or IN_OTHER_LANGUAGE in answers:
+                    return _asked_again(request, about, form, answers, missing)
             command = _command(purpose, link, answers, token)
             accepted = await answering.send(link, command)
         except Problem as error:
@@ -233,6 +228,20 @@ def link_routes(
         return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
 
     return router
+
+
+def _asked_again(
+    request: Request,
+    about: About,
+    form: Form,
+    answers: Mapping[str, str],
+    missing: Sequence[Choice | Field],
+) -> Response:
+    """The form with what was answered: in the other language, or with what is missing."""
+    said = form.notice or form.hint
+    if IN_OTHER_LANGUAGE in answers:
+        return _page(request, _View(form.title, said, None, about, form, answers))
+    return _page(request, _View(form.title, said, None, about, form, answers, missing), 422)
 
 
 def _is_revoked(state: State, link: Link) -> bool:
