@@ -155,7 +155,10 @@ class SurveyClosed(Event):
 
 
 class SurveyAnswered(Event):
-    """Answers, without the person, the pair or the survey that they came from."""
+    """Answers, without the person, the pair or the survey that they came from.
+
+    Whoever changes an answer that still waits makes another one, which `replaces` it.
+    """
 
     audience = "internal"
     anonymous: ClassVar[bool] = True
@@ -167,6 +170,15 @@ class SurveyAnswered(Event):
         described("Question to answer.", {"usefulness": 4}),
     ]
     sealed: Sealed = None
+    replaces: Annotated[
+        str | None,
+        described(
+            "The sealed answers of the same person that these take the place of, as they waited to "
+            "be counted: they are one answer. Null for the first.",
+            "q83vASNFZ4kB",
+            max_length=8192,
+        ),
+    ] = None
 
 
 class AnswersCounted(Event):

@@ -36,6 +36,13 @@ class Element:
                 found += child.all(*tags)
         return found
 
+    def within(self, tag: str) -> "Element | None":
+        """The nearest element of this kind around it."""
+        at = self.parent
+        while at is not None and at.tag != tag:
+            at = at.parent
+        return at
+
     def get(self, name: str, default: str = "") -> str:
         return self.attributes.get(name, default)
 
@@ -140,15 +147,20 @@ class Browser:
         if button.get("name"):
             data[button.get("name")] = [button.get("value")]
         assert self.answer is not None
-        path = form.get("action") or str(self.answer.url)
+        path = button.get("formaction") or form.get("action") or str(self.answer.url)
+        if form.get("method") == "get":
+            url = httpx.URL(str(self.answer.url)).copy_with(params=data)
+            return await self.goes_to(str(url))
         self.answer = await self.client.post(path, data=data, files=files, follow_redirects=True)
         return self
 
     def _button(self, words: str) -> tuple[Element, Element]:
-        for form in self.page.all("form"):
-            for button in form.all("button"):
-                if words in button.text:
-                    return button, form
+        page = self.page
+        named = {form.get("id"): form for form in page.all("form")}
+        for button in page.all("button"):
+            form = named.get(button.get("form")) if button.get("form") else button.within("form")
+            if words in button.text and form is not None:
+                return button, form
         said = [button.text for button in self.page.all("button")]
         raise NotOffered(f"no button says {words!r}: {said}")
 

@@ -108,14 +108,19 @@ class Habits:
         return Reaction(chance.uniform(0.1, 3))
 
     def scores(
-        self, cohort: str, subject: str, questions: Mapping[str, Sequence[str]]
+        self, cohort: str, subject: str, questions: Mapping[str, Sequence[str]], again: str = ""
     ) -> dict[str, str]:
         """An answer to each question, out of what can be answered, the lowest first."""
-        chance = self.chance("scores", cohort, subject)
+        chance = self.chance("scores", cohort, subject, *([again] if again else []))
         return {
             question: chance.choices(values, _LIKES[-len(values) :])[0]
             for question, values in questions.items()
         }
+
+    def thinks_again(self, cohort: str, subject: str) -> Reaction | None:
+        """Whether they change what they answered, so many days after that; None: they do not."""
+        chance = self.chance("again", cohort, subject)
+        return Reaction(chance.uniform(0, 2)) if chance.random() < 0.15 else None
 
     def leaves(self, cohort: str, person: str) -> bool:
         """Whether they leave the programme once they have been paired."""

@@ -173,7 +173,11 @@ class People:
         return self._held[attempt]
 
     def _survey(self, letter: Letter) -> Reaction | None:
-        return self._habits.survey(letter.cohort, letter.subject)
+        first = self._habits.survey(letter.cohort, letter.subject)
+        if first and (more := self._habits.thinks_again(letter.cohort, letter.subject)):
+            again = Reaction(first.days + more.days, "again")
+            self._later(again.days, letter, partial(self._follow, letter, again), "thinks again")
+        return first
 
     def _changes_week(self, letter: Letter) -> bool:
         return (
@@ -231,12 +235,14 @@ class People:
             if letter.template == "SurveyOpened" and again < SURVEY_TRIES:
                 # Nobody has said yet that the session took place.
                 follow = partial(self._follow, letter, reaction, again + 1)
-                self._later(1, letter, follow, f"again {again}")
+                self._later(1, letter, follow, f"{reaction.answer} again {again}".strip())
             return
         if decided.get("answer") == "propose":
             decided |= own_time(letter)
         scored = {name: values for name, values in fields.items() if name not in _DECIDED}
-        answers = decided | self._habits.scores(letter.cohort, letter.subject, scored)
+        about = (letter.cohort, letter.subject)
+        which = reaction.answer if letter.template == "SurveyOpened" else ""
+        answers = decided | self._habits.scores(*about, scored, which)
         self._note(letter, await self._patiently("POST", letter.link, answers))
 
     async def _leave(self, letter: Letter) -> None:

@@ -58,6 +58,12 @@ def counted(group: Group, event: AnswersCounted) -> Group:
     return group.model_copy(update=update)
 
 
-def answered(group: Group, sealed: str) -> Group:
-    """The group with one more answer that waits."""
-    return group.model_copy(update={"waiting": (*group.waiting, sealed)})
+def answered(group: Group, sealed: str, replaces: str | None = None) -> Group:
+    """The group with one more answer that waits, or with another in the place of one that did."""
+    if replaces is None:
+        return group.model_copy(update={"waiting": (*group.waiting, sealed)})
+    waiting, unopened = (
+        tuple(sealed if one == replaces else one for one in those)
+        for those in (group.waiting, group.unopened)
+    )
+    return group.model_copy(update={"waiting": waiting, "unopened": unopened})

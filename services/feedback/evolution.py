@@ -205,7 +205,7 @@ def _survey_answered(state: State, _: Cohort, event: SurveyAnswered) -> Iterable
     """The scores of its group; the `SurveyClosed` beside it moves the cohort."""
     group = group_in(state, event.cohort_id, group_id(event.kind, event.side))
     if event.sealed is not None:
-        yield counting.answered(group, event.sealed)
+        yield counting.answered(group, event.sealed, event.replaces)
         return
     scores = dict(group.scores)
     for question, score in event.scores.items():

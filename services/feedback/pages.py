@@ -1,6 +1,7 @@
 """Feedback's page behind the link of a survey: its questions, each from 1 to 5.
 
-Always holds: where there is a key for it, what is answered leaves the process sealed.
+Always holds: where there is a key for it, what is answered leaves the process sealed; the page does
+not show what was answered before, nor whether anything was.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from datetime import datetime
 
 from schemas.base import Command, parent_pair
 from schemas.feedback import AnswerSurvey
-from schemas.saying import day_and_time
+from schemas.saying import Language, day_and_time
 from services.chassis.domain import State
 from services.chassis.http.forms import About, Choice, Form, LinkPage, Option, Text
 from services.chassis.http.links import Link
@@ -24,6 +25,7 @@ from services.feedback.questionnaire import (
     question_ids,
 )
 from services.feedback.sealing import Seal
+from services.feedback.surveys import COUNTED
 from services.feedback.views import Pair, Survey, kind_of, side_of
 
 _TITLES: dict[Kind, Text] = {
@@ -31,14 +33,28 @@ _TITLES: dict[Kind, Text] = {
     "session": Text("Votre avis sur la séance", "Your view of the session"),
     "end": Text("Votre avis sur l’ensemble du parcours", "Your view of the whole programme"),
 }
-_THEN = Text(
-    "Vos réponses sont comptées dès l’envoi, et personne ne sait plus lesquelles sont les vôtres : "
-    "vous ne pourrez pas les changer.",
-    "Your answers are counted once they are sent, and nobody knows any more which are yours: you "
-    "cannot change them.",
+_AFTER = Text(
+    "Vous pouvez encore changer vos réponses par le même lien, {until}tant qu’elles n’ont pas été "
+    "comptées avec celles des autres.",
+    "You can still change your answers by the same link, {until}as long as they have not been "
+    "counted with those of others.",
 )
+_BEFORE = Text(
+    "Vous pourrez changer vos réponses par le même lien, {until}tant qu’elles n’ont pas été "
+    "comptées avec celles des autres. Une nouvelle réponse à une question remplace la précédente ; "
+    "ce que vous laissez sans réponse reste tel que vous l’aviez dit.",
+    "You can change your answers by the same link, {until}as long as they have not been counted "
+    "with those of others. A new answer to a question replaces the one before; what you leave out "
+    "stays as you had said it.",
+)
+_UNTIL = Text("jusqu’au {day} et ", "until {day} and ")
+_REFUSALS = {
+    COUNTED.rule: Text(
+        "Votre réponse a été comptée avec les autres, sans nom ; elle ne peut plus être retrouvée.",
+        "Your answer was counted with those of others, without a name; it cannot be found again.",
+    )
+}
 _BUTTON = Text("Envoyer mes réponses", "Send my answers")
-_AFTER = Text("Vous n’avez plus rien à faire.", "There is nothing left to do.")
 _SCALE = tuple(Option(step.id, Text(step.fr, step.en)) for step in SCALE)
 
 
@@ -61,7 +77,22 @@ def _form(state: State, link: Link, __: datetime) -> Form:
         return Form(_TITLES[kind_of(link.id)], (), _NOT_YET)
     questions = QUESTIONNAIRES[kind_of(link.id), side_of(link.id)]
     choices = tuple(Choice(q.id, _text(q), _SCALE, required=False) for q in questions)
-    return Form(_TITLES[kind_of(link.id)], choices, _text(NOTICE), _THEN, _BUTTON)
+    then = _as_long(_BEFORE, state, link)
+    return Form(_TITLES[kind_of(link.id)], choices, None, then, _BUTTON, hint=_text(NOTICE))
+
+
+def _as_long(text: Text, state: State, link: Link) -> Text:
+    """How long an answer can be changed: the same, whether or not there is one."""
+    survey = state.get(Survey, link.cohort_id, link.id)
+    if survey is None:
+        return Text(text.fr.format(until=""), text.en.format(until=""))
+    closes_at = survey.closes_at
+
+    def said(language: Language) -> str:
+        of, until = (text.en, _UNTIL.en) if language == "en" else (text.fr, _UNTIL.fr)
+        return of.format(until=until.format(day=day_and_time(closes_at, language)))
+
+    return Text.of(said)
 
 
 def _about(state: State, link: Link) -> About:
@@ -110,4 +141,7 @@ def link_pages(seal: Seal | None) -> dict[str, LinkPage]:
     def command(link: Link, answers: Mapping[str, str], token: str) -> Command:
         return _command(link, answers, token, seal)
 
-    return {PURPOSE: LinkPage(_form, command, _about, after=lambda *_: _AFTER)}
+    def after(state: State, link: Link, _: Command) -> Text:
+        return _as_long(_AFTER, state, link)
+
+    return {PURPOSE: LinkPage(_form, command, _about, after, _REFUSALS)}

@@ -43,13 +43,14 @@ NOTICE = Question(
     fr=(
         "Répondez à ce que vous voulez : chaque question est facultative. Vos réponses sont "
         "comptées sans votre nom et ne paraissent que par groupes. Si une séance vous a été peu "
-        "utile (« pas du tout » ou « plutôt non »), la coordination apprend que le binôme a "
-        "besoin d’aide, et rien de plus."
+        "utile (« pas du tout » ou « plutôt non »), la coordination apprend aussitôt que le "
+        "binôme a besoin d’aide, et rien de plus."
     ),
     en=(
         "Answer what you like: every question is optional. Your answers are counted without your "
         "name and only shown for groups. If a session was of little use to you (“not at all” or "
-        "“rather not”), the coordinators learn that the pair needs help, and nothing else."
+        "“rather not”), the coordinators learn at once that the pair needs help, and nothing "
+        "else."
     ),
 )
 """To be shown above every survey: what happens with the answers, the exception included."""

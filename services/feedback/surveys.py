@@ -1,8 +1,10 @@
 """Who is asked what, and what becomes of the answers.
 
 Always holds: a survey is opened once and closed once; what was answered leaves the survey as a
-`SurveyAnswered` that names nobody, sealed until it is counted with many others; whatever is not
-taken is refused in the same words, so that no refusal tells whether somebody has answered.
+`SurveyAnswered` that names nobody, sealed until it is counted with many others. Until then, and
+until the survey's date, whoever has its link can change it: found by its survey and feedback's key,
+it is replaced, and is one answer still. Whatever is not taken for another reason than that it was
+counted is refused in the same words, so that no refusal tells whether somebody has answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,6 +40,11 @@ from services.feedback.views import (
 
 NOT_TAKEN = Refusal(
     "conflict", "not-taken", "These answers are not taken: not by this link, not now, or not these."
+)
+COUNTED = Refusal(
+    "conflict",
+    "answers-counted",
+    "These answers were counted with those of others, without a name: they cannot be found again.",
 )
 
 
@@ -82,28 +89,59 @@ class Asked:
 def answer(
     survey: Survey | None, asked: Asked, command: AnswerSurvey, now: datetime, seal: Seal
 ) -> Decision:
-    """Take the answers to a survey that is open, if they answer nothing but what it asks.
+    """Take the answers to a survey, if they answer nothing but what it asks, while it is open.
 
-    That the command is proven is for the caller to see to.
+    And those that change what was answered and not counted yet. That the command is proven is for
+    the caller to see to.
     """
     given = _given(command, seal)
     if survey is None or not _is_open(survey, now) or not given:
         return NOT_TAKEN
     if misfit(survey.questions, given):
         return NOT_TAKEN
-    # In the survey's order, so that the order of the answers tells nothing about anybody.
-    scores = {q: given[q] for q in survey.questions if q in given}
-    answered = SurveyAnswered(
+    if survey.state == "answered":
+        return _changed(survey, asked, given, seal)
+    scores = _in_order(survey, given)
+    complete = len(scores) == len(survey.questions)
+    answered = _answered(survey, scores, seal)
+    at_risk = risk.of_usefulness(asked.pair, scores.get(USEFULNESS))
+    closed = _closed(survey, "answered", complete=complete)
+    return [*_counted(asked, survey, seal), answered, closed, *at_risk]
+
+
+def _changed(survey: Survey, asked: Asked, given: Mapping[str, int], seal: Seal) -> Decision:
+    """Another answer in the place of the one that waits: question by question.
+
+    What is left out stays as it was answered: so whoever is counted behind all the questions of
+    their group has answered them all, whatever they change.
+    """
+    found = seal.find(survey.key, (*asked.group.waiting, *asked.group.unopened))
+    if found is None:
+        return COUNTED
+    replaced, before = found
+    scores = _in_order(survey, {**before, **given})
+    if scores == before:
+        return []
+    at_risk = risk.of_usefulness(asked.pair, scores.get(USEFULNESS))
+    return [_answered(survey, scores, seal, replaced), *at_risk]
+
+
+def _in_order(survey: Survey, given: Mapping[str, int]) -> dict[str, int]:
+    """In the survey's order, so that the order of the answers tells nothing about anybody."""
+    return {question: given[question] for question in survey.questions if question in given}
+
+
+def _answered(
+    survey: Survey, scores: Mapping[str, int], seal: Seal, replaces: str | None = None
+) -> SurveyAnswered:
+    return SurveyAnswered(
         cohort_id=survey.cohort_id,
         kind=survey.kind,
         side=survey.side,
         scores={},
-        sealed=seal.seal(survey.key, scores),
+        sealed=seal.seal(survey.key, scores, replaces or ""),
+        replaces=replaces,
     )
-    complete = len(scores) == len(survey.questions)
-    at_risk = risk.of_usefulness(asked.pair, scores.get(USEFULNESS))
-    closed = _closed(survey, "answered", complete=complete)
-    return [*_counted(asked, survey, seal), answered, closed, *at_risk]
 
 
 def _given(command: AnswerSurvey, seal: Seal) -> Mapping[str, int] | None:
@@ -127,7 +165,7 @@ def expire(survey: Survey | None, now: datetime) -> Decision:
 
 def _is_open(survey: Survey, now: datetime) -> bool:
     # Not when its deadline has come, decided on or not: which comes first is chance.
-    return survey.state == "open" and now < survey.closes_at
+    return survey.state != "expired" and now < survey.closes_at
 
 
 def _closed(

@@ -76,7 +76,8 @@ class Scores(Value):
 class Group(Document):
     """What one side said in one kind of survey, question by question; `id` is `kind~side`.
 
-    `waiting`: answers that are not counted yet, each sealed; `unopened`: those that could not be.
+    `waiting`: answers that are not counted yet, each sealed, one of each survey; `unopened`: those
+    that could not be.
     """
 
     collection: ClassVar[str] = "groups"

@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -32,6 +31,7 @@ from services.portal.web import (
     feed,
     following,
     guides_pages,
+    half_filled,
     handling,
     importing,
     joining,
@@ -54,7 +54,7 @@ from services.portal.web import (
 )
 from services.portal.web.engine import Away
 from services.portal.web.entering import Entry
-from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, message, page
+from services.portal.web.rendering import SCRIPT, SCRIPT_PATH, message
 from services.portal.web.site import LANGUAGE, SESSION, VISIT, NotHere, Site
 from services.portal.web.visit import FOLLOWS, Visit
 
@@ -106,7 +106,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/deconnexion", "anybody", signing_out.leave),
     Route("POST", "/deconnexion/fournisseur", "provider", signing_out.told_by_provider),
     Route("GET", "/deconnexion/retour", "anybody", signing_out.left),
-    Route("GET", "/reprendre/{draft}", "signed-in", signing_in.take_up),
+    Route("GET", "/reprendre/{draft}", "signed-in", half_filled.take_up),
+    Route("POST", "/langue", "anybody", half_filled.other_language),
     Route("GET", "/guides", "anybody", guides_pages.all_guides),
     Route("GET", "/guides/{guide}", "anybody", guides_pages.one_guide),
     Route("GET", "/inscription/{cohort}", "anybody", joining.about),
@@ -267,8 +268,10 @@ async def _answered(route: Route, visit: Visit) -> Response:
             return await route.answer(visit)
         if not secrets.compare_digest(visit.typed("jeton").encode(), visit.token.encode()):
             return _stale(visit)
+    else:
+        await half_filled.find(visit)
     if route.who != "anybody" and visit.session is None:
-        return await _to_sign_in(visit)
+        return await half_filled.to_sign_in(visit)
     if route.who not in ("anybody", "signed-in"):
         visit.coordinate(_coordinating(route, visit))
     return await route.answer(visit)
@@ -307,17 +310,6 @@ def _coordinating(route: Route, visit: Visit) -> Role:
     if its and route.who == "partner":
         return "partner"
     raise NotHere
-
-
-async def _to_sign_in(visit: Visit) -> Response:
-    """First sign in; what was typed is kept, and taken up again afterwards."""
-    path, query, draft = visit.request.url.path, visit.request.url.query, None
-    if typed := visit.request.method == "POST":
-        pairs = [[k, v] for k, v in visit.form.multi_items() if isinstance(v, str) and k != "jeton"]
-        draft = await visit.keep({"path": path, "fields": pairs, "visit": visit.token})
-    way = f"/reprendre/{draft}" if draft else f"{path}?{query}" if query else path
-    lost = typed and draft is None
-    return page(visit, "signed_out.html", 401, way=f"/connexion?vers={quote(way)}", lost=lost)
 
 
 def _stale(visit: Visit) -> Response:

@@ -78,6 +78,10 @@ ICONS: Mapping[str, str] = {
 
 NOTICES: Mapping[str, Said] = {
     "connecte": told("Vous êtes connecté·e.", "You are signed in."),
+    "repris": told(
+        "Votre connexion avait pris fin. Ce que vous aviez écrit est là, non envoyé.",
+        "Your session had ended. What you had typed is here, not sent yet.",
+    ),
     "deconnecte": told("Vous êtes déconnecté·e.", "You are signed out."),
     "inscrit": told(
         "Votre inscription est enregistrée. Nous vous écrirons dès qu’un binôme vous est proposé.",

@@ -1,15 +1,17 @@
-"""The page of a survey: every question can be left out, and it is said that answers are final."""
+"""The page of a survey: every question is optional; it says until when answers can be changed."""
 
 import pytest
 
 from schemas.feedback import AnswerSurvey
+from schemas.saying import day_and_time
 from services.chassis.http.foresight import Unread
 from services.chassis.http.forms import About
 from services.chassis.http.links import Link
 from services.chassis.http.problems import Problem
 from services.feedback.pages import link_pages
+from services.feedback.surveys import COUNTED
 from services.feedback.views import Survey
-from tests.feedback.given import COHORT, SEAL, begun, completed, formed
+from tests.feedback.given import COHORT, SEAL, answer, begun, completed, formed
 from tests.scenario import NOW
 
 PAGE = link_pages(SEAL)["survey"]
@@ -22,8 +24,11 @@ def test_every_question_is_optional_and_the_page_says_what_becomes_of_the_answer
     form = PAGE.form(Unread(), LINK, NOW)
     assert form.title.fr == "Votre avis sur la séance"
     assert [choice.required for choice in form.choices] == [False] * 3
-    assert form.notice is not None and "facultative" in form.notice.fr
-    assert form.then is not None and "vous ne pourrez pas les changer" in form.then.fr
+    assert form.hint is not None and "facultative" in form.hint.fr
+    assert form.then is not None
+    assert form.then.fr.startswith(
+        "Vous pourrez changer vos réponses par le même lien, tant qu’elles n’ont pas été comptées"
+    )
 
 
 def test_what_is_answered_is_sent_and_what_is_left_out_is_not():
@@ -97,3 +102,28 @@ def test_before_anybody_has_said_that_the_session_took_place_the_page_asks_for_t
     form = PAGE.form(state, early, NOW)
     assert not form.choices
     assert form.notice is not None and "d’abord" in form.notice.fr
+
+
+def test_a_survey_page_says_until_when_answers_can_be_changed_before_the_button_and_after_it():
+    scenario = begun()
+    scenario.when(completed(1))
+    state = scenario.state
+    survey = state.get(Survey, COHORT, LINK.id)
+    link = LINK.model_copy(update={"cohort_id": COHORT})
+    before, after = PAGE.form(state, link, NOW).then, PAGE.after(state, link, answer(1))
+    assert survey is not None and before is not None and after is not None
+    for text in (before, after):
+        assert f", jusqu’au {day_and_time(survey.closes_at, 'fr')} et tant qu’elles" in text.fr
+        assert f", until {day_and_time(survey.closes_at, 'en')} and as long as" in text.en
+    assert "remplace la précédente" in before.fr
+    assert "replaces the one before" in before.en
+    unread = PAGE.after(Unread(), link, answer(1))
+    assert unread is not None and "jusqu’au" not in unread.fr
+
+
+def test_whoever_comes_too_late_to_change_an_answer_is_told_why_in_plain_words():
+    words = PAGE.refusals[COUNTED.rule]
+    assert words.fr == (
+        "Votre réponse a été comptée avec les autres, sans nom ; elle ne peut plus être retrouvée."
+    )
+    assert "cannot be found again" in words.en

@@ -43,3 +43,24 @@ def test_what_was_sealed_by_a_key_of_before_is_opened_while_it_is_known() -> Non
 @pytest.mark.parametrize("given", ["", "x", "é", "AAAA", "A" * 400, SEAL.seal("x", {"a": 1})[:-8]])
 def test_what_was_never_sealed_opens_to_nothing(given: str) -> None:
     assert SEAL.open(given) is None
+
+
+@given(SCORES, st.text())
+def test_in_the_place_of_another_seal_it_is_opened_as_it_was(
+    scores: dict[str, int], survey: str
+) -> None:
+    first = SEAL.seal(survey, scores)
+    again = SEAL.seal(survey, scores, first)
+    assert again == SEAL.seal(survey, scores, first)
+    assert SEAL.open(again) == scores
+    assert len(again) == len(first)
+
+
+def test_a_seal_is_found_by_its_survey_and_by_nothing_else() -> None:
+    sealed = {name: SEAL.seal(name, {"usefulness": n}) for n, name in enumerate("xyz", 1)}
+    among = ["", "é", *sealed.values(), "AAAA"]
+    assert SEAL.find("y", among) == (sealed["y"], {"usefulness": 2})
+    assert Seal("a new key", "a key").find("y", among) == (sealed["y"], {"usefulness": 2})
+    assert SEAL.find("u", among) is None
+    assert OTHER.find("y", among) is None
+    assert SEAL.find("y", [sealed["y"][:-8]]) is None

@@ -203,10 +203,17 @@ def test_every_count_speaks_of_as_many_people_as_the_smallest_group(rounds):
 @given(ROUNDS)
 def test_what_is_told_is_true_of_the_answers_that_it_speaks_of(rounds):
     said: dict[object, list[int]] = {}
+    waiting: dict[object, dict[str | None, dict[str, int]]] = {}
     for event in _programme(rounds).events:
         if isinstance(event, SurveyAnswered):
-            for question, score in opened_of(event).items():
-                said.setdefault((event.kind, event.side, question), []).append(score)
+            those = waiting.setdefault((event.kind, event.side), {})
+            if event.replaces is not None:
+                del those[event.replaces]
+            those[event.sealed] = opened_of(event)
+        if isinstance(event, AnswersCounted):
+            for scores in waiting.pop((event.kind, event.side)).values():
+                for question, score in scores.items():
+                    said.setdefault((event.kind, event.side, question), []).append(score)
         if isinstance(event, CohortMeasured):
             for figure in event.surveys:
                 if figure.answers is not None:
@@ -229,7 +236,8 @@ def test_every_survey_is_opened_once_and_closed_once(rounds):
 def test_an_answer_never_names_anybody(rounds):
     for event in _programme(rounds).events:
         if isinstance(event, SurveyAnswered):
-            assert set(event.model_dump()) == {"cohort_id", "kind", "side", "scores", "sealed"}
+            shown = {"cohort_id", "kind", "side", "scores", "sealed", "replaces"}
+            assert set(event.model_dump()) == shown
             assert event.scores == {}
             assert event.subject == event.cohort_id
             told = event.model_dump_json()

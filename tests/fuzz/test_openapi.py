@@ -27,8 +27,9 @@ from tests.fuzz.corpus import entries
 
 pytestmark = pytest.mark.journey
 
+# Few of each, with new seeds every time: `make fuzz` asks for ten minutes.
 ANYTHING = settings(
-    max_examples=15,
+    max_examples=6,
     deadline=None,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
@@ -96,7 +97,7 @@ def test_whatever_is_asked_the_answer_is_one_that_is_declared(
         with contextlib.suppress(Unsatisfiable), requests.Session() as session:
             asks(session)
 
-    assert asked > 50
+    assert asked > 20
     assert "Traceback" not in platform.log(service)
 
 

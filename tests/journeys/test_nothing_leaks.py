@@ -90,7 +90,7 @@ async def _journey(
         answer = await client.post(url, json=SCORES)
         assert (answer.status_code, answer.json()["done"]) == (200, True)
         again = await client.post(url, json=SCORES)
-        assert again.json()["rule"] == "not-taken"
+        assert (again.status_code, again.json()["done"]) == (200, True)
         await _poison(stack, client)
         told = {"errors": "\n".join([*errors, again.text])}
         for name in SERVICES:

@@ -25,6 +25,11 @@ class Person(Browser):
         await self.presses("Recevoir mon lien", adresse=self.address)
         return await self.opens_the_letter(before)
 
+    async def switches(self, words: str) -> Self:
+        """To the other language: by a link, or a button that keeps what is typed."""
+        buttons = (button.text for button in self.page.all("button"))
+        return await (self.presses(words) if words in buttons else self.follows(words))
+
     async def opens_the_letter(self, before: int = 0) -> Self:
         links = await self.links_after(before)
         await self.goes_to(links[-1])

@@ -342,6 +342,9 @@ def check_names(page: Element) -> None:
         for about in one.get("aria-describedby").split():
             assert about in by_id, about
     for one in page.all("a", "button"):
+        if one.get("aria-hidden"):  # which nobody reaches, and the Enter key presses
+            assert one.get("tabindex") == "-1"
+            continue
         assert one.text or one.get("aria-label")
     for one in page.all("label"):
         assert not one.get("for") or one.get("for") in by_id, one.get("for")

@@ -1,4 +1,4 @@
-"""The other language is one link away on every page, and leads to the same page."""
+"""The other language is one link or button away on every page, and leads to the same page."""
 
 import pytest
 
@@ -19,7 +19,8 @@ async def at(address: str, path: str, *happened: Message) -> tuple[Town, Person]
 
 def query_of(person: Person) -> dict[str, str]:
     assert person.answer is not None
-    return dict(person.answer.url.params)
+    query = person.answer.url.params.items()
+    return {name: value for name, value in query if value and name != "repris"}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ async def test_a_page_in_the_other_language_is_of_what_was_asked_for(
     query = "&".join(f"{name}={value}" for name, value in asked.items())
     _, anne = await at(COORDINATOR, f"{path}?{query}", *JOINED, *SIMULATED)
     for language, words in (("en", "English"), ("fr", "Français")):
-        await anne.follows(words)
+        await anne.switches(words)
         assert (anne.status, query_of(anne)) == (200, {**asked, "langue": language})
 
 
@@ -54,7 +55,7 @@ async def test_what_a_rule_did_not_allow_can_be_left_in_the_other_language() -> 
     town.rule = "proposal-expired"
     await lise.presses("Accepter ce binôme et la charte")
     assert lise.status == 409
-    await lise.follows("English")
+    await lise.switches("English")
     assert (lise.status, lise.heading) == (200, "My space")
 
 

@@ -38,7 +38,7 @@ from services.chassis.store.memory import MemoryStore
 from services.chassis.store.rows import row_of
 from services.notify.views import Person
 from tests.simulation.people import SECRET
-from tests.simulation.proof import VERIFIER
+from tests.simulation.proof import SEAL, VERIFIER
 
 if TYPE_CHECKING:
     from tests.simulation.process import Group
@@ -64,6 +64,7 @@ def judge(world: "World") -> Log:
         world.find(f"doubled: {what}")
     _commands(world, log)
     _proofs(world, log)
+    _answers(world, log)
     _rounds(world, log)
     _heartbeats(world, log)
     _order(world, log)
@@ -146,6 +147,24 @@ def _commands(world: "World", log: Log) -> None:
     for sent, (command, origin) in world.sent.items():
         if origin in parked and sent in effects:
             world.find(f"{type(command).__name__} {sent} was parked, and led to {effects[sent]}")
+
+
+def _answers(world: "World", log: Log) -> None:
+    """What is counted is what each has answered last, once."""
+    waiting: dict[tuple[str, str, str], list[str]] = {}
+    for entry in log.journal("feedback"):
+        those = waiting.setdefault((entry.cohort, entry.text("kind"), entry.text("side")), [])
+        if entry.name == "SurveyAnswered":
+            if (replaced := entry.text("replaces")) in those:
+                those.remove(replaced)
+            those.append(entry.text("sealed"))
+        elif entry.name == "AnswersCounted":
+            said = [SEAL.open(sealed) or {} for sealed in those]
+            for question, counted in entry.data["sums"].items():
+                scores = [scores[question] for scores in said if question in scores]
+                if (counted["answers"], counted["total"]) != (len(scores), sum(scores)):
+                    world.find(f"{entry} counts other answers to {question} than were given last")
+            those.clear()
 
 
 # --- rounds -------------------------------------------------------------------------------------

@@ -663,6 +663,12 @@ class People:
         proof = proof_of(letter, survey, self._after)
         answers = AnswerSurvey(cohort_id=cohort, survey_id=survey, scores=scores, proof=proof)
         self.ask(answers, late, str(late))
+        if again := self.habits.thinks_again(cohort, survey):
+            others = self.habits.scores(cohort, survey, dict.fromkeys(questions, SCORES), "again")
+            kept = others.items() if again.days < 1 else [*others.items()][:1]
+            changed = {question: int(score) for question, score in kept}
+            told = answers.model_copy(update={"scores": changed})
+            self.ask(told, late + again.days, "again")
         self._forge(letter, survey, proof, late)
 
     def _forge(self, letter: Letter, survey: str, proof: str, late: float) -> None:

@@ -1,4 +1,4 @@
-"""The links of the simulation's letters: what proves an answer to a survey.
+"""The links of the simulation's letters, which prove an answer to a survey, and its seal.
 
 Always holds: the key is the same on every machine, so that a seed leaves the same bytes behind.
 """
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from services.chassis.http.links import Link, LinkSigner, LinkVerifier
+from services.feedback.sealing import Seal
 from services.notify.views import Letter
 
 _KEY = Ed25519PrivateKey.from_private_bytes(b"the key of a simulation, no more")
@@ -22,6 +23,7 @@ SIGNER = LinkSigner(_KEY.private_bytes(_PEM, PrivateFormat.PKCS8, NoEncryption()
 VERIFIER = LinkVerifier(
     _KEY.public_key().public_bytes(_PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 )
+SEAL = Seal("the key of a simulation, no more")
 
 
 def proof_of(letter: Letter, survey_id: str, after: int) -> str:

@@ -24,7 +24,6 @@ from services.chassis.step.deadlines import DueWorker
 from services.chassis.store.contract import Store
 from services.chassis.watch.metrics import Metrics
 from services.feedback.handlers import domain_by
-from services.feedback.sealing import Seal
 from services.matching.handlers import DOMAIN as MATCHING
 from services.matching.search.worker import RoundSearch, solve_here
 from services.matching.views import Round
@@ -39,13 +38,13 @@ from tests.simulation.mail import PostOffice, SimulatedSender
 from tests.simulation.people import GRID, SECRET, People
 from tests.simulation.poison import flawed, poison
 from tests.simulation.process import Group, Process
-from tests.simulation.proof import VERIFIER
+from tests.simulation.proof import SEAL, VERIFIER
 from tests.simulation.wires import WiredLog
 
 DOMAINS: dict[Service, Domain] = {
     "matching": flawed(MATCHING),
     "scheduling": SCHEDULING,
-    "feedback": domain_by(VERIFIER, Seal("the key of a simulation, no more")),
+    "feedback": domain_by(VERIFIER, SEAL),
     "notify": with_secret(SECRET),
 }
 START = datetime(2017, 3, 6, 6, 0, tzinfo=UTC)  # a Monday

@@ -144,21 +144,25 @@ class Answers:
 
     def _survey(self, event: dict[str, Any]) -> Iterator[Command]:
         cohort, survey = event["cohort_id"], event["survey_id"]
-        if self.closing or self._habits.survey(cohort, survey):
-            values = dict.fromkeys(event["questions"], SCORES)
-            scores = self._habits.scores(cohort, survey, values)
-            link = Link(
-                purpose="survey",
-                cohort_id=cohort,
-                person_id=event["person_id"],
-                side=event["side"],
-                id=survey,
-            )
+        if not self.closing and self._habits.survey(cohort, survey) is None:
+            return
+        values = dict.fromkeys(event["questions"], SCORES)
+        link = Link(
+            purpose="survey",
+            cohort_id=cohort,
+            person_id=event["person_id"],
+            side=event["side"],
+            id=survey,
+        )
+        proof = self._signer.sign(link, datetime.fromisoformat(event["closes_at"]))
+        changes = self._habits.thinks_again(cohort, survey) is not None
+        for again in ("", "again")[: 1 + changes]:
+            scores = self._habits.scores(cohort, survey, values, again)
             yield AnswerSurvey(
                 cohort_id=cohort,
                 survey_id=survey,
                 scores={question: int(score) for question, score in scores.items()},
-                proof=self._signer.sign(link, datetime.fromisoformat(event["closes_at"])),
+                proof=proof,
             )
 
     @staticmethod

@@ -74,6 +74,7 @@ class Watch:
             mongodb, tz_aware=True, serverSelectionTimeoutMS=2000, socketTimeoutMS=4000
         )
         self._consumer: Any = None
+        self._looking = asyncio.Lock()
         self._positions: dict[tuple[Service, str, int], int] = {}
         # From a service's position to the end, as it was at the last look, and whether it is empty.
         self._still: dict[tuple[Service, TopicPartition], tuple[tuple[int, int], bool | None]] = {}
@@ -99,7 +100,14 @@ class Watch:
             await asyncio.shield(ending)
 
     async def look(self) -> Glance | None:
-        """What there is to see now; None while somebody does not answer."""
+        """What there is to see now; None while somebody does not answer.
+
+        One look at a time: two would share a consumer, and the one that fails drops it.
+        """
+        async with self._looking:
+            return await self._look()
+
+    async def _look(self) -> Glance | None:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 # The database first: what is behind it then is behind.

@@ -143,6 +143,10 @@ def _appointed(asked: Asked, fact: Entry) -> bool:
     return _same("role")(asked, fact) and len({tuple(names) for names in named}) == 1
 
 
+def _was_answered(_: Asked, fact: Entry) -> bool:
+    return fact.text("outcome") == "answered"
+
+
 _ANOTHER_TIME = ("SessionMoveProposed", "SessionMoveRefused")
 
 
@@ -241,7 +245,8 @@ EFFECTS: Mapping[str, Effect] = {
     "NoteHoursElsewhere": Effect(
         ("HoursElsewhereNoted",), already=("HoursElsewhereNoted",), fits=_noted
     ),
-    "AnswerSurvey": Effect(("SurveyClosed",)),
+    # What changes an answer names nobody, so nothing tells of which command it is the effect.
+    "AnswerSurvey": Effect(("SurveyClosed",), already=("SurveyClosed",), fits=_was_answered),
     "GiveRole": Effect(("RoleGiven",), already=("RoleGiven",), fits=_appointed),
     "TakeRole": Effect(("RoleTaken",)),
     "RetryLetter": Effect(("LetterDeferred",)),

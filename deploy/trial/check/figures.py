@@ -3,6 +3,7 @@
 from typing import Any
 
 from deploy.trial.check.courses import letters_per_course
+from deploy.trial.check.surveys import first_answers
 from deploy.trial.check.wire import Entry, Log
 
 _COUNTED = {
@@ -14,7 +15,6 @@ _COUNTED = {
     "pairs_dissolved": "PairDissolved",
     "sessions_completed": "SessionCompleted",
     "sessions_missed": "SessionMissed",
-    "surveys_answered": "SurveyAnswered",
     "letters_sent": "LetterSent",
     "refused": "CommandRefused",
 }
@@ -25,6 +25,7 @@ def figures(log: Log) -> dict[str, Any]:
     counted: dict[str, Any] = {name: len(log.facts(kind)) for name, kind in _COUNTED.items()}
     aside = sum(len(origins) for origins in log.parked.values())
     return counted | {
+        "surveys_answered": len(first_answers(log)),
         "letters_per_course": letters_per_course(log),
         "parked": aside,
         "events": len(log.entries),

@@ -101,7 +101,8 @@ SEND = Text("Envoyer", "Send")
 class Form:
     """What a person is asked. `then`: what will happen, said before the button.
 
-    Without choices there is nothing to answer, and `notice` says why.
+    `notice`: what holds now; without choices there is nothing to answer, and it says why. `hint`:
+    what to know for answering, which is nothing to whoever was refused.
     """
 
     title: Text
@@ -109,6 +110,7 @@ class Form:
     notice: Text | None = None
     then: Text | None = None
     button: Text = SEND
+    hint: Text | None = None
 
     def missing(self, answers: Mapping[str, str]) -> list[Choice | Field]:
         """What has no answer and wants one; every question if none is answered."""

@@ -83,6 +83,8 @@ _OFTEN = Text(
     "Too many requests in a short time: please try again in a minute.",
 )
 REVOKED = "link-revoked"
+IN_OTHER_LANGUAGE = "lang"
+"""The button by which a half-filled form is shown again, and nothing is sent."""
 _OF_STATUS = {403: _FORGED, 410: _EXPIRED, 422: _INCOMPLETE, 429: _TOO_SOON, 503: _LATER}
 _OF_RULE = {PARKED: _ASIDE, TOO_OFTEN: _OFTEN, REVOKED: _REVOKED}
 
@@ -194,7 +196,7 @@ def link_routes(
         as_json = request.query_params.get("format") == "json" or not _wants_page(request)
         if about.facts and as_json:
             return JSONResponse(about.facts, headers=_PRIVATE)
-        return _page(request, _View(form.title, form.notice, about=about, form=form))
+        return _page(request, _View(form.title, form.notice or form.hint, about=about, form=form))
 
     @router.post(
         "/links/{token}",
@@ -211,9 +213,9 @@ def link_routes(
             answers = await _answers(request)
             if _wants_page(request):
                 about, form = await seen(link, purpose)
-                if missing := form.missing(answers):
-                    again = _View(form.title, form.notice, None, about, form, answers, missing)
-                    return _page(request, again, 422)
+                missing = form.missing(answers)
+                if missing or IN_OTHER_LANGUAGE in answers:
+                    return _asked_again(request, about, form, answers, missing)
             command = _command(purpose, link, answers, token)
             accepted = await answering.send(link, command)
         except Problem as error:
@@ -226,6 +228,20 @@ def link_routes(
         return JSONResponse(accepted.model_dump(), 200 if accepted.done else 202)
 
     return router
+
+
+def _asked_again(
+    request: Request,
+    about: About,
+    form: Form,
+    answers: Mapping[str, str],
+    missing: Sequence[Choice | Field],
+) -> Response:
+    """The form with what was answered: in the other language, or with what is missing."""
+    said = form.notice or form.hint
+    if IN_OTHER_LANGUAGE in answers:
+        return _page(request, _View(form.title, said, None, about, form, answers))
+    return _page(request, _View(form.title, said, None, about, form, answers, missing), 422)
 
 
 def _is_revoked(state: State, link: Link) -> bool:

@@ -19,10 +19,12 @@ from schemas.known.jobs import said
 from schemas.known.tools import label
 from schemas.places import where
 from schemas.values import WEEKDAYS, Language, Tools, Window
+from services.chassis.store.contract import Row
 from services.portal import letters, phrases, refusals, weeks
 from services.portal.acts import ACTS
 from services.portal.tools import LEVELS
 from services.portal.views import Participant
+from services.portal.web import refilling, switch
 from services.portal.web.look import kept_path
 from services.portal.web.visit import Visit
 
@@ -41,7 +43,8 @@ FOLLOWING = {
     "Content-Security-Policy": HEADS["Content-Security-Policy"]
     + "; script-src 'self'; connect-src 'self'",
 }
-"""The heads of a page that shows by itself what has changed: it alone has a script, of ours."""
+"""The heads of a page that shows by itself what has changed, or has several forms to type into:
+these alone have a script, of ours."""
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader(__package__, "templates"),
@@ -55,8 +58,29 @@ _templates = jinja2.Environment(
 def page(visit: Visit, template: str, status: int = 200, **given: Any) -> Response:
     """A page, in the visitor's language."""
     given["can_follow"] = "follow" in given
-    html = _templates.get_template(template).render(_common(visit) | given)
-    return HTMLResponse(html, status, headers=FOLLOWING if given.get("follow") else HEADS)
+    common = _common(visit)
+    html = _templates.get_template(template).render(common | given)
+    if visit.half_filled:
+        html = _put_back(visit, html, visit.half_filled)
+    forms, way = refilling.forms_in(html), visit.in_other_language
+    html = switch.keeping(html, forms, common["switch"], way, visit.language)
+    several = len([form for form in forms if form.method == "post"]) > 1
+    if several and not given.get("follow"):
+        html = html.replace("</head>", f'<script src="{SCRIPT_PATH}" defer></script>\n</head>', 1)
+    scripted = several or given.get("follow")
+    return HTMLResponse(html, status, headers=FOLLOWING if scripted else HEADS)
+
+
+def _put_back(visit: Visit, html: str, found: Row) -> str:
+    def about_file(name: str) -> str:
+        return visit.say(
+            f"Choisissez à nouveau ce fichier : « {name} ». Un fichier n’est pas gardé.",
+            f"Choose this file again: “{name}”. A file is not kept.",
+        )
+
+    typed = [found["fields"], *found["others"]]
+    pairs = [[(name, value) for name, value in one] for one in typed]
+    return refilling.refilled(html, pairs, found["files"], about_file)
 
 
 def message(
@@ -112,6 +136,7 @@ def _common(visit: Visit) -> dict[str, Any]:
     return {
         "t": t,
         "visit": visit,
+        "switch": switch.link(visit.in_other_language, visit.language),
         "language": language,
         "style": visit.site.look.style_path,
         "foot": visit.site.look.foot.links(language),

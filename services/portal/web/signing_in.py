@@ -133,11 +133,3 @@ async def use_link(visit: Visit) -> Response:
         await visit.site.sessions.end(visit.session)
     visit.request.state.session = await visit.site.sessions.begin(address)
     return onward(way, "connecte")
-
-
-async def take_up(visit: Visit) -> Response:
-    """A form that was sent after its session had ended: to be sent again, with one button."""
-    found = await visit.site.draft(visit.path["draft"])
-    if found is None or found.get("visit") != visit.token:
-        raise NotHere
-    return page(visit, "take_up.html", action=found["path"], fields=found["fields"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -39,11 +39,14 @@ class Visit:
 
     `token` is that of forms; `role`, the one in which the page is used; `given`, what roles the
     visitor was given, as it is now. `shown_at`: the address that shows this page, or the one above;
-    "" where there is none.
+    "" where there is none. `half_filled`: what is put back into the forms of the page.
     `wall`: what stands between
     whoever coordinates and those who report to them; `partner`: what keeps to the people of the
     organisations that they coordinate.
     """
+
+    PUT_BACK: ClassVar = "repris"
+    """What stands behind the question mark of a page into whose forms something is put back."""
 
     request: Request
     entry: Entry
@@ -56,6 +59,7 @@ class Visit:
     wall: Wall | None = None
     partner: Partnered | None = None
     shown_at: str = "/"
+    half_filled: Row | None = None
     site: Site = field(init=False)
     """The portal's parts, as the visitor sees them."""
 
@@ -187,15 +191,18 @@ class Visit:
         return place_of(client.host if client else "")
 
     async def keep(self, typed: Row, address: str = "") -> str | None:
-        """Keep a form of whoever is not signed in for a day: its token; None of more than anybody
-        types. `address`: the one that they have typed.
+        """Keep a half-filled form for a day: its token.
 
-        Raises `Problem` 429 where too many come from one place.
+        `address`: whose it is; of whoever is not signed in, the one that they have typed. For them
+        it is None of more than anybody types, and raises `Problem` 429 where too many come from one
+        place.
         """
-        if len(to_json(typed)) > MOST_KEPT:
-            return None
-        if not await self.site.sessions.may_leave(self.place):
-            raise Problem(429, "too many forms wait for a sign-in", rule=TOO_OFTEN, retry_after=60)
+        if self.session is None:
+            if len(to_json(typed)) > MOST_KEPT:
+                return None
+            if not await self.site.sessions.may_leave(self.place):
+                title = "too many half-filled forms are kept"
+                raise Problem(429, title, rule=TOO_OFTEN, retry_after=60)
         return await self.site.keep_draft(typed, address)
 
     @property
@@ -220,8 +227,15 @@ class Visit:
         """
         if not self.shown_at:
             return f"?{urlencode(other)}"
-        kept = [(k, v) for k, v in self.request.query_params.multi_items() if k not in other]
+        left_out = {*other, self.PUT_BACK} if "langue" in other else {*other}
+        pairs = self.request.query_params.multi_items()
+        kept = [(k, v) for k, v in pairs if k not in left_out]
         return f"{self.shown_at}?{urlencode([*kept, *other.items()])}"
+
+    @property
+    def in_other_language(self) -> str:
+        """The address of this page in the other language."""
+        return self.again(langue="en" if self.language == "fr" else "fr")
 
     def say(self, fr: str, en: str) -> str:
         """In the visitor's language."""

@@ -96,6 +96,7 @@ def link_form(*_: object) -> Form:
     return Form(
         Text("Une question", "A question"),
         (Choice("answer", Text("Où et quand ?", "Where and when?"), options),),
+        hint=Text("Répondez à ce que vous voulez.", "Answer what you like."),
     )
 
 

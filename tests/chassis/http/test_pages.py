@@ -42,6 +42,7 @@ async def test_looking_at_a_link_shows_its_form_and_changes_nothing(site: Site) 
         assert "Une question" in answer.text
         assert "A question" not in answer.text, "one language on a page"
         assert "Non &lt;b&gt;" in answer.text, "texts are escaped"
+        assert "Répondez à ce que vous voulez." in answer.text
     assert site.sent == []
     assert await site.world.tallies() == {"c/m~g": 0}
 
@@ -172,6 +173,8 @@ async def test_a_link_used_when_its_moment_has_gone_is_a_conflict(site: Site) ->
     assert found["rule"] == "complete"
     # the rule says why, and not that there was an answer already
     assert (page.status_code, "Ils se sont assez vus." in page.text) == (409, True)
+    # and how to answer is nothing to whoever cannot
+    assert "Répondez à ce que vous voulez." not in page.text
     # and beside it stands what holds now
     assert "<dt>Rencontres</dt>\n<dd>5</dd>" in page.text
     assert await site.world.tallies() == {"c/m~g": 5}
@@ -317,9 +320,25 @@ async def test_a_page_speaks_the_language_of_its_letter_and_can_be_switched(site
     for page in (english, browser):
         assert '<html lang="en">' in page.text
         assert "A question" in page.text and "Une question" not in page.text
-        assert '<a href="?lang=fr"' in page.text
-    assert '<html lang="fr">' in other.text and '<a href="?lang=en"' in other.text
+        assert 'formaction="?lang=fr"' in page.text
+    assert '<html lang="fr">' in other.text and 'formaction="?lang=en"' in other.text
     assert "Your answer has been recorded" in done.text
+    assert '<a href="?lang=fr"' in done.text, "where nothing is asked, it is a link"
+
+
+async def test_a_page_in_the_other_language_keeps_what_was_answered_and_sends_nothing(
+    site: Site,
+) -> None:
+    async with site.client(None, HTML) as client:
+        path = f"/links/{token()}?lang=en"
+        page = await client.post(path, data={"answer": "yes", "lang": "en"})
+        blank = await client.post(path, data={"lang": "en"})
+    assert (page.status_code, blank.status_code) == (200, 200)
+    assert '<html lang="en">' in page.text
+    assert 'value="yes" required checked' in page.text
+    assert "checked" not in blank.text and "An answer is missing" not in blank.text
+    assert site.sent == []
+    assert await site.world.tallies() == {"c/m~g": 0}
 
 
 async def test_a_form_that_is_sent_empty_says_which_answer_is_missing(site: Site) -> None:

@@ -1,6 +1,24 @@
-// A page that shows by itself what has changed. Without this, all of it is there after a reload.
+// A page that shows by itself what has changed, and of which the other language keeps what was typed
+// into any of its forms. Without this, all of it is there after a reload, and each form has a switch.
 // Always holds: nothing typed and no place of the focus is lost; who is at work is told, and asks.
 "use strict";
+(() => {
+  let switching = false;
+  document.addEventListener("submit", (event) => {
+    switching = Boolean(event.submitter && event.submitter.dataset.langue);
+  }, true);
+  document.addEventListener("formdata", (event) => { // what was typed into the others goes with it
+    if (!switching) return;
+    switching = false;
+    const others = [...document.querySelectorAll("#corps form")].filter((one) => one !== event.target);
+    others.forEach((one, number) => {
+      if (!one.querySelector("input:not([type=hidden]), select, textarea")) return;
+      for (const [name, value] of new FormData(one)) {
+        if (typeof value === "string" && name !== "jeton") event.formData.append(`autre-${number}.${name}`, value);
+      }
+    });
+  }, true);
+})();
 (() => {
   const main = document.querySelector("main[data-suivre]");
   const told = main && main.querySelector("[role=status]");
@@ -47,6 +65,8 @@
     seen = fresh.innerHTML;
     body.innerHTML = seen;
     const [nav, counts] = [document.querySelector("nav.nav"), page.querySelector("nav.nav")];
+    const [way, itsWay] = [document, page].map((one) => one.getElementById("autre-langue"));
+    if (!way.contains(document.activeElement)) way.innerHTML = itsWay.innerHTML;
     if (nav && counts && !nav.contains(document.activeElement)) nav.innerHTML = counts.innerHTML;
     say(main.dataset.fait);
   }
