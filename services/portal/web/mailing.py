@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.utils import localtime, make_msgid
 
 import aiosmtplib
-from prometheus_client import Counter
+from prometheus_client import Counter, disable_created_metrics
 
 from services.chassis.settings import MailSettings
 from services.chassis.store.contract import NoAnswer
@@ -52,6 +52,8 @@ class Mailing:
         self._sender = sender
         self._send = send
         self._under_way: set[asyncio.Task[None]] = set()
+        # When each outcome was first counted: as many series again, as in `watch/metrics.py`.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.counted = Counter(
             "mentoring_sign_in_letters",
             "Letters that the portal writes itself, by what became of them",
