@@ -1,19 +1,22 @@
 """Composition root of the portal. `python -m services.portal.app` runs it."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
 
 import services.chassis.beginning  # noqa: F401  # before all that it spares
 from services.chassis.clock import Clock
 from services.chassis.http.authorities import authorities_of
 from services.chassis.http.rates import rates_of
+from services.chassis.log.contract import Log
 from services.chassis.parts import Parts
 from services.chassis.runtime import Service, main
 from services.chassis.settings import load
-from services.chassis.store.contract import Projections
+from services.chassis.store.contract import Projections, Store
 from services.chassis.store.kept import Kept
 from services.portal.handlers import DOMAIN
 from services.portal.pages import page_routes
@@ -67,11 +70,20 @@ def build() -> Service:
         )
         return [own_routes(site, authorities_of(settings)), page_routes(site)]
 
+    @asynccontextmanager
+    async def counted(
+        _: Store, __: Log, ___: Clock, registry: CollectorRegistry
+    ) -> AsyncIterator[None]:
+        registry.register(mailing.counted)
+        yield
+
     async def close() -> None:
         await mailing.settle()
         await engine.close()
 
-    parts = Parts(DOMAIN, LISTED, routes=routes, largest_body=LARGEST_FILE, close=close)
+    parts = Parts(
+        DOMAIN, LISTED, routes=routes, largest_body=LARGEST_FILE, beside=counted, close=close
+    )
     return Service(settings, parts)
 
 

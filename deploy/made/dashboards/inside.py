@@ -100,6 +100,8 @@ def faults() -> list[Panel]:
     """What was retried, set aside, passed over or not answered."""
     kinds = 'type=~"LetterDeferred|LetterFailed"'
     letters = f"sum by (service, type) (rate(mentoring_events_total{{{OURS},{kinds}}}[{PER}]))"
+    sign_in = f'mentoring_sign_in_letters_total{{{OURS},outcome!="taken"}}'
+    not_taken = f"sum by (service, outcome) (rate({sign_in}[{PER}]))"
     return [
         over_time(
             "Retries",
@@ -142,6 +144,14 @@ def faults() -> list[Panel]:
             or_zero(letters),
             "{{service}} {{type}}",
             runbook="letters-failing",
+        ),
+        over_time(
+            "Sign-in letters that did not leave",
+            "ops",
+            "Per second. Good: 0. They are not tried again: whoever waits for one asks again.",
+            or_zero(not_taken),
+            "{{service}} {{outcome}}",
+            runbook="sign-in-letters-failing",
         ),
         over_time(
             "Scrapes without fresh figures",

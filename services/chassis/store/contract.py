@@ -224,6 +224,9 @@ class Projections(Protocol):
     ) -> int:
         """How many documents there are, from the one behind `after`, as in a page."""
 
+    async def counts(self, asked: Sequence[tuple[type[Document], Where]]) -> list[int]:
+        """How many documents there are of each of these, by one question."""
+
     async def tally(
         self,
         kind: type[Document],

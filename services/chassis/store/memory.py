@@ -207,6 +207,9 @@ class MemoryStore:
     ) -> int:
         return len(_behind(self._chosen(kind, where), after, by))
 
+    async def counts(self, asked: Sequence[tuple[type[Document], Where]]) -> list[int]:
+        return [len(self._chosen(kind, where)) for kind, where in asked]
+
     async def tally(
         self,
         kind: type[Document],

@@ -1,7 +1,7 @@
 """The letters that the portal writes itself: links by which somebody signs in.
 
 Always holds: whoever asked for it does not wait for the mail server, so nobody can tell by the time
-of an answer whether a letter was sent; neither an address nor a link is logged.
+of an answer whether a letter was sent; neither an address nor a link is logged or counted by.
 """
 
 import asyncio
@@ -12,11 +12,16 @@ from email.message import EmailMessage
 from email.utils import localtime, make_msgid
 
 import aiosmtplib
+from prometheus_client import Counter, disable_created_metrics
 
 from services.chassis.settings import MailSettings
 from services.chassis.store.contract import NoAnswer
 
 logger = logging.getLogger(__name__)
+
+OUTCOMES = TAKEN, REFUSED, AWAY, UNWRITTEN = "taken", "refused", "away", "unwritten"
+"""What becomes of a letter: the mail server takes it, or does not, or is not there; or the database
+did not answer before it was written."""
 
 Send = Callable[[EmailMessage], Awaitable[None]]
 
@@ -47,6 +52,16 @@ class Mailing:
         self._sender = sender
         self._send = send
         self._under_way: set[asyncio.Task[None]] = set()
+        # When each outcome was first counted: as many series again, as in `watch/metrics.py`.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.counted = Counter(
+            "mentoring_sign_in_letters",
+            "Letters that the portal writes itself, by what became of them",
+            ["outcome"],
+            registry=None,
+        )
+        for outcome in OUTCOMES:  # what is not there before cannot be seen to grow
+            self.counted.labels(outcome)
 
     @property
     def domain(self) -> str:
@@ -67,6 +82,7 @@ class Mailing:
             address, subject, text = await letter
         except NoAnswer as error:
             logger.warning("a sign-in letter was not written: %s", type(error.__cause__).__name__)
+            self.counted.labels(UNWRITTEN).inc()
             return
         message = EmailMessage()
         message["From"] = self._sender
@@ -80,6 +96,9 @@ class Mailing:
             await self._send(message)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             logger.warning("a sign-in letter was not handed over: %s", type(error).__name__)
+            self.counted.labels(AWAY if isinstance(error, OSError) else REFUSED).inc()
+        else:
+            self.counted.labels(TAKEN).inc()
 
     async def settle(self) -> None:
         """Wait for what is under way."""

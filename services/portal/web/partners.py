@@ -96,6 +96,9 @@ class Partnered(Narrowed):
         asked = await self._asked(kind, where)
         return sum([await self.store.count(kind, one, after, by) for one in asked])
 
+    async def counts(self, asked: Sequence[tuple[type[Document], Where]]) -> list[int]:
+        return [await self.count(kind, where) for kind, where in asked]
+
     async def tally(
         self,
         kind: type[Document],

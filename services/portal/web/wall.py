@@ -119,6 +119,10 @@ class Walled(Narrowed):
         _, where = await self._without(kind, where)
         return await self.store.count(kind, where, after, by)
 
+    async def counts(self, asked: Sequence[tuple[type[Document], Where]]) -> list[int]:
+        seen = [(kind, (await self._without(kind, where))[1]) for kind, where in asked]
+        return await self.store.counts(seen)
+
     async def tally(
         self,
         kind: type[Document],

@@ -13,7 +13,7 @@ from bson.timestamp import Timestamp
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from services.chassis.domain import One
-from services.chassis.store.contract import Commit, Outgoing, Place
+from services.chassis.store.contract import EVERYWHERE, Commit, Outgoing, Place
 from services.chassis.store.mongo import MongoStore
 from tests.chassis.toy import KINDS, Reminder, Tally
 
@@ -31,6 +31,7 @@ READS: dict[str, Callable[[MongoStore], Awaitable[Any]]] = {
     "page": lambda store: store.page(Tally),
     "extract": lambda store: store.extract(Tally, ["id"], limit=1),
     "count": lambda store: store.count(Tally),
+    "counts": lambda store: store.counts([(Tally, EVERYWHERE), (Tally, EVERYWHERE)]),
     "tally": lambda store: store.tally(Tally, ["id"]),
     "positions": lambda store: store.positions([0]),
 }

@@ -584,6 +584,9 @@ async def test_pages_are_by_cohort_and_id_and_one_follows_on_the_other(store: An
     assert keys(await store.page(Book, Where("c"), 2, "c2")) == []
     assert keys(await store.page(Book, Where("c"), 2, "2")) == ["c/3"]
     assert [await store.count(Book, Where("c"), after) for after in ("", "1", "3")] == [3, 2, 0]
+    asked = [(Book, Where("c")), (Book, Where("nowhere")), (Book, Where("c", {"id": "1"}))]
+    assert await store.counts(asked) == [3, 0, 1]
+    assert await store.counts([]) == []
     assert keys(await store.page(Book)) == ["b/1"], "one, if nobody says how many"
 
 

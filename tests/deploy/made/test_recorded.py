@@ -9,12 +9,14 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from deploy.local.prometheus import program
 from deploy.operating.rosters import (
@@ -27,6 +29,7 @@ from deploy.operating.rosters import (
 from deploy.trial.coordinator import Plan
 from deploy.trial.pilot.generate import generate
 from schemas.values import CohortPolicy
+from services.portal.web.mailing import Mailing
 from tests.conftest import in_its_own_loop
 from tests.deploy.alerts.alerting import alerts, rules, selected
 from tests.deploy.made.dashboard_pictures import pictures
@@ -231,6 +234,7 @@ def test_no_counter_fell_and_no_gauge_is_named_as_one(
 def test_rules_select_only_series_that_there_are(recording: Recording) -> None:
     known = {found for text in recording.metrics.values() for found in _series_of(text)} | {"up"}
     known |= {rule["record"] for rule in rules() if "record" in rule}
+    known |= _series_of(_of_the_portal())
     for rule in rules():
         assert selected(rule) <= known, rule
 
@@ -238,7 +242,19 @@ def test_rules_select_only_series_that_there_are(recording: Recording) -> None:
 def test_every_measure_is_described(recording: Recording) -> None:
     described = MEASURES_DESCRIBED.read_text(encoding="utf-8")
     families = {name for text in recording.metrics.values() for name, _ in TYPE.findall(text)}
+    families |= {name for name, _ in TYPE.findall(_of_the_portal())}
     assert {name for name in families if f"`{name}" not in described} == set()
+
+
+async def _to_nobody(_: EmailMessage) -> None:
+    """Send nothing."""
+
+
+def _of_the_portal() -> str:
+    """What it alone tells of: the recorded programme is run without it."""
+    registry = CollectorRegistry()
+    registry.register(Mailing("connecte@ministere.example", _to_nobody).counted)
+    return generate_latest(registry).decode()
 
 
 def _series_of(text: str) -> set[str]:
