@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import PyMongoError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from deploy.trial.check import live_prefix
 from schemas.topics import PEOPLE, TOPICS, Service, commands_topic
@@ -70,9 +70,8 @@ class Watch:
         self.ends: dict[tuple[str, int], int] = {}
         self._bootstrap = bootstrap
         self._partitions = partitions
-        self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-            mongodb, tz_aware=True, serverSelectionTimeoutMS=2000, socketTimeoutMS=4000
-        )
+        self._mongodb = mongodb
+        self._client = self._connected()
         self._consumer: Any = None
         self._looking = asyncio.Lock()
         self._positions: dict[tuple[Service, str, int], int] = {}
@@ -80,6 +79,17 @@ class Watch:
         self._still: dict[tuple[Service, TopicPartition], tuple[tuple[int, int], bool | None]] = {}
         self._looks = 0
         self._ending: set[asyncio.Future[None]] = set()
+
+    def _connected(self) -> AsyncMongoClient[dict[str, Any]]:
+        return AsyncMongoClient(
+            self._mongodb, tz_aware=True, serverSelectionTimeoutMS=2000, socketTimeoutMS=4000
+        )
+
+    async def _know_anew_after(self, error: Exception) -> None:
+        """Know the database anew: who has known one takes another in its place for an old one."""
+        if isinstance(error, ServerSelectionTimeoutError):
+            client, self._client = self._client, self._connected()
+            await client.close()
 
     @property
     def age(self) -> float:
@@ -113,7 +123,8 @@ class Watch:
                 # The database first: what is behind it then is behind.
                 glance = await self._places()
                 await self._ends(glance)
-        except (KafkaError, PyMongoError, OSError, TimeoutError):
+        except (KafkaError, PyMongoError, OSError, TimeoutError) as error:
+            await self._know_anew_after(error)
             await self._drop()
             return None
         glance.at = time.monotonic()
@@ -219,7 +230,8 @@ class Watch:
                     [{"$group": {"_id": f"${field_}", "n": {"$sum": 1}}}]
                 )
                 return {str(row["_id"]): int(row["n"]) async for row in rows}
-        except (PyMongoError, TimeoutError):
+        except (PyMongoError, TimeoutError) as error:
+            await self._know_anew_after(error)
             return None
 
     async def find(
@@ -230,5 +242,6 @@ class Watch:
             async with asyncio.timeout(LOOK_SECONDS):
                 rows = (await self._live(service, collection)).find(query, list(fields))
                 return await rows.to_list()
-        except (PyMongoError, TimeoutError):
+        except (PyMongoError, TimeoutError) as error:
+            await self._know_anew_after(error)
             return []
