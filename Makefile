@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Two more than the processors of a small machine: platforms wait much. Their order: tests/conftest.py.
-WORKERS ?= 4
+# One more than the processors of a small machine: platforms wait much. Their order: tests/conftest.py.
+WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Tests start hundreds of processes: they read bytecode, also where a machine is told to write none.
