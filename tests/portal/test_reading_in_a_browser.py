@@ -107,3 +107,28 @@ async def test_names_as_long_as_they_may_be_fit_on_a_telephone_and_on_a_desk() -
                         found.append(f"{path} is {wide} pixels wide at {width}")
                 await page.goto("about:blank")
     assert found == []
+
+
+BROKEN = """() => [...document.querySelectorAll(".week th, .week label")].flatMap(one =>
+  [...one.childNodes].filter(text => text.nodeType === Node.TEXT_NODE).flatMap(text =>
+    [...text.data.matchAll(/\\S+/g)].filter(word => {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      return new Set([...range.getClientRects()].map(line => Math.round(line.top))).size > 1;
+    }).map(word => word[0])))"""
+"""Words of the week that begin in one line and end in another."""
+
+
+@pytest.mark.parametrize("language", ["Français", "English"])
+async def test_no_word_of_a_week_is_broken_on_a_telephone(language: str) -> None:
+    async with browser() as opened, open_town(EVERYTHING) as town:
+        page = await opened.new_page()
+        await sign_in(town, LISE, page.context)
+        await page.goto(f"{town.url}/mon-espace/c/semaine")
+        if language == "English":
+            await page.locator("#autre-langue").get_by_text(language).click()
+            await page.locator("html[lang=en]").wait_for(state="attached")
+        for width in (320, *WIDTHS):
+            await page.set_viewport_size({"width": width, "height": 900})
+            assert await page.evaluate(BROKEN) == [], width
