@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 from services.chassis.store.contract import Row
 from services.portal.web.refilling import OF_VISIT
 from services.portal.web.rendering import HEADS, message, onward, page
+from services.portal.web.signing_in import is_inside
 from services.portal.web.site import NotHere
 from services.portal.web.visit import Visit
 
@@ -62,7 +63,7 @@ async def take_up(visit: Visit) -> Response:
 async def other_language(visit: Visit) -> Response:
     """The page in the other language, with what was typed into its forms."""
     way = visit.query.get("vers", "")
-    if not way.startswith("/") or way[1:2] == "/" or "\\" in way or "?" not in way:
+    if not is_inside(way) or "?" not in way:
         raise NotHere
     shown = way.partition("?")[0]
     draft = await visit.keep(_typed(visit, "", shown), visit.address or visit.typed("adresse"))

@@ -21,9 +21,12 @@ _ADDRESS: TypeAdapter[str] = TypeAdapter(Address)
 def own_way(asked: str) -> str:
     """A way within the portal; anything else leads to one's own space."""
     way = unquote(asked)
-    # Behind two slashes, or three, browsers see another host.
-    inside = way.startswith("/") and way[1:2] != "/"
-    return way if inside and "\\" not in way and way.isprintable() else "/mon-espace"
+    return way if is_inside(way) else "/mon-espace"
+
+
+def is_inside(way: str) -> bool:
+    """Whether it leads to a page of the portal: behind two slashes browsers see another host."""
+    return way.startswith("/") and way[1:2] != "/" and "\\" not in way and way.isprintable()
 
 
 def address_of(typed: str) -> str | None:
