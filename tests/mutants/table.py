@@ -1131,8 +1131,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "signing in",
         "a way of three slashes leads to another host",
         "services/portal/web/signing_in.py",
-        'inside = way.startswith("/") and way[1:2] != "/"',
-        'inside = way.startswith("/")',
+        'return way.startswith("/") and way[1:2] != "/" and',
+        'return way.startswith("/") and',
         by="tests/portal/test_signing_in.py",
     ),
     # --- what was answered ----------------------------------------------------------------------
